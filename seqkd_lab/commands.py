@@ -1,0 +1,263 @@
+"""What each command of `seqkd-lab` does, once its arguments are read: it calls the library and prints."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+
+from seqkd_lab import machine
+from seqkd_lab.corpus import tatoeba
+from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.corpus.toy import dataset as toy
+from seqkd_lab.decoding.search import search
+from seqkd_lab.distillation import sequence_level
+from seqkd_lab.distillation.losses import NLL, WordKD
+from seqkd_lab.distillation.sequence_level import INTERPOLATED, read_distilled, write_distilled
+from seqkd_lab.experiments import findings
+from seqkd_lab.experiments.data import text_files
+from seqkd_lab.experiments.presets import FULL_VOCABULARY, PRESETS, QUICK_PAIRS, QUICK_VOCABULARY
+from seqkd_lab.experiments.progress import Bars
+from seqkd_lab.experiments.recipes import TABLE_ROWS, Recipe, TextData, ToyData
+from seqkd_lab.experiments.store import Store, committed_checkpoint, committed_results
+from seqkd_lab.experiments.table import TableRun, rows_by_seed, run_table, table_frame
+from seqkd_lab.experiments.tour import examples
+from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
+from seqkd_lab.models.lstm import LSTMSeq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.training import Progress, train
+
+
+def store_of(given: Namespace) -> Store:
+    """The store that the user named, or that the environment names, or runs/ in the current folder."""
+    return Store(given.store or Path(os.environ.get("SEQKD_LAB_STORE", "runs")))
+
+
+def data_of(given: Namespace, preset: str) -> ToyData | TextData:
+    """The user's six files, or the toy. Raises ValueError when some of the six are missing."""
+    files = [given.source, given.target, given.valid_source, given.valid_target, given.test_source, given.test_target]
+    if not any(files):
+        return ToyData(given.pairs)
+    names = ["--source", "--target", "--valid-source", "--valid-target", "--test-source", "--test-target"]
+    missing = [name for name, file in zip(names, files, strict=True) if file is None]
+    if missing:
+        raise ValueError(f"your own text needs six files; missing: {', '.join(missing)}")
+    n_train = given.pairs or (QUICK_PAIRS if preset == "quick" else None)
+    vocabulary_size = QUICK_VOCABULARY if preset == "quick" else FULL_VOCABULARY
+    data = TextData(*files, n_train=n_train, vocabulary_size=vocabulary_size)
+    for file in text_files(data):
+        if not Path(file).is_file():
+            raise ValueError(f"{file}: no such file; give the path of a text file, plain or .gz")
+    return data
+
+
+def table_run(given: Namespace, seeds: tuple[int, ...], rows: Sequence[str], text_preset: str) -> TableRun:
+    """The table that the arguments ask for; the preset follows the data unless it is named."""
+    preset = given.preset or (text_preset if given.source else "toy")
+    return TableRun(data_of(given, preset), PRESETS[preset], seeds, tuple(rows))
+
+
+def make_results(run: TableRun, store: Store, workers: int | None) -> dict:
+    """Runs what is missing, with progress bars; returns the results."""
+    n_workers = machine.available_cpus() if workers is None else workers
+    if n_workers < 1:
+        raise ValueError(f"--workers must be at least 1; got {workers}")
+    machine.use_threads(1)
+    data = store.dataset(run.data)
+    print(data.cleaning, file=sys.stderr)
+    bars = Bars(run.tasks(), len(data.train), len(data.test))
+    try:
+        return run_table(run, store.root, n_workers, bars)
+    finally:
+        bars.close()
+
+
+def print_results(results: dict) -> bool:
+    """Prints the table and the findings; returns whether all are held."""
+    print(table_frame(results).to_string())
+    print("[in brackets: Kim & Rush 2016, Table 1, where confirmed]\n")
+    verdicts = findings.judge(rows_by_seed(results))
+    print("\n".join(map(findings.describe, verdicts)))
+    return all(verdict.held for verdict in verdicts)
+
+
+def tour(given: Namespace) -> int:
+    """`seqkd-lab tour`"""
+    from seqkd_lab.lab.report import (
+        write_report,  # matplotlib costs a second that other commands need not wait for
+    )
+
+    run, store = table_run(given, (given.seed,), TABLE_ROWS, "quick"), store_of(given)
+    results = make_results(run, store, given.workers)
+    print_results(results)
+    title = "Sequence-level knowledge distillation: Table 1, one seed"
+    path = write_report(given.report, results, examples(run, store), title)
+    print(f"\nReport: {path}\nOne seed is one draw: `seqkd-lab table --seeds 5` gives intervals.")
+    return 0
+
+
+def table(given: Namespace) -> int:
+    """`seqkd-lab table`"""
+    path = given.results or committed_results("table1.json")
+    if given.check:
+        if not path.exists():
+            raise ValueError(f"{path}: no results to judge; make them with `seqkd-lab table --seeds 5`")
+        return 0 if print_results(read_json(path)) else 1
+    if given.seeds < 1:
+        raise ValueError(f"--seeds must be at least 1; got {given.seeds}")
+    from seqkd_lab.lab.plots import curves_figure, table_figure
+    from seqkd_lab.lab.report import png
+
+    run = table_run(given, tuple(range(1, given.seeds + 1)), given.rows, "full")
+    results = make_results(run, store_of(given), given.workers)
+    write_json(path, results)
+    write_atomically(path.with_suffix(".png"), png(table_figure(results)))
+    write_atomically(path.with_name(f"{path.stem}-curves.png"), png(curves_figure(results)))
+    print_results(results)
+    print(f"\nResults: {path}, pictures beside it")
+    return 0
+
+
+def corpus_toy(given: Namespace) -> int:
+    """`seqkd-lab corpus toy`"""
+    if given.write:
+        directory = given.directory or toy.toy_directory() or Path("data/toy")
+        for name, digest in toy.write(directory).items():
+            print(f"{directory / name}  sha256 {digest}")
+        return 0
+    language, rng = ToyLanguage(), random.Random(given.seed)
+    for _ in range(given.show):
+        source, target = language.sample(rng)
+        probability = math.exp(language.log_prob(source, target))
+        print(f"{toy.detokenise(source)}\n  {toy.detokenise(target)}   p = {100 * probability:.2g}%, one of "
+              f"{language.count_targets(source):,} translations, entropy {language.entropy(source):.2f} nats\n")
+    return 0
+
+
+def corpus_get(given: Namespace) -> int:
+    """`seqkd-lab corpus get`"""
+    path = tatoeba.get(archive=given.archive)
+    print(f"{path}\nlicence and attribution: {path.with_name('ATTRIBUTION.txt')}")
+    return 0
+
+
+def find_model(name: str, store: Store) -> Seq2Seq:
+    """A model by its folder, or by the row of Table 1: from the store (toy, seed 1), else the committed checkpoint."""
+    if Path(name).is_dir():
+        return load_model(Path(name))
+    if name not in TABLE_ROWS:
+        raise ValueError(f"{name!r} is neither a model's folder nor a row of the table: {', '.join(TABLE_ROWS)}")
+    recipe = TableRun(ToyData(), PRESETS["toy"], (1,)).recipes(1)[name]
+    if store.has_model(recipe):
+        return store.model(recipe)
+    directory = committed_checkpoint(name)
+    if directory is None:
+        raise ValueError(f"model {name!r} is not trained yet; `seqkd-lab tour` trains it")
+    return load_model(directory)
+
+
+def student_recipe(given: Namespace) -> Recipe:
+    """The preset's student (or teacher) with the changes that the arguments ask for."""
+    preset = PRESETS[given.preset]
+    model, optimisation = (
+        (preset.teacher, preset.teacher_training) if given.as_teacher else (preset.student, preset.student_training)
+    )
+    if given.width:
+        model = replace(model, width=given.width)
+    if given.epochs:
+        optimisation = replace(optimisation, epochs=given.epochs)
+    if given.learning_rate:
+        optimisation = replace(optimisation, learning_rate=given.learning_rate)
+    return Recipe(given.out.name, data_of(given, given.preset), model, NLL(), optimisation, given.seed)
+
+
+def train_one(given: Namespace) -> int:
+    """`seqkd-lab train`"""
+    from tqdm import tqdm
+
+    machine.use_threads()
+    recipe, store = student_recipe(given), store_of(given)
+    objective = WordKD(given.alpha, given.temperature) if given.objective == "word-kd" else NLL()
+    if objective.needs_teacher and given.teacher is None:
+        raise ValueError("--objective word-kd needs --teacher")
+    data = store.dataset(recipe.data)
+    teacher = find_model(given.teacher, store) if given.teacher else None
+    vocabularies = (teacher or data).source_vocabulary, (teacher or data).target_vocabulary
+    corpus = read_distilled(given.distilled, data.train).corpus if given.distilled else data.train
+    torch.manual_seed(recipe.seed)
+    model = LSTMSeq2Seq(recipe.model, *vocabularies)
+    with tqdm(desc=f"train {recipe.name}", unit=" updates") as bar:
+        def watch(progress: Progress) -> None:
+            bar.total = progress.n_updates
+            bar.update()
+            if progress.valid_loss is not None:
+                bar.set_postfix_str(f"epoch {progress.epoch}: validation {progress.valid_loss:.3f} nats a token")
+
+        history = train(model, corpus, data.valid, objective, recipe.optimisation, recipe.seed, teacher, [watch],
+                        given.out / "unfinished")
+    save_model(given.out, model)
+    write_json(given.out / "history.json", asdict(history))
+    for left_over in (given.out / "unfinished").glob("*"):
+        left_over.unlink()
+    print(f"{given.out}: {model.n_parameters():,} parameters, validation NLL {history.valid_loss[-1]:.3f} nats a token")
+    return 0
+
+
+def distil(given: Namespace) -> int:
+    """`seqkd-lab distil`"""
+    from tqdm import tqdm
+
+    machine.use_threads()
+    store = store_of(given)
+    data = store.dataset(data_of(given, "full" if given.source else "toy"))
+    beam_size = given.beam or (35 if given.method == INTERPOLATED else 5)
+    teacher = find_model(given.teacher, store)
+    with tqdm(total=len(data.train), desc="distil", unit=" sentences") as bar:
+        made = sequence_level.distil(
+            teacher, data.train, given.method, beam_size, given.length_penalty, given.seed, bar.update
+        )
+    write_distilled(given.out, made)
+    print(f"{given.out}: {made.describe()}")
+    return 0
+
+
+def translate(given: Namespace) -> int:
+    """`seqkd-lab translate`"""
+    machine.use_threads()
+    model, language = find_model(given.model, store_of(given)), ToyLanguage()
+    source = toy.tokenise(given.sentence)
+    if not source:
+        raise ValueError("the sentence is empty; give some words between quotation marks")
+    unknown = [word for word in source if word not in model.source_vocabulary.tokens]
+    if unknown:
+        print(f"The model does not know {', '.join(map(repr, unknown[:10]))}; it reads <unk> there.", file=sys.stderr)
+    found = search(model, [source], given.beam, given.beam, given.length_penalty)[0]
+    for rank, hypothesis in enumerate(found, start=1):
+        print(f"{rank:3}.  {toy.detokenise(hypothesis.tokens)}\n      model {math.exp(hypothesis.log_prob):8.3%}   "
+              f"{truth_in_words(language, source, hypothesis.tokens)}")
+    return 0
+
+
+def truth_in_words(language: ToyLanguage, source: Sequence[str], target: Sequence[str]) -> str:
+    """The true probability of a translation, or why it has none."""
+    try:
+        violation = language.explain(source, target)
+    except ValueError as error:
+        return f"truth: not a sentence of the toy language ({error})"
+    if violation is None:
+        return f"truth {math.exp(language.log_prob(source, target)):8.3%}   valid"
+    return f"truth        0   NOT VALID: {violation}"
+
+
+def doctor(given: Namespace) -> int:
+    """`seqkd-lab doctor`"""
+    from seqkd_lab.doctor import run
+
+    return run()

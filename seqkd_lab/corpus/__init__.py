@@ -1,0 +1,1 @@
+"""What goes in: sentences, vocabularies, batches, and the toy language."""

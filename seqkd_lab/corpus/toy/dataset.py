@@ -1,0 +1,117 @@
+"""The toy corpus: train, valid and test as files that anybody can open, made again byte by byte from a seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.toy.choices import Ambiguity
+from seqkd_lab.corpus.toy.language import ToyLanguage
+
+VERSION = 1
+SIZES = {"train": 24_000, "valid": 1_000, "test": 1_000}
+SEED = 2016
+REFERENCES = 24
+LICENCE = "CC0-1.0"
+LICENCE_TEXT = """The toy corpus of seqkd_lab (train.tsv, valid.tsv, test.tsv)
+
+These sentences were made by a program, seqkd_lab/corpus/toy. They are dedicated to the public domain under
+CC0 1.0 Universal: https://creativecommons.org/publicdomain/zero/1.0/
+"""
+Tokens = tuple[str, ...]
+Row = tuple[Tokens, ...]  # source, target, further references
+
+
+def make(language: ToyLanguage, sizes: dict[str, int] = SIZES, seed: int = SEED) -> dict[str, list[Row]]:
+    """The rows of each split: source and target, and for "test" 24 further references drawn from the truth.
+
+    The sources of valid and test are unique and occur in no other split; train may repeat a source. The same
+    language, sizes and seed give the same rows on every version of Python.
+    """
+    rng = random.Random(seed)
+    taken: set[Tokens] = set()
+    splits: dict[str, list[Row]] = {}
+    for split in sorted(sizes, key=lambda name: name == "train"):  # what must be unique is drawn first
+        rows: list[Row] = []
+        while len(rows) < sizes[split]:
+            source = language.sample_source(rng)
+            if source not in taken:
+                references = REFERENCES if split == "test" else 0
+                rows.append((source, *(language.sample_target(source, rng) for _ in range(1 + references))))
+            if split != "train":
+                taken.add(source)
+        splits[split] = rows
+    return splits
+
+
+def to_tsv(rows: Iterable[Row]) -> str:
+    """One line for each row: the sentences, tokens joined by spaces, with tabs between them."""
+    return "".join("\t".join(" ".join(sentence) for sentence in row) + "\n" for row in rows)
+
+
+def write(
+    directory: Path, language: ToyLanguage | None = None, sizes: dict[str, int] = SIZES, seed: int = SEED
+) -> dict[str, str]:
+    """Writes the corpus, its licence and its fingerprint; returns the sha256 of each TSV file."""
+    language = language or ToyLanguage()
+    directory.mkdir(parents=True, exist_ok=True)
+    hashes = {}
+    for split, rows in make(language, sizes, seed).items():
+        content = to_tsv(rows).encode()
+        (directory / f"{split}.tsv").write_bytes(content)
+        hashes[f"{split}.tsv"] = hashlib.sha256(content).hexdigest()
+    fingerprint = {"version": VERSION, "seed": seed, "sizes": sizes, "references": REFERENCES,
+                   "ambiguity": vars(language.ambiguity), "sha256": hashes}
+    (directory / "fingerprint.json").write_bytes((json.dumps(fingerprint, indent=2, sort_keys=True) + "\n").encode())
+    (directory / "LICENCE.txt").write_bytes(LICENCE_TEXT.encode())
+    return hashes
+
+
+def load(directory: Path | None, split: str) -> ParallelCorpus:
+    """A split of the toy corpus. Without the files (directory None) it is made in memory, the same to the byte.
+
+    Raises ValueError for an unknown split and for a line that is not a row, with file and line.
+    """
+    if split not in SIZES:
+        raise ValueError(f"unknown split {split!r} of the toy corpus: choose {', '.join(SIZES)}")
+    rows = _made_rows()[split] if directory is None else _read(directory / f"{split}.tsv")
+    references = None
+    if split == "test":
+        references = tuple(tuple(detokenise(target) for target in row[1:]) for row in rows)
+    return ParallelCorpus(
+        name="toy", split=split, licence=LICENCE, source=tuple(row[0] for row in rows),
+        target=tuple(row[1] for row in rows), references=references,
+    )
+
+
+def toy_directory() -> Path | None:
+    """The repository's data/toy beside the package, None where it is missing (then `load` makes the corpus)."""
+    directory = Path(__file__).resolve().parents[3] / "data" / "toy"
+    return directory if all((directory / f"{split}.tsv").is_file() for split in SIZES) else None
+
+
+def detokenise(tokens: Iterable[str]) -> str:
+    """The written sentence: a capital first, no space before comma and full stop."""
+    text = " ".join(tokens).replace(" ,", ",").replace(" .", ".")
+    return text[:1].upper() + text[1:]
+
+
+@lru_cache(maxsize=1)
+def _made_rows() -> dict[str, list[Row]]:
+    return make(ToyLanguage(Ambiguity()))
+
+
+def _read(path: Path) -> list[Row]:
+    rows = []
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        for number, line in enumerate(lines, start=1):
+            row = tuple(tuple(field.split(" ")) for field in line.rstrip("\n").split("\t"))
+            if len(row) < 2 or not all(all(sentence) for sentence in row):
+                raise ValueError(f"{path}:{number}: expected source, tab, target, found {line[:60]!r}")
+            rows.append(row)
+    return rows

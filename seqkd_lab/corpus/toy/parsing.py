@@ -1,0 +1,177 @@
+"""From English words to their meaning, or to an error that says what would fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from seqkd_lab.corpus.toy import meaning
+from seqkd_lab.corpus.toy.meaning import Clause, NounPhrase, Sentence
+from seqkd_lab.corpus.toy.nouns import ADJECTIVES, DEGREES, IMPERSONAL, NOUNS
+from seqkd_lab.corpus.toy.verbs import COMMA_IN_ENGLISH, CONNECTIVES, PLACES, TIMES, VERBS_TABLE
+
+MOST_CLAUSES = 3
+_PAST = {entry.past: entry for entry in VERBS_TABLE}
+_THIRD = {entry.third: entry for entry in VERBS_TABLE if entry.third}
+
+
+class ToyParseError(ValueError):
+    """A source sentence that the toy language does not have; names the word, its place and what would fit."""
+
+
+class _Reader:
+    """The words from left to right; `take` reads the longest phrase of a table that stands here."""
+
+    def __init__(self, words: Sequence[str]):
+        self.words, self.place = tuple(words), 0
+
+    def take(self, phrases: Iterable[str]) -> str:
+        """The longest of the phrases that begins here, or "" (and nothing is read)."""
+        best: tuple[str, ...] = ()
+        for phrase in phrases:
+            parts = tuple(phrase.split())
+            if len(parts) > len(best) and self.words[self.place : self.place + len(parts)] == parts:
+                best = parts
+        self.place += len(best)
+        return " ".join(best)
+
+    def need(self, phrases: Iterable[str], what: str) -> str:
+        """Like `take`, but raises ToyParseError where none stands."""
+        found = self.take(phrases)
+        if not found:
+            raise self.error(f"expected {what}, such as {_some(phrases)}")
+        return found
+
+    def error(self, reason: str) -> ToyParseError:
+        """The error at the word that comes next."""
+        if self.place < len(self.words):
+            return ToyParseError(f"word {self.place + 1} {self.words[self.place]!r}: {reason}")
+        return ToyParseError(f"the sentence ends after {len(self.words)} words: {reason}")
+
+
+def parse(source: Sequence[str]) -> Sentence:
+    """The meaning of an English sentence; raises ToyParseError (a ValueError) for anything else."""
+    reader = _Reader(source)
+    clauses = [_clause(reader, "")]
+    while not reader.take(["."]):
+        if len(clauses) == MOST_CLAUSES:
+            raise reader.error(f"expected '.' after {MOST_CLAUSES} clauses")
+        clauses.append(_clause(reader, _connective(reader)))
+    if reader.place < len(reader.words):
+        raise reader.error("nothing may follow the full stop")
+    clauses = [replace(clause, ends=number == len(clauses) - 1) for number, clause in enumerate(clauses)]
+    sentence = tuple(resolve(clauses))
+    _compare(reader, meaning.source_words(sentence))
+    return sentence
+
+
+def _connective(reader: _Reader) -> str:
+    comma = reader.take([","])
+    return reader.need(
+        [word for word in CONNECTIVES if (word in COMMA_IN_ENGLISH) == bool(comma)],
+        "a connective" if comma else "'.', ',' or a connective",
+    )
+
+
+def _clause(reader: _Reader, connective: str) -> Clause:
+    time = "" if connective else reader.take(TIMES)
+    subject = reader.take(meaning.SUBJECT_PRONOUNS) or _noun_phrase(reader, "a subject")
+    be = reader.take(["was", "were", "is", "are", "am"])
+    if be:
+        tense = "past" if be in ("was", "were") else "present"
+        degree = reader.take(DEGREES)
+        state = reader.need(ADJECTIVES, "an adjective")
+        return Clause(subject, state=state, degree=degree, tense=tense, connective=connective, time=time,
+                      time_first=bool(time))
+    verb, tense = _verb(reader, subject)
+    thing: NounPhrase | str = _object(reader, verb)
+    place = reader.take(PLACES)
+    late = "" if time or connective else reader.take(TIMES)
+    return Clause(subject, verb, thing, place=place, time=time or late, time_first=bool(time), tense=tense,
+                  connective=connective)
+
+
+def _verb(reader: _Reader, subject: NounPhrase | str) -> tuple[str, str]:
+    present = _THIRD if meaning.is_third_person(subject) else {}
+    form = reader.need([*_PAST, *present], "a verb (some have a present, for he, she and it only)")
+    return (form, "past") if form in _PAST else (present[form].past, "present")
+
+
+def _object(reader: _Reader, verb: str) -> NounPhrase | str:
+    kinds = _PAST[verb].objects
+    if not kinds:
+        return ""
+    nouns = {"person": ("person",), "mass": ("mass",)}.get(kinds)
+    place = reader.place
+    pronoun = reader.take(meaning.OBJECT_PRONOUNS)
+    following = reader.words[reader.place] if reader.place < len(reader.words) else ""
+    if pronoun and not (pronoun == "her" and (following in NOUNS or following in ADJECTIVES)):
+        if (pronoun == "it") == (kinds == "person") or kinds == "mass":
+            reader.place = place
+            raise reader.error(f"expected an object of {verb!r}, which is a {'person' if nouns else 'thing'}")
+        return pronoun
+    reader.place = place
+    return _noun_phrase(reader, f"an object of {verb!r}", nouns or ("thing",))
+
+
+def _noun_phrase(reader: _Reader, what: str, allowed: tuple[str, ...] = ("person", "thing")) -> NounPhrase:
+    if "mass" in allowed:
+        return NounPhrase("", reader.need([n for n, entry in NOUNS.items() if "mass" in entry.kinds], what))
+    determiner = reader.need([*meaning.DETERMINERS, "an"], what)
+    adjective = reader.take(ADJECTIVES)
+    kind = {n: "mass" if "mass" in e.kinds else "person" if e.is_person else "thing" for n, e in NOUNS.items()}
+    noun = reader.need([n for n in NOUNS if kind[n] in allowed], f"a noun ({' or '.join(allowed)})")
+    return NounPhrase("a" if determiner == "an" else determiner, noun, adjective)
+
+
+def resolve(clauses: list[Clause]) -> list[Clause]:
+    """Gives the first clause's person the gender that later pronouns and his or her tell, and checks all of them."""
+    first = clauses[0]
+    role = "subject" if _is_person(first.subject) else "object"
+    person = getattr(first, role)
+    told = {g for number, clause in enumerate(clauses) for g in _told(clause, number)}
+    if any(_says_it(clause, number) for number, clause in enumerate(clauses)) and not _names_thing(first):
+        raise ToyParseError("'it' speaks of no thing: the first clause must name one")
+    if len(told) > 1:
+        raise ToyParseError("he, him, his and she, her speak of two people here: the toy language has one to speak of")
+    if not told:
+        return clauses
+    if not _is_person(person):
+        raise ToyParseError("he, she, him, his or her speak of nobody: the first clause must name a person")
+    gender = told.pop()
+    if gender not in {option.value.gender for option in NOUNS[person.noun].nouns}:
+        raise ToyParseError(f"{person.noun!r} and {'she' if gender == 'f' else 'he'!r} do not agree")
+    return [replace(first, **{role: replace(person, gender=gender)}), *clauses[1:]]
+
+
+def _told(clause: Clause, number: int) -> list[str]:
+    """The genders that the clause's pronouns and possessives tell."""
+    words = [clause.subject, clause.object]
+    words += [phrase.determiner for phrase in (clause.subject, clause.object) if isinstance(phrase, NounPhrase)]
+    if number == 0 and any(w in ("he", "she", "him", "her", "it") for w in words[:2] if isinstance(w, str)):
+        raise ToyParseError("the first clause must name whom or what it speaks of, not he, she, him, her or it")
+    return [meaning.GENDER_OF_PRONOUN[word] for word in words
+            if isinstance(word, str) and word in meaning.GENDER_OF_PRONOUN]
+
+
+def _says_it(clause: Clause, number: int) -> bool:
+    return clause.object == "it" or (clause.subject == "it" and clause.state not in IMPERSONAL)
+
+
+def _names_thing(clause: Clause) -> bool:
+    return any(isinstance(p, NounPhrase) and not _is_person(p) and "mass" not in NOUNS[p.noun].kinds
+               for p in (clause.subject, clause.object))
+
+
+def _is_person(nominal: NounPhrase | str) -> bool:
+    return isinstance(nominal, NounPhrase) and NOUNS[nominal.noun].is_person
+
+
+def _compare(reader: _Reader, words: tuple[str, ...]) -> None:
+    for place, (read, right) in enumerate(zip(reader.words, words, strict=True)):
+        if read != right:
+            raise ToyParseError(f"word {place + 1} {read!r}: expected {right!r}")
+
+
+def _some(phrases: Iterable[str]) -> str:
+    return ", ".join(repr(phrase) for phrase in list(phrases)[:8])

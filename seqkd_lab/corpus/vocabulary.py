@@ -1,0 +1,96 @@
+"""Words and numbers: the vocabulary of one language."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seqkd_lab.corpus.parallel import CorpusError
+
+PAD, BOS, EOS, UNK = 0, 1, 2, 3
+SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The V tokens of one language; a token's id is its place in `tokens`, which start with SPECIALS.
+
+    A word of a text that is spelt like a special ("<s>") is unknown: text never writes PAD, BOS or EOS.
+    Raises ValueError when `tokens` do not start with SPECIALS or name a token twice.
+    """
+
+    tokens: tuple[str, ...]
+    _id_of: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        tokens = tuple(self.tokens)
+        if tokens[: len(SPECIALS)] != SPECIALS:
+            raise ValueError(f"a vocabulary starts with {SPECIALS}; got {tokens[: len(SPECIALS)]}")
+        if len(set(tokens)) < len(tokens):
+            word, count = Counter(tokens).most_common(1)[0]
+            raise ValueError(f"token {word!r} stands {count} times in the vocabulary; each token has one id")
+        object.__setattr__(self, "tokens", tokens)
+        words = enumerate(tokens[len(SPECIALS) :], start=len(SPECIALS))
+        object.__setattr__(self, "_id_of", {word: number for number, word in words})
+
+    @classmethod
+    def build(
+        cls, sentences: Iterable[Sequence[str]], min_count: int = 1, max_size: int | None = None
+    ) -> Vocabulary:
+        """The words seen at least `min_count` times, by falling frequency, ties in alphabetical order.
+
+        max_size limits the number of words, not counting the specials. Raises ValueError when it is negative.
+        """
+        if max_size is not None and max_size < 0:
+            raise ValueError(f"max_size must be 0 or more words; got {max_size}")
+        counts = Counter(word for sentence in sentences for word in sentence)
+        words = [word for word, count in counts.items() if count >= min_count and word not in SPECIALS]
+        words.sort(key=lambda word: (-counts[word], word))
+        return cls(SPECIALS + tuple(words[:max_size]))
+
+    def __len__(self) -> int:
+        """V, the specials included."""
+        return len(self.tokens)
+
+    def ids(self, sentence: Sequence[str]) -> list[int]:
+        """The ids of a sentence's words, UNK for unknown ones; neither BOS nor EOS is added."""
+        return [self._id_of.get(word, UNK) for word in sentence]
+
+    def words(self, ids: Iterable[int]) -> list[str]:
+        """The words before the first EOS, without PAD and BOS. Raises ValueError for an id outside 0..V-1."""
+        words = []
+        for number in ids:
+            if number == EOS:
+                break
+            if not 0 <= number < len(self.tokens):
+                raise ValueError(f"id {number} is outside this vocabulary of {len(self.tokens)} tokens")
+            if number not in (PAD, BOS):
+                words.append(self.tokens[number])
+        return words
+
+    def save(self, path: Path | str) -> None:
+        """Writes the tokens as JSON; a reader sees the old file or the new one, never a part."""
+        path = Path(path)
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        content = json.dumps({"tokens": self.tokens}, ensure_ascii=False, indent=0)
+        temporary.write_text(content + "\n", encoding="utf-8")
+        os.replace(temporary, path)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Vocabulary:
+        """Reads what save wrote. Raises CorpusError, naming the file, when it holds anything else."""
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            tokens = content["tokens"]
+            if not all(isinstance(token, str) for token in tokens):
+                raise ValueError("tokens must be strings")
+            return cls(tuple(tokens))
+        except OSError as error:
+            raise CorpusError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorpusError(f"{path}: not a vocabulary ({error}); delete it and build it again") from error

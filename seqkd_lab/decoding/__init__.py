@@ -1,0 +1,1 @@
+"""What comes out: search, sampling, scoring, and the trace of a search."""

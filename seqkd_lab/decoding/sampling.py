@@ -1,0 +1,71 @@
+"""Ancestral sampling: a translation drawn token by token from the model's own distribution.
+
+Sampling from the teacher is NOT the paper's sequence-level distillation, which takes the mode; later systems that say
+"SeqKD" often mean this (design note in distillation/sequence_level.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from seqkd_lab.corpus.batching import source_batch
+from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
+from seqkd_lab.decoding.search import Hypothesis, longest_allowed
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+
+@torch.inference_mode()
+def sample_batch(
+    model: Seq2Seq, source: Tensor, source_lengths: Tensor, max_length: Tensor, temperature: float,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """One draw for each source (B, S): tokens (B, T), PAD after EOS, and log_prob (B,) at temperature 1.
+
+    At its last position a sentence ends, as in search; the probability of that EOS counts.
+    """
+    B, state = len(source), model.start(source, source_lengths)
+    token, finished = torch.full((B,), BOS), torch.zeros(B, dtype=torch.bool)
+    drawn, log_prob = [], torch.zeros(B)
+    for t in range(1, int(max_length.max()) + 1):
+        logits, state = model.step(token[:, None], state)  # (B, 1, V)
+        logits = logits[:, 0]
+        scaled = logits / temperature
+        scaled[:, [PAD, BOS]] = float("-inf")
+        token = torch.multinomial(scaled.softmax(dim=1), 1, generator=generator)[:, 0]  # (B,)
+        token = token.masked_fill(max_length == t, EOS)
+        step_log_prob = logits.log_softmax(dim=1).gather(1, token[:, None])[:, 0]
+        log_prob = log_prob + step_log_prob.masked_fill(finished, 0.0)
+        token = token.masked_fill(finished, PAD)
+        drawn.append(token)
+        finished = finished | (token == EOS)
+        if finished.all():
+            break
+    return torch.stack(drawn, dim=1), log_prob
+
+
+def sample(
+    model: Seq2Seq, sources: Sequence[Sequence[str]], seed: int, temperature: float = 1.0,
+    max_length: int | None = None, batch_size: int = 256, progress: Callable[[int], None] | None = None,
+) -> list[Hypothesis]:
+    """One translation of each source, drawn from p^(1/temperature), renormalised token by token.
+
+    log_prob is the model's own (temperature 1). Raises ValueError for a temperature that is not positive.
+    """
+    if not temperature > 0.0:
+        raise ValueError(f"temperature must be positive; got {temperature} (for the mode, use search)")
+    generator = torch.Generator().manual_seed(seed)
+    was_training, results = model.training, []
+    model.eval()
+    for first in range(0, len(sources), batch_size):
+        source, lengths = source_batch(sources[first : first + batch_size], model.source_vocabulary)
+        longest = longest_allowed(lengths, max_length)
+        tokens, log_probs = sample_batch(model, source, lengths, longest, temperature, generator)
+        for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True):
+            results.append(Hypothesis(tuple(model.target_vocabulary.words(ids)), log_prob, log_prob))
+        if progress is not None:
+            progress(len(lengths))
+    model.train(was_training)
+    return results

@@ -1,0 +1,171 @@
+"""Greedy and beam search, batched, over the Seq2Seq interface (Kim & Rush 2016, section 4.2: K = 5, and 35).
+
+A sentence's beam holds K places. A finished hypothesis keeps its place as long as K − 1 others do not score better;
+an unfinished one is replaced by its extensions. So K = 1 is greedy search, and K ≥ V^T is exhaustive enumeration.
+As in the paper's code, scores are plain log-probabilities unless a length penalty is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqkd_lab.corpus.batching import source_batch
+from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A finished translation: its tokens (no EOS), log p(tokens, EOS | source), and the score that ranked it."""
+
+    tokens: tuple[str, ...]
+    log_prob: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Beam:
+    """tokens (B, K, T), log_prob (B, K), length (B, K) in tokens with EOS, finished (B, K)."""
+
+    tokens: Tensor
+    log_prob: Tensor
+    length: Tensor
+    finished: Tensor
+
+    def take(self, sentences: Tensor) -> Beam:
+        return Beam(self.tokens[sentences], self.log_prob[sentences], self.length[sentences], self.finished[sentences])
+
+
+Observer = Callable[[Beam, Tensor, Tensor, Tensor], None]
+"""Sees, at each step, the beam, every candidate's log_prob and score (B, K, V), and the kept ones (B, K') of K·V."""
+
+
+def normalised(log_prob: Tensor, length: Tensor, length_penalty: float) -> Tensor:
+    """log_prob / length^length_penalty: 0 compares log-probabilities, 1 their mean per token (EOS counts)."""
+    return log_prob if length_penalty == 0.0 else log_prob / length.to(log_prob.dtype) ** length_penalty
+
+
+def candidates(beam: Beam, next_log_prob: Tensor, length_penalty: float, last: Tensor) -> tuple[Tensor, Tensor]:
+    """log_prob and score (B, K, V) of every way to go on from `beam`, given log p(next token) (B, K, V).
+
+    A finished hypothesis has one: to stay as it is, under the token PAD. Where `last` (B,), only EOS is allowed.
+    """
+    tokens = torch.arange(next_log_prob.shape[2])
+    never = (tokens == PAD) | (tokens == BOS)
+    forbidden = never | (last[:, None, None] & (tokens != EOS)) | beam.finished[:, :, None]
+    next_log_prob = next_log_prob.masked_fill(forbidden, float("-inf"))
+    next_log_prob[:, :, PAD].masked_fill_(beam.finished, 0.0)
+    log_prob = beam.log_prob[:, :, None] + next_log_prob
+    length = (beam.length + ~beam.finished)[:, :, None]
+    return log_prob, normalised(log_prob, length, length_penalty)
+
+
+def keep_best(beam: Beam, log_prob: Tensor, score: Tensor, beam_size: int) -> tuple[Beam, Tensor]:
+    """The beam of the `beam_size` best candidates, best first, and their places (B, K') among the K·V candidates."""
+    B, K, V = score.shape
+    _, places = score.view(B, K * V).topk(min(beam_size, K * V), dim=1)  # (B, K')
+    parent, token = places // V, places % V
+    tokens = beam.tokens.gather(1, parent[:, :, None].expand(-1, -1, beam.tokens.shape[2]))
+    was_finished = beam.finished.gather(1, parent)
+    kept = Beam(
+        tokens=torch.cat([tokens, token[:, :, None]], dim=2),
+        log_prob=log_prob.view(B, K * V).gather(1, places),
+        length=beam.length.gather(1, parent) + ~was_finished,
+        finished=was_finished | (token == EOS),
+    )
+    return kept, places
+
+
+def is_done(beam: Beam, n_best: int, length_penalty: float) -> Tensor:
+    """(B,) whether a sentence's `n_best` answers can no longer change.
+
+    A log-probability only falls as a hypothesis grows, so n_best finished ones in front are final. With a length
+    penalty a score may still rise, so all must be finished. Dead places (log_prob −inf) hold nothing to wait for.
+    """
+    settled = beam.finished | torch.isinf(beam.log_prob)
+    return settled.all(dim=1) if length_penalty else settled[:, :n_best].all(dim=1)
+
+
+@torch.inference_mode()
+def search_batch(
+    model: Seq2Seq, source: Tensor, source_lengths: Tensor, max_length: Tensor, beam_size: int, n_best: int = 1,
+    length_penalty: float = 0.0, observer: Observer | None = None,
+) -> list[Beam]:
+    """Beam search for the sentences `source` (B, S): one Beam (its B = 1) for each, best hypothesis first.
+
+    `max_length` (B,) bounds each sentence's own translation, EOS included.
+    """
+    B = len(source)
+    state = model.start(source, source_lengths)
+    beam = Beam(torch.full((B, 1, 1), BOS), torch.zeros(B, 1), torch.zeros(B, 1, dtype=torch.long),
+                torch.zeros(B, 1, dtype=torch.bool))
+    sentences, results = torch.arange(B), [beam] * B
+    for t in range(1, int(max_length.max()) + 1):
+        logits, state = model.step(beam.tokens[:, :, -1].reshape(-1, 1), state)  # (N, 1, V)
+        next_log_prob = logits.log_softmax(dim=2).view(*beam.log_prob.shape, -1)  # (B, K, V)
+        last = max_length[sentences] == t
+        log_prob, score = candidates(beam, next_log_prob, length_penalty, last)
+        old_beam_size, V = score.shape[1:]
+        parents = beam
+        beam, places = keep_best(beam, log_prob, score, beam_size)
+        if observer is not None:
+            observer(parents, log_prob, score, places)
+        done = last | is_done(beam, n_best, length_penalty)
+        for b in done.nonzero().flatten().tolist():
+            results[int(sentences[b])] = beam.take(torch.tensor([b]))
+        going = (~done).nonzero().flatten()
+        if len(going) == 0:
+            break
+        rows = torch.arange(len(sentences))[:, None] * old_beam_size + places // V
+        state, beam, sentences = state.select(rows[going]), beam.take(going), sentences[going]
+    return results
+
+
+def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -> list[Hypothesis]:
+    """The finished hypotheses of one sentence's beam (B = 1), at most `n_best`, best first."""
+    score = normalised(beam.log_prob, beam.length, length_penalty)[0].tolist()
+    rows = zip(beam.tokens[0].tolist(), beam.log_prob[0].tolist(), score, beam.finished[0].tolist(), strict=True)
+    finished = [
+        Hypothesis(tuple(model.target_vocabulary.words(tokens)), log_prob, score)
+        for tokens, log_prob, score, is_finished in rows
+        if is_finished and log_prob > float("-inf")
+    ]
+    return finished[:n_best]
+
+
+def longest_allowed(source_lengths: Tensor, max_length: int | None = None) -> Tensor:
+    """(B,) the most tokens, EOS included, of each translation: `max_length`, or twice its source's length + 10."""
+    return 2 * source_lengths + 10 if max_length is None else torch.full_like(source_lengths, max_length)
+
+
+def search(
+    model: Seq2Seq, sources: Sequence[Sequence[str]], beam_size: int = 1, n_best: int = 1,
+    length_penalty: float = 0.0, max_length: int | None = None, batch_size: int = 64,
+    progress: Callable[[int], None] | None = None,
+) -> list[list[Hypothesis]]:
+    """Translates `sources`: for each the `n_best` hypotheses of a beam of `beam_size` (1 is greedy), best first.
+
+    Sentences of similar length share a batch; a sentence's result does not depend on the others in it. max_length
+    counts EOS; by default twice the source's length + 10. `progress` hears how many sentences each batch finished.
+    Raises ValueError for a beam_size below 1 or an n_best outside 1..beam_size.
+    """
+    if beam_size < 1 or not 1 <= n_best <= beam_size:
+        raise ValueError(f"need beam_size ≥ 1 and 1 ≤ n_best ≤ beam_size; got {beam_size} and {n_best}")
+    was_training, results = model.training, [[] for _ in sources]
+    model.eval()
+    order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
+    for first in range(0, len(order), batch_size):
+        rows = order[first : first + batch_size]
+        source, lengths = source_batch([sources[i] for i in rows], model.source_vocabulary)
+        longest = longest_allowed(lengths, max_length)
+        found = search_batch(model, source, lengths, longest, beam_size, n_best, length_penalty)
+        for i, beam in zip(rows, found, strict=True):
+            results[i] = hypotheses(model, beam, n_best, length_penalty)
+        if progress is not None:
+            progress(len(rows))
+    model.train(was_training)
+    return results

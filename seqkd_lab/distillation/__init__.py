@@ -1,0 +1,1 @@
+"""What is taught: word-level objectives and rewritten corpora."""

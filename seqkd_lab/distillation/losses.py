@@ -1,0 +1,84 @@
+"""The objectives at word level: NLL and Word-KD (Kim & Rush 2016, equations 1–4).
+
+Every objective is a sum over real target tokens divided by their number, so that the curves of gold, Word-KD and
+Seq-KD training compare. Sequence-level distillation has no loss of its own: it is NLL on another corpus
+(sequence_level.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from seqkd_lab.corpus.batching import Batch
+from seqkd_lab.corpus.vocabulary import PAD
+
+
+class Objective(Protocol):
+    """Maps (student logits (B, T, V), batch, teacher logits (B, T, V) if it asks for them) to a scalar loss in nats."""
+
+    needs_teacher: bool
+
+    def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor: ...
+
+
+def mean_over_tokens(per_token: Tensor, target: Tensor) -> Tensor:
+    """Σ over real tokens of `per_token` (B, T), divided by their number; padding counts for nothing."""
+    real = target != PAD
+    return per_token.masked_fill(~real, 0.0).sum() / real.sum()
+
+
+def nll(logits: Tensor, target: Tensor) -> Tensor:
+    """Negative log-likelihood, −Σ_j log p(y_j | s, y_<j) / number of tokens: logits (B, T, V), target (B, T), nats."""
+    log_p = logits.log_softmax(dim=2)
+    return mean_over_tokens(-log_p.gather(2, target[:, :, None]).squeeze(2), target)
+
+
+def word_kd(logits: Tensor, teacher_logits: Tensor, target: Tensor, temperature: float = 1.0) -> Tensor:
+    """Word-level distillation, −Σ_j Σ_k q(k | s, y_<j) log p(k | s, y_<j) / number of tokens, in nats.
+
+    Both distributions are softened by `temperature` τ: p ∝ exp(logit/τ). The sum is multiplied by τ², which keeps the
+    gradient's size as τ grows (Hinton et al. 2015, section 2.1). τ = 1 is the paper's objective; τ is an extension.
+    The least value is not 0 but the teacher's entropy (times τ²). Teacher logits get no gradient.
+    """
+    q = (teacher_logits.detach() / temperature).softmax(dim=2)
+    log_p = (logits / temperature).log_softmax(dim=2)
+    return temperature**2 * mean_over_tokens(-(q * log_p).sum(dim=2), target)
+
+
+@dataclass(frozen=True)
+class NLL:
+    """Maximum likelihood on the corpus it is given: gold for the baseline, the teacher's outputs for Seq-KD."""
+
+    needs_teacher = False
+
+    def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None = None) -> Tensor:
+        return nll(logits, batch.target_out)
+
+
+@dataclass(frozen=True)
+class WordKD:
+    """α · Word-KD + (1 − α) · NLL, both along the batch's own target prefix (Kim & Rush 2016, section 3.1).
+
+    Which prefix that is, the corpus says: gold for Word-KD, the teacher's ŷ for Seq-KD + Word-KD, ỹ in the last
+    stage. `alpha` lies in [0, 1], `temperature` is positive.
+    """
+
+    alpha: float = 0.5
+    temperature: float = 1.0
+    needs_teacher = True
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.alpha <= 1.0:
+            raise ValueError(f"alpha must lie in [0, 1]; got {self.alpha}")
+        if not self.temperature > 0.0:
+            raise ValueError(f"temperature must be positive; got {self.temperature}")
+
+    def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
+        if teacher_logits is None or teacher_logits.shape != logits.shape:
+            got = None if teacher_logits is None else tuple(teacher_logits.shape)
+            raise ValueError(f"Word-KD needs teacher logits of shape {tuple(logits.shape)}; got {got}")
+        soft = word_kd(logits, teacher_logits, batch.target_out, self.temperature)
+        return self.alpha * soft + (1.0 - self.alpha) * nll(logits, batch.target_out)

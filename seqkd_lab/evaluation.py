@@ -1,0 +1,183 @@
+"""The one scorer: what a model's translations are worth, and what its probabilities say.
+
+BLEU is sacreBLEU's on detokenised, cased text against every reference that a sentence has. On the toy language one
+sampled reference misleads (the mode is one of thousands of valid translations), so the score against a single
+reference is reported beside.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import torch
+from sacrebleu.metrics import BLEU
+from sacrebleu.significance import PairedTest
+
+from seqkd_lab.corpus.batching import batches, encode
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.corpus.vocabulary import EOS, Vocabulary
+from seqkd_lab.decoding.scoring import corpus_log_probs, sentence_log_probs
+from seqkd_lab.decoding.search import Hypothesis, search
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+Detokenise = Callable[[Sequence[str]], str]
+TRUTH_SENTENCES = 200
+"""How many test sentences the comparison with the truth takes: each needs the exact distribution at each position."""
+
+
+@dataclass(frozen=True)
+class OutputScore:
+    """Translations judged: BLEU (0–100) against all references and against one; length ratio to the references and
+    brevity penalty (1: none); share of valid translations (None where the truth is unknown); source words per second.
+    """
+
+    bleu: float
+    bleu_one_reference: float
+    length_ratio: float
+    brevity_penalty: float
+    validity: float | None
+    words_per_second: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Greedy and beam outputs judged, and the model's probabilities on the test set.
+
+    perplexity: of gold, per token. p_mode: mean over sentences of p(ŷ | s), ŷ the beam's best. On the toy language
+    also kl_to_truth (KL(truth ‖ model), nats per token, along gold prefixes) and p_true_mode (mean probability that
+    the model gives to the most probable true translation).
+    """
+
+    greedy: OutputScore
+    beam: OutputScore
+    beam_size: int
+    perplexity: float
+    p_mode: float
+    kl_to_truth: float | None
+    p_true_mode: float | None
+    signature: str
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+def reference_streams(corpus: ParallelCorpus, detokenise: Detokenise) -> list[list[str]]:
+    """sacreBLEU's form of the references: stream r holds every sentence's r-th reference (the shortest list decides)."""
+    own = [(detokenise(target),) for target in corpus.target]
+    references = corpus.references if corpus.references is not None else own
+    return [list(stream) for stream in zip(*references, strict=False)]
+
+
+def score_outputs(
+    outputs: Sequence[Sequence[str]], corpus: ParallelCorpus, detokenise: Detokenise, seconds: float,
+    language: ToyLanguage | None = None,
+) -> tuple[OutputScore, str]:
+    """Judges one translation (tokens) of each sentence of `corpus`; also returns sacreBLEU's signature.
+
+    Raises ValueError when their numbers differ.
+    """
+    if len(outputs) != len(corpus):
+        raise ValueError(f"{len(outputs)} translations of {len(corpus)} sentences")
+    texts, streams = [detokenise(output) for output in outputs], reference_streams(corpus, detokenise)
+    bleu = BLEU()
+    score = bleu.corpus_score(texts, streams)
+    valid = None
+    if language is not None:
+        pairs = zip(corpus.source, outputs, strict=True)
+        valid = sum(language.is_valid(source, tuple(output)) for source, output in pairs) / len(corpus)
+    n_words = sum(len(detokenise(source).split()) for source in corpus.source)
+    return OutputScore(
+        bleu=score.score, bleu_one_reference=BLEU().corpus_score(texts, streams[:1]).score,
+        length_ratio=score.sys_len / score.ref_len, brevity_penalty=score.bp, validity=valid,
+        words_per_second=n_words / seconds,
+    ), str(bleu.get_signature())
+
+
+@dataclass(frozen=True)
+class Translations:
+    """A model's best greedy and beam hypothesis of each test sentence, and how long each search took (seconds)."""
+
+    greedy: list[Hypothesis]
+    beam: list[Hypothesis]
+    greedy_seconds: float
+    beam_seconds: float
+
+
+def translate_test(
+    model: Seq2Seq, corpus: ParallelCorpus, beam_size: int, length_penalty: float = 0.0,
+    report: Callable[[int], None] | None = None,
+) -> Translations:
+    """Greedy and beam search of all sources of `corpus`. `report` hears how many more searches are done."""
+    start = time.perf_counter()
+    greedy = search(model, corpus.source, 1, progress=report)
+    between = time.perf_counter()
+    beam = search(model, corpus.source, beam_size, 1, length_penalty, progress=report)
+    end = time.perf_counter()
+    return Translations([n[0] for n in greedy], [n[0] for n in beam], between - start, end - between)
+
+
+def evaluate(
+    model: Seq2Seq, test: ParallelCorpus, detokenise: Detokenise, translations: Translations, beam_size: int,
+    language: ToyLanguage | None = None,
+) -> Evaluation:
+    """All that Table 1 reports of `model`, from its `translations` of `test`."""
+    def judged(found: list[Hypothesis], seconds: float) -> tuple[OutputScore, str]:
+        return score_outputs([hypothesis.tokens for hypothesis in found], test, detokenise, seconds, language)
+
+    greedy, signature = judged(translations.greedy, translations.greedy_seconds)
+    beam, _ = judged(translations.beam, translations.beam_seconds)
+    log_probs, n_tokens = corpus_log_probs(model, test)
+    kl, p_true_mode = compare_with_truth(model, test[:TRUTH_SENTENCES], language) if language else (None, None)
+    return Evaluation(
+        greedy=greedy, beam=beam, beam_size=beam_size, perplexity=math.exp(-sum(log_probs) / n_tokens),
+        p_mode=sum(math.exp(hypothesis.log_prob) for hypothesis in translations.beam) / len(test),
+        kl_to_truth=kl, p_true_mode=p_true_mode, signature=signature,
+    )
+
+
+def compare_with_truth(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage) -> tuple[float, float]:
+    """KL(truth ‖ model) in nats per token along gold prefixes, and the mean probability of the true mode.
+
+    The truth's next-token distribution is exact at every prefix; prefixes are weighted as gold has them, so the sum
+    over a sentence estimates the KL of whole translations without bias.
+    """
+    encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
+    total, n_tokens = 0.0, 0
+    with torch.inference_mode():
+        for batch in batches(encoded, 64, shuffle_seed=None):
+            log_p = model(batch).log_softmax(dim=2)  # (B, T, V)
+            for b, row in enumerate(batch.rows.tolist()):
+                total += sentence_kl(log_p[b], corpus.source[row], corpus.target[row], model.target_vocabulary, language)
+            n_tokens += batch.n_tokens
+    modes = [language.mode(source)[0] for source in corpus.source]
+    p_modes = [math.exp(log_prob) for log_prob in sentence_log_probs(model, corpus.source, modes)]
+    return total / n_tokens, sum(p_modes) / len(p_modes)
+
+
+def sentence_kl(
+    log_p: torch.Tensor, source: tuple[str, ...], target: tuple[str, ...], vocabulary: Vocabulary, language: ToyLanguage
+) -> float:
+    """Σ_t KL(truth ‖ model) in nats over the positions of one sentence; log_p (≥ T, V) are the model's next tokens."""
+    total = 0.0
+    for t in range(len(target) + 1):
+        truth = language.next_token(source, target[:t])
+        ids = [EOS if token == "</s>" else vocabulary.ids([token])[0] for token in truth]
+        q = torch.tensor(list(truth.values()), dtype=torch.float64)
+        total += float((q * (q.log() - log_p[t, ids].double())).sum())
+    return total
+
+
+def paired_difference(
+    system: Sequence[str], other: Sequence[str], streams: Sequence[Sequence[str]], n_samples: int = 1000
+) -> dict[str, float]:
+    """BLEU of two systems (texts) and the p-value of their difference, by paired bootstrap (Koehn 2004; sacreBLEU)."""
+    systems = [("other", list(other)), ("system", list(system))]
+    bleu = BLEU(references=[list(stream) for stream in streams])
+    test = PairedTest(systems, {"BLEU": bleu}, references=None, test_type="bs", n_samples=n_samples)
+    _, scores = test()
+    first, second = scores["BLEU"]
+    return {"other": first.score, "system": second.score, "p_value": second.p_value, "ci": second.ci}

@@ -1,0 +1,86 @@
+"""What a recipe's data is, loaded: three splits, how tokens become text, and the truth where it is known."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from seqkd_lab.corpus.parallel import ParallelCorpus, read_aligned
+from seqkd_lab.corpus.subwords import SubwordTokeniser, prepare
+from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
+from seqkd_lab.corpus.toy import dataset as toy
+from seqkd_lab.corpus.vocabulary import Vocabulary
+from seqkd_lab.evaluation import Detokenise
+from seqkd_lab.experiments.recipes import TextData, ToyData
+from seqkd_lab.models.checkpoint import write_atomically
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """train, valid and test in tokens; vocabularies built on train; detokenise turns tokens into written text.
+
+    language is the truth behind the toy corpus, None for real text. cleaning says in words what was dropped.
+    """
+
+    train: ParallelCorpus
+    valid: ParallelCorpus
+    test: ParallelCorpus
+    source_vocabulary: Vocabulary
+    target_vocabulary: Vocabulary
+    detokenise: Detokenise
+    language: ToyLanguage | None
+    cleaning: str
+
+
+def fingerprint(data: ToyData | TextData) -> str:
+    """sha256 (hex) of what the data holds, whatever its files are called."""
+    if isinstance(data, ToyData):
+        described = f"toy {toy.fingerprint()} {data.n_train}"
+        return hashlib.sha256(described.encode()).hexdigest()
+    digest = hashlib.sha256(f"text {data.n_train} {data.vocabulary_size}".encode())
+    for path in text_files(data):
+        digest.update(_file_hash(path).encode())
+    return digest.hexdigest()
+
+
+def text_files(data: TextData) -> tuple[str, ...]:
+    """The six files, in the order train, valid, test, source before target."""
+    return (data.source, data.target, data.valid_source, data.valid_target, data.test_source, data.test_target)
+
+
+@lru_cache(maxsize=32)
+def _file_hash(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def load(data: ToyData | TextData, cache: Path) -> Dataset:
+    """Loads `data`. A subword model is trained once and kept below `cache`."""
+    return load_toy(data) if isinstance(data, ToyData) else load_text(data, cache)
+
+
+def load_toy(data: ToyData) -> Dataset:
+    """The committed toy corpus, or the first n_train pairs of its training set."""
+    train, valid, test = (toy.load(toy.toy_directory(), split) for split in ("train", "valid", "test"))
+    language = ToyLanguage(Ambiguity())
+    source, target = Vocabulary.build(train.source), Vocabulary.build(train.target)
+    return Dataset(train[: data.n_train], valid, test, source, target, language.detokenise, language, "nothing dropped")
+
+
+def load_text(data: TextData, cache: Path) -> Dataset:
+    """Anybody's text: cleaned (train only), cut into joint subwords; the kept model makes a second run the same."""
+    raw = {
+        "train": read_aligned(data.source, data.target, split="train")[: data.n_train],
+        "valid": read_aligned(data.valid_source, data.valid_target, split="valid"),
+        "test": read_aligned(data.test_source, data.test_target, split="test"),
+    }
+    model_path = cache / f"{fingerprint(data)[:16]}.model"
+    known = SubwordTokeniser.load(model_path) if model_path.exists() else None
+    corpora, tokeniser, reports = prepare(*raw.values(), data.vocabulary_size, tokeniser=known)
+    if known is None:
+        write_atomically(model_path, tokeniser.model)
+    train = corpora["train"]
+    source, target = Vocabulary.build(train.source), Vocabulary.build(train.target)
+    cleaning = "\n".join(str(report) for report in reports.values())
+    return Dataset(train, corpora["valid"], corpora["test"], source, target, tokeniser.decode, None, cleaning)

@@ -1,0 +1,133 @@
+"""Recipes: frozen dataclasses that say everything about a run, so that equal recipes give equal models.
+
+A recipe names what it builds on by holding that recipe: a student's recipe holds its teacher's. The rows of the
+paper's Table 1 are built here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from seqkd_lab.distillation.losses import NLL, WordKD
+from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.training import Optimisation
+
+
+@dataclass(frozen=True)
+class ToyData:
+    """The first `n_train` pairs of the committed toy corpus (None: all)."""
+
+    n_train: int | None = None
+
+
+@dataclass(frozen=True)
+class TextData:
+    """Six files of anybody's text: plain or .gz, one sentence a line. n_train counts pairs before cleaning.
+
+    max_tokens drops longer training pairs (the paper: 50 words).
+    """
+
+    source: str
+    target: str
+    valid_source: str
+    valid_target: str
+    test_source: str
+    test_target: str
+    n_train: int | None = None
+    vocabulary_size: int = 8000
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """A corpus that `teacher` rewrites: its mode, or of its beam the nearest to gold, or a sample.
+
+    share of the training set is taken, from its start; the paper found half to be enough for Seq-Inter.
+    """
+
+    teacher: Recipe
+    method: str = MODE
+    beam_size: int = 5
+    length_penalty: float = 0.0
+    share: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method not in (MODE, INTERPOLATED, SAMPLED):
+            raise ValueError(f"method must be {MODE}, {INTERPOLATED} or {SAMPLED}; got {self.method!r}")
+        if not 0.0 < self.share <= 1.0:
+            raise ValueError(f"share must lie in (0, 1]; got {self.share}")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training run. `name` is for people and does not count for identity.
+
+    distilled: the corpus to learn from (None: gold). teacher: whose distribution Word-KD follows. start: the model to
+    continue from (None: random weights drawn from `seed`).
+    """
+
+    name: str = field(compare=False)
+    data: ToyData | TextData
+    model: LSTMSpec
+    objective: NLL | WordKD
+    optimisation: Optimisation
+    seed: int
+    distilled: Distillation | None = None
+    teacher: Recipe | None = None
+    start: Recipe | None = None
+
+    def __post_init__(self) -> None:
+        if self.objective.needs_teacher and self.teacher is None:
+            raise ValueError(f"recipe {self.name!r}: {self.objective} needs a teacher")
+        if self.start is not None and self.start.model != self.model:
+            raise ValueError(f"recipe {self.name!r}: continues a model of another size ({self.start.model})")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The sizes of one Table 1: how teacher and student are built, trained, searched and fine-tuned."""
+
+    teacher: LSTMSpec
+    student: LSTMSpec
+    teacher_training: Optimisation
+    student_training: Optimisation
+    teacher_tuning: Optimisation
+    student_tuning: Optimisation
+    alpha: float = 0.5
+    beam_size: int = 5
+    inter_beam_size: int = 35
+    inter_share: float = 0.5
+    length_penalty: float = 0.0
+
+
+TEACHER, TEACHER_INTER, BASELINE, WORD_KD, SEQ_KD = "teacher", "teacher+seq-inter", "baseline", "word-kd", "seq-kd"
+BASELINE_INTER, WORD_KD_INTER, SEQ_KD_INTER = "baseline+seq-inter", "word-kd+seq-inter", "seq-kd+seq-inter"
+SEQ_WORD_KD, ALL_THREE = "seq-kd+word-kd", "seq-kd+word-kd+seq-inter"
+TABLE_ROWS = (
+    TEACHER, TEACHER_INTER, BASELINE, WORD_KD, SEQ_KD,
+    BASELINE_INTER, WORD_KD_INTER, SEQ_KD_INTER, SEQ_WORD_KD, ALL_THREE,
+)
+
+
+def table_recipes(data: ToyData | TextData, preset: Preset, seed: int) -> dict[str, Recipe]:
+    """The ten rows of Table 1 for one seed, by name, each after those that it builds on."""
+    teacher = Recipe(TEACHER, data, preset.teacher, NLL(), preset.teacher_training, seed)
+    modes = Distillation(teacher, MODE, preset.beam_size, preset.length_penalty)
+    nearest = Distillation(teacher, INTERPOLATED, preset.inter_beam_size, preset.length_penalty, preset.inter_share)
+    soft = WordKD(alpha=preset.alpha)
+    baseline = Recipe(BASELINE, data, preset.student, NLL(), preset.student_training, seed)
+    word = replace(baseline, name=WORD_KD, objective=soft, teacher=teacher)
+    seq = replace(baseline, name=SEQ_KD, distilled=modes)
+    seq_word = replace(word, name=SEQ_WORD_KD, distilled=modes)
+
+    def tuned(start: Recipe, name: str, optimisation: Optimisation) -> Recipe:
+        """`start`, continued on Seq-Inter's corpus with its own objective and a smaller learning rate."""
+        return replace(start, name=name, start=start, distilled=nearest, optimisation=optimisation)
+
+    rows = [
+        teacher, tuned(teacher, TEACHER_INTER, preset.teacher_tuning), baseline, word, seq,
+        tuned(baseline, BASELINE_INTER, preset.student_tuning), tuned(word, WORD_KD_INTER, preset.student_tuning),
+        tuned(seq, SEQ_KD_INTER, preset.student_tuning), seq_word, tuned(seq_word, ALL_THREE, preset.student_tuning),
+    ]
+    return {recipe.name: recipe for recipe in rows}

@@ -1,0 +1,174 @@
+"""Many pieces of work on few cores: tasks in the order of their needs, each in a process with one thread.
+
+One thread a process wastes nothing on waiting, and a busy neighbour costs no more than its share. What is done is in
+the store, so an interrupt loses at most the epoch, or the corpus, that was being worked on.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqkd_lab.experiments.recipes import Distillation, Recipe
+from seqkd_lab.experiments.store import Store
+from seqkd_lab.machine import use_threads
+
+
+@dataclass(frozen=True)
+class Train:
+    """Make the model of `recipe`."""
+
+    recipe: Recipe
+
+    @property
+    def label(self) -> str:
+        return f"train {self.recipe.name} (seed {self.recipe.seed})"
+
+    def needs(self) -> list[Task]:
+        recipe = self.recipe
+        models = [Train(other) for other in (recipe.teacher, recipe.start) if other is not None]
+        return [*models, *([Distil(recipe.distilled)] if recipe.distilled is not None else [])]
+
+    def run(self, store: Store, report: Callable[[int, int], None]) -> None:
+        store.model(self.recipe, report)
+
+
+@dataclass(frozen=True)
+class Distil:
+    """Make the corpus of `distillation`."""
+
+    distillation: Distillation
+
+    @property
+    def label(self) -> str:
+        how = self.distillation
+        return f"distil {how.method}, K = {how.beam_size} (seed {how.teacher.seed})"
+
+    def needs(self) -> list[Task]:
+        return [Train(self.distillation.teacher)]
+
+    def run(self, store: Store, report: Callable[[int, int], None]) -> None:
+        store.distilled(self.distillation, report)
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Judge the model of `recipe` on the test set."""
+
+    recipe: Recipe
+    beam_size: int
+    length_penalty: float
+
+    @property
+    def label(self) -> str:
+        return f"evaluate {self.recipe.name} (seed {self.recipe.seed})"
+
+    def needs(self) -> list[Task]:
+        return [Train(self.recipe)]
+
+    def run(self, store: Store, report: Callable[[int, int], None]) -> None:
+        store.evaluation(self.recipe, self.beam_size, self.length_penalty, report)
+
+
+Task = Train | Distil | Evaluate
+
+
+def with_needs(tasks: Iterable[Task]) -> list[Task]:
+    """`tasks` and all that they need, each once, each after its needs."""
+    ordered: dict[Task, None] = {}
+
+    def visit(task: Task) -> None:
+        if task not in ordered:
+            for need in task.needs():
+                visit(need)
+            ordered[task] = None
+
+    for task in tasks:
+        visit(task)
+    return list(ordered)
+
+
+class Watcher:
+    """What `run_all` tells: override what you want to show. Times are the caller's own."""
+
+    def started(self, task: Task) -> None: ...
+
+    def moved(self, task: Task, done: int, total: int) -> None: ...
+
+    def ended(self, task: Task) -> None: ...
+
+
+def run_all(tasks: Iterable[Task], root: Path, n_workers: int, watcher: Watcher) -> None:
+    """Runs `tasks` and what they need in `n_workers` processes; an error in one is raised here, naming the task."""
+    waiting = with_needs(tasks)
+    finished: set[Task] = set()
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        messages = manager.Queue()
+        pool = ProcessPoolExecutor(n_workers, context, _start_worker, (messages,))
+        running: dict[Future[None], Task] = {}
+        try:
+            while waiting or running:
+                _start_ready(pool, root, waiting, finished, running, n_workers, watcher)
+                done, _ = wait(running, timeout=0.1, return_when=FIRST_COMPLETED)
+                _pass_on(messages, watcher)
+                for future in done:
+                    task = running.pop(future)
+                    future.result()
+                    finished.add(task)
+                    watcher.ended(task)
+        except BaseException:
+            for process in list((pool._processes or {}).values()):
+                process.terminate()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_ready(
+    pool: ProcessPoolExecutor, root: Path, waiting: list[Task], finished: set[Task],
+    running: dict[Future[None], Task], n_workers: int, watcher: Watcher,
+) -> None:
+    """Starts the first waiting tasks whose needs are met, as long as a worker is free."""
+    for task in list(waiting):
+        if len(running) >= n_workers:
+            return
+        if all(need in finished for need in task.needs()):
+            waiting.remove(task)
+            running[pool.submit(_work, task, root)] = task
+            watcher.started(task)
+
+
+_messages: queue.Queue | None = None
+
+
+def _start_worker(messages: queue.Queue) -> None:
+    global _messages
+    _messages = messages
+    use_threads(1)
+
+
+def _work(task: Task, root: Path) -> None:
+    """In the worker: runs `task`, sending (task, done, total) now and then."""
+    last_sent = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last_sent
+        share = done / total
+        if share >= last_sent + 0.01 or done == total:
+            last_sent = share
+            _messages.put((task, done, total))
+
+    task.run(Store(root), report)
+
+
+def _pass_on(messages: queue.Queue, watcher: Watcher) -> None:
+    while True:
+        try:
+            watcher.moved(*messages.get_nowait())
+        except queue.Empty:
+            return

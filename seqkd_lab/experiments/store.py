@@ -1,0 +1,172 @@
+"""The store: turns a recipe into a trained model, a distilled corpus or an evaluation, making each thing once.
+
+What is asked for is looked up by a key: the hash of the recipe, of all that it builds on, and of the corpus. Every
+write is atomic and equal keys mean equal contents, so many processes and many people may share one folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqkd_lab.distillation.sequence_level import DistilledCorpus, distil, read_distilled, write_distilled
+from seqkd_lab.evaluation import Evaluation, evaluate, translate_test
+from seqkd_lab.experiments import data as datasets
+from seqkd_lab.experiments.recipes import Distillation, Recipe, TextData, ToyData
+from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
+from seqkd_lab.models.lstm import LSTMSeq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.training import Progress, train
+
+Report = Callable[[int, int], None]
+"""Hears (done, total) of the piece of work at hand."""
+
+
+def silent(done: int, total: int) -> None:
+    """A report that nobody reads."""
+
+
+def identity(thing: Any) -> Any:
+    """`thing` as JSON that is equal just for equal work: names left out, data replaced by its fingerprint."""
+    if isinstance(thing, ToyData | TextData):
+        return datasets.fingerprint(thing)
+    if is_dataclass(thing):
+        counted = {f.name: identity(getattr(thing, f.name)) for f in fields(thing) if f.compare}
+        return {"type": type(thing).__name__, **counted}
+    return thing
+
+
+@lru_cache(maxsize=1024)
+def key(thing: Recipe | Distillation) -> str:
+    """The first 16 hex digits of the sha256 of its identity: the name of its folder or file in the store."""
+    canonical = json.dumps(identity(thing), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of things made by recipes. Every method returns what is there, or makes it and reports progress."""
+
+    root: Path
+
+    def dataset(self, data: ToyData | TextData) -> datasets.Dataset:
+        """The corpus of a recipe, loaded once in this process."""
+        return _dataset(data, self.root / "data")
+
+    def has_model(self, recipe: Recipe) -> bool:
+        """Whether the trained model is there, complete."""
+        return (self.directory(recipe) / "recipe.json").exists()
+
+    def directory(self, recipe: Recipe) -> Path:
+        """The folder of a trained model: weights, recipe, history; after an evaluation also metrics and outputs."""
+        return self.root / "models" / key(recipe)
+
+    def model(self, recipe: Recipe, report: Report = silent) -> Seq2Seq:
+        """The trained model of `recipe`; trains it first (from its last whole epoch, if it was interrupted)."""
+        if not self.has_model(recipe):
+            self._train(recipe, report)
+        return load_model(self.directory(recipe))
+
+    def _train(self, recipe: Recipe, report: Report) -> None:
+        data, directory = self.dataset(recipe.data), self.directory(recipe)
+        torch.manual_seed(recipe.seed)
+        model = LSTMSeq2Seq(recipe.model, data.source_vocabulary, data.target_vocabulary)
+        if recipe.start is not None:
+            model.load_state_dict(self.model(recipe.start).state_dict())
+        teacher = self.model(recipe.teacher) if recipe.teacher is not None else None
+        corpus = data.train if recipe.distilled is None else self.distilled(recipe.distilled).corpus
+
+        def watch(progress: Progress) -> None:
+            report(progress.update, progress.n_updates)
+
+        history = train(
+            model, corpus, data.valid, recipe.objective, recipe.optimisation, recipe.seed, teacher,
+            callbacks=[watch], resume_from=directory / "unfinished",
+        )
+        save_model(directory, model)
+        write_json(directory / "history.json", asdict(history))
+        described = {"name": recipe.name, "n_parameters": model.n_parameters(), "recipe": identity(recipe)}
+        write_json(directory / "recipe.json", described)  # last: it says that the rest is complete
+        for left_over in (directory / "unfinished").glob("*"):
+            left_over.unlink(missing_ok=True)
+
+    def distilled_path(self, distillation: Distillation) -> Path:
+        """The TSV of a distilled corpus."""
+        return self.root / "distilled" / f"{key(distillation)}.tsv"
+
+    def distilled(self, distillation: Distillation, report: Report = silent) -> DistilledCorpus:
+        """The training set as the teacher rewrites it, aligned with its sources."""
+        train_set = self.dataset(distillation.teacher.data).train
+        corpus = train_set[: round(distillation.share * len(train_set))]
+        path = self.distilled_path(distillation)
+        if path.exists():
+            return read_distilled(path, corpus)
+        how = (distillation.method, distillation.beam_size, distillation.length_penalty, distillation.seed)
+        made = distil(self.model(distillation.teacher), corpus, *how, _counter(report, len(corpus)))
+        write_distilled(path, made)
+        return made
+
+    def evaluation(self, recipe: Recipe, beam_size: int, length_penalty: float, report: Report = silent) -> dict:
+        """The model's Evaluation on the test set as a dictionary, from its metrics.json."""
+        path = self.directory(recipe) / f"metrics-beam{beam_size}-penalty{length_penalty:g}.json"
+        if path.exists():
+            return read_json(path)
+        data, model = self.dataset(recipe.data), self.model(recipe)
+        count = _counter(report, 2 * len(data.test))
+        translations = translate_test(model, data.test, beam_size, length_penalty, count)
+        result = evaluate(model, data.test, data.detokenise, translations, beam_size, data.language)
+        self._write_translations(recipe, data, translations)
+        measured = evaluation_record(recipe, model, result)
+        write_json(path, measured)
+        return measured
+
+    def _write_translations(self, recipe: Recipe, data: datasets.Dataset, translations: Any) -> None:
+        lines = ["source\tgreedy\tbeam\tgreedy tokens\tbeam tokens"]
+        for source, greedy, beam in zip(data.test.source, translations.greedy, translations.beam, strict=True):
+            texts = [data.detokenise(tokens) for tokens in (source, greedy.tokens, beam.tokens)]
+            lines.append("\t".join([*texts, " ".join(greedy.tokens), " ".join(beam.tokens)]))
+        write_atomically(self.directory(recipe) / "translations.tsv", ("\n".join(lines) + "\n").encode())
+
+
+@lru_cache(maxsize=4)
+def _dataset(data: ToyData | TextData, cache: Path) -> datasets.Dataset:
+    return datasets.load(data, cache)
+
+
+def _counter(report: Report, total: int) -> Callable[[int], None]:
+    """Turns "so many more are done" into (done, total)."""
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        report(done, total)
+
+    return count
+
+
+def evaluation_record(recipe: Recipe, model: Seq2Seq, result: Evaluation) -> dict:
+    """What the store keeps of an evaluation: the numbers, with the recipe's name, key and size beside them."""
+    return {"name": recipe.name, "key": key(recipe), "n_parameters": model.n_parameters(), **result.as_dict()}
+
+
+COMMITTED = Path(__file__).resolve().parents[2] / "data"
+"""The repository's data folder, beside the package of an editable install."""
+
+
+def committed_results(name: str) -> Path:
+    """The path of a committed results file, where it is or would be."""
+    return COMMITTED / "results" / name
+
+
+def committed_checkpoint(row: str) -> Path | None:
+    """The folder of the committed model of a row of Table 1 (toy, seed 1); None where there is none."""
+    directory = COMMITTED / "checkpoints" / row
+    return directory if (directory / "model.safetensors").exists() else None

@@ -1,0 +1,163 @@
+"""Table 1: run its rows over seeds, keep the numbers as JSON, and print them beside the paper's."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy
+import pandas
+import sacrebleu
+import torch
+
+from seqkd_lab.experiments.findings import Rows, mean_and_interval
+from seqkd_lab.experiments.recipes import (
+    ALL_THREE,
+    BASELINE,
+    BASELINE_INTER,
+    SEQ_KD,
+    SEQ_KD_INTER,
+    SEQ_WORD_KD,
+    TABLE_ROWS,
+    TEACHER,
+    TEACHER_INTER,
+    WORD_KD,
+    WORD_KD_INTER,
+    Preset,
+    Recipe,
+    TextData,
+    ToyData,
+    table_recipes,
+)
+from seqkd_lab.experiments.schedule import Evaluate, Watcher, run_all
+from seqkd_lab.experiments.store import Store, identity
+from seqkd_lab.models.checkpoint import read_json
+
+
+@dataclass(frozen=True)
+class PaperRow:
+    """BLEU at K = 1 and K = 5, perplexity and p(ŷ) in % of Kim & Rush 2016, Table 1 (English→German).
+
+    None stands where no text of the paper that could be read confirms the number.
+    """
+
+    greedy: float | None = None
+    beam: float | None = None
+    perplexity: float | None = None
+    p_mode: float | None = None
+
+
+PAPER = {
+    TEACHER: PaperRow(17.7, 19.5, 6.7, 1.3),
+    TEACHER_INTER: PaperRow(19.6, 19.8, 10.4, 8.2),
+    BASELINE: PaperRow(14.7, 17.6, 8.2, 0.9),
+    WORD_KD: PaperRow(15.4, 17.7, 8.0, 1.0),
+    SEQ_KD: PaperRow(18.9, 19.0, 22.7, 16.9),
+    BASELINE_INTER: PaperRow(),
+    WORD_KD_INTER: PaperRow(),
+    SEQ_KD_INTER: PaperRow(18.9, 19.3, 15.8, 7.6),
+    SEQ_WORD_KD: PaperRow(),
+    ALL_THREE: PaperRow(18.8, 19.2, None, None),
+}
+
+
+@dataclass(frozen=True)
+class TableRun:
+    """Which table to make: data, preset, seeds, and which of its rows (all ten by default)."""
+
+    data: ToyData | TextData
+    preset: Preset
+    seeds: tuple[int, ...]
+    rows: tuple[str, ...] = TABLE_ROWS
+
+    def recipes(self, seed: int) -> dict[str, Recipe]:
+        made = table_recipes(self.data, self.preset, seed)
+        return {name: made[name] for name in self.rows}
+
+    def tasks(self) -> list[Evaluate]:
+        """The evaluation of every row of every seed; what they need is theirs to say."""
+        beam, penalty = self.preset.beam_size, self.preset.length_penalty
+        return [Evaluate(recipe, beam, penalty) for seed in self.seeds for recipe in self.recipes(seed).values()]
+
+
+def run_table(run: TableRun, root: Path, n_workers: int, watcher: Watcher) -> dict:
+    """Makes all that is missing in the store at `root`, and returns the results as a JSON-able dictionary."""
+    run_all(run.tasks(), root, n_workers, watcher)
+    return collect(run, Store(root))
+
+
+def collect(run: TableRun, store: Store) -> dict:
+    """The results of a finished run: by seed and row the metrics and the training curve; and what made them."""
+    by_seed, curves, distilled = {}, {}, {}
+    for seed in run.seeds:
+        recipes = run.recipes(seed)
+        by_seed[str(seed)] = {
+            name: store.evaluation(recipe, run.preset.beam_size, run.preset.length_penalty)
+            for name, recipe in recipes.items()
+        }
+        curves[str(seed)] = {
+            name: read_json(store.directory(recipe) / "history.json") for name, recipe in recipes.items()
+        }
+        distilled[str(seed)] = _distilled_corpora(recipes.values(), store)
+    return {
+        "data": identity(run.data), "preset": asdict(run.preset), "rows": list(run.rows), "by_seed": by_seed,
+        "curves": curves, "distilled": distilled, "made_with": versions(),
+    }
+
+
+def _distilled_corpora(recipes: Iterable[Recipe], store: Store) -> dict[str, dict]:
+    """Of each corpus that a teacher rewrote: sentences, length ratio, likeness to gold."""
+    found = {}
+    for distillation in dict.fromkeys(recipe.distilled for recipe in recipes if recipe.distilled is not None):
+        made = store.distilled(distillation)
+        found[distillation.method] = {
+            "sentences": len(made.corpus), "length_ratio": made.length_ratio, "exact_matches": made.exact_matches,
+            "similarity": sum(made.similarities) / len(made.similarities),
+        }
+    return found
+
+
+def versions() -> dict[str, str]:
+    """What the numbers were made with."""
+    return {
+        "python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__,
+        "sacrebleu": sacrebleu.__version__, "machine": platform.machine(), "system": platform.system(),
+    }
+
+
+def rows_by_seed(results: Mapping) -> list[Rows]:
+    """The metrics of each seed's rows, in the order of the seeds."""
+    return [results["by_seed"][seed] for seed in sorted(results["by_seed"], key=int)]
+
+
+def with_interval(values: Sequence[float], digits: int = 1, scale: float = 1.0) -> str:
+    """ "mean ± reach of the 95% interval" of `values` times `scale`; the mean alone for a single value."""
+    mean, (_, high) = mean_and_interval([value * scale for value in values])
+    return f"{mean:.{digits}f}" if len(values) < 2 else f"{mean:.{digits}f} ± {high - mean:.{digits}f}"
+
+
+def table_frame(results: Mapping) -> pandas.DataFrame:
+    """The table for people: ours (mean ± 95% interval over the seeds) and, in brackets, the paper's."""
+    by_seed, lines = rows_by_seed(results), {}
+    for name in results["rows"]:
+        cells, paper = [rows[name] for rows in by_seed], PAPER[name]
+        line = {
+            "parameters": f"{cells[0]['n_parameters']:,}",
+            "BLEU K=1": _beside([c["greedy"]["bleu"] for c in cells], paper.greedy),
+            f"BLEU K={cells[0]['beam_size']}": _beside([c["beam"]["bleu"] for c in cells], paper.beam),
+            "PPL of gold": _beside([c["perplexity"] for c in cells], paper.perplexity),
+            "p(ŷ) in %": _beside([c["p_mode"] for c in cells], paper.p_mode, scale=100.0),
+            "length ratio": with_interval([c["beam"]["length_ratio"] for c in cells], 3),
+        }
+        if cells[0]["greedy"]["validity"] is not None:
+            line["valid K=1, %"] = with_interval([c["greedy"]["validity"] for c in cells], scale=100.0)
+            line["KL to truth"] = with_interval([c["kl_to_truth"] for c in cells], 2)
+            line["BLEU K=1, one ref."] = with_interval([c["greedy"]["bleu_one_reference"] for c in cells])
+        lines[name] = line
+    return pandas.DataFrame.from_dict(lines, orient="index")
+
+
+def _beside(values: Sequence[float], paper: float | None, scale: float = 1.0) -> str:
+    return with_interval(values, scale=scale) + ("" if paper is None else f" [{paper:g}]")

@@ -1,0 +1,88 @@
+"""The tour's report: one HTML file that opens anywhere, with the table, the findings, the pictures and examples."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from seqkd_lab.experiments.findings import judge
+from seqkd_lab.experiments.table import rows_by_seed, table_frame
+from seqkd_lab.experiments.tour import Example, Output
+from seqkd_lab.lab.plots import curves_figure, table_figure
+from seqkd_lab.models.checkpoint import write_atomically
+
+STYLE = """
+body { font: 16px/1.5 sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #111; }
+table { border-collapse: collapse; font-size: 14px; } th, td { padding: .3rem .6rem; border: 1px solid #ccc; }
+th { background: #f3f3f3; text-align: left; } img { max-width: 100%; } .fault { color: #9a3b00; }
+"""
+
+
+def png(figure: Figure, dots_per_inch: int = 110) -> bytes:
+    """`figure` as PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dots_per_inch)
+    return buffer.getvalue()
+
+
+def picture(figure: Figure, description: str) -> str:
+    """`figure` inside HTML, with a description for those who do not see it."""
+    encoded = base64.b64encode(png(figure)).decode()
+    return f'<img alt="{escape(description)}" src="data:image/png;base64,{encoded}">'
+
+
+def report_html(results: Mapping, shown: Sequence[Example], title: str) -> str:
+    """The whole report. Every text of a corpus or a model is escaped."""
+    findings = "".join(
+        f"<tr><td>{escape(v.criterion.finding)}</td><td>{'held' if v.held else '<b>not held</b>'}</td>"
+        f"<td>{escape(v.criterion.claim)}</td><td>{v.mean:.2f}</td></tr>"
+        for v in judge(rows_by_seed(results))
+    )
+    made_with = ", ".join(f"{name} {version}" for name, version in results["made_with"].items())
+    signature = rows_by_seed(results)[0][results["rows"][0]]["signature"]
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style></head><body>
+<h1>{escape(title)}</h1>
+<p>In square brackets: Kim &amp; Rush 2016, Table 1 (English→German, newstest2014), where the number is confirmed.
+The corpora and sizes differ, so the differences between rows compare, not the rows themselves.</p>
+{table_frame(results).to_html(border=0, escape=True)}
+<p>BLEU: {escape(signature)}</p>
+{picture(table_figure(results), "BLEU of each row, greedy and beam search, beside the paper's")}
+<h2>The paper's findings, judged</h2>
+<table><tr><th>finding</th><th></th><th>criterion</th><th>value</th></tr>{findings}</table>
+<h2>How the models learned</h2>
+{picture(curves_figure(results), "validation loss of each epoch, one panel for each model")}
+<h2>Examples</h2>
+{"".join(map(example_html, shown))}
+<p>Made with {escape(made_with)}.</p></body></html>
+"""
+
+
+def example_html(example: Example) -> str:
+    """One sentence and what each model made of it, with what is wrong."""
+    rows = "".join(f"<tr><th>{escape(output.model)}</th>{_cells(output)}</tr>" for output in example.outputs)
+    return (
+        f"<h3 lang='en'>{escape(example.source)}</h3><p>A reference: {escape(example.reference)}</p>"
+        f"<table><tr><th></th><th>greedy</th><th>beam</th></tr>{rows}</table>"
+    )
+
+
+def _cells(output: Output) -> str:
+    pairs = ((output.greedy, output.greedy_fault), (output.beam, output.beam_fault))
+    return "".join(
+        f"<td>{escape(text)}{'' if fault is None else f'<br><span class=fault>✗ {escape(fault)}</span>'}</td>"
+        for text, fault in pairs
+    )
+
+
+def write_report(directory: Path, results: Mapping, shown: Sequence[Example], title: str) -> Path:
+    """Writes report.html and the table's picture to `directory`; returns the report's path."""
+    path = directory / "report.html"
+    write_atomically(path, report_html(results, shown, title).encode())
+    write_atomically(directory / "table1.png", png(table_figure(results)))
+    return path

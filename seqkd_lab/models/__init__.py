@@ -1,0 +1,1 @@
+"""What learns: the Seq2Seq interface, its LSTM, and checkpoints."""

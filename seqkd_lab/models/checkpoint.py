@@ -1,0 +1,93 @@
+"""Models on disk: weights as safetensors, everything else as JSON beside them. No pickle is ever read or written."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from seqkd_lab.corpus.vocabulary import Vocabulary
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be read; the message names the file and what to do."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes `content` beside `path` and moves it into place: a reader sees the old file or the new one, whole.
+
+    Raises OSError (with the path) when the disk is full or not writable; what stood there before stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes JSON that a person can read, atomically."""
+    write_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Reads JSON. Raises CheckpointError naming the file when it is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path}: not JSON ({error}); delete the file to make it again") from error
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Writes named tensors as safetensors, atomically."""
+    write_atomically(path, save({name: tensor.detach().contiguous() for name, tensor in tensors.items()}))
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Reads safetensors. Raises CheckpointError naming the file when it is damaged."""
+    try:
+        return load(path.read_bytes())
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: not a whole safetensors file ({error}); delete it to make it again") from error
+
+
+def save_model(directory: Path, model: LSTMSeq2Seq, half: bool = False) -> None:
+    """Writes `model` to `directory`: model.safetensors, and model.json with its size and vocabularies.
+
+    half stores 16-bit numbers, for checkpoints that travel with a repository; they are read back as 32-bit ones.
+    """
+    weights = {name: tensor.half() if half else tensor for name, tensor in model.state_dict().items()}
+    save_tensors(directory / "model.safetensors", weights)
+    vocabularies = {"source": list(model.source_vocabulary.tokens), "target": list(model.target_vocabulary.tokens)}
+    write_json(directory / "model.json", {"architecture": "lstm", "spec": asdict(model.spec), **vocabularies})
+
+
+def load_model(directory: Path) -> Seq2Seq:
+    """Reads what save_model wrote, ready to translate. Raises CheckpointError when it is damaged or does not fit."""
+    described = read_json(directory / "model.json")
+    try:
+        source, target = Vocabulary(tuple(described["source"])), Vocabulary(tuple(described["target"]))
+        model = LSTMSeq2Seq(LSTMSpec(**described["spec"]), source, target)
+        weights = load_tensors(directory / "model.safetensors")
+        model.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(f"{directory}: weights and description do not fit ({error}); delete it") from error
+    return model.eval()

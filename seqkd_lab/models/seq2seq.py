@@ -1,0 +1,81 @@
+"""The one interface of every translation model: decoders and objectives use it and nothing else.
+
+A hypothesis grows one token at a time, so a decoder asks a model for three things: a state that holds the encoded
+source (`start`), the next logits (`step`), and the right to keep only some hypotheses (`select`) or to take tokens
+back (`rollback`). What the state is made of (recurrent vectors, cached keys) is the architecture's own business.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from seqkd_lab.corpus.batching import Batch
+from seqkd_lab.corpus.vocabulary import Vocabulary
+
+
+class DecoderState(ABC):
+    """What a model remembers about B sources and the N = B·K target prefixes that it has read.
+
+    The rows of one sentence stand together: rows b·K .. b·K + K − 1 belong to sentence b.
+    """
+
+    @property
+    @abstractmethod
+    def n_sentences(self) -> int:
+        """B, the number of sources."""
+
+    @property
+    @abstractmethod
+    def length(self) -> int:
+        """The number of target tokens read so far, the begin symbol among them."""
+
+    @abstractmethod
+    def select(self, rows: Tensor) -> DecoderState:
+        """The state of the hypotheses that continue `rows` (B', K'): for each sentence that stays, the K' rows that
+        its new hypotheses grow from. All rows of one line belong to one sentence; a row may stand there repeatedly."""
+
+    @abstractmethod
+    def remember(self) -> DecoderState:
+        """A state that can be rolled back to the present length, or to any later one (memory grows with length)."""
+
+    @abstractmethod
+    def rollback(self, length: int) -> DecoderState:
+        """The state as it was after `length` tokens. Raises ValueError when that was not remembered."""
+
+
+class Seq2Seq(nn.Module, ABC):
+    """A translation model p(target | source) over two vocabularies."""
+
+    source_vocabulary: Vocabulary
+    target_vocabulary: Vocabulary
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits (B, T, V) of each next target token after the gold prefix (teacher forcing)."""
+        state = self.start(batch.source, batch.source_lengths)
+        logits, _ = self.step(batch.target_in, state)
+        return logits
+
+    @abstractmethod
+    def start(self, source: Tensor, source_lengths: Tensor) -> DecoderState:
+        """Encodes `source` (B, S), whose real tokens are the first `source_lengths` (B,) of each line."""
+
+    @abstractmethod
+    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+        """Reads `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns logits (N, T, V) and the new state."""
+
+    def n_parameters(self) -> int:
+        """The number of trainable numbers."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+def check_source(source: Tensor, source_lengths: Tensor) -> None:
+    """Raises ValueError unless `source` is (B, S) and `source_lengths` (B,) within 1..S."""
+    if source.dim() != 2 or source_lengths.shape != source.shape[:1]:
+        shapes = f"{tuple(source.shape)} and {tuple(source_lengths.shape)}"
+        raise ValueError(f"source must be (B, S) and source_lengths (B,); got {shapes}")
+    shortest, longest = torch.aminmax(source_lengths)
+    if shortest < 1 or longest > source.shape[1]:
+        raise ValueError(f"source_lengths must lie in 1..{source.shape[1]}; got {int(shortest)}..{int(longest)}")
