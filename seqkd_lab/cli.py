@@ -81,6 +81,7 @@ def _add_table(verbs) -> None:
     table.add_argument("--rows", nargs="+", choices=TABLE_ROWS, default=list(TABLE_ROWS), metavar="ROW",
                        help=f"some rows only: {', '.join(TABLE_ROWS)}")
     table.add_argument("--results", type=Path, help="the JSON file (default: data/results/table1.json)")
+    table.add_argument("--checkpoints", type=Path, metavar="DIR", help="also write the first seed's models there")
     table.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
     table.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
     _add_text_files(table)

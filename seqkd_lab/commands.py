@@ -17,16 +17,17 @@ from seqkd_lab import machine
 from seqkd_lab.corpus import tatoeba
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy import dataset as toy
+from seqkd_lab.corpus.toy.text import tokenise
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation import sequence_level
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, read_distilled, write_distilled
-from seqkd_lab.experiments import findings
+from seqkd_lab.experiments import committed, findings
 from seqkd_lab.experiments.data import text_files
 from seqkd_lab.experiments.presets import FULL_VOCABULARY, PRESETS, QUICK_PAIRS, QUICK_VOCABULARY
 from seqkd_lab.experiments.progress import Bars
 from seqkd_lab.experiments.recipes import TABLE_ROWS, Recipe, TextData, ToyData
-from seqkd_lab.experiments.store import Store, committed_checkpoint, committed_results
+from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.table import TableRun, rows_by_seed, run_table, table_frame
 from seqkd_lab.experiments.tour import examples
 from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
@@ -105,7 +106,7 @@ def tour(given: Namespace) -> int:
 
 def table(given: Namespace) -> int:
     """`seqkd-lab table`"""
-    path = given.results or committed_results("table1.json")
+    path = given.results or committed.results_path("table1.json")
     if given.check:
         if not path.exists():
             raise ValueError(f"{path}: no results to judge; make them with `seqkd-lab table --seeds 5`")
@@ -122,6 +123,9 @@ def table(given: Namespace) -> int:
     write_atomically(path.with_name(f"{path.stem}-curves.png"), png(curves_figure(results)))
     print_results(results)
     print(f"\nResults: {path}, pictures beside it")
+    if given.checkpoints:
+        for folder in committed.write_checkpoints(run, store_of(given), given.checkpoints):
+            print(f"checkpoint: {folder}")
     return 0
 
 
@@ -157,10 +161,10 @@ def find_model(name: str, store: Store) -> Seq2Seq:
     recipe = TableRun(ToyData(), PRESETS["toy"], (1,)).recipes(1)[name]
     if store.has_model(recipe):
         return store.model(recipe)
-    directory = committed_checkpoint(name)
+    directory = committed.checkpoint_directory(name)
     if directory is None:
         raise ValueError(f"model {name!r} is not trained yet; `seqkd-lab tour` trains it")
-    return load_model(directory)
+    return committed.load_committed(directory)
 
 
 def student_recipe(given: Namespace) -> Recipe:
@@ -232,7 +236,7 @@ def translate(given: Namespace) -> int:
     """`seqkd-lab translate`"""
     machine.use_threads()
     model, language = find_model(given.model, store_of(given)), ToyLanguage()
-    source = toy.tokenise(given.sentence)
+    source = tokenise(given.sentence)
     if not source:
         raise ValueError("the sentence is empty; give some words between quotation marks")
     unknown = [word for word in source if word not in model.source_vocabulary.tokens]

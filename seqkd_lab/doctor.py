@@ -133,7 +133,7 @@ def examine_dependency(requirement: str, missing: str = PROBLEM) -> Finding:
         return Finding(name, status, f"{version}, but {specifiers} is needed", advice)
     try:
         importlib.import_module(name.replace("-", "_"))
-    except Exception as error:  # whatever a broken package raises: OSError for a library that does not fit torch
+    except Exception as error:  # OSError, for example, for a library that does not fit torch
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         return Finding(name, status, f"{version} cannot be imported: {reason}", advice)
     return Finding(name, OK, f"{version} ({specifiers})")
@@ -177,7 +177,8 @@ def examine_torch_build() -> Finding:
         return Finding("torch build", OK, "CPU" if cuda is None else f"CUDA {cuda}, with a GPU")
     gigabytes = installed_bytes(("torch", "nvidia-", "triton", "cuda-")) / 1e9
     advice = "make clean; make tour  (it prefers a CPU build, a tenth of the size)"
-    return Finding("torch build", WARNING, f"CUDA {cuda} without a usable GPU: {gigabytes:.1f} GB on disk", advice)
+    detail = f"CUDA {cuda} without a usable GPU: {gigabytes:.1f} GB on disk"
+    return Finding("torch build", WARNING, detail, advice)
 
 
 def installed_bytes(prefixes: tuple[str, ...]) -> int:

@@ -66,7 +66,7 @@ class Evaluation:
 
 
 def reference_streams(corpus: ParallelCorpus, detokenise: Detokenise) -> list[list[str]]:
-    """sacreBLEU's form of the references: stream r holds every sentence's r-th reference (the shortest list decides)."""
+    """sacreBLEU's form of the references: stream r holds every sentence's r-th (the shortest list decides)."""
     own = [(detokenise(target),) for target in corpus.target]
     references = corpus.references if corpus.references is not None else own
     return [list(stream) for stream in zip(*references, strict=False)]
@@ -151,7 +151,8 @@ def compare_with_truth(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLang
         for batch in batches(encoded, 64, shuffle_seed=None):
             log_p = model(batch).log_softmax(dim=2)  # (B, T, V)
             for b, row in enumerate(batch.rows.tolist()):
-                total += sentence_kl(log_p[b], corpus.source[row], corpus.target[row], model.target_vocabulary, language)
+                source, target = corpus.source[row], corpus.target[row]
+                total += sentence_kl(log_p[b], source, target, model.target_vocabulary, language)
             n_tokens += batch.n_tokens
     modes = [language.mode(source)[0] for source in corpus.source]
     p_modes = [math.exp(log_prob) for log_prob in sentence_log_probs(model, corpus.source, modes)]

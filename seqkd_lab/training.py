@@ -184,12 +184,14 @@ class Trainer:
         saved = read_json(directory / "resume.json")
         tensors = load_tensors(directory / saved["tensors"])
         self.epoch, self.history = saved["epoch"], History(**saved["history"])
-        part = {prefix: {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-                for prefix in ("model.", "best.", "adam.")}
-        self.model.load_state_dict(part["model."])
-        self.best = part["best."] or None
+        part: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "adam": {}}
+        for name, tensor in tensors.items():
+            kind, rest = name.split(".", 1)
+            part[kind][rest] = tensor
+        self.model.load_state_dict(part["model"])
+        self.best = part["best"] or None
         state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in part["adam."].items():
+        for name, tensor in part["adam"].items():
             number, moment = name.split(".", 1)
             state.setdefault(int(number), {})[moment] = tensor
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})

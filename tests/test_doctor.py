@@ -100,7 +100,7 @@ def test_a_dependency_out_of_range_names_both(environment):
     assert "1.20" in finding.detail and ">=1.26" in finding.detail
 
 
-@pytest.mark.parametrize("error", [OSError("x.so: undefined symbol\nmore"), ImportError("no"), ValueError("")])
+@pytest.mark.parametrize("error", [OSError("x.so: no symbol\nmore"), ImportError("no"), ValueError("")])
 def test_a_dependency_that_breaks_at_import_is_a_problem_in_one_line(environment, error):
     environment[0]["numpy"], environment[1]["numpy"] = "2.4.6", error
     finding = doctor.examine_dependency("numpy<3,>=1.26")

@@ -139,9 +139,11 @@ class TestReadLines:
         line = int(str(caught.value).split("cut.gz:")[1].split(":")[0])
         assert 1 < line < 20_000
 
-    def test_a_gzip_file_with_changed_bytes_is_damaged(self, tmp_path):
+    @pytest.mark.parametrize("place, byte", [(-6, 0), (10, 0x07), (2, 0)], ids=["checksum", "data", "header"])
+    def test_a_gzip_file_with_changed_bytes_is_damaged(self, tmp_path, place, byte):
         packed = bytearray(gzip.compress(b"one\ntwo\n"))
-        packed[-6] ^= 0xFF  # the checksum
+        assert packed[place] != byte
+        packed[place] = byte
         with pytest.raises(CorpusError, match="damaged gzip"):
             read_lines(write(tmp_path / "bad.gz", bytes(packed)))
 

@@ -140,7 +140,9 @@ class TestOtherTorchtexts:
             ("__version__ = '0.18.0'", "0.18.0 has no Field"),
         ],
     )
-    def test_a_broken_or_newer_torchtext_gets_one_sentence(self, monkeypatch, tmp_path, vocabularies, start, problem):
+    def test_a_broken_or_newer_one_gets_one_sentence(
+        self, monkeypatch, tmp_path, vocabularies, start, problem
+    ):
         self.forget(monkeypatch)
         package = tmp_path / "torchtext"
         package.mkdir()

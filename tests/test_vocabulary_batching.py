@@ -139,16 +139,16 @@ class TestBatches:
         torch.manual_seed(1)
         assert torch.equal(torch.get_rng_state(), state), "torch's own generator was used"
         assert order(6) != first
-        assert {frozenset(rows) for rows in order(6)} != {frozenset(rows) for rows in first}, "the same batches"
+        assert set(map(frozenset, order(6))) != set(map(frozenset, first)), "the same batches"
 
     def test_batches_hold_sentences_of_similar_length_in_no_order_of_length(self):
         encoded, _, _ = encoded_with_vocabularies(self.long_corpus())
         found = list(batches(encoded, 16, 5))
         padding = sum((batch.source == PAD).sum().item() for batch in found)
         assert padding < 0.05 * encoded.source_lengths.sum(), "shuffled without sorting it is about 0.9"
-        longest = torch.tensor([float(batch.source.shape[1]) for batch in found])
-        places = torch.arange(float(len(longest)))
-        assert torch.corrcoef(torch.stack([longest, places]))[0, 1].abs() < 0.3
+        longest = [batch.source.shape[1] for batch in found]
+        rises = sum(later >= earlier for earlier, later in zip(longest, longest[1:], strict=False))
+        assert 0.3 < rises / len(longest) < 0.7, "in order of length it is nearly 1"
 
     def test_an_empty_corpus_has_no_batches_and_nonsense_is_refused(self):
         encoded, source, _ = encoded_with_vocabularies(ParallelCorpus("n", "s", "l", (), ()))

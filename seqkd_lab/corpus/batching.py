@@ -101,10 +101,12 @@ def batch_rows(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None
         raise ValueError(f"batch_size must be at least 1 sentence; got {batch_size}")
     if not len(encoded):
         return []
-    longest = int(encoded.target_lengths.max())
-    length = encoded.source_lengths * (longest + 1) + encoded.target_lengths  # by source, ties by target
+    source_length, target_length = encoded.source_lengths, encoded.target_lengths
     if shuffle_seed is None:
+        length = source_length * (int(target_length.max()) + 1) + target_length  # by source, ties by target
         return list(length.argsort(stable=True).split(batch_size))
+    # By target, ties by source: the output layer works on every target position, so padding costs most there.
+    length = target_length * (int(source_length.max()) + 1) + source_length
     chance = torch.Generator().manual_seed(shuffle_seed)
     pools = torch.randperm(len(encoded), generator=chance).split(POOL * batch_size)
     rows = [batch for pool in pools for batch in pool[length[pool].argsort(stable=True)].split(batch_size)]

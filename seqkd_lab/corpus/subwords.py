@@ -56,8 +56,9 @@ class SubwordTokeniser:
     _pieces: sentencepiece.SentencePieceProcessor = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        pieces = sentencepiece.SentencePieceProcessor()
         try:
-            pieces = sentencepiece.SentencePieceProcessor(model_proto=self.model)
+            pieces.load_from_serialized_proto(self.model)  # the constructor would let an empty model pass
         except RuntimeError as error:
             raise CorpusError(f"not a sentencepiece model ({error}); train it again") from error
         object.__setattr__(self, "_pieces", pieces)

@@ -138,7 +138,12 @@ def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -
 
 
 def longest_allowed(source_lengths: Tensor, max_length: int | None = None) -> Tensor:
-    """(B,) the most tokens, EOS included, of each translation: `max_length`, or twice its source's length + 10."""
+    """(B,) the most tokens, EOS included, of each translation: `max_length`, or twice its source's length + 10.
+
+    Raises ValueError for a max_length below 1: a translation has at least its EOS.
+    """
+    if max_length is not None and max_length < 1:
+        raise ValueError(f"max_length counts EOS and must be at least 1; got {max_length}")
     return 2 * source_lengths + 10 if max_length is None else torch.full_like(source_lengths, max_length)
 
 
@@ -151,10 +156,12 @@ def search(
 
     Sentences of similar length share a batch; a sentence's result does not depend on the others in it. max_length
     counts EOS; by default twice the source's length + 10. `progress` hears how many sentences each batch finished.
-    Raises ValueError for a beam_size below 1 or an n_best outside 1..beam_size.
+    Raises ValueError for a beam_size, max_length or batch_size below 1, or an n_best outside 1..beam_size.
     """
     if beam_size < 1 or not 1 <= n_best <= beam_size:
         raise ValueError(f"need beam_size ≥ 1 and 1 ≤ n_best ≤ beam_size; got {beam_size} and {n_best}")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1; got {batch_size}")
     was_training, results = model.training, [[] for _ in sources]
     model.eval()
     order = sorted(range(len(sources)), key=lambda i: len(sources[i]))

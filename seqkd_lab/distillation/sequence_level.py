@@ -99,8 +99,8 @@ def distil_sampled(
 
 
 def distil(
-    teacher: Seq2Seq, corpus: ParallelCorpus, method: str, beam_size: int = 5, length_penalty: float = 0.0, seed: int = 0,
-    report: Report | None = None,
+    teacher: Seq2Seq, corpus: ParallelCorpus, method: str, beam_size: int = 5, length_penalty: float = 0.0,
+    seed: int = 0, report: Report | None = None,
 ) -> DistilledCorpus:
     """Rewrites `corpus` by `method`: MODE or INTERPOLATED (which use the beam) or SAMPLED (which uses the seed).
 
@@ -145,7 +145,8 @@ def warn_of_length(length_ratio: float) -> None:
 def write_distilled(path: Path, distilled: DistilledCorpus) -> None:
     """Writes TSV that a person can open: source, target, log_prob, similarity; a row for each pair, in corpus order."""
     lines = ["source\ttarget\tlog_prob\tsimilarity"]
-    rows = zip(distilled.corpus.source, distilled.corpus.target, distilled.log_probs, distilled.similarities, strict=True)
+    corpus = distilled.corpus
+    rows = zip(corpus.source, corpus.target, distilled.log_probs, distilled.similarities, strict=True)
     for source, target, log_prob, similar in rows:
         lines.append(f"{' '.join(source)}\t{' '.join(target)}\t{log_prob:.4f}\t{similar:.2f}")
     write_atomically(path, ("\n".join(lines) + "\n").encode())

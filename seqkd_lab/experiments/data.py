@@ -37,7 +37,8 @@ class Dataset:
 def fingerprint(data: ToyData | TextData) -> str:
     """sha256 (hex) of what the data holds, whatever its files are called."""
     if isinstance(data, ToyData):
-        described = f"toy {toy.fingerprint()} {data.n_train}"
+        splits = _toy_splits()
+        described = " ".join(["toy", *(corpus.fingerprint for corpus in splits), str(data.n_train)])
         return hashlib.sha256(described.encode()).hexdigest()
     digest = hashlib.sha256(f"text {data.n_train} {data.vocabulary_size}".encode())
     for path in text_files(data):
@@ -60,12 +61,17 @@ def load(data: ToyData | TextData, cache: Path) -> Dataset:
     return load_toy(data) if isinstance(data, ToyData) else load_text(data, cache)
 
 
+@lru_cache(maxsize=1)
+def _toy_splits() -> tuple[ParallelCorpus, ParallelCorpus, ParallelCorpus]:
+    return tuple(toy.load(toy.toy_directory(), split) for split in ("train", "valid", "test"))
+
+
 def load_toy(data: ToyData) -> Dataset:
     """The committed toy corpus, or the first n_train pairs of its training set."""
-    train, valid, test = (toy.load(toy.toy_directory(), split) for split in ("train", "valid", "test"))
+    train, valid, test = _toy_splits()
     language = ToyLanguage(Ambiguity())
     source, target = Vocabulary.build(train.source), Vocabulary.build(train.target)
-    return Dataset(train[: data.n_train], valid, test, source, target, language.detokenise, language, "nothing dropped")
+    return Dataset(train[: data.n_train], valid, test, source, target, toy.detokenise, language, "nothing dropped")
 
 
 def load_text(data: TextData, cache: Path) -> Dataset:

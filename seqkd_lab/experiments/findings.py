@@ -64,7 +64,8 @@ CRITERIA = (
     Criterion("F1", "Seq-KD's greedy gain > 0 in each seed",
               lambda rows: greedy(rows, SEQ_KD) - greedy(rows, BASELINE), (SEQ_KD, BASELINE),
               least=math.ulp(0.0), in_each_seed=True),
-    Criterion("F2", "beam − greedy ≥ 1.0 BLEU for the baseline", lambda rows: gap(rows, BASELINE), (BASELINE,), least=1.0),
+    Criterion("F2", "beam − greedy ≥ 1.0 BLEU for the baseline",
+              lambda rows: gap(rows, BASELINE), (BASELINE,), least=1.0),
     Criterion("F2", "beam − greedy ≤ 0.3 BLEU for Seq-KD", lambda rows: gap(rows, SEQ_KD), (SEQ_KD,), most=0.3),
     Criterion("F3", "Word-KD's greedy BLEU ≥ the baseline's",
               lambda rows: greedy(rows, WORD_KD) - greedy(rows, BASELINE), (WORD_KD, BASELINE), least=0.0),
@@ -114,4 +115,5 @@ def describe(verdict: Verdict) -> str:
     interval = f"[{low:.2f}, {high:.2f}]" if math.isfinite(low) else "(one seed)"
     values = " ".join(f"{value:.2f}" for value in verdict.values)
     mark = "held    " if verdict.held else "NOT HELD"
-    return f"{verdict.criterion.finding}  {mark}  {verdict.criterion.claim}: {verdict.mean:.2f} {interval}; seeds: {values}"
+    criterion = verdict.criterion
+    return f"{criterion.finding}  {mark}  {criterion.claim}: {verdict.mean:.2f} {interval}; seeds: {values}"

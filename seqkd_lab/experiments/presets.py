@@ -11,13 +11,13 @@ TOY = Preset(
     student=LSTMSpec(width=24),
     teacher_training=Optimisation(epochs=8, learning_rate=0.005),
     student_training=Optimisation(epochs=6, learning_rate=0.012),
-    teacher_tuning=Optimisation(epochs=3, learning_rate=0.001),
+    teacher_tuning=Optimisation(epochs=2, learning_rate=0.001),
     student_tuning=Optimisation(epochs=3, learning_rate=0.003),
 )
 
 QUICK = Preset(
-    teacher=LSTMSpec(width=192, dropout=0.3),
-    student=LSTMSpec(width=48, dropout=0.1),
+    teacher=LSTMSpec(width=192, dropout=0.3, input_feeding=True),
+    student=LSTMSpec(width=48, dropout=0.1, input_feeding=True),
     teacher_training=Optimisation(epochs=8, learning_rate=0.004),
     student_training=Optimisation(epochs=6, learning_rate=0.006),
     teacher_tuning=Optimisation(epochs=1, learning_rate=0.0005),
@@ -28,15 +28,16 @@ QUICK = Preset(
 )
 
 FULL = Preset(
-    teacher=LSTMSpec(width=256, dropout=0.35),
-    student=LSTMSpec(width=64, dropout=0.1),
-    teacher_training=Optimisation(epochs=14, learning_rate=0.003),
-    student_training=Optimisation(epochs=10, learning_rate=0.005),
+    teacher=LSTMSpec(width=256, dropout=0.3, input_feeding=True),
+    student=LSTMSpec(width=64, dropout=0.1, input_feeding=True),
+    teacher_training=Optimisation(epochs=10, learning_rate=0.003),
+    student_training=Optimisation(epochs=6, learning_rate=0.006),
     teacher_tuning=Optimisation(epochs=2, learning_rate=0.0005),
-    student_tuning=Optimisation(epochs=2, learning_rate=0.001),
+    student_tuning=Optimisation(epochs=2, learning_rate=0.0015),
+    inter_share=0.25,
     length_penalty=1.0,
 )
 
 PRESETS = {"toy": TOY, "quick": QUICK, "full": FULL}
 QUICK_PAIRS = 10_000
-QUICK_VOCABULARY, FULL_VOCABULARY = 4000, 6000
+QUICK_VOCABULARY, FULL_VOCABULARY = 4000, 5000

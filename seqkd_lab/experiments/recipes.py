@@ -23,10 +23,7 @@ class ToyData:
 
 @dataclass(frozen=True)
 class TextData:
-    """Six files of anybody's text: plain or .gz, one sentence a line. n_train counts pairs before cleaning.
-
-    max_tokens drops longer training pairs (the paper: 50 words).
-    """
+    """Six files of anybody's text: plain or .gz, one sentence a line. n_train counts pairs before cleaning."""
 
     source: str
     target: str

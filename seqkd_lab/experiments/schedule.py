@@ -118,7 +118,7 @@ def run_all(tasks: Iterable[Task], root: Path, n_workers: int, watcher: Watcher)
                 _pass_on(messages, watcher)
                 for future in done:
                     task = running.pop(future)
-                    future.result()
+                    _raise_as(task, future.exception())
                     finished.add(task)
                     watcher.ended(task)
         except BaseException:
@@ -127,6 +127,16 @@ def run_all(tasks: Iterable[Task], root: Path, n_workers: int, watcher: Watcher)
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+class TaskError(ValueError):
+    """A task that could not be done; the message names it, and what was wrong."""
+
+
+def _raise_as(task: Task, error: BaseException | None) -> None:
+    """Raises `error`, if there is one, with the task's name before its message."""
+    if error is not None:
+        raise TaskError(f"{task.label}: {error or type(error).__name__}") from error
 
 
 def _start_ready(

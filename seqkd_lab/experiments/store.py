@@ -155,18 +155,3 @@ def _counter(report: Report, total: int) -> Callable[[int], None]:
 def evaluation_record(recipe: Recipe, model: Seq2Seq, result: Evaluation) -> dict:
     """What the store keeps of an evaluation: the numbers, with the recipe's name, key and size beside them."""
     return {"name": recipe.name, "key": key(recipe), "n_parameters": model.n_parameters(), **result.as_dict()}
-
-
-COMMITTED = Path(__file__).resolve().parents[2] / "data"
-"""The repository's data folder, beside the package of an editable install."""
-
-
-def committed_results(name: str) -> Path:
-    """The path of a committed results file, where it is or would be."""
-    return COMMITTED / "results" / name
-
-
-def committed_checkpoint(row: str) -> Path | None:
-    """The folder of the committed model of a row of Table 1 (toy, seed 1); None where there is none."""
-    directory = COMMITTED / "checkpoints" / row
-    return directory if (directory / "model.safetensors").exists() else None

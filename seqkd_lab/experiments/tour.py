@@ -50,7 +50,9 @@ def examples(run: TableRun, store: Store, most: int = 6) -> list[Example]:
     return [
         Example(
             source=data.detokenise(data.test.source[row]), reference=data.detokenise(data.test.target[row]),
-            outputs=tuple(_output(name, found[row], data.test.source[row], data.language) for name, found in made.items()),
+            outputs=tuple(
+                _output(name, found[row], data.test.source[row], data.language) for name, found in made.items()
+            ),
         )
         for row in rows
     ]

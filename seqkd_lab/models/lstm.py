@@ -86,7 +86,7 @@ class LSTMState(DecoderState):
             if n == length:
                 past = self.past[:n_past]
                 return replace(self, h=h, c=c, attended=attended, read=n, attention=None, past=past)
-        raise ValueError(f"length {length} was not remembered; call state.remember() before the first step to return to")
+        raise ValueError(f"length {length} was not remembered; call state.remember() before the steps to take back")
 
 
 class LSTMSeq2Seq(Seq2Seq):
@@ -104,10 +104,6 @@ class LSTMSeq2Seq(Seq2Seq):
         self.combine = nn.Linear(2 * D, D, bias=False)
         self.output = nn.Linear(D, len(target_vocabulary))
         self.dropout = nn.Dropout(spec.dropout)
-        for embedding in (self.source_embedding, self.target_embedding):
-            nn.init.uniform_(embedding.weight, -0.1, 0.1)  # the paper's; torch's N(0, 1) overfits rare words
-            with torch.no_grad():
-                embedding.weight[PAD].zero_()
 
     def start(self, source: Tensor, source_lengths: Tensor) -> LSTMState:
         """Encodes (B, S). Padding is cut off before the LSTM reads it, so a sentence's encoding is its own."""
@@ -129,18 +125,19 @@ class LSTMSeq2Seq(Seq2Seq):
     def step(self, tokens: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
         embedded = self.dropout(self.target_embedding(tokens))  # (N, T, D)
         if not self.spec.input_feeding and state.past is None:
-            return self._advance(embedded, state)
-        logits = []
+            attended, state = self._advance(embedded, state)
+            return self.output(self.dropout(attended)), state
+        vectors = []
         for t in range(tokens.shape[1]):  # input feeding needs the previous attended vector, remembering each state
             step_input = embedded[:, t : t + 1]
             if self.spec.input_feeding:
                 step_input = torch.cat([step_input, state.attended[:, None]], dim=2)
-            step_logits, state = self._advance(step_input, state)
-            logits.append(step_logits)
-        return torch.cat(logits, dim=1), state
+            attended, state = self._advance(step_input, state)
+            vectors.append(attended)
+        return self.output(self.dropout(torch.cat(vectors, dim=1))), state
 
     def _advance(self, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
-        """Reads `inputs` (N, T, D or 2D): decoder LSTM, attention, output layer."""
+        """Reads `inputs` (N, T, D or 2D) by LSTM and attention; returns attended vectors (N, T, D) and the new state."""
         (N, T), B = inputs.shape[:2], state.n_sentences
         outputs, (h, c) = self.decoder(inputs, (state.h.contiguous(), state.c.contiguous()))  # (N, T, D)
         query = outputs.reshape(B, -1, self.spec.width)  # (B, K·T, D): the rows of a sentence share its keys
@@ -148,9 +145,8 @@ class LSTMSeq2Seq(Seq2Seq):
         weights = scores.masked_fill(state.padding[:, None], float("-inf")).softmax(dim=2)
         context = (weights @ state.values).view(N, T, -1)
         attended = torch.tanh(self.combine(torch.cat([context, outputs], dim=2)))
-        logits = self.output(self.dropout(attended))
         length, last, past = state.read + T, attended[:, -1], state.past
         if past is not None:
             past = (*past, (length, h, c, last))
         state = replace(state, h=h, c=c, attended=last, read=length, attention=weights.view(N, T, -1), past=past)
-        return logits, state
+        return attended, state

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from seqkd_lab.corpus.toy import inflection
+from seqkd_lab.corpus.toy.adverbials import CONNECTIVES, PLACES, TIMES, VERB_PLACE
 from seqkd_lab.corpus.toy.choices import Option, Translator, options
 from seqkd_lab.corpus.toy.german import Memory, Phrases, Word, governs, with_preposition
 from seqkd_lab.corpus.toy.inflection import PRESENT, PRETERITE, Verb
 from seqkd_lab.corpus.toy.meaning import Clause, NounPhrase
 from seqkd_lab.corpus.toy.nouns import IMPERSONAL
-from seqkd_lab.corpus.toy.verbs import CONNECTIVES, PLACES, TIMES, VERB_PLACE, VERBS
+from seqkd_lab.corpus.toy.verbs import VERBS
 
 TIME_FIRST = options(time=0.65, subject=0.35)
 SUBJECT_FIRST = options(subject=0.7, time=0.3)
@@ -68,7 +69,7 @@ def _opening(clause: Clause, memory: Memory, phrases: Phrases) -> tuple[list[Wor
 
 
 def _state(phrases: Phrases) -> tuple[list[Word], Fields]:
-    """"was tired": German says war even where the rest of the sentence stands in the Perfekt."""
+    """ "was tired": German says war even where the rest of the sentence stands in the Perfekt."""
     clause = phrases.clause
     if clause.subject == "it" and clause.state in IMPERSONAL:
         subject = [Word("es", "subject.pronoun", "pronoun", "the impersonal es agrees with nothing")]
@@ -146,7 +147,8 @@ def _verb_words(verb: Verb, tense: str, person: str) -> Fields:
         participle = Word(verb.participle, "verb", "verb", f"the participle of {verb.infinitive} closes the clause")
         return Fields([], Word(PRESENT[verb.auxiliary][person], "verb", "verb", reason), [participle])
     form = inflection.finite(verb, "present" if tense == "present" else "past")
-    fields = Fields([], Word(form, "verb", "verb", _agrees(person)), prefix=verb.prefix)
+    told = "present, like the source" if tense == "present" else "Präteritum, like the whole sentence"
+    fields = Fields([], Word(form, "verb", "verb", f"{_agrees(person)}; {told}"), prefix=verb.prefix)
     if verb.prefix:
         reason = f"the separable prefix of {verb.infinitive} closes the clause"
         fields.closing = [Word(verb.prefix, "verb", "prefix", reason)]
@@ -178,8 +180,10 @@ def _front(phrases: Phrases, place: str, subject: list[Word], time: list[Word], 
         return subject
     choice = [Option("subject", 1.0, subject)]
     if time:
-        choice = [Option(o.label, o.probability, time if o.label == "time" else subject)
-                  for o in (TIME_FIRST if phrases.clause.time_first else SUBJECT_FIRST)]
+        choice = [
+            Option(o.label, o.probability, time if o.label == "time" else subject)
+            for o in (TIME_FIRST if phrases.clause.time_first else SUBJECT_FIRST)
+        ]
     if target:
         choice = [Option(o.label, o.probability * (1.0 - OBJECT_FRONTED), o.value) for o in choice]
         choice.append(Option("object", OBJECT_FRONTED, target))
@@ -218,7 +222,7 @@ def _allows_passive(clause: Clause, verb: Verb) -> bool:
 
 
 def _pronoun_may_lead(clause: Clause, fields: Fields) -> bool:
-    """"deshalb verkaufte ihn der Lehrer"; but "sie die Lehrerin" would leave open who does it."""
+    """ "deshalb verkaufte ihn der Lehrer"; but "sie die Lehrerin" would leave open who does it."""
     if isinstance(clause.subject, str) or not fields.cluster or fields.cluster[0].part != "object.pronoun":
         return False
     masculine = fields.subject[0].text in ("der", "ein", "mein", "dein", "Ihr")
@@ -229,7 +233,19 @@ def _may_be_fronted(clause: Clause, subject: list[Word], target: list[Word]) -> 
     """An object may stand first where it is definite and its form or the subject's tells which is which."""
     if not isinstance(clause.object, NounPhrase) or clause.object.determiner not in ("the", "my", "your"):
         return False
-    telling = {"den", "dem", "meinen", "deinen", "Ihren", "meinem", "deinem", "Ihrem", "der", "meiner", "deiner"}
+    telling = {
+        "den",
+        "dem",
+        "meinen",
+        "deinen",
+        "Ihren",
+        "meinem",
+        "deinem",
+        "Ihrem",
+        "der",
+        "meiner",
+        "deiner",
+    }
     return bool(target) and isinstance(clause.subject, NounPhrase) and target[0].text in telling
 
 

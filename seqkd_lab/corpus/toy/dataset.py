@@ -65,8 +65,14 @@ def write(
         content = to_tsv(rows).encode()
         (directory / f"{split}.tsv").write_bytes(content)
         hashes[f"{split}.tsv"] = hashlib.sha256(content).hexdigest()
-    fingerprint = {"version": VERSION, "seed": seed, "sizes": sizes, "references": REFERENCES,
-                   "ambiguity": vars(language.ambiguity), "sha256": hashes}
+    fingerprint = {
+        "version": VERSION,
+        "seed": seed,
+        "sizes": sizes,
+        "references": REFERENCES,
+        "ambiguity": vars(language.ambiguity),
+        "sha256": hashes,
+    }
     (directory / "fingerprint.json").write_bytes((json.dumps(fingerprint, indent=2, sort_keys=True) + "\n").encode())
     (directory / "LICENCE.txt").write_bytes(LICENCE_TEXT.encode())
     return hashes
@@ -84,8 +90,12 @@ def load(directory: Path | None, split: str) -> ParallelCorpus:
     if split == "test":
         references = tuple(tuple(detokenise(target) for target in row[1:]) for row in rows)
     return ParallelCorpus(
-        name="toy", split=split, licence=LICENCE, source=tuple(row[0] for row in rows),
-        target=tuple(row[1] for row in rows), references=references,
+        name="toy",
+        split=split,
+        licence=LICENCE,
+        source=tuple(row[0] for row in rows),
+        target=tuple(row[1] for row in rows),
+        references=references,
     )
 
 

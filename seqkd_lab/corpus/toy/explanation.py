@@ -47,7 +47,10 @@ def explain(language: ToyLanguage, source: tuple[str, ...], target: tuple[str, .
     likely = sorted(words, key=lambda word: (word.kind not in kinds, -words[word], word.text))
     ranked = sorted({w.text for w in words}, key=lambda t: -sum(p for w, p in words.items() if w.text == t))
     context = " ".join(found[max(0, position - 4) : position])
-    return Violation(position, found[position], tuple(ranked), _rule(found[position], likely[0]), context)
+    rule = _rule(found[position], likely[0])
+    if "verb" in kinds and likely[0].kind != "verb":
+        rule = _later(language, source, found[: position + 1]) or rule
+    return Violation(position, found[position], tuple(ranked), rule, context)
 
 
 def _valid_length(language: ToyLanguage, source: tuple[str, ...], found: tuple[str, ...]) -> int:
@@ -65,6 +68,16 @@ def _expected(language: ToyLanguage, source: tuple[str, ...], prefix: tuple[str,
         word = language.words(step)[place] if step else Word(token, "", "end", "the translation is complete")
         masses[word] = masses.get(word, 0.0) + p
     return masses
+
+
+def _later(language: ToyLanguage, source: tuple[str, ...], found: tuple[str, ...]) -> str:
+    """The rule of a verb that stands too early: the place that the most probable translation gives it; "" if none."""
+    best: tuple[float, str] = (0.0, "")
+    for p, _, step, place in language.continuations(source, found[:-1]):
+        if step and p > best[0]:
+            later = [word for word in language.words(step)[place:] if word.text == found[-1]]
+            best = (p, f"{found[-1]!r} stands too early: {later[0].reason}") if later else best
+    return best[1]
 
 
 def _kinds(word: str) -> set[str]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from seqkd_lab.corpus.toy import inflection, meaning
+from seqkd_lab.corpus.toy.adverbials import TIMES
 from seqkd_lab.corpus.toy.choices import Translator, options
 from seqkd_lab.corpus.toy.inflection import GENDERS, Verb
 from seqkd_lab.corpus.toy.meaning import Clause, NounPhrase
 from seqkd_lab.corpus.toy.nouns import ADJECTIVES, DEGREES, NOUNS, Noun
-from seqkd_lab.corpus.toy.verbs import TIMES, VERBS
+from seqkd_lab.corpus.toy.verbs import VERBS
 
 ADDRESS_FORMAL = options(Sie=0.7, du=0.3)
 ADDRESS_INFORMAL = options(du=0.6, Sie=0.4)
@@ -63,7 +64,7 @@ class Phrases:
         return self.memory.address
 
     def tense(self) -> str:
-        """"present", or Präteritum or Perfekt, chosen once for the whole sentence; to du and Sie always the Perfekt."""
+        """Präteritum or Perfekt, chosen once for a sentence (to du and Sie always Perfekt), or "present"."""
         clause = self.clause
         if clause.tense == "present":
             return "present"
@@ -121,7 +122,8 @@ class Phrases:
         if word == "I":
             return Word("ich", part, "pronoun", "the source says I")
         if word == "you":
-            return Word(self.address(), part, "pronoun", f"{self.memory.address} is the form of address here")
+            address = self.address()
+            return Word(address, part, "pronoun", f"{address} is the form of address in the whole sentence")
         if word == "it":
             gender, antecedent = self.memory.gender, self.memory.noun
         else:

@@ -23,6 +23,7 @@ from seqkd_lab.corpus.toy.parsing import parse
 from seqkd_lab.corpus.toy.sources import draw_sentence
 
 EOS = "</s>"
+FULL = Ambiguity()
 Tokens = tuple[str, ...]
 
 
@@ -50,7 +51,7 @@ class ToyLanguage:
     takes a source raises ToyParseError (a ValueError) for a sentence that the language does not have.
     """
 
-    def __init__(self, ambiguity: Ambiguity = Ambiguity()):
+    def __init__(self, ambiguity: Ambiguity = FULL):
         self.ambiguity = ambiguity
         # Bounded: a clause has up to some thousand variants.
         self.variants = lru_cache(maxsize=512)(self._variants)
@@ -104,8 +105,9 @@ class ToyLanguage:
         """H(target | source) in nats, by the chain rule: H = Σ p(v) (-ln p(v) + H(rest | memory after v))."""
         return self._backwards(
             source,
-            lambda variants, rest: math.fsum(v.probability * (rest[v.memory] - math.log(v.probability))
-                                             for v in variants),
+            lambda variants, rest: math.fsum(
+                v.probability * (rest[v.memory] - math.log(v.probability)) for v in variants
+            ),
             0.0,
         )
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqkd_lab.corpus.toy.verbs import COMMA_IN_ENGLISH, VERBS
+from seqkd_lab.corpus.toy.adverbials import COMMA_IN_ENGLISH
+from seqkd_lab.corpus.toy.verbs import VERBS
 
 # Subject pronouns; "it" speaks of a thing, or of nothing at all ("it was late").
 SUBJECT_PRONOUNS = ("I", "you", "he", "she", "it")

@@ -71,8 +71,8 @@ def _adjective(english: str, before: str, after: str, mood: int, degrees: str, *
     return AdjectiveEntry(english, found, frozenset(before.split()), frozenset(after.split()), mood, steps)
 
 
-# Kinds: goods (worth a price), carry (one can take it along), post, text, view (worth looking at), open (has a lid
-# or a door), paint, food, event, device; person.
+# Kinds: goods (worth a price), carry (one can take it along), fixed (it stays where it is), post, text,
+# view (worth looking at), open (has a lid or a door), paint, food, event, device; person.
 THINGS = (
     _noun("car", "goods device", ("Auto", "n", 0.3), ("Wagen", "m", 0.5), ("Fahrzeug", "n", 0.2)),
     _noun("letter", "carry post text", ("Brief", "m", 0.7), ("Schreiben", "n", 0.3)),
@@ -85,17 +85,23 @@ THINGS = (
     _noun("box", "goods carry open paint", ("Kiste", "f", 0.3), ("Karton", "m", 0.5), ("Schachtel", "f", 0.2)),
     _noun("camera", "goods carry device", ("Kamera", "f", 0.6), ("Fotoapparat", "m", 0.4)),
     _noun("party", "event", ("Feier", "f", 0.35), ("Fest", "n", 0.5), ("Party", "f", 0.15)),
-    _noun("shop", "goods open view", ("Laden", "m", 0.6), ("Geschäft", "n", 0.4)),
-    _noun("wallet", "carry open", ("Geldbörse", "f", 0.3), ("Portemonnaie", "n", 0.55), ("Geldbeutel", "m", 0.15)),
+    _noun("shop", "fixed goods open view", ("Laden", "m", 0.6), ("Geschäft", "n", 0.4)),
+    _noun(
+        "wallet",
+        "carry open",
+        ("Geldbörse", "f", 0.3),
+        ("Portemonnaie", "n", 0.55),
+        ("Geldbeutel", "m", 0.15),
+    ),
     _noun("television", "goods device", ("Fernseher", "m", 0.7), ("Fernsehgerät", "n", 0.3)),
     _noun("roll", "food carry", ("Brötchen", "n", 0.7), ("Semmel", "f", 0.3)),
     _noun("cup", "goods carry", ("Tasse", "f", 0.6), ("Becher", "m", 0.4)),
     _noun("magazine", "carry text view", ("Zeitschrift", "f", 0.5), ("Magazin", "n", 0.3), ("Heft", "n", 0.2)),
     _noun("boat", "goods paint device", ("Boot", "n", 0.6), ("Kahn", "m", 0.4)),
     _noun("trip", "event", ("Reise", "f", 0.3), ("Ausflug", "m", 0.5), ("Fahrt", "f", 0.2)),
-    _noun("flat", "goods view", ("Wohnung", "f", 0.7), ("Apartment", "n", 0.3)),
+    _noun("flat", "fixed goods view", ("Wohnung", "f", 0.7), ("Apartment", "n", 0.3)),
     _noun("note", "carry text", ("Zettel", "m", 0.6), ("Notiz", "f", 0.4)),
-    _noun("gate", "open paint", ("Tor", "n", 0.6), ("Pforte", "f", 0.4)),
+    _noun("gate", "fixed open paint", ("Tor", "n", 0.6), ("Pforte", "f", 0.4)),
     _noun("sausage", "food carry", ("Wurst", "f", 0.6), ("Würstchen", "n", 0.4)),
     _noun("computer", "goods device", ("Computer", "m", 0.6), ("Rechner", "m", 0.4)),
     _noun("form", "carry text", ("Formular", "n", 0.7), ("Vordruck", "m", 0.3)),
@@ -103,7 +109,7 @@ THINGS = (
     _noun("envelope", "carry post open", ("Umschlag", "m", 0.6), ("Kuvert", "n", 0.4)),
     _noun("map", "carry view", ("Karte", "f", 0.6), ("Plan", "m", 0.4)),
     _noun("meeting", "event", ("Sitzung", "f", 0.3), ("Treffen", "n", 0.5), ("Besprechung", "f", 0.2)),
-    _noun("curtain", "goods open", ("Vorhang", "m", 0.6), ("Gardine", "f", 0.4)),
+    _noun("curtain", "fixed goods open", ("Vorhang", "m", 0.6), ("Gardine", "f", 0.4)),
     _noun("jacket", "goods carry", ("Jacke", "f", 0.7), ("Jackett", "n", 0.3)),
     _noun("device", "goods carry device", ("Gerät", "n", 0.6), ("Apparat", "m", 0.4)),
 )
@@ -138,7 +144,7 @@ ADJECTIVES_TABLE = (
     _adjective("old", f"{_THING} person", "goods device open", -1, "too very", alt=1.0),
     _adjective("expensive", "goods device", "goods food event", -1, "too very", teuer=0.6, kostspielig=0.4),
     _adjective("beautiful", "goods view paint", "goods view paint", 1, "very", schön=0.6, hübsch=0.4),
-    _adjective("broken", "device", "device goods", -1, "-", kaputt=0.6, defekt=0.4),
+    _adjective("broken", "device", "device", -1, "-", kaputt=0.6, defekt=0.4),
     _adjective("small", f"{_THING} food event", "goods", -1, "too very", klein=1.0),
     _adjective("dirty", "goods view paint", "goods paint", -1, "- too very", schmutzig=0.6, dreckig=0.4),
     _adjective("strange", "text event view device person", "text event view", -1, "very", seltsam=0.6, merkwürdig=0.4),
@@ -153,7 +159,7 @@ ADJECTIVES_TABLE = (
     _adjective("fresh", "food", "food", 1, "- very", frisch=1.0),
     _adjective("young", "person", "", 1, "-", jung=1.0),
     _adjective("happy", "", "person", 1, "- very", glücklich=0.6, froh=0.4),
-    _adjective("heavy", "carry goods", "goods", -1, "too very", schwer=1.0),
+    _adjective("heavy", "carry device", "carry device", -1, "too very", schwer=1.0),
     _adjective("wonderful", "event view food", "event view food", 1, "-", wunderbar=0.6, herrlich=0.4),
     _adjective("ill", "person", "person", -1, "- very", krank=1.0),
     _adjective("late", "", "weather", 0, "- too very", spät=1.0),

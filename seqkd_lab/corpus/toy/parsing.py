@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import replace
 
 from seqkd_lab.corpus.toy import meaning
+from seqkd_lab.corpus.toy.adverbials import COMMA_IN_ENGLISH, CONNECTIVES, PLACES, TIMES
 from seqkd_lab.corpus.toy.meaning import Clause, NounPhrase, Sentence
 from seqkd_lab.corpus.toy.nouns import ADJECTIVES, DEGREES, IMPERSONAL, NOUNS
-from seqkd_lab.corpus.toy.verbs import COMMA_IN_ENGLISH, CONNECTIVES, PLACES, TIMES, VERBS_TABLE
+from seqkd_lab.corpus.toy.verbs import VERBS_TABLE
 
 MOST_CLAUSES = 3
+LONGEST_PHRASE = 3  # "at the station"
 _PAST = {entry.past: entry for entry in VERBS_TABLE}
-_THIRD = {entry.third: entry for entry in VERBS_TABLE if entry.third}
+_PRESENT = {entry.third: entry for entry in VERBS_TABLE if entry.third}
+_FORMS = {**_PAST, **_PRESENT}
+_MASSES = {noun: entry for noun, entry in NOUNS.items() if "mass" in entry.kinds}
+_PERSONS = {noun: entry for noun, entry in NOUNS.items() if entry.is_person}
+_THINGS = {noun: entry for noun, entry in NOUNS.items() if noun not in _MASSES and noun not in _PERSONS}
+_PERSONS_AND_THINGS = {**_PERSONS, **_THINGS}
 
 
 class ToyParseError(ValueError):
@@ -25,17 +32,16 @@ class _Reader:
     def __init__(self, words: Sequence[str]):
         self.words, self.place = tuple(words), 0
 
-    def take(self, phrases: Iterable[str]) -> str:
+    def take(self, phrases: Container[str]) -> str:
         """The longest of the phrases that begins here, or "" (and nothing is read)."""
-        best: tuple[str, ...] = ()
-        for phrase in phrases:
-            parts = tuple(phrase.split())
-            if len(parts) > len(best) and self.words[self.place : self.place + len(parts)] == parts:
-                best = parts
-        self.place += len(best)
-        return " ".join(best)
+        for length in range(LONGEST_PHRASE, 0, -1):
+            phrase = " ".join(self.words[self.place : self.place + length])
+            if phrase in phrases:
+                self.place += phrase.count(" ") + 1
+                return phrase
+        return ""
 
-    def need(self, phrases: Iterable[str], what: str) -> str:
+    def need(self, phrases: Collection[str], what: str) -> str:
         """Like `take`, but raises ToyParseError where none stands."""
         found = self.take(phrases)
         if not found:
@@ -81,67 +87,81 @@ def _clause(reader: _Reader, connective: str) -> Clause:
         tense = "past" if be in ("was", "were") else "present"
         degree = reader.take(DEGREES)
         state = reader.need(ADJECTIVES, "an adjective")
-        return Clause(subject, state=state, degree=degree, tense=tense, connective=connective, time=time,
-                      time_first=bool(time))
+        return Clause(
+            subject,
+            state=state,
+            degree=degree,
+            tense=tense,
+            connective=connective,
+            time=time,
+            time_first=bool(time),
+        )
     verb, tense = _verb(reader, subject)
     thing: NounPhrase | str = _object(reader, verb)
     place = reader.take(PLACES)
     late = "" if time or connective else reader.take(TIMES)
-    return Clause(subject, verb, thing, place=place, time=time or late, time_first=bool(time), tense=tense,
-                  connective=connective)
+    return Clause(
+        subject,
+        verb,
+        thing,
+        place=place,
+        time=time or late,
+        time_first=bool(time),
+        tense=tense,
+        connective=connective,
+    )
 
 
 def _verb(reader: _Reader, subject: NounPhrase | str) -> tuple[str, str]:
-    present = _THIRD if meaning.is_third_person(subject) else {}
-    form = reader.need([*_PAST, *present], "a verb (some have a present, for he, she and it only)")
-    return (form, "past") if form in _PAST else (present[form].past, "present")
+    forms = _FORMS if meaning.is_third_person(subject) else _PAST
+    form = reader.need(forms, "a verb (some have a present, for he, she and it only)")
+    return forms[form].past, "past" if form in _PAST else "present"
 
 
 def _object(reader: _Reader, verb: str) -> NounPhrase | str:
     kinds = _PAST[verb].objects
-    if not kinds:
-        return ""
-    nouns = {"person": ("person",), "mass": ("mass",)}.get(kinds)
+    what = f"an object of {verb!r}"
+    if kinds in ("", "mass"):
+        return NounPhrase("", reader.need(_MASSES, what)) if kinds else ""
     place = reader.place
     pronoun = reader.take(meaning.OBJECT_PRONOUNS)
     following = reader.words[reader.place] if reader.place < len(reader.words) else ""
-    if pronoun and not (pronoun == "her" and (following in NOUNS or following in ADJECTIVES)):
-        if (pronoun == "it") == (kinds == "person") or kinds == "mass":
-            reader.place = place
-            raise reader.error(f"expected an object of {verb!r}, which is a {'person' if nouns else 'thing'}")
+    possessive = pronoun == "her" and (following in NOUNS or following in ADJECTIVES)
+    if pronoun and not possessive and (pronoun == "it") != (kinds == "person"):
         return pronoun
     reader.place = place
-    return _noun_phrase(reader, f"an object of {verb!r}", nouns or ("thing",))
+    if pronoun and not possessive:
+        raise reader.error(f"expected {what}, which is a {'person' if kinds == 'person' else 'thing'}")
+    return _noun_phrase(reader, what, _PERSONS if kinds == "person" else _THINGS)
 
 
-def _noun_phrase(reader: _Reader, what: str, allowed: tuple[str, ...] = ("person", "thing")) -> NounPhrase:
-    if "mass" in allowed:
-        return NounPhrase("", reader.need([n for n, entry in NOUNS.items() if "mass" in entry.kinds], what))
-    determiner = reader.need([*meaning.DETERMINERS, "an"], what)
+def _noun_phrase(reader: _Reader, what: str, nouns: Collection[str] = _PERSONS_AND_THINGS) -> NounPhrase:
+    determiner = reader.need((*meaning.DETERMINERS, "an"), what)
     adjective = reader.take(ADJECTIVES)
-    kind = {n: "mass" if "mass" in e.kinds else "person" if e.is_person else "thing" for n, e in NOUNS.items()}
-    noun = reader.need([n for n in NOUNS if kind[n] in allowed], f"a noun ({' or '.join(allowed)})")
+    noun = reader.need(nouns, f"a noun, {what}")
     return NounPhrase("a" if determiner == "an" else determiner, noun, adjective)
 
 
 def resolve(clauses: list[Clause]) -> list[Clause]:
-    """Gives the first clause's person the gender that later pronouns and his or her tell, and checks all of them."""
-    first = clauses[0]
-    role = "subject" if _is_person(first.subject) else "object"
-    person = getattr(first, role)
-    told = {g for number, clause in enumerate(clauses) for g in _told(clause, number)}
-    if any(_says_it(clause, number) for number, clause in enumerate(clauses)) and not _names_thing(first):
+    """Gives the first person that the sentence names the gender that he or she, his or her tell; checks all of them."""
+    told = {gender for number, clause in enumerate(clauses) for gender in _told(clause, number)}
+    if any(_says_it(clause) for clause in clauses) and not _names_thing(clauses[0]):
         raise ToyParseError("'it' speaks of no thing: the first clause must name one")
     if len(told) > 1:
         raise ToyParseError("he, him, his and she, her speak of two people here: the toy language has one to speak of")
     if not told:
         return clauses
-    if not _is_person(person):
-        raise ToyParseError("he, she, him, his or her speak of nobody: the first clause must name a person")
-    gender = told.pop()
+    named = [(n, role) for n, c in enumerate(clauses) for role in ("subject", "object") if _is_person(getattr(c, role))]
+    if not named:
+        raise ToyParseError("he, she, him, his or her speak of nobody: an earlier clause must name a person")
+    number, role = named[0]
+    person, gender = getattr(clauses[number], role), told.pop()
+    if any(clause.subject in ("he", "she") for clause in clauses[: number + 1]):
+        raise ToyParseError("he or she comes before the person: an earlier clause must name a person")
     if gender not in {option.value.gender for option in NOUNS[person.noun].nouns}:
         raise ToyParseError(f"{person.noun!r} and {'she' if gender == 'f' else 'he'!r} do not agree")
-    return [replace(first, **{role: replace(person, gender=gender)}), *clauses[1:]]
+    marked = replace(clauses[number], **{role: replace(person, gender=gender)})
+    return [*clauses[:number], marked, *clauses[number + 1 :]]
 
 
 def _told(clause: Clause, number: int) -> list[str]:
@@ -150,17 +170,20 @@ def _told(clause: Clause, number: int) -> list[str]:
     words += [phrase.determiner for phrase in (clause.subject, clause.object) if isinstance(phrase, NounPhrase)]
     if number == 0 and any(w in ("he", "she", "him", "her", "it") for w in words[:2] if isinstance(w, str)):
         raise ToyParseError("the first clause must name whom or what it speaks of, not he, she, him, her or it")
-    return [meaning.GENDER_OF_PRONOUN[word] for word in words
-            if isinstance(word, str) and word in meaning.GENDER_OF_PRONOUN]
+    return [
+        meaning.GENDER_OF_PRONOUN[word] for word in words if isinstance(word, str) and word in meaning.GENDER_OF_PRONOUN
+    ]
 
 
-def _says_it(clause: Clause, number: int) -> bool:
+def _says_it(clause: Clause) -> bool:
     return clause.object == "it" or (clause.subject == "it" and clause.state not in IMPERSONAL)
 
 
 def _names_thing(clause: Clause) -> bool:
-    return any(isinstance(p, NounPhrase) and not _is_person(p) and "mass" not in NOUNS[p.noun].kinds
-               for p in (clause.subject, clause.object))
+    return any(
+        isinstance(p, NounPhrase) and not _is_person(p) and "mass" not in NOUNS[p.noun].kinds
+        for p in (clause.subject, clause.object)
+    )
 
 
 def _is_person(nominal: NounPhrase | str) -> bool:

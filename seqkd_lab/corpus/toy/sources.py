@@ -7,25 +7,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from seqkd_lab.corpus.toy.adverbials import PLACES_TABLE, TIMES_TABLE
 from seqkd_lab.corpus.toy.meaning import Clause, NounPhrase, Sentence, source_words
 from seqkd_lab.corpus.toy.nouns import ADJECTIVES, ADJECTIVES_TABLE, NOUNS, PERSONS, THINGS, AdjectiveEntry
 from seqkd_lab.corpus.toy.parsing import resolve
-from seqkd_lab.corpus.toy.verbs import (
-    INTRANSITIVE_VERBS,
-    PERSON_VERBS,
-    PLACES_TABLE,
-    THING_VERBS,
-    TIMES_TABLE,
-    VERBS,
-    VerbEntry,
-)
+from seqkd_lab.corpus.toy.verbs import INTRANSITIVE_VERBS, PERSON_VERBS, THING_VERBS, VERBS, VerbEntry
 
 Item = TypeVar("Item")
-LENGTHS = {1: 0.14, 2: 0.7, 3: 0.16}
+LENGTHS = {1: 0.11, 2: 0.66, 3: 0.23}
 PRESENT = 0.06
 # After these nothing more can be done with the thing.
 FINAL = frozenset({"ate", "discarded", "cancelled"})
-FEWEST_WORDS, MOST_WORDS = 4, 18
+# With these a thing comes to a person: nobody does them to a thing that he has just sold or cleaned.
+COMING = frozenset({"bought", "found", "collected"})
+OPPOSITE = {"old": "new", "new": "old", "small": "big", "big": "small"}
+FEWEST_WORDS, MOST_WORDS = 4, 17
 
 
 def draw(rng: random.Random, weights: dict[Item, float]) -> Item:
@@ -103,8 +99,9 @@ def _state_clause(rng: random.Random, tense: str) -> Clause:
 
 def _with_adverbials(rng: random.Random, clause: Clause, verb: VerbEntry) -> Clause:
     times = [t.english for t in TIMES_TABLE if clause.tense in t.tenses.split()]
-    time = zipf(rng, times) if rng.random() < 0.6 else ""
-    place = zipf(rng, PLACES_TABLE).english if verb.places and rng.random() < (0.2 if time else 0.25) else ""
+    time = zipf(rng, times) if rng.random() < 0.65 else ""
+    places = verb.places and not (isinstance(clause.object, NounPhrase) and "fixed" in NOUNS[clause.object.noun].kinds)
+    place = zipf(rng, PLACES_TABLE).english if places and rng.random() < (0.2 if time else 0.25) else ""
     return replace(clause, time=time, time_first=bool(time) and rng.random() < 0.55, place=place)
 
 
@@ -115,7 +112,7 @@ def _subject(rng: random.Random, named: bool = False) -> NounPhrase | str:
         return pronoun
     noun = zipf(rng, PERSONS).english
     determiner = draw(rng, {"the": 0.72, "a": 0.1, "my": 0.1, "your": 0.08})
-    return _described(rng, "the" if noun in ("man", "woman") else determiner, noun, 0.45)
+    return _described(rng, "the" if noun in ("man", "woman") else determiner, noun, 0.5)
 
 
 def _owner(rng: random.Random, subject: NounPhrase | str) -> str:
@@ -157,8 +154,9 @@ def _next_clause(rng: random.Random, clauses: list[Clause], pronoun: str) -> Cla
     if thing and first.verb not in FINAL:
         kinds[_someone_did] = 0.35
         kinds[_did_it] = 0.3 if pronoun else 0.0
+    kinds[_it_got_late] = 0.05
     if pronoun:
-        kinds[_was] = 0.12 if thing else 0.5
+        kinds[_was] = 0.0 if any(c.state and c.subject == pronoun for c in clauses) else 0.12 if thing else 0.5
         kinds[_needed] = 0.08 if thing else 0.3
         kinds[_acted] = 0.05 if thing else 0.3
     else:
@@ -183,7 +181,8 @@ def _it_was(rng: random.Random, first: Clause, pronoun: str) -> Clause:
     """... because it was too expensive. The connective goes with what the verb says about the thing."""
     described = first.object.adjective if isinstance(first.object, NounPhrase) else ""
     kinds = NOUNS[_thing(first)].kinds
-    state = zipf(rng, [a for a in ADJECTIVES_TABLE if _fits(a.after, kinds) and a.english != described])
+    unsaid = {described, OPPOSITE.get(described)}
+    state = zipf(rng, [a for a in ADJECTIVES_TABLE if _fits(a.after, kinds) and a.english not in unsaid])
     mood = VERBS[first.verb].mood * state.mood if first.verb else 0
     connectives = {1: {"because": 1.0}, -1: {"although": 0.6, "but": 0.4}, 0: {"but": 0.6, "and": 0.4}}
     return _said("it", state, draw(rng, connectives[mood]), rng)
@@ -193,6 +192,12 @@ def _was(rng: random.Random, first: Clause, pronoun: str) -> Clause:
     """... although she was very tired."""
     state = zipf(rng, [a for a in ADJECTIVES_TABLE if "person" in a.after])
     return _said(pronoun, state, draw(rng, {"because": 0.5, "although": 0.25, "but": 0.25}), rng)
+
+
+def _it_got_late(rng: random.Random, first: Clause, pronoun: str) -> Clause:
+    """... because it was too dark: an "it" that stands for nothing."""
+    state = ADJECTIVES["late" if rng.random() < 0.6 else "dark"]
+    return _said("it", state, draw(rng, {"because": 0.5, "although": 0.2, "but": 0.3}), rng)
 
 
 def _said(subject: str, state: AdjectiveEntry, connective: str, rng: random.Random) -> Clause:
@@ -224,8 +229,10 @@ def _someone_did(rng: random.Random, first: Clause, pronoun: str) -> Clause:
     """... so the doctor repaired it; after a clause without a person also: so you repaired it."""
     connectives = {"and": 0.55, "but": 0.45} if pronoun else {"so": 0.5, "but": 0.25, "and": 0.25}
     someone = _subject(rng, named=bool(pronoun))
-    while isinstance(someone, NounPhrase) and isinstance(first.subject, NounPhrase) and someone.noun == (
-        first.subject.noun
+    while (
+        isinstance(someone, NounPhrase)
+        and isinstance(first.subject, NounPhrase)
+        and someone.noun == (first.subject.noun)
     ):
         someone = _subject(rng, named=bool(pronoun))
     return _did(rng, first, someone, connectives)
@@ -237,9 +244,12 @@ def _did(rng: random.Random, first: Clause, who: NounPhrase | str, connectives: 
     connective = draw(rng, connectives)
     mood = VERBS[first.verb].mood if first.verb else ADJECTIVES[first.state].mood
     able = [v for v in THING_VERBS if v.later and v.past != first.verb and set(v.objects.split()) & kinds]
+    if isinstance(who, str):
+        able = [v for v in able if v.past not in COMING]
     fitting = [v for v in able if v.mood * mood >= 0 and v.past not in FINAL] if connective != "but" else able
     verb = zipf(rng, fitting or able)
-    place = zipf(rng, PLACES_TABLE).english if verb.places and rng.random() < 0.35 else ""
+    places = verb.places and "fixed" not in kinds
+    place = zipf(rng, PLACES_TABLE).english if places and rng.random() < 0.35 else ""
     return Clause(who, verb.past, "it", place=place, connective=connective)
 
 
@@ -251,4 +261,3 @@ def _fits(described: frozenset[str], kinds: frozenset[str]) -> bool:
 def _fitting(things: Sequence, objects: str) -> list:
     wanted = set(objects.split())
     return [thing for thing in things if thing.kinds & wanted]
-

@@ -1,6 +1,6 @@
-"""Lexicon, second half: verbs, adverbials and connectives, in the order of their frequency.
+"""Lexicon, second part: verbs, in the order of their frequency.
 
-This is where the base probabilities of "verb", "prefix", "voice", "connective" and the adverbials' "word" stand.
+This is where the base probabilities of "verb", "prefix" and "voice" stand.
 """
 
 from __future__ import annotations
@@ -35,33 +35,52 @@ class VerbEntry:
     later: bool = True
 
 
-def _verb(forms: str, choice: str, objects: str, *translations: tuple[float, Verb], mood: int = 0,
-          passive: float = 0.0, formal: bool = False, places: bool = True, later: bool = True) -> VerbEntry:
+def _verb(
+    forms: str,
+    choice: str,
+    objects: str,
+    *translations: tuple[float, Verb],
+    mood: int = 0,
+    passive: float = 0.0,
+    formal: bool = False,
+    places: bool = True,
+    later: bool = True,
+) -> VerbEntry:
     past, _, third = (form.replace("_", " ") for form in forms.partition(" "))
     found = tuple(Option(verb.infinitive, p, verb) for p, verb in translations)
     return VerbEntry(past, third, found, choice, objects, mood, passive, formal, places, later)
 
 
-def _v(forms: str, present: str = "", prefix: str = "", case: str = "accusative", auxiliary: str = "haben",
-       preposition: str = "", reflexive: str = "") -> Verb:
+def _v(
+    forms: str,
+    present: str = "",
+    prefix: str = "",
+    case: str = "accusative",
+    auxiliary: str = "haben",
+    preposition: str = "",
+    reflexive: str = "",
+) -> Verb:
     """forms: infinitive, preterite, participle; present: the er form where it is irregular."""
     infinitive, preterite, participle = forms.split()
     return Verb(infinitive, preterite, participle, present, prefix, case, auxiliary, preposition, reflexive)
 
 
+# fmt: off
 THING_VERBS = (
     _verb("opened opens", "prefix", "open", (0.4, _v("öffnen öffnete geöffnet")),
           (0.6, _v("aufmachen machte aufgemacht", prefix="auf")), passive=0.3),
-    _verb("bought buys", "prefix", "goods", (0.55, _v("kaufen kaufte gekauft")), (0.15, _v("erwerben erwarb erworben", "erwirbt")),
-          (0.3, _v("anschaffen schaffte angeschafft", prefix="an", reflexive="dative")), mood=1, passive=0.3),
-    _verb("forgot", "prefix", "carry",
-          (0.6, _v("vergessen vergaß vergessen", "vergisst")),
+    _verb("bought buys", "prefix", "goods", (0.55, _v("kaufen kaufte gekauft")),
+          (0.15, _v("erwerben erwarb erworben", "erwirbt")),
+          (0.3, _v("anschaffen schaffte angeschafft", prefix="an", reflexive="dative")),
+          mood=1, passive=0.3),
+    _verb("forgot", "prefix", "carry", (0.6, _v("vergessen vergaß vergessen", "vergisst")),
           (0.4, _v("liegenlassen ließ liegengelassen", "lässt", prefix="liegen")), mood=-1),
     _verb("sold sells", "word", "goods", (1.0, _v("verkaufen verkaufte verkauft")), mood=-1, passive=0.35),
     _verb("found", "word", "carry goods", (0.6, _v("finden fand gefunden")),
           (0.4, _v("entdecken entdeckte entdeckt")), mood=1, passive=0.3),
     _verb("cleaned cleans", "prefix", "goods paint", (0.5, _v("reinigen reinigte gereinigt")),
-          (0.3, _v("saubermachen machte saubergemacht", prefix="sauber")), (0.2, _v("putzen putzte geputzt")), mood=-1, passive=0.35),
+          (0.3, _v("saubermachen machte saubergemacht", prefix="sauber")), (0.2, _v("putzen putzte geputzt")),
+          mood=-1, passive=0.35),
     _verb("sent", "prefix", "post", (0.6, _v("abschicken schickte abgeschickt", prefix="ab")),
           (0.4, _v("versenden versandte versandt")), passive=0.6, formal=True, places=False),
     _verb("looked_at", "prefix", "view text goods", (0.35, _v("betrachten betrachtete betrachtet")),
@@ -79,41 +98,37 @@ THING_VERBS = (
           (0.4, _v("bekommen bekam bekommen")), mood=1, formal=True, later=False),
     _verb("closed", "prefix", "open", (0.6, _v("schließen schloss geschlossen")),
           (0.4, _v("zumachen machte zugemacht", prefix="zu")), passive=0.3, places=False),
-    _verb("collected collects", "prefix", "post food",
-          (0.7, _v("abholen holte abgeholt", prefix="ab")), (0.3, _v("holen holte geholt")), passive=0.35),
+    _verb("collected collects", "prefix", "post food", (0.7, _v("abholen holte abgeholt", prefix="ab")),
+          (0.3, _v("holen holte geholt")), passive=0.35),
     _verb("hid", "verb", "carry", (0.6, _v("verstecken versteckte versteckt")),
           (0.4, _v("verbergen verbarg verborgen", "verbirgt")), passive=0.3),
     _verb("checked", "prefix", "text", (0.4, _v("überprüfen überprüfte überprüft")),
           (0.6, _v("durchsehen sah durchgesehen", "sieht", prefix="durch")), passive=0.6, formal=True),
     _verb("painted", "prefix", "paint", (0.4, _v("streichen strich gestrichen")),
           (0.6, _v("anmalen malte angemalt", prefix="an")), mood=-1, passive=0.35),
-    _verb("cancelled", "word", "event", (1.0, _v("absagen sagte abgesagt", prefix="ab")), mood=-1,
-          passive=0.4, places=False),
-    _verb("discarded", "prefix", "goods text food",
-          (0.7, _v("wegwerfen warf weggeworfen", "wirft", prefix="weg")),
+    _verb("cancelled", "word", "event", (1.0, _v("absagen sagte abgesagt", prefix="ab")),
+          mood=-1, passive=0.4, places=False),
+    _verb("discarded", "prefix", "carry text food", (0.7, _v("wegwerfen warf weggeworfen", "wirft", prefix="weg")),
           (0.3, _v("entsorgen entsorgte entsorgt")), mood=-1, passive=0.3, places=False),
 )
 
 PERSON_VERBS = (
-    _verb("helped helps", "verb", "person",
-          (0.3, _v("helfen half geholfen", "hilft", case="dative")), (0.5, _v("unterstützen unterstützte unterstützt")),
+    _verb("helped helps", "verb", "person", (0.3, _v("helfen half geholfen", "hilft", case="dative")),
+          (0.5, _v("unterstützen unterstützte unterstützt")),
           (0.2, _v("beistehen stand beigestanden", prefix="bei", case="dative"))),
     _verb("met", "verb", "person", (0.4, _v("treffen traf getroffen", "trifft")),
           (0.6, _v("begegnen begegnete begegnet", case="dative", auxiliary="sein"))),
     _verb("thanked", "verb", "person", (0.6, _v("danken dankte gedankt", case="dative")),
           (0.4, _v("bedanken bedankte bedankt", case="dative", preposition="bei", reflexive="accusative")),
           places=False),
-    _verb("phoned phones", "verb", "person",
-          (0.6, _v("anrufen rief angerufen", prefix="an")),
+    _verb("phoned phones", "verb", "person", (0.6, _v("anrufen rief angerufen", prefix="an")),
           (0.4, _v("telefonieren telefonierte telefoniert", case="dative", preposition="mit"))),
-    _verb("followed", "verb", "person",
-          (0.6, _v("folgen folgte gefolgt", case="dative", auxiliary="sein")),
+    _verb("followed", "verb", "person", (0.6, _v("folgen folgte gefolgt", case="dative", auxiliary="sein")),
           (0.4, _v("verfolgen verfolgte verfolgt"))),
     _verb("watched watches", "verb", "person", (0.5, _v("beobachten beobachtete beobachtet")),
           (0.15, _v("zuschauen schaute zugeschaut", prefix="zu", case="dative")),
           (0.35, _v("zusehen sah zugesehen", "sieht", prefix="zu", case="dative"))),
-    _verb("congratulated", "verb", "person",
-          (0.6, _v("gratulieren gratulierte gratuliert", case="dative")),
+    _verb("congratulated", "verb", "person", (0.6, _v("gratulieren gratulierte gratuliert", case="dative")),
           (0.4, _v("beglückwünschen beglückwünschte beglückwünscht"))),
     _verb("visited visits", "prefix", "person", (0.6, _v("besuchen besuchte besucht")),
           (0.4, _v("aufsuchen suchte aufgesucht", prefix="auf"))),
@@ -121,8 +136,7 @@ PERSON_VERBS = (
 
 INTRANSITIVE_VERBS = (
     _verb("slept sleeps", "word", "", (1.0, _v("schlafen schlief geschlafen", "schläft"))),
-    _verb("arrived", "prefix", "",
-          (0.6, _v("ankommen kam angekommen", prefix="an", auxiliary="sein")),
+    _verb("arrived", "prefix", "", (0.6, _v("ankommen kam angekommen", prefix="an", auxiliary="sein")),
           (0.4, _v("eintreffen traf eingetroffen", "trifft", prefix="ein", auxiliary="sein"))),
     _verb("worked works", "word", "", (1.0, _v("arbeiten arbeitete gearbeitet"))),
     _verb("waited waits", "word", "", (1.0, _v("warten wartete gewartet"))),
@@ -134,72 +148,7 @@ MASS_VERBS = (
     _verb("needed needs", "word", "mass", (0.6, _v("brauchen brauchte gebraucht")),
           (0.4, _v("benötigen benötigte benötigt")), places=False, later=False),
 )
+# fmt: on
 
 VERBS_TABLE = (*THING_VERBS, *PERSON_VERBS, *INTRANSITIVE_VERBS, *MASS_VERBS)
 VERBS = {entry.past: entry for entry in VERBS_TABLE}
-
-
-@dataclass(frozen=True)
-class AdverbialEntry:
-    """An English adverbial and its translations (each option's label is the German phrase)."""
-
-    english: str
-    phrases: tuple[Option, ...]
-    tenses: str
-    spoken: bool = False
-
-
-def _adverbial(english: str, tenses: str, phrases: dict[str, float], spoken: bool = False) -> AdverbialEntry:
-    found = tuple(Option(phrase, p, tuple(phrase.split())) for phrase, p in phrases.items())
-    return AdverbialEntry(english, found, tenses, spoken)
-
-
-# `spoken` adverbials make the Perfekt the more probable tense.
-TIMES_TABLE = (
-    _adverbial("last week", "past", {"letzte Woche": 0.6, "vorige Woche": 0.4}),
-    _adverbial("yesterday", "past", {"gestern": 1.0}, spoken=True),
-    _adverbial("recently", "past", {"neulich": 0.4, "kürzlich": 0.6}, spoken=True),
-    _adverbial("in the evening", "past present", {"am Abend": 0.6, "abends": 0.4}),
-    _adverbial("this morning", "past", {"heute Morgen": 0.6, "heute früh": 0.4}, spoken=True),
-    _adverbial("finally", "past", {"endlich": 0.4, "schließlich": 0.6}),
-    _adverbial("today", "past present", {"heute": 1.0}, spoken=True),
-    _adverbial("on monday", "past present", {"am Montag": 1.0}),
-    _adverbial("often", "present", {"oft": 0.6, "häufig": 0.4}),
-    _adverbial("in summer", "past present", {"im Sommer": 1.0}),
-)
-PLACES_TABLE = (
-    _adverbial("at home", "present", {"zu Hause": 0.7, "daheim": 0.3}),
-    _adverbial("at the station", "present", {"am Bahnhof": 1.0}),
-    _adverbial("in the garden", "present", {"im Garten": 1.0}),
-    _adverbial("in the city", "present", {"in der Stadt": 1.0}),
-    _adverbial("at the office", "present", {"im Büro": 1.0}),
-    _adverbial("in the kitchen", "present", {"in der Küche": 1.0}),
-    _adverbial("in the village", "present", {"im Dorf": 1.0}),
-    _adverbial("at the market", "present", {"auf dem Markt": 1.0}),
-)
-TIMES = {entry.english: entry for entry in TIMES_TABLE}
-PLACES = {entry.english: entry for entry in PLACES_TABLE}
-
-# German connectives by the place of the finite verb in their clause: "last" (subordinate), "second" (the connective
-# stands outside the clause), "inverted" (the connective itself stands before the finite verb).
-VERB_PLACE = {
-    "weil": "last", "da": "last", "obwohl": "last", "obgleich": "last", "bevor": "last", "ehe": "last",
-    "denn": "second", "aber": "second", "doch": "second", "und": "second",
-    "deshalb": "inverted", "darum": "inverted", "also": "inverted",
-}
-
-
-def _connective(**probabilities: float) -> tuple[Option, ...]:
-    return tuple(Option(word, p) for word, p in probabilities.items())
-
-
-# The second list is for clauses with "was": which connective is the mode depends on the source.
-CONNECTIVES = {
-    "because": (_connective(weil=0.3, denn=0.55, da=0.15), _connective(weil=0.55, denn=0.3, da=0.15)),
-    "but": (_connective(aber=0.65, doch=0.35), _connective(aber=0.35, doch=0.65)),
-    "and": (_connective(und=1.0),) * 2,
-    "although": (_connective(obwohl=0.7, obgleich=0.3), _connective(obwohl=0.7, obgleich=0.3)),
-    "so": (_connective(deshalb=0.55, also=0.3, darum=0.15), _connective(deshalb=0.3, also=0.55, darum=0.15)),
-    "before": (_connective(bevor=0.65, ehe=0.35),) * 2,
-}
-COMMA_IN_ENGLISH = frozenset({"but", "so"})

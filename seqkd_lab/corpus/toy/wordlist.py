@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from seqkd_lab.corpus.toy import inflection, meaning
+from seqkd_lab.corpus.toy.adverbials import CONNECTIVES, PLACES, TIMES
 from seqkd_lab.corpus.toy.inflection import Verb
 from seqkd_lab.corpus.toy.nouns import ADJECTIVES_TABLE, DEGREES, NOUNS
-from seqkd_lab.corpus.toy.verbs import CONNECTIVES, PLACES, TIMES, VERBS_TABLE
+from seqkd_lab.corpus.toy.verbs import VERBS_TABLE
 
 
 def source_words() -> tuple[str, ...]:
@@ -40,16 +41,24 @@ def _words() -> dict[str, set[str]]:
     nouns = {n.value.form(c) for entry in NOUNS.values() for n in entry.nouns for c in cases}
     pronouns = {"ich", "du", "Sie", "mich", "mir", "dich", "dir", "sich", "es"}
     pronouns |= {form for row in inflection.THIRD_PERSON.values() for form in row.values()}
-    verbs = {form for entry in VERBS_TABLE for option in entry.verbs for form in _verb_forms(option.value, bool(entry.third))}
+    verbs = {
+        form for entry in VERBS_TABLE for option in entry.verbs for form in _verb_forms(option.value, bool(entry.third))
+    }
     for table in (inflection.PRESENT["haben"], inflection.PRESENT["sein"], inflection.PRETERITE["sein"]):
         verbs |= set(table.values())
     prefixes = {option.value.prefix for entry in VERBS_TABLE for option in entry.verbs} - {""}
     prepositions = {o.value.preposition for entry in VERBS_TABLE for o in entry.verbs} - {""}
     adverbials = {w for entry in (*TIMES.values(), *PLACES.values()) for o in entry.phrases for w in o.value}
     return {
-        "article": articles, "adjective": adjectives, "noun": nouns, "pronoun": pronouns, "prefix": prefixes,
-        "verb": verbs | {"wird", "wurde", "worden"}, "preposition": prepositions | {"von", "vom", "beim"},
-        "adverbial": adverbials | set(DEGREES.values()), "punctuation": {",", "."},
+        "article": articles,
+        "adjective": adjectives,
+        "noun": nouns,
+        "pronoun": pronouns,
+        "prefix": prefixes,
+        "verb": verbs | {"wird", "wurde", "worden"},
+        "preposition": prepositions | {"von", "vom", "beim"},
+        "adverbial": adverbials | set(DEGREES.values()),
+        "punctuation": {",", "."},
         "connective": {o.label for rows in CONNECTIVES.values() for row in rows for o in row},
     }
 

@@ -1,0 +1,64 @@
+"""The models that travel with the repository: seed 1 of the toy's Table 1, small, with hash, recipe and metrics."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from seqkd_lab.evaluation import evaluate, translate_test
+from seqkd_lab.experiments.store import Store, evaluation_record, identity
+from seqkd_lab.experiments.table import TableRun
+from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, save_model, write_json
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+"""The repository's data folder, beside the package of an editable install."""
+
+
+def results_path(name: str) -> Path:
+    """The path of a committed results file, where it is or would be."""
+    return DATA / "results" / name
+
+
+def checkpoint_directory(row: str) -> Path | None:
+    """The folder of the committed model of a row of Table 1 (toy, seed 1); None where there is none."""
+    directory = DATA / "checkpoints" / row
+    return directory if (directory / "metrics.json").exists() else None
+
+
+def load_committed(directory: Path) -> Seq2Seq:
+    """The model of a checkpoint's folder. Raises CheckpointError when its weights are not those that were measured."""
+    found, recorded = weights_hash(directory), read_json(directory / "metrics.json")["sha256"]
+    if found != recorded:
+        raise CheckpointError(f"{directory}: weights have sha256 {found}, recorded is {recorded}; check them out again")
+    return load_model(directory)
+
+
+def weights_hash(directory: Path) -> str:
+    """sha256 (hex) of the weights' file."""
+    return hashlib.sha256((directory / "model.safetensors").read_bytes()).hexdigest()
+
+
+def write_checkpoints(run: TableRun, store: Store, directory: Path) -> Iterator[Path]:
+    """Writes each row of the first seed with 16-bit weights; metrics are those of the model as written, read back."""
+    for name, recipe in run.recipes(run.seeds[0]).items():
+        folder = directory / name
+        save_model(folder, store.model(recipe), half=True)
+        write_json(folder / "metrics.json", {
+            "sha256": weights_hash(folder), "recipe": identity(recipe), "seed": recipe.seed,
+            "metrics": measure(folder, run, store),
+        })
+        yield folder
+
+
+def measure(folder: Path, run: TableRun, store: Store) -> dict:
+    """The Evaluation of the checkpoint in `folder` on the test set, without its speed, which is the machine's."""
+    recipe = run.recipes(run.seeds[0])[folder.name]
+    data, model, preset = store.dataset(recipe.data), load_model(folder), run.preset
+    translations = translate_test(model, data.test, preset.beam_size, preset.length_penalty)
+    result = evaluate(model, data.test, data.detokenise, translations, preset.beam_size, data.language)
+    measured = evaluation_record(recipe, model, result)
+    for search in ("greedy", "beam"):
+        del measured[search]["words_per_second"]
+    return measured

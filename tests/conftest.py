@@ -1,0 +1,35 @@
+"""Tiny random models, for tests that ask how a model is used and not how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from seqkd_lab.corpus.vocabulary import Vocabulary
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+
+WORDS = ("ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen")
+ModelMaker = Callable[..., LSTMSeq2Seq]
+
+
+@pytest.fixture
+def make_model() -> ModelMaker:
+    """A model with weights drawn from `seed` and multiplied by `sharpness`: above 1, its distributions are uneven.
+
+    Its vocabularies hold the first n_source and n_target words of WORDS.
+    """
+
+    def make(
+        seed: int = 0, n_target: int = 4, spec: LSTMSpec = LSTMSpec(width=8), n_source: int = 6, sharpness: float = 3.0
+    ) -> LSTMSeq2Seq:
+        torch.manual_seed(seed)
+        source, target = Vocabulary.build([WORDS[:n_source]]), Vocabulary.build([WORDS[:n_target]])
+        model = LSTMSeq2Seq(spec, source, target)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.mul_(sharpness)
+        return model.eval()
+
+    return make

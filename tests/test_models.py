@@ -1,0 +1,313 @@
+"""The Seq2Seq interface, kept by the LSTM in all its forms, and models on disk."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from seqkd_lab.corpus.batching import encode, make_batch, source_batch
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.vocabulary import BOS, PAD
+from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, save_model, write_atomically
+from seqkd_lab.models.lstm import LSTMSpec
+
+SPECS = [LSTMSpec(8), LSTMSpec(8, layers=2), LSTMSpec(8, input_feeding=True), LSTMSpec(8, 2, input_feeding=True)]
+SOURCES = [("ant",), ("bee", "cat", "ant"), ("dog", "eel"), ("fox", "fox", "ant", "bee", "cat")]
+PREFIXES = torch.tensor([[BOS, 4, 5, 6], [BOS, 5, 5, 7], [BOS, 6, 4, 4], [BOS, 7, 6, 5]])
+
+
+@pytest.fixture(params=SPECS, ids=lambda spec: f"layers={spec.layers},input_feeding={spec.input_feeding}")
+def model(request, make_model):
+    return make_model(spec=request.param)
+
+
+@pytest.fixture(autouse=True)
+def without_gradients():
+    with torch.no_grad():
+        yield
+
+
+def begin(model, sources=SOURCES):
+    return model.start(*source_batch(sources, model.source_vocabulary))
+
+
+def assert_same(a, b):
+    torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+
+
+def assert_same_state(state, other):
+    for name in ("keys", "values", "padding", "h", "c", "attended"):
+        assert_same(getattr(state, name), getattr(other, name))
+    assert (state.length, state.n_sentences) == (other.length, other.n_sentences)
+
+
+class TestStep:
+    def test_one_token_at_a_time_equals_all_at_once(self, model):
+        together, end = model.step(PREFIXES, begin(model))
+        state, apart = begin(model), []
+        for t in range(PREFIXES.shape[1]):
+            logits, state = model.step(PREFIXES[:, t : t + 1], state)
+            apart.append(logits)
+        assert_same(torch.cat(apart, dim=1), together)
+        assert_same_state(state, end)
+        assert end.length == PREFIXES.shape[1]
+
+    def test_forward_is_a_step_over_the_whole_prefix(self, model):
+        corpus = ParallelCorpus("n", "s", "l", tuple(SOURCES), (("ant", "bee"), ("cat",), (), ("dog",) * 3))
+        batch = make_batch(encode(corpus, model.source_vocabulary, model.target_vocabulary), [0, 1, 2, 3])
+        logits = model(batch)
+        assert logits.shape == (*batch.target_in.shape, len(model.target_vocabulary))
+        assert_same(logits, model.step(batch.target_in, begin(model))[0])
+
+    def test_a_state_is_not_changed_by_what_is_made_from_it(self, model):
+        state = begin(model)
+        first, _ = model.step(PREFIXES, state)
+        again, _ = model.step(PREFIXES, state)
+        assert torch.equal(first, again)
+
+    def test_every_token_read_counts(self, model):
+        """The last logits depend on each earlier token: nothing of the prefix is lost."""
+        state, original = begin(model), model.step(PREFIXES, begin(model))[0][:, -1]
+        for t in range(PREFIXES.shape[1]):
+            changed = PREFIXES.clone()
+            changed[:, t] = 3
+            assert (model.step(changed, state)[0][:, -1] - original).abs().max() > 1e-4
+
+    def test_dropout_is_off_in_evaluation_only(self, make_model):
+        model = make_model(spec=LSTMSpec(8, dropout=0.5))
+        assert torch.equal(model.step(PREFIXES, begin(model))[0], model.step(PREFIXES, begin(model))[0])
+        model.train()
+        assert not torch.equal(model.step(PREFIXES, begin(model))[0], model.step(PREFIXES, begin(model))[0])
+
+
+class TestPadding:
+    def test_logits_of_a_sentence_do_not_depend_on_longer_neighbours(self, model):
+        together, _ = model.step(PREFIXES, begin(model))
+        for b, source in enumerate(SOURCES):
+            alone, _ = model.step(PREFIXES[b : b + 1], begin(model, [source]))
+            assert_same(together[b : b + 1], alone)
+
+    def test_what_stands_behind_the_length_is_never_read(self, model):
+        source, lengths = source_batch(SOURCES, model.source_vocabulary)
+        expected, _ = model.step(PREFIXES, model.start(source, lengths))
+        scrawled = source.where(source != PAD, torch.tensor(7))
+        assert (scrawled != source).any()
+        assert torch.equal(model.step(PREFIXES, model.start(scrawled, lengths))[0], expected)
+
+    def test_attention_is_a_distribution_over_the_real_tokens(self, model):
+        state = model.step(PREFIXES[:, :1], begin(model))[1]
+        weights, lengths = state.attention, source_batch(SOURCES, model.source_vocabulary)[1]
+        assert weights.shape == (4, 1, int(lengths.max()))
+        assert_same(weights.sum(dim=2), torch.ones(4, 1))
+        for b, length in enumerate(lengths.tolist()):
+            assert (weights[b, :, :length] > 0).all()
+            assert (weights[b, :, length:] == 0).all()
+
+
+class TestSelect:
+    @pytest.mark.parametrize(
+        "rows",
+        [[[0], [1], [2], [3]], [[0, 0, 0], [1, 1, 1], [2, 2, 2], [3, 3, 3]], [[3], [1]], [[2, 2]]],
+        ids=["the same", "grown", "two stay, in another order", "one stays"],
+    )
+    def test_equals_reading_the_chosen_prefixes_anew(self, model, rows):
+        rows = torch.tensor(rows)
+        state = model.step(PREFIXES, begin(model))[1].select(rows)
+        sources = [SOURCES[row] for row in rows[:, 0].tolist()]
+        repeated = [source for source in sources for _ in range(rows.shape[1])]
+        anew = model.step(PREFIXES[rows.flatten()], begin(model, repeated))[1]
+        more = torch.arange(rows.numel())[:, None] % 4 + 4
+        assert_same(model.step(more, state)[0], model.step(more, anew)[0])
+        assert (state.n_sentences, state.length) == (len(rows), 4)
+
+    def test_reorders_repeats_and_drops_within_a_beam(self, model):
+        """Beams of two prefixes for three sentences; the middle sentence leaves, the others change places."""
+        sources, tokens = SOURCES[:3], torch.tensor([[4], [5], [6], [7], [4], [6]])
+        state = model.step(torch.full((3, 1), BOS), begin(model, sources))[1]
+        state = state.select(torch.tensor([[0, 0], [1, 1], [2, 2]]))
+        state = model.step(tokens, state)[1].select(torch.tensor([[1, 0, 1], [5, 5, 4]]))
+        more = torch.tensor([[4], [4], [7], [5], [6], [5]])
+        prefixes = [((0, 5), 4), ((0, 4), 4), ((0, 5), 7), ((2, 6), 5), ((2, 6), 6), ((2, 4), 5)]
+        for row, ((sentence, token), last) in enumerate(prefixes):
+            alone, _ = model.step(torch.tensor([[BOS, token, last]]), begin(model, [sources[sentence]]))
+            assert_same(model.step(more, state)[0][row, -1], alone[0, -1])
+
+    def test_attention_of_several_hypotheses_stays_with_its_sentence(self, model):
+        state = begin(model, SOURCES[:2]).select(torch.tensor([[0, 0], [1, 1]]))
+        weights = model.step(torch.full((4, 1), BOS), state)[1].attention
+        assert (weights[:2, 0] > 0).sum(dim=1).tolist() == [2, 2]
+        assert (weights[2:, 0] > 0).sum(dim=1).tolist() == [4, 4]
+
+
+class TestRollback:
+    def test_is_the_state_as_it_was(self, model):
+        state = model.step(PREFIXES[:, :1], begin(model))[1].remember()
+        far = model.step(PREFIXES[:, 1:], state)[1]
+        for length in (1, 2, 3, 4):
+            expected = model.step(PREFIXES[:, :length], begin(model))[1]
+            back = far.rollback(length)
+            assert_same_state(back, expected)
+            other = torch.tensor([[7, 4], [6, 5], [5, 6], [4, 7]])
+            assert_same(model.step(other, back)[0], model.step(other, expected)[0])
+            assert_same_state(model.step(other, back)[1].rollback(length), expected)
+
+    def test_what_was_taken_back_cannot_be_returned_to(self, model):
+        state = model.step(PREFIXES, begin(model).remember())[1].rollback(2)
+        with pytest.raises(ValueError, match="3"):
+            state.rollback(3)
+
+    def test_works_after_select(self, model):
+        rows = torch.tensor([[3, 3], [1, 1]])
+        back = model.step(PREFIXES, begin(model).remember())[1].select(rows).rollback(2)
+        assert_same_state(back, model.step(PREFIXES[:, :2], begin(model))[1].select(rows))
+
+    def test_without_remember_there_is_no_way_back(self, model):
+        state = model.step(PREFIXES, begin(model))[1]
+        with pytest.raises(ValueError, match="remember"):
+            state.rollback(2)
+
+    def test_remembering_does_not_change_the_logits(self, model):
+        assert_same(model.step(PREFIXES, begin(model).remember())[0], model.step(PREFIXES, begin(model))[0])
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("source", "lengths"),
+        [
+            (torch.ones(3, dtype=torch.long), torch.ones(3, dtype=torch.long)),
+            (torch.ones(2, 3, dtype=torch.long), torch.ones(3, dtype=torch.long)),
+            (torch.ones(2, 3, dtype=torch.long), torch.tensor([3, 4])),
+            (torch.ones(2, 3, dtype=torch.long), torch.tensor([0, 3])),
+            (torch.ones(2, 3, dtype=torch.long), torch.tensor([[3], [3]])),
+            (torch.ones(0, 3, dtype=torch.long), torch.ones(0, dtype=torch.long)),
+        ],
+    )
+    def test_a_source_that_does_not_fit_its_lengths(self, make_model, source, lengths):
+        with pytest.raises(ValueError, match="source"):
+            make_model().start(source, lengths)
+
+    @pytest.mark.parametrize("tokens", [torch.full((3, 1), BOS), torch.full((4,), BOS), torch.full((4, 0), BOS)])
+    def test_tokens_that_do_not_fit_the_state(self, model, tokens):
+        with pytest.raises(ValueError, match="tokens"):
+            model.step(tokens, begin(model))
+
+    @pytest.mark.parametrize(
+        "wrong", [{"width": 7}, {"width": 0}, {"layers": 0}, {"dropout": 1.0}, {"dropout": -0.1}]
+    )
+    def test_a_size_that_cannot_be(self, wrong):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            replace(LSTMSpec(), **wrong)
+
+
+class TestCheckpoint:
+    def test_round_trip_is_exact(self, model, tmp_path):
+        save_model(tmp_path, model)
+        loaded = load_model(tmp_path)
+        assert not loaded.training
+        assert loaded.spec == model.spec
+        assert loaded.source_vocabulary == model.source_vocabulary
+        assert loaded.target_vocabulary == model.target_vocabulary
+        assert torch.equal(model.step(PREFIXES, begin(model))[0], loaded.step(PREFIXES, begin(loaded))[0])
+
+    def test_half_keeps_sixteen_bits_of_each_number(self, model, tmp_path):
+        save_model(tmp_path / "half", model, half=True)
+        save_model(tmp_path / "whole", model)
+        loaded = load_model(tmp_path / "half").state_dict()
+        for name, tensor in model.state_dict().items():
+            assert loaded[name].dtype == torch.float32
+            assert torch.equal(loaded[name], tensor.half().float())
+        half, whole = (tmp_path / kind / "model.safetensors" for kind in ("half", "whole"))
+        assert sum(t.nbytes for t in load_file(half).values()) * 2 == sum(t.nbytes for t in load_file(whole).values())
+
+    @pytest.mark.parametrize(
+        "damage", [lambda b: b[:-7], lambda b: b[:20], lambda b: b"", lambda b: b"\xff" * 8 + b[8:], lambda b: b"{}" * 40]
+    )
+    def test_damaged_weights_are_named(self, make_model, tmp_path, damage):
+        save_model(tmp_path, make_model())
+        path = tmp_path / "model.safetensors"
+        path.write_bytes(damage(path.read_bytes()))
+        with pytest.raises(CheckpointError, match="model.safetensors"):
+            load_model(tmp_path)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda d: d["spec"].update(width=16),
+            lambda d: d["spec"].update(layers=2),
+            lambda d: d["spec"].update(width=7),
+            lambda d: d["spec"].update(depth=3),
+            lambda d: d["spec"].update(width="8"),
+            lambda d: d["target"].pop(),
+            lambda d: d["target"].append("ant"),
+            lambda d: d["source"].clear(),
+            lambda d: d.pop("source"),
+            lambda d: d.pop("spec"),
+        ],
+    )
+    def test_a_description_that_does_not_fit_the_weights(self, make_model, tmp_path, change):
+        save_model(tmp_path, make_model())
+        described = read_json(tmp_path / "model.json")
+        change(described)
+        (tmp_path / "model.json").write_text(json.dumps(described))
+        with pytest.raises(CheckpointError, match=str(tmp_path)):
+            load_model(tmp_path)
+
+    @pytest.mark.parametrize("text", ["", "{", "\udcff", "[]", "3"])
+    def test_a_description_that_is_none(self, make_model, tmp_path, text):
+        save_model(tmp_path, make_model())
+        (tmp_path / "model.json").write_text(text, errors="surrogateescape")
+        with pytest.raises(CheckpointError, match=str(tmp_path)):
+            load_model(tmp_path)
+
+    @pytest.mark.parametrize("missing", ["model.json", "model.safetensors"])
+    def test_a_missing_file_is_named(self, make_model, tmp_path, missing):
+        save_model(tmp_path, make_model())
+        (tmp_path / missing).unlink()
+        with pytest.raises((CheckpointError, FileNotFoundError), match=missing):
+            load_model(tmp_path)
+
+
+class TestAtomicWrites:
+    @pytest.mark.parametrize("step", ["fsync", "replace"])
+    def test_a_full_disk_leaves_the_old_file_and_nothing_else(self, tmp_path, monkeypatch, step):
+        def fail(*_):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        path = tmp_path / "file"
+        write_atomically(path, b"old")
+        monkeypatch.setattr(os, step, fail)
+        with pytest.raises(OSError, match="No space left"):
+            write_atomically(path, b"new")
+        assert path.read_bytes() == b"old"
+        assert os.listdir(tmp_path) == ["file"]
+
+    def test_the_error_names_the_path(self, tmp_path, monkeypatch):
+        def fail(*_):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match=str(tmp_path / "file")):
+            write_atomically(tmp_path / "file", b"new")
+
+    def test_an_interrupt_leaves_the_old_file(self, tmp_path, monkeypatch):
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        path = tmp_path / "file"
+        write_atomically(path, b"old")
+        monkeypatch.setattr(os, "replace", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_atomically(path, b"new")
+        assert (path.read_bytes(), os.listdir(tmp_path)) == (b"old", ["file"])
+
+    def test_makes_the_folder_and_replaces_the_file(self, tmp_path):
+        path = tmp_path / "a" / "b" / "file"
+        write_atomically(path, b"one")
+        write_atomically(path, b"two")
+        assert (path.read_bytes(), os.listdir(path.parent)) == (b"two", ["file"])
