@@ -18,7 +18,7 @@ from seqkd_lab.corpus import tatoeba
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy import dataset as toy
 from seqkd_lab.corpus.toy.text import tokenise
-from seqkd_lab.decoding.search import search
+from seqkd_lab.decoding.search import check_beam, search
 from seqkd_lab.distillation import sequence_level
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, read_distilled, write_distilled
@@ -28,12 +28,15 @@ from seqkd_lab.experiments.presets import FULL_VOCABULARY, PRESETS, QUICK_PAIRS,
 from seqkd_lab.experiments.progress import Bars
 from seqkd_lab.experiments.recipes import TABLE_ROWS, Recipe, TextData, ToyData
 from seqkd_lab.experiments.store import Store
-from seqkd_lab.experiments.table import TableRun, rows_by_seed, run_table, table_frame
+from seqkd_lab.experiments.table import TableRun, read_results, rows_by_seed, run_table, table_frame
 from seqkd_lab.experiments.tour import examples
-from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
+from seqkd_lab.models.checkpoint import load_model, save_model, write_atomically, write_json
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Progress, train
+
+LONGEST_SENTENCE = 1_000
+"""Characters of a sentence to translate: the longest one of the toy has about 200, and the time grows with them."""
 
 
 def store_of(given: Namespace) -> Store:
@@ -43,6 +46,8 @@ def store_of(given: Namespace) -> Store:
 
 def data_of(given: Namespace, preset: str) -> ToyData | TextData:
     """The user's six files, or the toy. Raises ValueError when some of the six are missing."""
+    if given.pairs is not None and given.pairs < 1:
+        raise ValueError(f"--pairs must be at least 1; got {given.pairs}")
     files = [given.source, given.target, given.valid_source, given.valid_target, given.test_source, given.test_target]
     if not any(files):
         return ToyData(given.pairs)
@@ -110,7 +115,7 @@ def table(given: Namespace) -> int:
     if given.check:
         if not path.exists():
             raise ValueError(f"{path}: no results to judge; make them with `seqkd-lab table --seeds 5`")
-        return 0 if print_results(read_json(path)) else 1
+        return 0 if print_results(read_results(path)) else 1
     if given.seeds < 1:
         raise ValueError(f"--seeds must be at least 1; got {given.seeds}")
     from seqkd_lab.lab.plots import curves_figure, table_figure
@@ -173,11 +178,11 @@ def student_recipe(given: Namespace) -> Recipe:
     model, optimisation = (
         (preset.teacher, preset.teacher_training) if given.as_teacher else (preset.student, preset.student_training)
     )
-    if given.width:
+    if given.width is not None:
         model = replace(model, width=given.width)
-    if given.epochs:
+    if given.epochs is not None:
         optimisation = replace(optimisation, epochs=given.epochs)
-    if given.learning_rate:
+    if given.learning_rate is not None:
         optimisation = replace(optimisation, learning_rate=given.learning_rate)
     return Recipe(given.out.name, data_of(given, given.preset), model, NLL(), optimisation, given.seed)
 
@@ -221,7 +226,8 @@ def distil(given: Namespace) -> int:
     machine.use_threads()
     store = store_of(given)
     data = store.dataset(data_of(given, "full" if given.source else "toy"))
-    beam_size = given.beam or (35 if given.method == INTERPOLATED else 5)
+    beam_size = (35 if given.method == INTERPOLATED else 5) if given.beam is None else given.beam
+    check_beam(beam_size)
     teacher = find_model(given.teacher, store)
     with tqdm(total=len(data.train), desc="distil", unit=" sentences") as bar:
         made = sequence_level.distil(
@@ -234,6 +240,8 @@ def distil(given: Namespace) -> int:
 
 def translate(given: Namespace) -> int:
     """`seqkd-lab translate`"""
+    if len(given.sentence) > LONGEST_SENTENCE:
+        raise ValueError(f"the sentence is too long: {len(given.sentence):,} characters, at most {LONGEST_SENTENCE:,}")
     machine.use_threads()
     model, language = find_model(given.model, store_of(given)), ToyLanguage()
     source = tokenise(given.sentence)

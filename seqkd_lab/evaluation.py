@@ -175,10 +175,15 @@ def sentence_kl(
 def paired_difference(
     system: Sequence[str], other: Sequence[str], streams: Sequence[Sequence[str]], n_samples: int = 1000
 ) -> dict[str, float]:
-    """BLEU of two systems (texts) and the p-value of their difference, by paired bootstrap (Koehn 2004; sacreBLEU)."""
+    """BLEU of two systems (texts) and the p-value of their difference, by paired bootstrap (Koehn 2004; sacreBLEU).
+
+    sacreBLEU counts resamples that differ by strictly more than the systems do: none where they do not differ, which
+    would call equal systems significantly different. Their p-value is 1.
+    """
     systems = [("other", list(other)), ("system", list(system))]
     bleu = BLEU(references=[list(stream) for stream in streams])
     test = PairedTest(systems, {"BLEU": bleu}, references=None, test_type="bs", n_samples=n_samples)
     _, scores = test()
     first, second = scores["BLEU"]
-    return {"other": first.score, "system": second.score, "p_value": second.p_value, "ci": second.ci}
+    p_value = 1.0 if first.score == second.score else second.p_value
+    return {"other": first.score, "system": second.score, "p_value": p_value, "ci": second.ci}

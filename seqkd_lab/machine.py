@@ -17,6 +17,7 @@ from pathlib import Path
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 CGROUP_MEMBERSHIP = Path("/proc/self/cgroup")
 MEMORY_INFORMATION = Path("/proc/meminfo")
+STATUS = Path("/proc/self/status")
 MIB = 2**20
 
 
@@ -62,12 +63,15 @@ def use_threads(n: int | None = None) -> int:
 
 def peak_memory_mib() -> float:
     """The most memory that this process has held at once (resident set), in MiB; NaN where no one tells."""
+    own = _field(_text(STATUS), "VmHWM:")  # Linux: getrusage would count what a parent held before it started us
+    if own is not None:
+        return own / 1024
     try:
         import resource
     except ImportError:  # Windows
         return float("nan")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / MIB if sys.platform == "darwin" else peak / 1024  # macOS counts in bytes, Linux in KiB
+    return peak / MIB if sys.platform == "darwin" else peak / 1024  # macOS counts in bytes, others in KiB
 
 
 def available_memory_mib(

@@ -36,6 +36,8 @@ class Optimisation:
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
             raise ValueError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
+        if self.patience is not None and self.patience < 1:
+            raise ValueError(f"patience must be at least 1 epoch, or None for never; got {self.patience}")
         if not self.learning_rate > 0.0 or not self.clip_norm > 0.0 or not 0.0 <= self.warmup < 1.0:
             raise ValueError(f"need learning_rate > 0, clip_norm > 0 and 0 ≤ warmup < 1; got {self}")
 
@@ -178,11 +180,15 @@ class Trainer:
                 old.unlink(missing_ok=True)
 
     def resume(self, directory: Path) -> bool:
-        """Continues from what `save` wrote there; returns False when there is nothing."""
-        if not (directory / "resume.json").exists():
+        """Continues from what `save` wrote there; returns False when there is nothing.
+
+        Nor is there when another process, at work on the same model, has put a later epoch in its place meanwhile.
+        """
+        try:
+            saved = read_json(directory / "resume.json")
+            tensors = load_tensors(directory / saved["tensors"])
+        except FileNotFoundError:
             return False
-        saved = read_json(directory / "resume.json")
-        tensors = load_tensors(directory / saved["tensors"])
         self.epoch, self.history = saved["epoch"], History(**saved["history"])
         part: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "adam": {}}
         for name, tensor in tensors.items():
@@ -196,6 +202,12 @@ class Trainer:
             state.setdefault(int(number), {})[moment] = tensor
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
         return True
+
+
+def forget(directory: Path) -> None:
+    """Removes what `Trainer.save` wrote to `directory`, and nothing that another process is still writing there."""
+    for left_over in (directory / "resume.json", *directory.glob("epoch-*.safetensors")):
+        left_over.unlink(missing_ok=True)
 
 
 def train(

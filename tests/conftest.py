@@ -1,4 +1,4 @@
-"""Tiny random models, for tests that ask how a model is used and not how good it is."""
+"""One thread for every test, and tiny random models for tests that ask how a model is used, not how good it is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
 WORDS = ("ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen")
+SMALL = LSTMSpec(width=8)
 ModelMaker = Callable[..., LSTMSeq2Seq]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Tiny models are fastest with one thread, and equal results need equal numbers of threads. A command sets more."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture
@@ -22,7 +29,7 @@ def make_model() -> ModelMaker:
     """
 
     def make(
-        seed: int = 0, n_target: int = 4, spec: LSTMSpec = LSTMSpec(width=8), n_source: int = 6, sharpness: float = 3.0
+        seed: int = 0, n_target: int = 4, spec: LSTMSpec = SMALL, n_source: int = 6, sharpness: float = 3.0
     ) -> LSTMSeq2Seq:
         torch.manual_seed(seed)
         source, target = Vocabulary.build([WORDS[:n_source]]), Vocabulary.build([WORDS[:n_target]])

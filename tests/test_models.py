@@ -226,7 +226,8 @@ class TestCheckpoint:
         assert sum(t.nbytes for t in load_file(half).values()) * 2 == sum(t.nbytes for t in load_file(whole).values())
 
     @pytest.mark.parametrize(
-        "damage", [lambda b: b[:-7], lambda b: b[:20], lambda b: b"", lambda b: b"\xff" * 8 + b[8:], lambda b: b"{}" * 40]
+        "damage",
+        [lambda b: b[:-7], lambda b: b[:20], lambda b: b"", lambda b: b"\xff" * 8 + b[8:], lambda b: b"{}" * 40],
     )
     def test_damaged_weights_are_named(self, make_model, tmp_path, damage):
         save_model(tmp_path, make_model())

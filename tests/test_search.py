@@ -18,7 +18,8 @@ SOURCES = [("ant",), ("bee", "cat", "ant"), ("dog", "eel"), ("fox", "fox", "ant"
 @torch.no_grad()
 def next_log_probs(model, source, prefix: tuple[int, ...]) -> list[float]:
     """log p(next token | source, prefix) of every token, by reading the whole prefix anew."""
-    logits, _ = model.step(torch.tensor([[BOS, *prefix]]), model.start(*source_batch([source], model.source_vocabulary)))
+    start = model.start(*source_batch([source], model.source_vocabulary))
+    logits, _ = model.step(torch.tensor([[BOS, *prefix]]), start)
     return logits[0, -1].log_softmax(dim=0).tolist()
 
 
@@ -100,12 +101,14 @@ def test_a_beam_in_between_agrees_with_the_slow_search(make_model, seed, beam_si
         assert [h.log_prob for h in found] == pytest.approx([log_prob for _, log_prob, _ in expected], abs=1e-4)
 
 
+@pytest.mark.parametrize("length_penalty", [0.0, 1.0])
 @pytest.mark.parametrize("n_best", [1, 2])
-def test_stopping_early_changes_nothing(make_model, n_best):
+def test_stopping_early_changes_nothing(make_model, n_best, length_penalty):
     """With n_best below K the search ends as soon as its answers are final: they are the first of the long search."""
     for seed in range(8):
         model = make_model(seed, sharpness=2.0)
-        for short, whole in zip(search(model, SOURCES, 4, n_best), search(model, SOURCES, 4, 4), strict=True):
+        few, all_four = (search(model, SOURCES, 4, n, length_penalty) for n in (n_best, 4))
+        for short, whole in zip(few, all_four, strict=True):
             assert [h.tokens for h in short] == [h.tokens for h in whole[:n_best]]
 
 

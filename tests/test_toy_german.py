@@ -1,5 +1,7 @@
 """German as a native speaker writes it: pairs judged by hand, and the explanations of wrong ones."""
 
+# ruff: noqa: E501 (a pair of sentences is read on one line)
+
 from __future__ import annotations
 
 import math

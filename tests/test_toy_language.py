@@ -258,7 +258,7 @@ def test_targets_refuses_more_than_its_limit():
     ("text", "message"),
     [
         ("", "the sentence ends after 0 words"),
-        ("the purple teacher slept .", "word 2 'purple': expected a noun.*'car'"),
+        ("the purple teacher slept .", "word 2 'purple': expected a noun.*'teacher'"),
         ("the teacher slept", "ends after 3 words.*connective"),
         ("the teacher slept . .", "word 5 '.'.*nothing may follow"),
         ("a old teacher slept .", "word 1 'a': expected 'an'"),

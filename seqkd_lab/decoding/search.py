@@ -137,6 +137,12 @@ def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -
     return finished[:n_best]
 
 
+def check_beam(beam_size: int, n_best: int = 1) -> None:
+    """Raises ValueError unless 1 ≤ n_best ≤ beam_size."""
+    if beam_size < 1 or not 1 <= n_best <= beam_size:
+        raise ValueError(f"need beam_size ≥ 1 and 1 ≤ n_best ≤ beam_size; got {beam_size} and {n_best}")
+
+
 def longest_allowed(source_lengths: Tensor, max_length: int | None = None) -> Tensor:
     """(B,) the most tokens, EOS included, of each translation: `max_length`, or twice its source's length + 10.
 
@@ -158,8 +164,7 @@ def search(
     counts EOS; by default twice the source's length + 10. `progress` hears how many sentences each batch finished.
     Raises ValueError for a beam_size, max_length or batch_size below 1, or an n_best outside 1..beam_size.
     """
-    if beam_size < 1 or not 1 <= n_best <= beam_size:
-        raise ValueError(f"need beam_size ≥ 1 and 1 ≤ n_best ≤ beam_size; got {beam_size} and {n_best}")
+    check_beam(beam_size, n_best)
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1; got {batch_size}")
     was_training, results = model.training, [[] for _ in sources]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import EOS
-from seqkd_lab.decoding.search import Beam, Hypothesis, hypotheses, longest_allowed, search_batch
+from seqkd_lab.decoding.search import Beam, Hypothesis, check_beam, hypotheses, longest_allowed, search_batch
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 KEPT, FINISHED, PRUNED = "kept", "finished", "pruned"
@@ -86,7 +86,11 @@ class SearchTrace:
 def trace_search(
     model: Seq2Seq, source: Sequence[str], beam_size: int, length_penalty: float = 0.0, max_length: int | None = None
 ) -> SearchTrace:
-    """Beam search of one sentence that keeps every candidate. Memory: T·K·V numbers, twice."""
+    """Beam search of one sentence that keeps every candidate. Memory: T·K·V numbers, twice.
+
+    Raises ValueError for a beam_size or max_length below 1.
+    """
+    check_beam(beam_size)
     steps: list[TraceStep] = []
     vocabulary = model.target_vocabulary
 

@@ -30,8 +30,19 @@ def mean_over_tokens(per_token: Tensor, target: Tensor) -> Tensor:
     return per_token.masked_fill(~real, 0.0).sum() / real.sum()
 
 
+def check_shapes(logits: Tensor, target: Tensor) -> None:
+    """Raises ValueError unless `logits` is (B, T, V) and `target` (B, T): a shorter target would go unnoticed."""
+    if logits.dim() != 3 or target.shape != logits.shape[:2]:
+        shapes = f"{tuple(logits.shape)} and {tuple(target.shape)}"
+        raise ValueError(f"logits must be (B, T, V) and target (B, T); got {shapes}")
+
+
 def nll(logits: Tensor, target: Tensor) -> Tensor:
-    """Negative log-likelihood, −Σ_j log p(y_j | s, y_<j) / number of tokens: logits (B, T, V), target (B, T), nats."""
+    """Negative log-likelihood, −Σ_j log p(y_j | s, y_<j) / number of tokens: logits (B, T, V), target (B, T), nats.
+
+    Raises ValueError when the shapes do not fit.
+    """
+    check_shapes(logits, target)
     log_p = logits.log_softmax(dim=2)
     return mean_over_tokens(-log_p.gather(2, target[:, :, None]).squeeze(2), target)
 
@@ -42,7 +53,12 @@ def word_kd(logits: Tensor, teacher_logits: Tensor, target: Tensor, temperature:
     Both distributions are softened by `temperature` τ: p ∝ exp(logit/τ). The sum is multiplied by τ², which keeps the
     gradient's size as τ grows (Hinton et al. 2015, section 2.1). τ = 1 is the paper's objective; τ is an extension.
     The least value is not 0 but the teacher's entropy (times τ²). Teacher logits get no gradient.
+    Raises ValueError when the shapes do not fit.
     """
+    check_shapes(logits, target)
+    if teacher_logits.shape != logits.shape:
+        got = tuple(teacher_logits.shape)
+        raise ValueError(f"Word-KD needs teacher logits of shape {tuple(logits.shape)}; got {got}")
     q = (teacher_logits.detach() / temperature).softmax(dim=2)
     log_p = (logits / temperature).log_softmax(dim=2)
     return temperature**2 * mean_over_tokens(-(q * log_p).sum(dim=2), target)
@@ -77,8 +93,7 @@ class WordKD:
             raise ValueError(f"temperature must be positive; got {self.temperature}")
 
     def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
-        if teacher_logits is None or teacher_logits.shape != logits.shape:
-            got = None if teacher_logits is None else tuple(teacher_logits.shape)
-            raise ValueError(f"Word-KD needs teacher logits of shape {tuple(logits.shape)}; got {got}")
+        if teacher_logits is None:
+            raise ValueError(f"Word-KD needs teacher logits of shape {tuple(logits.shape)}; got None")
         soft = word_kd(logits, teacher_logits, batch.target_out, self.temperature)
         return self.alpha * soft + (1.0 - self.alpha) * nll(logits, batch.target_out)

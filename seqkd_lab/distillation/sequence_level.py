@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sacrebleu.metrics import BLEU
 
-from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
+from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, read_lines
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.models.checkpoint import write_atomically
@@ -37,7 +37,8 @@ student 5 BLEU on Multi30k."""
 class DistilledCorpus:
     """`corpus` with the teacher's targets, each one's log_prob under the teacher (nats) and its similarity to gold.
 
-    similarity is smoothed sentence BLEU (0–100). length_ratio is distilled tokens per gold token.
+    similarity is smoothed sentence BLEU (0–100). length_ratio is distilled tokens per gold token. log_probs are
+    rounded to 4 decimals and similarities to 2, as the file shows them: what is read is what was made.
     """
 
     corpus: ParallelCorpus
@@ -117,9 +118,9 @@ def distil(
 
 def _replace_targets(corpus: ParallelCorpus, chosen: Sequence[Hypothesis]) -> DistilledCorpus:
     distilled = corpus.with_target(tuple(hypothesis.tokens for hypothesis in chosen))
-    log_probs = tuple(hypothesis.log_prob for hypothesis in chosen)
+    log_probs = tuple(round(hypothesis.log_prob, 4) for hypothesis in chosen)
     pairs = zip(distilled.target, corpus.target, strict=True)
-    return _compare(corpus, distilled, log_probs, tuple(similarity(target, gold) for target, gold in pairs))
+    return _compare(corpus, distilled, log_probs, tuple(round(similarity(target, gold), 2) for target, gold in pairs))
 
 
 def _compare(
@@ -154,7 +155,7 @@ def write_distilled(path: Path, distilled: DistilledCorpus) -> None:
 
 def read_distilled(path: Path, corpus: ParallelCorpus) -> DistilledCorpus:
     """Reads what write_distilled wrote for `corpus` (gold). Raises CorpusError where a row does not fit its source."""
-    lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")[1:]
+    lines = read_lines(path)[1:]
     if len(lines) != len(corpus):
         raise CorpusError(f"{path}: {len(lines)} rows for {len(corpus)} sources; delete the file to distil again")
     targets, log_probs, similarities = [], [], []
@@ -162,7 +163,10 @@ def read_distilled(path: Path, corpus: ParallelCorpus) -> DistilledCorpus:
         cells = line.split("\t")
         if len(cells) != 4 or cells[0] != " ".join(source):
             raise CorpusError(f"{path}:{number}: expected the source {' '.join(source)!r} in {line!r}; delete the file")
+        try:
+            log_probs.append(float(cells[2]))
+            similarities.append(float(cells[3]))
+        except ValueError as error:
+            raise CorpusError(f"{path}:{number}: not a number ({error}) in {line!r}; delete the file") from error
         targets.append(tuple(cells[1].split()))
-        log_probs.append(float(cells[2]))
-        similarities.append(float(cells[3]))
     return _compare(corpus, corpus.with_target(tuple(targets)), tuple(log_probs), tuple(similarities))

@@ -23,7 +23,7 @@ from seqkd_lab.experiments.recipes import Distillation, Recipe, TextData, ToyDat
 from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.training import Progress, train
+from seqkd_lab.training import Progress, forget, train
 
 Report = Callable[[int, int], None]
 """Hears (done, total) of the piece of work at hand."""
@@ -94,8 +94,7 @@ class Store:
         write_json(directory / "history.json", asdict(history))
         described = {"name": recipe.name, "n_parameters": model.n_parameters(), "recipe": identity(recipe)}
         write_json(directory / "recipe.json", described)  # last: it says that the rest is complete
-        for left_over in (directory / "unfinished").glob("*"):
-            left_over.unlink(missing_ok=True)
+        forget(directory / "unfinished")
 
     def distilled_path(self, distillation: Distillation) -> Path:
         """The TSV of a distilled corpus."""

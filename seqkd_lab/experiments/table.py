@@ -33,7 +33,7 @@ from seqkd_lab.experiments.recipes import (
 )
 from seqkd_lab.experiments.schedule import Evaluate, Watcher, run_all
 from seqkd_lab.experiments.store import Store, identity
-from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.models.checkpoint import CheckpointError, read_json
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,16 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__,
         "sacrebleu": sacrebleu.__version__, "machine": platform.machine(), "system": platform.system(),
     }
+
+
+def read_results(path: Path) -> dict:
+    """The results that `run_table` gave. Raises CheckpointError naming the file when it holds something else."""
+    results = read_json(path)
+    rows, by_seed = (results.get(part) if isinstance(results, dict) else None for part in ("rows", "by_seed"))
+    whole = bool(rows) and isinstance(rows, list) and bool(by_seed) and isinstance(by_seed, dict)
+    if not whole or not all(isinstance(cells, dict) and set(rows) <= set(cells) for cells in by_seed.values()):
+        raise CheckpointError(f"{path}: not the results of a table; make them again with `seqkd-lab table`")
+    return results
 
 
 def rows_by_seed(results: Mapping) -> list[Rows]:

@@ -38,9 +38,10 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}; could not write", str(path)) from error
+    finally:
         Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -88,6 +89,8 @@ def load_model(directory: Path) -> Seq2Seq:
         model = LSTMSeq2Seq(LSTMSpec(**described["spec"]), source, target)
         weights = load_tensors(directory / "model.safetensors")
         model.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
-    except (KeyError, TypeError, RuntimeError) as error:
+    except CheckpointError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{directory}: weights and description do not fit ({error}); delete it") from error
     return model.eval()

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
-from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source
+from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,7 @@ class LSTMSeq2Seq(Seq2Seq):
         return ends.view(L, 2, B, -1).transpose(1, 2).reshape(L, B, -1)
 
     def step(self, tokens: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+        check_tokens(tokens, state.h.shape[1])
         embedded = self.dropout(self.target_embedding(tokens))  # (N, T, D)
         if not self.spec.input_feeding and state.past is None:
             attended, state = self._advance(embedded, state)
@@ -137,7 +138,7 @@ class LSTMSeq2Seq(Seq2Seq):
         return self.output(self.dropout(torch.cat(vectors, dim=1))), state
 
     def _advance(self, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
-        """Reads `inputs` (N, T, D or 2D) by LSTM and attention; returns attended vectors (N, T, D) and the new state."""
+        """Reads `inputs` (N, T, D or 2D) by LSTM and attention; returns attended vectors (N, T, D) and the state."""
         (N, T), B = inputs.shape[:2], state.n_sentences
         outputs, (h, c) = self.decoder(inputs, (state.h.contiguous(), state.c.contiguous()))  # (N, T, D)
         query = outputs.reshape(B, -1, self.spec.width)  # (B, K·T, D): the rows of a sentence share its keys

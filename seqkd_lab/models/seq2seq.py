@@ -72,10 +72,16 @@ class Seq2Seq(nn.Module, ABC):
 
 
 def check_source(source: Tensor, source_lengths: Tensor) -> None:
-    """Raises ValueError unless `source` is (B, S) and `source_lengths` (B,) within 1..S."""
-    if source.dim() != 2 or source_lengths.shape != source.shape[:1]:
+    """Raises ValueError unless `source` is (B, S), B ≥ 1, and `source_lengths` (B,) within 1..S."""
+    if source.dim() != 2 or not len(source) or source_lengths.shape != source.shape[:1]:
         shapes = f"{tuple(source.shape)} and {tuple(source_lengths.shape)}"
-        raise ValueError(f"source must be (B, S) and source_lengths (B,); got {shapes}")
+        raise ValueError(f"source must be (B, S), B ≥ 1, and source_lengths (B,); got {shapes}")
     shortest, longest = torch.aminmax(source_lengths)
     if shortest < 1 or longest > source.shape[1]:
         raise ValueError(f"source_lengths must lie in 1..{source.shape[1]}; got {int(shortest)}..{int(longest)}")
+
+
+def check_tokens(tokens: Tensor, n_prefixes: int) -> None:
+    """Raises ValueError unless `tokens` is (N, T) with N = `n_prefixes` and T ≥ 1."""
+    if tokens.dim() != 2 or len(tokens) != n_prefixes or not tokens.shape[1]:
+        raise ValueError(f"tokens must be (N, T) with N = {n_prefixes} prefixes and T ≥ 1; got {tuple(tokens.shape)}")

@@ -54,7 +54,7 @@ class ToyLanguage:
     def __init__(self, ambiguity: Ambiguity = FULL):
         self.ambiguity = ambiguity
         # Bounded: a clause has up to some thousand variants.
-        self.variants = lru_cache(maxsize=512)(self._variants)
+        self.variants = lru_cache(maxsize=8192)(self._variants)
         self._parse = lru_cache(maxsize=4096)(parse)
 
     source_vocabulary: Tokens = wordlist.source_words()

@@ -1,0 +1,207 @@
+"""The training loop: what it minimises, when it stops, and that an interruption leaves no mark."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+import torch
+
+from seqkd_lab.corpus.batching import encode
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.decoding.scoring import corpus_log_probs
+from seqkd_lab.decoding.search import search
+from seqkd_lab.distillation.losses import NLL, WordKD
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.training import Optimisation, Trainer, one_cycle, train, validation_loss
+
+PAIRS = [(source, tuple(reversed(source))) for source in
+         (tuple(random.Random(i).choices(["ant", "bee", "cat", "dog"], k=1 + i % 5)) for i in range(20))]
+CORPUS = ParallelCorpus("n", "train", "l", *map(tuple, zip(*PAIRS, strict=True)))
+VALID = CORPUS[:6]
+DROPOUT = LSTMSpec(width=8, dropout=0.2)
+SHORT = Optimisation(epochs=4, learning_rate=0.02, batch_size=6)  # 4 updates an epoch
+
+
+def fresh(make_model, seed=0, spec=DROPOUT):
+    return make_model(seed, spec=spec, sharpness=1.0)
+
+
+def same_weights(model, other) -> bool:
+    own, others = model.state_dict(), other.state_dict()
+    return all(torch.equal(own[name], others[name]) for name in own)
+
+
+def interrupt_at(update: int):
+    def callback(progress):
+        if progress.update == update:
+            raise KeyboardInterrupt
+
+    return callback
+
+
+class TestResume:
+    @pytest.mark.parametrize("objective", [NLL(), WordKD(0.5)])
+    @pytest.mark.parametrize("update", [1, 6, 8, 15, 16])  # 8 and 16 are the last of an epoch
+    def test_an_interrupted_run_ends_as_if_nothing_had_been(self, make_model, tmp_path, update, objective):
+        teacher = fresh(make_model, 99)
+        arguments = (CORPUS, VALID, objective, SHORT, 5, teacher)
+        whole, broken, resumed = (fresh(make_model, seed) for seed in (0, 0, 7))
+        expected = train(whole, *arguments)
+        with pytest.raises(KeyboardInterrupt):
+            train(broken, *arguments, callbacks=[interrupt_at(update)], resume_from=tmp_path)
+        # a run that broke before its first epoch ended begins anew, so it needs the weights that it began with
+        resumed = resumed if (tmp_path / "resume.json").exists() else fresh(make_model, 0)
+        torch.manual_seed(12345)  # another process has another global state
+        found = train(resumed, *arguments, resume_from=tmp_path)
+        assert same_weights(whole, resumed)
+        assert found == expected
+
+    def test_broken_twice_and_with_patience(self, make_model, tmp_path):
+        optimisation = Optimisation(epochs=8, learning_rate=0.3, batch_size=6, patience=2)
+        whole, broken = fresh(make_model), fresh(make_model)
+        expected = train(whole, CORPUS, VALID, NLL(), optimisation, 5)
+        for update in (6, 10):
+            with pytest.raises(KeyboardInterrupt):
+                train(broken, CORPUS, VALID, NLL(), optimisation, 5, callbacks=[interrupt_at(update)],
+                      resume_from=tmp_path)
+        resumed = fresh(make_model, 3)
+        assert train(resumed, CORPUS, VALID, NLL(), optimisation, 5, resume_from=tmp_path) == expected
+        assert same_weights(whole, resumed)
+
+    def test_only_the_last_epoch_is_kept_on_disk(self, make_model, tmp_path):
+        train(fresh(make_model), CORPUS, VALID, NLL(), SHORT, 5, resume_from=tmp_path)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch-4.safetensors", "resume.json"]
+
+    def test_a_finished_run_is_not_trained_further(self, make_model, tmp_path):
+        first, again, updates = fresh(make_model), fresh(make_model, 3), []
+        history = train(first, CORPUS, VALID, NLL(), SHORT, 5, resume_from=tmp_path)
+        assert train(again, CORPUS, VALID, NLL(), SHORT, 5, callbacks=[updates.append], resume_from=tmp_path) == history
+        assert updates == []
+        assert same_weights(first, again)
+
+
+class TestStopping:
+    def test_patience_keeps_the_best_epoch(self, make_model):
+        """A learning rate far too high makes the loss rise again; the weights are those of the least loss."""
+        optimisation = Optimisation(epochs=12, learning_rate=0.5, batch_size=6, patience=2)
+        model = fresh(make_model)
+        losses = train(model, CORPUS, VALID, NLL(), optimisation, 5).valid_loss
+        best = losses.index(min(losses))
+        assert len(losses) == best + 1 + 2 < 12
+        encoded = encode(VALID, model.source_vocabulary, model.target_vocabulary)
+        assert validation_loss(model, encoded) == pytest.approx(min(losses), abs=1e-6)
+
+    def test_without_patience_the_last_epoch_counts(self, make_model):
+        optimisation = Optimisation(epochs=6, learning_rate=0.5, batch_size=6)
+        model = fresh(make_model)
+        losses = train(model, CORPUS, VALID, NLL(), optimisation, 5).valid_loss
+        encoded = encode(VALID, model.source_vocabulary, model.target_vocabulary)
+        assert len(losses) == 6
+        assert min(losses) < losses[-1]
+        assert validation_loss(model, encoded) == pytest.approx(losses[-1], abs=1e-6)
+
+    def test_a_callback_that_returns_true_stops_and_the_others_still_hear(self, make_model):
+        heard, model = [], fresh(make_model)
+        history = train(model, CORPUS, VALID, NLL(), SHORT, 5,
+                        callbacks=[lambda progress: progress.update == 6, lambda p: heard.append(p.update)])
+        assert heard == [1, 2, 3, 4, 5, 6]
+        assert len(history.valid_loss) == 1
+        assert not model.training
+
+
+class TestHistory:
+    def test_one_entry_for_each_epoch_and_one_call_for_each_update(self, make_model):
+        heard = []
+        history = train(fresh(make_model), CORPUS, VALID, NLL(), SHORT, 5, callbacks=[heard.append])
+        assert len(history.train_loss) == len(history.valid_loss) == len(history.learning_rate) == 4
+        assert [p.update for p in heard] == list(range(1, 17))
+        assert {p.n_updates for p in heard} == {16}
+        assert [p.epoch for p in heard] == [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4
+        assert [p.valid_loss for p in heard if p.valid_loss is not None] == history.valid_loss
+        assert [p.valid_loss is not None for p in heard] == [False, False, False, True] * 4
+
+    def test_validation_loss_is_the_models_own_scoring_per_token(self, make_model):
+        model = fresh(make_model)
+        history = train(model, CORPUS, VALID, NLL(), SHORT, 5)
+        log_probs, n_tokens = corpus_log_probs(model, VALID)
+        assert history.valid_loss[-1] == pytest.approx(-sum(log_probs) / n_tokens, abs=1e-5)
+
+    def test_the_training_loss_is_weighted_by_tokens(self, make_model):
+        """With a learning rate next to nothing and no dropout, an epoch's mean loss is the corpus's NLL per token."""
+        model = fresh(make_model, spec=LSTMSpec(width=8))
+        log_probs, n_tokens = corpus_log_probs(model, CORPUS)
+        history = train(model, CORPUS, VALID, NLL(), Optimisation(1, 1e-12, 6), 5)
+        assert history.train_loss[0] == pytest.approx(-sum(log_probs) / n_tokens, abs=1e-5)
+
+
+class TestOneCycle:
+    @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
+    def test_rises_to_the_peak_and_falls_to_nothing(self, warmup):
+        places = [i / 1000 for i in range(1001)]
+        rates = [one_cycle(place, warmup) for place in places]
+        assert one_cycle(warmup, warmup) == pytest.approx(1.0)
+        assert rates[-1] == pytest.approx(0.0, abs=1e-12)
+        assert all(0.0 <= rate <= 1.0 for rate in rates)
+        peak = round(1000 * warmup)
+        assert rates[:peak] == sorted(rates[:peak])
+        assert rates[peak:] == sorted(rates[peak:], reverse=True)
+        assert one_cycle((1 + warmup) / 2, warmup) == pytest.approx(0.5)  # half-way down a half cosine
+
+    def test_is_what_the_optimiser_gets(self, make_model):
+        heard = []
+        train(fresh(make_model), CORPUS, VALID, NLL(), SHORT, 5, callbacks=[lambda p: heard.append(p.learning_rate)])
+        assert heard == pytest.approx([0.02 * one_cycle(n / 16, 0.1) for n in range(16)])
+
+
+def test_gradients_are_clipped_before_adam_sees_them(make_model):
+    optimisation = Optimisation(1, 0.01, 6, clip_norm=1e-3)
+    trainer, norms = Trainer(fresh(make_model), CORPUS, VALID, NLL(), optimisation, 5), []
+
+    def note(optimiser, *_):
+        squares = sum(p.grad.square().sum() for group in optimiser.param_groups for p in group["params"])
+        norms.append(math.sqrt(squares))
+
+    trainer.optimiser.register_step_pre_hook(note)
+    trainer.run_epoch()
+    assert norms == pytest.approx([1e-3] * 4, rel=1e-2)
+
+
+def test_memorises_twenty_pairs(make_model):
+    model = fresh(make_model, spec=LSTMSpec(width=32))
+    train(model, CORPUS, VALID, NLL(), Optimisation(epochs=60, learning_rate=0.02, batch_size=10), 1)
+    assert [found[0].tokens for found in search(model, CORPUS.source)] == list(CORPUS.target)
+
+
+def test_the_seed_decides_everything_but_the_first_weights(make_model):
+    models = [fresh(make_model) for _ in range(3)]
+    for number, (model, seed) in enumerate(zip(models, (1, 1, 2), strict=True)):
+        torch.manual_seed(number)  # the global state must not matter
+        train(model, CORPUS, VALID, NLL(), SHORT, seed)
+    assert same_weights(models[0], models[1])
+    assert not same_weights(models[0], models[2])
+
+
+def test_the_teacher_is_not_trained(make_model):
+    teacher, untouched = fresh(make_model, 9), fresh(make_model, 9)
+    train(fresh(make_model), CORPUS, VALID, WordKD(1.0), SHORT, 5, teacher)
+    assert same_weights(teacher, untouched)
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epochs": 0}, {"batch_size": 0}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}, {"clip_norm": 0.0},
+     {"warmup": 1.0}, {"warmup": -0.1}, {"patience": 0}],
+)
+def test_impossible_settings_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Optimisation(**wrong)
+
+
+def test_an_empty_corpus_is_refused(make_model):
+    with pytest.raises(ValueError, match="0"):
+        Trainer(fresh(make_model), CORPUS[:0], VALID, NLL(), SHORT, 1)
+    with pytest.raises(ValueError, match="0"):
+        Trainer(fresh(make_model), CORPUS, VALID[:0], NLL(), SHORT, 1)
