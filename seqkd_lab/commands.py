@@ -15,6 +15,7 @@ import torch
 
 from seqkd_lab import machine
 from seqkd_lab.corpus import tatoeba
+from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy import dataset as toy
 from seqkd_lab.corpus.toy.text import tokenise
@@ -27,13 +28,13 @@ from seqkd_lab.experiments.data import text_files
 from seqkd_lab.experiments.presets import FULL_VOCABULARY, PRESETS, QUICK_PAIRS, QUICK_VOCABULARY
 from seqkd_lab.experiments.progress import Bars
 from seqkd_lab.experiments.recipes import TABLE_ROWS, Recipe, TextData, ToyData
-from seqkd_lab.experiments.store import Store
+from seqkd_lab.experiments.store import SUBWORDS, Store
 from seqkd_lab.experiments.table import TableRun, read_results, rows_by_seed, run_table, table_frame
 from seqkd_lab.experiments.tour import examples
 from seqkd_lab.models.checkpoint import load_model, save_model, write_atomically, write_json
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.training import Progress, train
+from seqkd_lab.training import Progress, forget, train
 
 LONGEST_SENTENCE = 1_000
 """Characters of a sentence to translate: the longest one of the toy has about 200, and the time grows with them."""
@@ -157,19 +158,23 @@ def corpus_get(given: Namespace) -> int:
     return 0
 
 
-def find_model(name: str, store: Store) -> Seq2Seq:
-    """A model by its folder, or by the row of Table 1: from the store (toy, seed 1), else the committed checkpoint."""
+def find_model(name: str, store: Store) -> tuple[Seq2Seq, SubwordTokeniser | None]:
+    """A model by its folder, or by the row of Table 1: from the store (toy, seed 1), else the committed checkpoint.
+
+    Beside it how it cuts words, None for a model of the toy language.
+    """
     if Path(name).is_dir():
-        return load_model(Path(name))
+        subwords = Path(name) / SUBWORDS
+        return load_model(Path(name)), SubwordTokeniser.load(subwords) if subwords.exists() else None
     if name not in TABLE_ROWS:
         raise ValueError(f"{name!r} is neither a model's folder nor a row of the table: {', '.join(TABLE_ROWS)}")
     recipe = TableRun(ToyData(), PRESETS["toy"], (1,)).recipes(1)[name]
     if store.has_model(recipe):
-        return store.model(recipe)
+        return store.model(recipe), None
     directory = committed.checkpoint_directory(name)
     if directory is None:
         raise ValueError(f"model {name!r} is not trained yet; `seqkd-lab tour` trains it")
-    return committed.load_committed(directory)
+    return committed.load_committed(directory), None
 
 
 def student_recipe(given: Namespace) -> Recipe:
@@ -197,7 +202,7 @@ def train_one(given: Namespace) -> int:
     if objective.needs_teacher and given.teacher is None:
         raise ValueError("--objective word-kd needs --teacher")
     data = store.dataset(recipe.data)
-    teacher = find_model(given.teacher, store) if given.teacher else None
+    teacher = find_model(given.teacher, store)[0] if given.teacher else None
     vocabularies = (teacher or data).source_vocabulary, (teacher or data).target_vocabulary
     corpus = read_distilled(given.distilled, data.train).corpus if given.distilled else data.train
     torch.manual_seed(recipe.seed)
@@ -213,8 +218,9 @@ def train_one(given: Namespace) -> int:
                         given.out / "unfinished")
     save_model(given.out, model)
     write_json(given.out / "history.json", asdict(history))
-    for left_over in (given.out / "unfinished").glob("*"):
-        left_over.unlink()
+    if data.subwords is not None:
+        data.subwords.save(given.out / SUBWORDS)
+    forget(given.out / "unfinished")
     print(f"{given.out}: {model.n_parameters():,} parameters, validation NLL {history.valid_loss[-1]:.3f} nats a token")
     return 0
 
@@ -228,7 +234,7 @@ def distil(given: Namespace) -> int:
     data = store.dataset(data_of(given, "full" if given.source else "toy"))
     beam_size = (35 if given.method == INTERPOLATED else 5) if given.beam is None else given.beam
     check_beam(beam_size)
-    teacher = find_model(given.teacher, store)
+    teacher, _ = find_model(given.teacher, store)
     with tqdm(total=len(data.train), desc="distil", unit=" sentences") as bar:
         made = sequence_level.distil(
             teacher, data.train, given.method, beam_size, given.length_penalty, given.seed, bar.update
@@ -243,17 +249,17 @@ def translate(given: Namespace) -> int:
     if len(given.sentence) > LONGEST_SENTENCE:
         raise ValueError(f"the sentence is too long: {len(given.sentence):,} characters, at most {LONGEST_SENTENCE:,}")
     machine.use_threads()
-    model, language = find_model(given.model, store_of(given)), ToyLanguage()
-    source = tokenise(given.sentence)
+    model, subwords = find_model(given.model, store_of(given))
+    source = tokenise(given.sentence) if subwords is None else subwords.encode(given.sentence)
     if not source:
         raise ValueError("the sentence is empty; give some words between quotation marks")
     unknown = [word for word in source if word not in model.source_vocabulary.tokens]
     if unknown:
         print(f"The model does not know {', '.join(map(repr, unknown[:10]))}; it reads <unk> there.", file=sys.stderr)
-    found = search(model, [source], given.beam, given.beam, given.length_penalty)[0]
-    for rank, hypothesis in enumerate(found, start=1):
-        print(f"{rank:3}.  {toy.detokenise(hypothesis.tokens)}\n      model {math.exp(hypothesis.log_prob):8.3%}   "
-              f"{truth_in_words(language, source, hypothesis.tokens)}")
+    for rank, found in enumerate(search(model, [source], given.beam, given.beam, given.length_penalty)[0], start=1):
+        text = toy.detokenise(found.tokens) if subwords is None else subwords.decode(found.tokens)
+        truth = truth_in_words(ToyLanguage(), source, found.tokens) if subwords is None else ""
+        print(f"{rank:3}.  {text}\n      model {math.exp(found.log_prob):8.3%}   {truth}")
     return 0
 
 

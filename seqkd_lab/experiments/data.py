@@ -21,7 +21,8 @@ from seqkd_lab.models.checkpoint import write_atomically
 class Dataset:
     """train, valid and test in tokens; vocabularies built on train; detokenise turns tokens into written text.
 
-    language is the truth behind the toy corpus, None for real text. cleaning says in words what was dropped.
+    language is the truth behind the toy corpus, None for real text; subwords the other way round. cleaning says in
+    words what was dropped.
     """
 
     train: ParallelCorpus
@@ -31,6 +32,7 @@ class Dataset:
     target_vocabulary: Vocabulary
     detokenise: Detokenise
     language: ToyLanguage | None
+    subwords: SubwordTokeniser | None
     cleaning: str
 
 
@@ -71,7 +73,8 @@ def load_toy(data: ToyData) -> Dataset:
     train, valid, test = _toy_splits()
     language = ToyLanguage(Ambiguity())
     source, target = Vocabulary.build(train.source), Vocabulary.build(train.target)
-    return Dataset(train[: data.n_train], valid, test, source, target, toy.detokenise, language, "nothing dropped")
+    train = train[: data.n_train]
+    return Dataset(train, valid, test, source, target, toy.detokenise, language, None, "nothing dropped")
 
 
 def load_text(data: TextData, cache: Path) -> Dataset:
@@ -89,4 +92,5 @@ def load_text(data: TextData, cache: Path) -> Dataset:
     train = corpora["train"]
     source, target = Vocabulary.build(train.source), Vocabulary.build(train.target)
     cleaning = "\n".join(str(report) for report in reports.values())
-    return Dataset(train, corpora["valid"], corpora["test"], source, target, tokeniser.decode, None, cleaning)
+    valid, test = corpora["valid"], corpora["test"]
+    return Dataset(train, valid, test, source, target, tokeniser.decode, None, tokeniser, cleaning)

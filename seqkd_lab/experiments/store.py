@@ -29,6 +29,10 @@ Report = Callable[[int, int], None]
 """Hears (done, total) of the piece of work at hand."""
 
 
+SUBWORDS = "subwords.model"
+"""Beside a model of real text: how its words were cut, so that the folder alone can translate."""
+
+
 def silent(done: int, total: int) -> None:
     """A report that nobody reads."""
 
@@ -91,6 +95,8 @@ class Store:
             callbacks=[watch], resume_from=directory / "unfinished",
         )
         save_model(directory, model)
+        if data.subwords is not None:
+            data.subwords.save(directory / SUBWORDS)
         write_json(directory / "history.json", asdict(history))
         described = {"name": recipe.name, "n_parameters": model.n_parameters(), "recipe": identity(recipe)}
         write_json(directory / "recipe.json", described)  # last: it says that the rest is complete
