@@ -40,6 +40,10 @@ LONGEST_SENTENCE = 1_000
 """Characters of a sentence to translate: the longest one of the toy has about 200, and the time grows with them."""
 
 
+# Every command computes with one thread: the models are small, and a second thread that has to wait for a busy core
+# makes each step many times slower. The tour and the table use the cores by processes.
+
+
 def store_of(given: Namespace) -> Store:
     """The store that the user named, or that the environment names, or runs/ in the current folder."""
     return Store(given.store or Path(os.environ.get("SEQKD_LAB_STORE", "runs")))
@@ -196,7 +200,7 @@ def train_one(given: Namespace) -> int:
     """`seqkd-lab train`"""
     from tqdm import tqdm
 
-    machine.use_threads()
+    machine.use_threads(1)
     recipe, store = student_recipe(given), store_of(given)
     objective = WordKD(given.alpha, given.temperature) if given.objective == "word-kd" else NLL()
     if objective.needs_teacher and given.teacher is None:
@@ -229,7 +233,7 @@ def distil(given: Namespace) -> int:
     """`seqkd-lab distil`"""
     from tqdm import tqdm
 
-    machine.use_threads()
+    machine.use_threads(1)
     store = store_of(given)
     data = store.dataset(data_of(given, "full" if given.source else "toy"))
     beam_size = (35 if given.method == INTERPOLATED else 5) if given.beam is None else given.beam
@@ -248,7 +252,7 @@ def translate(given: Namespace) -> int:
     """`seqkd-lab translate`"""
     if len(given.sentence) > LONGEST_SENTENCE:
         raise ValueError(f"the sentence is too long: {len(given.sentence):,} characters, at most {LONGEST_SENTENCE:,}")
-    machine.use_threads()
+    machine.use_threads(1)
     model, subwords = find_model(given.model, store_of(given))
     source = tokenise(given.sentence) if subwords is None else subwords.encode(given.sentence)
     if not source:
