@@ -30,7 +30,7 @@ from seqkd_lab.experiments.progress import Bars
 from seqkd_lab.experiments.recipes import TABLE_ROWS, Recipe, TextData, ToyData
 from seqkd_lab.experiments.store import SUBWORDS, Store
 from seqkd_lab.experiments.table import TableRun, read_results, rows_by_seed, run_table, table_frame
-from seqkd_lab.experiments.tour import examples
+from seqkd_lab.experiments.tour import examples, paired_comparison
 from seqkd_lab.models.checkpoint import load_model, save_model, write_atomically, write_json
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -108,6 +108,7 @@ def tour(given: Namespace) -> int:
     run, store = table_run(given, (given.seed,), TABLE_ROWS, "quick"), store_of(given)
     results = make_results(run, store, given.workers)
     print_results(results)
+    print(paired_comparison(run, store))
     title = "Sequence-level knowledge distillation: Table 1, one seed"
     path = write_report(given.report, results, examples(run, store), title)
     print(f"\nReport: {path}\nOne seed is one draw: `seqkd-lab table --seeds 5` gives intervals.")

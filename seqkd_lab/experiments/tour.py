@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.evaluation import paired_difference, reference_streams
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.table import TableRun
@@ -68,3 +69,21 @@ def fault(language: ToyLanguage, source: Sequence[str], tokens: str) -> str | No
     """Which rule a translation of the toy language (tokens between spaces) breaks, in words; None for a valid one."""
     violation = language.explain(tuple(source), tuple(tokens.split()))
     return None if violation is None else str(violation)
+
+
+def paired_comparison(run: TableRun, store: Store) -> str:
+    """Seq-KD against the baseline on the first seed's test set, greedy: the difference, and by paired bootstrap its p.
+
+    The bootstrap resamples test sentences: it says how sure the difference of these two models is, not of two methods.
+    """
+    data, recipes = store.dataset(run.data), run.recipes(run.seeds[0])
+    texts = {
+        name: [row[1] for row in read_translations(store.directory(recipes[name]) / "translations.tsv")]
+        for name in (BASELINE, SEQ_KD)
+    }
+    streams = reference_streams(data.test, data.detokenise)
+    found = paired_difference(texts[SEQ_KD], texts[BASELINE], streams)
+    return (
+        f"These two models: Seq-KD {found['system'] - found['other']:+.1f} BLEU over the baseline, greedy; paired "
+        f"bootstrap over {len(data.test):,} test sentences: p = {found['p_value']:.3f}"
+    )

@@ -66,6 +66,7 @@ class LSTMState(DecoderState):
         return self.read
 
     def select(self, rows: Tensor) -> LSTMState:
+        """The state of the hypotheses that continue `rows` (B', K'); keys are copied only when sentences leave."""
         beam_size = self.h.shape[1] // self.n_sentences
         sentences = rows[:, 0] // beam_size
         flat = rows.reshape(-1)
@@ -123,6 +124,7 @@ class LSTMSeq2Seq(Seq2Seq):
         return ends.view(L, 2, B, -1).transpose(1, 2).reshape(L, B, -1)
 
     def step(self, tokens: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+        """Reads `tokens` (N, T) in one call, or one by one where each step needs the one before; logits (N, T, V)."""
         check_tokens(tokens, state.h.shape[1])
         embedded = self.dropout(self.target_embedding(tokens))  # (N, T, D)
         if not self.spec.input_feeding and state.past is None:
