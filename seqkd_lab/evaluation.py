@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import torch
 from sacrebleu.metrics import BLEU
@@ -72,6 +73,13 @@ def reference_streams(corpus: ParallelCorpus, detokenise: Detokenise) -> list[li
     return [list(stream) for stream in zip(*references, strict=False)]
 
 
+@lru_cache(maxsize=4)
+def scorers(corpus: ParallelCorpus, detokenise: Detokenise) -> tuple[BLEU, BLEU]:
+    """BLEU against all references and against the first alone; they are counted once, for all models of a table."""
+    streams = reference_streams(corpus, detokenise)
+    return BLEU(references=streams), BLEU(references=streams[:1])
+
+
 def score_outputs(
     outputs: Sequence[Sequence[str]], corpus: ParallelCorpus, detokenise: Detokenise, seconds: float,
     language: ToyLanguage | None = None,
@@ -82,16 +90,15 @@ def score_outputs(
     """
     if len(outputs) != len(corpus):
         raise ValueError(f"{len(outputs)} translations of {len(corpus)} sentences")
-    texts, streams = [detokenise(output) for output in outputs], reference_streams(corpus, detokenise)
-    bleu = BLEU()
-    score = bleu.corpus_score(texts, streams)
+    texts, (bleu, bleu_one_reference) = [detokenise(output) for output in outputs], scorers(corpus, detokenise)
+    score = bleu.corpus_score(texts, None)
     valid = None
     if language is not None:
         pairs = zip(corpus.source, outputs, strict=True)
         valid = sum(language.is_valid(source, tuple(output)) for source, output in pairs) / len(corpus)
     n_words = sum(len(detokenise(source).split()) for source in corpus.source)
     return OutputScore(
-        bleu=score.score, bleu_one_reference=BLEU().corpus_score(texts, streams[:1]).score,
+        bleu=score.score, bleu_one_reference=bleu_one_reference.corpus_score(texts, None).score,
         length_ratio=score.sys_len / score.ref_len, brevity_penalty=score.bp, validity=valid,
         words_per_second=n_words / seconds,
     ), str(bleu.get_signature())
