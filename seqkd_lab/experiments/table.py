@@ -170,4 +170,4 @@ def table_frame(results: Mapping) -> pandas.DataFrame:
 
 
 def _beside(values: Sequence[float], paper: float | None, scale: float = 1.0) -> str:
-    return with_interval(values, scale=scale) + ("" if paper is None else f" [{paper:g}]")
+    return with_interval(values, scale=scale) + ("" if paper is None else f" [{paper:.1f}]")

@@ -39,7 +39,9 @@ def table_figure(results: Mapping) -> Figure:
     ours.plot([], [], "o", color=GREEDY, label="greedy, K = 1")
     ours.plot([], [], "o", color=BEAM, label=f"beam, K = {beam_size}")
     ours.legend(fontsize=12, loc="lower left")
-    ours.set_title(f"here: mean, 95% interval and each of {len(results['by_seed'])} seeds", fontsize=14)
+    n_seeds = len(results["by_seed"])
+    title = "here: one seed" if n_seeds == 1 else f"here: mean, 95% interval and each of {n_seeds} seeds"
+    ours.set_title(title, fontsize=14)
     paper.set_title("Kim & Rush 2016 (WMT)", fontsize=14)
     paper.margins(x=0.2)
     for axes in (ours, paper):
