@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from hypothesis import settings
 
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
@@ -13,6 +14,10 @@ from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 WORDS = ("ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen")
 SMALL = LSTMSpec(width=8)
 ModelMaker = Callable[..., LSTMSeq2Seq]
+
+# Without a deadline an example may take as long as a busy machine needs: a timed threshold is no test.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(autouse=True)

@@ -236,7 +236,7 @@ class TestStore:
 
 def make_model_in_process(root, recipe, barrier) -> None:
     torch.set_num_threads(1)
-    barrier.wait(timeout=60)
+    barrier.wait(timeout=600)
     Store(root).model(recipe)
 
 
