@@ -102,7 +102,7 @@ class Trainer:
         self.teacher = teacher if objective.needs_teacher else None
         self.encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
         self.valid = encode(valid, model.source_vocabulary, model.target_vocabulary)
-        self.optimiser = torch.optim.Adam(model.parameters(), lr=optimisation.learning_rate)
+        self.optimiser = torch.optim.Adam(model.parameters(), lr=optimisation.learning_rate, fused=True)
         self.updates_per_epoch = math.ceil(len(corpus) / optimisation.batch_size)
         self.epoch, self.history = 0, History()
         self.best: dict[str, Tensor] | None = None

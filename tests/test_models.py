@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from seqkd_lab.corpus.batching import encode, make_batch, source_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, PAD
 from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, save_model, write_atomically
-from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.models.lstm import REVISION, Dropout, LSTMSpec
 
 SPECS = [LSTMSpec(8), LSTMSpec(8, layers=2), LSTMSpec(8, input_feeding=True), LSTMSpec(8, 2, input_feeding=True)]
 SOURCES = [("ant",), ("bee", "cat", "ant"), ("dog", "eel"), ("fox", "fox", "ant", "bee", "cat")]
@@ -84,6 +85,67 @@ class TestStep:
         assert torch.equal(model.step(PREFIXES, begin(model))[0], model.step(PREFIXES, begin(model))[0])
         model.train()
         assert not torch.equal(model.step(PREFIXES, begin(model))[0], model.step(PREFIXES, begin(model))[0])
+
+
+def by_the_formulas(model, source: tuple[str, ...], prefix: torch.Tensor) -> torch.Tensor:
+    """Logits (T, V) after each token of `prefix` (T,): torch's LSTM one step at a time, torch's attention, no state."""
+    D, ids = model.spec.width, source_batch([source], model.source_vocabulary)[0]
+    embedded = model.source_embedding(ids)
+    states, ends = model.encoder(embedded)
+    h, c = (end.view(-1, 2, 1, D // 2).transpose(1, 2).reshape(-1, 1, D) for end in ends)
+    attended, logits = torch.zeros(1, 1, D), []
+    for token in prefix:
+        word = model.target_embedding(token.view(1, 1))
+        step_input = torch.cat([word, attended], dim=2) if model.spec.input_feeding else word
+        output, (h, c) = model.decoder(step_input, (h, c))
+        context = F.scaled_dot_product_attention(output, model.attend(states), states + embedded)
+        attended = torch.tanh(model.combine(torch.cat([context, output], dim=2)))
+        logits.append(model.output(attended)[0, 0])
+    return torch.stack(logits)
+
+
+class TestFormulas:
+    def test_logits_are_those_of_torchs_own_parts(self, model):
+        """Step by step and a whole prefix at once; a batch of unequal sources and each source alone."""
+        together, _ = model.step(PREFIXES, begin(model))
+        for b, source in enumerate(SOURCES):
+            expected = by_the_formulas(model, source, PREFIXES[b])
+            assert_same(together[b], expected)
+            assert_same(model.step(PREFIXES[b : b + 1, :1], begin(model, [source]))[0][0], expected[:1])
+
+    def test_a_changed_weight_changes_the_next_step(self, model):
+        """What the model keeps of its weights for speed is made again when they change."""
+        model.step(PREFIXES[:, :1], begin(model))
+        for parameter in (model.target_embedding.weight, *model.decoder.parameters()):
+            parameter.add_(0.1 * torch.randn_like(parameter))
+            state = model.step(PREFIXES[:, :1], begin(model))[1]
+            pairs = zip(SOURCES, PREFIXES[:, :2], strict=True)
+            expected = torch.stack([by_the_formulas(model, source, prefix) for source, prefix in pairs])
+            assert_same(model.step(PREFIXES[:, 1:2], state)[0], expected[:, 1:])
+
+
+class TestDropout:
+    @pytest.mark.parametrize("p", [0.1, 0.5])
+    def test_drops_a_share_p_and_keeps_the_mean(self, p):
+        torch.manual_seed(0)
+        dropped = Dropout(p).train()(torch.ones(1000, 333))
+        assert dropped.unique().tolist() == pytest.approx([0.0, 1 / (1 - p)], rel=0.01)
+        assert (dropped == 0).float().mean() == pytest.approx(p, abs=0.004)
+        assert dropped.mean() == pytest.approx(1.0, abs=0.01)
+        for part in (dropped[:, :50], dropped[:, 7::8], dropped[500:]):  # no place is favoured
+            assert (part == 0).float().mean() == pytest.approx(p, abs=0.01)
+
+    def test_gradients_stop_where_numbers_were_dropped(self):
+        x = torch.ones(64, 64, requires_grad=True)
+        with torch.enable_grad():
+            y = Dropout(0.3).train()(x)
+            y.sum().backward()
+        assert torch.equal(x.grad, y)
+
+    def test_does_nothing_in_evaluation_or_at_zero(self):
+        x = torch.randn(5, 7)
+        assert Dropout(0.5).eval()(x) is x
+        assert Dropout(0.0).train()(x) is x
 
 
 class TestPadding:
@@ -249,6 +311,8 @@ class TestCheckpoint:
             lambda d: d["source"].clear(),
             lambda d: d.pop("source"),
             lambda d: d.pop("spec"),
+            lambda d: d.pop("revision"),
+            lambda d: d.update(revision=REVISION + 1),
         ],
     )
     def test_a_description_that_does_not_fit_the_weights(self, make_model, tmp_path, change):

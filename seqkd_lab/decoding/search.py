@@ -7,7 +7,7 @@ As in the paper's code, scores are plain log-probabilities unless a length penal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -37,7 +37,13 @@ class Beam:
     finished: Tensor
 
     def take(self, sentences: Tensor) -> Beam:
+        """The beams of some sentences: their places, or a mask."""
         return Beam(self.tokens[sentences], self.log_prob[sentences], self.length[sentences], self.finished[sentences])
+
+    def split(self) -> Iterator[Beam]:
+        """Each sentence's own beam (B = 1)."""
+        for b in range(len(self.tokens)):
+            yield Beam(*(part[b : b + 1] for part in (self.tokens, self.log_prob, self.length, self.finished)))
 
 
 Observer = Callable[[Beam, Tensor, Tensor, Tensor], None]
@@ -49,31 +55,37 @@ def normalised(log_prob: Tensor, length: Tensor, length_penalty: float) -> Tenso
     return log_prob if length_penalty == 0.0 else log_prob / length.to(log_prob.dtype) ** length_penalty
 
 
-def candidates(beam: Beam, next_log_prob: Tensor, length_penalty: float, last: Tensor) -> tuple[Tensor, Tensor]:
-    """log_prob and score (B, K, V) of every way to go on from `beam`, given log p(next token) (B, K, V).
+def candidates(
+    beam: Beam, next_log_prob: Tensor, length_penalty: float, last: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """log_prob and score (B, K, V) of every way to go on from `beam`; writes into `next_log_prob` (B, K, V).
 
     A finished hypothesis has one: to stay as it is, under the token PAD. Where `last` (B,), only EOS is allowed.
     """
-    tokens = torch.arange(next_log_prob.shape[2])
-    never = (tokens == PAD) | (tokens == BOS)
-    forbidden = never | (last[:, None, None] & (tokens != EOS)) | beam.finished[:, :, None]
-    next_log_prob = next_log_prob.masked_fill(forbidden, float("-inf"))
-    next_log_prob[:, :, PAD].masked_fill_(beam.finished, 0.0)
-    log_prob = beam.log_prob[:, :, None] + next_log_prob
-    length = (beam.length + ~beam.finished)[:, :, None]
-    return log_prob, normalised(log_prob, length, length_penalty)
+    never = float("-inf")
+    next_log_prob[:, :, PAD] = never
+    next_log_prob[:, :, BOS] = never
+    if last is not None:
+        next_log_prob.masked_fill_(last[:, None, None] & (torch.arange(next_log_prob.shape[2]) != EOS), never)
+    if beam.finished.any():
+        next_log_prob.masked_fill_(beam.finished[:, :, None], never)
+        next_log_prob[:, :, PAD].masked_fill_(beam.finished, 0.0)
+    log_prob = next_log_prob.add_(beam.log_prob[:, :, None])
+    if not length_penalty:
+        return log_prob, log_prob
+    return log_prob, normalised(log_prob, (beam.length + ~beam.finished)[:, :, None], length_penalty)
 
 
 def keep_best(beam: Beam, log_prob: Tensor, score: Tensor, beam_size: int) -> tuple[Beam, Tensor]:
     """The beam of the `beam_size` best candidates, best first, and their places (B, K') among the K·V candidates."""
     B, K, V = score.shape
-    _, places = score.view(B, K * V).topk(min(beam_size, K * V), dim=1)  # (B, K')
+    best, places = score.view(B, K * V).topk(min(beam_size, K * V), dim=1)  # (B, K')
     parent, token = places // V, places % V
     tokens = beam.tokens.gather(1, parent[:, :, None].expand(-1, -1, beam.tokens.shape[2]))
     was_finished = beam.finished.gather(1, parent)
     kept = Beam(
         tokens=torch.cat([tokens, token[:, :, None]], dim=2),
-        log_prob=log_prob.view(B, K * V).gather(1, places),
+        log_prob=best if score is log_prob else log_prob.view(B, K * V).gather(1, places),
         length=beam.length.gather(1, parent) + ~was_finished,
         finished=was_finished | (token == EOS),
     )
@@ -86,7 +98,7 @@ def is_done(beam: Beam, n_best: int, length_penalty: float) -> Tensor:
     A log-probability only falls as a hypothesis grows, so n_best finished ones in front are final. With a length
     penalty a score may still rise, so all must be finished. Dead places (log_prob −inf) hold nothing to wait for.
     """
-    settled = beam.finished | torch.isinf(beam.log_prob)
+    settled = beam.finished | (beam.log_prob == float("-inf"))
     return settled.all(dim=1) if length_penalty else settled[:, :n_best].all(dim=1)
 
 
@@ -97,32 +109,38 @@ def search_batch(
 ) -> list[Beam]:
     """Beam search for the sentences `source` (B, S): one Beam (its B = 1) for each, best hypothesis first.
 
-    `max_length` (B,) bounds each sentence's own translation, EOS included.
+    `max_length` (B,) bounds each sentence's own translation, EOS included. Finished sentences leave the batch.
     """
     B = len(source)
     state = model.start(source, source_lengths)
     beam = Beam(torch.full((B, 1, 1), BOS), torch.zeros(B, 1), torch.zeros(B, 1, dtype=torch.long),
                 torch.zeros(B, 1, dtype=torch.bool))
     sentences, results = torch.arange(B), [beam] * B
-    for t in range(1, int(max_length.max()) + 1):
+    shortest, longest = int(max_length.min()), int(max_length.max())
+    for t in range(1, longest + 1):
         logits, state = model.step(beam.tokens[:, :, -1].reshape(-1, 1), state)  # (N, 1, V)
         next_log_prob = logits.log_softmax(dim=2).view(*beam.log_prob.shape, -1)  # (B, K, V)
-        last = max_length[sentences] == t
-        log_prob, score = candidates(beam, next_log_prob, length_penalty, last)
-        old_beam_size, V = score.shape[1:]
-        parents = beam
+        last = max_length[sentences] == t if t >= shortest else None
+        parents, (log_prob, score) = beam, candidates(beam, next_log_prob, length_penalty, last)
         beam, places = keep_best(beam, log_prob, score, beam_size)
         if observer is not None:
             observer(parents, log_prob, score, places)
-        done = last | is_done(beam, n_best, length_penalty)
-        for b in done.nonzero().flatten().tolist():
-            results[int(sentences[b])] = beam.take(torch.tensor([b]))
-        going = (~done).nonzero().flatten()
-        if len(going) == 0:
-            break
-        rows = torch.arange(len(sentences))[:, None] * old_beam_size + places // V
-        state, beam, sentences = state.select(rows[going]), beam.take(going), sentences[going]
+        done = is_done(beam, n_best, length_penalty) if last is None else last | is_done(beam, n_best, length_penalty)
+        rows = parent_rows(places, score)
+        if done.any():
+            for b, found in zip(sentences[done].tolist(), beam.take(done).split(), strict=True):
+                results[b] = found
+            if done.all():
+                break
+            rows, beam, sentences = rows[~done], beam.take(~done), sentences[~done]
+        state = state.select(rows)
     return results
+
+
+def parent_rows(places: Tensor, score: Tensor) -> Tensor:
+    """The rows b·K + k (B, K') of the model's state that the candidates at `places` (B, K') of B·K·V grow from."""
+    B, K, V = score.shape
+    return places // V + torch.arange(0, B * K, K)[:, None]
 
 
 def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -> list[Hypothesis]:

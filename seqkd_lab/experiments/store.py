@@ -21,7 +21,7 @@ from seqkd_lab.evaluation import Evaluation, evaluate, translate_test
 from seqkd_lab.experiments import data as datasets
 from seqkd_lab.experiments.recipes import Distillation, Recipe, TextData, ToyData
 from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
-from seqkd_lab.models.lstm import LSTMSeq2Seq
+from seqkd_lab.models.lstm import REVISION, LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Progress, forget, train
 
@@ -49,8 +49,10 @@ def identity(thing: Any) -> Any:
 
 @lru_cache(maxsize=1024)
 def key(thing: Recipe | Distillation) -> str:
-    """The first 16 hex digits of the sha256 of its identity: the name of its folder or file in the store."""
-    canonical = json.dumps(identity(thing), sort_keys=True)
+    """The first 16 hex digits of the sha256 of its identity: the name of its folder or file in the store.
+
+    The model's revision counts, so that no older model is taken for what the recipe makes today."""
+    canonical = json.dumps([REVISION, identity(thing)], sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 

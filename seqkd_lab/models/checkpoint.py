@@ -16,7 +16,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from seqkd_lab.corpus.vocabulary import Vocabulary
-from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.models.lstm import REVISION, LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 
@@ -78,13 +78,17 @@ def save_model(directory: Path, model: LSTMSeq2Seq, half: bool = False) -> None:
     weights = {name: tensor.half() if half else tensor for name, tensor in model.state_dict().items()}
     save_tensors(directory / "model.safetensors", weights)
     vocabularies = {"source": list(model.source_vocabulary.tokens), "target": list(model.target_vocabulary.tokens)}
-    write_json(directory / "model.json", {"architecture": "lstm", "spec": asdict(model.spec), **vocabularies})
+    described = {"architecture": "lstm", "revision": REVISION, "spec": asdict(model.spec), **vocabularies}
+    write_json(directory / "model.json", described)
 
 
 def load_model(directory: Path) -> Seq2Seq:
     """Reads what save_model wrote, ready to translate. Raises CheckpointError when it is damaged or does not fit."""
     described = read_json(directory / "model.json")
     try:
+        revision = described["revision"] if "revision" in described else 1
+        if revision != REVISION:
+            raise ValueError(f"made by another version of seqkd_lab: revision {revision}, not {REVISION}")
         source, target = Vocabulary(tuple(described["source"])), Vocabulary(tuple(described["target"]))
         model = LSTMSeq2Seq(LSTMSpec(**described["spec"]), source, target)
         weights = load_tensors(directory / "model.safetensors")
@@ -92,5 +96,6 @@ def load_model(directory: Path) -> Seq2Seq:
     except CheckpointError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{directory}: weights and description do not fit ({error}); delete it") from error
+        why = f"weights and description do not fit ({error})"
+        raise CheckpointError(f"{directory}: {why}; delete it to make it again") from error
     return model.eval()

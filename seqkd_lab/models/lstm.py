@@ -6,6 +6,8 @@ Where it departs from the paper, and why:
 - the encoder reads in both directions, each with half of the width: no parameters more, and attention finds its
   place sooner, so that a small student's result depends less on its seed;
 - attention sums encoder state + source embedding: a word's identity reaches the decoder from the first update on;
+- attention scores are divided by √D (Vaswani et al. 2017, section 3.2.1): unscaled, the softmax of a wide teacher
+  could saturate on one source word in the first updates and never leave it again;
 - Adam instead of plain SGD (training.py), and widths of a toy's size.
 As in the paper, nothing is tied, embeddings are as wide as the state, and the decoder starts from the encoder's end.
 """
@@ -15,11 +17,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
+
+REVISION = 2
+"""Of what the model computes from the same weights. Raise it with every such change: it then refuses older weights."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +46,31 @@ class LSTMSpec:
             raise ValueError(f"dropout must lie in [0, 1); got {self.dropout}")
 
 
+class Dropout(nn.Module):
+    """Dropout (Srivastava et al. 2014) that draws one byte a number, so `p` is rounded to 1/256.
+
+    On a CPU it takes a third of torch's time, which draws a float for each number and so was a tenth of a teacher's
+    training.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.dropped = round(256 * p)  # of 256
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.dropped:
+            return x
+        eight_bytes = torch.randint(-(2**63), 2**63 - 1, (x.numel() // 8 + 1,))
+        keep = eight_bytes.view(torch.uint8)[: x.numel()].view(x.shape) >= self.dropped
+        return x * (keep.to(x.dtype) * (256 / (256 - self.dropped)))
+
+
 @dataclass(frozen=True)
 class LSTMState(DecoderState):
-    """keys, values (B, S, D) and padding (B, S) of the sources; h, c (L, N, D) and attended (N, D) of the prefixes.
+    """keys, values (B, S, D) and padding (B, 1, S) of the sources; h, c (L, N, D) and attended (N, D) of the prefixes.
 
-    attention (N, T, S) holds the weights of the latest step; past the (h, c, attended) of each remembered length.
+    padding is 0 on real tokens and −inf behind them. attention (N, T, S) holds the weights of the latest step; past
+    the (length, h, c, attended) of each remembered length.
     """
 
     keys: Tensor
@@ -67,17 +93,18 @@ class LSTMState(DecoderState):
 
     def select(self, rows: Tensor) -> LSTMState:
         """The state of the hypotheses that continue `rows` (B', K'); keys are copied only when sentences leave."""
-        beam_size = self.h.shape[1] // self.n_sentences
+        beam_size, flat = self.h.shape[1] // self.n_sentences, rows.reshape(-1)
         sentences = rows[:, 0] // beam_size
-        flat = rows.reshape(-1)
-        state = replace(self, h=self.h[:, flat], c=self.c[:, flat], attended=self.attended[flat], attention=None)
-        if self.past is not None:
-            past = tuple((n, h[:, flat], c[:, flat], attended[flat]) for n, h, c, attended in self.past)
-            state = replace(state, past=past)
-        if len(sentences) == self.n_sentences and torch.equal(sentences, torch.arange(self.n_sentences)):
-            return state
-        keys, values, padding = self.keys[sentences], self.values[sentences], self.padding[sentences]
-        return replace(state, keys=keys, values=values, padding=padding)
+
+        def kept(h: Tensor, c: Tensor, attended: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            return h.index_select(1, flat), c.index_select(1, flat), attended.index_select(0, flat)
+
+        h, c, attended = kept(self.h, self.c, self.attended)
+        past = None if self.past is None else tuple((length, *kept(*vectors)) for length, *vectors in self.past)
+        keys, values, padding = self.keys, self.values, self.padding
+        if sentences.tolist() != list(range(self.n_sentences)):
+            keys, values, padding = keys[sentences], values[sentences], padding[sentences]
+        return LSTMState(keys, values, padding, h, c, attended, self.read, None, past)
 
     def remember(self) -> LSTMState:
         return replace(self, past=((self.read, self.h, self.c, self.attended),))
@@ -104,7 +131,8 @@ class LSTMSeq2Seq(Seq2Seq):
         self.attend = nn.Linear(D, D, bias=False)
         self.combine = nn.Linear(2 * D, D, bias=False)
         self.output = nn.Linear(D, len(target_vocabulary))
-        self.dropout = nn.Dropout(spec.dropout)
+        self.dropout = Dropout(spec.dropout)
+        self._gate_table: tuple[tuple, Tensor] | None = None
 
     def start(self, source: Tensor, source_lengths: Tensor) -> LSTMState:
         """Encodes (B, S). Padding is cut off before the LSTM reads it, so a sentence's encoding is its own."""
@@ -114,9 +142,23 @@ class LSTMSeq2Seq(Seq2Seq):
         packed = pack_padded_sequence(embedded, source_lengths, batch_first=True, enforce_sorted=False)
         packed_states, (h, c) = self.encoder(packed)
         states, _ = pad_packed_sequence(packed_states, batch_first=True, total_length=S)  # (B, S, D)
-        padding = torch.arange(S) >= source_lengths[:, None]  # (B, S)
+        behind = torch.arange(S) >= source_lengths[:, None]  # (B, S)
+        padding = torch.zeros(B, 1, S).masked_fill(behind[:, None], float("-inf"))
+        keys = self.attend(states) / self.spec.width**0.5
+        values = F.linear(states + embedded, self._combine_context)
         h, c = self._join_directions(h), self._join_directions(c)  # (L, B, D)
-        return LSTMState(self.attend(states), states + embedded, padding, h, c, attended=torch.zeros_like(h[0]))
+        return LSTMState(keys, values, padding, h, c, attended=torch.zeros_like(h[0]))
+
+    @property
+    def _combine_context(self) -> Tensor:
+        """W of W·context in `combine`'s W·[context; output] (D, D). It is applied to the memory, once a source word,
+        rather than to the context, once a target word: the context is a mean, and W of a mean is the mean of W."""
+        return self.combine.weight[:, : self.spec.width]
+
+    @property
+    def _combine_output(self) -> Tensor:
+        """W of W·output in `combine`'s W·[context; output] (D, D)."""
+        return self.combine.weight[:, self.spec.width :]
 
     def _join_directions(self, ends: Tensor) -> Tensor:
         """(2L, B, D/2), layers outside and directions inside, to (L, B, D)."""
@@ -126,30 +168,69 @@ class LSTMSeq2Seq(Seq2Seq):
     def step(self, tokens: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
         """Reads `tokens` (N, T) in one call, or one by one where each step needs the one before; logits (N, T, V)."""
         check_tokens(tokens, state.h.shape[1])
-        embedded = self.dropout(self.target_embedding(tokens))  # (N, T, D)
-        if not self.spec.input_feeding and state.past is None:
-            attended, state = self._advance(embedded, state)
+        T = tokens.shape[1]
+        if T > 1 and not self.spec.input_feeding and state.past is None:
+            embedded = self.dropout(self.target_embedding(tokens))  # (N, T, D)
+            outputs, (h, c) = self.decoder(embedded, (state.h, state.c))
+            attended, weights = self._attend(outputs, state)
+            state = replace(state, h=h, c=c, attended=attended[:, -1], read=state.read + T, attention=weights)
             return self.output(self.dropout(attended)), state
-        vectors = []
-        for t in range(tokens.shape[1]):  # input feeding needs the previous attended vector, remembering each state
-            step_input = embedded[:, t : t + 1]
-            if self.spec.input_feeding:
-                step_input = torch.cat([step_input, state.attended[:, None]], dim=2)
-            attended, state = self._advance(step_input, state)
-            vectors.append(attended)
-        return self.output(self.dropout(torch.cat(vectors, dim=1))), state
+        vectors, gates = [], self._input_gates(tokens)  # (N, T, 4D)
+        for t in range(T):  # input feeding needs the previous attended vector, remembering each state
+            state = self._advance(gates[:, t], state)
+            vectors.append(state.attended)
+        return self.output(self.dropout(torch.stack(vectors, dim=1))), state
 
-    def _advance(self, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
-        """Reads `inputs` (N, T, D or 2D) by LSTM and attention; returns attended vectors (N, T, D) and the state."""
-        (N, T), B = inputs.shape[:2], state.n_sentences
-        outputs, (h, c) = self.decoder(inputs, (state.h.contiguous(), state.c.contiguous()))  # (N, T, D)
-        query = outputs.reshape(B, -1, self.spec.width)  # (B, K·T, D): the rows of a sentence share its keys
-        scores = query @ state.keys.transpose(1, 2)  # (B, K·T, S)
-        weights = scores.masked_fill(state.padding[:, None], float("-inf")).softmax(dim=2)
-        context = (weights @ state.values).view(N, T, -1)
-        attended = torch.tanh(self.combine(torch.cat([context, outputs], dim=2)))
-        length, last, past = state.read + T, attended[:, -1], state.past
-        if past is not None:
-            past = (*past, (length, h, c, last))
-        state = replace(state, h=h, c=c, attended=last, read=length, attention=weights.view(N, T, -1), past=past)
-        return attended, state
+    def _advance(self, gates: Tensor, state: LSTMState) -> LSTMState:
+        """The state one token later, given what the token adds to the first layer's gates (N, 4D)."""
+        if self.spec.input_feeding:
+            gates = gates + F.linear(state.attended, self.decoder.weight_ih_l0[:, self.spec.width :])
+        h, c = lstm_step(self.decoder, gates, state.h, state.c, self.dropout)  # (L, N, D)
+        attended, weights = self._attend(h[-1][:, None], state)
+        length, attended = state.read + 1, attended[:, 0]
+        past = None if state.past is None else (*state.past, (length, h, c, attended))
+        return LSTMState(state.keys, state.values, state.padding, h, c, attended, length, weights, past)
+
+    def _attend(self, outputs: Tensor, state: LSTMState) -> tuple[Tensor, Tensor]:
+        """tanh(W [context; output]) (N, T, D) for decoder outputs (N, T, D), and the attention (N, T, S)."""
+        query = outputs.reshape(state.n_sentences, -1, self.spec.width)  # (B, K·T, D): a sentence's rows share its keys
+        scores = torch.baddbmm(state.padding, query, state.keys.transpose(1, 2))  # (B, K·T, S)
+        weights = scores.softmax(dim=2)
+        combined = torch.baddbmm(F.linear(query, self._combine_output), weights, state.values)
+        N, T, D = outputs.shape
+        return torch.tanh(combined).view(N, T, D), weights.view(N, T, -1)
+
+    def _input_gates(self, tokens: Tensor) -> Tensor:
+        """What `tokens` (N, T) add to the four gates of the first layer, biases included: (N, T, 4D).
+
+        Without gradients it is looked up in a table of all words, made again whenever a weight has changed.
+        """
+        made_from = (self.target_embedding.weight, *self.decoder.all_weights[0])
+        if self.training or torch.is_grad_enabled():
+            return self._first_gates(self.dropout(self.target_embedding(tokens)), *made_from[1:])
+        version = [parameter._version for parameter in made_from]
+        if self._gate_table is None or self._gate_table[0] != version:
+            self._gate_table = version, self._first_gates(*made_from)  # (V, 4D)
+        return F.embedding(tokens, self._gate_table[1])
+
+    def _first_gates(self, embedded: Tensor, input_weight: Tensor, _: Tensor, *biases: Tensor) -> Tensor:
+        """W_x · x + b of the first layer, for embedded words (…, D): (…, 4D)."""
+        return F.linear(embedded, input_weight[:, : self.spec.width], sum(biases))
+
+
+def lstm_step(
+    lstm: nn.LSTM, gates: Tensor, h: Tensor, c: Tensor, dropout: Dropout
+) -> tuple[Tensor, Tensor]:
+    """One step of a stacked LSTM (Hochreiter & Schmidhuber 1997, with a forget gate): h, c (L, N, D), old to new.
+
+    gates (N, 4D) is what the input adds to the first layer's gates, biases included; torch's order: i, f, g, o.
+    """
+    new_h, new_c = [], []
+    for layer, (input_weight, weight, *biases) in enumerate(lstm.all_weights):
+        if layer > 0:
+            gates = F.linear(dropout(new_h[-1]), input_weight, sum(biases))
+        gates = torch.addmm(gates, h[layer], weight.t())
+        (i, f, _, o), g = gates.sigmoid().chunk(4, dim=1), gates.chunk(4, dim=1)[2].tanh()
+        new_c.append(f * c[layer] + i * g)
+        new_h.append(o * new_c[-1].tanh())
+    return torch.stack(new_h), torch.stack(new_c)
