@@ -11,7 +11,7 @@ Only the training set is distilled; validation and test stay gold.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,17 +57,23 @@ class DistilledCorpus:
         )
 
 
-SENTENCE_BLEU = BLEU(smooth_method="exp", effective_order=True, tokenize="none")
+def similarities(hypotheses: Iterable[Sequence[str]], gold: Sequence[str]) -> list[float]:
+    """Smoothed sentence BLEU (0–100) of each hypothesis (tokens) against `gold`: the paper's sim(t, y), by sacreBLEU
+    with "exp" smoothing. The n-grams of `gold` are counted once."""
+    bleu = BLEU(references=[[" ".join(gold)]], smooth_method="exp", effective_order=True, tokenize="none")
+    return [bleu.corpus_score([" ".join(hypothesis)], None).score for hypothesis in hypotheses]
 
 
 def similarity(hypothesis: Sequence[str], gold: Sequence[str]) -> float:
-    """Smoothed sentence BLEU (0–100) of tokens: sacreBLEU's "exp" smoothing, the paper's sim(t, y)."""
-    return SENTENCE_BLEU.sentence_score(" ".join(hypothesis), [" ".join(gold)]).score
+    """The paper's sim(t, y) of one hypothesis, 0–100."""
+    return similarities([hypothesis], gold)[0]
 
 
 def nearest_to_gold(candidates: Sequence[Hypothesis], gold: Sequence[str]) -> Hypothesis:
     """ỹ = argmax over the candidates t of sim(t, gold) (Kim & Rush 2016, equation 8); ties go to the likelier one."""
-    return max(candidates, key=lambda hypothesis: (similarity(hypothesis.tokens, gold), hypothesis.log_prob))
+    likeness = similarities((hypothesis.tokens for hypothesis in candidates), gold)
+    ranked = zip(likeness, (hypothesis.log_prob for hypothesis in candidates), candidates, strict=True)
+    return max(ranked, key=lambda entry: entry[:2])[2]
 
 
 def distil_mode(

@@ -9,10 +9,10 @@ from seqkd_lab.training import Optimisation
 TOY = Preset(
     teacher=LSTMSpec(width=128, dropout=0.1),
     student=LSTMSpec(width=24),
-    teacher_training=Optimisation(epochs=8, learning_rate=0.005),
-    student_training=Optimisation(epochs=6, learning_rate=0.012),
-    teacher_tuning=Optimisation(epochs=2, learning_rate=0.001),
-    student_tuning=Optimisation(epochs=3, learning_rate=0.003),
+    teacher_training=Optimisation(epochs=6, learning_rate=0.008, batch_size=128),
+    student_training=Optimisation(epochs=10, learning_rate=0.016, batch_size=128),
+    teacher_tuning=Optimisation(epochs=2, learning_rate=0.0015, batch_size=128),
+    student_tuning=Optimisation(epochs=3, learning_rate=0.004, batch_size=128),
 )
 
 QUICK = Preset(
