@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
@@ -43,31 +43,64 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class EncodedCorpus:
-    """A corpus of N pairs in ids, made once: sources end with EOS, targets stand between BOS and EOS.
+class Sentences:
+    """N sentences of ids, one behind the other: 4 bytes a token, where a tensor each takes hundreds a sentence.
 
-    source_lengths and target_lengths (N,) count real tokens, EOS included and BOS not.
+    ids (all tokens,) int32; sentence i is the `lengths[i]` ids from `starts[i]` on, both (N,) int64.
     """
 
-    source: tuple[Tensor, ...]
-    target: tuple[Tensor, ...]
-    source_lengths: Tensor
-    target_lengths: Tensor
+    ids: Tensor
+    starts: Tensor
+    lengths: Tensor
+
+    @classmethod
+    def of(cls, sentences: Iterable[Sequence[int]]) -> Sentences:
+        """Joins lists of ids."""
+        ids, lengths = array("i"), array("q")
+        for sentence in sentences:
+            ids.extend(sentence)
+            lengths.append(len(sentence))
+        length = torch.tensor(lengths, dtype=torch.int64)
+        return cls(torch.tensor(ids, dtype=torch.int32), length.cumsum(0) - length, length)
+
+    def padded(self, rows: Tensor) -> Tensor:
+        """The sentences at `rows` (B,) as int64 (B, longest of them), PAD behind each."""
+        lengths = self.lengths[rows][:, None]
+        t = torch.arange(int(lengths.max()))
+        places = self.starts[rows][:, None] + torch.minimum(t, lengths - 1)  # (B, T)
+        return self.ids[places].long().masked_fill(t >= lengths, PAD)
+
+
+@dataclass(frozen=True)
+class EncodedCorpus:
+    """A corpus of N pairs in ids, made once: sources end with EOS, targets stand between BOS and EOS."""
+
+    source: Sentences
+    target: Sentences
 
     def __len__(self) -> int:
         """N."""
-        return len(self.source)
+        return len(self.source.lengths)
+
+    @property
+    def source_lengths(self) -> Tensor:
+        """(N,) real tokens of each source, EOS included."""
+        return self.source.lengths
+
+    @property
+    def target_lengths(self) -> Tensor:
+        """(N,) real tokens of each target, EOS included and BOS not."""
+        return self.target.lengths - 1
 
 
 def encode(
     corpus: ParallelCorpus, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary
 ) -> EncodedCorpus:
     """Looks up every token of `corpus` once."""
-    source = tuple(torch.tensor([*source_vocabulary.ids(words), EOS]) for words in corpus.source)
-    target = tuple(torch.tensor([BOS, *target_vocabulary.ids(words), EOS]) for words in corpus.target)
-    source_lengths = torch.tensor([len(ids) for ids in source], dtype=torch.int64)
-    target_lengths = torch.tensor([len(ids) - 1 for ids in target], dtype=torch.int64)
-    return EncodedCorpus(source, target, source_lengths, target_lengths)
+    return EncodedCorpus(
+        Sentences.of([*source_vocabulary.ids(words), EOS] for words in corpus.source),
+        Sentences.of([BOS, *target_vocabulary.ids(words), EOS] for words in corpus.target),
+    )
 
 
 def make_batch(encoded: EncodedCorpus, rows: Sequence[int] | Tensor) -> Batch:
@@ -75,11 +108,8 @@ def make_batch(encoded: EncodedCorpus, rows: Sequence[int] | Tensor) -> Batch:
     rows = torch.as_tensor(rows, dtype=torch.int64)
     if not len(rows):
         raise ValueError("a batch needs at least one sentence; rows is empty")
-    places = rows.tolist()
-    source = pad_sequence([encoded.source[row] for row in places], batch_first=True, padding_value=PAD)
-    target = pad_sequence([encoded.target[row] for row in places], batch_first=True, padding_value=PAD)
-    target_in, target_out = shift(target)
-    return Batch(source, encoded.source_lengths[rows], target_in, target_out, rows)
+    target_in, target_out = shift(encoded.target.padded(rows))
+    return Batch(encoded.source.padded(rows), encoded.source_lengths[rows], target_in, target_out, rows)
 
 
 def shift(target: Tensor) -> tuple[Tensor, Tensor]:
@@ -129,6 +159,5 @@ def source_batch(sentences: Sequence[Sequence[str]], vocabulary: Vocabulary) -> 
     for sentence in sentences:
         if isinstance(sentence, str):
             raise ValueError(f"a sentence is a sequence of tokens; tokenise the string {sentence!r} first")
-    ids = [torch.tensor([*vocabulary.ids(sentence), EOS]) for sentence in sentences]
-    source = pad_sequence(ids, batch_first=True, padding_value=PAD)
-    return source, torch.tensor([len(sentence) for sentence in ids])
+    encoded = Sentences.of([*vocabulary.ids(sentence), EOS] for sentence in sentences)
+    return encoded.padded(torch.arange(len(sentences))), encoded.lengths

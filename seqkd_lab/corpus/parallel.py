@@ -6,6 +6,7 @@ import codecs
 import gzip
 import hashlib
 import json
+import sys
 import unicodedata
 import zlib
 from collections.abc import Iterable, Sequence
@@ -43,7 +44,7 @@ class ParallelCorpus:
         check_sides(f"{self.name} {self.split}", self.source, self.target, self.references)
 
     def _checked_tokens(self, side: str, sentences: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
-        checked = tuple(map(tuple, sentences))
+        checked = tuple(tuple(map(sys.intern, sentence)) for sentence in sentences)  # a word stands in memory once
         for i, sentence in enumerate(checked):
             if tuple(" ".join(sentence).split()) != sentence:
                 where = f"{self.name} {self.split}, {side} of sentence {i}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -29,21 +30,30 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Beam:
-    """tokens (B, K, T), log_prob (B, K), length (B, K) in tokens with EOS, finished (B, K)."""
+    """tokens (B, K, 1 + T): BOS and T tokens, PAD after EOS; log_prob (B, K); finished (B, K)."""
 
     tokens: Tensor
     log_prob: Tensor
-    length: Tensor
     finished: Tensor
+
+    @property
+    def length(self) -> Tensor:
+        """(B, K) tokens of each hypothesis, EOS included and BOS not."""
+        return (self.tokens[:, :, 1:] != PAD).sum(dim=2)
+
+    @cached_property
+    def any_finished(self) -> bool:
+        """Whether there is a finished hypothesis: until then a step need not look after them."""
+        return bool(self.finished.any())
 
     def take(self, sentences: Tensor) -> Beam:
         """The beams of some sentences: their places, or a mask."""
-        return Beam(self.tokens[sentences], self.log_prob[sentences], self.length[sentences], self.finished[sentences])
+        return Beam(self.tokens[sentences], self.log_prob[sentences], self.finished[sentences])
 
     def split(self) -> Iterator[Beam]:
         """Each sentence's own beam (B = 1)."""
         for b in range(len(self.tokens)):
-            yield Beam(*(part[b : b + 1] for part in (self.tokens, self.log_prob, self.length, self.finished)))
+            yield Beam(self.tokens[b : b + 1], self.log_prob[b : b + 1], self.finished[b : b + 1])
 
 
 Observer = Callable[[Beam, Tensor, Tensor, Tensor], None]
@@ -63,11 +73,10 @@ def candidates(
     A finished hypothesis has one: to stay as it is, under the token PAD. Where `last` (B,), only EOS is allowed.
     """
     never = float("-inf")
-    next_log_prob[:, :, PAD] = never
-    next_log_prob[:, :, BOS] = never
+    next_log_prob[:, :, [PAD, BOS]] = never
     if last is not None:
         next_log_prob.masked_fill_(last[:, None, None] & (torch.arange(next_log_prob.shape[2]) != EOS), never)
-    if beam.finished.any():
+    if beam.any_finished:
         next_log_prob.masked_fill_(beam.finished[:, :, None], never)
         next_log_prob[:, :, PAD].masked_fill_(beam.finished, 0.0)
     log_prob = next_log_prob.add_(beam.log_prob[:, :, None])
@@ -82,14 +91,12 @@ def keep_best(beam: Beam, log_prob: Tensor, score: Tensor, beam_size: int) -> tu
     best, places = score.view(B, K * V).topk(min(beam_size, K * V), dim=1)  # (B, K')
     parent, token = places // V, places % V
     tokens = beam.tokens.gather(1, parent[:, :, None].expand(-1, -1, beam.tokens.shape[2]))
-    was_finished = beam.finished.gather(1, parent)
-    kept = Beam(
-        tokens=torch.cat([tokens, token[:, :, None]], dim=2),
-        log_prob=best if score is log_prob else log_prob.view(B, K * V).gather(1, places),
-        length=beam.length.gather(1, parent) + ~was_finished,
-        finished=was_finished | (token == EOS),
-    )
-    return kept, places
+    finished = token == EOS
+    if beam.any_finished:
+        finished |= beam.finished.gather(1, parent)
+    if score is not log_prob:
+        best = log_prob.view(B, K * V).gather(1, places)
+    return Beam(torch.cat([tokens, token[:, :, None]], dim=2), best, finished), places
 
 
 def is_done(beam: Beam, n_best: int, length_penalty: float) -> Tensor:
@@ -100,6 +107,15 @@ def is_done(beam: Beam, n_best: int, length_penalty: float) -> Tensor:
     """
     settled = beam.finished | (beam.log_prob == float("-inf"))
     return settled.all(dim=1) if length_penalty else settled[:, :n_best].all(dim=1)
+
+
+def ended(beam: Beam, n_best: int, length_penalty: float, last: Tensor | None) -> Tensor | None:
+    """(B,) whether a sentence leaves: its answers are final, or this token was its `last`. None when all go on."""
+    if not beam.any_finished:
+        return None
+    done = is_done(beam, n_best, length_penalty)
+    done = done if last is None else done | last
+    return done if done.any() else None
 
 
 @torch.inference_mode()
@@ -113,8 +129,7 @@ def search_batch(
     """
     B = len(source)
     state = model.start(source, source_lengths)
-    beam = Beam(torch.full((B, 1, 1), BOS), torch.zeros(B, 1), torch.zeros(B, 1, dtype=torch.long),
-                torch.zeros(B, 1, dtype=torch.bool))
+    beam = Beam(torch.full((B, 1, 1), BOS), torch.zeros(B, 1), torch.zeros(B, 1, dtype=torch.bool))
     sentences, results = torch.arange(B), [beam] * B
     shortest, longest = int(max_length.min()), int(max_length.max())
     for t in range(1, longest + 1):
@@ -125,9 +140,8 @@ def search_batch(
         beam, places = keep_best(beam, log_prob, score, beam_size)
         if observer is not None:
             observer(parents, log_prob, score, places)
-        done = is_done(beam, n_best, length_penalty) if last is None else last | is_done(beam, n_best, length_penalty)
-        rows = parent_rows(places, score)
-        if done.any():
+        rows, done = parent_rows(places, score), ended(beam, n_best, length_penalty, last)
+        if done is not None:
             for b, found in zip(sentences[done].tolist(), beam.take(done).split(), strict=True):
                 results[b] = found
             if done.all():

@@ -102,7 +102,7 @@ class LSTMState(DecoderState):
         h, c, attended = kept(self.h, self.c, self.attended)
         past = None if self.past is None else tuple((length, *kept(*vectors)) for length, *vectors in self.past)
         keys, values, padding = self.keys, self.values, self.padding
-        if sentences.tolist() != list(range(self.n_sentences)):
+        if self.n_sentences > 1 and sentences.tolist() != list(range(self.n_sentences)):
             keys, values, padding = keys[sentences], values[sentences], padding[sentences]
         return LSTMState(keys, values, padding, h, c, attended, self.read, None, past)
 
