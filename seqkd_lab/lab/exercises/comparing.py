@@ -1,0 +1,121 @@
+"""Whether two answers are the same, whatever they are made of, and in words where they differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from numbers import Real
+from typing import Any
+
+from torch import Tensor
+
+LONGEST = 160  # characters of a value that a message shows
+
+
+def plain(value: Any) -> Any:
+    """`value` in Python's own terms: tensors, arrays, tuples and iterators as lists, every number as a float.
+
+    So an answer in numpy, in float64 or in Python's floats compares with one in torch.
+    """
+    if isinstance(value, (str, bytes)) or value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, Iterator)):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):  # tensors, arrays, numpy's scalars, pandas' series
+        return plain(value.tolist())
+    return float(value) if isinstance(value, Real) else value
+
+
+def first_difference(found: Any, expected: Any, tolerance: float, where: str = "") -> str | None:
+    """In words the first place at which `found` is not `expected` (both plain), None where they are the same.
+
+    Numbers may differ by `tolerance`, relatively, or by a hundredth of it absolutely; nan equals nan.
+    """
+    at = f" at {where}" if where else ""
+    if isinstance(expected, float):
+        return _number_difference(found, expected, tolerance, at)
+    if isinstance(expected, Mapping):
+        return _mapping_difference(found, expected, tolerance, where)
+    if isinstance(expected, list):
+        return _list_difference(found, expected, tolerance, where)
+    return None if found == expected else f"{shown(found)} instead of {shown(expected)}{at}"
+
+
+def _number_difference(found: Any, expected: float, tolerance: float, at: str) -> str | None:
+    while isinstance(found, list) and len(found) == 1:  # a tensor (1,) is a number too
+        found = found[0]
+    if not isinstance(found, float):
+        return f"{kind(found)} instead of a number{at}"
+    same = found == expected or math.isnan(found) and math.isnan(expected)
+    close = math.isclose(found, expected, rel_tol=tolerance, abs_tol=tolerance / 100)
+    return None if same or close else f"{found:.6g} instead of {expected:.6g}{at}"
+
+
+def _mapping_difference(found: Any, expected: Mapping, tolerance: float, where: str) -> str | None:
+    if not isinstance(found, Mapping):
+        return f"{kind(found)} instead of a dictionary{f' at {where}' if where else ''}"
+    for key in expected:
+        if key not in found:
+            return f"{key!r} is missing"
+    for key, value in found.items():
+        if key not in expected:
+            return f"{key!r} should not be there"
+        difference = first_difference(value, expected[key], tolerance, f"{where}[{key!r}]")
+        if difference:
+            return difference
+    return None
+
+
+def _list_difference(found: Any, expected: list, tolerance: float, where: str) -> str | None:
+    at = f" at {where}" if where else ""
+    if not isinstance(found, list):
+        return f"{kind(found)} instead of {len(expected)} values{at}"
+    if len(found) != len(expected):
+        return f"{len(found)} values instead of {len(expected)}{at}"
+    for place, (one, other) in enumerate(zip(found, expected, strict=True)):
+        difference = first_difference(one, other, tolerance, f"{where}[{place}]")
+        if difference:
+            return difference
+    return None
+
+
+def has_nan(value: Any) -> bool:
+    """Whether a nan stands anywhere in the plain `value`."""
+    if isinstance(value, list):
+        return any(map(has_nan, value))
+    if isinstance(value, Mapping):
+        return any(map(has_nan, value.values()))
+    return isinstance(value, float) and math.isnan(value)
+
+
+def kind(value: Any) -> str:
+    """What sort of thing a plain `value` is, in words."""
+    names = {list: "a list", dict: "a dictionary", str: "a text", bool: "a truth value", float: "a number"}
+    return "nothing (None)" if value is None else names.get(type(value), f"a {type(value).__name__}")
+
+
+def shown(value: Any) -> str:
+    """`value` for a message: numbers with six digits, a tensor by shape when it is large, nothing longer than LONGEST.
+
+    Never raises: a learner's object may have a __repr__ that fails.
+    """
+    try:
+        text = _text(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Tensor) and value.numel() > 12:
+        return f"a tensor of shape {tuple(value.shape)}"
+    if isinstance(value, (Tensor, list, tuple)):
+        items = value.tolist() if isinstance(value, Tensor) else value
+        return _text(items) if not isinstance(items, (list, tuple)) else f"[{', '.join(map(_text, items))}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return f"the function {value.__name__}" if callable(value) and hasattr(value, "__name__") else repr(value)

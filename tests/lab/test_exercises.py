@@ -1,0 +1,306 @@
+"""Every exercise: right answers pass whatever they are made of, wrong ones are refused with their misconception."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from seqkd_lab.lab import exercises
+from seqkd_lab.lab.exercises import EXERCISES
+
+WRONG = [(key, wrong) for key, exercise in EXERCISES.items() for wrong in exercise.wrong_answers]
+by_key = pytest.mark.parametrize("key", list(EXERCISES))
+
+
+def source_function(source: str, key: str):
+    """The function called `key` that a cell with this source would define."""
+    namespace: dict = {}
+    exec(compile(source, "<cell>", "exec"), namespace)
+    return namespace[key]
+
+
+@by_key
+class TestEachExercise:
+    def test_the_solution_passes(self, key):
+        result = exercises.check(key, EXERCISES[key].solution)
+        assert result and result.passed and "passed" in repr(result) and EXERCISES[key].insight in repr(result)
+
+    def test_the_solution_as_it_is_shown_passes_in_an_empty_notebook(self, key):
+        shown = exercises.solution(key).text
+        assert exercises.check(key, source_function(shown, key))
+        assert len(shown.strip().splitlines()) <= 20
+
+    def test_the_stub_is_refused(self, key):
+        result = exercises.check(key, source_function(EXERCISES[key].stub, key))
+        assert not result and "stub" in repr(result) and "Likely" not in repr(result)
+
+    def test_it_expects_at_least_two_mistakes_with_different_reasons(self, key):
+        misconceptions = {wrong.misconception for wrong in EXERCISES[key].wrong_answers}
+        assert len(misconceptions) == len(EXERCISES[key].wrong_answers) >= 2
+
+    def test_no_constant_passes(self, key):
+        cases = EXERCISES[key].cases()
+        assert len(cases) >= 3
+        for case in cases:
+            assert not exercises.check(key, lambda *arguments, case=case: case.expected)
+
+    def test_an_answer_that_changes_its_arguments_is_refused(self, key):
+        solution = EXERCISES[key].solution
+
+        def spoil(*arguments):
+            answer = solution(*arguments)
+            for argument in arguments:
+                if isinstance(argument, torch.Tensor):
+                    argument.zero_()
+                elif hasattr(argument, "clear"):
+                    argument.clear()
+            return answer
+
+        arguments = EXERCISES[key].cases()[0].arguments
+        takes_mutable = any(hasattr(a, "clear") or isinstance(a, torch.Tensor) for a in arguments)
+        result = exercises.check(key, spoil)
+        assert bool(result) != takes_mutable
+        assert not takes_mutable or "changed its argument" in repr(result)
+
+    def test_its_card_says_what_to_do(self, key):
+        exercise, card = EXERCISES[key], exercises.task(key)._repr_markdown_()
+        for part in (exercise.title, exercise.signature, f"{exercise.minutes} minutes", "NotImplementedError"):
+            assert part in card
+        assert exercise.solution_source.splitlines()[-1] not in card
+        assert exercise.difficulty in (1, 2, 3) and 1 <= exercise.minutes <= 15 and exercise.hints
+
+    def test_its_hints_are_folded_and_end(self, key):
+        n_hints = len(EXERCISES[key].hints)
+        for number in range(1, n_hints + 1):
+            page = exercises.hint(key, number)._repr_html_()
+            assert page.startswith("<details>") and f"Hint {number} of {n_hints}" in page
+        for number in (0, n_hints + 1, "x", None):
+            assert "no hint" in repr(exercises.hint(key, number))
+
+    def test_the_same_cases_come_every_time_and_chance_is_left_alone(self, key):
+        torch.manual_seed(5)
+        expected = torch.rand(1)
+        torch.manual_seed(5)
+        first, again = ([(c.name, repr(c.arguments)) for c in EXERCISES[key].cases()] for _ in range(2))
+        assert [name for name, _ in first] == [name for name, _ in again]
+        assert "function" in first[0][1] or first == again
+        assert torch.rand(1) == expected
+
+
+@pytest.mark.parametrize("key, wrong", WRONG, ids=[f"{key}-{wrong.function.__name__}" for key, wrong in WRONG])
+def test_a_wrong_answer_is_refused_with_its_misconception(key, wrong):
+    result = exercises.check(key, wrong.function)
+    assert not result
+    assert result.misconception == wrong.misconception and wrong.misconception in repr(result)
+    assert re.search("In the case “.+”", repr(result)) and "Traceback" not in repr(result)
+
+
+def test_every_lesson_has_at_least_two():
+    assert all(len(exercises.of_lesson(lesson)) >= 2 for lesson in range(1, 9))
+    assert exercises.of_lesson(0) == []
+
+
+class TestInstructorsPage:
+    page = (Path(__file__).parents[2] / "notebooks" / "instructors.md").read_text(encoding="utf-8")
+
+    def test_each_lesson_names_its_exercises(self):
+        for lesson, text in enumerate(re.split(r"\n### 0\d ", self.page)[2:], start=1):
+            for exercise in exercises.of_lesson(lesson):
+                assert f"`{exercise.key}`" in text, (lesson, exercise.key)
+
+    def test_each_plan_takes_its_time(self):
+        for minutes, plan in re.findall(r"### (\d+) minutes:.*\n((?:(?!###).*\n)*)", self.page):
+            assert sum(map(int, re.findall(r"^\| (\d+) \|", plan, re.MULTILINE))) == int(minutes)
+
+
+# Other right answers: other libraries, precisions and orders of operations.
+
+def entropy_by_numpy(probability_of):
+    p = np.array([p for p in probability_of.values() if p > 0], dtype=np.float32)
+    return -(p * np.log(p)).sum()
+
+
+def entropy_by_torch(probability_of):
+    return torch.special.entr(torch.tensor(list(probability_of.values()))).sum().reshape(1)
+
+
+def next_word_with_defaultdict(probability_of, prefix):
+    mass = defaultdict(np.float64)
+    for translation, p in reversed(probability_of.items()):
+        if list(translation[: len(prefix)]) == list(prefix):
+            mass[next(iter(translation[len(prefix) :]), "</s>")] += p
+    total = torch.tensor(list(mass.values())).sum()
+    return {word: torch.tensor(p) / total for word, p in mass.items()}
+
+
+def nll_by_loop(logits, target):
+    log_p = logits.double().softmax(dim=-1).log()
+    tokens = [log_p[b, t, y].item() for b, row in enumerate(target.tolist()) for t, y in enumerate(row) if y != 0]
+    return -math.fsum(tokens) / len(tokens)
+
+
+def nll_by_torch(logits, target):
+    return F.cross_entropy(logits.transpose(1, 2), target, ignore_index=0)
+
+
+def perplexity_by_bits(log_probs, n_tokens):
+    return np.exp2(-np.sum(log_probs) / np.log(2) / np.sum(n_tokens))
+
+
+def softmax_by_torch(logits, temperature):
+    return torch.softmax(torch.tensor(logits, dtype=torch.float32) / temperature, dim=0)
+
+
+def softmax_by_log_sum(logits, temperature):
+    scaled = np.array(logits) / temperature
+    return tuple(np.exp(scaled - np.logaddexp.reduce(scaled)))
+
+
+def kl_as_a_difference(truth, model):
+    q, p = np.array(truth), np.array(model)
+    return -(q * np.log(p)).sum() + (q[q > 0] * np.log(q[q > 0])).sum()
+
+
+def word_kd_by_numpy(student_logits, teacher_logits, target, temperature):
+    def softmax(x):
+        x = np.exp(x - x.max(-1, keepdims=True))
+        return x / x.sum(-1, keepdims=True)
+
+    q, p = (softmax(x.numpy().astype(float) / temperature) for x in (teacher_logits, student_logits))
+    real = target.numpy() != 0
+    return (-(q * np.log(p)).sum(-1))[real].mean() * temperature**2
+
+
+def word_kd_flat(student_logits, teacher_logits, target, temperature):
+    real = target.ne(0)
+    q = F.softmax(teacher_logits[real].div(temperature), dim=-1)
+    return F.cross_entropy(student_logits[real] / temperature, q) * temperature * temperature
+
+
+def mixed_by_index(gold, teacher_probabilities, alpha):
+    target = alpha * torch.tensor(teacher_probabilities)
+    target[gold] += 1 - alpha
+    return target
+
+
+def gradient_by_autograd(student_logits, teacher_probabilities, gold, alpha):
+    z = torch.tensor(student_logits, requires_grad=True)
+    log_p = z.log_softmax(0)
+    loss = -alpha * (torch.tensor(teacher_probabilities) * log_p).sum() - (1 - alpha) * log_p[gold]
+    loss.backward()
+    return z.grad
+
+
+def beam_step_by_heap(hypotheses, next_log_probs, beam_size):
+    def grown():
+        for (words, log_prob), after in zip(hypotheses, next_log_probs, strict=True):
+            if words and words[-1] == "</s>":
+                yield log_prob, list(words)
+            else:
+                yield from ((np.float64(log_prob + p), [*words, w]) for w, p in after.items())
+
+    return [[words, log_prob] for log_prob, words in heapq.nlargest(beam_size, grown(), key=lambda c: c[0])]
+
+
+def ranking_by_numpy(hypotheses, length_penalty):
+    scores = [log_prob / np.power(len(words), length_penalty) for words, log_prob in hypotheses]
+    return [list(hypotheses[i][0]) for i in np.argsort(scores)[::-1]]
+
+
+def mass_by_torch(log_probs):
+    return torch.tensor(log_probs).exp().mean()
+
+
+def conditional_by_numpy(pairs):
+    def entropy(items):
+        _, counts = np.unique(["\t".join(map(str, item)) for item in items], return_counts=True)
+        p = counts / counts.sum()
+        return -(p * np.log(p)).sum()
+
+    return entropy(pairs) - entropy([(source,) for source, _ in pairs])
+
+
+def history_by_ratios(triples):
+    """The mean of ln p(word | source, earlier) / p(word | source)."""
+    n = defaultdict(int)
+    for s, e, w in triples:
+        for key in ((s, e, w), (s, e), (s, None, w), (s,)):
+            n[key] += 1
+    return np.mean([np.log(n[s, e, w] / n[s, e] / (n[s, None, w] / n[(s,)])) for s, e, w in triples])
+
+
+def ratio_by_chain(distilled, gold):
+    return len(list(itertools.chain(*distilled))) / len(list(itertools.chain(*gold)))
+
+
+def choice_by_sorting(candidates, gold, similarity):
+    ranked = sorted(candidates, key=lambda c: c[1])
+    return list(sorted(ranked, key=lambda c: similarity(c[0], gold))[-1][0])
+
+
+def precision_by_removing(hypothesis, gold, n):
+    left = list(zip(*(gold[i:] for i in range(n)), strict=False))
+    found, matched = list(zip(*(hypothesis[i:] for i in range(n)), strict=False)), 0
+    for gram in found:
+        if gram in left:
+            left.remove(gram)
+            matched += 1
+    return matched / len(found) if found else 0
+
+
+def speed_by_tensor(teacher_beam, student_beam, student_greedy):
+    return torch.tensor([student_greedy / teacher_beam, student_beam / teacher_beam, student_greedy / student_beam])
+
+
+def bootstrap_by_numpy(scores, other_scores, resamples):
+    rows = np.array(resamples)
+    return np.mean(np.array(scores)[rows].mean(axis=1) <= np.array(other_scores)[rows].mean(axis=1))
+
+
+def interval_by_numpy(values):
+    from scipy import stats
+
+    return [np.mean(values), *stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))]
+
+
+EQUIVALENT = {
+    "entropy_of_translations": [entropy_by_numpy, entropy_by_torch],
+    "next_word_distribution": [next_word_with_defaultdict],
+    "masked_nll": [nll_by_loop, nll_by_torch],
+    "perplexity": [perplexity_by_bits],
+    "softmax_with_temperature": [softmax_by_torch, softmax_by_log_sum],
+    "kl_from_truth": [kl_as_a_difference],
+    "word_kd_loss": [word_kd_by_numpy, word_kd_flat],
+    "mixed_target": [mixed_by_index],
+    "word_gradient": [gradient_by_autograd],
+    "beam_step": [beam_step_by_heap],
+    "rank_with_penalty": [ranking_by_numpy],
+    "mode_mass": [mass_by_torch],
+    "conditional_entropy": [conditional_by_numpy],
+    "history_dependence": [history_by_ratios],
+    "length_ratio": [ratio_by_chain],
+    "seq_inter_choice": [choice_by_sorting],
+    "clipped_precision": [precision_by_removing],
+    "speed_up": [speed_by_tensor],
+    "bootstrap_p_value": [bootstrap_by_numpy],
+    "mean_and_interval": [interval_by_numpy],
+}
+
+
+def test_every_exercise_has_another_right_answer():
+    assert set(EQUIVALENT) == set(EXERCISES)
+
+
+@pytest.mark.parametrize("key, function", [(key, f) for key, functions in EQUIVALENT.items() for f in functions])
+def test_any_right_answer_is_accepted(key, function):
+    result = exercises.check(key, function)
+    assert result, repr(result)
