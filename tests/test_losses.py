@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, kl_div
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
-from seqkd_lab.distillation.losses import NLL, WordKD, nll, word_kd
+from seqkd_lab.distillation.losses import NLL, WordKD, mixed_target, nll, word_kd
 from seqkd_lab.training import Optimisation, Trainer
 
 V = 9
@@ -91,16 +91,22 @@ def test_the_teacher_gets_no_gradient():
     assert logits.grad.abs().sum() > 0
 
 
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
-def test_alpha_mixes_both_losses(alpha):
+def test_alpha_mixes_both_losses(alpha, temperature):
+    """The value and the gradient; at temperature 1 they come from one cross-entropy with the mixed target."""
     logits, teacher, batch = random_logits(1), random_logits(2), batch_of(TARGET)
-    found = WordKD(alpha, 2.0)(logits, batch, teacher)
-    expected = alpha * word_kd(logits, teacher, TARGET, 2.0) + (1 - alpha) * nll(logits, TARGET)
+    found = WordKD(alpha, temperature)(logits, batch, teacher)
+    expected = alpha * word_kd(logits, teacher, TARGET, temperature) + (1 - alpha) * nll(logits, TARGET)
     torch.testing.assert_close(found, expected)
-    if alpha == 0.0:
-        assert found == NLL()(logits, batch)
-    if alpha == 1.0:
-        assert found == word_kd(logits, teacher, TARGET, 2.0)
+    torch.testing.assert_close(torch.autograd.grad(found, logits), torch.autograd.grad(expected, logits))
+
+
+def test_the_mixed_target_is_a_distribution_between_gold_and_teacher():
+    teacher = random_logits(2)
+    mixed = mixed_target(teacher, TARGET, 0.3)
+    hard = torch.nn.functional.one_hot(TARGET, teacher.shape[2])
+    torch.testing.assert_close(mixed, 0.3 * teacher.detach().softmax(dim=2) + 0.7 * hard)
 
 
 @pytest.mark.parametrize("objective", [NLL(), WordKD(0.5), WordKD(1.0, 3.0)])

@@ -73,7 +73,7 @@ def candidates(
     A finished hypothesis has one: to stay as it is, under the token PAD. Where `last` (B,), only EOS is allowed.
     """
     never = float("-inf")
-    next_log_prob[:, :, [PAD, BOS]] = never
+    next_log_prob[:, :, :EOS] = never  # PAD and BOS, the ids before EOS, are never written
     if last is not None:
         next_log_prob.masked_fill_(last[:, None, None] & (torch.arange(next_log_prob.shape[2]) != EOS), never)
     if beam.any_finished:

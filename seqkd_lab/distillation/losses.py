@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch
@@ -37,6 +38,13 @@ def check_shapes(logits: Tensor, target: Tensor) -> None:
         raise ValueError(f"logits must be (B, T, V) and target (B, T); got {shapes}")
 
 
+def check_teacher(logits: Tensor, teacher_logits: Tensor | None) -> None:
+    """Raises ValueError unless `teacher_logits` has the shape (B, T, V) of `logits`."""
+    got = None if teacher_logits is None else tuple(teacher_logits.shape)
+    if got != tuple(logits.shape):
+        raise ValueError(f"Word-KD needs teacher logits of shape {tuple(logits.shape)}; got {got}")
+
+
 def nll(logits: Tensor, target: Tensor) -> Tensor:
     """Negative log-likelihood, −Σ_j log p(y_j | s, y_<j) / number of tokens: logits (B, T, V), target (B, T), nats.
 
@@ -45,6 +53,21 @@ def nll(logits: Tensor, target: Tensor) -> Tensor:
     check_shapes(logits, target)
     log_p = logits.log_softmax(dim=2)
     return mean_over_tokens(-log_p.gather(2, target[:, :, None]).squeeze(2), target)
+
+
+def cross_entropy(logits: Tensor, distribution: Tensor, target: Tensor) -> Tensor:
+    """−Σ_j Σ_k q_j(k) log p_j(k) / number of tokens, in nats: logits and `distribution` q are (B, T, V).
+
+    `target` (B, T) says which tokens are real. Raises ValueError when the shapes do not fit.
+    """
+    check_shapes(logits, target)
+    return mean_over_tokens(-(distribution * logits.log_softmax(dim=2)).sum(dim=2), target)
+
+
+def mixed_target(teacher_logits: Tensor, target: Tensor, alpha: float) -> Tensor:
+    """α · q + (1 − α) · one-hot(target), (B, T, V): what a student interpolates between (Kim & Rush 2016, 3.1)."""
+    rest = torch.full((*target.shape, 1), 1.0 - alpha, dtype=teacher_logits.dtype)
+    return (alpha * teacher_logits.detach().softmax(dim=2)).scatter_add_(2, target[:, :, None], rest)
 
 
 def word_kd(logits: Tensor, teacher_logits: Tensor, target: Tensor, temperature: float = 1.0) -> Tensor:
@@ -56,12 +79,9 @@ def word_kd(logits: Tensor, teacher_logits: Tensor, target: Tensor, temperature:
     Raises ValueError when the shapes do not fit.
     """
     check_shapes(logits, target)
-    if teacher_logits.shape != logits.shape:
-        got = tuple(teacher_logits.shape)
-        raise ValueError(f"Word-KD needs teacher logits of shape {tuple(logits.shape)}; got {got}")
+    check_teacher(logits, teacher_logits)
     q = (teacher_logits.detach() / temperature).softmax(dim=2)
-    log_p = (logits / temperature).log_softmax(dim=2)
-    return temperature**2 * mean_over_tokens(-(q * log_p).sum(dim=2), target)
+    return temperature**2 * cross_entropy(logits / temperature, q, target)
 
 
 @dataclass(frozen=True)
@@ -93,7 +113,10 @@ class WordKD:
             raise ValueError(f"temperature must be positive; got {self.temperature}")
 
     def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
-        if teacher_logits is None:
-            raise ValueError(f"Word-KD needs teacher logits of shape {tuple(logits.shape)}; got None")
-        soft = word_kd(logits, teacher_logits, batch.target_out, self.temperature)
-        return self.alpha * soft + (1.0 - self.alpha) * nll(logits, batch.target_out)
+        target = batch.target_out
+        check_shapes(logits, target)
+        check_teacher(logits, teacher_logits)
+        if self.temperature == 1.0:  # both terms then share log p: one cross-entropy with the mixed target
+            return cross_entropy(logits, mixed_target(teacher_logits, target, self.alpha), target)
+        soft = word_kd(logits, teacher_logits, target, self.temperature)
+        return self.alpha * soft + (1.0 - self.alpha) * nll(logits, target)

@@ -43,6 +43,7 @@ def table_figure(results: Mapping) -> Figure:
     title = "here: one seed" if n_seeds == 1 else f"here: mean, 95% interval and each of {n_seeds} seeds"
     ours.set_title(title, fontsize=14)
     paper.set_title("Kim & Rush 2016 (WMT)", fontsize=14)
+    ours.margins(x=0.1)  # room for the numbers beside the marks
     paper.margins(x=0.2)
     for axes in (ours, paper):
         axes.set_xlabel("BLEU (0–100)", fontsize=13)

@@ -1,0 +1,221 @@
+"""Each lever that was tried, alone: the way before and the way after on the same input, interleaved, equal results.
+
+python -m benchmarks --only levers    measures them; the table says which were kept. Inputs have the shapes of the
+toy's teacher and students, and of a teacher of real text.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from sacrebleu.metrics import BLEU
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+
+from benchmarks import corpus as toy
+from benchmarks.results import ratios, runs, spread
+from seqkd_lab.corpus.batching import Sentences
+from seqkd_lab.distillation.losses import cross_entropy, mixed_target, nll, word_kd
+from seqkd_lab.distillation.sequence_level import similarities
+from seqkd_lab.models.lstm import Dropout
+
+Way = Callable[[], Any]
+REPEATS = 9
+
+
+@dataclass(frozen=True)
+class Lever:
+    """Two ways to do one thing. `expected` is the gain that counting operations and passes over memory promises;
+    `kept` says whether the lab goes that way, and `why` what a reader may wonder about. exact: the results must agree.
+    """
+
+    name: str
+    expected: str
+    make: Callable[[], tuple[Way, Way]]
+    kept: bool = True
+    why: str = ""
+    exact: bool = True
+
+
+def dropout() -> tuple[Way, Way]:
+    """A float for each number against a byte for each number, forward and backward."""
+    x, gradient = torch.randn(128, 14, 128, requires_grad=True), torch.randn(128, 14, 128)
+    theirs, ours = nn.Dropout(0.1), Dropout(0.1)
+    return lambda: theirs(x).backward(gradient), lambda: ours(x).backward(gradient)
+
+
+def logits_of(V: int, B: int = 128, T: int = 14) -> tuple[Tensor, Tensor, Tensor]:
+    torch.manual_seed(0)
+    logits = torch.randn(B, T, V, requires_grad=True)
+    return logits, torch.randn(B, T, V), torch.randint(3, V, (B, T))
+
+
+def mixed_objective() -> tuple[Way, Way]:
+    """α Word-KD + (1 − α) NLL: two cross-entropies, or one with the mixed target."""
+    logits, teacher, target = logits_of(540)
+
+    def two() -> Tensor:
+        return torch.autograd.grad(0.5 * word_kd(logits, teacher, target) + 0.5 * nll(logits, target), logits)[0]
+
+    def one() -> Tensor:
+        return torch.autograd.grad(cross_entropy(logits, mixed_target(teacher, target, 0.5), target), logits)[0]
+
+    return two, one
+
+
+class GradientByHand(torch.autograd.Function):
+    """−log p[y], whose gradient by the logits is p − one-hot(y)."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, target: Tensor) -> Tensor:
+        log_p = logits.log_softmax(dim=2)
+        ctx.save_for_backward(log_p, target)
+        return -log_p.gather(2, target[:, :, None]).squeeze(2)
+
+    @staticmethod
+    def backward(ctx: Any, weight: Tensor) -> tuple[Tensor, None]:
+        log_p, target = ctx.saved_tensors
+        p = log_p.exp()
+        p.scatter_add_(2, target[:, :, None], torch.full((*target.shape, 1), -1.0))
+        return p.mul_(weight[:, :, None]), None
+
+
+def nll_gradient() -> tuple[Way, Way]:
+    """torch's own gradient of the NLL against one written by hand."""
+    logits, _, target = logits_of(540)
+    by_hand = lambda: GradientByHand.apply(logits, target).mean()  # noqa: E731
+    return (lambda: torch.autograd.grad(nll(logits, target), logits)[0],
+            lambda: torch.autograd.grad(by_hand(), logits)[0])
+
+
+def similarity() -> tuple[Way, Way]:
+    """sacreBLEU's sentence_score for each of 35 hypotheses, or the n-grams of gold counted once."""
+    pairs = toy.load().train[:36]
+    gold, hypotheses = pairs[0][1], [target for _, target in pairs[1:]]
+    bleu = BLEU(smooth_method="exp", effective_order=True, tokenize="none")
+    texts, reference = [" ".join(hypothesis) for hypothesis in hypotheses], [" ".join(gold)]
+    return (lambda: torch.tensor([bleu.sentence_score(text, reference).score for text in texts]),
+            lambda: torch.tensor(similarities(hypotheses, gold)))
+
+
+def padding() -> tuple[Way, Way]:
+    """A tensor for each sentence, padded together, or all ids in one row and a table of places."""
+    ids = [list(range(4, 5 + len(target))) for _, target in toy.load().train[:3200]]
+    tensors, sentences, rows = [torch.tensor(line) for line in ids], Sentences.of(ids), torch.arange(0, 3200, 25)
+    places = rows.tolist()
+    return lambda: pad_sequence([tensors[row] for row in places], batch_first=True), lambda: sentences.padded(rows)
+
+
+def gate_table() -> tuple[Way, Way]:
+    """The input's part of the LSTM's gates as a product for each word, or looked up: K = 35, 32 sentences."""
+    embedding, gates = nn.Embedding(540, 128), nn.Linear(128, 512)
+    words = torch.randint(0, 540, (1120,))
+    with torch.no_grad():
+        table = gates(embedding.weight).detach()
+    return lambda: gates(embedding(words)).detach(), lambda: F.embedding(words, table)
+
+
+def combine() -> tuple[Way, Way]:
+    """W·[context; output] in each step, or W's left half applied to the memory once a sentence."""
+    B, K, S, D = 32, 35, 13, 128
+    weights, memory = torch.rand(B, K, S).softmax(dim=2), torch.randn(B, S, D)
+    output, layer = torch.randn(B, K, D), nn.Linear(2 * D, D, bias=False)
+    left, right = layer.weight.detach().chunk(2, dim=1)
+    values = F.linear(memory, left)
+    return (lambda: layer(torch.cat([weights @ memory, output], dim=2)).detach(),
+            lambda: torch.baddbmm(F.linear(output, right), weights, values))
+
+
+def adam() -> tuple[Way, Way]:
+    """torch's default Adam against its fused one: a teacher of real text."""
+    def stepper(fused: bool) -> Way:
+        torch.manual_seed(0)
+        weights = [nn.Parameter(torch.randn(1000, 1000)) for _ in range(4)]
+        for weight in weights:
+            weight.grad = torch.randn_like(weight)
+        return torch.optim.Adam(weights, lr=1e-4, fused=fused).step
+
+    return stepper(False), stepper(True)
+
+
+def best_candidates() -> tuple[Way, Way]:
+    """The whole sort of 5·V candidates, or the best five alone."""
+    score = torch.randn(128, 5 * 540)
+    return lambda: score.sort(dim=1, descending=True).values[:, :5], lambda: score.topk(5, dim=1).values
+
+
+def encoder() -> tuple[Way, Way]:
+    """The student's encoder over packed sentences, or over padded ones (its end states are then those of padding)."""
+    x, lengths = torch.randn(128, 13, 24), torch.randint(7, 14, (128,)).clamp(max=13)
+    lengths[0] = 13
+    lstm = nn.LSTM(24, 12, batch_first=True, bidirectional=True)
+
+    def packed() -> None:
+        states, _ = lstm(pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False))
+        pad_packed_sequence(states, batch_first=True)[0].sum().backward()
+
+    return packed, lambda: lstm(x)[0].sum().backward()
+
+
+def int8() -> tuple[Way, Way]:
+    """The output layer in fp32 or with int8 weights, for a batch of a student's beams."""
+    layer = nn.Sequential(nn.Linear(24, 540)).eval()
+    quantised = torch.ao.quantization.quantize_dynamic(layer, {nn.Linear}, dtype=torch.qint8)
+    x = torch.randn(640, 24)
+    return lambda: layer(x).detach(), lambda: quantised(x).detach()
+
+
+LEVERS = (
+    Lever("dropout: a byte a number", "2–3×, a tenth of a teacher's update", dropout, exact=False),
+    Lever("Word-KD and NLL: one cross-entropy with the mixed target", "1.5× of the loss", mixed_objective),
+    Lever("similarity: n-grams of gold counted once", "1.3×: half of the work is the hypothesis'", similarity),
+    Lever("batches: all ids in one row", "2–3×, small beside an update; a sixth of the memory", padding),
+    Lever("input gates looked up in a table (K = 35)", "2×, half of the LSTM's step", gate_table),
+    Lever("combine applied to the memory once a sentence (K = 35)", "1.5×", combine),
+    Lever("Adam fused", "2–4×, a few percent of an update", adam, exact=False),
+    Lever("top-k without sorting the vocabulary (K = 5)", "5×", best_candidates),
+    Lever("NLL with its gradient by hand", "1.3× of the loss", nll_gradient, kept=False,
+          why="a twentieth of an update does not pay for a second way to write the loss"),
+    Lever("student's encoder without packing", "2×", encoder, kept=False, exact=False,
+          why="the end states are then the padding's; made exact, with the biases as an input that is 0 there, it gained "
+              "a few percent of an update for a page of code"),
+    Lever("output layer in int8", "1.5×", int8, kept=False, exact=False,
+          why="torch's int8 for LSTMs is its older quantisation, and a student's products are small"),
+)
+
+
+def timed(way: Way) -> float:
+    """CPU milliseconds of one call, over enough calls to last 20 ms."""
+    calls, start = 0, time.process_time()
+    while time.process_time() - start < 0.02:
+        way()
+        calls += 1
+    return 1e3 * (time.process_time() - start) / calls
+
+
+def measure(lever: Lever) -> dict[str, Any]:
+    """{"before_ms": [...], "after_ms": [...]}, REPEATS of each, taken in turns. Raises ValueError when both differ."""
+    before, after = lever.make()
+    if lever.exact and not torch.allclose(before(), after(), rtol=1e-4, atol=1e-5):
+        raise ValueError(f"{lever.name}: both ways must give the same")
+    pairs = [(timed(before), timed(after)) for _ in range(REPEATS)]
+    return {"before_ms": [b for b, _ in pairs], "after_ms": [a for _, a in pairs]}
+
+
+def table(results: dict[str, Any]) -> str:
+    """What each lever brought, from the results."""
+    lines = ["### Levers, each alone: CPU milliseconds before and after", "",
+             "| lever | expected | before | after | times faster | kept |", "|---|---|---|---|---|---|"]
+    for lever in LEVERS:
+        measured = runs(results, f"levers/{lever.name}")
+        before = [value for run in measured for value in run["before_ms"]]
+        after = [value for run in measured for value in run["after_ms"]]
+        kept = "yes" if lever.kept else f"no: {lever.why}"
+        cells = [lever.name, lever.expected, spread(before), spread(after), ratios(before, after), kept]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
