@@ -13,11 +13,11 @@ PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tour table test lint lab doctor clean
+.PHONY: help tour table test lint lab notebooks doctor clean
 
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
-	@echo "ARGS='...' is handed on to tour, table and test; PYTHON=python3.12 chooses the Python of a new $(VENV)."
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo "ARGS='...' is handed on to tour, table, test and notebooks; PYTHON=python3.12 chooses the Python of a new $(VENV)."
 
 tour: $(DONE)/core ## installs, trains a teacher and its students, prints the paper's Table 1
 	$(BIN)/seqkd-lab tour $(ARGS)
@@ -31,8 +31,11 @@ test: $(DONE)/test ## installs what the tests need and runs them all
 lint: $(DONE)/test ## checks the style
 	$(BIN)/python -m ruff check .
 
-lab: $(DONE)/lab ## installs JupyterLab and opens the notebooks
-	$(BIN)/jupyter lab notebooks
+lab: $(DONE)/lab ## installs JupyterLab and opens the first notebook
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+notebooks: $(DONE)/test ## runs every notebook in full; prints seconds and peak memory
+	$(BIN)/python tools/run_notebooks.py $(ARGS)
 
 doctor: $(DONE)/core ## checks the environment and says what to do
 	$(BIN)/seqkd-lab doctor

@@ -1,0 +1,14 @@
+"""Pictures of what the lab shows, each a function that returns a matplotlib Figure: the views' still twins.
+
+The data behind a picture and the drawing of it stand in one module a subject, without ipywidgets; the views in
+seqkd_lab.lab.widgets put controls to them.
+"""
+
+from seqkd_lab.lab.figures.beam_tree import beam_figure
+from seqkd_lab.lab.figures.learning import learning_figure
+from seqkd_lab.lab.figures.lens import lens_figure
+from seqkd_lab.lab.figures.mass import mass_figure
+from seqkd_lab.lab.figures.mixing import interpolation_figure
+from seqkd_lab.lab.figures.next_words import temperature_figure
+
+__all__ = ["beam_figure", "interpolation_figure", "learning_figure", "lens_figure", "mass_figure", "temperature_figure"]

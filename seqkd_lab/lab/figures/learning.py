@@ -1,0 +1,67 @@
+"""A student's learning curve beside those of the tries before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from matplotlib.figure import Figure
+
+from seqkd_lab.lab.figures.picture import BLUE, GREY, SIZE, VERMILION, Picture, add_label
+
+MOST_NATS = 6.5  # ln of a vocabulary of 665 words: a model that knows nothing
+SMOOTHING = 20  # updates
+
+
+@dataclass
+class Curve:
+    """One try: epochs done and training loss at each update, epochs done and gold NLL at each validation (nats a
+    token). The training loss is of the try's own objective; validation is NLL of gold, which compares."""
+
+    name: str
+    updates: list[tuple[float, float]] = field(default_factory=list)
+    validations: list[tuple[float, float]] = field(default_factory=list)
+
+    def smoothed(self) -> list[tuple[float, float]]:
+        """The training loss as the mean of the latest SMOOTHING updates, at every fifth update at most."""
+        losses = [loss for _, loss in self.updates]
+        places = range(0, len(losses), max(1, len(losses) // 200))
+        recent = [losses[max(0, i - SMOOTHING + 1) : i + 1] for i in places]
+        return [(self.updates[i][0], sum(last) / len(last)) for i, last in zip(places, recent, strict=True)]
+
+
+class LearningDrawing:
+    """Training loss and validation of the try at hand, validation of the earlier ones in grey; fixed scales."""
+
+    def __init__(self, most_epochs: int) -> None:
+        figure = Figure(figsize=(9, 4.2), layout="constrained")
+        axes = figure.subplots()
+        axes.set(xlim=(0.0, most_epochs * 1.12), ylim=(0.0, MOST_NATS))
+        axes.set_xlabel("epochs", fontsize=SIZE)
+        axes.set_ylabel("nats a token", fontsize=SIZE)
+        axes.tick_params(labelsize=SIZE - 1)
+        axes.grid(color="#dddddd")
+        (self._earlier,) = axes.plot([], [], "o-", color=GREY, alpha=0.6, label="earlier tries: NLL of gold")
+        (self._training,) = axes.plot([], [], "-", color=BLUE, label="its own loss in training")
+        (self._validation,) = axes.plot([], [], "s-", color=VERMILION, linewidth=2.5, label="NLL of gold, validation")
+        self._number = add_label(axes, 0.0, 0.0, color=VERMILION)
+        axes.legend(fontsize=SIZE - 1, loc="upper right")
+        self.picture = Picture(figure, [self._earlier, self._training, self._validation, self._number])
+
+    def show(self, curve: Curve, earlier: Sequence[Curve] = ()) -> None:
+        """Draws `curve` as far as it has come."""
+        gap = [(float("nan"), float("nan"))]
+        old = [point for other in earlier for point in [*other.validations, *gap]]
+        for line, points in ((self._earlier, old), (self._training, curve.smoothed()),
+                             (self._validation, curve.validations)):
+            line.set_data([x for x, _ in points], [y for _, y in points])
+        x, y = curve.validations[-1] if curve.validations else (0.0, 0.0)
+        self._number.set(x=x + 0.15, y=min(y, MOST_NATS) + 0.3, text=f"{y:.2f}" if curve.validations else "")
+
+
+def learning_figure(curve: Curve, earlier: Sequence[Curve] = (), most_epochs: int = 10) -> Figure:
+    """Still twin of the StudentTrainer: one learning curve beside earlier ones."""
+    drawing = LearningDrawing(most_epochs)
+    drawing.show(curve, earlier)
+    drawing.picture.figure.axes[0].set_title(curve.name, fontsize=SIZE, parse_math=False)
+    return drawing.picture.figure

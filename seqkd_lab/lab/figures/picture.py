@@ -1,0 +1,111 @@
+"""Pictures that follow a slider: what stands still is drawn once, what moves is drawn anew over it.
+
+Everything is built on matplotlib's Figure, never on pyplot, so nothing global is left behind. Text is the slowest of
+what moves: a Label keeps the pixels of every string that it has drawn.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
+from PIL import Image
+
+# Okabe and Ito's colours, which colour-blind people can tell apart.
+BLACK, BLUE, ORANGE, GREEN, VERMILION = "#000000", "#0072B2", "#E69F00", "#009E73", "#D55E00"
+SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#666666"
+BROWN = "#8a4b00"  # their orange, darkened: text on white needs the contrast
+SIZE = 13
+"""Points: readable from the back of a classroom when the picture fills a projector's width."""
+DOTS_PER_INCH = 100
+
+
+@lru_cache(maxsize=4096)
+def stamp(
+    text: str, size: float, weight: str, colour: str, on_white: bool, dots_per_inch: float
+) -> tuple[np.ndarray, int]:
+    """The pixels (height, width, RGBA) of `text`, lowest row first, and how far they reach below the baseline."""
+    font = FontProperties(size=size, weight=weight)
+    width, height, descent = RendererAgg(1, 1, dots_per_inch).get_text_width_height_descent(text, font, False)
+    rows = math.ceil(height) + 4
+    renderer = RendererAgg(math.ceil(width) + 4, rows, dots_per_inch)
+    pen = renderer.new_gc()
+    pen.set_foreground(colour)
+    below = math.ceil(descent) + 2
+    renderer.draw_text(pen, 2, rows - below, text, font, 0, False)
+    pixels = np.array(renderer.buffer_rgba())[::-1]
+    if on_white:
+        opacity = pixels[:, :, 3:] / 255.0
+        pixels[:, :, :3] = pixels[:, :, :3] * opacity + 255.0 * (1.0 - opacity)
+        pixels[:, :, 3] = 255
+    return pixels, below
+
+
+class Label(Text):
+    """One line of plain text, vertically centred on its capitals; drawn again it costs a copy of pixels.
+
+    Never read as mathematics, so a dollar sign is a dollar sign. A `bbox` is drawn as a white ground.
+    """
+
+    def __init__(self, x: float, y: float, text: str = "", **properties) -> None:
+        super().__init__(x, y, text, parse_math=False, verticalalignment="center_baseline", **properties)
+
+    def draw(self, renderer) -> None:
+        """Pastes the kept pixels; a figure that is saved to a file draws ordinary text."""
+        if not isinstance(renderer, RendererAgg) or self.figure.canvas.is_saving():
+            super().draw(renderer)
+            return
+        if not self.get_visible() or not self.get_text():
+            return
+        size = self.get_fontsize()
+        look = (self.get_fontweight(), to_hex(self.get_color()), self.get_bbox_patch() is not None)
+        pixels, below = stamp(self.get_text(), size, *look, renderer.dpi)
+        x, y = self.get_transform().transform(self.get_unitless_position())
+        left = x - {"left": 2, "center": pixels.shape[1] / 2, "right": pixels.shape[1] - 2}[self.get_ha()]
+        baseline = y - 0.36 * size * renderer.dpi / 72  # half of a capital's height
+        renderer.draw_image(renderer.new_gc(), round(left), round(baseline) - below, pixels)
+
+
+def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
+    """A Label at the data coordinates (x, y) of `axes`; properties are Text's."""
+    label = Label(x, y, text, transform=axes.transData, **{"fontsize": SIZE, **properties})
+    axes.add_artist(label)
+    label.set_clip_on(False)
+    return label
+
+
+class Picture:
+    """`figure` as PNG, again and again: `moving` artists are redrawn, the rest comes from memory."""
+
+    def __init__(self, figure: Figure, moving: Iterable[Artist]) -> None:
+        self.figure, self.moving = figure, tuple(moving)
+        figure.set_dpi(DOTS_PER_INCH)
+        self._canvas, self._background = FigureCanvasAgg(figure), None
+        for artist in self.moving:
+            artist.set_animated(True)
+
+    def png(self) -> bytes:
+        """The figure as it stands now."""
+        canvas = self._canvas
+        if self._background is None:
+            canvas.draw()
+            self._background = canvas.copy_from_bbox(self.figure.bbox)
+        canvas.restore_region(self._background)
+        renderer = canvas.get_renderer()
+        for artist in self.moving:
+            artist.draw(renderer)
+        pixels = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
+        buffer = io.BytesIO()
+        # Few colours and little compression: half of the time of a plain PNG, which takes longer than drawing.
+        few_colours = pixels.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        few_colours.save(buffer, "png", compress_level=1)
+        return buffer.getvalue()

@@ -1,0 +1,205 @@
+"""Student trainer: choose an objective and a size, train beside the notebook, compare with earlier tries."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from html import escape
+
+import ipywidgets as widgets
+import pandas as pd
+import torch
+
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.decoding.search import search
+from seqkd_lab.distillation.losses import NLL, WordKD
+from seqkd_lab.evaluation import score_outputs
+from seqkd_lab.experiments.data import Dataset
+from seqkd_lab.lab.figures.learning import Curve, LearningDrawing
+from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, alpha_slider, slider, temperature_slider
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.training import Optimisation, Progress, train
+
+GOLD, WORD, SEQ = "NLL on gold", "Word-KD", "Seq-KD"
+COLUMNS = ("objective", "α", "τ", "width", "epochs", "NLL of gold", "BLEU greedy", "valid %", "seconds", "ended")
+MOST_EPOCHS = 10
+SECONDS_BETWEEN_PICTURES = 0.25
+
+
+@dataclass(frozen=True)
+class Try:
+    """What one press of the button trains. alpha and temperature count for Word-KD only."""
+
+    objective: str
+    alpha: float
+    temperature: float
+    width: int
+    epochs: int
+
+    @property
+    def name(self) -> str:
+        """For people: "Word-KD, α 0.5, τ 1, width 24, 4 epochs"."""
+        mixed = f", α {self.alpha:g}, τ {self.temperature:g}" if self.objective == WORD else ""
+        return f"{self.objective}{mixed}, width {self.width}, {self.epochs} epochs"
+
+
+class StudentTrainer(View):
+    """Trains students on the first `n_pairs` pairs and scores them on the first `n_test` test sentences, greedily.
+
+    distilled is the teacher's rewriting of the first pairs of data.train (without it there is no Seq-KD). Controls:
+    `objective`, `alpha`, `temperature`, `width`, `epochs`; buttons `train_button`, `stop_button`; `bar`. `results` is
+    a DataFrame with COLUMNS, a row a try, the best BLEU first; `earlier` are rows that it starts with. Training runs
+    in one thread of its own, draws random numbers from torch's global generator, and ends at the first update after
+    a stop; a stopped student is scored too. `error` holds what the thread raised last.
+    """
+
+    def __init__(
+        self, data: Dataset, teacher: Seq2Seq, distilled: ParallelCorpus | None = None, n_pairs: int = 6000,
+        n_test: int = 100, earlier: pd.DataFrame | None = None, learning_rate: float = 0.016, batch_size: int = 32,
+        seed: int = 1,
+    ) -> None:
+        self.teacher, self.seed, self._data = teacher, seed, data
+        self._corpora = {GOLD: data.train[:n_pairs], WORD: data.train[:n_pairs]}
+        if distilled is not None:
+            self._corpora[SEQ] = distilled[:n_pairs]
+        self._valid, self._test = data.valid[:200], data.test[:n_test]
+        self._learning_rate, self._batch_size = learning_rate, batch_size
+        self.results = pd.DataFrame(columns=list(COLUMNS)) if earlier is None else earlier.loc[:, list(COLUMNS)].copy()
+        self.student: Seq2Seq | None = None
+        self.error: BaseException | None = None
+        self.curves: list[Curve] = []
+        self._thread: threading.Thread | None = None
+        self.running = False  # whether a student is being trained or scored
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        self._drawing = LearningDrawing(MOST_EPOCHS)
+        super().__init__(self._make_controls(), self._drawing.picture)
+        self.objective.observe(self._enable, "value")
+        self.train_button.on_click(lambda _: self.start())
+        self.stop_button.on_click(lambda _: self.stop())
+        self._enable()
+        self._draw(Curve(""))
+
+    def _make_controls(self) -> list[widgets.Widget]:
+        objectives = list(self._corpora)
+        self.objective = widgets.Dropdown(options=objectives, description="objective", style=STYLE, layout=WIDE)
+        self.alpha, self.temperature = alpha_slider(), temperature_slider()
+        self.width = widgets.IntSlider(value=24, min=8, max=48, step=8, description="width", style=STYLE, layout=WIDE)
+        self.epochs = slider("epochs", 4, 1, MOST_EPOCHS)
+        self.train_button = widgets.Button(description="Train", button_style="primary", icon="play")
+        self.stop_button = widgets.Button(description="Stop", icon="stop", disabled=True)
+        self.bar = widgets.IntProgress(value=0, min=0, max=1, description="", layout=widgets.Layout(width="18em"))
+        self.status = widgets.HTML()
+        buttons = widgets.HBox([self.train_button, self.stop_button, self.bar])
+        return [self.objective, self.alpha, self.temperature, self.width, self.epochs, buttons, self.status]
+
+    @property
+    def chosen(self) -> Try:
+        """What the controls say."""
+        return Try(self.objective.value, self.alpha.value, self.temperature.value, self.width.value, self.epochs.value)
+
+    def start(self) -> bool:
+        """Trains what the controls say; returns False, and does nothing, while a training runs."""
+        with self._lock:
+            if self.running:
+                self.status.value = "One student at a time: this one is still at work."
+                return False
+            self.running, self.error = True, None
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._work, args=(self.chosen,), daemon=True)
+            self._enable(working=True)
+            self._thread.start()
+        return True
+
+    def stop(self) -> None:
+        """Ends the training after the update at hand."""
+        self._stop.set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits until the thread has ended, or for some seconds; returns whether it has."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        return self._thread is None or not self._thread.is_alive()
+
+    def _enable(self, _: dict | None = None, working: bool = False) -> None:
+        self.train_button.disabled, self.stop_button.disabled = working, not working
+        for control in (self.alpha, self.temperature):
+            control.disabled = self.objective.value != WORD
+
+    def _work(self, chosen: Try) -> None:
+        torch.set_num_threads(1)  # of this thread; the notebook keeps its own
+        curve = Curve(chosen.name)
+        try:
+            self._train(chosen, curve)
+        except Exception as error:  # shown to the person, and kept: nobody else would see what a thread raises
+            self.error = error
+            self.status.value = (
+                f"<b>This try failed</b>: {escape(f'{type(error).__name__}: {error}')}<details><summary>where</summary>"
+                f"<pre>{escape(traceback.format_exc())}</pre></details>"
+            )
+        finally:
+            self.running = False
+            self._enable()
+
+    def _train(self, chosen: Try, curve: Curve) -> None:
+        started, drawn = time.perf_counter(), 0.0
+        torch.manual_seed(self.seed)
+        student = LSTMSeq2Seq(LSTMSpec(chosen.width), self._data.source_vocabulary, self._data.target_vocabulary)
+        objective = WordKD(chosen.alpha, chosen.temperature) if chosen.objective == WORD else NLL()
+        optimisation = Optimisation(chosen.epochs, self._learning_rate, self._batch_size)
+
+        def watch(progress: Progress) -> bool:
+            nonlocal drawn
+            epochs = progress.update * chosen.epochs / progress.n_updates
+            curve.updates.append((epochs, progress.loss))
+            if progress.valid_loss is not None:
+                curve.validations.append((epochs, progress.valid_loss))
+            if time.perf_counter() - drawn > SECONDS_BETWEEN_PICTURES or progress.update == progress.n_updates:
+                self._report(chosen, progress, curve)
+                drawn = time.perf_counter()
+            return self._stop.is_set()
+
+        train(student, self._corpora[chosen.objective], self._valid, objective, optimisation, self.seed, self.teacher,
+              callbacks=[watch])
+        n_updates = chosen.epochs * -(-len(self._corpora[chosen.objective]) // self._batch_size)
+        ended = "whole" if len(curve.updates) == n_updates else f"stopped at update {len(curve.updates)} of {n_updates}"
+        self._finish(chosen, curve, student, ended, time.perf_counter() - started)
+
+    def _report(self, chosen: Try, progress: Progress, curve: Curve) -> None:
+        self.bar.max, self.bar.value = progress.n_updates, progress.update
+        self.status.value = (
+            f"{escape(chosen.name)}: update {progress.update} of {progress.n_updates}, loss {progress.loss:.2f} nats"
+        )
+        self._draw(curve)
+
+    def _finish(self, chosen: Try, curve: Curve, student: Seq2Seq, ended: str, seconds: float) -> None:
+        self.status.value = f"{escape(chosen.name)}: translating {len(self._test)} test sentences …"
+        started = time.perf_counter()
+        outputs = [found[0].tokens if found else () for found in search(student, self._test.source)]
+        taken = max(time.perf_counter() - started, 1e-9)
+        score, _ = score_outputs(outputs, self._test, self._data.detokenise, taken, self._data.language)
+        mixed = chosen.objective == WORD
+        validity = float("nan") if score.validity is None else 100.0 * score.validity
+        row = (
+            chosen.objective, chosen.alpha if mixed else float("nan"), chosen.temperature if mixed else float("nan"),
+            chosen.width, chosen.epochs, curve.validations[-1][1] if curve.validations else float("nan"), score.bleu,
+            validity, seconds, ended,
+        )
+        added = pd.DataFrame([row], columns=list(COLUMNS))
+        joined = pd.concat([self.results, added], ignore_index=True) if len(self.results) else added
+        self.results = joined.sort_values("BLEU greedy", ascending=False, kind="stable", ignore_index=True)
+        self.student = student
+        place = 1 + int((self.results["BLEU greedy"] > score.bleu).sum())
+        self.status.value = (
+            f"{escape(chosen.name)} ({ended}): BLEU <b>{score.bleu:.1f}</b>, place {place} of {len(self.results)}"
+        )
+        self._draw(curve)
+        self.curves.append(curve)
+
+    def _draw(self, curve: Curve) -> None:
+        self._drawing.show(curve, self.curves)
+        shown = self.results.round(2).rename_axis("place")
+        shown.index += 1
+        self.show(shown.to_html(border=0, na_rep="–", escape=True) if len(shown) else "No try yet.")

@@ -1,0 +1,97 @@
+"""What all views share: a box of controls above a picture and its numbers in text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import ipywidgets as widgets
+
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.lab.figures.picture import DOTS_PER_INCH, Picture
+
+STYLE = {"description_width": "9em"}
+WIDE = widgets.Layout(width="46em", max_width="100%")
+LETTERS = 90
+
+
+class View(widgets.VBox):
+    """Controls, then `image` (the picture as PNG), then `text` (the numbers, and what a control has to say).
+
+    The text says in words what the picture shows, for those who do not see it.
+    """
+
+    def __init__(self, controls: Iterable[widgets.Widget], picture: Picture) -> None:
+        self.picture = picture
+        width = round(picture.figure.get_figwidth() * DOTS_PER_INCH)
+        self.image = widgets.Image(format="png", layout=widgets.Layout(width=f"{width}px", max_width="100%"))
+        self.text = widgets.HTML()
+        super().__init__([*controls, self.image, self.text])
+
+    def show(self, text: str) -> None:
+        """Sends the picture as it is now, and `text` (HTML, escaped by its maker) below it."""
+        self.image.value = self.picture.png()
+        self.text.value = f'<div style="font-size:15px; line-height:1.5">{text}</div>'
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """An HTML table; every cell is escaped."""
+    top = "".join(f'<th scope="col" style="text-align:left; padding:0 .8em">{escape(cell)}</th>' for cell in head)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="padding:0 .8em">{escape(cell)}</td>' for cell in row) + "</tr>" for row in rows
+    )
+    return f'<table style="border-collapse:collapse">{"<tr>" + top + "</tr>" if head else ""}{body}</table>'
+
+
+def slider(description: str, value: int, least: int, most: int, continuous: bool = True) -> widgets.IntSlider:
+    """A slider of whole numbers; with continuous=False it speaks when it is let go."""
+    return widgets.IntSlider(value=value, min=least, max=most, description=description, style=STYLE, layout=WIDE,
+                             continuous_update=continuous)
+
+
+def alpha_slider(value: float = 0.5) -> widgets.FloatSlider:
+    """α from 0 to 1."""
+    return widgets.FloatSlider(value=value, min=0.0, max=1.0, step=0.05, description="α", style=STYLE, layout=WIDE)
+
+
+def temperature_slider(value: float = 1.0) -> widgets.SelectionSlider:
+    """τ from 1/4 to 8, each step the same factor; a choice of numbers, so that τ = 1 is met exactly."""
+    options = [(f"{tau:g}", tau) for tau in (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)]
+    return widgets.SelectionSlider(options=options, value=value, description="τ (temperature)", style=STYLE,
+                                   layout=WIDE)
+
+
+def sentence_chooser(sources: Sequence[Sequence[str]]) -> widgets.Dropdown:
+    """A list of sentences; its value is the sentence's place. Raises ValueError when there are none."""
+    if not sources:
+        raise ValueError("the view needs at least one sentence to show")
+    options = [(f"{number}: {shortened(' '.join(source))}", number - 1) for number, source in enumerate(sources, 1)]
+    return widgets.Dropdown(options=options, value=0, description="sentence", style=STYLE, layout=WIDE)
+
+
+def student_chooser(names: Iterable[str], nobody: bool) -> widgets.Dropdown:
+    """A list of students; with `nobody` the first choice is None."""
+    options = [("nobody", None)] if nobody else []
+    options += [(name, name) for name in names]
+    if not options:
+        raise ValueError("the view needs at least one student")
+    return widgets.Dropdown(options=options, value=options[0][1], description="student", style=STYLE, layout=WIDE)
+
+
+def shortened(text: str) -> str:
+    """At most LETTERS letters."""
+    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
+
+
+def first(corpus: ParallelCorpus, n_sentences: int) -> ParallelCorpus:
+    """The first pairs of a corpus. Raises ValueError when there are none."""
+    if n_sentences < 1 or not len(corpus):
+        raise ValueError(f"need at least one sentence; got {n_sentences} of {len(corpus)}")
+    return corpus[:n_sentences]
+
+
+def prefix_html(target: Sequence[str], position: int) -> str:
+    """The target with what is read so far in bold and the next word underlined."""
+    words = [*map(escape, target), "(end)"]
+    read, rest = " ".join(words[:position]), " ".join(words[position + 1 :])
+    return f"<b>{read}</b> <u>{words[position]}</u> <span style='color:#666'>{rest}</span>"

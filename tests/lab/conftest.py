@@ -1,0 +1,30 @@
+"""The toy corpus and small random models that can read it, for the tests of figures and views."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from seqkd_lab.experiments.data import Dataset, load_toy
+from seqkd_lab.experiments.recipes import ToyData
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+
+
+@pytest.fixture(scope="session")
+def toy() -> Dataset:
+    """The toy corpus with 300 pairs to train on, and its language."""
+    return load_toy(ToyData(300))
+
+
+@pytest.fixture(scope="session")
+def toy_models(toy: Dataset) -> dict[str, LSTMSeq2Seq]:
+    """A teacher and two students with random weights, their distributions uneven."""
+    models = {}
+    for seed, name in enumerate(("teacher", "baseline", "seq-kd")):
+        torch.manual_seed(seed)
+        model = LSTMSeq2Seq(LSTMSpec(width=8), toy.source_vocabulary, toy.target_vocabulary)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.mul_(2.5)
+        models[name] = model.eval()
+    return models

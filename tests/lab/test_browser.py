@@ -1,0 +1,63 @@
+"""A person's way through the notebooks in a real browser: run all, move sliders by keyboard, press the buttons."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import jupyter_browser
+import notebook_runs
+import pytest
+
+SCREENSHOTS = "SEQKD_LAB_SCREENSHOTS"
+"""This environment variable names the folder for pictures of what the tests saw; without it none are kept."""
+DRIVEN = ("00_start_here", "01_toy_language")  # with a view each; others are added here
+
+
+def missing() -> str:
+    """Why no browser test can run here; "" when one can."""
+    for module in ("playwright", "jupyterlab", "ipywidgets"):
+        if importlib.util.find_spec(module) is None:
+            return f"{module} is not installed: pip install --editable '.[test]'"
+    return "" if jupyter_browser.chromium() else "no chromium on this machine: apt-get install chromium"
+
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
+
+
+@pytest.fixture
+def address(tmp_path):
+    """A server for each notebook: it ends with its kernel, whose memory the next one needs."""
+    with jupyter_browser.jupyter_lab(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture
+def page():
+    """A browser for each notebook: a page with an unsaved notebook asks before it goes to another."""
+    with jupyter_browser.browser_page(jupyter_browser.chromium()) as page:
+        yield page
+
+
+@pytest.fixture
+def screenshots() -> Path | None:
+    return Path(os.environ[SCREENSHOTS]) if os.environ.get(SCREENSHOTS) else None
+
+
+@pytest.mark.parametrize("name", DRIVEN)
+def test_a_person_works_through_the_notebook(name, address, page, screenshots):
+    assert (notebook_runs.NOTEBOOKS / f"{name}.ipynb").exists()
+    notebook = jupyter_browser.NotebookPage(page, address.format(name=f"{name}.ipynb"), screenshots, name)
+    notebook.run_all()
+    assert notebook.errors() == []
+    views = notebook.views()
+    assert views, "no view with a slider and a picture"
+    for number, view in enumerate(views, start=1):
+        notebook.screenshot(f"view-{number}-before", view)
+        assert all(notebook.move_sliders(view)), f"view {number}: a slider moved, the picture did not"
+        notebook.screenshot(f"view-{number}-after", view)
+    said = notebook.answer_predictions()
+    assert said and all("Recorded:" in text for text in said), said
+    assert notebook.errors() == []
+    notebook.screenshot("end")
