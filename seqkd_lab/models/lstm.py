@@ -138,7 +138,7 @@ class LSTMSeq2Seq(Seq2Seq):
         """Encodes (B, S). Padding is cut off before the LSTM reads it, so a sentence's encoding is its own."""
         check_source(source, source_lengths)
         if torch.is_grad_enabled():
-            self._gate_table = None  # weights may change after this, and a fused optimiser leaves their version as it is
+            self._gate_table = None  # weights may change now, and a fused optimiser leaves their version as it is
         B, S = source.shape
         embedded = self.dropout(self.source_embedding(source))  # (B, S, D)
         packed = pack_padded_sequence(embedded, source_lengths, batch_first=True, enforce_sorted=False)
