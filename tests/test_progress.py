@@ -1,4 +1,4 @@
-"""The bars of a tour: they end at their end, say what runs, and never claim more than all."""
+"""The order of a tour's work, and its bars: they end at their end, say what runs, and never claim more than all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import warnings
 from seqkd_lab.experiments.presets import TOY
 from seqkd_lab.experiments.progress import Bars
 from seqkd_lab.experiments.recipes import ToyData
-from seqkd_lab.experiments.schedule import with_needs
+from seqkd_lab.experiments.schedule import Distil, most_needed_first, with_needs
 from seqkd_lab.experiments.table import TableRun
 
 TASKS = TableRun(ToyData(), TOY, (1,)).tasks()
@@ -49,3 +49,12 @@ def test_a_file_names_every_task_once():
     play(stream).close()
     for task in with_needs(TASKS):
         assert stream.getvalue().count(f"  {task.label} …\n") == 1
+
+
+def test_what_most_others_wait_for_comes_first_and_needs_before_those_that_need_them():
+    order = most_needed_first(TASKS)
+    assert sorted(map(repr, order)) == sorted(map(repr, with_needs(TASKS)))
+    for place, task in enumerate(order):
+        assert all(order.index(need) < place for need in task.needs())
+    assert order[0].recipe.name == "teacher"
+    assert all(isinstance(task, Distil) for task in order[1:3]), "both corpora, for which eight rows wait"
