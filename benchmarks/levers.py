@@ -182,8 +182,8 @@ LEVERS = (
     Lever("NLL with its gradient by hand", "1.3× of the loss", nll_gradient, kept=False,
           why="a twentieth of an update does not pay for a second way to write the loss"),
     Lever("student's encoder without packing", "2×", encoder, kept=False, exact=False,
-          why="the end states are then the padding's; made exact, with the biases as an input that is 0 there, it gained "
-              "a few percent of an update for a page of code"),
+          why="the end states are then the padding's; made exact, with the biases as an input that is 0 there, it "
+              "gained a few percent of an update for a page of code"),
     Lever("output layer in int8", "1.5×", int8, kept=False, exact=False,
           why="torch's int8 for LSTMs is its older quantisation, and a student's products are small"),
 )

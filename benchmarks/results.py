@@ -18,6 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from seqkd_lab.models.checkpoint import write_json
+
 Results = dict[str, dict[str, Any]]
 BENCHMARKS = Path(__file__).resolve().parent
 DEFAULT = BENCHMARKS / "results.json"
@@ -96,11 +98,8 @@ def read(path: Path) -> Results:
 
 
 def write(path: Path, results: Results) -> None:
-    """Writes beside the file and moves into place, so that an interrupted run leaves a whole one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    """Writes all entries in the order of their names; an interrupted run leaves a whole file."""
+    write_json(path, dict(sorted(results.items())))
 
 
 def cpu_name() -> str:

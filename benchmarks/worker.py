@@ -13,11 +13,11 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from benchmarks import corpus as toy
 from benchmarks.tool import SIZES, TOOLS, Entry, Size, Tool
+from seqkd_lab.machine import peak_memory_mib
 
 MARK = "RESULT "
 PACKAGES = ("torch", "numpy", "seqkd-lab", "joeynmt", "OpenNMT-py", "transformers", "ctranslate2")
@@ -31,15 +31,6 @@ class Clock:
 
     def read(self) -> dict[str, float]:
         return {"cpu_s": time.process_time() - self.cpu, "wall_s": time.perf_counter() - self.wall}
-
-
-def peak_memory_mib() -> float:
-    """The most memory this process has held at once, MiB (VmHWM); NaN where no one tells."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return float("nan")
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), float("nan"))
 
 
 def versions() -> dict[str, str]:

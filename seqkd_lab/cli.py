@@ -13,7 +13,7 @@ from seqkd_lab.experiments.presets import PRESETS
 from seqkd_lab.experiments.recipes import TABLE_ROWS
 
 EPILOG = """examples:
-  seqkd-lab tour                                  the paper's Table 1 on the toy language, one seed, about 6 minutes
+  seqkd-lab tour                                  the paper's Table 1 on the toy language, one seed, about 5 minutes
   seqkd-lab translate "the old teacher sold the lamp because it was broken ." --model seq-kd --beam 5
   seqkd-lab table --seeds 5                       Table 1 over five seeds, with intervals
   seqkd-lab table --check                         judges the committed results; exit code 1 if a finding is not held

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))  # benchmarks/ is run from the checkout, never ins
 
 import benchmarks.tool  # noqa: E402
 from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import ceiling, profile, report, results, runner, worker  # noqa: E402
+from benchmarks import ceiling, levers, profile, report, results, runner, worker  # noqa: E402
 from benchmarks import corpus as toy  # noqa: E402
 from benchmarks.peers import setup, tutorial  # noqa: E402
 from benchmarks.tool import OURS, SIZES, TOOLS, Size  # noqa: E402
@@ -274,3 +274,15 @@ def test_pins_are_exact_and_name_no_place() -> None:
         assert path.stem in setup.TRIALS
         for line in path.read_text(encoding="utf-8").splitlines():
             assert line.startswith("#") or (line.count("==") == 1 and "/" not in line and "@" not in line), line
+
+
+@pytest.mark.parametrize("lever", [lever for lever in levers.LEVERS if lever.exact], ids=lambda lever: lever.name)
+def test_both_ways_of_a_lever_give_the_same(lever) -> None:
+    before, after = lever.make()
+    torch.testing.assert_close(before(), after(), rtol=1e-4, atol=1e-5)
+
+
+def test_a_lever_whose_ways_differ_is_refused() -> None:
+    wrong = levers.Lever("wrong", "", lambda: (lambda: torch.zeros(2), lambda: torch.ones(2)))
+    with pytest.raises(ValueError, match="wrong"):
+        levers.measure(wrong)

@@ -13,7 +13,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.losses import NLL, WordKD
-from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.training import Optimisation, Trainer, one_cycle, train, validation_loss
 
 PAIRS = [(source, tuple(reversed(source))) for source in
@@ -80,6 +80,24 @@ class TestResume:
         assert train(again, CORPUS, VALID, NLL(), SHORT, 5, callbacks=[updates.append], resume_from=tmp_path) == history
         assert updates == []
         assert same_weights(first, again)
+
+
+@pytest.mark.parametrize("input_feeding", [False, True])
+def test_what_a_model_keeps_of_its_weights_for_speed_never_outlives_them(make_model, input_feeding):
+    """Training, validating and searching in turns: each loss and translation is that of a fresh model of equal weights.
+
+    A fused optimiser changes weights without raising their version.
+    """
+    model = make_model(spec=LSTMSpec(8, input_feeding=input_feeding))
+    encoded = encode(VALID, model.source_vocabulary, model.target_vocabulary)
+    trainer = Trainer(model, CORPUS, VALID, NLL(), Optimisation(epochs=3, learning_rate=0.1, batch_size=6), 5)
+    for _ in range(3):
+        trainer.run_epoch()
+        found = search(model, VALID.source, beam_size=2, n_best=2)
+        copy = LSTMSeq2Seq(model.spec, model.source_vocabulary, model.target_vocabulary)
+        copy.load_state_dict(model.state_dict())
+        assert trainer.history.valid_loss[-1] == pytest.approx(validation_loss(copy, encoded), abs=1e-6)
+        assert found == search(copy.eval(), VALID.source, beam_size=2, n_best=2)
 
 
 class TestStopping:

@@ -38,6 +38,11 @@ def _width_cost(width: int) -> float:
     return 0.25 + width / 128
 
 
+def advance(bar: tqdm, more: float) -> None:
+    """Moves `bar` on, never past its end: sums of shares round."""
+    bar.update(min(more, bar.total - bar.n))
+
+
 class Bars(Watcher):
     """Draws the bars on stderr. A terminal sees them move; a file gets a line now and then."""
 
@@ -63,9 +68,10 @@ class Bars(Watcher):
 
     def moved(self, task: Task, done: int, total: int) -> None:
         share = done / total
-        self.whole.update((share - self.shares.get(task, 0.0)) * self.sizes[task])
+        more = share - self.shares.get(task, 0.0)
+        advance(self.whole, more * self.sizes[task])
         if task in self.bars:
-            self.bars[task].update(100 * (share - self.shares.get(task, 0.0)))
+            advance(self.bars[task], 100 * more)
         self.shares[task] = share
 
     def ended(self, task: Task) -> None:

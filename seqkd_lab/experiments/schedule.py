@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -92,6 +93,16 @@ def with_needs(tasks: Iterable[Task]) -> list[Task]:
     return list(ordered)
 
 
+def most_needed_first(tasks: Iterable[Task]) -> list[Task]:
+    """`tasks` and their needs, those first that most others wait for: long chains start early, short ends fill gaps.
+
+    A task's needs come before it, since all that wait for it wait for them, too.
+    """
+    every = with_needs(tasks)
+    n_waiting = Counter(need for task in every for need in with_needs([task]))
+    return sorted(every, key=lambda task: -n_waiting[task])
+
+
 class Watcher:
     """What `run_all` tells: override what you want to show. Times are the caller's own."""
 
@@ -104,7 +115,7 @@ class Watcher:
 
 def run_all(tasks: Iterable[Task], root: Path, n_workers: int, watcher: Watcher) -> None:
     """Runs `tasks` and what they need in `n_workers` processes; an error in one is raised here, naming the task."""
-    waiting = with_needs(tasks)
+    waiting = most_needed_first(tasks)
     finished: set[Task] = set()
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager:

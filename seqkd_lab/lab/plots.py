@@ -32,19 +32,19 @@ def table_figure(results: Mapping) -> Figure:
         for offset, value, colour in ((-0.17, PAPER[name].greedy, GREEDY), (0.17, PAPER[name].beam, BEAM)):
             if value is not None:
                 paper.plot(value, place + offset, ">", color=colour, markersize=10)
-                paper.annotate(f"{value:.1f}", (value, place + offset), xytext=(8, -4), textcoords="offset points")
+                _number(paper, value, value, place + offset)
     ours.set_yticks(range(len(names)), names, fontsize=13)
     ours.invert_yaxis()
     beam_size = rows_by_seed(results)[0][names[0]]["beam_size"]
     ours.plot([], [], "o", color=GREEDY, label="greedy, K = 1")
     ours.plot([], [], "o", color=BEAM, label=f"beam, K = {beam_size}")
-    ours.legend(fontsize=12, loc="lower left")
+    figure.legend(fontsize=13, loc="outside lower center", ncols=2)
     n_seeds = len(results["by_seed"])
     title = "here: one seed" if n_seeds == 1 else f"here: mean, 95% interval and each of {n_seeds} seeds"
     ours.set_title(title, fontsize=14)
     paper.set_title("Kim & Rush 2016 (WMT)", fontsize=14)
-    ours.margins(x=0.1)  # room for the numbers beside the marks
-    paper.margins(x=0.2)
+    ours.margins(x=0.12)  # room for the numbers beside the marks
+    paper.margins(x=0.25)
     for axes in (ours, paper):
         axes.set_xlabel("BLEU (0–100)", fontsize=13)
         axes.grid(axis="x", color="#dddddd")
@@ -60,7 +60,12 @@ def _draw_row(axes, height: float, values: list[float], colour: str) -> None:
         axes.plot([low, high], [height, height], "-", color=colour, linewidth=2)
     axes.plot(mean, height, "o", color=colour, markersize=8)
     right = max(high, *values) if len(values) > 1 else mean
-    axes.annotate(f"{mean:.1f}", (right, height), xytext=(8, -4), textcoords="offset points")
+    _number(axes, mean, right, height)
+
+
+def _number(axes, value: float, x: float, y: float) -> None:
+    """Writes `value` to the right of the mark at (x, y)."""
+    axes.annotate(f"{value:.1f}", (x, y), xytext=(8, -4), textcoords="offset points", fontsize=12)
 
 
 def curves_figure(results: Mapping) -> Figure:

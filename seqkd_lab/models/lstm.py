@@ -132,11 +132,13 @@ class LSTMSeq2Seq(Seq2Seq):
         self.combine = nn.Linear(2 * D, D, bias=False)
         self.output = nn.Linear(D, len(target_vocabulary))
         self.dropout = Dropout(spec.dropout)
-        self._gate_table: tuple[tuple, Tensor] | None = None
+        self._gate_table: tuple[list[int], Tensor] | None = None
 
     def start(self, source: Tensor, source_lengths: Tensor) -> LSTMState:
         """Encodes (B, S). Padding is cut off before the LSTM reads it, so a sentence's encoding is its own."""
         check_source(source, source_lengths)
+        if torch.is_grad_enabled():
+            self._gate_table = None  # weights may change now, and a fused optimiser leaves their version as it is
         B, S = source.shape
         embedded = self.dropout(self.source_embedding(source))  # (B, S, D)
         packed = pack_padded_sequence(embedded, source_lengths, batch_first=True, enforce_sorted=False)
@@ -205,17 +207,18 @@ class LSTMSeq2Seq(Seq2Seq):
 
         Without gradients it is looked up in a table of all words, made again whenever a weight has changed.
         """
-        made_from = (self.target_embedding.weight, *self.decoder.all_weights[0])
-        if self.training or torch.is_grad_enabled():
-            return self._first_gates(self.dropout(self.target_embedding(tokens)), *made_from[1:])
-        version = [parameter._version for parameter in made_from]
-        if self._gate_table is None or self._gate_table[0] != version:
-            self._gate_table = version, self._first_gates(*made_from)  # (V, 4D)
-        return F.embedding(tokens, self._gate_table[1])
+        weight, _, *biases = self.decoder.all_weights[0]
+        words = self.target_embedding.weight
 
-    def _first_gates(self, embedded: Tensor, input_weight: Tensor, _: Tensor, *biases: Tensor) -> Tensor:
-        """W_x · x + b of the first layer, for embedded words (…, D): (…, 4D)."""
-        return F.linear(embedded, input_weight[:, : self.spec.width], sum(biases))
+        def gates(embedded: Tensor) -> Tensor:
+            return F.linear(embedded, weight[:, : self.spec.width], sum(biases))
+
+        if self.training or torch.is_grad_enabled():
+            return gates(self.dropout(self.target_embedding(tokens)))
+        version = [parameter._version for parameter in (words, weight, *biases)]
+        if self._gate_table is None or self._gate_table[0] != version:
+            self._gate_table = version, gates(words)  # (V, 4D)
+        return F.embedding(tokens, self._gate_table[1])
 
 
 def lstm_step(
