@@ -7,7 +7,7 @@ toy's teacher and students, and of a teacher of real text.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,13 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 
 from benchmarks import corpus as toy
 from benchmarks.results import ratios, runs, spread
-from seqkd_lab.corpus.batching import Sentences
+from seqkd_lab.corpus.batching import EncodedCorpus, Sentences, batch_rows, encode, make_batch
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
 from seqkd_lab.distillation.losses import cross_entropy, mixed_target, nll, word_kd
 from seqkd_lab.distillation.sequence_level import similarities
-from seqkd_lab.models.lstm import Dropout
+from seqkd_lab.distillation.teacher_memory import TeacherMemory
+from seqkd_lab.models.lstm import Dropout, LSTMSeq2Seq, LSTMSpec
 
 Way = Callable[[], Any]
 REPEATS = 9
@@ -111,6 +114,41 @@ def padding() -> tuple[Way, Way]:
     return lambda: pad_sequence([tensors[row] for row in places], batch_first=True), lambda: sentences.padded(rows)
 
 
+def pairs_and_models(width: int = 24) -> tuple[EncodedCorpus, LSTMSeq2Seq]:
+    """3,200 pairs of the toy corpus, and a model with random weights for them."""
+    corpus = toy.load()
+    torch.manual_seed(0)
+    model = LSTMSeq2Seq(LSTMSpec(width), *map(Vocabulary.build, zip(*corpus.train, strict=True)))
+    source, target = zip(*corpus.train[:3200], strict=True)
+    pairs = ParallelCorpus("toy", "train", "CC0-1.0", tuple(source), tuple(target))
+    return encode(pairs, model.source_vocabulary, model.target_vocabulary), model
+
+
+def token_batches() -> tuple[Way, Way]:
+    """A student's epoch in batches of 64 sentences, or in as many batches of as many tokens each."""
+    encoded, student = pairs_and_models()
+    by_sentences = batch_rows(encoded, 64, shuffle_seed=1)
+    order = encoded.target_lengths.argsort(stable=True)
+    share = encoded.target_lengths[order].cumsum(0) * len(by_sentences) // (int(encoded.target_lengths.sum()) + 1)
+    by_tokens = order.split(share.bincount().tolist())
+
+    def epoch(rows_of_batches: Sequence[Tensor]) -> None:
+        for rows in rows_of_batches:
+            batch = make_batch(encoded, rows)
+            student.zero_grad()
+            nll(student(batch), batch.target_out).backward()
+
+    return lambda: epoch(by_sentences), lambda: epoch(by_tokens)
+
+
+def teacher_once() -> tuple[Way, Way]:
+    """What the teacher says of a batch: asked for each time, or only its last layer, over what one pass left."""
+    encoded, teacher = pairs_and_models(width=128)
+    memory, batch = TeacherMemory(teacher, encoded), make_batch(encoded, batch_rows(encoded, 128, shuffle_seed=1)[0])
+    real = (batch.target_out != PAD)[:, :, None]
+    return lambda: teacher(batch).detach() * real, lambda: memory(batch) * real
+
+
 def gate_table() -> tuple[Way, Way]:
     """The input's part of the LSTM's gates as a product for each word, or looked up: K = 35, 32 sentences."""
     embedding, gates = nn.Embedding(540, 128), nn.Linear(128, 512)
@@ -177,8 +215,13 @@ LEVERS = (
     Lever("batches: all ids in one row", "2–3×, small beside an update; a sixth of the memory", padding),
     Lever("input gates looked up in a table (K = 35)", "2×, half of the LSTM's step", gate_table),
     Lever("combine applied to the memory once a sentence (K = 35)", "1.5×", combine),
+    Lever("Word-KD: the teacher's vectors from one pass, for all epochs", "4×: of a forward pass the last layer stays",
+          teacher_once),
     Lever("Adam fused", "2–4×, a few percent of an update", adam, exact=False),
     Lever("top-k without sorting the vocabulary (K = 5)", "5×", best_candidates),
+    Lever("batches of equal tokens, not of equal sentences", "1.0×: sorted by length, 1 target in 70 is padding",
+          token_batches, kept=False, exact=False,
+          why="what is padded is little; many short sentences and few long ones work the LSTMs less evenly"),
     Lever("NLL with its gradient by hand", "1.3× of the loss", nll_gradient, kept=False,
           why="a twentieth of an update does not pay for a second way to write the loss"),
     Lever("student's encoder without packing", "2×", encoder, kept=False, exact=False,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
+from seqkd_lab.distillation.teacher_memory import TeacherMemory
 from seqkd_lab.models.checkpoint import load_tensors, read_json, save_tensors, write_json
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -111,15 +113,20 @@ class Trainer:
     def n_updates(self) -> int:
         return self.optimisation.epochs * self.updates_per_epoch
 
+    @cached_property
+    def taught(self) -> Callable[[Batch], Tensor]:
+        """The teacher's logits (B, T, V) of a batch: remembered from one pass, or asked for each time in a corpus that
+        is too large for that."""
+        if TeacherMemory.holds(self.teacher, self.encoded):
+            return TeacherMemory(self.teacher, self.encoded)
+        return torch.no_grad()(self.teacher)
+
     def update(self, batch: Batch, n_done: int) -> float:
         """One update of the weights; returns the loss in nats a token."""
         rate = self.optimisation.learning_rate * one_cycle(n_done / self.n_updates, self.optimisation.warmup)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        teacher_logits = None
-        if self.teacher is not None:
-            with torch.no_grad():
-                teacher_logits = self.teacher(batch)
+        teacher_logits = None if self.teacher is None else self.taught(batch)
         self.optimiser.zero_grad()
         loss = self.objective(self.model(batch), batch, teacher_logits)
         loss.backward()

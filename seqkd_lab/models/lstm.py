@@ -167,8 +167,8 @@ class LSTMSeq2Seq(Seq2Seq):
         L, B = self.spec.layers, ends.shape[1]
         return ends.view(L, 2, B, -1).transpose(1, 2).reshape(L, B, -1)
 
-    def step(self, tokens: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
-        """Reads `tokens` (N, T) in one call, or one by one where each step needs the one before; logits (N, T, V)."""
+    def read(self, tokens: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+        """Reads `tokens` (N, T) in one call, or one by one where each step needs the one before: (N, T, D)."""
         check_tokens(tokens, state.h.shape[1])
         T = tokens.shape[1]
         if T > 1 and not self.spec.input_feeding and state.past is None:
@@ -176,12 +176,12 @@ class LSTMSeq2Seq(Seq2Seq):
             outputs, (h, c) = self.decoder(embedded, (state.h, state.c))
             attended, weights = self._attend(outputs, state)
             state = replace(state, h=h, c=c, attended=attended[:, -1], read=state.read + T, attention=weights)
-            return self.output(self.dropout(attended)), state
+            return self.dropout(attended), state
         vectors, gates = [], self._input_gates(tokens)  # (N, T, 4D)
         for t in range(T):  # input feeding needs the previous attended vector, remembering each state
             state = self._advance(gates[:, t], state)
             vectors.append(state.attended)
-        return self.output(self.dropout(torch.stack(vectors, dim=1))), state
+        return self.dropout(torch.stack(vectors, dim=1)), state
 
     def _advance(self, gates: Tensor, state: LSTMState) -> LSTMState:
         """The state one token later, given what the token adds to the first layer's gates (N, 4D)."""

@@ -51,20 +51,31 @@ class Seq2Seq(nn.Module, ABC):
 
     source_vocabulary: Vocabulary
     target_vocabulary: Vocabulary
+    output: nn.Linear
+    """The last layer: D numbers at each place of the target to the logits of V words."""
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, T, V) of each next target token after the gold prefix (teacher forcing)."""
-        state = self.start(batch.source, batch.source_lengths)
-        logits, _ = self.step(batch.target_in, state)
-        return logits
+        return self.output(self.vectors(batch))
+
+    def vectors(self, batch: Batch) -> Tensor:
+        """What `output` turns into those logits: (B, T, D)."""
+        vectors, _ = self.read(batch.target_in, self.start(batch.source, batch.source_lengths))
+        return vectors
+
+    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+        """Reads `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns logits (N, T, V) and the new state."""
+        vectors, state = self.read(tokens, state)
+        return self.output(vectors), state
 
     @abstractmethod
     def start(self, source: Tensor, source_lengths: Tensor) -> DecoderState:
         """Encodes `source` (B, S), whose real tokens are the first `source_lengths` (B,) of each line."""
 
     @abstractmethod
-    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Reads `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns logits (N, T, V) and the new state."""
+    def read(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+        """Reads `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns what `output` wants of each place,
+        (N, T, D), and the new state."""
 
     def n_parameters(self) -> int:
         """The number of trainable numbers."""

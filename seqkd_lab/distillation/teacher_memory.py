@@ -1,0 +1,46 @@
+"""What a teacher says along every target of a corpus, computed once: Word-KD asks for it again in each epoch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches
+from seqkd_lab.corpus.vocabulary import PAD
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+MOST_BYTES = 2**28
+"""A corpus whose vectors would take more is not remembered: the tour's processes share a small machine's memory."""
+
+
+class TeacherMemory:
+    """The teacher's logits (B, T, V) for batches of `encoded`, as `teacher(batch)` gives them, up to rounding.
+
+    Kept are the D numbers before the output layer, not the V logits: they are fewer, and good at any temperature,
+    which the logits of the teacher's few best words would not be.
+    """
+
+    def __init__(self, teacher: Seq2Seq, encoded: EncodedCorpus) -> None:
+        self.teacher = teacher.eval()
+        self.starts = encoded.target_lengths.cumsum(0) - encoded.target_lengths  # (N,)
+        self.vectors = torch.zeros(int(encoded.target_lengths.sum()), teacher.output.in_features)
+        with torch.no_grad():
+            for batch in batches(encoded, batch_size=128, shuffle_seed=None):
+                real = batch.target_out != PAD
+                self.vectors[self._places(batch)[real]] = teacher.vectors(batch)[real]
+
+    @staticmethod
+    def holds(teacher: Seq2Seq, encoded: EncodedCorpus) -> bool:
+        """Whether the vectors take MOST_BYTES at most."""
+        n_numbers = int(encoded.target_lengths.sum()) * teacher.output.in_features
+        return n_numbers * torch.get_default_dtype().itemsize <= MOST_BYTES
+
+    @torch.no_grad()
+    def __call__(self, batch: Batch) -> Tensor:
+        """Logits (B, T, V); those of padding are another place's, and count for nothing in any loss."""
+        return self.teacher.output(self.vectors[self._places(batch)])
+
+    def _places(self, batch: Batch) -> Tensor:
+        """Where the vectors of each target token lie (B, T)."""
+        T = batch.target_out.shape[1]
+        return (self.starts[batch.rows, None] + torch.arange(T)).clamp(max=len(self.vectors) - 1)
