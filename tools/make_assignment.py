@@ -101,14 +101,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("number", help="the lesson, such as 04")
     parser.add_argument("course", type=Path, help="a folder for the course, made if it is not there")
     given = parser.parse_args(arguments)
-    chosen = [path for path in notebook_runs.paths() if path.name[:2] == given.number]
-    if not chosen:
-        parser.error(f"no lesson {given.number}; there are {', '.join(path.name[:2] for path in notebook_runs.paths())}")
+    lessons = {path.name[:2]: path for path in notebook_runs.paths()}
+    path = lessons.get(given.number)
+    if path is None:
+        parser.error(f"no lesson {given.number}; there are {', '.join(lessons)}")
     try:
-        print(write_course(chosen[0], given.course))
+        print(write_course(path, given.course))
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    print(f"Next: cd {given.course} && nbgrader generate_assignment {chosen[0].stem}")
+    print(f"Next: cd {given.course} && nbgrader generate_assignment {path.stem}")
     return 0
 
 

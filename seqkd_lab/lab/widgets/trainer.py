@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from html import escape
 
 import ipywidgets as widgets
@@ -13,18 +14,19 @@ import pandas as pd
 import torch
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.losses import NLL, WordKD
-from seqkd_lab.evaluation import score_outputs
 from seqkd_lab.experiments.data import Dataset
+from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
+from seqkd_lab.experiments.word_kd_map import Place
 from seqkd_lab.lab.figures.learning import Curve, LearningDrawing
-from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, alpha_slider, slider, temperature_slider
-from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.lab.figures.word_kd_map import MapDrawing, Own
+from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, alpha_slider, picture_image, slider, temperature_slider
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.training import Optimisation, Progress, train
+from seqkd_lab.training import Progress
 
 GOLD, WORD, SEQ = "NLL on gold", "Word-KD", "Seq-KD"
 COLUMNS = ("objective", "α", "τ", "width", "epochs", "NLL of gold", "BLEU greedy", "valid %", "seconds", "ended")
+WHOLE = "whole"
 MOST_EPOCHS = 10
 SECONDS_BETWEEN_PICTURES = 0.25
 
@@ -45,60 +47,82 @@ class Try:
         mixed = f", α {self.alpha:g}, τ {self.temperature:g}" if self.objective == WORD else ""
         return f"{self.objective}{mixed}, width {self.width}, {self.epochs} epochs"
 
+    @property
+    def place(self) -> Place | None:
+        """Its place on a map of Word-KD, where gold alone is α = 0; None for what has none."""
+        return {WORD: (self.alpha, self.temperature), GOLD: (0.0, None)}.get(self.objective)
+
 
 class StudentTrainer(View):
-    """Trains students on the first `n_pairs` pairs and scores them on the first `n_test` test sentences, greedily.
+    """Trains quick students and scores their greedy translations; `settings` says on how much, and the first sizes.
 
     distilled is the teacher's rewriting of the first pairs of data.train (without it there is no Seq-KD). Controls:
-    `objective`, `alpha`, `temperature`, `width`, `epochs`; buttons `train_button`, `stop_button`; `bar`. `results` is
-    a DataFrame with COLUMNS, a row a try, the best BLEU first; `earlier` are rows that it starts with. Training runs
-    in one thread of its own, draws random numbers from torch's global generator, and ends at the first update after
-    a stop; a stopped student is scored too. `error` holds what the thread raised last.
+    `objective`, `alpha`, `temperature`, `width`, `epochs`; buttons `train_button`, `stop_button`; `bar`. `plan` says
+    what they would train. `results` is a DataFrame with COLUMNS, a row a try, the best BLEU first; `earlier` are rows
+    that it starts with. With `map_results` (word_kd_map) the map is shown in `map_image`, a ring around what is
+    chosen and, in `own`, the students that compare with it: of its size and epochs, and not stopped.
+
+    Training runs in one thread of its own, draws random numbers from torch's global generator, and ends at the first
+    update after a stop; a stopped student is scored too. `error` holds what the thread raised last.
     """
 
     def __init__(
-        self, data: Dataset, teacher: Seq2Seq, distilled: ParallelCorpus | None = None, n_pairs: int = 6000,
-        n_test: int = 100, earlier: pd.DataFrame | None = None, learning_rate: float = 0.016, batch_size: int = 32,
-        seed: int = 1,
+        self, data: Dataset, teacher: Seq2Seq, distilled: ParallelCorpus | None = None,
+        settings: QuickStudent | None = None, earlier: pd.DataFrame | None = None, seed: int = 1,
+        objective: str = GOLD, map_results: Mapping | None = None,
     ) -> None:
-        self.teacher, self.seed, self._data = teacher, seed, data
-        self._corpora = {GOLD: data.train[:n_pairs], WORD: data.train[:n_pairs]}
-        if distilled is not None:
-            self._corpora[SEQ] = distilled[:n_pairs]
-        self._valid, self._test = data.valid[:200], data.test[:n_test]
-        self._learning_rate, self._batch_size = learning_rate, batch_size
+        self.teacher, self.seed, self._data, self.settings = teacher, seed, data, settings or QuickStudent()
+        self._corpora = {GOLD: data.train, WORD: data.train} | ({} if distilled is None else {SEQ: distilled})
         self.results = pd.DataFrame(columns=list(COLUMNS)) if earlier is None else earlier.loc[:, list(COLUMNS)].copy()
         self.student: Seq2Seq | None = None
         self.error: BaseException | None = None
         self.curves: list[Curve] = []
+        self.own: list[Own] = []
         self._thread: threading.Thread | None = None
         self.running = False  # whether a student is being trained or scored
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._drawing = LearningDrawing(MOST_EPOCHS)
-        super().__init__(self._make_controls(), self._drawing.picture)
-        self.objective.observe(self._enable, "value")
+        super().__init__(self._make_controls(objective), self._drawing.picture)
+        self._map = None if map_results is None else MapDrawing(map_results)
+        if self._map is not None:
+            self.map_image = picture_image(self._map.picture)
+            self.children += (self.map_image,)
+        self.objective.observe(lambda _: self._enable(self.running), "value")
+        for control in (self.objective, self.alpha, self.temperature, self.width, self.epochs):
+            control.observe(self._show_plan, "value")
         self.train_button.on_click(lambda _: self.start())
         self.stop_button.on_click(lambda _: self.stop())
         self._enable()
         self._draw(Curve(""))
+        self._show_plan()
 
-    def _make_controls(self) -> list[widgets.Widget]:
-        objectives = list(self._corpora)
-        self.objective = widgets.Dropdown(options=objectives, description="objective", style=STYLE, layout=WIDE)
+    def _make_controls(self, objective: str) -> list[widgets.Widget]:
+        self.objective = widgets.Dropdown(options=list(self._corpora), value=objective, description="objective",
+                                          style=STYLE, layout=WIDE)
         self.alpha, self.temperature = alpha_slider(), temperature_slider()
-        self.width = widgets.IntSlider(value=24, min=8, max=48, step=8, description="width", style=STYLE, layout=WIDE)
-        self.epochs = slider("epochs", 4, 1, MOST_EPOCHS)
+        self.width = widgets.IntSlider(value=self.settings.width, min=8, max=48, step=8, description="width",
+                                       style=STYLE, layout=WIDE)
+        self.epochs = slider("epochs", self.settings.epochs, 1, MOST_EPOCHS)
         self.train_button = widgets.Button(description="Train", button_style="primary", icon="play")
         self.stop_button = widgets.Button(description="Stop", icon="stop", disabled=True)
         self.bar = widgets.IntProgress(value=0, min=0, max=1, description="", layout=widgets.Layout(width="18em"))
-        self.status = widgets.HTML()
+        self.plan, self.status = widgets.HTML(), widgets.HTML()
         buttons = widgets.HBox([self.train_button, self.stop_button, self.bar])
-        return [self.objective, self.alpha, self.temperature, self.width, self.epochs, buttons, self.status]
+        return [self.objective, self.alpha, self.temperature, self.width, self.epochs, self.plan, buttons, self.status]
 
     @property
     def chosen(self) -> Try:
         """What the controls say."""
         return Try(self.objective.value, self.alpha.value, self.temperature.value, self.width.value, self.epochs.value)
+
+    def _n_updates(self, chosen: Try) -> int:
+        n_pairs = len(self._corpora[chosen.objective][: self.settings.n_pairs])
+        return chosen.epochs * -(-n_pairs // self.settings.batch_size)
+
+    def _compares(self, chosen: Try) -> bool:
+        """Whether the student would be one of the map's kind."""
+        same = (chosen.width, chosen.epochs) == (self.settings.width, self.settings.epochs)
+        return same and chosen.place is not None and self._map.at(*chosen.place) is not None
 
     def start(self) -> bool:
         """Trains what the controls say; returns False, and does nothing, while a training runs."""
@@ -123,10 +147,23 @@ class StudentTrainer(View):
             self._thread.join(seconds)
         return self._thread is None or not self._thread.is_alive()
 
-    def _enable(self, _: dict | None = None, working: bool = False) -> None:
+    def _enable(self, working: bool = False) -> None:
         self.train_button.disabled, self.stop_button.disabled = working, not working
         for control in (self.alpha, self.temperature):
             control.disabled = self.objective.value != WORD
+
+    def _show_plan(self, _: dict | None = None) -> None:
+        """What the controls ask for, in words and as a ring on the map."""
+        chosen, note = self.chosen, ""
+        if self._map is not None:
+            compares = self._compares(chosen)
+            note = "" if compares else (
+                f"; the map has no place for it (it has width {self.settings.width}, {self.settings.epochs} epochs, "
+                f"τ from {self._map.temperatures[0]:g} to {self._map.temperatures[-1]:g})"
+            )
+            self._map.show(self.own, chosen.place if compares else None)
+            self.map_image.value = self._map.picture.png()
+        self.plan.value = f"To train: {escape(chosen.name)}, {self._n_updates(chosen):,} updates{escape(note)}"
 
     def _work(self, chosen: Try) -> None:
         torch.set_num_threads(1)  # of this thread; the notebook keeps its own
@@ -145,10 +182,8 @@ class StudentTrainer(View):
 
     def _train(self, chosen: Try, curve: Curve) -> None:
         started, drawn = time.perf_counter(), 0.0
-        torch.manual_seed(self.seed)
-        student = LSTMSeq2Seq(LSTMSpec(chosen.width), self._data.source_vocabulary, self._data.target_vocabulary)
+        settings = replace(self.settings, width=chosen.width, epochs=chosen.epochs)
         objective = WordKD(chosen.alpha, chosen.temperature) if chosen.objective == WORD else NLL()
-        optimisation = Optimisation(chosen.epochs, self._learning_rate, self._batch_size)
 
         def watch(progress: Progress) -> bool:
             nonlocal drawn
@@ -161,10 +196,10 @@ class StudentTrainer(View):
                 drawn = time.perf_counter()
             return self._stop.is_set()
 
-        train(student, self._corpora[chosen.objective], self._valid, objective, optimisation, self.seed, self.teacher,
-              callbacks=[watch])
-        n_updates = chosen.epochs * -(-len(self._corpora[chosen.objective]) // self._batch_size)
-        ended = "whole" if len(curve.updates) == n_updates else f"stopped at update {len(curve.updates)} of {n_updates}"
+        student, _ = train_student(settings, self._data, objective, self.seed, self.teacher, [watch],
+                                   self._corpora[chosen.objective])
+        n_done, n_updates = len(curve.updates), self._n_updates(chosen)
+        ended = WHOLE if n_done == n_updates else f"stopped at update {n_done} of {n_updates}"
         self._finish(chosen, curve, student, ended, time.perf_counter() - started)
 
     def _report(self, chosen: Try, progress: Progress, curve: Curve) -> None:
@@ -175,11 +210,9 @@ class StudentTrainer(View):
         self._draw(curve)
 
     def _finish(self, chosen: Try, curve: Curve, student: Seq2Seq, ended: str, seconds: float) -> None:
-        self.status.value = f"{escape(chosen.name)}: translating {len(self._test)} test sentences …"
-        started = time.perf_counter()
-        outputs = [found[0].tokens if found else () for found in search(student, self._test.source)]
-        taken = max(time.perf_counter() - started, 1e-9)
-        score, _ = score_outputs(outputs, self._test, self._data.detokenise, taken, self._data.language)
+        n_test = len(self._data.test[: self.settings.n_test])
+        self.status.value = f"{escape(chosen.name)}: translating {n_test} test sentences …"
+        score = score_student(self.settings, self._data, student)
         mixed = chosen.objective == WORD
         validity = float("nan") if score.validity is None else 100.0 * score.validity
         row = (
@@ -197,6 +230,9 @@ class StudentTrainer(View):
         )
         self._draw(curve)
         self.curves.append(curve)
+        if self._map is not None and ended == WHOLE and self._compares(chosen):
+            self.own.append(Own(*chosen.place, score.bleu))
+            self._show_plan()
 
     def _draw(self, curve: Curve) -> None:
         self._drawing.show(curve, self.curves)

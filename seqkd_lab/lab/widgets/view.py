@@ -22,9 +22,7 @@ class View(widgets.VBox):
     """
 
     def __init__(self, controls: Iterable[widgets.Widget], picture: Picture) -> None:
-        self.picture = picture
-        width = round(picture.figure.get_figwidth() * DOTS_PER_INCH)
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width=f"{width}px", max_width="100%"))
+        self.picture, self.image = picture, picture_image(picture)
         self.text = widgets.HTML()
         super().__init__([*controls, self.image, self.text])
 
@@ -32,6 +30,12 @@ class View(widgets.VBox):
         """Sends the picture as it is now, and `text` (HTML, escaped by its maker) below it."""
         self.image.value = self.picture.png()
         self.text.value = f'<div style="font-size:15px; line-height:1.5">{text}</div>'
+
+
+def picture_image(picture: Picture) -> widgets.Image:
+    """An empty image as wide as `picture`, narrower on a narrow page."""
+    width = round(picture.figure.get_figwidth() * DOTS_PER_INCH)
+    return widgets.Image(format="png", layout=widgets.Layout(width=f"{width}px", max_width="100%"))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
