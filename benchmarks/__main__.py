@@ -16,7 +16,7 @@ from benchmarks.runner import QUICK, Plan, Runner, check, environment_variables,
 from benchmarks.tool import SIZES, TOOLS
 
 PARTS = ("ceiling", "levers", "train", "decode", "distil", "scaling", "neighbour", "import")
-OPTIONAL = ("tour",)
+OPTIONAL = ("tour", "sliders")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,6 +83,13 @@ def measure_neighbour(runner: Runner) -> None:
             workload(runner, f"neighbour/{threads}/{busy}", "neighbour", options, threads)
 
 
+def measure_sliders(runner: Runner) -> None:
+    """One notebook after the other, each in a browser and a server of its own."""
+    runner.forget([f"sliders/{name}" for name in report.WITH_SLIDERS])
+    for name in report.WITH_SLIDERS:
+        runner.keep(f"sliders/{name}", run([sys.executable, "-m", "benchmarks.sliders", name], environment_variables()))
+
+
 def measure(runner: Runner, given: argparse.Namespace) -> None:
     """The chosen parts, in an order in which each finds what it needs."""
     parts = given.only or PARTS
@@ -101,6 +108,8 @@ def measure(runner: Runner, given: argparse.Namespace) -> None:
         measure_scaling(runner, given.quick)
     if "neighbour" in parts:
         measure_neighbour(runner)
+    if "sliders" in parts:
+        measure_sliders(runner)
     for name, options in (("import", {"repeats": 1 if given.quick else 5}), ("tour", {})):
         if name in parts:
             runner.forget([name])

@@ -12,6 +12,10 @@ from benchmarks.runner import name_of
 from benchmarks.tool import BATCH_SIZE, OURS, SIZES, TOOLS, Size
 from benchmarks.workloads import SCALES
 
+WITH_SLIDERS = ("01_toy_language", "03_teacher_distributions", "04_word_level_kd", "05_greedy_and_beam",
+                "06_sequence_level_kd", "07_interpolation")
+"""The notebooks whose views have sliders."""
+MOST_MILLISECONDS = 100
 SEARCHES = {"greedy": 1, "beam5": 5, "greedy_single": 1, "beam5_single": 5}
 
 
@@ -230,10 +234,24 @@ def distil_table(results: Results) -> str:
     return "\n".join(lines)
 
 
+def sliders_table(results: Results) -> str:
+    """Key to picture in the browser, beside a slider that answers with text alone."""
+    lines = ["### Sliders in JupyterLab: milliseconds from the key to the changed picture, median (least–most)", "",
+             row(["notebook", "slider", "picture", "text alone", "wanted", "reached"]), row(["---"] * 6)]
+    for name in WITH_SLIDERS:
+        for run in runs(results, f"sliders/{name}")[-1:]:
+            for slider, times in run["sliders"].items():
+                taken = spread(times)
+                cells = [name, slider, str(taken), str(spread(run["bare"])), f"≤ {MOST_MILLISECONDS}"]
+                lines.append(row([*cells, "yes" if taken.median <= MOST_MILLISECONDS else "no"]))
+    return "\n".join(lines)
+
+
 def everything(results: Results, sizes: Sequence[str]) -> str:
     """All tables, of whatever was measured."""
     tables = [ceiling.table(run) for run in runs(results, "ceiling")[-1:]]
     for size in sizes:
         tables += [speed_table(results, size), tokens_table(results, size)]
     tables += [aims_table(results, sizes), distil_table(results), scaling_table(results), neighbour_table(results)]
+    tables.append(sliders_table(results))
     return "\n\n".join([*tables, levers.table(results)])

@@ -92,6 +92,7 @@ class TestStored:
 
 
 @each
+@pytest.mark.slow
 class TestRun:
     def test_as_stored_it_runs_through_in_order(self, path, record_property):
         done = finished(path, solved=False)
@@ -140,6 +141,7 @@ class TestLesson:
             for call in (f'exercises.task("{key}")', f'exercises.hint("{key}", 1)', f'exercises.solution("{key}")'):
                 assert call in code, call
 
+    @pytest.mark.slow
     def test_it_says_what_one_should_see_as_a_computed_range(self, path):
         assert "You should see" in notebook_runs.printed(finished(path, solved=False).notebook)
 

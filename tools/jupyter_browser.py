@@ -1,0 +1,216 @@
+"""JupyterLab on a port of its own and a page in Debian's chromium: what the browser tests need of both.
+
+Nothing of the person who runs the tests is read or changed: settings, kernels' files, predictions and the notebooks
+themselves (JupyterLab saves them) lie in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import notebook_runs
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)
+# Without windowing every cell is in the page, so it can be found; without news there is no dialog in front of it.
+SETTINGS = {
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+START_SECONDS, RUN_SECONDS = 180, 600  # patience on a busy machine, not a budget
+
+
+def chromium() -> str | None:
+    """The path of the system's chromium, None where there is none."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def jupyter_lab(home: Path, fast: bool = True) -> Iterator[str]:
+    """A server with a copy of the notebooks in home/notebooks; yields the address of one, {name} for its file.
+
+    It is ended with all its kernels, whatever happens in between. Raises RuntimeError with its log when it does not
+    start.
+    """
+    shutil.copytree(notebook_runs.NOTEBOOKS, home / "notebooks")
+    for name, values in SETTINGS.items():
+        file = home / "settings" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+    port, token, log = free_port(), secrets.token_hex(16), home / "server.log"
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+        "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={home}",
+    ]
+    with log.open("wb") as stream:
+        server = subprocess.Popen(command, env=_environment(home, fast), cwd=home, stdin=subprocess.DEVNULL, stdout=stream,
+                                  stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", server, log)
+        yield f"http://127.0.0.1:{port}/lab/tree/notebooks/{{name}}?token={token}"
+    finally:
+        _end(server)
+
+
+def _environment(home: Path, fast: bool) -> dict[str, str]:
+    folders = {
+        "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime", "JUPYTER_DATA_DIR": "data",
+        "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    }
+    made = notebook_runs.environment(home, fast) | {name: str(home / each) for name, each in folders.items()}
+    return made | {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+
+
+def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
+    """Returns when the server answers."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with opener.open(address, timeout=10):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def _end(server: subprocess.Popen) -> None:
+    """Asks the server to end (it ends its kernels), and kills its group when it does not."""
+    for stop in (signal.SIGTERM, signal.SIGKILL):
+        if server.poll() is not None:
+            return
+        os.killpg(server.pid, stop)
+        try:
+            server.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+@contextmanager
+def browser_page(executable: str) -> Iterator:
+    """A page of a headless chromium, with `page.troubles`: what its scripts did not catch."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_FLAGS))
+        try:
+            page = browser.new_page(viewport={"width": 1400, "height": 1000})
+            page.set_default_timeout(1000 * START_SECONDS)
+            page.troubles = []
+            page.on("pageerror", lambda error: page.troubles.append(str(error)))
+            yield page
+        finally:
+            browser.close()
+
+
+class NotebookPage:
+    """A notebook in JupyterLab, as a person uses it. Raises playwright's TimeoutError for what does not come."""
+
+    def __init__(self, page, address: str, screenshots: Path | None, name: str) -> None:
+        self.page, self.screenshots, self.name = page, screenshots, name
+        page.goto(address)
+        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+        # The status bar tells when the kernel is connected; whoever runs a cell before is asked which kernel to take.
+        page.get_by_text("| Idle").first.wait_for()
+
+    def run_all(self) -> None:
+        """Run → Run All Cells, until every code cell has its number."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.page.wait_for_function(
+            """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')]
+                     .every(prompt => /\\[\\d+\\]/.test(prompt.textContent))""",
+            timeout=1000 * RUN_SECONDS,
+        )
+
+    def errors(self) -> list[str]:
+        """Tracebacks in cells and in widgets, widgets that do not show, and what the page's scripts did not catch."""
+        shown = self.page.locator('[data-mime-type="application/vnd.jupyter.error"]').all_inner_texts()
+        pattern = "text=/Error displaying widget|Error creating widget|model not found/"
+        broken = self.page.locator(pattern).all_inner_texts()
+        return shown + broken + self.page.troubles
+
+    def views(self) -> list:
+        """The boxes that hold a slider and a picture, the innermost ones, from top to bottom."""
+        boxes = self.page.locator(".widget-vbox:has(.noUi-handle):has(img):not(:has(.widget-vbox))")
+        return [boxes.nth(i) for i in range(boxes.count())]
+
+    def move_sliders(self, view) -> list[bool]:
+        """For each slider of a view: whether the picture followed a key, in one direction or the other."""
+        followed = []
+        for i in range(view.locator(".noUi-handle").count()):
+            handle = view.locator(".noUi-handle").nth(i)
+            handle.scroll_into_view_if_needed()
+            handle.focus()
+            before = self.pictures(view)
+            followed.append(any(self._press(view, key, before) for key in ("ArrowLeft", "ArrowRight")))
+        return followed
+
+    def pictures(self, view) -> str:
+        """The hashes of a view's pictures: equal just when their bytes are."""
+        return view.evaluate(
+            """async view => {
+                const hashes = [...view.querySelectorAll('img')].map(async image => {
+                    const bytes = await (await fetch(image.src)).arrayBuffer();
+                    return [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))].join(' ');
+                });
+                return (await Promise.all(hashes)).join('|');
+            }"""
+        )
+
+    def _press(self, view, key: str, before: str, seconds: float = 10.0) -> bool:
+        """Whether the picture changes after the key; waits for it, as a busy machine is slow."""
+        self.page.keyboard.press(key)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.pictures(view) != before:
+                return True
+            self.page.wait_for_timeout(100)
+        return False
+
+    def answer_predictions(self) -> list[str]:
+        """Fills in every prediction's form and presses Record; returns what each form then says."""
+        said = []
+        forms = self.page.locator(".widget-vbox:has(button:has-text('Record'))")
+        for i in range(forms.count()):
+            form = forms.nth(i)
+            form.scroll_into_view_if_needed()
+            if form.locator("input[type=text]").count():
+                form.locator("input[type=text]").first.fill("3")
+                form.locator("input[type=text]").first.press("Tab")
+            elif form.locator("input[type=radio]").count():
+                form.locator("input[type=radio]").first.check()
+            else:  # a ranking: each item once, in the order in which they are offered
+                for place in range(form.locator("select").count() - 1):
+                    form.locator("select").nth(place).select_option(index=place + 1)
+            form.get_by_role("button", name="Record").click()
+            form.locator("text=/Recorded|Not recorded/").wait_for()
+            said.append(form.inner_text())
+        return said
+
+    def screenshot(self, moment: str, target=None) -> None:
+        """A picture of the page, or of one element of it, where screenshots are wanted."""
+        if self.screenshots is not None:
+            self.screenshots.mkdir(parents=True, exist_ok=True)
+            (target or self.page).screenshot(path=self.screenshots / f"{self.name}-{moment}.png")
