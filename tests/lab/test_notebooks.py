@@ -41,6 +41,13 @@ def test_every_lesson_of_the_plan_is_there():
     assert {path.name for path in PATHS} == PLANNED
 
 
+def test_the_readme_maps_the_lessons_as_they_are():
+    readme = (notebook_runs.NOTEBOOKS.parent / "README.md").read_text(encoding="utf-8")
+    for lesson in LESSONS:
+        row = f"| [{lesson.name[:2]}](notebooks/{lesson.file}) | {lesson.title} | {lesson.minutes} | {lesson.goal} |"
+        assert row in readme
+
+
 @each
 class TestStored:
     def test_its_name_is_in_the_plan(self, path):
