@@ -117,7 +117,7 @@ def measure(runner: Runner, given: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0, whatever peers refused; 2 for what cannot be asked."""
+    """Exit code 0, whatever peers refused; 2 for what cannot be asked, 130 after an interrupt."""
     given = parser().parse_args(arguments)
     try:
         check(given.sizes, given.tools)
@@ -133,8 +133,12 @@ def main(arguments: list[str] | None = None) -> int:
         path = store.BENCHMARKS / ".work" / "quick.json"
     start = time.monotonic()
     runner = Runner(path, plan, lambda text: print(f"[{time.monotonic() - start:5.0f} s] {text}", file=sys.stderr))
-    if not given.report:
-        measure(runner, given)
+    try:
+        if not given.report:
+            measure(runner, given)
+    except KeyboardInterrupt:
+        print(f"interrupted; {path} holds what was measured: the same with --continue goes on", file=sys.stderr)
+        return 130
     print(report.everything(runner.results, given.sizes))
     return 0
 
