@@ -130,6 +130,22 @@ def solved(notebook: NotebookNode) -> NotebookNode:
     return copied
 
 
+def from_nothing(notebook: NotebookNode) -> NotebookNode:
+    """A copy whose switch is on: what it shows is trained there, rather than read from the committed checkpoints."""
+    copied = copy.deepcopy(notebook)
+    for cell in copied.cells:
+        if cell.cell_type == "code":
+            cell.source = re.sub(r"^FROM_NOTHING = False", "FROM_NOTHING = True", cell.source, flags=re.MULTILINE)
+    return copied
+
+
+def without_widgets(notebook: NotebookNode) -> NotebookNode:
+    """A copy in which `import ipywidgets` fails, as where the package is not installed."""
+    copied = copy.deepcopy(notebook)
+    copied.cells.insert(0, nbformat.v4.new_code_cell('import sys\nsys.modules["ipywidgets"] = None'))
+    return copied
+
+
 def stripped(notebook: NotebookNode) -> NotebookNode:
     """A copy without outputs, counts and widget state, as notebooks are stored."""
     bare = copy.deepcopy(notebook)

@@ -64,6 +64,11 @@ class TestStored:
         assert len(notebook.cells) <= MOST_CELLS
         assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
 
+    def test_a_switch_at_the_top_trains_from_nothing(self, path):
+        """Lesson 01 has no model: there is nothing to train."""
+        first = cells(path, "code")[0]
+        assert "FROM_NOTHING = False" in first or path.stem.startswith("01")
+
     def test_the_card_is_on_top_and_agrees_with_the_plan(self, path):
         card, lesson = cells(path, "markdown")[0], next(lesson for lesson in LESSONS if lesson.file == path.name)
         assert notebook_runs.read(path).cells[0].source == card
@@ -124,6 +129,16 @@ class TestRun:
         asked = sum(source.count("predictions.ask(") for source in cells(path, "code"))
         assert int(summary[1]) >= asked and "not scored yet" not in text
         assert int(summary[1]) >= (1 if path.stem.startswith("00") else 2)
+
+
+@each
+@pytest.mark.slow
+def test_trained_from_nothing_and_without_widgets_it_runs_through_too(path):
+    """Both at once, since a run takes time: models of few updates, and still pictures in the place of views."""
+    notebook = notebook_runs.from_nothing(notebook_runs.read(path))
+    done = notebook_runs.run(notebook_runs.without_widgets(notebook))
+    assert done.errors == ()
+    assert not notebook_runs.widget_models(done.notebook)
 
 
 @lessons
