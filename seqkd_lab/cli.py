@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_tour(verbs)
     _add_table(verbs)
+    _add_map(verbs)
     _add_corpus(verbs)
     _add_train(verbs)
     _add_distil(verbs)
@@ -86,6 +87,18 @@ def _add_table(verbs) -> None:
     table.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
     _add_text_files(table)
     table.set_defaults(run=commands.table)
+
+
+def _add_map(verbs) -> None:
+    word_kd_map = verbs.add_parser(
+        "map", help="the map of Word-KD over α and τ, for lesson 04",
+        description="Trains a small student for each α, τ and seed from the committed teacher, and writes their BLEU, "
+        "validity and NLL as JSON. What is finished is kept; the same command continues.",
+    )
+    word_kd_map.add_argument("--seeds", type=int, default=5, help="how many seeds, counted from 1 (default: 5)")
+    word_kd_map.add_argument("--results", type=Path, help="the JSON file (default: data/results/word_kd_map.json)")
+    word_kd_map.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
+    word_kd_map.set_defaults(run=commands.word_kd_map)
 
 
 def _add_corpus(verbs) -> None:

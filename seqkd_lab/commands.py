@@ -31,6 +31,7 @@ from seqkd_lab.experiments.recipes import TABLE_ROWS, Recipe, TextData, ToyData
 from seqkd_lab.experiments.store import SUBWORDS, Store
 from seqkd_lab.experiments.table import TableRun, read_results, rows_by_seed, run_table, table_frame
 from seqkd_lab.experiments.tour import examples, paired_comparison
+from seqkd_lab.experiments.word_kd_map import MapRun, make_map
 from seqkd_lab.models.checkpoint import load_model, save_model, write_atomically, write_json
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -75,11 +76,23 @@ def table_run(given: Namespace, seeds: tuple[int, ...], rows: Sequence[str], tex
     return TableRun(data_of(given, preset), PRESETS[preset], seeds, tuple(rows))
 
 
+def n_workers_of(asked: int | None) -> int:
+    """The processes that the user asked for, or one for each core allowed."""
+    if asked is not None and asked < 1:
+        raise ValueError(f"--workers must be at least 1; got {asked}")
+    return machine.available_cpus() if asked is None else asked
+
+
+def seeds_of(given: Namespace) -> tuple[int, ...]:
+    """The seeds 1 to --seeds."""
+    if given.seeds < 1:
+        raise ValueError(f"--seeds must be at least 1; got {given.seeds}")
+    return tuple(range(1, given.seeds + 1))
+
+
 def make_results(run: TableRun, store: Store, workers: int | None) -> dict:
     """Runs what is missing, with progress bars; returns the results."""
-    n_workers = machine.available_cpus() if workers is None else workers
-    if n_workers < 1:
-        raise ValueError(f"--workers must be at least 1; got {workers}")
+    n_workers = n_workers_of(workers)
     machine.use_threads(1)
     data = store.dataset(run.data)
     print(data.cleaning, file=sys.stderr)
@@ -122,12 +135,11 @@ def table(given: Namespace) -> int:
         if not path.exists():
             raise ValueError(f"{path}: no results to judge; make them with `seqkd-lab table --seeds 5`")
         return 0 if print_results(read_results(path)) else 1
-    if given.seeds < 1:
-        raise ValueError(f"--seeds must be at least 1; got {given.seeds}")
+    seeds = seeds_of(given)
     from seqkd_lab.lab.plots import curves_figure, table_figure
     from seqkd_lab.lab.report import png
 
-    run = table_run(given, tuple(range(1, given.seeds + 1)), given.rows, "full")
+    run = table_run(given, seeds, given.rows, "full")
     results = make_results(run, store_of(given), given.workers)
     write_json(path, results)
     write_atomically(path.with_suffix(".png"), png(table_figure(results)))
@@ -137,6 +149,18 @@ def table(given: Namespace) -> int:
     if given.checkpoints:
         for folder in committed.write_checkpoints(run, store_of(given), given.checkpoints):
             print(f"checkpoint: {folder}")
+    return 0
+
+
+def word_kd_map(given: Namespace) -> int:
+    """`seqkd-lab map`"""
+    from tqdm import tqdm
+
+    run, n_workers = MapRun(seeds=seeds_of(given)), n_workers_of(given.workers)
+    path = given.results or committed.results_path("word_kd_map.json")
+    with tqdm(total=len(run.tasks()), desc="map", unit=" students") as bar:
+        make_map(run, path, n_workers, lambda done, _: bar.update(done - bar.n))
+    print(f"Results: {path}")
     return 0
 
 

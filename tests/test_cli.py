@@ -18,8 +18,8 @@ from seqkd_lab.lab.report import report_html, write_report
 from seqkd_lab.models.checkpoint import save_model
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
-COMMANDS = [(), ("tour",), ("table",), ("corpus",), ("corpus", "toy"), ("corpus", "get"), ("train",), ("distil",),
-            ("translate",), ("doctor",)]
+COMMANDS = [(), ("tour",), ("table",), ("map",), ("corpus",), ("corpus", "toy"), ("corpus", "get"), ("train",),
+            ("distil",), ("translate",), ("doctor",)]
 SPLITS = ["source", "target", "valid-source", "valid-target", "test-source", "test-target"]
 SCRIPT = "<script>alert('x')</script>"
 

@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,6 +32,9 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
+PICTURE, TEXT, DISABLED, NOTHING = "picture", "text", "disabled", ""
+"""What may follow a key on a slider; NOTHING is false, so that all(...) finds it."""
+WIDTH = "bar => bar.getBoundingClientRect().width"
 START_SECONDS, RUN_SECONDS = 180, 600  # patience on a busy machine, not a budget
 
 
@@ -64,8 +67,8 @@ def jupyter_lab(home: Path, fast: bool = True) -> Iterator[str]:
         "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={home}",
     ]
     with log.open("wb") as stream:
-        server = subprocess.Popen(command, env=_environment(home, fast), cwd=home, stdin=subprocess.DEVNULL, stdout=stream,
-                                  stderr=subprocess.STDOUT, start_new_session=True)
+        server = subprocess.Popen(command, env=_environment(home, fast), cwd=home, stdin=subprocess.DEVNULL,
+                                  stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         _wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", server, log)
         yield f"http://127.0.0.1:{port}/lab/tree/notebooks/{{name}}?token={token}"
@@ -151,20 +154,52 @@ class NotebookPage:
         broken = self.page.locator(pattern).all_inner_texts()
         return shown + broken + self.page.troubles
 
+    def train_and_stop(self, view) -> list[str]:
+        """Trains one student to its end and stops a second, longer one; returns the rows of the table then.
+
+        On the way bar and picture must move, and Train and Stop must take turns.
+        """
+        train, stop = (view.get_by_role("button", name=name) for name in ("Train", "Stop"))
+        rows, bar = view.locator("tbody tr"), view.locator(".progress-bar, [role=progressbar]").first
+        n_rows, before = rows.count(), self.pictures(view)
+        train.click()
+        self.wait_until(lambda: self.pictures(view) != before, "another picture")
+        self.wait_until(lambda: rows.count() == n_rows + 1 and train.is_enabled(), "the first student's row")
+        self.screenshot("trained", view)
+        full = bar.evaluate(WIDTH)
+        epochs = view.locator(".widget-hslider", has_text="epochs").locator(".noUi-handle")
+        epochs.focus()
+        self.page.keyboard.press("End")
+        train.click()
+        self.wait_until(stop.is_enabled, "the Stop button")
+        assert train.is_disabled(), "Train can be pressed while a student is trained"
+        self.wait_until(lambda: 0 < bar.evaluate(WIDTH) < full, "a bar on its way")
+        self.screenshot("training", view)
+        stop.click()
+        self.wait_until(lambda: rows.count() == n_rows + 2 and train.is_enabled(), "the stopped student's row")
+        assert stop.is_disabled()
+        self.screenshot("stopped", view)
+        return rows.all_inner_texts()
+
     def views(self) -> list:
         """The boxes that hold a slider and a picture, the innermost ones, from top to bottom."""
         boxes = self.page.locator(".widget-vbox:has(.noUi-handle):has(img):not(:has(.widget-vbox))")
         return [boxes.nth(i) for i in range(boxes.count())]
 
-    def move_sliders(self, view) -> list[bool]:
-        """For each slider of a view: whether the picture followed a key, in one direction or the other."""
+    def move_sliders(self, view) -> list[str]:
+        """What followed a key on each slider of a view, in one direction or the other: PICTURE, TEXT, or NOTHING.
+
+        DISABLED for a slider that says so, and on which nothing followed.
+        """
         followed = []
         for i in range(view.locator(".noUi-handle").count()):
             handle = view.locator(".noUi-handle").nth(i)
             handle.scroll_into_view_if_needed()
-            handle.focus()
-            before = self.pictures(view)
-            followed.append(any(self._press(view, key, before) for key in ("ArrowLeft", "ArrowRight")))
+            disabled = handle.evaluate("handle => handle.closest('.noUi-target').hasAttribute('disabled')")
+            if not disabled:
+                handle.focus()
+            moved = self._press(view, ("ArrowLeft", "ArrowRight"), 0.5 if disabled else 10.0)
+            followed.append(DISABLED if disabled and moved == NOTHING else moved)
         return followed
 
     def pictures(self, view) -> str:
@@ -179,15 +214,35 @@ class NotebookPage:
             }"""
         )
 
-    def _press(self, view, key: str, before: str, seconds: float = 10.0) -> bool:
-        """Whether the picture changes after the key; waits for it, as a busy machine is slow."""
-        self.page.keyboard.press(key)
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self.pictures(view) != before:
-                return True
-            self.page.wait_for_timeout(100)
-        return False
+    def texts(self, view) -> list[str]:
+        """What a view says in words; the numbers beside its sliders are not among it."""
+        return view.locator(".widget-html").all_inner_texts()
+
+    def _press(self, view, keys: tuple[str, ...], seconds: float) -> str:
+        """What changes after the first of `keys` that changes anything; waits for it, as a busy machine is slow.
+
+        A picture may come after its text: it has half a second.
+        """
+        picture, text = self.pictures(view), self.texts(view)
+        for key in keys:
+            self.page.keyboard.press(key)
+            deadline, said = time.monotonic() + seconds, None
+            while time.monotonic() < (deadline if said is None else said + 0.5):
+                if self.pictures(view) != picture:
+                    return PICTURE
+                if said is None and self.texts(view) != text:
+                    said = time.monotonic()
+                self.page.wait_for_timeout(100)
+            if said is not None:
+                return TEXT
+        return NOTHING
+
+    def wait_until(self, holds: Callable[[], bool], what: str) -> None:
+        """Waits until `holds()`; raises AssertionError saying `what` did not come."""
+        deadline = time.monotonic() + START_SECONDS
+        while not holds():
+            assert time.monotonic() < deadline, f"{what}: it did not come"
+            self.page.wait_for_timeout(50)
 
     def answer_predictions(self) -> list[str]:
         """Fills in every prediction's form and presses Record; returns what each form then says."""

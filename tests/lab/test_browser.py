@@ -12,7 +12,9 @@ import pytest
 
 SCREENSHOTS = "SEQKD_LAB_SCREENSHOTS"
 """This environment variable names the folder for pictures of what the tests saw; without it none are kept."""
-DRIVEN = ("00_start_here", "01_toy_language")  # with a view each; others are added here
+DRIVEN = (  # with a view each; others are added here
+    "00_start_here", "01_toy_language", "03_teacher_distributions", "04_word_level_kd",
+)
 
 
 def missing() -> str:
@@ -55,9 +57,27 @@ def test_a_person_works_through_the_notebook(name, address, page, screenshots):
     assert views, "no view with a slider and a picture"
     for number, view in enumerate(views, start=1):
         notebook.screenshot(f"view-{number}-before", view)
-        assert all(notebook.move_sliders(view)), f"view {number}: a slider moved, the picture did not"
+        assert all(notebook.move_sliders(view)), f"view {number}: a slider moved, neither picture nor text did"
         notebook.screenshot(f"view-{number}-after", view)
     said = notebook.answer_predictions()
     assert said and all("Recorded:" in text for text in said), said
     assert notebook.errors() == []
     notebook.screenshot("end")
+
+
+def test_a_student_is_trained_in_the_browser_and_another_one_stopped(address, page, screenshots):
+    """Lesson 04: the bar and the picture move, rows appear, Stop stops; without a teacher α and τ are switched off."""
+    name = "04_word_level_kd"
+    notebook = jupyter_browser.NotebookPage(page, address.format(name=f"{name}.ipynb"), screenshots, f"{name}-trainer")
+    notebook.run_all()
+    (view,) = [view for view in notebook.views() if view.get_by_role("button", name="Train").count()]
+    page.set_viewport_size({"width": 1400, "height": 1800})  # so that all of it is in its pictures
+    rows = notebook.train_and_stop(view)
+    assert len(rows) == 2
+    assert all(sum(end in row for row in rows) == 1 for end in ("whole", "stopped at update"))
+    view.locator("select", has_text="NLL on gold").select_option(label="NLL on gold")
+    notebook.wait_until(lambda: "To train: NLL on gold" in " ".join(notebook.texts(view)), "the plan without a teacher")
+    alpha, temperature, width, epochs = notebook.move_sliders(view)
+    assert alpha == temperature == jupyter_browser.DISABLED and width and epochs
+    notebook.screenshot("disabled", view)
+    assert notebook.errors() == []

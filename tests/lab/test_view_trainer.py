@@ -8,18 +8,20 @@ import threading
 import pytest
 
 import seqkd_lab.lab.widgets.trainer as trainer_module
+from seqkd_lab.distillation.losses import WordKD
+from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.lab.figures import learning_figure
 from seqkd_lab.lab.figures.learning import Curve
 from seqkd_lab.lab.widgets import StudentTrainer
 from seqkd_lab.lab.widgets.trainer import COLUMNS, GOLD, SEQ, WORD
 
 SECONDS = 120
+SMALL = QuickStudent(width=8, epochs=1, n_pairs=64, batch_size=16, n_valid=20, n_test=5)
 
 
 @pytest.fixture
 def view(toy, toy_models):
-    made = StudentTrainer(toy, toy_models["teacher"], toy.train, n_pairs=64, n_test=5, batch_size=16)
-    made.width.value, made.epochs.value = 8, 1
+    made = StudentTrainer(toy, toy_models["teacher"], toy.train, SMALL)
     yield made
     made.stop()
     assert made.wait(SECONDS)
@@ -39,12 +41,12 @@ def gate(monkeypatch):
             self.arrived.release()
             assert self.go.acquire(timeout=SECONDS)
 
-    gate, train = Gate(), trainer_module.train
+    gate, train_student = Gate(), trainer_module.train_student
 
-    def gated(*arguments, callbacks=()):
-        return train(*arguments, callbacks=[gate, *callbacks])
+    def gated(*arguments, callbacks, **named):
+        return train_student(*arguments, callbacks=[gate, *callbacks], **named)
 
-    monkeypatch.setattr(trainer_module, "train", gated)
+    monkeypatch.setattr(trainer_module, "train_student", gated)
     return gate
 
 
@@ -68,6 +70,8 @@ def test_two_clicks_start_one_thread(view, gate):
     before = threading.active_count()
     view.train_button.click()
     assert gate.arrived.acquire(timeout=SECONDS)
+    assert view.train_button.disabled and not view.stop_button.disabled
+    view.objective.value = WORD  # a change of the controls does not open the button again
     assert view.train_button.disabled and not view.stop_button.disabled
     view.train_button.click()
     assert view.start() is False and threading.active_count() == before + 1
@@ -94,7 +98,7 @@ def test_an_error_in_the_thread_is_shown_and_the_next_try_works(view, monkeypatc
         raise RuntimeError("no <room> left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer_module, "train", broken)
+        patch.setattr(trainer_module, "train_student", broken)
         view.train_button.click()
         assert view.wait(SECONDS)
     assert isinstance(view.error, RuntimeError) and "RuntimeError: no &lt;room&gt; left" in view.status.value
@@ -111,9 +115,8 @@ def test_tries_are_placed_by_bleu_beside_earlier_ones(view, toy, toy_models):
     first, second = (view.results.drop(columns="seconds").iloc[i].to_dict() for i in (0, 1))
     assert str(first) == str(second), "the same try gives the same student"
     earlier = view.results.assign(**{"BLEU greedy": [99.0, -1.0]})
-    later = StudentTrainer(toy, toy_models["teacher"], n_pairs=16, n_test=5, earlier=earlier)
+    later = StudentTrainer(toy, toy_models["teacher"], settings=SMALL, earlier=earlier)
     assert SEQ not in later.objective.options
-    later.epochs.value = 1
     later.start()
     assert later.wait(SECONDS) and later.results["BLEU greedy"].is_monotonic_decreasing
     assert "place 2 of 3" in later.status.value and len(earlier) == 2
@@ -134,8 +137,100 @@ def test_every_control_is_part_of_the_try(view):
     assert len(seen) >= 21 + 6 + 10 + 11 - 4 and f"τ {temperature:g}" in view.chosen.name
 
 
+def values_of(control) -> list:
+    """Every value of a slider of numbers."""
+    n = round((control.max - control.min) / control.step)
+    return [type(control.value)(control.min + i * control.step) for i in range(n + 1)]
+
+
+def test_every_control_changes_the_plan_in_words(view):
+    view.objective.value = WORD
+    for control in (view.alpha, view.width, view.epochs):
+        plans = []
+        for value in values_of(control):
+            control.value = value
+            plans.append(view.plan.value)
+        assert len(set(plans)) == len(plans)
+    assert "20 updates" not in view.plan.value and f"{view.epochs.max * 4} updates" in view.plan.value
+
+
+def tiny_map(alphas=(0.0, 0.5, 1.0), temperatures=(0.5, 1.0, 2.0), seeds=(1, 2, 3)) -> dict:
+    """A map of made-up numbers."""
+    places = [(a, t) for a in alphas for t in (temperatures if a else (None,))]
+    points = [
+        {"alpha": a, "temperature": t, "seed": seed, "bleu": 60.0 + 10 * a + seed, "valid": 0.1, "nll": 1.0}
+        for a, t in places for seed in seeds
+    ]
+    return {"points": points}
+
+
+@pytest.fixture
+def mapped(toy, toy_models):
+    made = StudentTrainer(toy, toy_models["teacher"], settings=SMALL, seed=3, objective=WORD, map_results=tiny_map())
+    yield made
+    made.stop()
+    assert made.wait(SECONDS)
+
+
+class TestMap:
+    def test_a_ring_follows_the_choice_where_the_map_has_a_place(self, mapped):
+        pictures = set()
+        for alpha in values_of(mapped.alpha):
+            mapped.alpha.value = alpha
+            assert "no place" not in mapped.plan.value
+            pictures.add(mapped.map_image.value)
+        assert len(pictures) == len(values_of(mapped.alpha))
+        for _, temperature in mapped.temperature.options:
+            mapped.temperature.value = temperature
+            assert ("no place" in mapped.plan.value) == (not 0.5 <= temperature <= 2.0)
+        mapped.temperature.value = 1.0
+        for control, own in ((mapped.width, SMALL.width), (mapped.epochs, SMALL.epochs)):
+            for value in values_of(control):
+                control.value = value
+                assert ("no place" in mapped.plan.value) == (value != own)
+            control.value = own
+
+    def test_a_student_of_the_maps_kind_is_placed_and_is_the_librarys(self, mapped, toy, toy_models):
+        mapped.alpha.value, before = 0.35, mapped.map_image.value
+        mapped.start()
+        assert mapped.wait(SECONDS) and mapped.error is None, mapped.status.value
+        (own,) = mapped.own
+        student, history = train_student(SMALL, toy, WordKD(0.35, 1.0), 3, toy_models["teacher"])
+        assert (own.alpha, own.temperature) == (0.35, 1.0) and mapped.map_image.value != before
+        assert own.value == score_student(SMALL, toy, student).bleu == mapped.results["BLEU greedy"][0]
+        assert mapped.results["NLL of gold"][0] == history.valid_loss[-1]
+
+    def test_gold_alone_is_the_column_without_a_teacher(self, mapped):
+        mapped.objective.value = GOLD
+        mapped.start()
+        assert mapped.wait(SECONDS) and mapped.own[0].alpha == 0.0 and mapped.own[0].temperature is None
+
+    def test_a_student_of_another_kind_or_a_stopped_one_is_not_placed(self, mapped, gate):
+        mapped.width.value = 16
+        gate.go.release(100)
+        mapped.start()
+        assert mapped.wait(SECONDS) and mapped.own == [] and len(mapped.results) == 1
+        mapped.width.value = SMALL.width
+        while gate.go.acquire(blocking=False):
+            pass
+        while gate.arrived.acquire(blocking=False):
+            pass
+        mapped.start()
+        assert gate.arrived.acquire(timeout=SECONDS)
+        mapped.stop()
+        gate.go.release(100)
+        assert mapped.wait(SECONDS) and mapped.own == [] and len(mapped.results) == 2
+
+
 def test_the_still_twin_draws_and_smooths(tmp_path):
     curve = Curve("a try", [(i / 50, 6.0 - i / 50) for i in range(100)], [(1.0, 4.5), (2.0, 4.0)])
     learning_figure(curve, [curve]).savefig(tmp_path / "learning.png")
     x, y = curve.smoothed()[-1]
     assert x == curve.updates[-1][0] and y == pytest.approx(sum(loss for _, loss in curve.updates[-20:]) / 20)
+
+
+def test_a_loss_above_the_scale_is_told_in_words():
+    for loss, shown in ((6.0, []), (23.4, ["▴ its own loss: 23.4"])):
+        figure = learning_figure(Curve("a try", [(0.1 * i, loss) for i in range(5)]))
+        texts = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+        assert [text for text in texts if "own loss:" in text] == shown

@@ -31,7 +31,10 @@ class Curve:
 
 
 class LearningDrawing:
-    """Training loss and validation of the try at hand, validation of the earlier ones in grey; fixed scales."""
+    """Training loss and validation of the try at hand, validation of the earlier ones in grey; fixed scales.
+
+    Word-KD's own loss has the factor τ² and may lie above the scale: then its latest number stands at the top.
+    """
 
     def __init__(self, most_epochs: int) -> None:
         figure = Figure(figsize=(9, 4.2), layout="constrained")
@@ -45,8 +48,9 @@ class LearningDrawing:
         (self._training,) = axes.plot([], [], "-", color=BLUE, label="its own loss in training")
         (self._validation,) = axes.plot([], [], "s-", color=VERMILION, linewidth=2.5, label="NLL of gold, validation")
         self._number = add_label(axes, 0.0, 0.0, color=VERMILION)
+        self._above = add_label(axes, 0.1, MOST_NATS - 0.35, color=BLUE)
         axes.legend(fontsize=SIZE - 1, loc="upper right")
-        self.picture = Picture(figure, [self._earlier, self._training, self._validation, self._number])
+        self.picture = Picture(figure, [self._earlier, self._training, self._validation, self._number, self._above])
 
     def show(self, curve: Curve, earlier: Sequence[Curve] = ()) -> None:
         """Draws `curve` as far as it has come."""
@@ -55,6 +59,8 @@ class LearningDrawing:
         for line, points in ((self._earlier, old), (self._training, curve.smoothed()),
                              (self._validation, curve.validations)):
             line.set_data([x for x, _ in points], [y for _, y in points])
+        latest = curve.smoothed()[-1][1] if curve.updates else 0.0
+        self._above.set_text(f"▴ its own loss: {latest:.1f}" if latest > MOST_NATS else "")
         x, y = curve.validations[-1] if curve.validations else (0.0, 0.0)
         self._number.set(x=x + 0.15, y=min(y, MOST_NATS) + 0.3, text=f"{y:.2f}" if curve.validations else "")
 

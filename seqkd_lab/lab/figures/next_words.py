@@ -96,8 +96,14 @@ class NextWords:
         ids, bars = list(order), []
         for p in (self.teacher, self.truth, self.student):
             shown = None if p is None else p[ids].tolist()
-            bars.append(shown and [*shown, max(0.0, 1.0 - sum(shown))])
+            bars.append(shown and [*shown, _rest(shown)])
         return [*(self.words[i] for i in ids), REST], bars
+
+
+def _rest(shown: Sequence[float]) -> float:
+    """What `shown` leaves of 1; nothing, where only rounding leaves it, so that a whole truth has no rest."""
+    rest = 1.0 - sum(shown)
+    return rest if rest > 1e-12 else 0.0
 
 
 def likeliest(distributions: Sequence[Tensor], n_words: int = N_WORDS) -> list[int]:

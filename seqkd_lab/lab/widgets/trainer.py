@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
@@ -60,7 +60,8 @@ class StudentTrainer(View):
     `objective`, `alpha`, `temperature`, `width`, `epochs`; buttons `train_button`, `stop_button`; `bar`. `plan` says
     what they would train. `results` is a DataFrame with COLUMNS, a row a try, the best BLEU first; `earlier` are rows
     that it starts with. With `map_results` (word_kd_map) the map is shown in `map_image`, a ring around what is
-    chosen and, in `own`, the students that compare with it: of its size and epochs, and not stopped.
+    chosen and, in `own`, the students that compare with it: of its size and epochs, and not stopped. It starts with
+    `own`. The map must be one of students with the same `settings`.
 
     Training runs in one thread of its own, draws random numbers from torch's global generator, and ends at the first
     update after a stop; a stopped student is scored too. `error` holds what the thread raised last.
@@ -69,7 +70,7 @@ class StudentTrainer(View):
     def __init__(
         self, data: Dataset, teacher: Seq2Seq, distilled: ParallelCorpus | None = None,
         settings: QuickStudent | None = None, earlier: pd.DataFrame | None = None, seed: int = 1,
-        objective: str = GOLD, map_results: Mapping | None = None,
+        objective: str = GOLD, map_results: Mapping | None = None, own: Sequence[Own] = (),
     ) -> None:
         self.teacher, self.seed, self._data, self.settings = teacher, seed, data, settings or QuickStudent()
         self._corpora = {GOLD: data.train, WORD: data.train} | ({} if distilled is None else {SEQ: distilled})
@@ -77,10 +78,11 @@ class StudentTrainer(View):
         self.student: Seq2Seq | None = None
         self.error: BaseException | None = None
         self.curves: list[Curve] = []
-        self.own: list[Own] = []
+        self.own = list(own)
         self._thread: threading.Thread | None = None
         self.running = False  # whether a student is being trained or scored
         self._stop, self._lock = threading.Event(), threading.Lock()
+        self._map_lock = threading.Lock()  # sliders and the training thread both draw on the map
         self._drawing = LearningDrawing(MOST_EPOCHS)
         super().__init__(self._make_controls(objective), self._drawing.picture)
         self._map = None if map_results is None else MapDrawing(map_results)
@@ -161,8 +163,9 @@ class StudentTrainer(View):
                 f"; the map has no place for it (it has width {self.settings.width}, {self.settings.epochs} epochs, "
                 f"τ from {self._map.temperatures[0]:g} to {self._map.temperatures[-1]:g})"
             )
-            self._map.show(self.own, chosen.place if compares else None)
-            self.map_image.value = self._map.picture.png()
+            with self._map_lock:
+                self._map.show(self.own, chosen.place if compares else None)
+                self.map_image.value = self._map.picture.png()
         self.plan.value = f"To train: {escape(chosen.name)}, {self._n_updates(chosen):,} updates{escape(note)}"
 
     def _work(self, chosen: Try) -> None:
@@ -196,8 +199,8 @@ class StudentTrainer(View):
                 drawn = time.perf_counter()
             return self._stop.is_set()
 
-        student, _ = train_student(settings, self._data, objective, self.seed, self.teacher, [watch],
-                                   self._corpora[chosen.objective])
+        student, _ = train_student(settings, self._data, objective, self.seed, self.teacher, callbacks=[watch],
+                                   corpus=self._corpora[chosen.objective])
         n_done, n_updates = len(curve.updates), self._n_updates(chosen)
         ended = WHOLE if n_done == n_updates else f"stopped at update {n_done} of {n_updates}"
         self._finish(chosen, curve, student, ended, time.perf_counter() - started)
@@ -238,4 +241,7 @@ class StudentTrainer(View):
         self._drawing.show(curve, self.curves)
         shown = self.results.round(2).rename_axis("place")
         shown.index += 1
-        self.show(shown.to_html(border=0, na_rep="–", escape=True) if len(shown) else "No try yet.")
+        table = shown.to_html(border=0, na_rep="–", escape=True)
+        for cell in ("<th>", "<td>"):  # none of them can come from what is shown: that is escaped
+            table = table.replace(cell, f'{cell[:-1]} style="padding:0 .6em">')
+        self.show(table if len(shown) else "No try yet.")

@@ -1,0 +1,135 @@
+"""Figures of lesson 3: where a model's probability lies, entropy, calibration, its nearness to the truth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from torch import Tensor
+
+from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, WORD_KD
+from seqkd_lab.lab.distribution_measures import Mass, Reliability, Sweep
+from seqkd_lab.lab.figures.next_words import TEACHER, TRUTH
+from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
+
+COLOURS = {TRUTH: BLACK, TEACHER: BLUE, BASELINE: ORANGE, SEQ_KD: GREEN, WORD_KD: PURPLE}
+MARKS = {TRUTH: "s", TEACHER: "o", BASELINE: "^", SEQ_KD: "D", WORD_KD: "v"}
+
+
+def mass_figure(found: Mapping[str, Mass]) -> Figure:
+    """Of each model: the mean probability on gold's word, on the other right words, and on wrong words. They make 1."""
+    figure = Figure(figsize=(11, 1.5 + 0.7 * len(found)), layout="constrained")
+    axes = figure.subplots()
+    parts = (("on the word that gold has", BLUE, "", lambda mass: mass.gold),
+             ("on other right words", SKY, "//", lambda mass: mass.other_right),
+             ("on wrong words", VERMILION, "", lambda mass: mass.wrong))
+    left = [0.0] * len(found)
+    for label, colour, hatch, value_of in parts:
+        values = [value_of(mass) for mass in found.values()]
+        axes.barh(range(len(found)), values, 0.66, left=left, color=colour, hatch=hatch, edgecolor="white", label=label)
+        left = [start + value for start, value in zip(left, values, strict=True)]
+    for place, mass in enumerate(found.values()):
+        numbers = "  ".join(f"{value:.3f}" for value in (mass.gold, mass.other_right, mass.wrong))
+        axes.annotate(numbers, (1.0, place), xytext=(8, -5), textcoords="offset points", fontsize=SIZE)
+    axes.set_yticks(range(len(found)), list(found), fontsize=SIZE)
+    axes.invert_yaxis()
+    axes.set_xlim(0.0, 1.3)
+    axes.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0])
+    axes.tick_params(labelsize=SIZE - 1)
+    axes.set_xlabel("probability, mean over positions", fontsize=SIZE)
+    figure.legend(fontsize=SIZE - 1, loc="outside lower center", ncols=3)
+    return figure
+
+
+def sweep_figure(found: Sweep) -> Figure:
+    """KL(truth ‖ model) over τ of each model, both on logarithmic scales; its lowest point with the numbers."""
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    axes = figure.subplots()
+    for name, values in found.kl.items():
+        tau, least = found.nearest[name]
+        colour, mark = COLOURS.get(name, GREY), MARKS.get(name, "o")
+        axes.plot(found.temperatures, values, "-", color=colour, linewidth=2)
+        axes.plot(tau, least, mark, color=colour, markersize=11,
+                  label=f"{name}: nearest at τ = {tau:.2f}, KL {least:.3f}")
+    axes.axvline(1.0, color=GREY, linewidth=1, linestyle=":")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.xaxis.set_major_locator(FixedLocator([0.25, 0.5, 1.0, 2.0, 4.0, 8.0]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_xlabel("temperature τ", fontsize=SIZE)
+    axes.set_ylabel("KL(truth ‖ model), nats a word", fontsize=SIZE)
+    axes.tick_params(labelsize=SIZE - 1)
+    axes.grid(color="#dddddd")
+    axes.legend(fontsize=SIZE - 1, loc="lower right")
+    return figure
+
+
+def sentence_entropy_figure(words: Sequence[str], entropies: Mapping[str, Sequence[float]]) -> Figure:
+    """The entropy (nats) of the next word before each of `words`, one bar a model."""
+    figure = Figure(figsize=(12, 4.2), layout="constrained")
+    axes = figure.subplots()
+    width = 0.84 / len(entropies)
+    for turn, (name, values) in enumerate(entropies.items()):
+        places = [place + (turn - (len(entropies) - 1) / 2) * width for place in range(len(words))]
+        axes.bar(places, values, 0.92 * width, color=COLOURS.get(name, GREY), label=name)
+    axes.set_xticks(range(len(words)), words, fontsize=SIZE, rotation=35, ha="right", parse_math=False)
+    axes.set_ylabel("entropy of the next word (nats)", fontsize=SIZE)
+    axes.tick_params(axis="y", labelsize=SIZE - 1)
+    axes.set_ylim(0.0, 1.25 * max(0.1, *(max(values) for values in entropies.values())))
+    axes.grid(axis="y", color="#dddddd")
+    axes.set_axisbelow(True)
+    axes.legend(fontsize=SIZE - 1, loc="upper right", ncols=len(entropies))
+    return figure
+
+
+def place_entropy_figure(place: Tensor, entropies: Mapping[str, Tensor], least: int = 20) -> Figure:
+    """The mean entropy (nats) of the next word over its place in the sentence, where `least` sentences reach so far.
+
+    place (N,) counts from 0; each entropy is (N,).
+    """
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    axes = figure.subplots()
+    number = place.bincount()
+    reached = [p for p in range(len(number)) if number[p] >= min(least, int(number.max()))]
+    for name, values in entropies.items():
+        means = place.bincount(weights=values) / number.clamp(min=1)
+        axes.plot([p + 1 for p in reached], means[reached], "-", marker=MARKS.get(name, "o"), markersize=6,
+                  color=COLOURS.get(name, GREY), label=f"{name}: mean of all {float(values.mean()):.3f}")
+    axes.set_xlabel("place of the word in the sentence", fontsize=SIZE)
+    axes.set_ylabel("entropy (nats), mean", fontsize=SIZE)
+    axes.set_ylim(bottom=0.0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.tick_params(labelsize=SIZE - 1)
+    axes.grid(color="#dddddd")
+    axes.legend(fontsize=SIZE - 1, loc="upper right")
+    return figure
+
+
+def reliability_figure(found: Mapping[str, Reliability]) -> Figure:
+    """One panel a model: how probable its likeliest words really are, over how probable it says they are.
+
+    Full marks: the exact truth, their area by the number of words. Hollow ones: the share of gold in the same bins with
+    two standard errors: what one would know without the truth.
+    """
+    figure = Figure(figsize=(4.2 * len(found), 5.2), layout="constrained")
+    panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
+    for axes, (name, bins) in zip(panels, found.items(), strict=True):
+        axes.plot([0, 1], [0, 1], "-", color=GREY, linewidth=1)
+        spread = [2.0 * math.sqrt(g * (1.0 - g) / n) for g, n in zip(bins.gold, bins.number, strict=True)]
+        axes.errorbar(bins.confidence, bins.gold, spread, fmt="o", markersize=8, markerfacecolor="none", color=GREY,
+                      label="share of gold, ± 2 standard errors")
+        largest = max(bins.number)
+        axes.scatter(bins.confidence, bins.truth, [30 + 250 * n / largest for n in bins.number], zorder=3,
+                     color=COLOURS.get(name, BLUE), label="the exact truth")
+        axes.set_title(f"{name}: error {bins.error:.3f}", fontsize=SIZE + 1)
+        axes.set(xlim=(-0.03, 1.05), ylim=(-0.05, 1.08))
+        axes.set_xlabel("what the model says: p of its first word", fontsize=SIZE - 1)
+        axes.tick_params(labelsize=SIZE - 1)
+        axes.grid(color="#dddddd")
+        axes.legend(fontsize=SIZE - 2, loc="upper left")
+    panels[0].set_ylabel("how probable the word really is", fontsize=SIZE)
+    return figure

@@ -1,0 +1,210 @@
+"""What lesson 2 measures of a teacher: its loss above the floor, a short training, where it looks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from seqkd_lab.corpus.batching import batches, encode, make_batch
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.corpus.vocabulary import EOS, SPECIALS
+from seqkd_lab.decoding.scoring import corpus_log_probs
+from seqkd_lab.distillation.losses import NLL, Objective
+from seqkd_lab.evaluation import sentence_kl
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.training import Optimisation, Progress, train
+
+
+@dataclass(frozen=True)
+class PerToken:
+    """A sum over sentences divided by their tokens (nats a token), and the standard error that the sentences give."""
+
+    mean: float
+    error: float
+
+    def range(self, n_errors: float = 2.0) -> tuple[float, float]:
+        """The mean ± n standard errors."""
+        return self.mean - n_errors * self.error, self.mean + n_errors * self.error
+
+
+def per_token(sums: Sequence[float], n_tokens: Sequence[int]) -> PerToken:
+    """One sum (nats) and one number of tokens a sentence. Raises ValueError for fewer than two sentences."""
+    if len(sums) != len(n_tokens) or len(sums) < 2:
+        raise ValueError(f"need two sentences at least, a number of tokens for each; got {len(sums)}, {len(n_tokens)}")
+    total, n = sum(n_tokens), len(sums)
+    mean = math.fsum(sums) / total
+    squares = math.fsum((s - mean * t) ** 2 for s, t in zip(sums, n_tokens, strict=True))
+    return PerToken(mean, math.sqrt(squares * n / (n - 1)) / total)  # linearised: both the sum and the tokens vary
+
+
+def n_tokens(corpus: ParallelCorpus) -> list[int]:
+    """Of each target, the end counted: what a loss is divided by."""
+    return [len(target) + 1 for target in corpus.target]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The least loss that can be expected of any model, on the sentences of one corpus.
+
+    surprise: −ln p of gold by the truth itself, per token. entropy: what it is on average over all gold that might have
+    been drawn. truth: −ln p (nats) of each gold target.
+    """
+
+    surprise: PerToken
+    entropy: float
+    truth: tuple[float, ...]
+
+
+def floor(language: ToyLanguage, corpus: ParallelCorpus) -> Floor:
+    """The floor of a corpus that the language has drawn."""
+    pairs = zip(corpus.source, corpus.target, strict=True)
+    truth, lengths = tuple(-language.log_prob(*pair) for pair in pairs), n_tokens(corpus)
+    entropy = math.fsum(map(language.entropy, corpus.source)) / sum(lengths)
+    return Floor(per_token(truth, lengths), entropy, truth)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far a model's loss of gold lies above the floor, and what it should be.
+
+    loss and above in nats a token; kl: KL(truth ‖ model), exact at every gold prefix, whose mean over many corpora
+    `above` has. chance: the standard error of above − kl. below: the share of sentences in which the model gives gold
+    more than the truth does.
+    """
+
+    loss: PerToken
+    above: PerToken
+    kl: float
+    chance: float
+    below: float
+
+
+def gap(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage, known: Floor) -> Gap:
+    """The Gap of a model on `corpus`, whose floor is `known`."""
+    lengths = n_tokens(corpus)
+    losses = [-log_prob for log_prob in corpus_log_probs(model, corpus)[0]]
+    above = [loss - truth for loss, truth in zip(losses, known.truth, strict=True)]
+    kl = sentence_kls(model, corpus, language)
+    chance = per_token([a - k for a, k in zip(above, kl, strict=True)], lengths).error
+    below = sum(a < 0.0 for a in above) / len(above)
+    return Gap(per_token(losses, lengths), per_token(above, lengths), sum(kl) / sum(lengths), chance, below)
+
+
+@torch.inference_mode()
+def sentence_kls(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage) -> list[float]:
+    """Σ_t KL(truth ‖ model) in nats over the positions of each sentence, after its gold words."""
+    encoded, found = encode(corpus, model.source_vocabulary, model.target_vocabulary), [0.0] * len(corpus)
+    model.eval()
+    for batch in batches(encoded, 64, shuffle_seed=None):
+        log_p = model(batch).log_softmax(dim=2)
+        for b, row in enumerate(batch.rows.tolist()):
+            pair = corpus.source[row], corpus.target[row]
+            found[row] = sentence_kl(log_p[b], *pair, model.target_vocabulary, language)
+    return found
+
+
+@dataclass
+class Training:
+    """A training as it went: (pairs read, loss in nats a token) at each update and at each validation."""
+
+    updates: list[tuple[int, float]] = field(default_factory=list)
+    validations: list[tuple[int, float]] = field(default_factory=list)
+
+    def smoothed(self, n_updates: int = 20) -> list[tuple[int, float]]:
+        """The training loss as the mean of the latest updates."""
+        recent = [self.updates[max(0, i - n_updates + 1) : i + 1] for i in range(len(self.updates))]
+        return [(last[-1][0], sum(loss for _, loss in last) / len(last)) for last in recent]
+
+
+def watched_training(
+    spec: LSTMSpec, corpus: ParallelCorpus, valid: ParallelCorpus, model_like: Seq2Seq, optimisation: Optimisation,
+    objective: Objective | None = None, seed: int = 1, watch: Callable[[int, int], None] | None = None,
+) -> tuple[LSTMSeq2Seq, Training]:
+    """A model from random weights, of the vocabularies of `model_like`, trained on `corpus` (by NLL unless said).
+
+    `watch` hears (done, total) of the updates. Equal arguments give an equal model on one machine with one number of
+    threads. torch's global generator is set.
+    """
+    torch.manual_seed(seed)
+    model, seen = LSTMSeq2Seq(spec, model_like.source_vocabulary, model_like.target_vocabulary), Training()
+
+    def listen(progress: Progress) -> None:
+        n_pairs = round(progress.update / progress.n_updates * optimisation.epochs * len(corpus))
+        seen.updates.append((n_pairs, progress.loss))
+        if progress.valid_loss is not None:
+            seen.validations.append((n_pairs, progress.valid_loss))
+        if watch is not None:
+            watch(progress.update, progress.n_updates)
+
+    train(model, corpus, valid, objective or NLL(), optimisation, seed, callbacks=[listen])
+    return model, seen
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Where a model looks before it writes each gold word.
+
+    source and target (the end among both), weights (T, S), and for each target word the place of the source word that
+    the language translated (-1: none).
+    """
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    weights: Tensor
+    aligned: tuple[int, ...]
+
+
+@torch.inference_mode()
+def attention_weights(model: LSTMSeq2Seq, source: Sequence[str], target: Sequence[str]) -> Tensor:
+    """The attention over the source, its end included, before each gold word and before the end: (T, S), rows sum to 1.
+
+    Word by word, so that it holds for models with input feeding, too.
+    """
+    pair = ParallelCorpus("pair", "shown", "", (tuple(source),), (tuple(target),))
+    batch = make_batch(encode(pair, model.source_vocabulary, model.target_vocabulary), [0])
+    model.eval()
+    state, rows = model.start(batch.source, batch.source_lengths), []
+    for t in range(batch.target_in.shape[1]):
+        _, state = model.step(batch.target_in[:, t : t + 1], state)
+        rows.append(state.attention[0, 0])
+    return torch.stack(rows)
+
+
+def attention(model: LSTMSeq2Seq, language: ToyLanguage, source: Sequence[str], target: Sequence[str]) -> Attention:
+    """Attention and true alignment of one pair. Raises ValueError when the target is no translation of the source."""
+    aligned, end = language.alignment(source, target), SPECIALS[EOS]
+    weights = attention_weights(model, source, target)
+    return Attention((*source, end), (*target, end), weights, (*aligned, -1))
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Over the target words that translate a source word: the share whose most looked-at place is that word, the mean
+    weight on it, what one expects of both who looks anywhere alike (1 / S), and the standard error of `hits`."""
+
+    hits: float
+    weight: float
+    by_chance: float
+    error: float
+    n_words: int
+
+
+def agreement(model: LSTMSeq2Seq, corpus: ParallelCorpus, language: ToyLanguage) -> Alignment:
+    """How well attention agrees with the true alignment over a corpus of two pairs or more."""
+    hits, weights, chance, numbers = [], 0.0, 0.0, []
+    for source, target in zip(corpus.source, corpus.target, strict=True):
+        seen = attention(model, language, source, target)
+        pairs = [(t, place) for t, place in enumerate(seen.aligned) if place >= 0]
+        hits.append(sum(int(seen.weights[t].argmax()) == place for t, place in pairs))
+        weights += sum(float(seen.weights[t, place]) for t, place in pairs)
+        chance += len(pairs) / len(seen.source)
+        numbers.append(len(pairs))
+    share = per_token(hits, numbers)
+    n = sum(numbers)
+    return Alignment(share.mean, weights / n, chance / n, share.error, n)
