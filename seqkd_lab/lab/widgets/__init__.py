@@ -12,10 +12,14 @@ except ImportError as error:
     ) from error
 
 from seqkd_lab.lab.widgets.beam import BeamExplorer
+from seqkd_lab.lab.widgets.choice import ChoiceExplorer
 from seqkd_lab.lab.widgets.interpolation import InterpolationExplorer
 from seqkd_lab.lab.widgets.lens import CorpusLens
 from seqkd_lab.lab.widgets.mass import ModeMass
 from seqkd_lab.lab.widgets.temperature import TemperatureExplorer
 from seqkd_lab.lab.widgets.trainer import StudentTrainer
 
-__all__ = ["BeamExplorer", "CorpusLens", "InterpolationExplorer", "ModeMass", "StudentTrainer", "TemperatureExplorer"]
+__all__ = [
+    "BeamExplorer", "ChoiceExplorer", "CorpusLens", "InterpolationExplorer", "ModeMass", "StudentTrainer",
+    "TemperatureExplorer",
+]

@@ -1,0 +1,66 @@
+"""Fine-tuning on Seq-Inter's choices: a corpus of ỹ, models that continue on it, and what the seeds of Table 1 say."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.distillation.losses import NLL
+from seqkd_lab.experiments.findings import Rows, beam, greedy, mean_and_interval
+from seqkd_lab.lab.figures.choice import BLEU, Candidates
+from seqkd_lab.lab.figures.picture import BLUE, ORANGE, SIZE
+from seqkd_lab.lab.lesson import Bar
+from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.training import Optimisation, Progress, train
+
+GREEDY, BEAM = "greedy, K = 1", "beam, K = 5"
+
+
+def chosen_corpus(corpus: ParallelCorpus, sentences: Sequence[Candidates], K: int, similarity: str = BLEU):
+    """`corpus`, whose candidates `sentences` are, with ỹ among the first K in the place of each target."""
+    return corpus.with_target(tuple(each.hypotheses[each.chosen(K, similarity)].tokens for each in sentences))
+
+
+def fine_tuned(name: str, model: Seq2Seq, corpus: ParallelCorpus, valid: ParallelCorpus, learning_rate: float,
+               epochs: int = 2, seed: int = 1) -> Seq2Seq:
+    """A copy of `model` that has learned from `corpus` for some epochs by NLL, with a bar; `model` stays as it is."""
+    copied = copy.deepcopy(model)
+    with Bar(f"fine-tuning {name}") as bar:
+        def watch(progress: Progress) -> None:
+            bar.move(progress.update, progress.n_updates)
+
+        train(copied, corpus, valid, NLL(), Optimisation(epochs, learning_rate, batch_size=32), seed, callbacks=[watch])
+    return copied
+
+
+def table_gains(by_seed: Sequence[Rows], before_after: Mapping[str, tuple[str, str]]) -> dict[str, dict]:
+    """BLEU after minus before, a value a seed: {name: {GREEDY: values, BEAM: values}} for rows of Table 1."""
+    return {
+        name: {search: [score(rows, after) - score(rows, before) for rows in by_seed]
+               for search, score in ((GREEDY, greedy), (BEAM, beam))}
+        for name, (before, after) in before_after.items()
+    }
+
+
+def table_gains_figure(gains: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
+    """Each seed a mark, their mean a line, its 95% interval a bar; 0 is: fine-tuning changed nothing."""
+    figure = Figure(figsize=(11, 1.4 + 1.1 * len(gains)), layout="constrained")
+    axes = figure.subplots()
+    for place, by_search in enumerate(gains.values()):
+        for offset, (search, values), colour in zip((-0.17, 0.17), by_search.items(), (BLUE, ORANGE), strict=True):
+            mean, (low, high) = mean_and_interval(values)
+            label = search if place == 0 else None
+            axes.plot([low, high], [place + offset] * 2, color=colour, linewidth=9, alpha=0.35, solid_capstyle="butt")
+            axes.plot(values, [place + offset] * len(values), "o", color=colour, markersize=7, label=label)
+            axes.plot([mean] * 2, [place + offset - 0.13, place + offset + 0.13], color=colour, linewidth=3)
+    axes.axvline(0.0, color="black", linewidth=1)
+    axes.set_yticks(range(len(gains)), list(gains), fontsize=SIZE)
+    axes.invert_yaxis()
+    axes.set_xlabel("BLEU after Seq-Inter − before (a dot a seed, line: mean, bar: its 95% interval)", fontsize=SIZE)
+    axes.tick_params(labelsize=SIZE - 1)
+    axes.grid(axis="x", color="#dddddd")
+    axes.legend(fontsize=SIZE - 1, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return figure

@@ -1,0 +1,161 @@
+"""Seq-Inter's choice among the teacher's K best, by several similarities: one sentence, and the means of many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from statistics import fmean
+
+from matplotlib.figure import Figure
+
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.decoding.search import Hypothesis, search
+from seqkd_lab.distillation.sequence_level import similarities
+from seqkd_lab.lab.figures.picture import BLUE, GREY, ORANGE, SIZE, VERMILION, Picture, add_label
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+Words = tuple[str, ...]
+BLEU, SHARED, BEGINNING = "sentence BLEU (the paper's)", "shared words (F1)", "same beginning"
+LOWEST = -16.0
+"""Nats: the end of the axis of log-probabilities, the same for all sentences."""
+
+
+def shared_words(hypotheses: Sequence[Words], gold: Words) -> list[float]:
+    """F1 of the words that hypothesis and gold share, 0–100; where they stand does not count."""
+    return [200.0 * sum((Counter(t) & Counter(gold)).values()) / max(1, len(t) + len(gold)) for t in hypotheses]
+
+
+def same_beginning(hypotheses: Sequence[Words], gold: Words) -> list[float]:
+    """The share of gold's words before the first that differs, 0–100."""
+    def common(t: Words) -> int:
+        return sum(accumulate((one == other for one, other in zip(t, gold, strict=False)), min))
+
+    return [100.0 * common(t) / max(1, len(gold)) for t in hypotheses]
+
+
+SIMILARITIES: Mapping[str, Callable[[Sequence[Words], Words], list[float]]] = {
+    BLEU: similarities, SHARED: shared_words, BEGINNING: same_beginning,
+}
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """A sentence's candidates, the likeliest first, and the likeness (0–100) of each to gold, by similarity."""
+
+    source: Words
+    gold: Words
+    hypotheses: tuple[Hypothesis, ...]
+    likeness: Mapping[str, tuple[float, ...]]
+
+    def chosen(self, K: int, similarity: str) -> int:
+        """The place of ỹ among the first K: the most similar one, of equals the likelier, which stands before."""
+        likeness = self.likeness[similarity][:K]
+        return likeness.index(max(likeness))
+
+
+def read_candidates(
+    teacher: Seq2Seq, corpus: ParallelCorpus, K: int = 35, progress: Callable[[int], None] | None = None
+) -> list[Candidates]:
+    """The K hypotheses of a beam of K for each pair of `corpus`. (Its first few stand for those of a smaller beam,
+    which may differ in the last of them.)"""
+    found = search(teacher, corpus.source, K, K, batch_size=32, progress=progress)
+    pairs = zip(corpus.source, corpus.target, found, strict=True)
+    return [_candidates(source, gold, sorted(n_best, key=lambda h: -h.log_prob)) for source, gold, n_best in pairs]
+
+
+def _candidates(source: Words, gold: Words, hypotheses: Sequence[Hypothesis]) -> Candidates:
+    tokens = [hypothesis.tokens for hypothesis in hypotheses]
+    likeness = {name: tuple(similar(tokens, gold)) for name, similar in SIMILARITIES.items()}
+    return Candidates(source, gold, tuple(hypotheses), likeness)
+
+
+@dataclass(frozen=True)
+class Means:
+    """Over sentences, for each K from 1 on: the mean likeness of ỹ, its mean log-probability by the teacher (nats),
+    and the shares of sentences whose ỹ is the mode (the likeliest candidate), or gold itself."""
+
+    likeness: tuple[float, ...]
+    log_prob: tuple[float, ...]
+    mode: tuple[float, ...]
+    gold: tuple[float, ...]
+
+
+def means(sentences: Sequence[Candidates], similarity: str) -> Means:
+    """Of all sentences with their own choice by `similarity`. Raises ValueError without sentences."""
+    if not sentences:
+        raise ValueError("means over no sentences: read the candidates of one at least")
+    rows = []
+    for K in range(1, 1 + max(len(each.hypotheses) for each in sentences)):
+        places = [each.chosen(K, similarity) for each in sentences]
+        pairs = list(zip(sentences, places, strict=True))
+        rows.append((
+            fmean(each.likeness[similarity][place] for each, place in pairs),
+            fmean(each.hypotheses[place].log_prob for each, place in pairs),
+            fmean(place == 0 for place in places),
+            fmean(each.hypotheses[place].tokens == each.gold for each, place in pairs),
+        ))
+    return Means(*(tuple(column) for column in zip(*rows, strict=True)))
+
+
+class ChoiceDrawing:
+    """Left: one sentence's candidates, likeness against log-probability, the first K full. Right: the means over K."""
+
+    def __init__(self, most: int) -> None:
+        figure = Figure(figsize=(12, 5), layout="constrained")
+        grid = figure.add_gridspec(2, 2, width_ratios=(1.15, 1))
+        one = figure.add_subplot(grid[:, 0])
+        above, below = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
+        one.set(xlim=(-3, 106), ylim=(LOWEST, 0.8))
+        one.set_xlabel("likeness to gold (0–100)", fontsize=SIZE)
+        one.set_ylabel("log p by the teacher (nats)", fontsize=SIZE)
+        one.set_title("one sentence: the candidates", fontsize=SIZE)
+        self._axes, self._most = one, most
+        (self._rest,) = one.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=8, label="beyond K")
+        (self._first,) = one.plot([], [], "o", color=BLUE, markersize=8, label="among the K likeliest")
+        (self._mode,) = one.plot([], [], "s", color=ORANGE, markersize=13, label="the mode: Seq-KD's ŷ")
+        (self._chosen,) = one.plot([], [], "*", color=VERMILION, markersize=19, label="the nearest: Seq-Inter's ỹ")
+        one.legend(fontsize=SIZE - 2, loc="lower left")
+        panels = ((above, "mean likeness of ỹ (0–100)", (0.0, 100.0), BLUE),
+                  (below, "mean log p of ỹ (nats)", (-9.0, 0.0), ORANGE))
+        self._lines, self._dots, self._numbers = [], [], []
+        for axes, label, limits, colour in panels:
+            axes.set(xlim=(0, most + 1), ylim=limits)
+            axes.set_title(label, fontsize=SIZE)
+            axes.set_xlabel("K candidates", fontsize=SIZE)
+            self._lines += axes.plot([], [], color=colour, linewidth=2.5)
+            self._dots += axes.plot([], [], "o", color=colour, markersize=10)
+            self._numbers.append(add_label(axes, 0.0, 0.0, ha="center", bbox={"facecolor": "white"}))
+        for axes in figure.axes:
+            axes.tick_params(labelsize=SIZE - 1)
+            axes.grid(color="#dddddd")
+        moving = [self._rest, self._first, self._mode, self._chosen, *self._lines, *self._dots, *self._numbers]
+        self.picture = Picture(figure, moving)
+
+    def show(self, candidates: Candidates, averages: Means, K: int, similarity: str) -> None:
+        """Draws the sentence's candidates and the means, both with K marked."""
+        likeness = candidates.likeness[similarity]
+        log_prob = [max(LOWEST + 0.3, hypothesis.log_prob) for hypothesis in candidates.hypotheses]
+        place = candidates.chosen(K, similarity)
+        parts = ((self._rest, slice(K, None)), (self._first, slice(0, K)), (self._mode, slice(0, 1)),
+                 (self._chosen, slice(place, place + 1)))
+        for line, part in parts:
+            line.set_data(likeness[part], log_prob[part])
+        for line, dot, number, values in zip(self._lines, self._dots, self._numbers,
+                                             (averages.likeness, averages.log_prob), strict=True):
+            line.set_data(range(1, 1 + len(values)), values)
+            low, high = dot.axes.get_ylim()
+            value, shift = max(low, values[K - 1]), 0.14 * (high - low)
+            dot.set_data([K], [value])
+            y = value + (shift if value + 1.4 * shift < high else -shift)
+            number.set(x=min(max(K, 3), self._most - 2), y=y, text=f"{values[K - 1]:.1f}")
+
+
+def choice_figure(candidates: Candidates, averages: Means, K: int, similarity: str = BLEU) -> Figure:
+    """Still twin of the ChoiceExplorer: one sentence's candidates, and the means over K, of sentences by the same
+    similarity."""
+    drawing = ChoiceDrawing(len(averages.likeness))
+    drawing.show(candidates, averages, K, similarity)
+    drawing.picture.figure.suptitle(" ".join(candidates.source), fontsize=SIZE, parse_math=False)
+    return drawing.picture.figure

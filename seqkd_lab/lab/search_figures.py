@@ -1,0 +1,120 @@
+"""Figures of lesson 5: what a wider beam brings, who is to blame for a wrong translation, what a length penalty does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
+from seqkd_lab.lab.search_measures import Faults, Outputs
+
+LOOKS = {TEACHER: (BLUE, "o"), BASELINE: (ORANGE, "^"), SEQ_KD: (GREEN, "D")}
+PANELS: tuple[tuple[str, Callable[[Outputs], float], tuple[float, float]], ...] = (
+    ("mean log p(ŷ) by the model, nats", lambda made: made.log_prob, (-6.0, 0.0)),
+    ("BLEU (0–100)", lambda made: made.score.bleu, (80.0, 100.0)),
+    ("valid translations, % of sentences", lambda made: 100.0 * made.score.validity, (0.0, 105.0)),
+    ("length ratio: tokens per reference token", lambda made: made.score.length_ratio, (0.98, 1.02)),
+)
+"""Title, value and the scale, which is widened where a value lies outside of it."""
+EXACT = "∞"
+
+
+def beams_figure(found: Mapping[str, Mapping[int, Outputs]]) -> Figure:
+    """Four panels over K (logarithmic), a line a model: what the search maximises, and three things that it does not."""
+    figure = Figure(figsize=(12, 7.6), layout="constrained")
+    beam_sizes = sorted(next(iter(found.values())))
+    for axes, (title, value_of, scale) in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
+        values = []
+        for name, by_size in found.items():
+            line = [value_of(by_size[K]) for K in beam_sizes]
+            colour, mark = LOOKS.get(name, (GREY, "s"))
+            axes.plot(beam_sizes, line, f"{mark}-", color=colour, linewidth=2, markersize=8, label=name)
+            values += line
+        axes.set_title(title, fontsize=SIZE)
+        axes.set_ylim(min(scale[0], min(values)), max(scale[1], max(values)))
+        _beam_axis(axes, beam_sizes)
+    figure.legend(*axes.get_legend_handles_labels(), fontsize=SIZE, loc="outside lower center", ncols=len(found))
+    return figure
+
+
+def _beam_axis(axes, beam_sizes: Sequence[int]) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(list(beam_sizes)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_xlabel("K (beam size)", fontsize=SIZE)
+    axes.tick_params(labelsize=SIZE - 1)
+    axes.grid(color="#dddddd")
+
+
+BLAME = (
+    ("valid, and so is the model's best", BLUE, "", lambda faults: faults.right),
+    ("valid, though the model's best is wrong: lucky", SKY, "//", lambda faults: faults.lucky),
+    ("wrong, though the model's best is valid: the search's fault", ORANGE, "\\\\", lambda faults: faults.search),
+    ("wrong, and so is the model's best: the model's fault", VERMILION, "", lambda faults: faults.model),
+)
+
+
+def faults_figure(found: Mapping[str, Mapping[int | None, Faults]]) -> Figure:
+    """Of each model and K a bar of 100%: whose fault wrong translations are; how often the mode was missed behind it.
+
+    K = None is the exact search, shown as ∞.
+    """
+    rows = [(name, K, each) for name, by_size in found.items() for K, each in by_size.items()]
+    figure = Figure(figsize=(12, 1.6 + 0.36 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    heights = [place + 0.6 * list(found).index(name) for place, (name, _, _) in enumerate(rows)]
+    left = [0.0] * len(rows)
+    for label, colour, hatch, count_of in BLAME:
+        shares = [100.0 * count_of(each) / max(1, each.n) for _, _, each in rows]
+        axes.barh(heights, shares, 0.84, left=left, color=colour, hatch=hatch, edgecolor="white", label=label)
+        for height, start, share in zip(heights, left, shares, strict=True):
+            if share >= 1.5:
+                axes.text(start + share / 2, height, f"{share:.0f}", ha="center", va="center", fontsize=SIZE - 1,
+                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})
+        left = [start + share for start, share in zip(left, shares, strict=True)]
+    for height, (_, _, each) in zip(heights, rows, strict=True):
+        axes.annotate(f"mode missed: {each.missed} of {each.n}", (100.0, height), xytext=(8, -5),
+                      textcoords="offset points", fontsize=SIZE - 1)
+    axes.set_yticks(heights, [f"{name}  K = {EXACT if K is None else K}" for name, K, _ in rows], fontsize=SIZE - 1)
+    axes.invert_yaxis()
+    axes.set_xlim(0.0, 124.0)
+    axes.set_xticks(range(0, 101, 20))
+    axes.tick_params(axis="x", labelsize=SIZE - 1)
+    axes.set_xlabel("% of sentences whose mode is known for certain", fontsize=SIZE)
+    figure.legend(fontsize=SIZE - 1, loc="outside lower center", ncols=2)
+    return figure
+
+
+PENALTY_LOOKS = ((BLACK, "o-"), (BLUE, "s--"), (PURPLE, "^:"), (ORANGE, "D-."))
+
+
+def penalties_figure(found: Mapping[str, Mapping[int, Mapping[float, Outputs]]]) -> Figure:
+    """A column a model: BLEU and length ratio over the length penalty, a line a beam size; one scale of lengths."""
+    figure = Figure(figsize=(12, 7), layout="constrained")
+    panels = figure.subplots(2, len(found), sharex=True, squeeze=False)
+    ratios = [1.0]
+    for (bleu, length), (name, by_size) in zip(panels.T, found.items(), strict=True):
+        for (K, by_penalty), (colour, look) in zip(by_size.items(), PENALTY_LOOKS, strict=False):
+            penalties = list(by_penalty)
+            for axes, values in ((bleu, [made.score.bleu for made in by_penalty.values()]),
+                                 (length, [made.score.length_ratio for made in by_penalty.values()])):
+                axes.plot(penalties, values, look, color=colour, linewidth=2, markersize=8, label=f"K = {K}")
+            ratios += [made.score.length_ratio for made in by_penalty.values()]
+        bleu.set_title(name, fontsize=SIZE)
+        length.set_xlabel("length penalty (0: none; 1: mean per token)", fontsize=SIZE)
+        length.axhline(1.0, color=GREY, linewidth=1, linestyle=":")
+    for axes in panels.flat:
+        axes.tick_params(labelsize=SIZE - 1)
+        axes.grid(color="#dddddd")
+        axes.yaxis.set_major_locator(MaxNLocator(6))
+    for axes in panels[1]:
+        margin = 0.05 * (max(ratios) - min(ratios)) + 0.005
+        axes.set_ylim(min(ratios) - margin, max(ratios) + margin)
+    panels[0, 0].set_ylabel("BLEU (a scale for each model)", fontsize=SIZE)
+    panels[1, 0].set_ylabel("length ratio", fontsize=SIZE)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), fontsize=SIZE, loc="outside lower center", ncols=4)
+    return figure

@@ -1,0 +1,61 @@
+"""Choice explorer: which of the teacher's K best is nearest to gold, for one sentence and on average."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import ipywidgets as widgets
+
+from seqkd_lab.lab.figures.choice import BLEU, SIMILARITIES, Candidates, ChoiceDrawing, means
+from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, sentence_chooser, slider, table
+
+HEAD = ("", "translation", "rank by the teacher", "log p (nats)", "likeness to gold")
+MOST_SENTENCES = 30
+
+
+class ChoiceExplorer(View):
+    """Candidates that were read beforehand (figures.choice.read_candidates), equally many for every sentence.
+
+    Controls: `sentence` (of the first MOST_SENTENCES), `K`, `similarity`. The means are over all sentences. Raises
+    ValueError without any.
+    """
+
+    def __init__(self, sentences: Sequence[Candidates]) -> None:
+        self.sentence = sentence_chooser([each.source for each in sentences[:MOST_SENTENCES]])
+        self.sentences = tuple(sentences)
+        most = min(len(each.hypotheses) for each in sentences)
+        self.means = {name: means(sentences, name) for name in SIMILARITIES}
+        self.K = slider("K", 1, 1, most)
+        self.similarity = widgets.Dropdown(options=list(SIMILARITIES), value=BLEU, description="similarity",
+                                           style=STYLE, layout=WIDE)
+        self._drawing = ChoiceDrawing(most)
+        super().__init__([self.sentence, self.similarity, self.K], self._drawing.picture)
+        self.draw()
+        for control in (self.sentence, self.similarity, self.K):
+            control.observe(self.draw, "value")
+
+    @property
+    def data(self) -> Candidates:
+        """The sentence that is shown."""
+        return self.sentences[self.sentence.value]
+
+    def draw(self, _: dict | None = None) -> None:
+        """Shows what the controls say."""
+        name, K = self.similarity.value, self.K.value
+        self._drawing.show(self.data, self.means[name], K, name)
+        self.show(self._text(self.data, K, name))
+
+    def _text(self, shown: Candidates, K: int, name: str) -> str:
+        place = shown.chosen(K, name)
+        rows = [("gold", " ".join(shown.gold), "", "", "")]
+        for label, at in (("ŷ, Seq-KD", 0), ("ỹ, Seq-Inter", place)):
+            found = shown.hypotheses[at]
+            rows.append((label, " ".join(found.tokens), str(at + 1), f"{found.log_prob:.2f}",
+                         f"{shown.likeness[name][at]:.1f}"))
+        averages, n = self.means[name], len(self.sentences)
+        return (
+            f"{escape(' '.join(shown.source))}{table(HEAD, rows)}K = <b>{K}</b>, over {n} sentences: mean likeness "
+            f"<b>{averages.likeness[K - 1]:.1f}</b>, mean log p <b>{averages.log_prob[K - 1]:.2f}</b> nats; ỹ is the "
+            f"mode for {averages.mode[K - 1]:.0%} of them, and gold itself for {averages.gold[K - 1]:.0%}."
+        )
