@@ -1,4 +1,4 @@
-"""Figures of lesson 5: what a wider beam brings, who is to blame for a wrong translation, what a length penalty does."""
+"""Figures of lesson 5: what a wider beam brings, who is to blame for a mistake, what a length penalty does."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURP
 from seqkd_lab.lab.search_measures import Faults, Outputs
 
 LOOKS = {TEACHER: (BLUE, "o"), BASELINE: (ORANGE, "^"), SEQ_KD: (GREEN, "D")}
-PANELS: tuple[tuple[str, Callable[[Outputs], float], tuple[float, float]], ...] = (
-    ("mean log p(ŷ) by the model, nats", lambda made: made.log_prob, (-6.0, 0.0)),
-    ("BLEU (0–100)", lambda made: made.score.bleu, (80.0, 100.0)),
-    ("valid translations, % of sentences", lambda made: 100.0 * made.score.validity, (0.0, 105.0)),
-    ("length ratio: tokens per reference token", lambda made: made.score.length_ratio, (0.98, 1.02)),
+PANELS: tuple[tuple[str, Callable[[Outputs, Outputs], float], tuple[float, float]], ...] = (
+    ("log p(ŷ) gained over greedy, nats, mean", lambda made, greedy: made.log_prob - greedy.log_prob, (0.0, 0.5)),
+    ("BLEU (0–100)", lambda made, _: made.score.bleu, (84.0, 98.0)),
+    ("valid translations, % of sentences", lambda made, _: 100.0 * made.score.validity, (40.0, 102.0)),
+    ("length ratio: tokens per reference token", lambda made, _: made.score.length_ratio, (0.99, 1.005)),
 )
-"""Title, value and the scale, which is widened where a value lies outside of it."""
+"""Title, value (of a search and of the narrowest one) and the scale, which is widened where a value lies outside."""
 EXACT = "∞"
 
 
 def beams_figure(found: Mapping[str, Mapping[int, Outputs]]) -> Figure:
-    """Four panels over K (logarithmic), a line a model: what the search maximises, and three things that it does not."""
+    """Four panels over K (logarithmic), a line a model: what the search maximises, and what it does not."""
     figure = Figure(figsize=(12, 7.6), layout="constrained")
     beam_sizes = sorted(next(iter(found.values())))
     for axes, (title, value_of, scale) in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
         values = []
         for name, by_size in found.items():
-            line = [value_of(by_size[K]) for K in beam_sizes]
+            line = [value_of(by_size[K], by_size[beam_sizes[0]]) for K in beam_sizes]
             colour, mark = LOOKS.get(name, (GREY, "s"))
             axes.plot(beam_sizes, line, f"{mark}-", color=colour, linewidth=2, markersize=8, label=name)
             values += line
@@ -81,7 +81,7 @@ def faults_figure(found: Mapping[str, Mapping[int | None, Faults]]) -> Figure:
                       textcoords="offset points", fontsize=SIZE - 1)
     axes.set_yticks(heights, [f"{name}  K = {EXACT if K is None else K}" for name, K, _ in rows], fontsize=SIZE - 1)
     axes.invert_yaxis()
-    axes.set_xlim(0.0, 124.0)
+    axes.set_xlim(0.0, 126.0)
     axes.set_xticks(range(0, 101, 20))
     axes.tick_params(axis="x", labelsize=SIZE - 1)
     axes.set_xlabel("% of sentences whose mode is known for certain", fontsize=SIZE)

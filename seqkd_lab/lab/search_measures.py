@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import Hypothesis, search
+from seqkd_lab.decoding.trace import trace_search
 from seqkd_lab.evaluation import OutputScore, score_outputs
 from seqkd_lab.experiments.data import Dataset
+from seqkd_lab.lab.comparison import Comparison, Row
+from seqkd_lab.lab.figures.beam import Loss, lost_at
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 NOISE = 1e-4
@@ -42,7 +47,8 @@ def judged(found: Sequence[Hypothesis], corpus: ParallelCorpus, data: Dataset, b
     tokens = [each.tokens for each in found]
     pairs = zip(corpus.source, tokens, strict=True)
     valid = tuple(data.language.is_valid(source, words) for source, words in pairs)
-    return Outputs(beam_size, tuple(found), valid, score_outputs(tokens, corpus, data.detokenise, 1.0, data.language)[0])
+    score, _ = score_outputs(tokens, corpus, data.detokenise, 1.0, data.language)
+    return Outputs(beam_size, tuple(found), valid, score)
 
 
 def outputs(
@@ -53,15 +59,31 @@ def outputs(
     return judged([n_best[0] for n_best in found], corpus, data, beam_size)
 
 
-Sweep = Mapping[str, Mapping[int, Outputs]]
-"""Outputs by model and beam size."""
-
-
 def over_beams(
-    models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, data: Dataset, beam_sizes: Sequence[int]
+    models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, data: Dataset, beam_sizes: Sequence[int],
+    watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, dict[int, Outputs]]:
-    """Every model with every beam size."""
-    return {name: {K: outputs(model, corpus, data, K) for K in beam_sizes} for name, model in models.items()}
+    """Outputs by model and beam size. `watch` hears (done, total) searches."""
+    found: dict[str, dict[int, Outputs]] = {name: {} for name in models}
+    for done, (name, K) in enumerate(((name, K) for name in models for K in beam_sizes), start=1):
+        found[name][K] = outputs(models[name], corpus, data, K)
+        watch(done, len(models) * len(beam_sizes))
+    return found
+
+
+def side_by_side(
+    found: Mapping[str, Mapping[int, Outputs]], beam_sizes: Sequence[int], place: int, source: Sequence[str],
+    language: ToyLanguage,
+) -> Comparison:
+    """What each of the models wrote for the sentence at `place` with each of these beam sizes, judged."""
+    rows = []
+    for name, by_size in found.items():
+        for K in beam_sizes:
+            each = by_size[K].found[place]
+            fault, p_true = language.explain(source, each.tokens), math.exp(language.log_prob(source, each.tokens))
+            how, said = "greedy" if K == 1 else f"beam {K}", None if fault is None else str(fault)
+            rows.append(Row(name, how, detokenise(each.tokens), math.exp(each.log_prob), p_true, said))
+    return Comparison(" ".join(source), tuple(rows))
 
 
 def less_likely(narrow: Outputs, wide: Outputs) -> list[int]:
@@ -102,7 +124,10 @@ def enough(log_prob: float) -> int:
 
 @dataclass(frozen=True)
 class Mode:
-    """The likeliest translation that was found with a beam of `beam_size`; `certain`: there is provably no other."""
+    """The likeliest translation that was found with a beam of `beam_size`.
+
+    certain: provably no other one is likelier, of those as long as a search allows (`longest_allowed`).
+    """
 
     best: Hypothesis
     beam_size: int
@@ -159,14 +184,37 @@ class Faults:
         return self.right + self.lucky + self.search + self.model
 
 
+def misses(made: Outputs, known: Sequence[Mode]) -> list[int]:
+    """The sentences for which something likelier than what `made` holds is known: the search errors."""
+    pairs = zip(made.found, known, strict=False)  # modes may be known of the first sentences only
+    return [place for place, (one, mode) in enumerate(pairs) if one.log_prob < mode.best.log_prob - NOISE]
+
+
 def faults(made: Outputs, known: Sequence[Mode], valid_modes: Sequence[bool]) -> Faults:
     """Who is to blame for each translation of `made`; sentences whose mode is not certain are left out."""
-    counts, missed = {(right, mode): 0 for right in (True, False) for mode in (True, False)}, 0
-    for place, mode in enumerate(known):
-        if mode.certain:
-            counts[made.valid[place], valid_modes[place]] += 1
-            missed += made.found[place].log_prob < mode.best.log_prob - NOISE
+    certain = [place for place, mode in enumerate(known) if mode.certain]
+    counts = Counter((made.valid[place], valid_modes[place]) for place in certain)
+    missed = len(set(misses(made, known)) & set(certain))
     return Faults(counts[True, True], counts[True, False], counts[False, True], counts[False, False], missed)
+
+
+def blame(
+    found: Mapping[int, Outputs], beam_sizes: Sequence[int], known: Sequence[Mode], corpus: ParallelCorpus,
+    data: Dataset,
+) -> dict[int | None, Faults]:
+    """One model's faults with each of the beam sizes, on the first sentences of `corpus`, whose modes are `known`.
+
+    None stands for the exact search.
+    """
+    exact = judged([mode.best for mode in known], corpus[: len(known)], data, None)
+    by_size = {K: faults(found[K], known, exact.valid) for K in beam_sizes}
+    return {**by_size, None: faults(exact, known, exact.valid)}
+
+
+def losses(model: Seq2Seq, source: Sequence[str], target: Sequence[str], most: int = 20) -> dict[int, Loss]:
+    """Where searches with K = 1 … `most` threw `target` away, by K; those that held it to the end are not there."""
+    lost = {K: lost_at(trace_search(model, source, K), target) for K in range(1, most + 1)}
+    return {K: loss for K, loss in lost.items() if loss is not None}
 
 
 def beaten_by_a_valid_one(

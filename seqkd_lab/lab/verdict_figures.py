@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from seqkd_lab.experiments.findings import Verdict, mean_and_interval
 from seqkd_lab.experiments.no_help import CONDITIONS
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, SIZE, SKY, VERMILION
-from seqkd_lab.lab.verdict_measures import Gain, Speeds, settled
+from seqkd_lab.lab.verdict_measures import Gain, Speeds, middle_95, settled
 
 ALLOWED = "#d9efe6"
 
@@ -97,11 +97,11 @@ def _product(axes, y: float, parts: Sequence[tuple[float, str]]) -> None:
 
 
 def chances_figure(resampled: np.ndarray, own: float, others: Sequence[float]) -> Figure:
-    """One seed's gain in other test sets (histogram), and the gains of other seeds on one test set (arrows), points."""
+    """One seed's gain in other test sets (histogram), and other seeds' gains on one test set (dashes), in points."""
     figure = Figure(figsize=(12, 5), layout="constrained")
     axes = figure.subplots()
     points = 100.0 * np.asarray(resampled)
-    low, high = np.quantile(points, [0.025, 0.975])
+    low, high = middle_95(points)
     axes.hist(points, bins=30, color=SKY, label="seed 1, resampled test sets")
     top = axes.get_ylim()[1]
     axes.axvspan(low, high, color=GREY, alpha=0.15, label="95% of them")

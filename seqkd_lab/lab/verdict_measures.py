@@ -121,6 +121,12 @@ def p_value(gains: np.ndarray) -> float:
     return float((gains <= 0.0).mean())
 
 
+def middle_95(gains: np.ndarray) -> tuple[float, float]:
+    """The range that holds 95% of the resamples."""
+    low, high = np.quantile(gains, [0.025, 0.975])
+    return float(low), float(high)
+
+
 @dataclass(frozen=True)
 class Gain:
     """Seq-KD minus gold in one condition, by seed: greedy BLEU, share of valid greedy translations, p(ŷ) as a factor.
@@ -136,16 +142,20 @@ class Gain:
     teacher_level: float
 
     def verdict(self, of: str = "greedy") -> str:
-        """What the interval over the seeds says of a gain."""
+        """What the interval over the seeds says of a gain: of a difference, or of the factor `p_factor`."""
         low, high = mean_and_interval(getattr(self, of))[1]
-        return A_GAIN if low > 0.0 else A_LOSS if high < 0.0 else NO_GAIN
+        nothing = 1.0 if of == "p_factor" else 0.0
+        return A_GAIN if low > nothing else A_LOSS if high < nothing else NO_GAIN
 
-    def line(self) -> str:
-        """Condition, gain with interval, each seed."""
-        mean, (low, high) = mean_and_interval(self.greedy)
-        each = " ".join(f"{gain:+.1f}" for gain in self.greedy)
-        levels = f"gold {self.gold_level:.1f}, teacher {self.teacher_level:.1f}"
-        return f"{CONDITIONS[self.condition]}: {mean:+.2f} [{low:+.2f}, {high:+.2f}] greedy BLEU ({levels}); {each}"
+    def lines(self) -> str:
+        """The condition, and in lines of their own: levels, gains with intervals and what they say, p(ŷ)."""
+        rows = [f"{CONDITIONS[self.condition]}: greedy BLEU of gold {self.gold_level:.1f}, of the teacher "
+                f"{self.teacher_level:.1f}; {len(self.seeds)} seed{'s' * (len(self.seeds) > 1)}"]
+        for of, scale, unit in (("greedy", 1.0, "BLEU, greedy"), ("beam", 1.0, "BLEU, beam"),
+                                ("valid", 100.0, "points of valid ones, greedy")):
+            mean, (low, high) = mean_and_interval([scale * gain for gain in getattr(self, of)])
+            rows.append(f"    {mean:+6.2f} [{low:+.2f}, {high:+.2f}] {unit}: {self.verdict(of)}")
+        return "\n".join([*rows, f"    {fmean(self.p_factor):6.2f} times p(ŷ)"])
 
 
 def gains(points: Sequence[Point]) -> dict[str, Gain]:

@@ -17,6 +17,7 @@ from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.evaluation import OutputScore, score_outputs
+from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
 from seqkd_lab.experiments.quick_student import QuickStudent
 from seqkd_lab.lab import distilled_figures as figures
 from seqkd_lab.lab import distilled_measures as measures
@@ -148,11 +149,9 @@ class TestCertainty:
         assert found.same_share(0.9) == (1.0, 0)
 
     def test_where_the_best_has_more_than_half_greedy_finds_it(self, toy):
-        """The lesson's proof, with a student so well taught of one answer that it happens."""
-        settings = QuickStudent(8, 30, 64, 8, 0.02, n_valid=10)
-        other = toy.train.with_target([("ich", "sah", "sie", ".")] * len(toy.train))
-        taught, _ = students.live_student("no", settings, toy, other, seed=1)
-        share, n = students.translated({"sure": taught}, toy, 20, 5)["sure"].same_share(0.5)
+        """The lesson's proof, with a model that is sure often enough."""
+        model = load_committed(checkpoint_directory("seq-kd"))
+        share, n = students.translated({"sure": model}, toy, 100, 5)["sure"].same_share(0.5)
         assert n > 0 and share == 1.0
 
     def test_a_short_student_learns_from_the_given_corpus_and_is_watched(self, toy):

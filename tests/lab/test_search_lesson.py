@@ -78,10 +78,12 @@ class TestChanges:
     def test_by_hand(self):
         narrow = self.hand_made(("a", -2.0, True), ("a", -2.0, True), ("a", -1.0, False), ("a", -1.0, True))
         wide = self.hand_made(("b", -1.0, False), ("b", -3.0, False), ("b", -0.5, True), ("a", -1.0, True))
-        assert measures.changed(narrow, wide) == {"repaired": [2], "spoiled": [0, 1], "both valid": [], "both wrong": []}
+        kinds = measures.changed(narrow, wide)
+        assert kinds == {"repaired": [2], "spoiled": [0, 1], "both valid": [], "both wrong": []}
         assert measures.spoiled_by_likelihood(narrow, wide) == [0]
         assert measures.less_likely(narrow, wide) == [1]
-        modes = [measures.Mode(each, 9, certain) for each, certain in zip(wide.found, (True, True, True, False))]
+        certain = (True, True, True, False)
+        modes = [measures.Mode(each, 9, sure) for each, sure in zip(wide.found, certain, strict=True)]
         found = measures.faults(narrow, modes, wide.valid)
         assert found == measures.Faults(right=0, lucky=2, search=1, model=0, missed=2) and found.n == 3
 

@@ -97,6 +97,10 @@ class TestBootstrap:
         assert rows.shape == (50, 10) and rows.min() >= 0 and rows.max() <= 9
         assert (rows == measures.resamples(10, 50, seed=2)).all() and len(set(rows[0].tolist())) < 10
 
+    def test_the_middle_holds_95_of_100(self):
+        low, high = measures.middle_95(np.arange(1001))
+        assert (low, high) == (25.0, 975.0)
+
     def test_unpaired_scores_are_refused(self):
         with pytest.raises(ValueError, match="same sentences"):
             measures.bootstrap_gains([1, 2], [1], measures.resamples(2, 3))
@@ -125,7 +129,9 @@ class TestGains:
         assert control.seeds == (1, 4) and control.greedy == (4.0, 6.0) == control.beam
         assert control.valid == pytest.approx((0.02, 0.03)) and control.p_factor == pytest.approx((84 / 80, 76 / 70))
         assert control.gold_level == 75.0 and control.teacher_level == 96.0
-        assert "+4.0 +6.0" in control.line()
+        text = control.lines()
+        assert "2 seeds" in text and "+5.00" in text and "gold 75.0, of the teacher 96.0" in text
+        assert control.verdict("p_factor") == measures.NO_GAIN, "a factor is judged by 1"
 
     @given(st.lists(st.floats(-5, 5), min_size=2, max_size=6))
     def test_the_verdict_is_that_of_a_t_test(self, differences):
