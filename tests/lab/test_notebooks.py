@@ -36,7 +36,6 @@ def finished(path: Path, solved: bool) -> notebook_runs.Run:
     return notebook_runs.run(notebook_runs.solved(notebook) if solved else notebook)
 
 
-@pytest.mark.xfail(reason="lessons are still being written", strict=True)
 def test_every_lesson_of_the_plan_is_there():
     assert {path.name for path in PATHS} == PLANNED
 
