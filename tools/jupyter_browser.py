@@ -118,7 +118,7 @@ def browser_page(executable: str) -> Iterator:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_FLAGS))
         try:
-            page = browser.new_page(viewport={"width": 1400, "height": 1000})
+            page = browser.new_page(viewport={"width": 1400, "height": 1500})
             page.set_default_timeout(1000 * START_SECONDS)
             page.troubles = []
             page.on("pageerror", lambda error: page.troubles.append(str(error)))

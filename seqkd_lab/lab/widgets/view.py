@@ -79,7 +79,7 @@ def student_chooser(names: Iterable[str], nobody: bool) -> widgets.Dropdown:
     options += [(name, name) for name in names]
     if not options:
         raise ValueError("the view needs at least one student")
-    return widgets.Dropdown(options=options, value=options[0][1], description="student", style=STYLE, layout=WIDE)
+    return widgets.Dropdown(options=options, index=0, description="student", style=STYLE, layout=WIDE)
 
 
 def shortened(text: str) -> str:
