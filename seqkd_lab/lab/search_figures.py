@@ -81,7 +81,7 @@ def faults_figure(found: Mapping[str, Mapping[int | None, Faults]]) -> Figure:
                       textcoords="offset points", fontsize=SIZE - 1)
     axes.set_yticks(heights, [f"{name}  K = {EXACT if K is None else K}" for name, K, _ in rows], fontsize=SIZE - 1)
     axes.invert_yaxis()
-    axes.set_xlim(0.0, 126.0)
+    axes.set_xlim(0.0, 130.0)
     axes.set_xticks(range(0, 101, 20))
     axes.tick_params(axis="x", labelsize=SIZE - 1)
     axes.set_xlabel("% of sentences whose mode is known for certain", fontsize=SIZE)
