@@ -42,12 +42,12 @@ def curve_figure(here: Training, committed: Points, floor: float, n_words: int) 
     for points in (here.validations, committed):
         if points:
             x, y = points[-1]
-            above.annotate(f"{y - floor:.3f}", (x, y - floor), xytext=(-4, 10), textcoords="offset points", color=BLACK,
+            above.annotate(f"{y - floor:.3f}", (x, y - floor), xytext=(0, -20), textcoords="offset points", color=BLACK,
                            fontsize=SIZE, ha="center")
     above.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     above.yaxis.set_minor_formatter(NullFormatter())
     above.set_ylabel("validation above the floor (nats a token)", fontsize=SIZE)
-    above.margins(0.12)
+    above.margins(0.12, 0.2)
     figure.legend(*whole.get_legend_handles_labels(), fontsize=SIZE - 1, loc="outside lower center", ncols=3)
     return figure
 
