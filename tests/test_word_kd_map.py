@@ -87,7 +87,7 @@ def test_a_map_cut_short_is_refused(tmp_path, made):
     whole = make_map(SMALL, path)
     del whole["points"][0]["nll"]
     path.write_text(json.dumps(whole))
-    with pytest.raises(CheckpointError, match="not a map of Word-KD"):
+    with pytest.raises(CheckpointError, match="not what `seqkd-lab map` makes"):
         read_map(path)
 
 

@@ -92,6 +92,12 @@ class EncodedCorpus:
         """(N,) real tokens of each target, EOS included and BOS not."""
         return self.target.lengths - 1
 
+    def target_places(self, batch: Batch) -> Tensor:
+        """Where each token of `batch`'s targets stands among all target tokens of the corpus, (B, T); the number for
+        padding is another token's, or one past the last."""
+        starts = self.target_lengths.cumsum(0) - self.target_lengths  # (N,)
+        return starts[batch.rows, None] + torch.arange(batch.target_out.shape[1])
+
 
 def encode(
     corpus: ParallelCorpus, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary

@@ -21,13 +21,12 @@ class TeacherMemory:
     """
 
     def __init__(self, teacher: Seq2Seq, encoded: EncodedCorpus) -> None:
-        self.teacher = teacher.eval()
-        self.starts = encoded.target_lengths.cumsum(0) - encoded.target_lengths  # (N,)
+        self.teacher, self.encoded = teacher.eval(), encoded
         self.vectors = torch.zeros(int(encoded.target_lengths.sum()), teacher.output.in_features)
         with torch.no_grad():
             for batch in batches(encoded, batch_size=128, shuffle_seed=None):
                 real = batch.target_out != PAD
-                self.vectors[self._places(batch)[real]] = teacher.vectors(batch)[real]
+                self.vectors[encoded.target_places(batch)[real]] = teacher.vectors(batch)[real]
 
     @staticmethod
     def holds(teacher: Seq2Seq, encoded: EncodedCorpus) -> bool:
@@ -38,9 +37,5 @@ class TeacherMemory:
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Tensor:
         """Logits (B, T, V); those of padding are another place's, and count for nothing in any loss."""
-        return self.teacher.output(self.vectors[self._places(batch)])
-
-    def _places(self, batch: Batch) -> Tensor:
-        """Where the vectors of each target token lie (B, T)."""
-        T = batch.target_out.shape[1]
-        return (self.starts[batch.rows, None] + torch.arange(T)).clamp(max=len(self.vectors) - 1)
+        places = self.encoded.target_places(batch).clamp(max=len(self.vectors) - 1)  # (B, T)
+        return self.teacher.output(self.vectors[places])

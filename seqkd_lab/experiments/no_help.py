@@ -7,7 +7,6 @@ data/results/no_help.json; interrupted, the same command continues.
 
 from __future__ import annotations
 
-import math
 import random
 import sys
 from argparse import ArgumentParser
@@ -20,19 +19,18 @@ import torch
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
-from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.sequence_level import distil_mode
-from seqkd_lab.evaluation import score_outputs, translate_test
+from seqkd_lab.evaluation import evaluate, translate_test
 from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, results_path
 from seqkd_lab.experiments.data import Dataset, load_toy
 from seqkd_lab.experiments.findings import Rows
+from seqkd_lab.experiments.points import points_in, points_to_continue, read_points, write_points
 from seqkd_lab.experiments.presets import TOY
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, Preset, ToyData
 from seqkd_lab.experiments.store import identity
 from seqkd_lab.experiments.table import versions
 from seqkd_lab.machine import use_threads
-from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation, train
@@ -51,7 +49,8 @@ IN_TABLE = {
 }
 """The row of Table 1 that is the model of a condition and an arm: a student as large as the teacher, from gold, is
 another seed's teacher."""
-PARTS = {"data", "run", "made_with", "points"}
+HEADING = ("data", "run", "made_with")
+MADE_BY = "python -m seqkd_lab.experiments.no_help"
 Task = tuple[str, str, int]
 """Condition, arm (THE_TEACHER, FROM_GOLD or FROM_TEACHER) and seed."""
 
@@ -156,19 +155,10 @@ def make_point(run: NoHelpRun, condition: str, arm: str, seed: int) -> Point:
         size = (preset.teacher, preset.teacher_training)
         spec, optimisation = size if condition == AS_LARGE else (preset.student, preset.student_training)
         model = trained(data, corpus, spec, optimisation, seed)
-    return Point(condition, arm, seed, *judged(run, data, model))
-
-
-def judged(run: NoHelpRun, data: Dataset, model: Seq2Seq) -> tuple[float, float, float, float, float]:
-    """A Point's numbers, in its order."""
-    made = translate_test(model, data.test, run.preset.beam_size, run.preset.length_penalty)
-    greedy, beam = (
-        score_outputs([found.tokens for found in hypotheses], data.test, data.detokenise, 1.0, data.language)[0]
-        for hypotheses in (made.greedy, made.beam)
-    )
-    log_probs, n_tokens = corpus_log_probs(model, data.test)
-    p_mode = sum(math.exp(found.log_prob) for found in made.beam) / len(data.test)
-    return greedy.bleu, beam.bleu, greedy.validity, p_mode, math.exp(-sum(log_probs) / n_tokens)
+    made = translate_test(model, data.test, preset.beam_size, preset.length_penalty)
+    found = evaluate(model, data.test, data.detokenise, made, preset.beam_size, data.language)
+    return Point(condition, arm, seed, found.greedy.bleu, found.beam.bleu, found.greedy.validity, found.p_mode,
+                 found.perplexity)
 
 
 def mini(n_pairs: int) -> NoHelpRun:
@@ -193,18 +183,13 @@ def make(run: NoHelpRun, path: Path, report: Callable[[int, int], None] | None =
     `report` hears how many points of how many are there. Raises CheckpointError when the file's points were made
     otherwise: with another corpus, other sizes or versions.
     """
-    heading, found = run.heading(), []
-    if path.exists():
-        kept = read(path)
-        for part, now in heading.items():
-            if kept[part] != now:
-                raise CheckpointError(f"{path}: its {part} was {kept[part]}, now it is {now}; delete or rename it")
-        found = points(kept)
+    heading = run.heading()
+    found = points_to_continue(path, Point, heading, MADE_BY)
     have = {(point.condition, point.arm, point.seed) for point in found}
     missing = [task for task in run.tasks() if task not in have]
     for n_made, task in enumerate(missing, start=1):
         found = [*found, make_point(run, *task)]
-        write_json(path, {**heading, "points": [asdict(point) for point in found]})
+        write_points(path, heading, found)
         if report is not None:
             report(len(run.tasks()) - len(missing) + n_made, len(run.tasks()))
     return read(path)
@@ -212,13 +197,7 @@ def make(run: NoHelpRun, path: Path, report: Callable[[int, int], None] | None =
 
 def read(path: Path) -> dict:
     """The file that `make` wrote. Raises CheckpointError naming it when it holds something else."""
-    results = read_json(path)
-    try:
-        if set(results) != PARTS or not points(results):
-            raise ValueError("parts are missing")
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: not what `python -m seqkd_lab.experiments.no_help` makes") from error
-    return results
+    return read_points(path, Point, HEADING, MADE_BY)
 
 
 def committed() -> dict:
@@ -228,7 +207,7 @@ def committed() -> dict:
 
 def points(results: Mapping) -> list[Point]:
     """The points of the results, as read."""
-    return [Point(**point) for point in results["points"]]
+    return points_in(results, Point)
 
 
 def with_table(found: Sequence[Point], by_seed: Mapping[str, Rows]) -> list[Point]:

@@ -15,16 +15,17 @@ from pathlib import Path
 from seqkd_lab.distillation.losses import WordKD
 from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, results_path, weights_hash
 from seqkd_lab.experiments.data import load_toy
+from seqkd_lab.experiments.points import points_in, points_to_continue, read_points, write_points
 from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.experiments.recipes import TEACHER, ToyData
 from seqkd_lab.experiments.store import identity
 from seqkd_lab.experiments.table import versions
 from seqkd_lab.machine import use_threads
-from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
 
 Place = tuple[float, float | None]
 """(α, τ). At α = 0 the teacher has no share and τ means nothing: it is None."""
-PARTS = {"data", "teacher", "student", "made_with", "points"}
+HEADING = ("data", "teacher", "student", "made_with")
+MADE_BY = "seqkd-lab map"
 
 
 @dataclass(frozen=True)
@@ -100,19 +101,13 @@ def make_map(run: MapRun, path: Path, n_workers: int = 1, report: Callable[[int,
     `report` hears how many points of how many are there. Raises CheckpointError when the file's points were made
     otherwise: with another corpus, teacher, student or version.
     """
-    heading, points = run.heading(), []
-    if path.exists():
-        kept = read_map(path)
-        for part, now in heading.items():
-            if kept[part] != now:
-                said = f"its {part} was {kept[part]}, now it is {now}"
-                raise CheckpointError(f"{path}: {said}; delete the file to make it again, or name another")
-        points = map_points(kept)
+    heading = run.heading()
+    points = points_to_continue(path, MapPoint, heading, MADE_BY)
     have, tasks = {((point.alpha, point.temperature), point.seed) for point in points}, run.tasks()
     missing = [task for task in tasks if task not in have]
     for n_made, point in enumerate(_finished(run.student, missing, n_workers), start=1):
         points = sorted([*points, point], key=lambda p: (p.seed, p.alpha, p.temperature or 0.0))
-        write_json(path, {**heading, "points": [asdict(p) for p in points]})
+        write_points(path, heading, points)
         if report is not None:
             report(len(tasks) - len(missing) + n_made, len(tasks))
     return read_map(path)
@@ -120,13 +115,7 @@ def make_map(run: MapRun, path: Path, n_workers: int = 1, report: Callable[[int,
 
 def read_map(path: Path) -> dict:
     """The file that `make_map` wrote. Raises CheckpointError naming it when it holds something else."""
-    results = read_json(path)
-    try:
-        if set(results) != PARTS or not map_points(results):
-            raise ValueError("parts are missing")
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: not a map of Word-KD; make it again with `seqkd-lab map`") from error
-    return results
+    return read_points(path, MapPoint, HEADING, MADE_BY)
 
 
 def committed_map() -> dict:
@@ -136,4 +125,4 @@ def committed_map() -> dict:
 
 def map_points(results: Mapping) -> list[MapPoint]:
     """The points of a map, as read."""
-    return [MapPoint(**point) for point in results["points"]]
+    return points_in(results, MapPoint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,9 +11,9 @@ from seqkd_lab.corpus.toy import ToyLanguage, ToyParseError
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.corpus.toy.text import tokenise
 from seqkd_lab.decoding.search import search
-from seqkd_lab.evaluation import score_outputs, translate_test
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.table import rows_by_seed
+from seqkd_lab.lab.distilled_students import translated
 from seqkd_lab.lab.exercises.showing import FAILED, PASSED
 from seqkd_lab.lab.lesson import Expectation, should_see
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -113,21 +112,11 @@ class Score:
 
 def scores(models: Mapping[str, Seq2Seq], data: Dataset, n_sentences: int, beam_size: int = 5) -> dict[str, Score]:
     """Each model on the first `n_sentences` (two at least) of the test set."""
-    return {name: _score(model, data, n_sentences, beam_size) for name, model in models.items()}
-
-
-def _score(model: Seq2Seq, data: Dataset, n_sentences: int, beam_size: int) -> Score:
-    test = data.test[:n_sentences]
-    made = translate_test(model, test, beam_size)
-    judged = [
-        score_outputs([found.tokens for found in hypotheses], test, data.detokenise, seconds, data.language)[0]
-        for hypotheses, seconds in ((made.greedy, made.greedy_seconds), (made.beam, made.beam_seconds))
-    ]
-    p = [math.exp(found.log_prob) for found in made.beam]
-    return Score(
-        len(test), tuple(each.bleu for each in judged), tuple(each.validity for each in judged),
-        statistics.fmean(p), statistics.stdev(p) / math.sqrt(len(p)),
-    )
+    return {
+        name: Score(len(made.beam), tuple(each.bleu for each in made.scores),
+                    tuple(each.validity for each in made.scores), made.p_mode, made.p_mode_error)
+        for name, made in translated(models, data, n_sentences, beam_size).items()
+    }
 
 
 def expected(results: Mapping, found: Mapping[str, Score]) -> list[Expectation]:

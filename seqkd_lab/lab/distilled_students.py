@@ -41,10 +41,7 @@ def live_student(
     with Bar(f"training {name}") as bar:
         def watch(progress: Progress) -> None:
             bar.move(progress.update, progress.n_updates)
-            epochs = progress.update * settings.epochs / progress.n_updates
-            curve.updates.append((epochs, progress.loss))
-            if progress.valid_loss is not None:
-                curve.validations.append((epochs, progress.valid_loss))
+            curve.hear(progress, settings.epochs)
 
         student, _ = train_student(settings, data, NLL(), seed, callbacks=[watch], corpus=corpus)
     return student, curve

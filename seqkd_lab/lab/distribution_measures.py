@@ -87,14 +87,12 @@ def read_positions(models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, langua
 def next_words(model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 64) -> Tensor:
     """log p(k | source, gold words before) in nats at every position, in the order of the corpus: (N, V) float64."""
     encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
-    starts = encoded.target_lengths.cumsum(0) - encoded.target_lengths
     found = torch.empty(int(encoded.target_lengths.sum()), len(model.target_vocabulary), dtype=torch.float64)
     was_training = model.training
     model.eval()
     for batch in batches(encoded, batch_size, shuffle_seed=None):
         real = batch.target_out != PAD
-        rows = starts[batch.rows][:, None] + torch.arange(real.shape[1])  # (B, T)
-        found[rows[real]] = model(batch)[real].double().log_softmax(dim=1)
+        found[encoded.target_places(batch)[real]] = model(batch)[real].double().log_softmax(dim=1)
     model.train(was_training)
     return found
 

@@ -40,10 +40,7 @@ def own_student(
     with Bar("training your student") as bar:
         def watch(progress: Progress) -> None:
             bar.move(progress.update, progress.n_updates)
-            epochs = progress.update * settings.epochs / progress.n_updates
-            curve.updates.append((epochs, progress.loss))
-            if progress.valid_loss is not None:
-                curve.validations.append((epochs, progress.valid_loss))
+            curve.hear(progress, settings.epochs)
 
         model, history = train_student(settings, data, WordKD(alpha, temperature), seed, teacher, [watch])
     score = score_student(settings, data, model)

@@ -9,14 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
+from seqkd_lab.lab.figures.learning import Curve
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREY, ORANGE, SIZE, SKY, VERMILION
-from seqkd_lab.lab.teacher_measures import Attention, Training
+from seqkd_lab.lab.teacher_measures import Attention
 
 Points = Sequence[tuple[float, float]]
 LINES = ((BLUE, "o", "-"), (VERMILION, "^", "--"), (ORANGE, "s", "-."))
 
 
-def curve_figure(here: Training, committed: Points, floor: float, n_words: int) -> Figure:
+def curve_figure(here: Curve, committed: Points, floor: float, n_words: int) -> Figure:
     """A training and the committed teacher's validation over the pairs read: the loss, and its height above the floor.
 
     All in nats a token; a model that knows nothing of its `n_words` words stands at ln n_words.
@@ -52,7 +53,7 @@ def curve_figure(here: Training, committed: Points, floor: float, n_words: int) 
     return figure
 
 
-def memory_figure(here: Training, floor: float, n_pairs: int) -> Figure:
+def memory_figure(here: Curve, floor: float, n_pairs: int) -> Figure:
     """A model that reads a few pairs again and again: training and validation (nats a token) over the epochs."""
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     axes = figure.subplots()

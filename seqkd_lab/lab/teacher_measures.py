@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from seqkd_lab.corpus.vocabulary import EOS, SPECIALS
 from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.distillation.losses import NLL, Objective
 from seqkd_lab.evaluation import sentence_kl
+from seqkd_lab.lab.figures.learning import Curve
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation, Progress, train
@@ -109,36 +110,21 @@ def sentence_kls(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage) 
     return found
 
 
-@dataclass
-class Training:
-    """A training as it went: (pairs read, loss in nats a token) at each update and at each validation."""
-
-    updates: list[tuple[int, float]] = field(default_factory=list)
-    validations: list[tuple[int, float]] = field(default_factory=list)
-
-    def smoothed(self, n_updates: int = 20) -> list[tuple[int, float]]:
-        """The training loss as the mean of the latest updates."""
-        recent = [self.updates[max(0, i - n_updates + 1) : i + 1] for i in range(len(self.updates))]
-        return [(last[-1][0], sum(loss for _, loss in last) / len(last)) for last in recent]
-
-
 def watched_training(
     spec: LSTMSpec, corpus: ParallelCorpus, valid: ParallelCorpus, model_like: Seq2Seq, optimisation: Optimisation,
     objective: Objective | None = None, seed: int = 1, watch: Callable[[int, int], None] | None = None,
-) -> tuple[LSTMSeq2Seq, Training]:
-    """A model from random weights, of the vocabularies of `model_like`, trained on `corpus` (by NLL unless said).
+) -> tuple[LSTMSeq2Seq, Curve]:
+    """A model from random weights, of the vocabularies of `model_like`, trained on `corpus` (by NLL unless said); and
+    its learning curve over pairs read.
 
     `watch` hears (done, total) of the updates. Equal arguments give an equal model on one machine with one number of
     threads. torch's global generator is set.
     """
     torch.manual_seed(seed)
-    model, seen = LSTMSeq2Seq(spec, model_like.source_vocabulary, model_like.target_vocabulary), Training()
+    model, seen = LSTMSeq2Seq(spec, model_like.source_vocabulary, model_like.target_vocabulary), Curve()
 
     def listen(progress: Progress) -> None:
-        n_pairs = round(progress.update / progress.n_updates * optimisation.epochs * len(corpus))
-        seen.updates.append((n_pairs, progress.loss))
-        if progress.valid_loss is not None:
-            seen.validations.append((n_pairs, progress.valid_loss))
+        seen.hear(progress, optimisation.epochs * len(corpus))
         if watch is not None:
             watch(progress.update, progress.n_updates)
 

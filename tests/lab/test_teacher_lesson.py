@@ -18,6 +18,7 @@ from seqkd_lab.lab import lesson
 from seqkd_lab.lab import teacher_figures as figures
 from seqkd_lab.lab import teacher_masks as masks
 from seqkd_lab.lab import teacher_measures as measures
+from seqkd_lab.lab.figures.learning import Curve
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.training import Optimisation, train, validation_loss
 
@@ -93,8 +94,8 @@ class TestTraining:
             pairs, toy.source_vocabulary, toy.target_vocabulary)))
 
     def test_smoothing_is_the_mean_of_the_latest(self):
-        seen = measures.Training([(1, 4.0), (2, 2.0), (3, 6.0)])
-        assert seen.smoothed(2) == [(1, 4.0), (2, 3.0), (3, 4.0)]
+        seen = Curve("", [(1, 4.0), (2, 2.0), (3, 6.0)])
+        assert seen.smoothed() == [(1, 4.0), (2, 3.0), (3, 4.0)]
 
 
 class TestMasks:
@@ -183,7 +184,7 @@ class TestAttention:
 
 def test_every_figure_can_be_saved(toy, toy_models, pairs, batch):
     model = toy_models["teacher"]
-    seen = measures.Training([(10 * i, 6.0 / i) for i in range(1, 9)], [(40, 3.0), (80, 2.0)])
+    seen = Curve("", [(10 * i, 6.0 / i) for i in range(1, 9)], [(40, 3.0), (80, 2.0)])
     losses = {"one": masks.losses_over_padding(model, batch, ADDED)}
     made = [
         figures.curve_figure(seen, [(100, 1.5), (200, 1.0)], 0.3, 543), figures.memory_figure(seen, 0.3, 10),

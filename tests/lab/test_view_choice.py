@@ -21,7 +21,7 @@ from seqkd_lab.lab.figures.choice import (
     same_beginning,
     shared_words,
 )
-from seqkd_lab.lab.widgets import ChoiceExplorer
+from seqkd_lab.lab.widgets import ChoiceExplorer, choice
 
 sentences = st.lists(st.sampled_from("abcd"), max_size=7).map(tuple)
 
@@ -78,6 +78,20 @@ def test_every_control_draws_through_its_whole_range(read):
                 chosen = view.data.hypotheses[view.data.chosen(K, name)]
                 assert " ".join(chosen.tokens) in view.text.value and f"K = <b>{K}</b>" in view.text.value
             assert len(pictures) == view.K.max  # each K has a picture of its own
+
+
+def test_the_candidates_are_listed_gold_and_the_chosen_one_among_them(read, monkeypatch):
+    monkeypatch.setattr(choice, "MOST_ROWS", 2)
+    view = ChoiceExplorer(read)
+    for K in range(1, 7):
+        view.K.value = K
+        each, place = view.data, view.data.chosen(K, BLEU)
+        shown = sorted({0, 1, place} & set(range(K)))
+        for at, hypothesis in enumerate(each.hypotheses):
+            row = f">{' '.join(hypothesis.tokens)}</td><td style=\"padding:0 .8em\">{at + 1}<"
+            assert (row in view.text.value) == (at in shown)
+        assert " ".join(each.gold) in view.text.value
+        assert ("more)" in view.text.value) == (K > len(shown))
 
 
 def test_text_is_escaped(read):

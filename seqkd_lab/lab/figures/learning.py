@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from matplotlib.figure import Figure
 
 from seqkd_lab.lab.figures.picture import BLUE, GREY, SIZE, VERMILION, Picture, add_label
+from seqkd_lab.training import Progress
 
 MOST_NATS = 6.5  # ln of a vocabulary of 665 words: a model that knows nothing
 SMOOTHING = 20  # updates
@@ -15,12 +16,20 @@ SMOOTHING = 20  # updates
 
 @dataclass
 class Curve:
-    """One try: epochs done and training loss at each update, epochs done and gold NLL at each validation (nats a
-    token). The training loss is of the try's own objective; validation is NLL of gold, which compares."""
+    """One try: how far it is and its training loss at each update, how far and gold NLL at each validation (nats a
+    token). How far is told in epochs, or in what else the whole is measured in. The training loss is of the try's own
+    objective; validation is NLL of gold, which compares."""
 
-    name: str
+    name: str = ""
     updates: list[tuple[float, float]] = field(default_factory=list)
     validations: list[tuple[float, float]] = field(default_factory=list)
+
+    def hear(self, progress: Progress, whole: float) -> None:
+        """Notes an update, and the validation that came with it; `whole` is how far the training goes in all."""
+        done = progress.update / progress.n_updates * whole
+        self.updates.append((done, progress.loss))
+        if progress.valid_loss is not None:
+            self.validations.append((done, progress.valid_loss))
 
     def smoothed(self) -> list[tuple[float, float]]:
         """The training loss as the mean of the latest SMOOTHING updates, at every fifth update at most."""

@@ -132,6 +132,7 @@ class Ranking:
         return f"all of them, the largest first, with > between them ({items})"
 
     def read(self, typed: Any) -> list[str]:
+        """The items in the typed order, from a list or a text. Raises Unreadable for one that is missing or unknown."""
         if not isinstance(typed, (list, tuple)):
             text = text_of(typed)
             separator = next((mark for mark in ">;\n," if mark in text), ">")

@@ -11,7 +11,7 @@ from seqkd_lab.lab.figures.choice import BLEU, SIMILARITIES, Candidates, ChoiceD
 from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, sentence_chooser, slider, table
 
 HEAD = ("", "translation", "rank by the teacher", "log p (nats)", "likeness to gold")
-MOST_SENTENCES = 30
+MOST_SENTENCES, MOST_ROWS = 30, 8
 
 
 class ChoiceExplorer(View):
@@ -47,15 +47,21 @@ class ChoiceExplorer(View):
         self.show(self._text(self.data, K, name))
 
     def _text(self, shown: Candidates, K: int, name: str) -> str:
-        place = shown.chosen(K, name)
-        rows = [("gold", " ".join(shown.gold), "", "", "")]
-        for label, at in (("ŷ, Seq-KD", 0), ("ỹ, Seq-Inter", place)):
-            found = shown.hypotheses[at]
-            rows.append((label, " ".join(found.tokens), str(at + 1), f"{found.log_prob:.2f}",
-                         f"{shown.likeness[name][at]:.1f}"))
+        rows = [("gold", " ".join(shown.gold), "", "", ""), *self._rows(shown, K, name)]
         averages, n = self.means[name], len(self.sentences)
         return (
             f"{escape(' '.join(shown.source))}{table(HEAD, rows)}K = <b>{K}</b>, over {n} sentences: mean likeness "
             f"<b>{averages.likeness[K - 1]:.1f}</b>, mean log p <b>{averages.log_prob[K - 1]:.2f}</b> nats; ỹ is the "
             f"mode for {averages.mode[K - 1]:.0%} of them, and gold itself for {averages.gold[K - 1]:.0%}."
         )
+
+    def _rows(self, shown: Candidates, K: int, name: str) -> list[tuple[str, ...]]:
+        """The first MOST_ROWS of the K candidates, and ỹ wherever it stands."""
+        place, rows = shown.chosen(K, name), []
+        for at, found in enumerate(shown.hypotheses[:K]):
+            if at < MOST_ROWS or at == place:
+                label = " ".join(sign for sign, here in (("ŷ, Seq-KD", 0), ("ỹ, Seq-Inter", place)) if here == at)
+                rows.append((label, " ".join(found.tokens), str(at + 1), f"{found.log_prob:.2f}",
+                             f"{shown.likeness[name][at]:.1f}"))
+        left_out = min(K, len(shown.hypotheses)) - len(rows)
+        return [*rows, ("", f"({left_out} more)", "", "", "")] if left_out else rows

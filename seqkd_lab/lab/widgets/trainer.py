@@ -189,11 +189,9 @@ class StudentTrainer(View):
         objective = WordKD(chosen.alpha, chosen.temperature) if chosen.objective == WORD else NLL()
 
         def watch(progress: Progress) -> bool:
+            """Notes and shows the update; True stops the training."""
             nonlocal drawn
-            epochs = progress.update * chosen.epochs / progress.n_updates
-            curve.updates.append((epochs, progress.loss))
-            if progress.valid_loss is not None:
-                curve.validations.append((epochs, progress.valid_loss))
+            curve.hear(progress, chosen.epochs)
             if time.perf_counter() - drawn > SECONDS_BETWEEN_PICTURES or progress.update == progress.n_updates:
                 self._report(chosen, progress, curve)
                 drawn = time.perf_counter()

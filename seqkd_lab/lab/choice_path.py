@@ -1,0 +1,84 @@
+"""The way from the teacher's mode to gold: what each K brings back into the corpus, and what a student makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.experiments.data import Dataset
+from seqkd_lab.lab.choice_measures import chosen_corpus, fine_tuned
+from seqkd_lab.lab.comparison import Score, scores
+from seqkd_lab.lab.distilled_measures import meters, read_corpus
+from seqkd_lab.lab.figures.choice import Candidates
+from seqkd_lab.lab.figures.picture import BLUE, GREEN, GREY, ORANGE, SIZE
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+GOLD = "gold"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One corpus on the way: its name, how much its words depend on the translator's own earlier choices (nats a
+    sentence, without what chance would give), and the score of the student that was fine-tuned on it."""
+
+    name: str
+    dependence: float
+    score: Score
+
+
+def path_to_gold(
+    student: Seq2Seq, gold: ParallelCorpus, read: Sequence[Candidates], data: Dataset, beam_sizes: Sequence[int],
+    learning_rate: float, n_test: int, seed: int = 1,
+) -> list[Stage]:
+    """The stages K = `beam_sizes` and gold itself, on the same sources; each fine-tunes `student` anew.
+
+    `read` holds the candidates of `gold`'s pairs; scores are of the first `n_test` test sentences.
+    """
+    corpora = {f"K = {K}": chosen_corpus(gold, read, K) for K in beam_sizes} | {GOLD: gold}
+    own = read_corpus(data.language, gold)
+    stages = []
+    for name, corpus in corpora.items():
+        dependence = meters(read_corpus(data.language, corpus), own).all_history
+        tuned = fine_tuned(f"on {name}", student, corpus, data.valid[:200], learning_rate, seed=seed)
+        stages.append(Stage(name, dependence, scores({name: tuned}, data, n_test)[name]))
+    return stages
+
+
+def path_figure(before: Score, stages: Sequence[Stage]) -> Figure:
+    """Over the stages: dependence on own choices; BLEU, greedy and beam; p(ŷ). Dotted: the student before."""
+    figure = Figure(figsize=(13, 4.6), layout="constrained")
+    left, middle, right = figure.subplots(1, 3)
+    _draw(left, "corpus: nats that hang on own choices", stages, [stage.dependence for stage in stages], GREEN, "D-", 2)
+    for at, (label, colour, look) in enumerate((("greedy, K = 1", BLUE, "o-"), ("beam, K = 5", ORANGE, "s--"))):
+        values = [stage.score.bleu[at] for stage in stages]
+        _draw(middle, "student after it: BLEU", stages, values, colour, look, 1, label)
+        middle.axhline(before.bleu[at], color=colour, linewidth=1.5, linestyle=":")
+    _draw(right, "student after it: p(ŷ)", stages, [stage.score.p_mode for stage in stages], BLUE, "o-", 3)
+    right.axhline(before.p_mode, color=GREY, linewidth=1.5, linestyle=":")
+    for axes, values in ((left, [stage.dependence for stage in stages]),
+                         (right, [before.p_mode, *(stage.score.p_mode for stage in stages)])):
+        axes.set_ylim(0.0, 1.2 * max([value for value in values if value > 0.0], default=1.0))  # NaN is not above 0
+    left.set_ylabel("nats a sentence", fontsize=SIZE)
+    figure.legend(*middle.get_legend_handles_labels(), fontsize=SIZE, loc="outside lower center", ncols=2,
+                  title="dotted: the student before", title_fontsize=SIZE)
+    return figure
+
+
+def _draw(
+    axes, title: str, stages: Sequence[Stage], values: Sequence[float], colour: str, look: str, digits: int,
+    label: str = "",
+) -> None:
+    """One line of `values` over the stages, each with its number above."""
+    places = range(len(stages))
+    axes.plot(places, values, look, color=colour, linewidth=2.5, markersize=9, label=label)
+    for place, value in zip(places, values, strict=True):
+        axes.annotate(f"{value:.{digits}f}", (place, value), xytext=(0, 10), textcoords="offset points", ha="center",
+                      fontsize=SIZE)
+    axes.set_title(title, fontsize=SIZE)
+    axes.set_xticks(places, [stage.name for stage in stages], fontsize=SIZE)
+    axes.tick_params(axis="y", labelsize=SIZE - 1)
+    axes.grid(color="#dddddd")
+    axes.margins(x=0.15, y=0.2)
