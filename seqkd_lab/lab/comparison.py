@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -110,12 +110,15 @@ class Score:
     p_mode_error: float
 
 
-def scores(models: Mapping[str, Seq2Seq], data: Dataset, n_sentences: int, beam_size: int = 5) -> dict[str, Score]:
-    """Each model on the first `n_sentences` (two at least) of the test set."""
+def scores(
+    models: Mapping[str, Seq2Seq], data: Dataset, n_sentences: int, beam_size: int = 5,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Score]:
+    """Each model on the first `n_sentences` (two at least) of the test set. `watch` hears (done, total) models."""
     return {
         name: Score(len(made.beam), tuple(each.bleu for each in made.scores),
                     tuple(each.validity for each in made.scores), made.p_mode, made.p_mode_error)
-        for name, made in translated(models, data, n_sentences, beam_size).items()
+        for name, made in translated(models, data, n_sentences, beam_size, watch).items()
     }
 
 

@@ -81,8 +81,11 @@ class Translated:
         return (fmean(chosen) if chosen else 1.0), len(chosen)
 
 
-def translated(models: Mapping[str, Seq2Seq], data: Dataset, n_sentences: int, beam_size: int) -> dict[str, Translated]:
-    """Each model on the first `n_sentences` (two at least) of the test set."""
+def translated(
+    models: Mapping[str, Seq2Seq], data: Dataset, n_sentences: int, beam_size: int,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Translated]:
+    """Each model on the first `n_sentences` (two at least) of the test set. `watch` hears (done, total) models."""
     test, found = data.test[:n_sentences], {}
     for name, model in models.items():
         made = translate_test(model, test, beam_size)
@@ -91,6 +94,7 @@ def translated(models: Mapping[str, Seq2Seq], data: Dataset, n_sentences: int, b
             for side in (made.greedy, made.beam)
         )
         found[name] = Translated(tuple(made.greedy), tuple(made.beam), scores)
+        watch(len(found), len(models))
     return found
 
 

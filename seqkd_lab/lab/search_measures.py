@@ -7,6 +7,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
@@ -233,7 +234,13 @@ def beaten_by_a_valid_one(
 
 
 def over_penalties(
-    model: Seq2Seq, corpus: ParallelCorpus, data: Dataset, beam_sizes: Sequence[int], penalties: Sequence[float]
-) -> dict[int, dict[float, Outputs]]:
-    """The model's outputs by beam size and length penalty."""
-    return {K: {penalty: outputs(model, corpus, data, K, penalty) for penalty in penalties} for K in beam_sizes}
+    models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, data: Dataset, beam_sizes: Sequence[int],
+    penalties: Sequence[float], watch: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, dict[int, dict[float, Outputs]]]:
+    """Outputs by model, beam size and length penalty. `watch` hears (done, total) searches."""
+    found: dict[str, dict[int, dict[float, Outputs]]] = {name: {K: {} for K in beam_sizes} for name in models}
+    searches = list(product(models, beam_sizes, penalties))
+    for done, (name, K, penalty) in enumerate(searches, start=1):
+        found[name][K][penalty] = outputs(models[name], corpus, data, K, penalty)
+        watch(done, len(searches))
+    return found

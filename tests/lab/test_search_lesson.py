@@ -107,7 +107,10 @@ class TestFaults:
 
 def test_penalties_are_those_of_the_search(toy, toy_models):
     model, corpus = toy_models["teacher"], toy.test[:3]
-    found = measures.over_penalties(model, corpus, toy, (1, 3), (0.0, 1.0))
+    heard = []
+    by_model = measures.over_penalties({"it": model}, corpus, toy, (1, 3), (0.0, 1.0), lambda *move: heard.append(move))
+    assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)] and list(by_model) == ["it"]
+    found = by_model["it"]
     for K, penalty in itertools.product((1, 3), (0.0, 1.0)):
         expected = [n_best[0].tokens for n_best in search(model, corpus.source, K, 1, penalty)]
         assert [each.tokens for each in found[K][penalty].found] == expected
