@@ -77,10 +77,11 @@ def measure(name: str) -> dict[str, Any]:
         found: dict[str, list[float]] = {}
         for number, view in enumerate(notebook.views(), start=1):
             view.evaluate(LISTEN, True)
-            sliders = view.locator(".widget-hslider:not(.jupyter-widgets-disabled), .widget-slider")
-            for i in range(view.locator(".noUi-handle").count()):
-                label = sliders.nth(i).locator(".widget-label").inner_text() if i < sliders.count() else str(i)
-                found[f"view {number}: {label}"] = of_slider(notebook, view, view.locator(".noUi-handle").nth(i))
+            # From the last to the first: the first chooses a place in a sentence, and elsewhere little may change.
+            for i in reversed(range(view.locator(".noUi-handle").count())):
+                handle = view.locator(".noUi-handle").nth(i)
+                label = handle.locator("xpath=ancestor::div[contains(@class, 'widget-inline-hbox')][1]//label")
+                found[f"view {number}: {label.first.inner_text()}"] = of_slider(notebook, view, handle)
         bare = page.locator(".widget-vbox").last
         bare.evaluate(LISTEN, False)
         return {"bare": of_slider(notebook, bare, bare.locator(".noUi-handle")), "sliders": found}

@@ -286,3 +286,11 @@ def test_a_lever_whose_ways_differ_is_refused() -> None:
     wrong = levers.Lever("wrong", "", lambda: (lambda: torch.zeros(2), lambda: torch.ones(2)))
     with pytest.raises(ValueError, match="wrong"):
         levers.measure(wrong)
+
+
+def test_sliders_are_judged_by_their_median_and_those_that_move_no_picture_are_not() -> None:
+    name = report.WITH_SLIDERS[0]
+    sliders = {"quick": [50.0, 60.0, 900.0], "slow": [90.0, 101.0, 300.0], "words": []}
+    lines = report.sliders_table({f"sliders/{name}": {"runs": [{"bare": [20.0], "sliders": sliders}]}}).splitlines()
+    assert [line.split("|")[2].strip() + ": " + line.split("|")[6].strip() for line in lines[-3:]] == [
+        "quick: yes", "slow: no", "words: changes text alone"]
