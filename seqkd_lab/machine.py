@@ -8,6 +8,8 @@ holds for a whole subtree, so the least one from the process's own group up to t
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import platform
 import sys
@@ -72,6 +74,15 @@ def peak_memory_mib() -> float:
         return float("nan")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / MIB if sys.platform == "darwin" else peak / 1024  # macOS counts in bytes, others in KiB
+
+
+def release_memory() -> None:
+    """Gives back to the system what the allocator holds and nothing uses, where the C library can (glibc)."""
+    gc.collect()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # another C library, or another system
+        return
 
 
 def available_memory_mib(

@@ -206,3 +206,22 @@ def test_describe_holds_plain_values():
     described = machine.describe()
     assert {"python", "torch", "cpu_quota", "threads"} <= described.keys()
     assert all(isinstance(value, str | int | float) for value in described.values())
+
+
+def test_releasing_memory_gives_back_what_small_pieces_took():
+    code = (
+        "from seqkd_lab.machine import release_memory\n"
+        "def held(): return int(open('/proc/self/statm').read().split()[1])\n"
+        "kept = [bytearray(50_000) for _ in range(3000)]; top = bytearray(50_000); full = held()\n"
+        "del kept; release_memory(); print(held() < 0.6 * full)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "True", done.stderr
+
+
+def test_where_the_c_library_cannot_release_memory_nothing_happens(monkeypatch):
+    def no_library(name):
+        raise OSError("no such library")
+
+    monkeypatch.setattr(machine.ctypes, "CDLL", no_library)
+    assert machine.release_memory() is None

@@ -10,8 +10,8 @@ from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 MOST_BYTES = 2**27
-"""A corpus whose vectors would take more is not remembered: two processes share a small machine's memory. Quick students
-stay far below it; all of the toy corpus (160 MB) would lift the tour's largest process above 800 MiB."""
+"""A corpus whose vectors would take more is not remembered: a process of the tour is to stay within 700 MiB, and all of
+the toy corpus would take 153 of them."""
 
 
 class TeacherMemory:

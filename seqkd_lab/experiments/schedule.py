@@ -16,7 +16,7 @@ from pathlib import Path
 
 from seqkd_lab.experiments.recipes import Distillation, Recipe
 from seqkd_lab.experiments.store import Store
-from seqkd_lab.machine import use_threads
+from seqkd_lab.machine import release_memory, use_threads
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,7 @@ def _work(task: Task, root: Path) -> None:
             _messages.put((task, done, total))
 
     task.run(Store(root), report)
+    release_memory()  # a worker lives long, and its next task may need other pieces of memory
 
 
 def _pass_on(messages: queue.Queue, watcher: Watcher) -> None:
