@@ -18,6 +18,8 @@ DECODED_PER_TRAINED = {MODE: 0.6, INTERPOLATED: 6.0, SAMPLED: 0.3}
 def effort(task: Task, n_train: int, n_test: int) -> float:
     """The size of a task in sentences of training one unit wide; only the proportions matter."""
     if isinstance(task, Train):
+        if task.recipe.optimisation is None:  # pruned only
+            return 0.001 * n_train
         share = task.recipe.distilled.share if task.recipe.distilled else 1.0
         cost = _width_cost(task.recipe.model.width)
         if task.recipe.objective.needs_teacher:

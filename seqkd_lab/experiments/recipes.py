@@ -6,12 +6,24 @@ paper's Table 1 are built here, and nowhere else.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from seqkd_lab.compression.pruning import Pruning, held, prune
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation
+
+NEWER = "newer"
+
+
+def later(default: Any) -> Any:
+    """A field that recipes got when others had been kept already: it counts for identity only where it differs from
+    its default, so that what was made without it keeps its key."""
+    return field(default=default, metadata={NEWER: True})
 
 
 @dataclass(frozen=True)
@@ -61,24 +73,38 @@ class Recipe:
     """One training run. `name` is for people and does not count for identity.
 
     distilled: the corpus to learn from (None: gold). teacher: whose distribution Word-KD follows. start: the model to
-    continue from (None: random weights drawn from `seed`).
+    continue from (None: random weights drawn from `seed`, its embeddings multiplied by `embedding_scale`). pruning:
+    what of that model goes before it trains on; without optimisation it is pruned only.
     """
 
     name: str = field(compare=False)
     data: ToyData | TextData
     model: LSTMSpec
     objective: NLL | WordKD
-    optimisation: Optimisation
+    optimisation: Optimisation | None
     seed: int
     distilled: Distillation | None = None
     teacher: Recipe | None = None
     start: Recipe | None = None
+    pruning: Pruning | None = later(None)
+    embedding_scale: float = later(1.0)
 
     def __post_init__(self) -> None:
         if self.objective.needs_teacher and self.teacher is None:
             raise ValueError(f"recipe {self.name!r}: {self.objective} needs a teacher")
         if self.start is not None and self.start.model != self.model:
             raise ValueError(f"recipe {self.name!r}: continues a model of another size ({self.start.model})")
+        if self.start is None and (self.pruning is not None or self.optimisation is None):
+            raise ValueError(f"recipe {self.name!r}: without training, or to prune, it needs a model to start from")
+
+    def holding(self, model: Seq2Seq) -> AbstractContextManager[None]:
+        """Prunes `model` in place, and holds the pruned weights at 0 while it lasts; without pruning, does nothing.
+
+        It prunes the same weights on every call, since what is 0 already goes first.
+        """
+        if self.pruning is None:
+            return nullcontext()
+        return held(model, prune(model, self.pruning.share, self.pruning.method))
 
 
 @dataclass(frozen=True)
@@ -96,6 +122,7 @@ class Preset:
     inter_beam_size: int = 35
     inter_share: float = 0.5
     length_penalty: float = 0.0
+    embedding_scale: float = 1.0
 
 
 TEACHER, TEACHER_INTER, BASELINE, WORD_KD, SEQ_KD = "teacher", "teacher+seq-inter", "baseline", "word-kd", "seq-kd"
@@ -109,11 +136,12 @@ TABLE_ROWS = (
 
 def table_recipes(data: ToyData | TextData, preset: Preset, seed: int) -> dict[str, Recipe]:
     """The ten rows of Table 1 for one seed, by name, each after those that it builds on."""
-    teacher = Recipe(TEACHER, data, preset.teacher, NLL(), preset.teacher_training, seed)
+    teacher = Recipe(TEACHER, data, preset.teacher, NLL(), preset.teacher_training, seed,
+                     embedding_scale=preset.embedding_scale)
     modes = Distillation(teacher, MODE, preset.beam_size, preset.length_penalty)
     nearest = Distillation(teacher, INTERPOLATED, preset.inter_beam_size, preset.length_penalty, preset.inter_share)
     soft = WordKD(alpha=preset.alpha)
-    baseline = Recipe(BASELINE, data, preset.student, NLL(), preset.student_training, seed)
+    baseline = replace(teacher, name=BASELINE, model=preset.student, optimisation=preset.student_training)
     word = replace(baseline, name=WORD_KD, objective=soft, teacher=teacher)
     seq = replace(baseline, name=SEQ_KD, distilled=modes)
     seq_word = replace(word, name=SEQ_WORD_KD, distilled=modes)

@@ -58,21 +58,22 @@ class Distil:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Judge the model of `recipe` on the test set."""
+    """Judge the model of `recipe` on the test set; with `int8`, what 8-bit weights leave of it."""
 
     recipe: Recipe
     beam_size: int
     length_penalty: float
+    int8: bool = False
 
     @property
     def label(self) -> str:
-        return f"evaluate {self.recipe.name} (seed {self.recipe.seed})"
+        return f"evaluate {self.recipe.name}{' in int8' * self.int8} (seed {self.recipe.seed})"
 
     def needs(self) -> list[Task]:
         return [Train(self.recipe)]
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:
-        store.evaluation(self.recipe, self.beam_size, self.length_penalty, report)
+        store.evaluation(self.recipe, self.beam_size, self.length_penalty, report, self.int8)
 
 
 Task = Train | Distil | Evaluate

@@ -16,14 +16,15 @@ from typing import Any
 
 import torch
 
+from seqkd_lab.compression.quantisation import quantised
 from seqkd_lab.distillation.sequence_level import DistilledCorpus, distil, read_distilled, write_distilled
 from seqkd_lab.evaluation import Evaluation, evaluate, translate_test
 from seqkd_lab.experiments import data as datasets
-from seqkd_lab.experiments.recipes import Distillation, Recipe, TextData, ToyData
+from seqkd_lab.experiments.recipes import NEWER, Distillation, Recipe, TextData, ToyData
 from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
 from seqkd_lab.models.lstm import REVISION, LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.training import Progress, forget, train
+from seqkd_lab.training import History, Progress, forget, train
 
 Report = Callable[[int, int], None]
 """Hears (done, total) of the piece of work at hand."""
@@ -38,12 +39,15 @@ def silent(done: int, total: int) -> None:
 
 
 def identity(thing: Any) -> Any:
-    """`thing` as JSON that is equal just for equal work: names left out, data replaced by its fingerprint."""
+    """`thing` as JSON that is equal just for equal work: names left out, data replaced by its fingerprint.
+
+    So are newer fields that say nothing (recipes.later)."""
     if isinstance(thing, ToyData | TextData):
         return datasets.fingerprint(thing)
     if is_dataclass(thing):
-        counted = {f.name: identity(getattr(thing, f.name)) for f in fields(thing) if f.compare}
-        return {"type": type(thing).__name__, **counted}
+        said = {f.name: getattr(thing, f.name) for f in fields(thing)
+                if f.compare and not (f.metadata.get(NEWER) and getattr(thing, f.name) == f.default)}
+        return {"type": type(thing).__name__, **{name: identity(value) for name, value in said.items()}}
     return thing
 
 
@@ -84,6 +88,7 @@ class Store:
         data, directory = self.dataset(recipe.data), self.directory(recipe)
         torch.manual_seed(recipe.seed)
         model = LSTMSeq2Seq(recipe.model, data.source_vocabulary, data.target_vocabulary)
+        scale_embeddings(model, recipe.embedding_scale)
         if recipe.start is not None:
             model.load_state_dict(self.model(recipe.start).state_dict())
         teacher = self.model(recipe.teacher) if recipe.teacher is not None else None
@@ -92,10 +97,11 @@ class Store:
         def watch(progress: Progress) -> None:
             report(progress.update, progress.n_updates)
 
-        history = train(
-            model, corpus, data.valid, recipe.objective, recipe.optimisation, recipe.seed, teacher,
-            callbacks=[watch], resume_from=directory / "unfinished",
-        )
+        with recipe.holding(model):
+            history = History() if recipe.optimisation is None else train(
+                model, corpus, data.valid, recipe.objective, recipe.optimisation, recipe.seed, teacher,
+                callbacks=[watch], resume_from=directory / "unfinished",
+            )
         save_model(directory, model)
         if data.subwords is not None:
             data.subwords.save(directory / SUBWORDS)
@@ -120,16 +126,22 @@ class Store:
         write_distilled(path, made)
         return made
 
-    def evaluation(self, recipe: Recipe, beam_size: int, length_penalty: float, report: Report = silent) -> dict:
-        """The model's Evaluation on the test set as a dictionary, from its metrics.json."""
-        path = self.directory(recipe) / f"metrics-beam{beam_size}-penalty{length_penalty:g}.json"
+    def evaluation(self, recipe: Recipe, beam_size: int, length_penalty: float, report: Report = silent,
+                   int8: bool = False) -> dict:
+        """The model's Evaluation on the test set as a dictionary, from its metrics.json; with `int8`, what 8-bit
+        weights leave of it."""
+        name = f"metrics-beam{beam_size}-penalty{length_penalty:g}{'-int8' * int8}.json"
+        path = self.directory(recipe) / name
         if path.exists():
             return read_json(path)
         data, model = self.dataset(recipe.data), self.model(recipe)
+        if int8:
+            model = quantised(model)
         count = _counter(report, 2 * len(data.test))
         translations = translate_test(model, data.test, beam_size, length_penalty, count)
         result = evaluate(model, data.test, data.detokenise, translations, beam_size, data.language)
-        self._write_translations(recipe, data, translations)
+        if not int8:
+            self._write_translations(recipe, data, translations)
         measured = evaluation_record(recipe, model, result)
         write_json(path, measured)
         return measured
@@ -140,6 +152,14 @@ class Store:
             texts = [data.detokenise(tokens) for tokens in (source, greedy.tokens, beam.tokens)]
             lines.append("\t".join([*texts, " ".join(greedy.tokens), " ".join(beam.tokens)]))
         write_atomically(self.directory(recipe) / "translations.tsv", ("\n".join(lines) + "\n").encode())
+
+
+@torch.no_grad()
+def scale_embeddings(model: Seq2Seq, scale: float) -> None:
+    """Multiplies every embedding of a new model: torch draws them from N(0, 1), ten times as large as other weights."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Embedding):
+            module.weight.mul_(scale)
 
 
 @lru_cache(maxsize=4)

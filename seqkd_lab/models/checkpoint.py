@@ -18,6 +18,7 @@ from torch import Tensor
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.models.lstm import REVISION, LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.sparse_weights import pack, unpack
 
 
 class CheckpointError(ValueError):
@@ -70,13 +71,14 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path}: not a whole safetensors file ({error}); delete it to make it again") from error
 
 
-def save_model(directory: Path, model: LSTMSeq2Seq, half: bool = False) -> None:
+def save_model(directory: Path, model: LSTMSeq2Seq, half: bool = False, sparse: bool = False) -> None:
     """Writes `model` to `directory`: model.safetensors, and model.json with its size and vocabularies.
 
     half stores 16-bit numbers, for checkpoints that travel with a repository; they are read back as 32-bit ones.
+    sparse stores only what is not 0 (sparse_weights.py), for pruned models; nothing is lost by it.
     """
     weights = {name: tensor.half() if half else tensor for name, tensor in model.state_dict().items()}
-    save_tensors(directory / "model.safetensors", weights)
+    save_tensors(directory / "model.safetensors", pack(weights) if sparse else weights)
     vocabularies = {"source": list(model.source_vocabulary.tokens), "target": list(model.target_vocabulary.tokens)}
     described = {"architecture": "lstm", "revision": REVISION, "spec": asdict(model.spec), **vocabularies}
     write_json(directory / "model.json", described)
@@ -91,7 +93,7 @@ def load_model(directory: Path) -> Seq2Seq:
             raise ValueError(f"made by another version of seqkd_lab: revision {revision}, not {REVISION}")
         source, target = Vocabulary(tuple(described["source"])), Vocabulary(tuple(described["target"]))
         model = LSTMSeq2Seq(LSTMSpec(**described["spec"]), source, target)
-        weights = load_tensors(directory / "model.safetensors")
+        weights = unpack(load_tensors(directory / "model.safetensors"))
         model.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
     except CheckpointError:
         raise

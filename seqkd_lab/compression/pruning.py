@@ -1,0 +1,157 @@
+"""Pruning by magnitude: the smallest weights become 0 and stay 0 while the rest learns on (Kim & Rush 2016, Table 3).
+
+Three ways to say which weights are small (See, Luong & Manning 2016, arXiv 1606.09274), each a score by which all
+weights are ranked; the lowest go:
+- class-blind, the paper's: |w|, one threshold for all of the model, embeddings included;
+- class-uniform: the rank of |w| within its own class, so that every class loses the same share;
+- class-distribution: |w| / σ of its class, so that every class has the threshold λσ with one λ.
+A class is a part of the model that has a name of its own: an embedding, the decoder, the output layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+CLASS_BLIND, CLASS_UNIFORM, CLASS_DISTRIBUTION = "class-blind", "class-uniform", "class-distribution"
+METHODS = (CLASS_BLIND, CLASS_UNIFORM, CLASS_DISTRIBUTION)
+
+Masks = Mapping[str, Tensor]
+"""For each parameter of a model, by its name, a tensor of its shape: True where the weight stays."""
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """How much goes and by which of the METHODS: `share` of all parameters, in [0, 1)."""
+
+    share: float
+    method: str = CLASS_BLIND
+
+    def __post_init__(self) -> None:
+        check_pruning(self.share, self.method)
+
+
+def check_pruning(share: float, method: str) -> None:
+    """Raises ValueError unless `share` lies in [0, 1) and `method` is one of METHODS."""
+    if not 0.0 <= share < 1.0:
+        raise ValueError(f"the share to prune must lie in [0, 1), as in 0.8 for 80%; got {share}")
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+
+
+def weight_classes(model: nn.Module) -> dict[str, list[str]]:
+    """The names of the model's parameters by class: the part of the model that they belong to."""
+    classes: dict[str, list[str]] = {}
+    for name, _ in model.named_parameters():
+        classes.setdefault(name.split(".")[0], []).append(name)
+    return classes
+
+
+def magnitudes(model: nn.Module) -> dict[str, Tensor]:
+    """|w| of every parameter, by name."""
+    return {name: parameter.detach().abs() for name, parameter in model.named_parameters()}
+
+
+def scores(model: nn.Module, method: str) -> dict[str, Tensor]:
+    """What the parameters are ranked by, each in its own shape: the lower, the sooner it is pruned."""
+    found = magnitudes(model)
+    if method == CLASS_BLIND:
+        return found
+    for names in weight_classes(model).values():
+        flat = torch.cat([found[name].flatten() for name in names])
+        if method == CLASS_UNIFORM:
+            rank = torch.empty(len(flat), dtype=torch.float64)
+            rank[flat.argsort(stable=True)] = torch.arange(len(flat), dtype=torch.float64)
+            flat = rank / len(flat)
+        else:
+            weights = torch.cat([model.get_parameter(name).detach().flatten() for name in names])
+            flat = flat / weights.std(correction=0).clamp_min(torch.finfo(flat.dtype).tiny)
+        for name, part in zip(names, flat.split([found[name].numel() for name in names]), strict=True):
+            found[name] = part.view_as(found[name])
+    return found
+
+
+def prune_masks(model: nn.Module, share: float, method: str = CLASS_BLIND) -> dict[str, Tensor]:
+    """Masks that leave out the round(share · number of parameters) lowest scores, whatever their class.
+
+    Exactly so many: of equal scores the earlier one goes. What is 0 already goes first, so pruning a pruned model by
+    the same share changes nothing. Raises ValueError for a share outside [0, 1) or an unknown method.
+    """
+    check_pruning(share, method)
+    found = scores(model, method)
+    flat = torch.cat([score.flatten() for score in found.values()])
+    stays = torch.ones(len(flat), dtype=torch.bool)
+    stays[flat.argsort(stable=True)[: round(share * len(flat))]] = False
+    parts = stays.split([score.numel() for score in found.values()])
+    return {name: part.view_as(score) for (name, score), part in zip(found.items(), parts, strict=True)}
+
+
+def threshold(model: nn.Module, share: float) -> float:
+    """The largest |w| that class-blind pruning by `share` takes; 0 where it takes none."""
+    flat = torch.cat([magnitude.flatten() for magnitude in magnitudes(model).values()])
+    n_pruned = round(share * len(flat))
+    return float(flat.kthvalue(n_pruned).values) if n_pruned else 0.0
+
+
+@torch.no_grad()
+def apply_masks(model: nn.Module, masks: Masks) -> None:
+    """Sets what the masks leave out to 0, in place."""
+    for name, parameter in model.named_parameters():
+        parameter.masked_fill_(~masks[name], 0.0)
+
+
+def prune(model: nn.Module, share: float, method: str = CLASS_BLIND) -> dict[str, Tensor]:
+    """Prunes `model` in place and returns its masks."""
+    masks = prune_masks(model, share, method)
+    apply_masks(model, masks)
+    return masks
+
+
+def shares_in_steps(share: float, n_steps: int) -> tuple[float, ...]:
+    """Shares pruned after each of `n_steps`, the last is `share`: every step keeps the same part of what was left.
+
+    Raises ValueError for fewer than one step.
+    """
+    if n_steps < 1:
+        raise ValueError(f"pruning takes one step at least; got {n_steps}")
+    return tuple(1.0 - (1.0 - share) ** (step / n_steps) for step in range(1, n_steps)) + (share,)
+
+
+@contextmanager
+def held(model: nn.Module, masks: Masks) -> Iterator[None]:
+    """While it lasts, training leaves pruned weights at 0: the gradient of what the masks leave out is 0.
+
+    So the gradient's norm is that of the living weights alone; and Adam, whose step is a ratio of means of gradients,
+    never moves a weight whose gradients have all been 0.
+    """
+    def masking(keep: Tensor):
+        def mask_gradient(parameter: Tensor) -> None:
+            parameter.grad.mul_(keep)
+
+        return mask_gradient
+
+    hooks = [parameter.register_post_accumulate_grad_hook(masking(masks[name].to(parameter.dtype)))
+             for name, parameter in model.named_parameters()]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def n_nonzero(model: nn.Module) -> int:
+    """The number of parameters that are not 0."""
+    return sum(int(parameter.count_nonzero()) for parameter in model.parameters())
+
+
+def pruned_by_class(model: nn.Module) -> dict[str, float]:
+    """The share of zeros in each class."""
+    shares = {}
+    for name, members in weight_classes(model).items():
+        parameters = [model.get_parameter(member) for member in members]
+        shares[name] = 1.0 - sum(int(p.count_nonzero()) for p in parameters) / sum(p.numel() for p in parameters)
+    return shares
