@@ -7,16 +7,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqkd_lab import __version__, commands
+from seqkd_lab import __version__, commands, compression_commands
+from seqkd_lab.compression.pruning import CLASS_BLIND, METHODS
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.experiments.recipes import TABLE_ROWS
+from seqkd_lab.experiments.recipes import SEQ_KD, TABLE_ROWS
 
 EPILOG = """examples:
   seqkd-lab tour                                  the paper's Table 1 on the toy language, one seed, about 5 minutes
   seqkd-lab translate "the old teacher sold the lamp because it was broken ." --model seq-kd --beam 5
   seqkd-lab table --seeds 5                       Table 1 over five seeds, with intervals
   seqkd-lab table --check                         judges the committed results; exit code 1 if a finding is not held
+  seqkd-lab prune --share 0.8 --out runs/pruned   the Seq-KD student without the smallest 80% of its weights
   seqkd-lab doctor                                is this machine ready, and what to do if not
 """
 TEXT_FILES = ("source", "target", "valid-source", "valid-target", "test-source", "test-target")
@@ -39,6 +41,9 @@ def parser() -> argparse.ArgumentParser:
     _add_corpus(verbs)
     _add_train(verbs)
     _add_distil(verbs)
+    _add_prune(verbs)
+    _add_table2(verbs)
+    _add_table3(verbs)
     _add_translate(verbs)
     doctor = verbs.add_parser("doctor", help="checks the environment and says what to do")
     doctor.set_defaults(run=commands.doctor)
@@ -149,6 +154,56 @@ def _add_distil(verbs) -> None:
     distil.add_argument("--seed", type=int, default=1, help="for sampled")
     _add_text_files(distil)
     distil.set_defaults(run=commands.distil)
+
+
+def _add_prune(verbs) -> None:
+    prune = verbs.add_parser(
+        "prune", help="prunes a model by magnitude and retrains what is left",
+        description="Sets the smallest weights of a model to 0, trains it on while they stay 0, and writes a model's "
+        "folder that holds only what is left.",
+    )
+    prune.add_argument("--model", default=SEQ_KD, metavar="MODEL", help="a row of the table or a model's folder")
+    prune.add_argument("--share", type=float, required=True, help="of all parameters, as in 0.8 for 80%%")
+    prune.add_argument("--method", choices=METHODS, default=CLASS_BLIND, help=f"default: {CLASS_BLIND}, the paper's")
+    prune.add_argument("--steps", type=int, default=1, help="prune a little, retrain, again: so often (default: 1)")
+    prune.add_argument("--epochs", type=int, default=5, help="of each retraining; 0 prunes only (default: 5)")
+    prune.add_argument("--learning-rate", type=float, default=0.01, help="lower than in training (default: 0.01)")
+    prune.add_argument("--distilled", type=Path, metavar="TSV", help="retrain on this corpus instead of gold")
+    prune.add_argument("--dense", action="store_true", help="write the zeros, too")
+    prune.add_argument("--seed", type=int, default=1)
+    prune.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the pruned model")
+    _add_text_files(prune)
+    prune.set_defaults(run=compression_commands.prune_one)
+
+
+def _add_table2(verbs) -> None:
+    table2 = verbs.add_parser(
+        "table2", help="Table 2: source words per second, greedy and by beam",
+        description="Measures teacher and students, pruned and in 8 bits, one sentence at a time and batched, with one "
+        "thread and two, in turn. Leave the machine alone meanwhile. With --check nothing runs: the results are "
+        "judged, and the exit code is 1 where F7 is not held.",
+    )
+    table2.add_argument("--repetitions", type=int, default=7, help="rounds (default: 7)")
+    table2.add_argument("--paper-sizes", action="store_true",
+                        help="also models of the paper's sizes, with random weights: minutes, and 2 GB of memory")
+    table2.add_argument("--results", type=Path, help="the JSON file (default: data/results/table2.json)")
+    table2.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
+    table2.set_defaults(run=compression_commands.table2)
+
+
+def _add_table3(verbs) -> None:
+    table3 = verbs.add_parser(
+        "table3", help="Table 3: pruned teachers and students over several seeds; or judges results that are there",
+        description="Prunes teacher, baseline and distilled student level by level, with and without retraining, and "
+        "writes results as JSON with a picture beside. With --check nothing runs: the results are judged (F8), and the "
+        "exit code is 1 where a criterion is not held.",
+    )
+    table3.add_argument("--seeds", type=int, default=5, help="how many seeds, counted from 1 (default: 5)")
+    table3.add_argument("--results", type=Path, help="the JSON file (default: data/results/table3.json)")
+    table3.add_argument("--checkpoints", type=Path, metavar="DIR", help="also write the first seed's models there")
+    table3.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
+    table3.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
+    table3.set_defaults(run=compression_commands.table3)
 
 
 def _add_translate(verbs) -> None:

@@ -28,7 +28,7 @@ class SparseLinear(nn.Module):
             warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
             wide = linear.weight.detach().to_sparse_csr()
             indices = wide.crow_indices().to(torch.int32), wide.col_indices().to(torch.int32)
-            self.weight = torch.sparse_csr_tensor(*indices, wide.values(), wide.shape)
+            self.weight = torch.sparse_csr_tensor(*indices, wide.values(), wide.shape, check_invariants=True)
         self.bias = linear.bias
 
     def forward(self, x: Tensor) -> Tensor:

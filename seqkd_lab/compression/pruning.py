@@ -79,13 +79,17 @@ def prune_masks(model: nn.Module, share: float, method: str = CLASS_BLIND) -> di
     """Masks that leave out the round(share · number of parameters) lowest scores, whatever their class.
 
     Exactly so many: of equal scores the earlier one goes. What is 0 already goes first, so pruning a pruned model by
-    the same share changes nothing. Raises ValueError for a share outside [0, 1) or an unknown method.
+    the same share changes nothing. Raises ValueError for a share outside [0, 1), or one that leaves nothing, or an
+    unknown method.
     """
     check_pruning(share, method)
     found = scores(model, method)
     flat = torch.cat([score.flatten() for score in found.values()])
+    n_pruned = round(share * len(flat))
+    if n_pruned == len(flat):
+        raise ValueError(f"a share of {share} leaves none of {len(flat):,} parameters; take a smaller one")
     stays = torch.ones(len(flat), dtype=torch.bool)
-    stays[flat.argsort(stable=True)[: round(share * len(flat))]] = False
+    stays[flat.argsort(stable=True)[:n_pruned]] = False
     parts = stays.split([score.numel() for score in found.values()])
     return {name: part.view_as(score) for (name, score), part in zip(found.items(), parts, strict=True)}
 

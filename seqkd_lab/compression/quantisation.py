@@ -20,7 +20,8 @@ LARGEST = 127
 def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
     """Whole numbers q (R, C), int8, and scales (R,) with weight (R, C) ≈ scale · q; a row of zeros has the scale 1."""
     largest = weight.abs().amax(dim=1)
-    scale = torch.where(largest > 0, largest / LARGEST, torch.ones_like(largest))
+    smallest = torch.finfo(weight.dtype).tiny  # below it a scale loses its digits, and at last is 0
+    scale = torch.where(largest > 0, (largest / LARGEST).clamp_min(smallest), torch.ones_like(largest))
     return (weight / scale[:, None]).round().to(torch.int8), scale
 
 
@@ -30,11 +31,11 @@ def dequantise(q: Tensor, scale: Tensor) -> Tensor:
 
 
 def quantised_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Named weights as they would be stored: for a matrix `name` (int8) and `name:scale`; vectors as they are."""
+    """Named weights as they would be stored: for a matrix `name` (int8) and `name/scale`; vectors as they are."""
     found: dict[str, Tensor] = {}
     for name, weight in weights.items():
         if weight.dim() == 2:
-            found[name], found[f"{name}:scale"] = quantise(weight)
+            found[name], found[f"{name}/scale"] = quantise(weight)
         else:
             found[name] = weight
     return found

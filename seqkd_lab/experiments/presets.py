@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from seqkd_lab.experiments.pruning_table import PruningPreset
+from seqkd_lab.experiments.pruning_recipes import PruningPreset
 from seqkd_lab.experiments.recipes import Preset
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.training import Optimisation

@@ -1,113 +1,35 @@
-"""Table 3: teacher, baseline and distilled student pruned level by level, with and without retraining, over seeds.
-
-As in the paper (Kim & Rush 2016, Table 3), a student of less than half of its teacher's size is distilled, pruned,
-retrained on the teacher's translations, and then on Seq-Inter's. Beside it stands what the paper does not show: the
-same for baseline and teacher, two other ways to choose what goes, and pruning in steps.
-"""
+"""Table 3: what every pruned model is worth, over seeds, kept as JSON with examples and with what the models cost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from seqkd_lab.compression.pruning import CLASS_BLIND, METHODS, Pruning, n_nonzero, pruned_by_class
-from seqkd_lab.experiments.points import points_in, read_points
-from seqkd_lab.experiments.rare_words import kept_words, training_counts
-from seqkd_lab.experiments.recipes import (
-    BASELINE,
-    SEQ_KD,
-    SEQ_KD_INTER,
-    TEACHER,
-    Preset,
-    Recipe,
-    TextData,
-    ToyData,
-    table_recipes,
+from seqkd_lab.compression.pruning import CLASS_BLIND, n_nonzero, pruned_by_class
+from seqkd_lab.experiments.committed import DATA, weights_hash
+from seqkd_lab.experiments.points import points_in, read_points, write_points
+from seqkd_lab.experiments.pruning_recipes import (
+    INT8,
+    MODELS,
+    PRUNED,
+    RETRAINED,
+    Place,
+    PruningRun,
+    is_also_quantised,
 )
-from seqkd_lab.experiments.schedule import Evaluate, Watcher, run_all
-from seqkd_lab.experiments.store import Store
-from seqkd_lab.experiments.tour import read_translations
-from seqkd_lab.training import Optimisation
+from seqkd_lab.experiments.rare_words import kept_words, training_counts
+from seqkd_lab.experiments.recipes import SEQ_KD, Recipe
+from seqkd_lab.experiments.schedule import Watcher, run_all
+from seqkd_lab.experiments.store import Store, identity
+from seqkd_lab.experiments.table import versions
+from seqkd_lab.experiments.tour import fault, read_translations
+from seqkd_lab.models.checkpoint import save_model, write_json
 
-MODELS = (TEACHER, BASELINE, SEQ_KD)
-PRUNED, RETRAINED, TUNED, INT8 = "pruned", "retrained", "retrained, then Seq-Inter", "retrained, then int8"
-IN_STEPS, AT_ONCE = "class-blind, in steps", "class-blind, at once, trained as long"
-HEADING = ("data", "preset", "parameters", "costs", "made_with")
+HEADING = ("data", "preset", "parameters", "costs", "examples", "made_with")
 MADE_BY = "seqkd-lab table3"
-
-
-@dataclass(frozen=True)
-class PruningPreset:
-    """The sizes of one Table 3: `table` says how teacher and students are made.
-
-    All three MODELS are pruned by `shares`, class-blind. Of the distilled student, the other METHODS are retrained at
-    `compared`, and pruning in steps goes along `steps`, a whole retraining after each.
-    """
-
-    table: Preset
-    teacher_retraining: Optimisation
-    student_retraining: Optimisation
-    shares: tuple[float, ...] = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
-    compared: tuple[float, ...] = (0.8,)
-    steps: tuple[float, ...] = (0.5, 0.8, 0.9)
-
-
-class Place(NamedTuple):
-    """Where a model stands in the table: which one, how it was pruned, by which share, and what followed."""
-
-    model: str
-    method: str
-    share: float
-    stage: str
-
-
-Recipes = dict[Place, Recipe]
-
-
-def level(start: Recipe, method: str, share: float, retraining: Optimisation | None) -> Recipes:
-    """`start`, pruned by `share`; and, if there is a `retraining`, the same trained again on what it had learned from.
-    """
-    pruned = replace(start, start=start, pruning=Pruning(share, method), optimisation=None)
-    found = {Place(start.name, method, share, PRUNED): pruned}
-    if retraining is not None:
-        found[Place(start.name, method, share, RETRAINED)] = replace(pruned, optimisation=retraining)
-    return found
-
-
-def in_steps(start: Recipe, steps: tuple[float, ...], retraining: Optimisation) -> Recipes:
-    """The class-blind student pruned further and further, with a retraining after each step; and, beside each, the
-    student that is pruned at once and trained for as many epochs as those steps had together."""
-    found, latest = {}, start
-    for number, share in enumerate(steps, start=1):
-        latest = replace(latest, start=latest, pruning=Pruning(share), optimisation=retraining)
-        longer = replace(retraining, epochs=number * retraining.epochs)
-        if number > 1:  # one step is the table's own row
-            found[Place(start.name, IN_STEPS, share, RETRAINED)] = latest
-            found[Place(start.name, AT_ONCE, share, RETRAINED)] = replace(
-                start, start=start, pruning=Pruning(share), optimisation=longer)
-    return found
-
-
-def pruning_recipes(data: ToyData | TextData, preset: PruningPreset, seed: int) -> Recipes:
-    """Every model of Table 3 for one seed, by its place, each after those that it builds on."""
-    bases, found = table_recipes(data, preset.table, seed), {}
-    nearest = bases[SEQ_KD_INTER].distilled
-    for model in MODELS:
-        retraining = preset.teacher_retraining if model == TEACHER else preset.student_retraining
-        for share in preset.shares:
-            found |= level(bases[model], CLASS_BLIND, share, retraining)
-    for share in preset.shares:
-        retrained = found[Place(SEQ_KD, CLASS_BLIND, share, RETRAINED)]
-        found[Place(SEQ_KD, CLASS_BLIND, share, TUNED)] = replace(
-            retrained, start=retrained, distilled=nearest, optimisation=preset.table.student_tuning)
-        retraining = preset.student_retraining if share in preset.compared else None
-        for method in METHODS:
-            if method != CLASS_BLIND:
-                found |= level(bases[SEQ_KD], method, share, retraining)
-    return found | in_steps(bases[SEQ_KD], preset.steps, preset.student_retraining)
 
 
 @dataclass(frozen=True)
@@ -138,34 +60,6 @@ class PrunedModel:
     @property
     def place(self) -> Place:
         return Place(self.model, self.method, self.share, self.stage)
-
-
-@dataclass(frozen=True)
-class PruningRun:
-    """Which Table 3 to make."""
-
-    data: ToyData | TextData
-    preset: PruningPreset
-    seeds: tuple[int, ...]
-
-    def recipes(self, seed: int) -> Recipes:
-        """The models of one seed."""
-        return pruning_recipes(self.data, self.preset, seed)
-
-    def tasks(self) -> list[Evaluate]:
-        """The evaluation of each model; of the retrained, distilled student also in int8."""
-        table, found = self.preset.table, []
-        for seed in self.seeds:
-            for place, recipe in self.recipes(seed).items():
-                found.append(Evaluate(recipe, table.beam_size, table.length_penalty))
-                if is_also_quantised(place):
-                    found.append(replace(found[-1], int8=True))
-        return found
-
-
-def is_also_quantised(place: Place) -> bool:
-    """Whether int8 is tried on top of this pruning."""
-    return place.model == SEQ_KD and place.method == CLASS_BLIND and place.stage == RETRAINED
 
 
 def make_models(run: PruningRun, root: Path, n_workers: int, watcher: Watcher) -> None:
@@ -209,6 +103,70 @@ def _judged(
     )
 
 
+@dataclass(frozen=True)
+class Example:
+    """A greedy translation of a test sentence by the distilled student at one level; fault: the rule that it breaks,
+    None for a valid one."""
+
+    source: str
+    share: float
+    stage: str
+    text: str
+    fault: str | None
+
+
+def examples(run: PruningRun, store: Store, n_sentences: int = 12) -> list[Example]:
+    """The first test sentences that the unpruned student of the first seed translates without a fault, at each level.
+
+    Where the truth is not known, the first sentences.
+    """
+    recipes, data, found = run.recipes(run.seeds[0]), store.dataset(run.data), []
+
+    def faults(source: Sequence[str], words: Sequence[str]) -> str | None:
+        return None if data.language is None else fault(data.language, source, " ".join(words))
+
+    unpruned = greedy_outputs(store, recipes[Place(SEQ_KD, CLASS_BLIND, 0.0, PRUNED)])
+    good = [row for row, words in enumerate(unpruned) if faults(data.test.source[row], words) is None][:n_sentences]
+    for share in run.preset.shares:
+        for stage in (PRUNED, RETRAINED):
+            outputs = greedy_outputs(store, recipes[Place(SEQ_KD, CLASS_BLIND, share, stage)])
+            for row in good:
+                source, words = data.test.source[row], outputs[row]
+                found.append(Example(data.detokenise(source), share, stage, data.detokenise(words),
+                                     faults(source, words)))
+    return found
+
+
+def write_table3(path: Path, run: PruningRun, store: Store, costs: Sequence[Any]) -> None:
+    """Writes a finished run as JSON, with what its models cost (pruning_costs)."""
+    recipes = run.recipes(run.seeds[0])
+    sizes = {name: store.model(recipes[Place(name, CLASS_BLIND, 0.0, PRUNED)]).n_parameters() for name in MODELS}
+    heading = {
+        "data": identity(run.data), "preset": asdict(run.preset), "parameters": sizes,
+        "costs": [asdict(cost) for cost in costs], "examples": [asdict(one) for one in examples(run, store)],
+        "made_with": versions(),
+    }
+    write_points(path, heading, collect(run, store))
+
+
+CHECKPOINTS = {"student": (0.0, PRUNED), "student-80": (0.8, RETRAINED)}
+"""The distilled student of Table 3 that travels with the repository, as distillation left it, and pruned by 80%."""
+
+
+def write_checkpoints(run: PruningRun, store: Store, directory: Path) -> Iterator[Path]:
+    """Writes the first seed's CHECKPOINTS, 16 bits a weight, without zeros; beside them their recipe and hash."""
+    for name, (share, stage) in CHECKPOINTS.items():
+        folder, recipe = directory / name, run.recipes(run.seeds[0])[Place(SEQ_KD, CLASS_BLIND, share, stage)]
+        save_model(folder, store.model(recipe), half=True, sparse=share > 0.0)
+        write_json(folder / "metrics.json", {"sha256": weights_hash(folder), "recipe": identity(recipe)})
+        yield folder
+
+
+def pruning_checkpoint(name: str) -> Path:
+    """The folder of one of CHECKPOINTS in the repository."""
+    return DATA / "checkpoints" / "pruning" / name
+
+
 def read_table3(path: Path) -> dict:
     """What `seqkd-lab table3` wrote. Raises CheckpointError naming the file when it holds something else."""
     return read_points(path, PrunedModel, HEADING, MADE_BY)
@@ -219,12 +177,7 @@ def pruned_models(results: Mapping) -> list[PrunedModel]:
     return points_in(results, PrunedModel)
 
 
-def by_seed(models: list[PrunedModel]) -> list[dict[Place, PrunedModel]]:
+def by_seed(models: Sequence[PrunedModel]) -> list[dict[Place, PrunedModel]]:
     """For each seed its models by place, in the order of the seeds."""
     seeds = sorted({one.seed for one in models})
     return [{one.place: one for one in models if one.seed == seed} for seed in seeds]
-
-
-def preset_record(preset: PruningPreset) -> dict:
-    """The preset as the results keep it."""
-    return asdict(preset)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean, median
 
 import numpy as np
@@ -15,6 +15,7 @@ from seqkd_lab.decoding.search import search
 from seqkd_lab.experiments.findings import Rows, Verdict, mean_and_interval
 from seqkd_lab.experiments.no_help import CONDITIONS, FROM_GOLD, FROM_TEACHER, THE_TEACHER, Point
 from seqkd_lab.experiments.recipes import TEACHER
+from seqkd_lab.experiments.speed import in_turn, words_per_second
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 Tokens = tuple[str, ...]
@@ -68,18 +69,10 @@ def measure_speeds(
     """The Speeds of each repetition, in the threads that torch has; all four in turn, so that a busy moment of the
     machine touches all alike. One more round before them is not counted. `watch` hears (done, total) rounds.
     """
-    n_words, rounds = sum(map(len, sources)), []
-    for number in range(repetitions + 1):
-        speeds = []
-        for model in (teacher, student):
-            for size in (beam_size, 1):
-                start = time.perf_counter()
-                search(model, sources, size)
-                speeds.append(n_words / (time.perf_counter() - start))
-        rounds.append(Speeds(*speeds))
-        if watch is not None:
-            watch(number + 1, repetitions + 1)
-    return rounds[1:]
+    jobs = {(model, size): partial(words_per_second, model, sources, size)
+            for model in (teacher, student) for size in (beam_size, 1)}
+    report = None if watch is None else lambda done, total: watch(done // len(jobs), total // len(jobs))
+    return [Speeds(*each) for each in zip(*in_turn(jobs, repetitions, report).values(), strict=True)]
 
 
 def middle(rounds: Sequence[Speeds]) -> Speeds:

@@ -17,7 +17,7 @@ PARTS = ("values", "columns", "begins", "shape")
 
 def sparse_rows(weight: Tensor) -> dict[str, Tensor]:
     """The PARTS of a tensor of any shape and type; `begins` (rows + 1) ends with the number of values."""
-    matrix = weight.reshape(weight.shape[0], -1) if weight.dim() else weight.reshape(1, 1)
+    matrix = weight.flatten(1) if weight.dim() > 1 else weight.reshape(-1, 1)
     rows, columns = matrix.nonzero(as_tuple=True)  # in order of rows, then columns
     counts = torch.bincount(rows, minlength=len(matrix))
     begins = torch.cat([torch.zeros(1, dtype=torch.long), counts.cumsum(0)])
@@ -30,12 +30,14 @@ def dense(parts: Mapping[str, Tensor]) -> Tensor:
     """The tensor that `sparse_rows` took apart, number by number the same. Raises ValueError for parts that do not fit.
     """
     values, columns, begins, shape = (parts[name] for name in PARTS)
+    if any(part.dim() != 1 for part in (values, columns, begins, shape)) or (shape < 0).any():
+        raise ValueError(f"parts are lists, and no shape is negative; got the shape {shape.tolist()}")
     matrix = torch.zeros(tuple(shape.tolist()), dtype=values.dtype)
-    flat = matrix.view(matrix.shape[0], -1) if matrix.dim() else matrix.view(1, 1)
+    flat = matrix.flatten(1) if matrix.dim() > 1 else matrix.view(-1, 1)  # shares its memory
     counts = begins.diff()
-    rows = torch.arange(len(counts)).repeat_interleave(counts)
-    if len(counts) != len(flat) or not len(rows) == len(values) == len(columns):
+    if len(counts) != len(flat) or (counts < 0).any() or not int(counts.sum()) == len(values) == len(columns):
         raise ValueError(f"{len(values)} values, {len(columns)} columns and {len(counts)} rows for {len(flat)} rows")
+    rows = torch.arange(len(counts)).repeat_interleave(counts)
     if len(columns) and not 0 <= int(columns.min()) <= int(columns.max()) < flat.shape[1]:
         raise ValueError(f"columns must lie in 0..{flat.shape[1] - 1}")
     flat[rows, columns.long()] = values
