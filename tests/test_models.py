@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import json
 import os
@@ -15,6 +16,7 @@ from safetensors.torch import load_file
 from seqkd_lab.corpus.batching import encode, make_batch, source_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, PAD
+from seqkd_lab.decoding.search import search
 from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, save_model, write_atomically
 from seqkd_lab.models.lstm import REVISION, Dropout, LSTMSpec
 
@@ -376,3 +378,16 @@ class TestAtomicWrites:
         write_atomically(path, b"one")
         write_atomically(path, b"two")
         assert (path.read_bytes(), os.listdir(path.parent)) == (b"two", ["file"])
+
+
+def test_a_copy_whose_weights_change_reads_its_own_and_not_the_originals_table(make_model):
+    """Deep copies take the table of input gates along, and their weights' versions begin anew."""
+    original = make_model()
+    with torch.no_grad():
+        original.target_embedding.weight.mul_(0.9)  # a version that the copy below reaches with its first change
+        search(original, [("ant", "bee")])
+        changed = copy.deepcopy(original)
+        changed.target_embedding.weight.mul_(0.1)
+    afresh = make_model()
+    afresh.load_state_dict(changed.state_dict())
+    assert search(changed, [("ant", "bee")]) == search(afresh, [("ant", "bee")])

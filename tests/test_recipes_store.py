@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import random
 import shutil
 from dataclasses import replace
 
 import pytest
 import torch
+from small_corpus import ONE_EPOCH, TINY, TWO_EPOCHS, write_text
 
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
@@ -24,7 +24,6 @@ from seqkd_lab.experiments.recipes import (
     TEACHER_INTER,
     WORD_KD,
     Distillation,
-    Preset,
     Recipe,
     TextData,
     ToyData,
@@ -33,31 +32,8 @@ from seqkd_lab.experiments.recipes import (
 from seqkd_lab.experiments.schedule import Distil, Evaluate, TaskError, Train, Watcher, run_all, with_needs
 from seqkd_lab.experiments.store import Store, key
 from seqkd_lab.experiments.table import TableRun, collect, run_table
-from seqkd_lab.models.lstm import LSTMSpec
-from seqkd_lab.training import Optimisation
-
-TWO_EPOCHS = Optimisation(epochs=2, learning_rate=0.01, batch_size=25)
-ONE_EPOCH = replace(TWO_EPOCHS, epochs=1)
-TINY = Preset(
-    teacher=LSTMSpec(8, dropout=0.1), student=LSTMSpec(4), teacher_training=TWO_EPOCHS, student_training=ONE_EPOCH,
-    teacher_tuning=ONE_EPOCH, student_tuning=ONE_EPOCH, beam_size=2, inter_beam_size=3,
-)
-ENGLISH = "the a cat dog bird sees hears finds red small old house tree".split()
-GERMAN = "die eine Katze Hündin Amsel sieht hört findet rote kleine alte Hütte Tanne".split()
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
-
-
-def write_text(folder) -> TextData:
-    """Six small files: every word is translated by its counterpart."""
-    rng, paths = random.Random(1), []
-    folder.mkdir()
-    for split, n in (("train", 100), ("valid", 10), ("test", 10)):
-        rows = [rng.choices(range(len(ENGLISH)), k=rng.randint(3, 8)) for _ in range(n)]
-        for side, words in (("en", ENGLISH), ("de", GERMAN)):
-            paths.append(folder / f"{split}.{side}")
-            paths[-1].write_text("".join(" ".join(words[i] for i in row) + "\n" for row in rows), encoding="utf-8")
-    return TextData(*map(str, paths), vocabulary_size=60)
 
 
 @pytest.fixture(scope="module")

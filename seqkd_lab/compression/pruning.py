@@ -10,7 +10,7 @@ A class is a part of the model that has a name of its own: an embedding, the dec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -132,13 +132,13 @@ def held(model: nn.Module, masks: Masks) -> Iterator[None]:
     So the gradient's norm is that of the living weights alone; and Adam, whose step is a ratio of means of gradients,
     never moves a weight whose gradients have all been 0.
     """
-    def masking(keep: Tensor):
+    def masking(gone: Tensor) -> Callable[[Tensor], None]:
         def mask_gradient(parameter: Tensor) -> None:
-            parameter.grad.mul_(keep)
+            parameter.grad.masked_fill_(gone, 0.0)
 
         return mask_gradient
 
-    hooks = [parameter.register_post_accumulate_grad_hook(masking(masks[name].to(parameter.dtype)))
+    hooks = [parameter.register_post_accumulate_grad_hook(masking(~masks[name]))
              for name, parameter in model.named_parameters()]
     try:
         yield

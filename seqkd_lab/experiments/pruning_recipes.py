@@ -43,7 +43,7 @@ class PruningPreset:
     student_retraining: Optimisation
     shares: tuple[float, ...] = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
     compared: tuple[float, ...] = (0.8,)
-    steps: tuple[float, ...] = (0.5, 0.8, 0.9)
+    steps: tuple[float, ...] = (0.5, 0.8)
 
 
 class Place(NamedTuple):

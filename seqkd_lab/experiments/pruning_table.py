@@ -87,7 +87,7 @@ def _collect_seed(run: PruningRun, store: Store, seed: int) -> list[PrunedModel]
 @lru_cache(maxsize=8)
 def greedy_outputs(store: Store, recipe: Recipe) -> list[list[str]]:
     """The greedy translations (tokens) of an evaluated model of the store, in the order of the test set."""
-    return [row[3].split(" ") for row in read_translations(store.directory(recipe) / "translations.tsv")]
+    return [row[3].split() for row in read_translations(store.directory(recipe) / "translations.tsv")]
 
 
 def _judged(

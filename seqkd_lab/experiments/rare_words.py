@@ -9,8 +9,10 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 
 EDGES = (100, 300, 1000, 3000)
 """Occurrences in the training set at which one class of words ends and the next, more frequent one begins."""
-FREQUENCIES = tuple(f"{low:,} to {high - 1:,}" for low, high in zip((1, *EDGES), EDGES, strict=False)) + (
-    f"{EDGES[-1]:,} and more",)
+FREQUENCIES = (
+    f"below {EDGES[0]}", *(f"{low:,} to {high - 1:,}" for low, high in zip(EDGES, EDGES[1:], strict=False)),
+    f"{EDGES[-1]:,} and more",
+)
 
 
 def training_counts(corpus: ParallelCorpus) -> Counter[str]:

@@ -163,16 +163,20 @@ def factors(one_round: Round, teacher: str, student: str, batch_size: int) -> Fa
 PAIRS = ((TEACHER, STUDENT), (TEACHER, SMALL_STUDENT), (PAPER_TEACHER, PAPER_STUDENT))
 
 
+def compared(one_round: Round) -> list[tuple[str, str, int]]:
+    """Teacher, student and sentences at once of each speed-up that was measured."""
+    return [(teacher, student, batch_size) for teacher, student in PAIRS for batch_size in BATCHES
+            if all(Setting(*which, batch_size) in one_round for which in ((teacher, BEAM), (student, GREEDY)))]
+
+
 def judge(speeds: Sequence[Speed]) -> list[Verdict]:
     """F7 for each pair of models, batched and one by one, over the rounds with one thread."""
     found, measured = [], rounds(speeds, 1)
-    for teacher, student in PAIRS:
-        for batch_size, how in BATCHES.items():
-            if measured and Setting(teacher, BEAM, batch_size) in measured[0]:
-                criterion = Criterion(
-                    "F7", f"greedy {student} ≥ 10 times as fast as {teacher} by beam, {how}",
-                    lambda one, pair=(teacher, student), size=batch_size: factors(one, *pair, size).total, (), least=10)
-                found.append(judge_one(criterion, measured))
+    for pair in compared(measured[0]) if measured else ():
+        teacher, student, batch_size = pair
+        claim = f"greedy {student} ≥ 10 times as fast as {teacher} by beam, {BATCHES[batch_size]}"
+        criterion = Criterion("F7", claim, lambda one, pair=pair: factors(one, *pair).total, (), least=10.0)
+        found.append(judge_one(criterion, measured))
     return found
 
 
@@ -190,11 +194,9 @@ def table2_frame(speeds: Sequence[Speed]) -> pandas.DataFrame:
 def factors_in_words(speeds: Sequence[Speed]) -> list[str]:
     """For each pair and way to translate: the two factors of F7, medians over the rounds with one thread."""
     lines, measured = [], rounds(speeds, 1)
-    for teacher, student in PAIRS:
-        for batch_size, how in BATCHES.items():
-            if measured and Setting(teacher, BEAM, batch_size) in measured[0]:
-                found = [factors(one, teacher, student, batch_size) for one in measured]
-                smaller, greedy = (median(getattr(each, name) for each in found) for name in ("smaller", "greedy"))
-                lines.append(f"{student}, {how}: {smaller:.1f} times by the smaller model, {greedy:.1f} times by "
-                             f"greedy search")
+    for pair in compared(measured[0]) if measured else ():
+        found = [factors(one, *pair) for one in measured]
+        smaller, greedy = (median(getattr(each, name) for each in found) for name in ("smaller", "greedy"))
+        lines.append(f"{pair[1]}, {BATCHES[pair[2]]}: {smaller:.1f} times by the smaller model × {greedy:.1f} times by "
+                     "greedy search")
     return lines

@@ -64,6 +64,7 @@ LESSONS = (
            "distil a corpus and explain why greedy search then suffices"),
     Lesson("07_interpolation", "Interpolation", 20, "pick among K candidates by their closeness to gold"),
     Lesson("08_the_paper_in_one_table", "The paper in one table", 20, "judge the paper's findings on five seeds"),
+    Lesson("09_pruning", "Pruning", 20, "prune a distilled student, retrain it, and say what sparsity is worth"),
 )
 
 
@@ -119,15 +120,15 @@ def models(rows: Sequence[str], from_nothing: bool = False, seed: int = 1) -> di
             raise FileNotFoundError(f"no committed model of {', '.join(missing)}: take from_nothing=True to train")
         return {row: load_committed(folder) for row, folder in folders.items()}
     recipes = table_recipes(ToyData(scaled(None, 400)), TOY, seed)
-    store = Store(cache_directory() / "lessons")
-    return {row: _trained(recipes[row], store) for row in rows}
+    return {row: trained(recipes[row]) for row in rows}
 
 
-def _trained(recipe: Recipe, store: Store) -> Seq2Seq:
-    """The model of `recipe`, after what it builds on, each with a bar of its own."""
+def trained(recipe: Recipe, store: Store | None = None) -> Seq2Seq:
+    """The model of `recipe`, after what it builds on, each with a bar of its own; kept in the user's cache."""
+    store = store or Store(cache_directory() / "lessons")
     distilled = recipe.distilled
     for needed in filter(None, (recipe.teacher, recipe.start, distilled.teacher if distilled else None)):
-        _trained(needed, store)
+        trained(needed, store)
     if distilled is not None and not store.distilled_path(distilled).exists():
         with Bar(f"the teacher writes the corpus for {recipe.name}") as bar:
             store.distilled(distilled, bar.move)

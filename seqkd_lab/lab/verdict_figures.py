@@ -27,7 +27,7 @@ def findings_figure(verdicts: Sequence[Verdict]) -> Figure:
         room = 0.12 * (max(ends) - min(ends) or 1.0)
         edges = min(ends) - room, max(ends) + room
         axes.axvspan(max(criterion.least, edges[0]), min(criterion.most, edges[1]), color=ALLOWED)
-        _mean_and_seeds(axes, 0.0, verdict.values, BLUE)
+        mean_and_seeds(axes, 0.0, verdict.values, BLUE)
         axes.set(xlim=edges, ylim=(-1.0, 1.0), yticks=[])
         axes.tick_params(labelsize=SIZE - 2)
         claim = fill(f"{criterion.finding}  {criterion.claim}", 44)
@@ -46,7 +46,7 @@ def _said(verdict: Verdict) -> tuple[str, str]:
     return held, GREEN if verdict.held else VERMILION
 
 
-def _mean_and_seeds(axes, y: float, values: Sequence[float], colour: str) -> None:
+def mean_and_seeds(axes, y: float, values: Sequence[float], colour: str) -> None:
     """Every value as a stroke, their mean as a dot, its interval as a line where there is one."""
     mean, (low, high) = mean_and_interval(values)
     axes.plot(values, [y] * len(values), "|", color=BLACK, markersize=16, markeredgewidth=1.5)
@@ -125,7 +125,7 @@ def gains_figure(found: Mapping[str, Gain]) -> Figure:
     for axes, of, scale, label in zip(panels, *columns, strict=True):
         for row, each in enumerate(found.values()):
             values = [scale * value for value in getattr(each, of)]
-            _mean_and_seeds(axes, row, values, BLUE)
+            mean_and_seeds(axes, row, values, BLUE)
             mean, (_, high) = mean_and_interval(values)
             right = max(high if math.isfinite(high) else mean, *values)
             axes.annotate(f"{mean:+.1f}".replace("-", "−"), (right, row), xytext=(10, -5),

@@ -132,7 +132,7 @@ class LSTMSeq2Seq(Seq2Seq):
         self.combine = nn.Linear(2 * D, D, bias=False)
         self.output = nn.Linear(D, len(target_vocabulary))
         self.dropout = Dropout(spec.dropout)
-        self._gate_table: tuple[list[int], Tensor] | None = None
+        self._gate_table: tuple[list[tuple[int, int]], Tensor] | None = None
 
     def start(self, source: Tensor, source_lengths: Tensor) -> LSTMState:
         """Encodes (B, S). Padding is cut off before the LSTM reads it, so a sentence's encoding is its own."""
@@ -205,7 +205,8 @@ class LSTMSeq2Seq(Seq2Seq):
     def _input_gates(self, tokens: Tensor) -> Tensor:
         """What `tokens` (N, T) add to the four gates of the first layer, biases included: (N, T, 4D).
 
-        Without gradients it is looked up in a table of all words, made again whenever a weight has changed.
+        Without gradients it is looked up in a table of all words, made again whenever a weight has changed. (A copy of
+        the model takes the table along, but its weights lie elsewhere.)
         """
         weight, _, *biases = self.decoder.all_weights[0]
         words = self.target_embedding.weight
@@ -215,7 +216,7 @@ class LSTMSeq2Seq(Seq2Seq):
 
         if self.training or torch.is_grad_enabled():
             return gates(self.dropout(self.target_embedding(tokens)))
-        version = [parameter._version for parameter in (words, weight, *biases)]
+        version = [(parameter.data_ptr(), parameter._version) for parameter in (words, weight, *biases)]
         if self._gate_table is None or self._gate_table[0] != version:
             self._gate_table = version, gates(words)  # (V, 4D)
         return F.embedding(tokens, self._gate_table[1])

@@ -105,7 +105,7 @@ def test_a_wrong_answer_is_refused_with_its_misconception(key, wrong):
 
 
 def test_every_lesson_has_at_least_two():
-    assert all(len(exercises.of_lesson(lesson)) >= 2 for lesson in range(1, 9))
+    assert all(len(exercises.of_lesson(lesson)) >= 2 for lesson in range(1, 10))
     assert exercises.of_lesson(0) == []
 
 
@@ -272,6 +272,24 @@ def interval_by_numpy(values):
     return [np.mean(values), *stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))]
 
 
+def threshold_by_numpy(weights, share):
+    magnitudes = np.sort(np.concatenate([np.abs(weight.numpy()).ravel() for weight in weights.values()]))
+    return np.append(np.float64(0.0), magnitudes)[round(share * magnitudes.size)]
+
+
+def threshold_by_selection(weights, share):
+    magnitudes = [abs(w) for weight in weights.values() for w in weight.double().flatten().tolist()]
+    return max(heapq.nsmallest(round(share * len(magnitudes)), magnitudes), default=torch.zeros(1))
+
+
+def update_by_numpy(weight, gradient, mask, learning_rate):
+    return np.where(mask.numpy(), weight.numpy().astype(float) - learning_rate * gradient.numpy(), 0.0)
+
+
+def update_by_filling(weight, gradient, mask, learning_rate):
+    return weight.sub(gradient, alpha=learning_rate).masked_fill(mask.logical_not(), 0).tolist()
+
+
 EQUIVALENT = {
     "entropy_of_translations": [entropy_by_numpy, entropy_by_torch],
     "next_word_distribution": [next_word_with_defaultdict],
@@ -293,6 +311,8 @@ EQUIVALENT = {
     "speed_up": [speed_by_tensor],
     "bootstrap_p_value": [bootstrap_by_numpy],
     "mean_and_interval": [interval_by_numpy],
+    "global_threshold": [threshold_by_numpy, threshold_by_selection],
+    "prune_and_hold": [update_by_numpy, update_by_filling],
 }
 
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
-from seqkd_lab.experiments import no_help
+from seqkd_lab.experiments import no_help, speed
 from seqkd_lab.experiments.committed import results_path
 from seqkd_lab.experiments.findings import Criterion, judge, judge_one
 from seqkd_lab.experiments.no_help import AS_LARGE, CONTROL, FROM_GOLD, FROM_TEACHER, THE_TEACHER, Point
@@ -56,8 +56,8 @@ class TestSpeed:
 
     def test_rounds_are_measured_in_turn_and_the_first_is_not_counted(self, toy, toy_models, monkeypatch):
         asked, clock = [], iter(range(10**6))
-        monkeypatch.setattr(measures, "search", lambda model, sources, size: asked.append((model, size)))
-        monkeypatch.setattr(measures.time, "perf_counter", lambda: float(next(clock)))
+        monkeypatch.setattr(speed, "search", lambda model, sources, size, **_: asked.append((model, size)))
+        monkeypatch.setattr(speed.time, "perf_counter", lambda: float(next(clock)))
         heard, sources = [], toy.test.source[:7]
         teacher, student = toy_models["teacher"], toy_models["seq-kd"]
         rounds = measures.measure_speeds(teacher, student, sources, 4, 3, lambda *now: heard.append(now))

@@ -16,10 +16,11 @@ from seqkd_lab.lab.widgets.choice import ChoiceExplorer
 from seqkd_lab.lab.widgets.interpolation import InterpolationExplorer
 from seqkd_lab.lab.widgets.lens import CorpusLens
 from seqkd_lab.lab.widgets.mass import ModeMass
+from seqkd_lab.lab.widgets.pruning import PruningExplorer
 from seqkd_lab.lab.widgets.temperature import TemperatureExplorer
 from seqkd_lab.lab.widgets.trainer import StudentTrainer
 
 __all__ = [
-    "BeamExplorer", "ChoiceExplorer", "CorpusLens", "InterpolationExplorer", "ModeMass", "StudentTrainer",
-    "TemperatureExplorer",
+    "BeamExplorer", "ChoiceExplorer", "CorpusLens", "InterpolationExplorer", "ModeMass", "PruningExplorer",
+    "StudentTrainer", "TemperatureExplorer",
 ]
