@@ -133,7 +133,7 @@ def print_table2(results: dict) -> bool:
     print(f"source words per second: median [slowest–fastest round]\n{speed_table.table2_frame(speeds).to_string()}\n")
     print("\n".join(speed_table.factors_in_words(speeds)), end="\n\n")
     verdicts = speed_table.judge(speeds)
-    print("\n".join(map(findings.describe, verdicts)))
+    print("\n".join(findings.describe(verdict, "rounds") for verdict in verdicts))
     return all(verdict.held for verdict in verdicts)
 
 

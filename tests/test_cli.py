@@ -19,7 +19,7 @@ from seqkd_lab.models.checkpoint import save_model
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
 COMMANDS = [(), ("tour",), ("table",), ("map",), ("corpus",), ("corpus", "toy"), ("corpus", "get"), ("train",),
-            ("distil",), ("translate",), ("doctor",)]
+            ("distil",), ("prune",), ("table2",), ("table3",), ("translate",), ("doctor",)]
 SPLITS = ["source", "target", "valid-source", "valid-target", "test-source", "test-target"]
 SCRIPT = "<script>alert('x')</script>"
 

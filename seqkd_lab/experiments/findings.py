@@ -109,11 +109,11 @@ def judge(by_seed: Sequence[Rows]) -> list[Verdict]:
     return [judge_one(criterion, by_seed) for criterion in CRITERIA if set(criterion.needs) <= present]
 
 
-def describe(verdict: Verdict) -> str:
-    """One line: finding, held or not, claim, mean, interval, values by seed."""
+def describe(verdict: Verdict, each: str = "seeds") -> str:
+    """One line: finding, held or not, claim, mean, interval, values by seed (or whatever was repeated: `each`)."""
     low, high = verdict.interval
     interval = f"[{low:.2f}, {high:.2f}]" if math.isfinite(low) else "(one seed)"
     values = " ".join(f"{value:.2f}" for value in verdict.values)
     mark = "held    " if verdict.held else "NOT HELD"
     criterion = verdict.criterion
-    return f"{criterion.finding}  {mark}  {criterion.claim}: {verdict.mean:.2f} {interval}; seeds: {values}"
+    return f"{criterion.finding}  {mark}  {criterion.claim}: {verdict.mean:.2f} {interval}; {each}: {values}"

@@ -1,0 +1,120 @@
+"""`seqkd-lab prune`, `table2` and `table3` as a person types them: what they write, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from synthetic_table3 import table3_of
+from test_speed_table import speeds
+
+from seqkd_lab.cli import main
+from seqkd_lab.compression.pruning import METHODS, n_nonzero
+from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
+from seqkd_lab.experiments.speed_table import write_table2
+from seqkd_lab.models.checkpoint import load_model, write_json
+
+
+def run(capsys, *arguments) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command line."""
+    try:
+        code = main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    return code, *capsys.readouterr()
+
+
+def assert_refused(found: tuple[int, str, str], *words: str) -> None:
+    code, out, err = found
+    assert code == 2 and out == "" and "Traceback" not in err
+    assert all(word in err for word in words), err
+
+
+@pytest.fixture
+def pruned(tmp_path) -> Path:
+    return tmp_path / "pruned"
+
+
+class TestPrune:
+    @pytest.mark.parametrize("method", METHODS)
+    def test_writes_a_folder_that_translates_and_holds_only_what_is_left(self, capsys, pruned, method):
+        code, out, _ = run(capsys, "prune", "--share", 0.3, "--method", method, "--epochs", 0, "--out", pruned)
+        model, before = load_model(pruned), load_committed(checkpoint_directory("seq-kd"))
+        assert code == 0 and n_nonzero(model) == model.n_parameters() - round(0.3 * model.n_parameters())
+        assert f"{n_nonzero(model):,} of {n_nonzero(before):,}" in out and "decoder" in out
+        code, out, _ = run(capsys, "translate", "the old teacher sold the sofa .", "--model", pruned, "--beam", 2)
+        assert code == 0 and len(out.splitlines()) == 4
+
+    def test_dense_and_sparse_files_hold_the_same(self, capsys, tmp_path):
+        for name, how in (("sparse", []), ("dense", ["--dense"])):
+            assert run(capsys, "prune", "--share", 0.8, "--epochs", 0, "--out", tmp_path / name, *how)[0] == 0
+        sparse, dense = (load_model(tmp_path / name).state_dict() for name in ("sparse", "dense"))
+        assert all(sparse[name].equal(dense[name]) for name in dense)
+        sizes = {name: (tmp_path / name / "model.safetensors").stat().st_size for name in ("sparse", "dense")}
+        assert sizes["sparse"] < sizes["dense"] / 2
+
+    def test_prunes_a_little_retrains_and_again(self, capsys, pruned):
+        given = ("prune", "--share", 0.5, "--steps", 2, "--epochs", 1, "--pairs", 60, "--out", pruned)
+        code, _, err = run(capsys, *given)
+        model = load_model(pruned)
+        assert code == 0 and n_nonzero(model) == model.n_parameters() - round(0.5 * model.n_parameters())
+        history = json.loads((pruned / "history.json").read_text(encoding="utf-8"))
+        assert [round(step["share"], 3) for step in history] == [0.293, 0.5]
+        assert all(len(step["valid_loss"]) == 1 for step in history) and "29%" in err
+        assert not list(pruned.glob("unfinished*/*"))
+
+    def test_retraining_moves_what_is_left(self, capsys, tmp_path):
+        for name, epochs in (("only", 0), ("again", 1)):
+            given = ("prune", "--share", 0.5, "--epochs", epochs, "--pairs", 300, "--out", tmp_path / name)
+            assert run(capsys, *given)[0] == 0
+        only, again = (load_model(tmp_path / name) for name in ("only", "again"))
+        moved = [not a.equal(b) for a, b in zip(only.parameters(), again.parameters(), strict=True)]
+        assert any(moved)
+        assert all(((a == 0) <= (b == 0)).all() for a, b in zip(only.parameters(), again.parameters(), strict=True))
+
+    @pytest.mark.parametrize(("arguments", "words"), [
+        (("--share", 1.0), ("[0, 1)", "1.0")), (("--share", -0.1), ("-0.1",)), (("--share", "nan"), ("nan",)),
+        (("--share", 0.9999999), ("leaves none",)), (("--share", 0.5, "--steps", 0), ("step", "0")),
+        (("--share", 0.5, "--epochs", -1), ("epochs", "-1")), (("--share", 0.5, "--model", "nobody"), ("nobody",)),
+        (("--share", 0.5, "--learning-rate", 0), ("learning_rate",)), (("--share", 0.5, "--method", "best"), ("best",)),
+        (("--share", 0.5, "--distilled", "no.tsv"), ("no.tsv",)), ((), ("--share",)),
+    ])
+    def test_what_cannot_be_is_refused_in_words(self, capsys, pruned, arguments, words):
+        assert_refused(run(capsys, "prune", *arguments, "--out", pruned), *words)
+        assert not (pruned / "model.json").exists()
+
+    def test_a_place_where_nothing_can_be_written_is_named(self, capsys, tmp_path):
+        (tmp_path / "file").write_text("", encoding="utf-8")
+        place = tmp_path / "file" / "model"
+        assert_refused(run(capsys, "prune", "--share", 0.5, "--epochs", 0, "--out", place), str(tmp_path / "file"))
+
+
+class TestTables:
+    @pytest.mark.parametrize("table", ["table2", "table3"])
+    def test_without_results_check_says_how_they_are_made(self, capsys, tmp_path, table):
+        missing = tmp_path / "none.json"
+        assert_refused(run(capsys, table, "--check", "--results", missing), "none.json", f"seqkd-lab {table}")
+        missing.write_text('{"points": []}', encoding="utf-8")
+        assert_refused(run(capsys, table, "--check", "--results", missing), "none.json", f"seqkd-lab {table}")
+
+    @pytest.mark.parametrize(("arguments", "word"), [
+        (("table3", "--seeds", 0), "--seeds"), (("table3", "--workers", 0), "--workers"),
+        (("table2", "--repetitions", 0), "--repetitions"),
+    ])
+    def test_numbers_that_cannot_be_are_refused(self, capsys, tmp_path, arguments, word):
+        assert_refused(run(capsys, *arguments, "--results", tmp_path / "out.json"), word)
+
+    def test_table3_is_judged_and_its_exit_code_says_whether_all_is_held(self, capsys, tmp_path):
+        write_json(tmp_path / "held.json", table3_of((1, 2), (0.0, 0.5, 0.8), lost=0.1))
+        write_json(tmp_path / "missed.json", table3_of((1, 2), (0.0, 0.5, 0.8), lost=3.0))
+        code, out, _ = run(capsys, "table3", "--check", "--results", tmp_path / "held.json")
+        assert code == 0 and "NOT HELD" not in out and "13.3 times fewer parameters: 2.67 times" in out
+        assert all(word in out for word in ("words/s batched, sparse", "class-uniform, pruned", "knee of the teacher"))
+        assert run(capsys, "table3", "--check", "--results", tmp_path / "missed.json")[0] == 1
+
+    def test_table2_is_judged(self, capsys, tmp_path):
+        for name, fast, code in (("fast", [120.0, 300.0], 0), ("slow", [60.0, 60.0], 1)):
+            write_table2(tmp_path / f"{name}.json", speeds(fast), {"teacher": 1})
+            found = run(capsys, "table2", "--check", "--results", tmp_path / f"{name}.json")
+            assert found[0] == code and "times by the smaller model" in found[1]
