@@ -9,6 +9,7 @@ import pytest
 from synthetic_table3 import table3_of
 from test_speed_table import speeds
 
+from seqkd_lab import compression_commands
 from seqkd_lab.cli import main
 from seqkd_lab.compression.pruning import METHODS, n_nonzero
 from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
@@ -72,6 +73,30 @@ class TestPrune:
         moved = [not a.equal(b) for a, b in zip(only.parameters(), again.parameters(), strict=True)]
         assert any(moved)
         assert all(((a == 0) <= (b == 0)).all() for a, b in zip(only.parameters(), again.parameters(), strict=True))
+
+    def test_interrupted_between_two_retrainings_the_same_command_ends_with_the_same_model(
+        self, capsys, tmp_path, monkeypatch
+    ):
+        given = ("prune", "--share", 0.5, "--steps", 2, "--epochs", 1, "--pairs", 300)
+        assert run(capsys, *given, "--out", tmp_path / "whole")[0] == 0
+        real, calls = compression_commands.train, []
+
+        def interrupted(*arguments):
+            calls.append(arguments)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            return real(*arguments)
+
+        monkeypatch.setattr(compression_commands, "train", interrupted)
+        code, _, err = run(capsys, *given, "--out", tmp_path / "broken")
+        assert code == 130 and "Interrupted" in err and not (tmp_path / "broken" / "model.json").exists()
+        seen = []
+        monkeypatch.setattr(compression_commands, "train",
+                            lambda *arguments: real(*arguments[:7], [*arguments[7], seen.append], *arguments[8:]))
+        assert run(capsys, *given, "--out", tmp_path / "broken")[0] == 0
+        assert len(seen) == 3  # the second retraining's updates alone
+        whole, broken = (load_model(tmp_path / name).state_dict() for name in ("whole", "broken"))
+        assert all(whole[name].equal(broken[name]) for name in whole)
 
     @pytest.mark.parametrize(("arguments", "words"), [
         (("--share", 1.0), ("[0, 1)", "1.0")), (("--share", -0.1), ("-0.1",)), (("--share", "nan"), ("nan",)),

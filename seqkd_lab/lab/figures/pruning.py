@@ -127,7 +127,7 @@ class PruningDrawing:
         axes.set_yticks([len(names) - 1 - row + 0.4 for row in range(len(names))],
                         [name.replace("_", "\n") for name in names], fontsize=SIZE - 1)
         axes.set_xlabel(f"|w| (the last bin: {WIDEST:g} and more)", fontsize=SIZE)
-        axes.set_title("the weights of each class; red: pruned", fontsize=SIZE)
+        axes.set_title("the weights of each class; shaded: pruned", fontsize=SIZE)
         return gone, cuts, shares
 
     def _draw_curves(self, axes) -> tuple[list, list, list]:
