@@ -185,7 +185,7 @@ def _add_table2(verbs) -> None:
     )
     table2.add_argument("--repetitions", type=int, default=7, help="rounds (default: 7)")
     table2.add_argument("--paper-sizes", action="store_true",
-                        help="also models of the paper's sizes, with random weights: minutes, and 2 GB of memory")
+                        help="also models of the paper's sizes, with random weights: minutes, and 3 GB of memory")
     table2.add_argument("--results", type=Path, help="the JSON file (default: data/results/table2.json)")
     table2.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
     table2.set_defaults(run=compression_commands.table2)

@@ -76,7 +76,7 @@ def other_products(models: Mapping[str, Seq2Seq]) -> dict[str, Seq2Seq]:
 
 
 def paper_models() -> dict[str, Seq2Seq]:
-    """Models of the paper's sizes with random weights; together they take 1.3 GB of memory."""
+    """Models of the paper's sizes with random weights; with their tables of input gates they take 2.7 GB of memory."""
     words = Vocabulary.build([[f"w{number}" for number in range(PAPER_WORDS)]])
     torch.manual_seed(0)
     return {name: LSTMSeq2Seq(LSTMSpec(width, layers, input_feeding=True), words, words).eval()

@@ -30,6 +30,8 @@ from seqkd_lab.lab.verdict_figures import mean_and_seeds
 LOOKS = {PRUNED: (ORANGE, "--", "s"), RETRAINED: (BLUE, "-", "o"), TUNED: (GREEN, "-.", "^")}
 MANY = (BLACK, BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE)
 MARKS = "osD^vPX"
+MOST_SHOWN = 15.0
+"""BLEU lost at which the scale of losses ends: beyond it a model is broken, and no comparison is left."""
 
 
 def _axes(axes, x: str, y: str, title: str = "") -> None:
@@ -78,10 +80,12 @@ def losses_figure(rows: Sequence[Row], models: Sequence[str] = (BASELINE, SEQ_KD
     for model, (colour, line, mark) in zip(models, LOOKS.values(), strict=False):
         values = [[loss_at(row, model, level, RETRAINED) for row in rows] for level in levels]
         _over_levels(axes, levels, values, colour, line, mark, model)
-        last = fmean(values[-1])
-        axes.annotate(f"{last:.1f}", (100 * levels[-1], last), xytext=(10, -5), textcoords="offset points",
-                      fontsize=SIZE, color=colour)
+        for level, each in zip(levels, values, strict=True):
+            if level >= PAPER_SHARE and fmean(each) < MOST_SHOWN:
+                axes.annotate(f"{fmean(each):.1f}", (100 * level, fmean(each)), xytext=(10, -5), fontsize=SIZE,
+                              textcoords="offset points", color=colour)
     axes.axhline(0.0, color=BLACK, linewidth=1)
+    axes.set_ylim(-1.0, MOST_SHOWN)
     _axes(axes, PARAMETERS, "BLEU lost, K = 5", "lost against the unpruned model, retrained alike (band: 95% interval)")
     axes.legend(fontsize=SIZE, loc="upper left")
     return figure
