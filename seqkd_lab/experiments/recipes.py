@@ -13,7 +13,7 @@ from typing import Any
 from seqkd_lab.compression.pruning import Pruning, held, prune
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
-from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.models.architectures import Spec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation
 
@@ -79,7 +79,7 @@ class Recipe:
 
     name: str = field(compare=False)
     data: ToyData | TextData
-    model: LSTMSpec
+    model: Spec
     objective: NLL | WordKD
     optimisation: Optimisation | None
     seed: int
@@ -111,8 +111,8 @@ class Recipe:
 class Preset:
     """The sizes of one Table 1: how teacher and student are built, trained, searched and fine-tuned."""
 
-    teacher: LSTMSpec
-    student: LSTMSpec
+    teacher: Spec
+    student: Spec
     teacher_training: Optimisation
     student_training: Optimisation
     teacher_tuning: Optimisation

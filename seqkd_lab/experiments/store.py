@@ -21,8 +21,9 @@ from seqkd_lab.distillation.sequence_level import DistilledCorpus, distil, read_
 from seqkd_lab.evaluation import Evaluation, evaluate, translate_test
 from seqkd_lab.experiments import data as datasets
 from seqkd_lab.experiments.recipes import NEWER, Distillation, Recipe, TextData, ToyData
+from seqkd_lab.models.architectures import build
 from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
-from seqkd_lab.models.lstm import REVISION, LSTMSeq2Seq
+from seqkd_lab.models.lstm import REVISION
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import History, Progress, forget, train
 
@@ -87,7 +88,7 @@ class Store:
     def _train(self, recipe: Recipe, report: Report) -> None:
         data, directory = self.dataset(recipe.data), self.directory(recipe)
         torch.manual_seed(recipe.seed)
-        model = LSTMSeq2Seq(recipe.model, data.source_vocabulary, data.target_vocabulary)
+        model = build(recipe.model, data.source_vocabulary, data.target_vocabulary)
         scale_embeddings(model, recipe.embedding_scale)
         if recipe.start is not None:
             model.load_state_dict(self.model(recipe.start).state_dict())

@@ -16,7 +16,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from seqkd_lab.corpus.vocabulary import Vocabulary
-from seqkd_lab.models.lstm import REVISION, LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.models.architectures import ARCHITECTURES, name_of
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.models.sparse_weights import pack, unpack
 
@@ -71,7 +71,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path}: not a whole safetensors file ({error}); delete it to make it again") from error
 
 
-def save_model(directory: Path, model: LSTMSeq2Seq, half: bool = False, sparse: bool = False) -> None:
+def save_model(directory: Path, model: Seq2Seq, half: bool = False, sparse: bool = False) -> None:
     """Writes `model` to `directory`: model.safetensors, and model.json with its size and vocabularies.
 
     half stores 16-bit numbers, for checkpoints that travel with a repository; they are read back as 32-bit ones.
@@ -80,7 +80,9 @@ def save_model(directory: Path, model: LSTMSeq2Seq, half: bool = False, sparse: 
     weights = {name: tensor.half() if half else tensor for name, tensor in model.state_dict().items()}
     save_tensors(directory / "model.safetensors", pack(weights) if sparse else weights)
     vocabularies = {"source": list(model.source_vocabulary.tokens), "target": list(model.target_vocabulary.tokens)}
-    described = {"architecture": "lstm", "revision": REVISION, "spec": asdict(model.spec), **vocabularies}
+    name = name_of(model.spec)
+    described = {"architecture": name, "revision": ARCHITECTURES[name].revision, "spec": asdict(model.spec)}
+    described |= vocabularies
     write_json(directory / "model.json", described)
 
 
@@ -88,11 +90,14 @@ def load_model(directory: Path) -> Seq2Seq:
     """Reads what save_model wrote, ready to translate. Raises CheckpointError when it is damaged or does not fit."""
     described = read_json(directory / "model.json")
     try:
+        if described["architecture"] not in ARCHITECTURES:
+            raise ValueError(f"an architecture that this version does not know: {described['architecture']!r}")
+        architecture = ARCHITECTURES[described["architecture"]]
         revision = described["revision"] if "revision" in described else 1
-        if revision != REVISION:
-            raise ValueError(f"made by another version of seqkd_lab: revision {revision}, not {REVISION}")
+        if revision != architecture.revision:
+            raise ValueError(f"made by another version of seqkd_lab: revision {revision}, not {architecture.revision}")
         source, target = Vocabulary(tuple(described["source"])), Vocabulary(tuple(described["target"]))
-        model = LSTMSeq2Seq(LSTMSpec(**described["spec"]), source, target)
+        model = architecture.model(architecture.spec(**described["spec"]), source, target)
         weights = unpack(load_tensors(directory / "model.safetensors"))
         model.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
     except CheckpointError:

@@ -8,6 +8,7 @@ back (`rollback`). What the state is made of (recurrent vectors, cached keys) is
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +52,8 @@ class Seq2Seq(nn.Module, ABC):
 
     source_vocabulary: Vocabulary
     target_vocabulary: Vocabulary
+    spec: Any
+    """Its size (architectures.Spec)."""
     output: nn.Linear
     """The last layer: D numbers at each place of the target to the logits of V words."""
 

@@ -1,0 +1,38 @@
+"""The architectures by name: from the size that a recipe or a file names to the model that has it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from seqkd_lab.corpus.vocabulary import Vocabulary
+from seqkd_lab.models import lstm, transformer
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
+
+Spec = LSTMSpec | TransformerSpec
+"""The size of a model; its type says which architecture."""
+
+
+class Architecture(NamedTuple):
+    """A kind of model: its size's type, its own type, and the revision of what it computes."""
+
+    spec: type
+    model: type[Seq2Seq]
+    revision: int
+
+
+ARCHITECTURES = {
+    "lstm": Architecture(LSTMSpec, LSTMSeq2Seq, lstm.REVISION),
+    "transformer": Architecture(TransformerSpec, TransformerSeq2Seq, transformer.REVISION),
+}
+
+
+def name_of(spec: Spec) -> str:
+    """The architecture that `spec` is a size of."""
+    return next(name for name, architecture in ARCHITECTURES.items() if architecture.spec is type(spec))
+
+
+def build(spec: Spec, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary) -> Seq2Seq:
+    """A model of this size with random weights, drawn from torch's global generator."""
+    return ARCHITECTURES[name_of(spec)].model(spec, source_vocabulary, target_vocabulary)

@@ -1,0 +1,203 @@
+"""A Transformer on the interface of every model (Vaswani et al. 2017), with the normalisation before each part.
+
+Where it departs from that paper, and why:
+- pre-norm: x + part(norm(x)), which trains without a long warm-up (Xiong et al. 2020, arXiv 2002.04745);
+- positions are sinusoids, as there, so that no length is too long for it;
+- nothing is tied.
+The decoder keeps the keys and values of what it has read, so that a step costs one token, or as many as it is given;
+the rows of one sentence share its encoded source.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
+from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
+
+REVISION = 1
+"""Of what the model computes from the same weights. Raise it with every such change: it then refuses older weights."""
+KeysValues = tuple[Tensor, Tensor]
+"""Keys and values of some places, each (N, H, T, D/H)."""
+
+
+@dataclass(frozen=True)
+class TransformerSpec:
+    """The size: `width` D, `layers` L in encoder and decoder each, `heads` H, `hidden` numbers between the two halves
+    of a feed-forward part, `dropout` in [0, 1)."""
+
+    width: int = 128
+    layers: int = 2
+    heads: int = 4
+    hidden: int = 256
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.heads < 1 or self.width < 2 or self.width % 2 or self.width % self.heads:
+            raise ValueError(f"width must be even and a multiple of heads; got {self.width} and {self.heads}")
+        if self.layers < 1 or self.hidden < 1:
+            raise ValueError(f"layers and hidden must be at least 1; got {self.layers} and {self.hidden}")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"dropout must lie in [0, 1); got {self.dropout}")
+
+
+def sinusoids(first: int, length: int, width: int) -> Tensor:
+    """(length, D) for the places first, first + 1, …: sine and cosine of waves from 2π to 20,000π (section 3.5)."""
+    places = torch.arange(first, first + length)[:, None]
+    waves = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
+    angles = places * waves  # (length, D/2)
+    return torch.stack([angles.sin(), angles.cos()], dim=2).view(length, width)
+
+
+class Attention(nn.Module):
+    """Multi-head attention (section 3.2): softmax(QKᵀ / √(D/H)) V, H times side by side."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query, self.key_value = nn.Linear(width, width), nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(N, T, D) to (N, H, T, D/H)."""
+        N, T, D = x.shape
+        return x.view(N, T, self.heads, D // self.heads).transpose(1, 2)
+
+    def keys_values(self, x: Tensor) -> KeysValues:
+        """Of what can be looked at, x (N, S, D)."""
+        keys, values = self.key_value(x).chunk(2, dim=2)
+        return self._split(keys), self._split(values)
+
+    def forward(self, x: Tensor, seen: KeysValues, mask: Tensor | None) -> Tensor:
+        """x (N, T, D) looks at `seen`, where `mask` (it extends to (N, H, T, S)) is True. Returns (N, T, D)."""
+        looked = F.scaled_dot_product_attention(self._split(self.query(x)), *seen, attn_mask=mask)
+        return self.out(looked.transpose(1, 2).reshape(x.shape))
+
+
+def feed_forward(spec: TransformerSpec) -> nn.Sequential:
+    """Two layers with a rectifier between them (section 3.3)."""
+    return nn.Sequential(nn.Linear(spec.width, spec.hidden), nn.ReLU(), nn.Linear(spec.hidden, spec.width))
+
+
+class EncoderLayer(nn.Module):
+    """x + attention(norm(x)), then x + feed-forward(norm(x))."""
+
+    def __init__(self, spec: TransformerSpec) -> None:
+        super().__init__()
+        self.attention, self.feed = Attention(spec.width, spec.heads), feed_forward(spec)
+        self.norms = nn.ModuleList([nn.LayerNorm(spec.width) for _ in range(2)])
+        self.dropout = nn.Dropout(spec.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """x (B, S, D); mask (B, 1, 1, S) is True on real tokens."""
+        normed = self.norms[0](x)
+        x = x + self.dropout(self.attention(normed, self.attention.keys_values(normed), mask))
+        return x + self.dropout(self.feed(self.norms[1](x)))
+
+
+class DecoderLayer(nn.Module):
+    """As the encoder's, with attention to the source between its two parts."""
+
+    def __init__(self, spec: TransformerSpec) -> None:
+        super().__init__()
+        self.own, self.source = (Attention(spec.width, spec.heads) for _ in range(2))
+        self.feed = feed_forward(spec)
+        self.norms = nn.ModuleList([nn.LayerNorm(spec.width) for _ in range(3)])
+        self.dropout = nn.Dropout(spec.dropout)
+
+    def forward(
+        self, x: Tensor, past: KeysValues, mask: Tensor | None, memory: KeysValues, real: Tensor
+    ) -> tuple[Tensor, KeysValues]:
+        """x (N, T, D) after the places in `past`; mask (T, all places) or None for a single token; `memory` of the B
+        sources and where it is `real`. Returns (N, T, D), and keys and values of all places."""
+        normed = self.norms[0](x)
+        new = self.own.keys_values(normed)
+        seen = torch.cat([past[0], new[0]], dim=2), torch.cat([past[1], new[1]], dim=2)
+        x = x + self.dropout(self.own(normed, seen, mask))
+        shared = self.norms[1](x).view(len(real), -1, x.shape[2])  # (B, K·T, D): a sentence's rows share its memory
+        x = x + self.dropout(self.source(shared, memory, real)).view(x.shape)
+        return x + self.dropout(self.feed(self.norms[2](x))), seen
+
+
+@dataclass(frozen=True)
+class TransformerState(DecoderState):
+    """memory: keys and values of the B sources, a pair a layer; real (B, 1, 1, S) where they hold tokens. past: keys
+    and values of the N prefixes' tokens, a pair a layer. All of it can be rolled back at any time."""
+
+    memory: tuple[KeysValues, ...]
+    real: Tensor
+    past: tuple[KeysValues, ...]
+
+    @property
+    def n_sentences(self) -> int:
+        return len(self.real)
+
+    @property
+    def length(self) -> int:
+        return self.past[0][0].shape[2]
+
+    def select(self, rows: Tensor) -> TransformerState:
+        """The state of the hypotheses that continue `rows` (B', K'); memory is copied only when sentences leave."""
+        beam_size, flat = len(self.past[0][0]) // self.n_sentences, rows.reshape(-1)
+        past = tuple((keys[flat], values[flat]) for keys, values in self.past)
+        memory, real, sentences = self.memory, self.real, rows[:, 0] // beam_size
+        if sentences.tolist() != list(range(self.n_sentences)):
+            memory = tuple((keys[sentences], values[sentences]) for keys, values in memory)
+            real = real[sentences]
+        return TransformerState(memory, real, past)
+
+    def remember(self) -> TransformerState:
+        return self
+
+    def rollback(self, length: int) -> TransformerState:
+        if not 0 <= length <= self.length:
+            raise ValueError(f"length {length} was not remembered: {self.length} tokens have been read")
+        return replace(self, past=tuple((keys[:, :, :length], values[:, :, :length]) for keys, values in self.past))
+
+
+class TransformerSeq2Seq(Seq2Seq):
+    """Encoder and decoder of `spec.layers` layers each, normalised at their ends."""
+
+    def __init__(self, spec: TransformerSpec, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.spec, self.source_vocabulary, self.target_vocabulary = spec, source_vocabulary, target_vocabulary
+        self.source_embedding = nn.Embedding(len(source_vocabulary), spec.width, padding_idx=PAD)
+        self.target_embedding = nn.Embedding(len(target_vocabulary), spec.width, padding_idx=PAD)
+        self.encoder = nn.ModuleList([EncoderLayer(spec) for _ in range(spec.layers)])
+        self.decoder = nn.ModuleList([DecoderLayer(spec) for _ in range(spec.layers)])
+        self.encoder_norm, self.decoder_norm = nn.LayerNorm(spec.width), nn.LayerNorm(spec.width)
+        self.output = nn.Linear(spec.width, len(target_vocabulary))
+        self.dropout = nn.Dropout(spec.dropout)
+
+    def start(self, source: Tensor, source_lengths: Tensor) -> TransformerState:
+        """Encodes (B, S); what stands behind a sentence's end is not looked at."""
+        check_source(source, source_lengths)
+        B, S = source.shape
+        real = (torch.arange(S) < source_lengths[:, None]).view(B, 1, 1, S)
+        x = self._embedded(self.source_embedding, source, first=0)
+        for layer in self.encoder:
+            x = layer(x, real)
+        encoded, nothing = self.encoder_norm(x), x.new_zeros(B, self.spec.heads, 0, self.spec.width // self.spec.heads)
+        memory = tuple(layer.source.keys_values(encoded) for layer in self.decoder)
+        return TransformerState(memory, real, tuple((nothing, nothing) for _ in self.decoder))
+
+    def _embedded(self, embedding: nn.Embedding, tokens: Tensor, first: int) -> Tensor:
+        """(N, T, D): the words and their places, the first of which is `first`."""
+        D = self.spec.width
+        return self.dropout(embedding(tokens) + sinusoids(first, tokens.shape[1], D))
+
+    def read(self, tokens: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
+        """Reads `tokens` (N, T) in one pass, each looking at what came before it: (N, T, D)."""
+        check_tokens(tokens, len(state.past[0][0]))
+        first, T = state.length, tokens.shape[1]
+        mask = None if T == 1 else torch.ones(T, first + T, dtype=torch.bool).tril(diagonal=first)
+        x, past = self._embedded(self.target_embedding, tokens, first), []
+        for layer, before, memory in zip(self.decoder, state.past, state.memory, strict=True):
+            x, seen = layer(x, before, mask, memory, state.real)
+            past.append(seen)
+        return self.decoder_norm(x), replace(state, past=tuple(past))
