@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import pytest
 
-from seqkd_lab.experiments import committed
+from seqkd_lab.compression.pruning import CLASS_BLIND, n_nonzero
+from seqkd_lab.decoding.search import search
+from seqkd_lab.experiments import committed, pruning_verdict, speed_table
+from seqkd_lab.experiments.data import load_toy
 from seqkd_lab.experiments.findings import judge
-from seqkd_lab.experiments.presets import TOY
-from seqkd_lab.experiments.recipes import TABLE_ROWS, ToyData
+from seqkd_lab.experiments.presets import PRUNING, TOY
+from seqkd_lab.experiments.pruning_recipes import INT8, Place, pruning_recipes
+from seqkd_lab.experiments.pruning_table import (
+    CHECKPOINTS,
+    by_seed,
+    pruned_models,
+    pruning_checkpoint,
+    read_table3,
+)
+from seqkd_lab.experiments.recipes import SEQ_KD, TABLE_ROWS, ToyData
 from seqkd_lab.experiments.store import Store, identity
 from seqkd_lab.experiments.table import TableRun, read_results, rows_by_seed
 from seqkd_lab.models.checkpoint import CheckpointError, read_json
@@ -34,9 +48,9 @@ def test_a_checkpoint_gives_its_recorded_metrics_again(row, tmp_path):
     directory = committed.checkpoint_directory(row)
     recorded = read_json(directory / "metrics.json")["metrics"]
     found = committed.measure(directory, RUN, Store(tmp_path))
-    for search in ("greedy", "beam"):  # other processors round otherwise, which may turn a near tie
-        assert found[search]["bleu"] == pytest.approx(recorded[search]["bleu"], abs=0.3)
-        assert found[search]["validity"] == pytest.approx(recorded[search]["validity"], abs=0.01)
+    for how in ("greedy", "beam"):  # other processors round otherwise, which may turn a near tie
+        assert found[how]["bleu"] == pytest.approx(recorded[how]["bleu"], abs=0.3)
+        assert found[how]["validity"] == pytest.approx(recorded[how]["validity"], abs=0.01)
     for name in ("perplexity", "p_mode", "kl_to_truth", "p_true_mode"):
         assert found[name] == pytest.approx(recorded[name], rel=0.01)
     assert found["signature"].split("|version")[0] == recorded["signature"].split("|version")[0]
@@ -58,3 +72,45 @@ def test_committed_results_are_of_this_corpus_and_can_be_judged():
     assert results["data"] == identity(ToyData())
     assert len(results["by_seed"]) >= 5 and tuple(results["rows"]) == TABLE_ROWS
     assert len(judge(rows_by_seed(results))) == 10
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_table_3s_students_are_of_the_recipes_that_the_library_would_train(name):
+    share, stage = CHECKPOINTS[name]
+    recorded = read_json(pruning_checkpoint(name) / "metrics.json")
+    recipes = pruning_recipes(ToyData(), PRUNING, 1)
+    assert recorded["recipe"] == identity(recipes[Place(SEQ_KD, CLASS_BLIND, share, stage)])
+    model = committed.load_committed(pruning_checkpoint(name))
+    kept = model.n_parameters() - round(share * model.n_parameters())
+    assert 0.99 * kept < n_nonzero(model) <= kept  # 16 bits may round a tiny weight to 0
+
+
+def test_table_3_is_of_this_corpus_whole_and_can_be_judged():
+    results = read_table3(committed.results_path("table3.json"))
+    models = pruned_models(results)
+    assert results["data"] == identity(ToyData()) and results["preset"] == json.loads(json.dumps(asdict(PRUNING)))
+    for row in (rows := by_seed(models)):
+        wanted = set(pruning_recipes(ToyData(), PRUNING, 1))
+        wanted |= {Place(SEQ_KD, CLASS_BLIND, share, INT8) for share in PRUNING.shares}
+        assert set(row) == wanted
+    assert len(rows) >= 5 and len(pruning_verdict.judge(rows)) == len(pruning_verdict.CRITERIA)
+
+
+def test_a_pruned_checkpoint_translates_about_as_well_as_the_results_say():
+    """The checkpoint has 16-bit weights, and other processors round otherwise."""
+    rows = by_seed(pruned_models(read_table3(committed.results_path("table3.json"))))
+    data = load_toy(ToyData())
+    for name, (share, stage) in CHECKPOINTS.items():
+        test = data.test[:200]
+        found = search(committed.load_committed(pruning_checkpoint(name)), test.source)
+        valid = sum(data.language.is_valid(s, best[0].tokens) for s, best in zip(test.source, found, strict=True))
+        recorded = rows[0][Place(SEQ_KD, CLASS_BLIND, share, stage)].valid
+        assert valid / len(test) == pytest.approx(recorded, abs=0.07)
+
+
+def test_table_2_holds_both_searches_of_every_model_and_can_be_judged():
+    speeds = speed_table.speeds_in(speed_table.read_table2(committed.results_path("table2.json")))
+    settings = {(one.model, one.beam_size, one.batch_size, one.threads) for one in speeds}
+    models = {one.model for one in speeds}
+    assert len(models) >= 7 and len(settings) == len(speeds) == len(models) * 2 * 2 * 2
+    assert len(speed_table.judge(speeds)) >= 4
