@@ -51,7 +51,7 @@ PRUNING = PruningPreset(
 )
 """Table 3. The student has 2.67 times fewer parameters than its teacher (the paper's 84M of 221M: 2.63 times), so that
 pruning by 80% makes 13 times of it. Embeddings begin at a fifth of torch's size: drawn from N(0, 1), they would be ten
-times as large as other weights, and one threshold for all would leave nothing but embeddings."""
+times as large as other weights, and one threshold for all would spare them and take the rest."""
 
 PRESETS = {"toy": TOY, "quick": QUICK, "full": FULL}
 QUICK_PAIRS = 10_000
