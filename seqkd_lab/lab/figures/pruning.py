@@ -138,14 +138,14 @@ class PruningDrawing:
         for stage, colour, line, mark, label in looks:
             curve = levels.curves[CLASS_BLIND, stage]
             axes.plot([100 * share for share in curve], list(curve.values()), line, color=colour, linewidth=2.5,
-                      label=f"{label}, class-blind")
+                      label=label)
             dots += axes.plot([], [], mark, color=colour, markersize=11)
             numbers.append(add_label(axes, 0.0, 0.0, ha="center", bbox={"facecolor": "white"}))
-        others = axes.plot([], [], ":", color=VERMILION, linewidth=2.5, label="pruned only, the method chosen")
+        others = axes.plot([], [], ":", color=VERMILION, linewidth=2.5, label="pruned only, other method")
         axes.set(xlim=(-4, 104), ylim=(-6, 112), yticks=range(0, 101, 25))
         axes.set_xlabel("pruned, % of all parameters", fontsize=SIZE)
         axes.set_ylabel("BLEU, K = 5", fontsize=SIZE)
-        axes.set_title("mean of the seeds", fontsize=SIZE)
+        axes.set_title("class-blind, mean of the seeds", fontsize=SIZE)
         axes.legend(fontsize=SIZE - 2, loc="lower left")
         axes.grid(color="#dddddd")
         return dots, numbers, others
@@ -177,7 +177,7 @@ class PruningDrawing:
         for dot, number, stage, shift in zip(self._dots, self._numbers, (RETRAINED, PRUNED), (9, -9), strict=True):
             value = levels.curves[CLASS_BLIND, stage][share]
             dot.set_data([100 * share], [value])
-            number.set(x=100 * share, y=value + (shift if value + shift > 2 else 9), text=f"{value:.1f}")
+            number.set(x=100 * share, y=value + (shift if value > 30 else 9), text=f"{value:.1f}")
         other = {} if method == CLASS_BLIND else levels.curves[method, PRUNED]
         self._others[0].set_data([100 * share for share in other], list(other.values()))
         for bar, number, form in zip(self._bars, self._bytes, self._forms, strict=True):
