@@ -44,7 +44,7 @@ from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, 
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
-SMALL = PruningPreset(replace(TINY, embedding_scale=0.5), ONE_EPOCH, ONE_EPOCH, (0.0, 0.5, 0.8), (0.8,), (0.5, 0.8))
+SMALL = PruningPreset(TINY, ONE_EPOCH, ONE_EPOCH, 0.5, (0.0, 0.5, 0.8), (0.8,), (0.5, 0.8))
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,8 @@ IN_STEPS, AT_ONCE = "class-blind, in steps", "class-blind, at once, trained as l
 
 @dataclass(frozen=True)
 class PruningPreset:
-    """The sizes of one Table 3: `table` says how teacher and students are made.
+    """The sizes of one Table 3: `table` says how teacher and students are made, with embeddings that begin at
+    `embedding_scale` times torch's size.
 
     All three MODELS are pruned by `shares`, class-blind. Of the distilled student, the other METHODS are retrained at
     `compared`, and pruning in steps goes along `steps`, a whole retraining after each.
@@ -41,6 +42,7 @@ class PruningPreset:
     table: Preset
     teacher_retraining: Optimisation
     student_retraining: Optimisation
+    embedding_scale: float = 1.0
     shares: tuple[float, ...] = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
     compared: tuple[float, ...] = (0.8,)
     steps: tuple[float, ...] = (0.5, 0.8)
@@ -87,7 +89,7 @@ def in_steps(start: Recipe, steps: tuple[float, ...], retraining: Optimisation) 
 
 def pruning_recipes(data: ToyData | TextData, preset: PruningPreset, seed: int) -> Recipes:
     """Every model of Table 3 for one seed, by its place, each after those that it builds on."""
-    bases, found = table_recipes(data, preset.table, seed), {}
+    bases, found = table_recipes(data, preset.table, seed, preset.embedding_scale), {}
     for model in MODELS:
         retraining = preset.teacher_retraining if model == TEACHER else preset.student_retraining
         for share in preset.shares:

@@ -122,7 +122,6 @@ class Preset:
     inter_beam_size: int = 35
     inter_share: float = 0.5
     length_penalty: float = 0.0
-    embedding_scale: float = 1.0
 
 
 TEACHER, TEACHER_INTER, BASELINE, WORD_KD, SEQ_KD = "teacher", "teacher+seq-inter", "baseline", "word-kd", "seq-kd"
@@ -134,10 +133,12 @@ TABLE_ROWS = (
 )
 
 
-def table_recipes(data: ToyData | TextData, preset: Preset, seed: int) -> dict[str, Recipe]:
+def table_recipes(
+    data: ToyData | TextData, preset: Preset, seed: int, embedding_scale: float = 1.0
+) -> dict[str, Recipe]:
     """The ten rows of Table 1 for one seed, by name, each after those that it builds on."""
     teacher = Recipe(TEACHER, data, preset.teacher, NLL(), preset.teacher_training, seed,
-                     embedding_scale=preset.embedding_scale)
+                     embedding_scale=embedding_scale)
     modes = Distillation(teacher, MODE, preset.beam_size, preset.length_penalty)
     nearest = Distillation(teacher, INTERPOLATED, preset.inter_beam_size, preset.length_penalty, preset.inter_share)
     soft = WordKD(alpha=preset.alpha)

@@ -71,8 +71,12 @@ def measure_speeds(
     """
     jobs = {(model, size): partial(words_per_second, model, sources, size)
             for model in (teacher, student) for size in (beam_size, 1)}
-    report = None if watch is None else lambda done, total: watch(done // len(jobs), total // len(jobs))
-    return [Speeds(*each) for each in zip(*in_turn(jobs, repetitions, report).values(), strict=True)]
+
+    def whole_rounds(done: int, total: int) -> None:
+        if watch is not None and done % len(jobs) == 0:
+            watch(done // len(jobs), total // len(jobs))
+
+    return [Speeds(*each) for each in zip(*in_turn(jobs, repetitions, whole_rounds).values(), strict=True)]
 
 
 def middle(rounds: Sequence[Speeds]) -> Speeds:
