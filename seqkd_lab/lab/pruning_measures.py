@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -93,10 +93,12 @@ def retrain(
 
 def sparse_products(
     shares: Sequence[float], sizes: Mapping[str, tuple[int, int]] = SIZES, n_prefixes: int = 1, repetitions: int = 15,
+    watch: Callable[[int, int], None] | None = None,
 ) -> dict[str, dict[float, float]]:
     """For each size (D, V) and share of zeros: how many times as fast as the dense product (N, D) · Wᵀ is torch's
-    sparse one, N = n_prefixes. The median of the rounds, in the threads that torch has."""
+    sparse one, N = n_prefixes. The median of the rounds, in the threads that torch has. `watch` hears (done, total)."""
     found: dict[str, dict[float, float]] = {}
+    n_done = 0
     for name, (D, V) in sizes.items():
         torch.manual_seed(0)
         layer, x = nn.Linear(D, V), torch.randn(n_prefixes, 1, D)
@@ -106,6 +108,9 @@ def sparse_products(
             jobs = {"dense": partial(_seconds, pruned, x), "sparse": partial(_seconds, SparseLinear(pruned), x)}
             seconds = in_turn(jobs, repetitions)
             found.setdefault(name, {})[share] = median(seconds["dense"]) / median(seconds["sparse"])
+            n_done += 1
+            if watch is not None:
+                watch(n_done, len(sizes) * len(shares))
     return found
 
 

@@ -44,7 +44,9 @@ class TestMeasures:
         assert corpus.source == toy.train.source[:3] and corpus.target != toy.train.target[:3]
 
     def test_products_are_ratios_for_each_size_and_share(self):
-        found = measures.sparse_products((0.5, 0.9), {"tiny": (4, 6)}, repetitions=1)
+        heard = []
+        found = measures.sparse_products((0.5, 0.9), {"tiny": (4, 6)}, repetitions=1, watch=lambda *at: heard.append(at))
+        assert heard == [(1, 2), (2, 2)]
         assert list(found) == ["tiny"] and list(found["tiny"]) == [0.5, 0.9] and min(found["tiny"].values()) > 0
 
 
