@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from dataclasses import asdict
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -33,7 +34,7 @@ def prune_one(given: Namespace) -> int:
     data = store.dataset(data_of(given, "full" if given.source else "toy")) if optimisation else None
     corpus = data and (read_distilled(given.distilled, data.train).corpus if given.distilled else data.train)
     before, history = n_nonzero(model), []
-    for number, share in enumerate(steps, start=1):
+    for share in steps:
         masks = prune(model, share, given.method)
         if optimisation is None:
             continue
@@ -42,19 +43,24 @@ def prune_one(given: Namespace) -> int:
                 bar.total = progress.n_updates
                 bar.update()
 
-            kept = given.out / f"unfinished-{number}"
-            learned = train(model, corpus, data.valid, NLL(), optimisation, given.seed, None, [watch], kept)
+            learned = train(model, corpus, data.valid, NLL(), optimisation, given.seed, None, [watch],
+                            unfinished(given, share))
             history.append({"share": share, **asdict(learned)})
     save_model(given.out, model, sparse=not given.dense)
     write_json(given.out / "history.json", history)
     if subwords is not None:
         subwords.save(given.out / SUBWORDS)
-    for number in range(1, len(steps) + 1):
-        forget(given.out / f"unfinished-{number}")
+    for share in steps:
+        forget(unfinished(given, share))
     left = n_nonzero(model)
     print(f"{given.out}: {left:,} of {before:,} parameters are left ({before / left:.1f} times fewer)")
     print("zeros by part: " + ", ".join(f"{name} {share:.0%}" for name, share in pruned_by_class(model).items()))
     return 0
+
+
+def unfinished(given: Namespace, share: float) -> Path:
+    """Where an interrupted retraining is kept: another share, method or length does not go on from it."""
+    return given.out / f"unfinished-{given.method}-{share:.4f}-{given.steps}-{given.epochs}"
 
 
 def pruning_run(given: Namespace) -> PruningRun:

@@ -45,7 +45,8 @@ class TestMeasures:
 
     def test_products_are_ratios_for_each_size_and_share(self):
         heard = []
-        found = measures.sparse_products((0.5, 0.9), {"tiny": (4, 6)}, repetitions=1, watch=lambda *at: heard.append(at))
+        sizes = {"tiny": (4, 6)}
+        found = measures.sparse_products((0.5, 0.9), sizes, repetitions=1, watch=lambda *at: heard.append(at))
         assert heard == [(1, 2), (2, 2)]
         assert list(found) == ["tiny"] and list(found["tiny"]) == [0.5, 0.9] and min(found["tiny"].values()) > 0
 
