@@ -32,8 +32,8 @@ from seqkd_lab.experiments.store import SUBWORDS, Store
 from seqkd_lab.experiments.table import TableRun, read_results, rows_by_seed, run_table, table_frame
 from seqkd_lab.experiments.tour import examples, paired_comparison
 from seqkd_lab.experiments.word_kd_map import MapRun, make_map
+from seqkd_lab.models.architectures import build
 from seqkd_lab.models.checkpoint import load_model, save_model, write_atomically, write_json
-from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Progress, forget, train
 
@@ -235,7 +235,7 @@ def train_one(given: Namespace) -> int:
     vocabularies = (teacher or data).source_vocabulary, (teacher or data).target_vocabulary
     corpus = read_distilled(given.distilled, data.train).corpus if given.distilled else data.train
     torch.manual_seed(recipe.seed)
-    model = LSTMSeq2Seq(recipe.model, *vocabularies)
+    model = build(recipe.model, *vocabularies)
     with tqdm(desc=f"train {recipe.name}", unit=" updates") as bar:
         def watch(progress: Progress) -> None:
             bar.total = progress.n_updates

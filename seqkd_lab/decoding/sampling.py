@@ -13,14 +13,17 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
+from seqkd_lab.decoding.law import Law, draw
 from seqkd_lab.decoding.search import Hypothesis, longest_allowed
 from seqkd_lab.models.seq2seq import Seq2Seq
+
+AS_IT_IS = Law()
+"""The model's own distribution."""
 
 
 @torch.inference_mode()
 def sample_batch(
-    model: Seq2Seq, source: Tensor, source_lengths: Tensor, max_length: Tensor, temperature: float,
-    generator: torch.Generator,
+    model: Seq2Seq, source: Tensor, source_lengths: Tensor, max_length: Tensor, law: Law, generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
     """One draw for each source (B, S): tokens (B, T), PAD after EOS, and log_prob (B,) at temperature 1.
 
@@ -32,10 +35,7 @@ def sample_batch(
     for t in range(1, int(max_length.max()) + 1):
         logits, state = model.step(token[:, None], state)  # (B, 1, V)
         logits = logits[:, 0]
-        scaled = logits / temperature
-        scaled[:, [PAD, BOS]] = float("-inf")
-        token = torch.multinomial(scaled.softmax(dim=1), 1, generator=generator)[:, 0]  # (B,)
-        token = token.masked_fill(max_length == t, EOS)
+        token = draw(law(logits), generator).masked_fill(max_length == t, EOS)  # (B,)
         step_log_prob = logits.log_softmax(dim=1).gather(1, token[:, None])[:, 0]
         log_prob = log_prob + step_log_prob.masked_fill(finished, 0.0)
         token = token.masked_fill(finished, PAD)
@@ -47,22 +47,20 @@ def sample_batch(
 
 
 def sample(
-    model: Seq2Seq, sources: Sequence[Sequence[str]], seed: int, temperature: float = 1.0,
-    max_length: int | None = None, batch_size: int = 256, progress: Callable[[int], None] | None = None,
+    model: Seq2Seq, sources: Sequence[Sequence[str]], seed: int, law: Law = AS_IT_IS, max_length: int | None = None,
+    batch_size: int = 256, progress: Callable[[int], None] | None = None,
 ) -> list[Hypothesis]:
-    """One translation of each source, drawn from p^(1/temperature), renormalised token by token.
+    """One translation of each source, its words drawn by `law` from the model's logits.
 
-    log_prob is the model's own (temperature 1). Raises ValueError for a temperature that is not positive.
+    log_prob is the model's own (temperature 1, no word cut off).
     """
-    if not temperature > 0.0:
-        raise ValueError(f"temperature must be positive; got {temperature} (for the mode, use search)")
     generator = torch.Generator().manual_seed(seed)
     was_training, results = model.training, []
     model.eval()
     for first in range(0, len(sources), batch_size):
         source, lengths = source_batch(sources[first : first + batch_size], model.source_vocabulary)
         longest = longest_allowed(lengths, max_length)
-        tokens, log_probs = sample_batch(model, source, lengths, longest, temperature, generator)
+        tokens, log_probs = sample_batch(model, source, lengths, longest, law, generator)
         for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True):
             results.append(Hypothesis(tuple(model.target_vocabulary.words(ids)), log_prob, log_prob))
         if progress is not None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from sacrebleu.metrics import BLEU
 
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, read_lines
+from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.models.checkpoint import write_atomically
@@ -102,7 +103,7 @@ def distil_sampled(
     teacher: Seq2Seq, corpus: ParallelCorpus, seed: int, temperature: float = 1.0, report: Report | None = None
 ) -> DistilledCorpus:
     """Not the paper's: each target becomes a draw from the teacher at `temperature`."""
-    return _replace_targets(corpus, sample(teacher, corpus.source, seed, temperature, progress=report))
+    return _replace_targets(corpus, sample(teacher, corpus.source, seed, Law(temperature), progress=report))
 
 
 def distil(

@@ -21,9 +21,9 @@ from seqkd_lab.distillation.sequence_level import DistilledCorpus, distil, read_
 from seqkd_lab.evaluation import Evaluation, evaluate, translate_test
 from seqkd_lab.experiments import data as datasets
 from seqkd_lab.experiments.recipes import NEWER, Distillation, Recipe, TextData, ToyData
+from seqkd_lab.models import lstm, transformer
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
-from seqkd_lab.models.lstm import REVISION
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import History, Progress, forget, train
 
@@ -48,7 +48,8 @@ def identity(thing: Any) -> Any:
     if is_dataclass(thing):
         said = {f.name: getattr(thing, f.name) for f in fields(thing)
                 if f.compare and not (f.metadata.get(NEWER) and getattr(thing, f.name) == f.default)}
-        return {"type": type(thing).__name__, **{name: identity(value) for name, value in said.items()}}
+        revised = {"revision": transformer.REVISION} if isinstance(thing, transformer.TransformerSpec) else {}
+        return {"type": type(thing).__name__, **revised, **{name: identity(value) for name, value in said.items()}}
     return thing
 
 
@@ -56,8 +57,9 @@ def identity(thing: Any) -> Any:
 def key(thing: Recipe | Distillation) -> str:
     """The first 16 hex digits of the sha256 of its identity: the name of its folder or file in the store.
 
-    The model's revision counts, so that no older model is taken for what the recipe makes today."""
-    canonical = json.dumps([REVISION, identity(thing)], sort_keys=True)
+    The models' revisions count, so that no older model is taken for what the recipe makes today: the LSTM's for every
+    key, a Transformer's where there is one."""
+    canonical = json.dumps([lstm.REVISION, identity(thing)], sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 

@@ -54,8 +54,8 @@ class Seq2Seq(nn.Module, ABC):
     target_vocabulary: Vocabulary
     spec: Any
     """Its size (architectures.Spec)."""
-    output: nn.Linear
-    """The last layer: D numbers at each place of the target to the logits of V words."""
+    output: nn.Module
+    """The last, linear layer: D numbers at each place of the target to the logits of V words."""
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, T, V) of each next target token after the gold prefix (teacher forcing)."""

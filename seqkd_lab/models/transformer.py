@@ -3,7 +3,8 @@
 Where it departs from that paper, and why:
 - pre-norm: x + part(norm(x)), which trains without a long warm-up (Xiong et al. 2020, arXiv 2002.04745);
 - positions are sinusoids, as there, so that no length is too long for it;
-- nothing is tied.
+- nothing is tied unless it is asked for: source and target have vocabularies of their own, and `tied` shares the
+  target's embeddings with the last layer only.
 The decoder keeps the keys and values of what it has read, so that a step costs one token, or as many as it is given;
 the rows of one sentence share its encoded source.
 """
@@ -29,13 +30,14 @@ KeysValues = tuple[Tensor, Tensor]
 @dataclass(frozen=True)
 class TransformerSpec:
     """The size: `width` D, `layers` L in encoder and decoder each, `heads` H, `hidden` numbers between the two halves
-    of a feed-forward part, `dropout` in [0, 1)."""
+    of a feed-forward part, `dropout` in [0, 1); `tied`: the last layer's weights are the target's embeddings."""
 
     width: int = 128
     layers: int = 2
     heads: int = 4
     hidden: int = 256
     dropout: float = 0.1
+    tied: bool = False
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width < 2 or self.width % 2 or self.width % self.heads:
@@ -160,6 +162,28 @@ class TransformerState(DecoderState):
         return replace(self, past=tuple((keys[:, :, :length], values[:, :, :length]) for keys, values in self.past))
 
 
+class TiedLinear(nn.Module):
+    """The last layer with an embedding's weights (Press & Wolf 2017): logits are products with the words' own vectors.
+
+    They begin as small as a layer's, N(0, 1/D), and are multiplied by √D where words are read (Vaswani et al. 2017,
+    section 3.4). The embedding stays their only owner, so that a file of weights holds them once.
+    """
+
+    def __init__(self, embedding: nn.Embedding) -> None:
+        super().__init__()
+        self._owner = (embedding,)  # in a tuple, where torch does not see a second owner
+        self.bias = nn.Parameter(torch.zeros(embedding.num_embeddings))
+        self.in_features, self.out_features = embedding.embedding_dim, embedding.num_embeddings
+        nn.init.normal_(embedding.weight, std=self.in_features**-0.5)
+
+    @property
+    def weight(self) -> Tensor:
+        return self._owner[0].weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias)
+
+
 class TransformerSeq2Seq(Seq2Seq):
     """Encoder and decoder of `spec.layers` layers each, normalised at their ends."""
 
@@ -171,7 +195,9 @@ class TransformerSeq2Seq(Seq2Seq):
         self.encoder = nn.ModuleList([EncoderLayer(spec) for _ in range(spec.layers)])
         self.decoder = nn.ModuleList([DecoderLayer(spec) for _ in range(spec.layers)])
         self.encoder_norm, self.decoder_norm = nn.LayerNorm(spec.width), nn.LayerNorm(spec.width)
-        self.output = nn.Linear(spec.width, len(target_vocabulary))
+        tied = spec.tied
+        self.output = TiedLinear(self.target_embedding) if tied else nn.Linear(spec.width, len(target_vocabulary))
+        self.target_scale = spec.width**0.5 if tied else 1.0
         self.dropout = nn.Dropout(spec.dropout)
 
     def start(self, source: Tensor, source_lengths: Tensor) -> TransformerState:
@@ -179,24 +205,23 @@ class TransformerSeq2Seq(Seq2Seq):
         check_source(source, source_lengths)
         B, S = source.shape
         real = (torch.arange(S) < source_lengths[:, None]).view(B, 1, 1, S)
-        x = self._embedded(self.source_embedding, source, first=0)
+        x = self._placed(self.source_embedding(source), first=0)
         for layer in self.encoder:
             x = layer(x, real)
         encoded, nothing = self.encoder_norm(x), x.new_zeros(B, self.spec.heads, 0, self.spec.width // self.spec.heads)
         memory = tuple(layer.source.keys_values(encoded) for layer in self.decoder)
         return TransformerState(memory, real, tuple((nothing, nothing) for _ in self.decoder))
 
-    def _embedded(self, embedding: nn.Embedding, tokens: Tensor, first: int) -> Tensor:
-        """(N, T, D): the words and their places, the first of which is `first`."""
-        D = self.spec.width
-        return self.dropout(embedding(tokens) + sinusoids(first, tokens.shape[1], D))
+    def _placed(self, words: Tensor, first: int) -> Tensor:
+        """The words' vectors (N, T, D) and their places, the first of which is `first`, added up."""
+        return self.dropout(words + sinusoids(first, words.shape[1], self.spec.width))
 
     def read(self, tokens: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
         """Reads `tokens` (N, T) in one pass, each looking at what came before it: (N, T, D)."""
         check_tokens(tokens, len(state.past[0][0]))
         first, T = state.length, tokens.shape[1]
         mask = None if T == 1 else torch.ones(T, first + T, dtype=torch.bool).tril(diagonal=first)
-        x, past = self._embedded(self.target_embedding, tokens, first), []
+        x, past = self._placed(self.target_scale * self.target_embedding(tokens), first), []
         for layer, before, memory in zip(self.decoder, state.past, state.memory, strict=True):
             x, seen = layer(x, before, mask, memory, state.real)
             past.append(seen)

@@ -1,0 +1,105 @@
+"""Speculative sampling made visible: of one sentence, every round, every proposed word and its fate.
+
+Views draw a DraftTrace and never sample themselves. A trace is made by the very sampling that translates: an observer
+looks on, so what is drawn is what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from seqkd_lab.corpus.vocabulary import EOS
+from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.sampling import AS_IT_IS
+from seqkd_lab.decoding.search import Hypothesis
+from seqkd_lab.decoding.speculative import Round, speculative_sample
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+ACCEPTED, REJECTED, UNREAD = "accepted", "rejected", "unread"
+
+
+@dataclass(frozen=True)
+class DraftedWord:
+    """A proposed word ("</s>" ends the sentence), its probability by draft (p) and target (q), and its fate.
+
+    accepted: it stands. rejected: the first that does not. unread: it stood behind that one and was never judged.
+    """
+
+    token: str
+    p: float
+    q: float
+    fate: str
+
+
+@dataclass(frozen=True)
+class TracedRound:
+    """One call of the target: what the draft proposed after `prefix`, and the word that the round adds itself.
+
+    `extra` comes from `extra_law` (V,): the residual of p and q (V,) at the rejected place, or q itself when every
+    word stood (p is None then). It is None, and is not needed, when an accepted word was the end.
+    """
+
+    prefix: tuple[str, ...]
+    words: tuple[DraftedWord, ...]
+    extra: str | None
+    p: Tensor | None
+    q: Tensor
+    extra_law: Tensor
+
+    @property
+    def n_accepted(self) -> int:
+        return sum(word.fate == ACCEPTED for word in self.words)
+
+    @property
+    def rejected(self) -> DraftedWord | None:
+        """The word that did not stand; None when all did."""
+        return next((word for word in self.words if word.fate == REJECTED), None)
+
+    @property
+    def n_tokens(self) -> int:
+        """What the call of the target brought: accepted words and the extra one."""
+        return self.n_accepted + (self.extra is not None)
+
+
+@dataclass(frozen=True)
+class DraftTrace:
+    """All rounds of one sentence, and what they wrote. `tokens` names the V words of the laws."""
+
+    source: tuple[str, ...]
+    draft_length: int
+    law: Law
+    rounds: tuple[TracedRound, ...]
+    hypothesis: Hypothesis
+    tokens: tuple[str, ...]
+
+
+def trace_speculative(
+    target: Seq2Seq, draft: Seq2Seq, source: Sequence[str], seed: int, draft_length: int = 4, law: Law = AS_IT_IS,
+    max_length: int | None = None, adaptive: bool = False,
+) -> DraftTrace:
+    """Speculative sampling of one sentence that keeps every round. Arguments and errors are speculative_sample's."""
+    rounds: list[Round] = []
+    options = (draft_length, law, max_length, 1, adaptive, rounds.append)
+    hypothesis = speculative_sample(target, draft, [source], seed, *options)[0]
+    tokens = target.target_vocabulary.tokens
+    written, traced = (*hypothesis.tokens, tokens[EOS]), []
+    for one in rounds:
+        traced.append(_traced(one, written, tokens))
+    return DraftTrace(tuple(source), draft_length, law, tuple(traced), hypothesis, tokens)
+
+
+def _traced(one: Round, written: tuple[str, ...], tokens: tuple[str, ...]) -> TracedRound:
+    """One round of one sentence in words; `written` is the whole translation with its end."""
+    drafted, n_accepted = one.drafted[0].tolist(), int(one.n_accepted[0])
+    fates = [ACCEPTED] * n_accepted + [REJECTED] + [UNREAD] * len(drafted)
+    words = tuple(
+        DraftedWord(tokens[word], float(one.p[0, k, word]), float(one.q[0, k, word]), fates[k])
+        for k, word in enumerate(drafted)
+    )
+    place = one.first - 1 + n_accepted  # of the extra word in `written`
+    p = one.p[0, n_accepted] if n_accepted < len(drafted) else None
+    extra = written[place] if place < len(written) else None
+    return TracedRound(written[: one.first - 1], words, extra, p, one.q[0, n_accepted], one.extra_law[0])
