@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqkd_lab import __version__, commands, compression_commands
+from seqkd_lab import __version__, commands, compression_commands, drafting_commands
 from seqkd_lab.compression.pruning import CLASS_BLIND, METHODS
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.experiments.presets import PRESETS
@@ -19,6 +19,7 @@ EPILOG = """examples:
   seqkd-lab table --seeds 5                       Table 1 over five seeds, with intervals
   seqkd-lab table --check                         judges the committed results; exit code 1 if a finding is not held
   seqkd-lab prune --share 0.8 --out runs/pruned   the Seq-KD student without the smallest 80% of its weights
+  seqkd-lab speculative --check                   what a distilled student is worth as its teacher's draft
   seqkd-lab doctor                                is this machine ready, and what to do if not
 """
 TEXT_FILES = ("source", "target", "valid-source", "valid-target", "test-source", "test-target")
@@ -44,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
     _add_prune(verbs)
     _add_table2(verbs)
     _add_table3(verbs)
+    _add_speculative(verbs)
+    _add_architectures(verbs)
     _add_translate(verbs)
     doctor = verbs.add_parser("doctor", help="checks the environment and says what to do")
     doctor.set_defaults(run=commands.doctor)
@@ -204,6 +207,33 @@ def _add_table3(verbs) -> None:
     table3.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
     table3.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
     table3.set_defaults(run=compression_commands.table3)
+
+
+def _add_speculative(verbs) -> None:
+    speculative = verbs.add_parser(
+        "speculative", help="speculative sampling: acceptance, tokens per call, the clock; or judges what is there",
+        description="Trains a large target (about 40 minutes on one core) and drafts for it, then measures exactness, "
+        "tokens per call of the target and the clock, and writes the results as JSON. Leave the machine alone "
+        "meanwhile. With --check nothing runs: the results are judged, and the exit code is 1 where a criterion is not held.",
+    )
+    speculative.add_argument("--results", type=Path, help="the JSON file (default: data/results/speculative.json)")
+    speculative.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
+    speculative.add_argument("--workers", type=int, help="processes that train (default: the cores allowed)")
+    speculative.set_defaults(run=drafting_commands.speculative)
+
+
+def _add_architectures(verbs) -> None:
+    architectures = verbs.add_parser(
+        "architectures", help="LSTM and Transformer as teacher and student of each other, in one table",
+        description="Trains teachers and students of both kinds in all four pairings, and the Transformers by which "
+        "its training was found; writes the results as JSON. With --check nothing runs: the results are judged, and the "
+        "exit code is 1 where a criterion is not held.",
+    )
+    architectures.add_argument("--seeds", type=int, default=3, help="how many seeds, counted from 1 (default: 3)")
+    architectures.add_argument("--results", type=Path, help="the JSON file (default: data/results/architectures.json)")
+    architectures.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
+    architectures.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
+    architectures.set_defaults(run=drafting_commands.architectures_table)
 
 
 def _add_translate(verbs) -> None:

@@ -82,13 +82,13 @@ def trace_speculative(
 ) -> DraftTrace:
     """Speculative sampling of one sentence that keeps every round. Arguments and errors are speculative_sample's."""
     rounds: list[Round] = []
-    options = (draft_length, law, max_length, 1, adaptive, rounds.append)
-    hypothesis = speculative_sample(target, draft, [source], seed, *options)[0]
+    hypothesis = speculative_sample(
+        target, draft, [source], seed, draft_length, law, max_length, adaptive=adaptive, observer=rounds.append
+    )[0]
     tokens = target.target_vocabulary.tokens
-    written, traced = (*hypothesis.tokens, tokens[EOS]), []
-    for one in rounds:
-        traced.append(_traced(one, written, tokens))
-    return DraftTrace(tuple(source), draft_length, law, tuple(traced), hypothesis, tokens)
+    written = (*hypothesis.tokens, tokens[EOS])
+    traced = tuple(_traced(one, written, tokens) for one in rounds)
+    return DraftTrace(tuple(source), draft_length, law, traced, hypothesis, tokens)
 
 
 def _traced(one: Round, written: tuple[str, ...], tokens: tuple[str, ...]) -> TracedRound:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -42,6 +43,17 @@ def residual(p: Tensor, q: Tensor) -> Tensor:
     more = (q - p).clamp(min=0.0)
     total = more.sum(dim=-1, keepdim=True)
     return torch.where(total > 0.0, more / total, q)
+
+
+class Rule(NamedTuple):
+    """What the algorithm rests on: which words stand, and the law of the one drawn in place of the first that does not.
+    """
+
+    accepted: Callable[[Tensor, Tensor, Tensor], Tensor]
+    residual: Callable[[Tensor, Tensor], Tensor]
+
+
+EXACT = Rule(accepted, residual)
 
 
 @dataclass(frozen=True)
@@ -131,23 +143,25 @@ def propose(
     return torch.stack(laws, dim=1), state
 
 
-def check(p: Tensor, q: Tensor, words: Tensor, known: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The rule: how many of the `words` (B, K) stand (B,), and the law (B, V) of the one that follows them.
+def check(
+    p: Tensor, q: Tensor, words: Tensor, known: Tensor, rule: Rule, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """How many of the `words` (B, K) stand (B,), and the law (B, V) of the one that follows them.
 
     p (B, K, V) and q (B, K + 1, V). Behind the last proposed word p is 0, so that what is left of q is all of it.
     """
     B, K = words.shape
     p_word, q_word = (of.gather(2, words[:, :, None])[:, :, 0] for of in (p, q[:, :K]))
-    stands = known | accepted(p_word, q_word, torch.rand(B, K, generator=generator))
+    stands = known | rule.accepted(p_word, q_word, torch.rand(B, K, generator=generator))
     n_accepted = stands.long().cumprod(dim=1).sum(dim=1)
     place = torch.arange(B), n_accepted
-    return n_accepted, residual(F.pad(p, (0, 0, 0, 1))[place], q[place])
+    return n_accepted, rule.residual(F.pad(p, (0, 0, 0, 1))[place], q[place])
 
 
 @torch.inference_mode()
 def speculative_batch(
     target: Seq2Seq, draft: Seq2Seq, source: Tensor, source_lengths: Tensor, max_length: Tensor, draft_length: int,
-    law: Law, generator: torch.Generator, adaptive: bool = False, observer: Observer | None = None,
+    law: Law, generator: torch.Generator, adaptive: bool = False, rule: Rule = EXACT, observer: Observer | None = None,
 ) -> tuple[Tensor, Tensor]:
     """One draw from the target for each source (B, S): tokens (B, T), PAD after EOS, and log_prob (B,)."""
     written, sentences = Written.nothing(max_length), torch.arange(len(source))
@@ -159,7 +173,7 @@ def speculative_batch(
         words, known = (of[:, first : first + p.shape[1]] for of in (written.tokens, written.known))
         logits, states[0] = target.step(written.tokens[:, first - 1 : first + p.shape[1]], states[0])
         q = law(logits)
-        n_accepted, extra_law = check(p, q, words, known, generator)
+        n_accepted, extra_law = check(p, q, words, known, rule, generator)
         extra = draw(extra_law, generator)
         if observer is not None:
             observer(Round(first, words.clone(), known, p, q, n_accepted, extra, extra_law))
@@ -191,12 +205,13 @@ def next_length(draft_length: int, n_accepted: Tensor, n_drafted: int) -> int:
 def speculative_sample(
     target: Seq2Seq, draft: Seq2Seq, sources: Sequence[Sequence[str]], seed: int, draft_length: int = 4,
     law: Law = AS_IT_IS, max_length: int | None = None, batch_size: int = 256, adaptive: bool = False,
-    observer: Observer | None = None, progress: Callable[[int], None] | None = None,
+    rule: Rule = EXACT, observer: Observer | None = None, progress: Callable[[int], None] | None = None,
 ) -> list[Hypothesis]:
     """One translation of each source that follows the target's law as `sampling.sample` does, drafted by `draft`.
 
-    draft_length is K, with `adaptive` that of the first round. log_prob is the target's own (temperature 1, no word
-    cut off). Raises ValueError for a K below 1 and for models of different vocabularies.
+    draft_length is K, with `adaptive` that of the first round; another `rule` shows what breaks. log_prob is the
+    target's own (temperature 1, no word cut off). Raises ValueError for a K below 1 and for models of different
+    vocabularies.
     """
     if draft_length < 1:
         raise ValueError(f"draft_length must be at least 1 word; got {draft_length}")
@@ -209,7 +224,7 @@ def speculative_sample(
         source, lengths = source_batch(sources[first : first + batch_size], target.source_vocabulary)
         longest = longest_allowed(lengths, max_length)
         tokens, log_probs = speculative_batch(
-            target, draft, source, lengths, longest, draft_length, law, generator, adaptive, observer
+            target, draft, source, lengths, longest, draft_length, law, generator, adaptive, rule, observer
         )
         for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True):
             results.append(Hypothesis(tuple(target.target_vocabulary.words(ids)), log_prob, log_prob))

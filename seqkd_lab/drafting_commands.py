@@ -1,0 +1,97 @@
+"""What `seqkd-lab speculative` and `architectures` do, once their arguments are read."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from tqdm import tqdm
+
+from seqkd_lab import machine
+from seqkd_lab.commands import n_workers_of, seeds_of, store_of
+from seqkd_lab.compression_commands import existing, mover
+from seqkd_lab.experiments import architectures, committed, drafting_verdict, findings
+from seqkd_lab.experiments.architectures import ArchitecturesRun
+from seqkd_lab.experiments.drafting_recipes import DraftingRun
+from seqkd_lab.experiments.drafting_results import DraftingResults, Extent, make_results, read_results
+from seqkd_lab.experiments.presets import DRAFTING
+from seqkd_lab.experiments.progress import Bars
+from seqkd_lab.experiments.recipes import ToyData
+from seqkd_lab.experiments.schedule import run_all
+
+
+def make_models(tasks, given: Namespace) -> None:
+    """Trains and judges what is missing in the store, with bars."""
+    n_workers, store = n_workers_of(given.workers), store_of(given)
+    machine.use_threads(1)
+    data = store.dataset(ToyData())
+    bars = Bars(tasks, len(data.train), len(data.test))
+    try:
+        run_all(tasks, store.root, n_workers, bars)
+    finally:
+        bars.close()
+
+
+def print_speculative(results: DraftingResults) -> bool:
+    """Prints every table and the verdicts; returns whether all criteria are held."""
+    lengths = sorted({one.draft_length for one in results.tokens})
+    blocks = list(dict.fromkeys((one.threads, one.temperature) for one in results.clock))
+    for temperature in dict.fromkeys(one.temperature for one in results.tokens):
+        frame = drafting_verdict.tokens_frame(results.tokens, temperature)
+        print(f"tokens per call of the target, temperature {temperature:g}\n{frame.to_string()}\n")
+    for threads in dict.fromkeys(threads for threads, _ in blocks):
+        print(f"{threads} thread(s)\n{drafting_verdict.costs_frame(results, threads).to_string()}")
+        print(f"{drafting_verdict.checks_in_words(results.steps, lengths, threads)}\n")
+    for threads, temperature in blocks:
+        frame = drafting_verdict.speed_frame(results, threads, temperature)
+        print(f"times as fast as the target alone, by the clock [by the formula], temperature {temperature:g}, "
+              f"{threads} thread(s)\n{frame.to_string()}\n")
+    print(f"p of χ²\n{drafting_verdict.exactness_frame(results.exactness).to_string()}\n")
+    verdicts = drafting_verdict.judge(results)
+    print("\n".join(map(drafting_verdict.describe, verdicts)))
+    return all(verdict.held for verdict in verdicts)
+
+
+def speculative(given: Namespace) -> int:
+    """`seqkd-lab speculative`"""
+    path = given.results or committed.results_path("speculative.json")
+    if given.check:
+        return 0 if print_speculative(read_results(existing(path, "speculative"))) else 1
+    run = DraftingRun(ToyData(), DRAFTING)
+    make_models(run.tasks(), given)
+    with tqdm(unit=" measurements") as bar:
+        def report(part: str):
+            bar.set_description_str(part)
+            bar.reset()
+            return mover(bar)
+
+        make_results(run, Extent(), store_of(given), path, report)
+    print_speculative(read_results(path))
+    print(f"\nResults: {path}")
+    return 0
+
+
+def print_architectures(results: dict) -> bool:
+    """Prints the table, what was tried, and the verdicts; returns whether all criteria are held."""
+    print(f"{architectures.architectures_frame(results).to_string()}\n")
+    for name, history in results["curves"].items():
+        losses = " ".join(f"{loss:.3f}" for loss in history["valid_loss"])
+        print(f"{name:24} validation nats a token by epoch: {losses}")
+    print(f"\n{architectures.time_in_words(results['seconds_per_epoch'])}\n")
+    verdicts = architectures.judge(results)
+    print("\n".join(map(findings.describe, verdicts)))
+    return all(verdict.held for verdict in verdicts)
+
+
+def architectures_table(given: Namespace) -> int:
+    """`seqkd-lab architectures`"""
+    path = given.results or committed.results_path("architectures.json")
+    if given.check:
+        return 0 if print_architectures(architectures.read_architectures(existing(path, "architectures"))) else 1
+    run, store = ArchitecturesRun(ToyData(), seeds_of(given)), store_of(given)
+    make_models(run.tasks(), given)
+    with tqdm(desc="epochs by the clock", unit=" runs") as bar:
+        seconds = architectures.seconds_per_epoch(run.data, store, repetitions=5, report=mover(bar))
+    architectures.write_architectures(path, run, store, seconds)
+    print_architectures(architectures.read_architectures(path))
+    print(f"\nResults: {path}")
+    return 0

@@ -1,0 +1,68 @@
+"""Is what speculative sampling draws the target's own law? χ² of many translations against their enumeration.
+
+Beside the rule stands a broken one, which draws again from q where the residual belongs: a test that could not tell
+them apart would prove nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from scipy.stats import chisquare
+
+from seqkd_lab.decoding.enumeration import likely_translations
+from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.search import Hypothesis
+from seqkd_lab.decoding.speculative import EXACT, Rule, accepted, speculative_sample
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+REDRAWN = Rule(accepted, lambda p, q: q)
+"""Broken on purpose: after a refusal it draws from q, which favours the words that both models like."""
+RULES = {"exact": EXACT, "redrawn from q": REDRAWN}
+LEAST_EXPECTED = 10
+"""Counts that a class of the χ² test must have on average; rarer translations are one class."""
+
+
+@dataclass(frozen=True)
+class Exactness:
+    """One χ² test: n translations of one source in n_classes; p_value of the hypothesis that they follow the law."""
+
+    draft: str
+    rule: str
+    temperature: float
+    draft_length: int
+    seed: int
+    n: int
+    n_classes: int
+    p_value: float
+
+
+def chi_square(drawn: Sequence[Hypothesis], expected: Mapping[tuple[str, ...], float]) -> tuple[float, int]:
+    """p-value and number of classes: the translations `expected` with their probabilities, and all others together."""
+    n, counts = len(drawn), Counter(hypothesis.tokens for hypothesis in drawn)
+    common = {tokens: n * p for tokens, p in expected.items() if n * p >= LEAST_EXPECTED}
+    observed, wanted = [counts[tokens] for tokens in common], list(common.values())
+    if (rest := n - sum(wanted)) > 1.0:
+        observed, wanted = [*observed, n - sum(observed)], [*wanted, rest]
+    scale = sum(observed) / sum(wanted)
+    return float(chisquare(observed, [scale * each for each in wanted]).pvalue), len(observed)
+
+
+def measure_exactness(
+    target: Seq2Seq, drafts: Mapping[str, Seq2Seq], source: Sequence[str], law: Law, draft_length: int,
+    seeds: Sequence[int], n: int = 20_000, report: Callable[[int, int], None] | None = None,
+) -> list[Exactness]:
+    """n translations of `source` by each draft, rule and seed, each set tested. `report` hears (done, total)."""
+    expected = likely_translations(target, source, law, least=LEAST_EXPECTED / n)
+    jobs = [(name, rule, seed) for name in drafts for rule in RULES for seed in seeds]
+    found: list[Exactness] = []
+    for name, rule, seed in jobs:
+        drawn = speculative_sample(target, drafts[name], [source] * n, seed, draft_length, law, batch_size=2_000,
+                                   rule=RULES[rule])
+        p_value, n_classes = chi_square(drawn, expected)
+        found.append(Exactness(name, rule, law.temperature, draft_length, seed, n, n_classes, p_value))
+        if report is not None:
+            report(len(found), len(jobs))
+    return found

@@ -1,0 +1,304 @@
+"""Speculative sampling follows the target's law: χ² against an enumeration of its own, over many seeds and settings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from itertools import product
+
+import pytest
+import torch
+from scipy.stats import chisquare
+
+from seqkd_lab.corpus.batching import source_batch
+from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
+from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.sampling import sample
+from seqkd_lab.decoding.scoring import sentence_log_probs
+from seqkd_lab.decoding.search import search
+from seqkd_lab.decoding.speculative import (
+    EXACT,
+    Round,
+    Rule,
+    accepted,
+    next_length,
+    residual,
+    speculative_batch,
+    speculative_sample,
+)
+from seqkd_lab.models.architectures import Spec, build
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.models.transformer import TransformerSpec
+
+WORDS = ("ant", "bee", "cat", "dog", "eel", "fox")
+SOURCE, OTHER, N, MAX_LENGTH = ("ant", "bee", "cat"), ("fox",) * 6, 20_000, 4
+LSTM, TRANSFORMER = LSTMSpec(8), TransformerSpec(8, 2, 2, 12, 0.0)
+FALSE_ALARM = 0.01
+REDRAWN = Rule(accepted, lambda p, q: q)
+
+
+@cache
+def model(spec: Spec, seed: int, sharpness: float | None = None):
+    """Random weights, uneven laws; two words of the target language, besides the unknown one."""
+    sharpness = sharpness or (2.0 if isinstance(spec, LSTMSpec) else 1.2)
+    torch.manual_seed(seed)
+    made = build(spec, Vocabulary.build([WORDS]), Vocabulary.build([WORDS[:2]]))
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.mul_(sharpness)
+    return made.eval()
+
+
+@torch.no_grad()
+def enumerated(target, law: Law, source=SOURCE) -> dict[tuple[str, ...], float]:
+    """Every translation of at most MAX_LENGTH tokens by the product of its words' probabilities, each prefix anew."""
+    words, found = ("ant", "bee", "<unk>"), {}
+    ids = dict(zip(words, (4, 5, 3), strict=True))
+    for length in range(MAX_LENGTH):
+        for tokens in product(words, repeat=length):
+            p, written = 1.0, [BOS]
+            for number in [*(ids[word] for word in tokens), EOS]:
+                state = target.start(*source_batch([source], target.source_vocabulary))
+                is_last = len(written) == MAX_LENGTH
+                logits = target.step(torch.tensor([written]), state)[0][0, -1]
+                p *= 1.0 if is_last else float(by_hand(logits, law)[number])
+                written.append(number)
+            found[tokens] = p
+    return found
+
+
+def by_hand(logits: torch.Tensor, law: Law) -> list[float]:
+    """The law of the next word by sorting and adding up, word by word."""
+    scaled = [float(x) / law.temperature if i not in (PAD, BOS) else -1e9 for i, x in enumerate(logits)]
+    weights = torch.tensor(scaled, dtype=torch.float64).softmax(0).tolist()
+    ranked = sorted(range(len(weights)), key=lambda i: -weights[i])[: law.top_k]
+    total, kept, sum_so_far = sum(weights[i] for i in ranked), [], 0.0
+    for i in ranked:
+        if sum_so_far < law.top_p * total:
+            kept.append(i)
+        sum_so_far += weights[i]
+    mass = sum(weights[i] for i in kept)
+    return [weights[i] / mass if i in kept else 0.0 for i in range(len(weights))]
+
+
+def p_value(drawn, expected) -> float:
+    counts = Counter(h.tokens for h in drawn)
+    assert all(expected[tokens] > 0.0 for tokens in counts)
+    classes = [tokens for tokens, p in expected.items() if p * len(drawn) >= 10]
+    observed, wanted = [counts[t] for t in classes], [len(drawn) * expected[t] for t in classes]
+    if len(drawn) - sum(wanted) > 1:
+        observed, wanted = [*observed, len(drawn) - sum(observed)], [*wanted, len(drawn) - sum(wanted)]
+    assert len(observed) >= 4
+    scale = sum(observed) / sum(wanted)
+    return chisquare(observed, [scale * w for w in wanted]).pvalue
+
+
+SETTINGS = {
+    "transformer, drafted by an LSTM": (TRANSFORMER, LSTM, 3, Law()),
+    "LSTM, drafted by a transformer": (LSTM, TRANSFORMER, 2, Law()),
+    "LSTM, drafted by an LSTM": (LSTM, LSTM, 1, Law()),
+    "transformer, cold and cut": (TRANSFORMER, TRANSFORMER, 4, Law(1.2, top_k=3, top_p=0.97)),
+    "LSTM, hot": (LSTM, LSTM, 4, Law(1.8)),
+    "transformer, top-p": (TRANSFORMER, LSTM, 2, Law(top_p=0.8)),
+}
+
+
+class TestExactness:
+    @pytest.mark.parametrize("setting", SETTINGS)
+    def test_the_law_is_the_targets(self, setting):
+        """Three pairs of models each, Bonferroni-corrected; one batch of equal sentences accepts unequally."""
+        target_spec, draft_spec, draft_length, law = SETTINGS[setting]
+        values = []
+        for seed in range(3):
+            target, draft = model(target_spec, seed), model(draft_spec, seed + 10)
+            drawn = speculative_sample(target, draft, [SOURCE] * N, seed, draft_length, law, MAX_LENGTH, 4_000)
+            values.append(p_value(drawn, enumerated(target, law)))
+        assert min(values) > FALSE_ALARM / (3 * len(SETTINGS))
+
+    def test_a_broken_rule_is_noticed(self):
+        """Drawing again from q instead of the residual is wrong by little, and χ² sees it in each pair of models."""
+        for seed in range(3):
+            target, draft = model(TRANSFORMER, seed), model(LSTM, seed + 10)
+            drawn = speculative_sample(target, draft, [SOURCE] * N, seed, 3, Law(), MAX_LENGTH, 4_000, rule=REDRAWN)
+            assert p_value(drawn, enumerated(target, Law())) < 1e-6
+
+    @pytest.mark.parametrize("law", [Law(0.6), Law(top_k=2), Law(top_p=0.7)])
+    def test_a_law_that_only_the_target_has_is_noticed(self, law):
+        """The test would see it, were temperature, top-k or top-p forgotten."""
+        target, draft = model(TRANSFORMER, 1), model(LSTM, 11)
+        drawn = speculative_sample(target, draft, [SOURCE] * N, 1, 3, Law(), MAX_LENGTH, 4_000)
+        counts, expected = Counter(h.tokens for h in drawn), enumerated(target, law)
+        assert any(not expected[tokens] for tokens in counts) or p_value(drawn, expected) < 1e-6
+
+    def test_sentences_of_one_batch_follow_their_own_sources(self):
+        target, draft = model(TRANSFORMER, 0), model(LSTM, 10)
+        drawn = speculative_sample(target, draft, [SOURCE, OTHER] * (N // 2), 5, 3, Law(), MAX_LENGTH, 2_000)
+        ours, theirs = enumerated(target, Law()), enumerated(target, Law(), OTHER)
+        assert p_value(drawn[::2], ours) > 1e-3 and p_value(drawn[1::2], theirs) > 1e-3
+        assert p_value(drawn[1::2], ours) < 1e-6
+
+    def test_one_sentence_at_a_time_and_adaptive(self):
+        target, draft = model(LSTM, 2), model(LSTM, 12)
+        for how in ({"batch_size": 1, "adaptive": True}, {"batch_size": 1_500, "adaptive": True}):
+            n = 3_000 if how["batch_size"] == 1 else N
+            drawn = speculative_sample(target, draft, [SOURCE] * n, 3, 2, Law(), MAX_LENGTH, **how)
+            assert p_value(drawn, enumerated(target, Law())) > 1e-3
+
+    def test_a_draft_that_is_the_target_is_always_accepted(self):
+        target, rounds = model(TRANSFORMER, 0), []
+        drawn = speculative_sample(target, target, [SOURCE] * 200, 1, 3, Law(), MAX_LENGTH, 1, observer=rounds.append)
+        assert all(int(one.n_accepted) == one.drafted.shape[1] for one in rounds)
+        assert sum(len(h.tokens) + 1 for h in drawn) > 1.5 * len(rounds)
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_acceptance_is_one_minus_the_total_variation(self, seed):
+        """At the first place, within four standard errors."""
+        target, draft, rounds = model(TRANSFORMER, seed), model(LSTM, seed + 10), []
+        speculative_sample(target, draft, [SOURCE] * N, seed, 1, Law(), MAX_LENGTH, N, observer=rounds.append)
+        p, q = rounds[0].p[0, 0], rounds[0].q[0, 0]
+        expected = 1.0 - 0.5 * float((p - q).abs().sum())
+        found = float(rounds[0].n_accepted.double().mean())
+        assert 0.05 < expected < 0.98
+        assert abs(found - expected) < 4.0 * (expected * (1.0 - expected) / N) ** 0.5
+
+
+class TestGreedy:
+    @pytest.mark.parametrize(("target_spec", "draft_spec"), list(product((LSTM, TRANSFORMER), repeat=2)))
+    @pytest.mark.parametrize("draft_length", [1, 3, 7])
+    @pytest.mark.parametrize("batch_size", [1, 5])
+    def test_it_is_the_targets_greedy_search(self, target_spec, draft_spec, draft_length, batch_size):
+        sources = [SOURCE, OTHER, ("cat",), ("dog", "eel"), ("fox", "ant", "ant"), ("bee",) * 5, ("eel", "cat")]
+        for seed in range(4):
+            target, draft = model(target_spec, seed, 4.0), model(draft_spec, seed + 10, 4.0)
+            expected = [found[0] for found in search(target, sources)]
+            drawn = speculative_sample(target, draft, sources, 1, draft_length, Law(0.0), batch_size=batch_size)
+            assert [h.tokens for h in drawn] == [h.tokens for h in expected]
+            assert [h.log_prob for h in drawn] == pytest.approx([h.log_prob for h in expected], abs=1e-3)
+
+    def test_adaptive_changes_the_calls_and_not_the_words(self):
+        target, sources = model(TRANSFORMER, 1, 4.0), [SOURCE, OTHER, ("cat",)] * 3
+        plain, adaptive = [], []
+        found = [
+            speculative_sample(target, target, sources, 1, 1, Law(0.0), batch_size=1, adaptive=how, observer=seen)
+            for how, seen in ((False, plain.append), (True, adaptive.append))
+        ]
+        assert [h.tokens for h in found[0]] == [h.tokens for h in found[1]]
+        assert len(adaptive) < len(plain)
+
+
+class TestRule:
+    def test_min_and_residual_make_q(self):
+        """min(p, q) + (1 − Σ min(p, q)) · residual = q, for laws with zeros, equal laws and disjoint ones."""
+        generator = torch.Generator().manual_seed(1)
+        p, q = (torch.rand(50, 7, generator=generator) ** 4 for _ in range(2))
+        p[0], q[1, :3], p[2, 3:], q[2, :3] = q[0], 0.0, 0.0, 0.0
+        p, q = p / p.sum(1, keepdim=True), q / q.sum(1, keepdim=True)
+        shared = torch.minimum(p, q)
+        made = shared + (1.0 - shared.sum(1, keepdim=True)) * residual(p, q)
+        torch.testing.assert_close(made, q, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(residual(p, q).sum(1), torch.ones(50))
+        assert torch.equal(residual(q, q), q)
+
+    def test_a_word_stands_just_with_its_probability(self):
+        r = torch.rand(100_000, generator=torch.Generator().manual_seed(1))
+        for p, q, share in ((0.5, 0.2, 0.4), (0.2, 0.5, 1.0), (0.3, 0.0, 0.0), (0.3, 0.3, 1.0)):
+            stands = accepted(torch.full_like(r, p), torch.full_like(r, q), r).double().mean()
+            assert float(stands) == pytest.approx(share, abs=0.01)
+            assert share not in (0.0, 1.0) or float(stands) == share
+
+    def test_the_next_length(self):
+        assert next_length(4, torch.tensor([4, 4]), 4) == 6
+        assert next_length(4, torch.tensor([4, 3]), 4) == 3
+        assert next_length(1, torch.tensor([0]), 1) == 1
+
+
+class TestRounds:
+    def test_what_a_round_says_is_what_was_written(self):
+        """Accepted words and the extra one, round by round, are the translation; a law belongs to each place."""
+        target, draft = model(TRANSFORMER, 0), model(LSTM, 10)
+        for seed in range(20):
+            rounds: list[Round] = []
+            [found] = speculative_sample(target, draft, [SOURCE], seed, 3, max_length=200, observer=rounds.append)
+            assert len(found.tokens) + 1 < 200
+            written: list[int] = []
+            for one in rounds:
+                assert one.first == len(written) + 1
+                written += one.drafted[0, : int(one.n_accepted)].tolist()
+                if EOS not in written:
+                    written.append(int(one.extra))
+                assert one.q.shape[1] == one.p.shape[1] + 1 == one.drafted.shape[1] + 1 <= 4
+                torch.testing.assert_close(one.q.sum(2), torch.ones(1, one.q.shape[1]))
+            assert tuple(target.target_vocabulary.words(written)) == found.tokens
+
+    def test_tokens_behind_the_end_are_padding(self):
+        target, draft = model(LSTM, 0), model(LSTM, 10)
+        source, lengths = source_batch([SOURCE, OTHER] * 30, target.source_vocabulary)
+        tokens, _ = speculative_batch(target, draft, source, lengths, torch.full_like(lengths, 9), 3, Law(),
+                                      torch.Generator().manual_seed(1))
+        ends = (tokens == EOS).long()
+        assert (ends.sum(1) == 1).all()
+        assert torch.equal(tokens == PAD, (ends.cumsum(1) - ends).bool())
+
+    @pytest.mark.parametrize("batch_size", [1, 6])
+    def test_log_prob_is_the_targets_own_whatever_the_law(self, batch_size):
+        target, draft, sources = model(TRANSFORMER, 3), model(LSTM, 4), [SOURCE, OTHER, ("cat",)] * 6
+        for law in (Law(), Law(0.5, top_k=2)):
+            drawn = speculative_sample(target, draft, sources, 2, 3, law, None, batch_size)
+            expected = sentence_log_probs(target, sources, [h.tokens for h in drawn])
+            assert [h.log_prob for h in drawn] == pytest.approx(expected, abs=1e-4)
+
+    @pytest.mark.parametrize("max_length", [1, 2, 3])
+    def test_no_longer_than_allowed(self, max_length):
+        target, draft = model(TRANSFORMER, 0), model(LSTM, 10)
+        drawn = speculative_sample(target, draft, [SOURCE, OTHER] * 20, 1, 5, Law(), max_length)
+        assert max(len(h.tokens) + 1 for h in drawn) == max_length
+
+
+class TestUse:
+    def test_the_seed_decides_and_nothing_else_changes(self):
+        target, draft = model(LSTM, 0).train(), model(LSTM, 10).train()
+        first = speculative_sample(target, draft, [SOURCE] * 30, 7)
+        torch.manual_seed(3)
+        assert speculative_sample(target, draft, [SOURCE] * 30, 7) == first
+        assert speculative_sample(target, draft, [SOURCE] * 30, 8) != first
+        torch.manual_seed(3)
+        untouched = torch.get_rng_state()
+        speculative_sample(target, draft, [SOURCE], 7)
+        assert torch.equal(torch.get_rng_state(), untouched)
+        assert target.training and draft.training
+        target.eval(), draft.eval()
+
+    def test_progress_counts_sentences(self):
+        heard: list[int] = []
+        speculative_sample(model(LSTM, 0), model(LSTM, 10), [SOURCE] * 5, 1, batch_size=2, progress=heard.append)
+        assert heard == [2, 2, 1]
+        assert speculative_sample(model(LSTM, 0), model(LSTM, 10), [], 1) == []
+
+    def test_wrong_input(self, make_model):
+        target = model(LSTM, 0)
+        with pytest.raises(ValueError, match="draft_length must be at least 1"):
+            speculative_sample(target, target, [SOURCE], 1, 0)
+        with pytest.raises(ValueError, match="share their vocabularies"):
+            speculative_sample(target, make_model(), [SOURCE], 1)
+        for wrong in ({"temperature": -1.0}, {"temperature": float("nan")}, {"top_k": 0}, {"top_p": 0.0},
+                      {"top_p": 1.5}, {"temperature": float("inf")}):
+            with pytest.raises(ValueError, match=next(iter(wrong))):
+                Law(**wrong)
+
+
+@pytest.mark.parametrize("law", [Law(), Law(0.5), Law(2.0, top_k=3), Law(top_p=0.6), Law(1.3, 4, 0.75)])
+def test_a_law_is_what_sorting_by_hand_gives(law):
+    logits = torch.randn(4, 3, 9, generator=torch.Generator().manual_seed(2)) * 2
+    found = law(logits)
+    for row, expected in zip(found.view(-1, 9), logits.view(-1, 9), strict=True):
+        assert row.tolist() == pytest.approx(by_hand(expected, law), abs=1e-6)
+    assert (found[..., [PAD, BOS]] == 0).all()
+
+
+def test_sampling_takes_the_same_laws():
+    """Temperature 0 is greedy; what is cut off is never drawn."""
+    target = model(TRANSFORMER, 0)
+    assert sample(target, [SOURCE], 1, Law(0.0))[0].tokens == search(target, [SOURCE])[0][0].tokens
+    drawn = sample(target, [SOURCE] * N, 1, Law(0.8, 3, 0.9), MAX_LENGTH, 4_000)
+    assert p_value(drawn, enumerated(target, Law(0.8, 3, 0.9))) > 1e-3
+    assert EXACT == Rule(accepted, residual)
