@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _add_table2(verbs)
     _add_table3(verbs)
     _add_speculative(verbs)
-    _add_architectures(verbs)
+    _add_cross(verbs)
     _add_translate(verbs)
     doctor = verbs.add_parser("doctor", help="checks the environment and says what to do")
     doctor.set_defaults(run=commands.doctor)
@@ -214,7 +214,8 @@ def _add_speculative(verbs) -> None:
         "speculative", help="speculative sampling: acceptance, tokens per call, the clock; or judges what is there",
         description="Trains a large target (about 40 minutes on one core) and drafts for it, then measures exactness, "
         "tokens per call of the target and the clock, and writes the results as JSON. Leave the machine alone "
-        "meanwhile. With --check nothing runs: the results are judged, and the exit code is 1 where a criterion is not held.",
+        "meanwhile. With --check nothing runs: the results are judged, and the exit code is 1 where a criterion is not "
+        "held.",
     )
     speculative.add_argument("--results", type=Path, help="the JSON file (default: data/results/speculative.json)")
     speculative.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
@@ -222,18 +223,18 @@ def _add_speculative(verbs) -> None:
     speculative.set_defaults(run=drafting_commands.speculative)
 
 
-def _add_architectures(verbs) -> None:
-    architectures = verbs.add_parser(
-        "architectures", help="LSTM and Transformer as teacher and student of each other, in one table",
+def _add_cross(verbs) -> None:
+    cross = verbs.add_parser(
+        "cross", help="LSTM and Transformer as teacher and student of each other, in one table",
         description="Trains teachers and students of both kinds in all four pairings, and the Transformers by which "
-        "its training was found; writes the results as JSON. With --check nothing runs: the results are judged, and the "
-        "exit code is 1 where a criterion is not held.",
+        "its training was found; writes the results as JSON. With --check nothing runs: the results are judged, and "
+        "the exit code is 1 where a criterion is not held.",
     )
-    architectures.add_argument("--seeds", type=int, default=3, help="how many seeds, counted from 1 (default: 3)")
-    architectures.add_argument("--results", type=Path, help="the JSON file (default: data/results/architectures.json)")
-    architectures.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
-    architectures.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
-    architectures.set_defaults(run=drafting_commands.architectures_table)
+    cross.add_argument("--seeds", type=int, default=3, help="how many seeds, counted from 1 (default: 3)")
+    cross.add_argument("--results", type=Path, help="the JSON file (default: data/results/architectures.json)")
+    cross.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
+    cross.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
+    cross.set_defaults(run=drafting_commands.cross)
 
 
 def _add_translate(verbs) -> None:

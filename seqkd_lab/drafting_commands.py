@@ -1,4 +1,4 @@
-"""What `seqkd-lab speculative` and `architectures` do, once their arguments are read."""
+"""What `seqkd-lab speculative` and `cross` do, once their arguments are read."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ def print_architectures(results: dict) -> bool:
     return all(verdict.held for verdict in verdicts)
 
 
-def architectures_table(given: Namespace) -> int:
-    """`seqkd-lab architectures`"""
+def cross(given: Namespace) -> int:
+    """`seqkd-lab cross`"""
     path = given.results or committed.results_path("architectures.json")
     if given.check:
-        return 0 if print_architectures(architectures.read_architectures(existing(path, "architectures"))) else 1
+        return 0 if print_architectures(architectures.read_architectures(existing(path, "cross"))) else 1
     run, store = ArchitecturesRun(ToyData(), seeds_of(given)), store_of(given)
     make_models(run.tasks(), given)
     with tqdm(desc="epochs by the clock", unit=" runs") as bar:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 from itertools import product
 
@@ -16,8 +17,9 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
-from seqkd_lab.experiments.recipes import ALL_THREE, TEACHER, table_recipes
-from seqkd_lab.experiments.store import Store
+from seqkd_lab.experiments.recipes import ALL_THREE, SEQ_KD, TEACHER, table_recipes
+from seqkd_lab.experiments.store import Store, key
+from seqkd_lab.models import transformer
 from seqkd_lab.models.checkpoint import CheckpointError, load_model, save_model
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec, sinusoids
@@ -198,6 +200,71 @@ def test_what_is_saved_is_loaded_the_same(model, tmp_path):
         (tmp_path / "model.json").write_text(json.dumps(described | wrong), encoding="utf-8")
         with pytest.raises(CheckpointError, match=str(tmp_path)):
             load_model(tmp_path)
+
+
+class TestTied:
+    SPEC = TransformerSpec(12, 1, 3, 20, 0.0, tied=True)
+
+    def test_the_last_layer_is_the_words_own_vectors_and_one_gradient_reaches_both(self):
+        model = make(spec=self.SPEC)
+        assert len(list(model.parameters())) == len(list(make(spec=replace(self.SPEC, tied=False)).parameters())) - 1
+        vectors, _ = model.read(PREFIXES, begin(model))
+        by_hand = vectors @ model.target_embedding.weight.T + model.output.bias
+        assert_same(model.step(PREFIXES, begin(model))[0], by_hand)
+        with torch.enable_grad():
+            model.output(torch.ones(1, 12)).sum().backward()
+        assert_same(model.target_embedding.weight.grad, torch.ones_like(model.target_embedding.weight))
+
+    def test_words_are_read_as_large_as_places(self):
+        """√D times the vectors, as in section 3.4 of the paper: layers see what they see of embeddings of N(0, 1)."""
+        torch.manual_seed(3)
+        model = TransformerSeq2Seq(TransformerSpec(64, 1, 2, 8, 0.0, True), *[Vocabulary.build([WORDS])] * 2)
+        assert 0.8 < float(model.target_scale * model.target_embedding.weight.std()) < 1.2
+        untied = make(spec=replace(self.SPEC, tied=False))
+        tied = make(spec=self.SPEC)
+        state = {name: value.clone() for name, value in untied.state_dict().items() if name != "output.weight"}
+        state["target_embedding.weight"] /= tied.target_scale
+        tied.load_state_dict(state)
+        assert_same(tied.read(PREFIXES, begin(tied))[0], untied.read(PREFIXES, begin(untied))[0])
+
+    def test_it_is_saved_once_and_copied_whole(self, tmp_path):
+        model = make(spec=self.SPEC)
+        save_model(tmp_path, model)
+        loaded, copied = load_model(tmp_path), deepcopy(model)
+        assert "output.weight" not in model.state_dict()
+        for other in (loaded, copied):
+            assert_same(other.step(PREFIXES, begin(other))[0], model.step(PREFIXES, begin(model))[0])
+            assert other.output.weight is other.target_embedding.weight
+        copied.target_embedding.weight.zero_()
+        assert model.output.weight.abs().sum() > 0 and (copied.output.weight == 0).all()
+
+    def test_an_interrupted_training_goes_on_the_same(self, tmp_path):
+        text = write_text(tmp_path / "text")
+        recipe = table_recipes(text, replace(TINY, teacher=self.SPEC), seed=1)[TEACHER]
+        with torch.enable_grad():
+            whole = Store(tmp_path / "whole").model(recipe)
+            store, stop = Store(tmp_path / "stopped"), RuntimeError("stopped")
+
+            def report(done: int, total: int) -> None:
+                if done == total - 1:
+                    raise stop
+
+            with pytest.raises(RuntimeError):
+                store.model(recipe, report)
+            again = store.model(recipe)
+        assert all(again.state_dict()[name].equal(value) for name, value in whole.state_dict().items())
+
+
+def test_a_transformers_revision_is_part_of_its_key_and_of_no_other(monkeypatch, tmp_path):
+    rows = table_recipes(write_text(tmp_path / "text"), replace(TINY, teacher=SMALL), seed=1)
+    of_lstm = replace(rows[TEACHER], model=LSTMSpec(8))
+    before = key(rows[TEACHER]), key(of_lstm), key(rows[SEQ_KD].distilled)
+    monkeypatch.setattr(transformer, "REVISION", 99)
+    key.cache_clear()
+    after = key(rows[TEACHER]), key(of_lstm), key(rows[SEQ_KD].distilled)
+    key.cache_clear()
+    assert before[1] == after[1]
+    assert before[0] != after[0] and before[2] != after[2]
 
 
 @pytest.mark.filterwarnings("ignore:the teacher wrote")

@@ -121,18 +121,23 @@ def seconds_per_epoch(
 
 def write_architectures(path: Path, run: ArchitecturesRun, store: Store, seconds: Mapping[str, list[float]]) -> None:
     """Writes the results of a finished run as JSON: by seed and name the metrics, the curves, seconds per epoch."""
-    by_seed: dict[str, dict[str, dict]] = {str(seed): {} for seed in run.seeds}
-    for (teacher, student), table in run.tables().items():
-        for seed in run.seeds:
-            for row, recipe in table.recipes(seed).items():
-                name = {TEACHER: (teacher, "", row), BASELINE: ("", student, row)}.get(row, (teacher, student, row))
-                by_seed[str(seed)]["|".join(name)] = store.evaluation(recipe, table.preset.beam_size, 0.0)
     curves = {name: read_json(store.directory(recipe) / "history.json")
               for name, recipe in variants(run.data).items()}
     write_json(path, {
         "data": identity(run.data), "presets": {kind: asdict(preset) for kind, preset in KINDS.items()},
-        "by_seed": by_seed, "curves": curves, "seconds_per_epoch": dict(seconds), "made_with": versions(),
+        "by_seed": {str(seed): evaluations(run, seed, store) for seed in run.seeds},
+        "curves": curves, "seconds_per_epoch": dict(seconds), "made_with": versions(),
     })
+
+
+def evaluations(run: ArchitecturesRun, seed: int, store: Store) -> dict[str, dict]:
+    """The metrics of one seed by name ("teacher|student|row"); a teacher has no student, a baseline no teacher."""
+    found = {}
+    for (teacher, student), table in run.tables().items():
+        for row, recipe in table.recipes(seed).items():
+            name = {TEACHER: (teacher, "", row), BASELINE: ("", student, row)}.get(row, (teacher, student, row))
+            found["|".join(name)] = store.evaluation(recipe, table.preset.beam_size, 0.0)
+    return found
 
 
 def read_architectures(path: Path) -> dict:
@@ -144,7 +149,7 @@ def read_architectures(path: Path) -> dict:
         if not complete or not all(len(name.split("|")) == 3 for name in names):
             raise ValueError("parts are missing")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CheckpointError(f"{path}: not what `seqkd-lab architectures` makes; make it again") from error
+        raise CheckpointError(f"{path}: not what `seqkd-lab cross` makes; make it again") from error
     return results
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,9 +58,9 @@ def make_results(run: DraftingRun, extent: Extent, store: Store, path: Path, rep
     Raises CheckpointError when the file was made otherwise: with other models, another extent or other versions.
     """
     recipes = run.recipes()
-    heading = {"recipes": {name: identity(recipe) for name, recipe in recipes.items()}, "extent": asdict(extent),
-               "machine": machine.describe(), "made_with": versions()}
-    results = kept(path, heading) | heading
+    described = {name: identity(recipe) for name, recipe in recipes.items()}
+    heading = as_json({"recipes": described, "extent": asdict(extent), "made_with": versions()})
+    results = kept(path, heading) | heading | {"machine": machine.describe()}
     models = {name: store.model(recipe) for name, recipe in recipes.items()}
     target, drafts = models[TEACHER], {name: models[name] for name in DRAFTS}
     test = store.dataset(run.data).test.source
@@ -78,6 +79,11 @@ def make_results(run: DraftingRun, extent: Extent, store: Store, path: Path, rep
         if part not in results:
             results[part] = [asdict(one) for one in measure(report(part))]
             write_json(path, results)
+
+
+def as_json(content: dict) -> dict:
+    """`content` as a file gives it back: tuples are lists there."""
+    return json.loads(json.dumps(content))
 
 
 def kept(path: Path, heading: Mapping) -> dict:

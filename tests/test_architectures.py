@@ -1,0 +1,124 @@
+"""The table of both architectures: its recipes, a small run end to end, and the judgement."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+from small_corpus import ONE_EPOCH, TINY, write_text
+
+from seqkd_lab.cli import main
+from seqkd_lab.experiments import architectures
+from seqkd_lab.experiments.architectures import (
+    CHOSEN,
+    LSTM_TEACHER,
+    SEARCHED_SEED,
+    ArchitecturesRun,
+    architectures_frame,
+    crossed,
+    judge,
+    read_architectures,
+    seconds_per_epoch,
+    time_in_words,
+    variants,
+    write_architectures,
+)
+from seqkd_lab.experiments.presets import TOY, TRANSFORMER
+from seqkd_lab.experiments.recipes import TEACHER, ToyData
+from seqkd_lab.experiments.schedule import Evaluate, Watcher, run_all, with_needs
+from seqkd_lab.experiments.store import Store
+from seqkd_lab.models.checkpoint import CheckpointError, write_json
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.models.transformer import TransformerSpec
+
+pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
+
+
+def test_a_crossed_preset_takes_all_of_the_teacher_from_one_and_all_of_the_student_from_the_other():
+    made = crossed(TRANSFORMER, TOY)
+    assert made == replace(TOY, teacher=TRANSFORMER.teacher, teacher_training=TRANSFORMER.teacher_training,
+                           teacher_tuning=TRANSFORMER.teacher_tuning)
+    assert crossed(TOY, TOY) == TOY
+
+
+def test_what_was_tried_differs_in_what_its_name_says_and_from_every_seed_of_the_table():
+    recipes = variants(ToyData())
+    chosen = recipes.pop(CHOSEN)
+    assert chosen.seed == SEARCHED_SEED and chosen.model == TRANSFORMER.teacher
+    assert recipes.pop(LSTM_TEACHER).model == TOY.teacher
+    for name, recipe in recipes.items():
+        assert recipe != chosen and recipe.seed == SEARCHED_SEED, name
+        assert ("rate" in name) == (recipe.optimisation.learning_rate != chosen.optimisation.learning_rate)
+        assert ("warm-up" in name) == (recipe.optimisation.warmup == 0.0)
+        assert ("tied" in name) == recipe.model.tied and ("dropout" in name) == (recipe.model.dropout > 0.0)
+
+
+def test_models_of_both_kinds_are_of_one_size():
+    toy, transformer = (ArchitecturesRun(ToyData(), (1,)).tables()[kind, kind] for kind in architectures.KINDS)
+    tasks = ArchitecturesRun(ToyData(), (1, 2)).tasks()
+    evaluated = [task.recipe for task in tasks if isinstance(task, Evaluate)]
+    assert len(evaluated) == len(set(evaluated)) == 2 * (2 + 2 + 4 * 3)
+    assert toy.preset.teacher != transformer.preset.teacher
+    assert len(with_needs(tasks)) > len(tasks)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A small run of two seeds, whole."""
+    folder = tmp_path_factory.mktemp("architectures")
+    teacher, student = TransformerSpec(8, 1, 2, 8, 0.0), TransformerSpec(4, 1, 2, 8, 0.0)
+    small = {"LSTM": TINY, "Transformer": replace(TINY, teacher=teacher, student=student)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(architectures, "KINDS", small)
+        patch.setattr(architectures, "variants", lambda data: {
+            CHOSEN: architectures.Recipe(CHOSEN, data, LSTMSpec(4), architectures.NLL(), ONE_EPOCH, 11)})
+        run, store = ArchitecturesRun(write_text(folder / "text"), (1, 2)), Store(folder / "store")
+        run_all(run.tasks(), store.root, 1, Watcher())
+        seconds = seconds_per_epoch(run.data, store, 2)
+        write_architectures(folder / "architectures.json", run, store, seconds)
+        yield folder / "architectures.json"
+
+
+@pytest.mark.slow
+class TestResults:
+    def test_the_one_table_has_each_row_once(self, made):
+        results = read_architectures(made)
+        assert set(results["by_seed"]) == {"1", "2"} and len(results["by_seed"]["1"]) == 2 + 2 + 4 * 3
+        for cells in results["by_seed"].values():  # real text has no truth to be valid by: what the frame shows of toys
+            for metrics in cells.values():
+                metrics["greedy"]["validity"] = metrics["beam"]["validity"] = 0.5
+        frame = architectures_frame(results)
+        places = list(zip(frame.index, frame["teacher"], frame["student"], strict=True))
+        assert len(set(places)) == 16
+        assert places[:2] == [(TEACHER, "LSTM", ""), (TEACHER, "Transformer", "")]
+        assert "LSTM" in time_in_words(results["seconds_per_epoch"])
+        assert all(len(times) == 2 and min(times) > 0 for times in results["seconds_per_epoch"].values())
+
+    @pytest.mark.parametrize("content", [[], {}, {"by_seed": {"1": {"a|b": {}}}}])
+    def test_what_is_no_result_is_refused(self, tmp_path, content, capsys):
+        write_json(tmp_path / "wrong.json", content)
+        with pytest.raises(CheckpointError, match="wrong.json"):
+            read_architectures(tmp_path / "wrong.json")
+        assert main(["cross", "--check", "--results", str(tmp_path / "wrong.json")]) == 2
+        assert "wrong.json" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_verdict_is_the_exit_code(made, tmp_path, capsys):
+    results = read_architectures(made)
+    for cells in results["by_seed"].values():
+        for name, metrics in cells.items():
+            metrics["greedy"] |= {"validity": 0.97, "bleu": 80.0 if "baseline" in name else 85.0}
+            metrics["beam"] |= {"validity": 0.98}
+    worse_teacher, worse_student = copy.deepcopy(results), copy.deepcopy(results)
+    for cells in worse_teacher["by_seed"].values():
+        cells["Transformer||teacher"]["greedy"]["validity"] = 0.95
+    for cells in worse_student["by_seed"].values():
+        cells["LSTM|Transformer|seq-kd"]["greedy"]["bleu"] = 79.0
+    expected = ((results, []), (worse_teacher, ["A1"]), (worse_student, ["A2"]))
+    for number, (case, missed) in enumerate(expected):
+        assert [verdict.criterion.finding for verdict in judge(case) if not verdict.held] == missed
+        write_json(tmp_path / f"{number}.json", case)
+        assert main(["cross", "--check", "--results", str(tmp_path / f"{number}.json")]) == (1 if missed else 0)
+    assert "an epoch of the teacher" in capsys.readouterr().out

@@ -1,0 +1,237 @@
+"""The speculative-sampling experiment: formulas against simulation, measures against hand counts, results and verdicts.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+from small_corpus import ONE_EPOCH, TWO_EPOCHS, write_text
+
+from seqkd_lab import drafting_commands
+from seqkd_lab.cli import main
+from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.search import Hypothesis
+from seqkd_lab.experiments import drafting_results, drafting_verdict
+from seqkd_lab.experiments.drafting import (
+    drawn_pairs,
+    expected_calls,
+    expected_speed_up,
+    expected_tokens,
+    measure_tokens,
+    overlaps,
+    with_ends,
+)
+from seqkd_lab.experiments.drafting_clock import OWN, ClockTime, check_cost, cost, measure_clock, measure_steps
+from seqkd_lab.experiments.drafting_exactness import chi_square, measure_exactness
+from seqkd_lab.experiments.drafting_recipes import DRAFTS, SMALL_TARGET, DraftingPreset, DraftingRun, drafting_recipes
+from seqkd_lab.experiments.drafting_results import PARTS, Extent, make_results, read_results
+from seqkd_lab.experiments.presets import DRAFTING
+from seqkd_lab.experiments.recipes import SEQ_KD, TEACHER, WORD_KD, ToyData
+from seqkd_lab.experiments.schedule import Watcher, run_all
+from seqkd_lab.experiments.store import Store
+from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.models.transformer import TransformerSpec
+
+pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
+SOURCES = [("ant", "bee", "cat"), ("fox",), ("dog", "eel")] * 4
+SMALL = DraftingPreset(
+    target=TransformerSpec(12, 2, 2, 16, 0.0), small_target=TransformerSpec(8, 1, 2, 8, 0.0), draft=LSTMSpec(4),
+    larger_draft=LSTMSpec(6), transformer_draft=TransformerSpec(4, 1, 2, 8, 0.0), target_training=TWO_EPOCHS,
+    small_target_training=ONE_EPOCH, draft_training=ONE_EPOCH, larger_training=ONE_EPOCH,
+    transformer_training=ONE_EPOCH, beam_size=2,
+)
+LITTLE = Extent((1, 3), (1.0, 0.0), n_sentences=4, n_timed=2, threads=(1,), repetitions=2, exactness_seeds=(1, 2),
+                n_drawn=400)
+
+
+def simulated_calls(alpha: float, draft_length: int, n_tokens: int, rng: random.Random) -> int:
+    """Calls of the target for one sentence, word by word."""
+    calls, written = 0, 0
+    while written < n_tokens:
+        calls += 1
+        for _ in range(draft_length):
+            if rng.random() >= alpha:
+                break
+            written += 1
+        written += 1
+    return calls
+
+
+class TestFormulas:
+    def test_the_papers_own_number(self):
+        """α = 0.8 and K = 4 give 3.36 tokens per call (Leviathan et al. 2023)."""
+        assert expected_tokens(0.8, 4) == pytest.approx((1 - 0.8**5) / (1 - 0.8)) == pytest.approx(3.3616)
+        assert expected_tokens(1.0, 4) == 5.0 and expected_tokens(0.0, 4) == 1.0
+
+    def test_a_draft_pays_just_when_it_is_taken_more_often_than_it_costs(self):
+        for alpha, c in ((0.3, 0.2), (0.2, 0.3), (0.9, 0.05)):
+            assert (expected_speed_up(alpha, 1, c) > 1.0) == (alpha > c)
+        assert expected_speed_up(0.5, 3, 0.0) == expected_tokens(0.5, 3)
+
+    @pytest.mark.parametrize(("alpha", "draft_length", "n_tokens"), [(0.8, 4, 13), (0.5, 1, 6), (0.95, 8, 10)])
+    def test_calls_of_a_sentence_that_ends_are_those_of_a_simulation(self, alpha, draft_length, n_tokens):
+        rng, n = random.Random(1), 20_000
+        simulated = [simulated_calls(alpha, draft_length, n_tokens, rng) for _ in range(n)]
+        assert expected_calls(alpha, draft_length, n_tokens) == pytest.approx(sum(simulated) / n, rel=0.02)
+
+    def test_ends_cost_and_long_sentences_forget_them(self):
+        plain = expected_tokens(0.8, 4)
+        assert with_ends(0.8, 4, [13]) < plain
+        assert with_ends(0.8, 4, [2_000]) == pytest.approx(plain, rel=2e-3)
+        assert with_ends(0.0, 4, [7, 3]) == 1.0
+
+
+class TestMeasures:
+    def test_overlap_is_one_minus_half_the_l1_distance(self, make_model):
+        target, draft = make_model(1, sharpness=2.0), make_model(2, sharpness=2.0)
+        pairs = drawn_pairs(target, SOURCES, Law(), 1)
+        found = overlaps(target, draft, pairs, Law(0.7, top_k=3))
+        assert len(found) == sum(len(tokens) + 1 for tokens in pairs.target)
+        assert 0.0 <= min(found) and max(found) <= 1.0 + 1e-6
+        assert overlaps(target, target, pairs, Law()) == pytest.approx([1.0] * len(found), abs=1e-5)
+        certain = overlaps(target, draft, drawn_pairs(target, SOURCES, Law(0.0), 1), Law(0.0))
+        assert set(certain) <= {0.0, 1.0}
+
+    def test_tokens_add_up(self, make_model):
+        target = make_model(1, sharpness=2.0)
+        drafts = {"same": target, "other": make_model(2, sharpness=2.0)}
+        heard = []
+        found = measure_tokens(target, drafts, SOURCES, (1.0, 0.0), (1, 4), report=lambda *how: heard.append(how))
+        assert heard == [(n, 8) for n in range(1, 9)]
+        for one in found:
+            assert len(one.lengths) == len(SOURCES) and 0 <= one.n_accepted <= one.n_judged
+            assert one.n_calls <= sum(one.lengths) <= one.n_accepted + one.n_calls
+            assert one.n_different == (None if one.temperature else 0)
+            assert abs(one.z) < 4.0
+            if one.draft == "same":
+                assert one.acceptance == 1.0 and one.overlap == pytest.approx(1.0, abs=1e-5)
+            if not one.temperature:
+                assert one.n_expected == one.n_accepted and one.z == 0.0
+
+    def test_exactness_tells_the_rules_apart(self, make_model):
+        target, drafts = make_model(1, n_target=2, sharpness=2.0), {"d": make_model(3, n_target=2, sharpness=2.0)}
+        found = measure_exactness(target, drafts, SOURCES[0], Law(), 3, (1, 2), n=8_000)
+        assert [(one.rule, one.seed) for one in found] == [
+            ("exact", 1), ("exact", 2), ("redrawn from q", 1), ("redrawn from q", 2)]
+        assert all((one.p_value > 1e-3) == (one.rule == "exact") and one.n_classes > 3 for one in found)
+
+    def test_chi_square_counts_the_rare_as_one_class(self):
+        drawn = [Hypothesis(("a",), 0, 0)] * 70 + [Hypothesis(("b",), 0, 0)] * 20 + [Hypothesis(("c",), 0, 0)] * 10
+        assert chi_square(drawn, {("a",): 0.7, ("b",): 0.2}) == (pytest.approx(1.0), 3)
+        assert chi_square(drawn, {("a",): 0.2, ("b",): 0.7})[0] < 1e-6
+        assert chi_square(drawn, {("a",): 0.7, ("b",): 0.2, ("c",): 0.05, ("d",): 0.05})[1] == 3
+
+    def test_the_clock_gives_every_way_in_every_round(self, make_model):
+        models = {"target": make_model(1), "draft": make_model(2)}
+        before, heard = torch.get_num_threads(), []
+        clock = measure_clock(models["target"], {"draft": models["draft"]}, SOURCES[:2], (1.0, 0.0), (1, 2), (1,), 2,
+                              lambda *how: heard.append(how))
+        ways = [(one.draft, one.draft_length, one.adaptive) for one in clock if one.temperature == 1.0]
+        assert ways == [(OWN, 0, False), ("draft", 1, False), ("draft", 2, False), ("draft", 2, True)]
+        assert all(len(one.seconds_per_token) == 2 and min(one.seconds_per_token) > 0 for one in clock)
+        assert heard[-1] == (24, 24) and torch.get_num_threads() == before
+        steps = measure_steps(models, SOURCES[0], (1, 3), (1,), 2)
+        assert len(steps) == 4 and cost(steps, "target", "target", 1) == 1.0 and check_cost(steps, "target", 2, 1) > 0
+
+
+class TestRecipes:
+    def test_drafts_learn_from_the_large_target_only(self):
+        recipes = drafting_recipes(ToyData(), DRAFTING, 3)
+        target = recipes[TEACHER]
+        assert recipes[WORD_KD].teacher == recipes[SEQ_KD].distilled.teacher == target
+        assert recipes[WORD_KD].objective.alpha == 1.0
+        assert set(recipes) == {TEACHER, SMALL_TARGET, *DRAFTS}
+        assert {recipe.seed for recipe in recipes.values()} == {3}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A small experiment, whole: its run, store and results file."""
+    folder = tmp_path_factory.mktemp("drafting")
+    run = DraftingRun(write_text(folder / "text"), SMALL)
+    run_all(run.tasks(), folder / "store", 1, Watcher())
+    make_results(run, LITTLE, Store(folder / "store"), folder / "speculative.json", lambda part: None)
+    return run, Store(folder / "store"), folder / "speculative.json"
+
+
+@pytest.mark.slow
+class TestResults:
+    def test_every_part_is_there_and_can_be_shown(self, made, capsys):
+        results = read_results(made[2])
+        assert len(results.tokens) == 2 * len(DRAFTS) * 2
+        assert len(results.exactness) == 3 * 2 * 2
+        assert {one.model for one in results.steps} == {TEACHER, SMALL_TARGET, *DRAFTS}
+        drafting_commands.print_speculative(results)
+        out = capsys.readouterr().out
+        assert all(draft in out for draft in DRAFTS) and "[" in out and "S5" in out
+
+    def test_a_part_that_is_there_is_not_measured_again(self, made, monkeypatch):
+        run, store, path = made
+        before = path.read_bytes()
+        results = read_json(path)
+        write_json(path, {name: part for name, part in results.items() if name != "steps"})
+        monkeypatch.setattr(drafting_results, "measure_clock", None)
+        monkeypatch.setattr(drafting_results, "measure_tokens", None)
+        make_results(run, LITTLE, store, path, lambda part: None)
+        again = read_results(path)
+        assert len(again.steps) > 0 and read_json(path)["tokens"] == results["tokens"]
+        path.write_bytes(before)
+
+    def test_another_extent_is_not_continued(self, made):
+        run, store, path = made
+        with pytest.raises(CheckpointError, match="extent"):
+            make_results(run, replace(LITTLE, n_sentences=3), store, path, lambda part: None)
+
+    @pytest.mark.parametrize("content", ["", "[]", "{}", '{"models": {}, "exactness": []}'])
+    def test_what_is_no_result_is_refused(self, tmp_path, content, capsys):
+        path = tmp_path / "wrong.json"
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(CheckpointError, match="wrong.json"):
+            read_results(path)
+        assert main(["speculative", "--check", "--results", str(path)]) == 2
+        assert "wrong.json" in capsys.readouterr().err
+
+
+def times(results, factor: float):
+    """`results` in which every draft is so many times as fast as the target alone."""
+    clock = tuple(ClockTime(one.draft, one.temperature, one.draft_length, one.adaptive, one.threads,
+                            [0.6 if one.draft == OWN else 0.6 / factor] * 3) for one in results.clock)
+    return replace(results, clock=clock)
+
+
+@pytest.mark.slow
+class TestVerdict:
+    def test_the_exit_code_is_the_verdict(self, made, capsys, tmp_path):
+        results = read_results(made[2])
+        good = [replace(one, p_value=0.5 if one.rule == "exact" else 1e-9) for one in results.exactness]
+        tokens = [replace(one, overlap=0.0, n_accepted=0, n_expected=0.0, n_calls=sum(one.lengths))
+                  for one in results.tokens]
+        held = replace(times(results, 2.5), exactness=tuple(good), tokens=tuple(tokens))
+        verdicts = drafting_verdict.judge(held)
+        assert all(verdict.held for verdict in verdicts) and len(verdicts) == 7
+        for place, wrong in enumerate((
+            replace(held, exactness=(replace(good[0], p_value=1e-6), *good[1:])),
+            replace(held, exactness=(*good[:-1], replace(good[-1], p_value=0.4))),
+            replace(held, tokens=(replace(tokens[0], n_accepted=90, n_expected=50.0, variance=25.0), *tokens[1:])),
+            replace(held, tokens=(*tokens[:-1], replace(tokens[-1], n_different=1))),
+            replace(held, tokens=(replace(tokens[0], n_calls=2 * tokens[0].n_calls), *tokens[1:])),
+            times(held, 1.9),
+        )):
+            assert [verdict.held for verdict in drafting_verdict.judge(wrong)].index(False) == place
+            path = tmp_path / f"{place}.json"
+            parts = {part: [asdict(one) for one in getattr(wrong, part)] for part in PARTS}
+            write_json(path, {"models": wrong.models} | parts)
+            assert main(["speculative", "--check", "--results", str(path)]) == 1
+        assert "NOT HELD" in capsys.readouterr().out
+
+    def test_the_best_way_is_found(self, made):
+        results = times(read_results(made[2]), 2.0)
+        fast = replace(results.clock[3], seconds_per_token=[0.1] * 3)
+        clock = (*results.clock[:3], fast, *results.clock[4:])
+        assert drafting_verdict.best(clock, 1, 1.0) == (fast.draft, fast.draft_length, fast.adaptive)
+        assert drafting_verdict.speed_ups(clock, 1, 1.0)[fast.draft, fast.draft_length, fast.adaptive] == [
+            pytest.approx(6.0)] * 3
