@@ -17,6 +17,7 @@ from seqkd_lab.experiments.presets import DRAFTING
 from seqkd_lab.experiments.progress import Bars
 from seqkd_lab.experiments.recipes import ToyData
 from seqkd_lab.experiments.schedule import run_all
+from seqkd_lab.models.checkpoint import write_atomically
 
 
 def make_models(tasks, given: Namespace) -> None:
@@ -87,11 +88,17 @@ def cross(given: Namespace) -> int:
     path = given.results or committed.results_path("architectures.json")
     if given.check:
         return 0 if print_architectures(architectures.read_architectures(existing(path, "cross"))) else 1
+    from seqkd_lab.lab.architecture_figures import crossed_figure, search_figure
+    from seqkd_lab.lab.lesson import png  # matplotlib costs a second that other commands need not wait for
+
     run, store = ArchitecturesRun(ToyData(), seeds_of(given)), store_of(given)
     make_models(run.tasks(), given)
     with tqdm(desc="epochs by the clock", unit=" runs") as bar:
         seconds = architectures.seconds_per_epoch(run.data, store, repetitions=5, report=mover(bar))
     architectures.write_architectures(path, run, store, seconds)
-    print_architectures(architectures.read_architectures(path))
-    print(f"\nResults: {path}")
+    results = architectures.read_architectures(path)
+    write_atomically(path.with_suffix(".png"), png(crossed_figure(results)))
+    write_atomically(path.with_name(f"{path.stem}-curves.png"), png(search_figure(results)))
+    print_architectures(results)
+    print(f"\nResults: {path}, pictures beside it")
     return 0

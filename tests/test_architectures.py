@@ -28,6 +28,7 @@ from seqkd_lab.experiments.presets import TOY, TRANSFORMER
 from seqkd_lab.experiments.recipes import TEACHER, ToyData
 from seqkd_lab.experiments.schedule import Evaluate, Watcher, run_all, with_needs
 from seqkd_lab.experiments.store import Store
+from seqkd_lab.lab.architecture_figures import crossed_figure, search_figure
 from seqkd_lab.models.checkpoint import CheckpointError, write_json
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
@@ -94,6 +95,15 @@ class TestResults:
         assert places[:2] == [(TEACHER, "LSTM", ""), (TEACHER, "Transformer", "")]
         assert "LSTM" in time_in_words(results["seconds_per_epoch"])
         assert all(len(times) == 2 and min(times) > 0 for times in results["seconds_per_epoch"].values())
+
+    def test_both_pictures_can_be_drawn_and_hold_every_number(self, made):
+        results = read_architectures(made)
+        lines = [text.get_text() for text in search_figure(results).axes[0].get_legend().get_texts()]
+        assert lines == [f"{results['curves'][CHOSEN]['valid_loss'][-1]:.3f}  {CHOSEN}"]
+        axes = crossed_figure(results).axes[0]
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        assert len(set(labels)) == 16 and "Transformer: seq-kd from an LSTM" in labels
+        assert len(axes.texts) == 32
 
     @pytest.mark.parametrize("content", [[], {}, {"by_seed": {"1": {"a|b": {}}}}])
     def test_what_is_no_result_is_refused(self, tmp_path, content, capsys):

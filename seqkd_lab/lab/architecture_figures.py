@@ -1,0 +1,76 @@
+"""Figures of LSTM and Transformer side by side: how the Transformer's training was found, and who teaches whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from seqkd_lab.experiments.architectures import CHOSEN, KINDS, LSTM_TEACHER, TAUGHT, named
+from seqkd_lab.experiments.findings import mean_and_interval
+from seqkd_lab.experiments.recipes import BASELINE, TEACHER
+from seqkd_lab.experiments.table import rows_by_seed
+from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
+
+TRIED = ((BLUE, "s"), (GREEN, "^"), (ORANGE, "D"), (VERMILION, "v"), (PURPLE, "P"), (SKY, "X"), (GREY, "d"))
+GREEDY, BEAM = (BLUE, "o"), (ORANGE, "s")
+WORST_SHOWN = 0.6
+"""Nats a token at which the scale ends: the first epochs lie above it."""
+
+
+def search_figure(results: Mapping) -> Figure:
+    """Validation loss (nats a token) after each epoch of the chosen Transformer teacher, of what was tried beside it
+    with one thing changed, and of the LSTM teacher; the last number stands beside the name."""
+    figure = Figure(figsize=(10, 5.5), layout="constrained")
+    axes, looks = figure.subplots(), iter(TRIED)
+    for name, history in results["curves"].items():
+        losses = history["valid_loss"]
+        colour, mark, line = (BLACK, "o", "-") if name == CHOSEN else (GREY, "*", "-") if name == LSTM_TEACHER else (
+            *next(looks), "--")
+        axes.plot(range(1, len(losses) + 1), losses, line, marker=mark, color=colour, markersize=9,
+                  linewidth=3 if line == "-" else 1.6, label=f"{losses[-1]:.3f}  {name}")
+    axes.set_xlabel("epoch", fontsize=SIZE)
+    axes.set_ylabel("NLL of gold, validation (nats a token)", fontsize=SIZE)
+    axes.set_title("a Transformer teacher of the LSTM teacher's size: one thing changed at a time", fontsize=SIZE)
+    axes.set_ylim(0.35, WORST_SHOWN)
+    axes.tick_params(labelsize=SIZE - 1)
+    axes.grid(color="#dddddd")
+    axes.legend(fontsize=SIZE - 1, title="after the last epoch", title_fontsize=SIZE - 1)
+    return figure
+
+
+def crossed_figure(results: Mapping) -> Figure:
+    """BLEU, greedy and by beam, of every student under every teacher: mean, 95% interval and each seed."""
+    seeds = [named(cells) for cells in rows_by_seed(results)]
+    lines = [(kind, "", TEACHER) for kind in KINDS]
+    for student in KINDS:
+        lines += [("", student, BASELINE), *((teacher, student, row) for teacher in KINDS for row in TAUGHT)]
+    figure = Figure(figsize=(11, 8), layout="constrained")
+    axes = figure.subplots()
+    for place, name in enumerate(lines):
+        for offset, search, (colour, mark) in ((-0.16, "greedy", GREEDY), (0.16, "beam", BEAM)):
+            values = [seed[name][search]["bleu"] for seed in seeds]
+            mean, (low, high) = mean_and_interval(values)
+            height = [place + offset] * len(values)
+            axes.plot(values, height, "|", color=colour, markersize=9, alpha=0.7)
+            if len(values) > 1:
+                axes.plot([low, high], height[:2], "-", color=colour, linewidth=2)
+            axes.plot(mean, place + offset, mark, color=colour, markersize=8)
+            axes.annotate(f"{mean:.1f}", (1.01, place + offset), xycoords=("axes fraction", "data"), fontsize=SIZE - 2,
+                          va="center", color=colour)
+    axes.set_yticks(range(len(lines)), [in_words(*name) for name in lines], fontsize=SIZE - 1)
+    axes.invert_yaxis()
+    axes.set_xlabel("BLEU (0–100)", fontsize=SIZE)
+    for (colour, mark), label in ((GREEDY, "greedy, K = 1"), (BEAM, "beam, K = 5")):
+        axes.plot([], [], mark, color=colour, label=label)
+    figure.legend(fontsize=SIZE - 1, loc="outside lower center", ncols=2)
+    axes.grid(axis="x", color="#dddddd")
+    axes.set_axisbelow(True)
+    return figure
+
+
+def in_words(teacher: str, student: str, row: str) -> str:
+    """A line of the table: "LSTM: seq-kd from a Transformer" for example."""
+    if not student:
+        return f"{teacher}: teacher"
+    return f"{student}: {row}" + (f" from {'an' if teacher == 'LSTM' else 'a'} {teacher}" if teacher else "")
