@@ -7,11 +7,14 @@ the store, so an interrupt loses at most the epoch, or the corpus, that was bein
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from multiprocessing.managers import SyncManager
 from pathlib import Path
 
 from seqkd_lab.experiments.recipes import Distillation, Recipe
@@ -119,7 +122,9 @@ def run_all(tasks: Iterable[Task], root: Path, n_workers: int, watcher: Watcher)
     waiting = most_needed_first(tasks)
     finished: set[Task] = set()
     context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
+    manager = SyncManager(ctx=context)
+    manager.start(end_with_parent)
+    with manager:
         messages = manager.Queue()
         pool = ProcessPoolExecutor(n_workers, context, _start_worker, (messages,))
         running: dict[Future[None], Task] = {}
@@ -168,8 +173,18 @@ def _start_ready(
 _messages: queue.Queue | None = None
 
 
+def end_with_parent() -> None:
+    """From now on this process ends when the one that started it does, even if that one was killed."""
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _start_worker(messages: queue.Queue) -> None:
     global _messages
+    end_with_parent()
     _messages = messages
     use_threads(1)
 
