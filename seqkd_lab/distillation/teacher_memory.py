@@ -9,9 +9,10 @@ from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches
 from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.models.seq2seq import Seq2Seq
 
-MOST_BYTES = 2**27
+MOST_BYTES, MOST_TIMES = 2**27, 12
 """A corpus whose vectors would take more is not remembered: a process of the tour is to stay within 700 MiB, and all of
-the toy corpus would take 153 of them."""
+the toy corpus would take 153 of them. A teacher that is itself large may take MOST_TIMES its own weights: training it
+took as much memory, and to ask it anew in each epoch would take hours."""
 
 
 class TeacherMemory:
@@ -31,9 +32,10 @@ class TeacherMemory:
 
     @staticmethod
     def holds(teacher: Seq2Seq, encoded: EncodedCorpus) -> bool:
-        """Whether the vectors take MOST_BYTES at most."""
+        """Whether the vectors take MOST_BYTES at most, or MOST_TIMES the teacher's weights."""
+        most = max(MOST_BYTES, MOST_TIMES * sum(parameter.nbytes for parameter in teacher.parameters()))
         n_numbers = int(encoded.target_lengths.sum()) * teacher.output.in_features
-        return n_numbers * torch.get_default_dtype().itemsize <= MOST_BYTES
+        return n_numbers * torch.get_default_dtype().itemsize <= most
 
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Tensor:
