@@ -9,10 +9,19 @@ import pytest
 
 from seqkd_lab.compression.pruning import CLASS_BLIND, n_nonzero
 from seqkd_lab.decoding.search import search
-from seqkd_lab.experiments import committed, pruning_verdict, speed_table
+from seqkd_lab.experiments import (
+    architectures,
+    committed,
+    drafting_results,
+    drafting_verdict,
+    pruning_verdict,
+    speed_table,
+)
 from seqkd_lab.experiments.data import load_toy
+from seqkd_lab.experiments.drafting_recipes import DRAFTS, drafting_recipes
+from seqkd_lab.experiments.drafting_results import Extent
 from seqkd_lab.experiments.findings import judge
-from seqkd_lab.experiments.presets import PRUNING, TOY
+from seqkd_lab.experiments.presets import DRAFTING, PRUNING, TOY
 from seqkd_lab.experiments.pruning_recipes import INT8, Place, pruning_recipes
 from seqkd_lab.experiments.pruning_table import (
     CHECKPOINTS,
@@ -114,3 +123,22 @@ def test_table_2_holds_both_searches_of_every_model_and_can_be_judged():
     models = {one.model for one in speeds}
     assert len(models) >= 7 and len(settings) == len(speeds) == len(models) * 2 * 2 * 2
     assert len(speed_table.judge(speeds)) >= 4
+
+
+def test_speculative_sampling_was_measured_with_the_models_that_the_library_would_train():
+    path = committed.results_path("speculative.json")
+    recorded, recipes = read_json(path), drafting_recipes(ToyData(), DRAFTING, 1)
+    assert recorded["recipes"] == {name: identity(recipe) for name, recipe in recipes.items()}
+    assert recorded["extent"] == json.loads(json.dumps(asdict(Extent())))
+    results = drafting_results.read_results(path)
+    assert {one.draft for one in results.tokens} == set(DRAFTS) and {one.n for one in results.exactness} == {20_000}
+    assert len(drafting_verdict.judge(results)) == 9
+
+
+def test_the_table_of_both_architectures_is_of_this_corpus_whole_and_can_be_judged():
+    results = architectures.read_architectures(committed.results_path("architectures.json"))
+    presets = {kind: asdict(preset) for kind, preset in architectures.KINDS.items()}
+    assert results["data"] == identity(ToyData()) and results["presets"] == json.loads(json.dumps(presets))
+    assert set(results["curves"]) == set(architectures.variants(ToyData()))
+    assert len(results["by_seed"]) >= 3 and all(len(cells) == 16 for cells in results["by_seed"].values())
+    assert len(architectures.judge(results)) == 5

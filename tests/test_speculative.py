@@ -12,6 +12,7 @@ from scipy.stats import chisquare
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
+from seqkd_lab.decoding.draft_trace import ACCEPTED, REJECTED, trace_speculative
 from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.scoring import sentence_log_probs
@@ -229,6 +230,26 @@ class TestRounds:
                 assert one.q.shape[1] == one.p.shape[1] + 1 == one.drafted.shape[1] + 1 <= 4
                 torch.testing.assert_close(one.q.sum(2), torch.ones(1, one.q.shape[1]))
             assert tuple(target.target_vocabulary.words(written)) == found.tokens
+
+    @pytest.mark.parametrize("max_length", [3, 6, 200])
+    def test_a_trace_tells_the_translation_word_by_word_even_one_that_is_cut(self, max_length):
+        """What is accepted and added is what is written, its end included; fates and counts fit."""
+        target, draft, n_cut = model(TRANSFORMER, 0), model(LSTM, 10), 0
+        for seed in range(30):
+            trace = trace_speculative(target, draft, SOURCE, seed, 3, max_length=max_length)
+            written: list[str] = []
+            for one in trace.rounds:
+                assert one.prefix == tuple(written)
+                stands = [word.token for word in one.words if word.fate == ACCEPTED]
+                written += [*stands, *([one.extra] if one.extra is not None else [])]
+                assert one.n_tokens == len(stands) + (one.extra is not None) == len(written) - len(one.prefix)
+                assert (one.p is None) == (one.rejected is None)
+                fates = [word.fate for word in one.words]
+                assert fates == sorted(fates) and fates.count(REJECTED) <= 1
+            assert tuple(written) == (*trace.hypothesis.tokens, "</s>")
+            assert trace.hypothesis == speculative_sample(target, draft, [SOURCE], seed, 3, max_length=max_length)[0]
+            n_cut += len(written) == max_length
+        assert (n_cut > 3) == (max_length < 200)
 
     def test_tokens_behind_the_end_are_padding(self):
         target, draft = model(LSTM, 0), model(LSTM, 10)

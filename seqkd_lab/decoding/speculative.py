@@ -110,13 +110,18 @@ class Written:
         """(B,) whether the sentence's EOS is final."""
         return ((self.tokens == EOS) & self.known).any(dim=1)
 
-    def extend(self, n_known: Tensor, extra: Tensor, logits: Tensor) -> Written:
-        """With `extra` (B,) as the last of n_known (B,) tokens; logits (B, K + 1, V) are the target's from `first` on.
+    def ending(self, laws: Tensor, first: int) -> Tensor:
+        """`laws` (B, T, V) of the places from `first` on; at max_length EOS is certain, as in sampling."""
+        places = torch.arange(first, first + laws.shape[1])
+        if int(places[-1]) < int(self.max_length.min()):
+            return laws
+        is_last = places == self.max_length[:, None]  # (B, T)
+        certain = F.one_hot(torch.tensor(EOS), laws.shape[2]).to(laws.dtype)
+        return torch.where(is_last[:, :, None], certain, laws)
 
-        What stands at max_length becomes EOS whatever was drawn: there a sentence ends, as in sampling.
-        """
+    def extend(self, n_known: Tensor, extra: Tensor, logits: Tensor) -> Written:
+        """With `extra` (B,) as the last of n_known (B,) tokens; logits (B, K + 1, V): the target's from `first` on."""
         self.tokens.scatter_(1, (n_known - 1)[:, None], extra[:, None])
-        self.tokens.scatter_(1, self.max_length[:, None], EOS)
         places = slice(self.first, self.first + logits.shape[1])
         words = self.tokens[:, places, None]
         self.log_prob[:, places] = logits.log_softmax(dim=2).gather(2, words)[:, :, 0]
@@ -136,11 +141,11 @@ def propose(
     most = min(max(draft_length, int(written.n_known.max()) - first), int(written.max_length.max()))
     for place in range(first, first + most):
         logits, state = draft.step(tokens[:, state.length : place], state)
-        laws.append(law(logits[:, -1]))
-        tokens[:, place] = torch.where(known[:, place], tokens[:, place], draw(laws[-1], generator))
+        laws.append(written.ending(law(logits[:, -1:]), place))
+        tokens[:, place] = torch.where(known[:, place], tokens[:, place], draw(laws[-1][:, 0], generator))
         if (tokens[:, first : place + 1] == EOS).any(dim=1).all():
             break
-    return torch.stack(laws, dim=1), state
+    return torch.cat(laws, dim=1), state
 
 
 def check(
@@ -172,7 +177,7 @@ def speculative_batch(
         p, states[1] = propose(draft, states[1], written, draft_length, law, generator)
         words, known = (of[:, first : first + p.shape[1]] for of in (written.tokens, written.known))
         logits, states[0] = target.step(written.tokens[:, first - 1 : first + p.shape[1]], states[0])
-        q = law(logits)
+        q = written.ending(law(logits), first)
         n_accepted, extra_law = check(p, q, words, known, rule, generator)
         extra = draw(extra_law, generator)
         if observer is not None:

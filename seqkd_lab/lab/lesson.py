@@ -65,6 +65,8 @@ LESSONS = (
     Lesson("07_interpolation", "Interpolation", 20, "pick among K candidates by their closeness to gold"),
     Lesson("08_the_paper_in_one_table", "The paper in one table", 20, "judge the paper's findings on five seeds"),
     Lesson("09_pruning", "Pruning", 20, "prune a distilled student, retrain it, and say what sparsity is worth"),
+    Lesson("10_speculative_sampling", "Speculative sampling", 20,
+           "let a student draft for its teacher, exactly, and say when that pays"),
 )
 
 

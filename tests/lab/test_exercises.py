@@ -105,7 +105,7 @@ def test_a_wrong_answer_is_refused_with_its_misconception(key, wrong):
 
 
 def test_every_lesson_has_at_least_two():
-    assert all(len(exercises.of_lesson(lesson)) >= 2 for lesson in range(1, 10))
+    assert all(len(exercises.of_lesson(lesson)) >= 2 for lesson in range(1, 11))
     assert exercises.of_lesson(0) == []
 
 
@@ -113,7 +113,9 @@ class TestInstructorsPage:
     page = (Path(__file__).parents[2] / "notebooks" / "instructors.md").read_text(encoding="utf-8")
 
     def test_each_lesson_names_its_exercises(self):
-        for lesson, text in enumerate(re.split(r"\n### 0\d ", self.page)[2:], start=1):
+        texts = re.split(r"\n### \d\d (?!minutes)", self.page)[2:]
+        assert len(texts) == 10
+        for lesson, text in enumerate(texts, start=1):
             for exercise in exercises.of_lesson(lesson):
                 assert f"`{exercise.key}`" in text, (lesson, exercise.key)
 
@@ -290,6 +292,30 @@ def update_by_filling(weight, gradient, mask, learning_rate):
     return weight.sub(gradient, alpha=learning_rate).masked_fill(mask.logical_not(), 0).tolist()
 
 
+def accepted_by_numpy(p, q, r):
+    return (r.numpy() * p.numpy() <= q.numpy()).astype(int)
+
+
+def accepted_from_above(p, q, r):
+    """Another use of r, and so other words, by the same chances."""
+    return [1.0 - s < min(1.0, y / x) for x, y, s in zip(p.tolist(), q.tolist(), r.tolist(), strict=True)]
+
+
+def accepted_by_refusing(p, q, r):
+    return torch.logical_not(r > torch.minimum(torch.ones_like(p), q / p))
+
+
+def residual_by_numpy(p, q):
+    p, q = p.double().numpy(), q.double().numpy()
+    left = q - np.minimum(p, q)
+    return left / left.sum() if left.any() else q.copy()
+
+
+def residual_by_loop(p, q):
+    more = [max(y - x, 0.0) for x, y in zip(p.tolist(), q.tolist(), strict=True)]
+    return tuple(np.float32(each / math.fsum(more)) for each in more) if sum(more) else q.tolist()
+
+
 EQUIVALENT = {
     "entropy_of_translations": [entropy_by_numpy, entropy_by_torch],
     "next_word_distribution": [next_word_with_defaultdict],
@@ -313,6 +339,8 @@ EQUIVALENT = {
     "mean_and_interval": [interval_by_numpy],
     "global_threshold": [threshold_by_numpy, threshold_by_selection],
     "prune_and_hold": [update_by_numpy, update_by_filling],
+    "accepted": [accepted_by_numpy, accepted_from_above, accepted_by_refusing],
+    "residual": [residual_by_numpy, residual_by_loop],
 }
 
 

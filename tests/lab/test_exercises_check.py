@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from seqkd_lab.lab import exercises
+from seqkd_lab.lab.exercises import lesson_10
 from seqkd_lab.lab.exercises.comparing import first_difference, plain, shown
 from seqkd_lab.lab.exercises.lesson_04 import word_kd_loss
 
@@ -194,3 +195,43 @@ class TestComparing:
     def test_shown(self):
         assert shown(torch.zeros(3, 4, 5)) == "a tensor of shape (3, 4, 5)"
         assert shown((1 / 3, "a")) == "[0.333333, 'a']" and shown(RudeObject()) == "a RudeObject"
+
+
+class TestJudgedByWhatComesOut:
+    """Lesson 10: an answer is right when the words that it leads to follow the target's law."""
+
+    @pytest.mark.parametrize("answer, words", [
+        (lambda p, q, r: True, "a truth value instead of 4,000 truth values"),
+        (lambda p, q, r: [True], "1 values instead of 4,000"),
+        (lambda p, q, r: (r < q / p)[:, None], "[True] for a word"),
+        (lambda p, q, r: torch.full_like(p, 0.5), "0.5 for a word: True (it stands) or False"),
+        (lambda p, q, r: torch.full_like(p, math.nan), "nan for a word"),
+        (lambda p, q, r: r < min(1, q / p), "RuntimeError in line"),
+        (lambda p, q, r: torch.zeros_like(p), "word 0 came 0 times where the target's law wants 1,600"),
+    ])
+    def test_which_words_stand(self, answer, words):
+        text = repr(exercises.check("accepted", answer))
+        assert "In the case “a draft that is too sure”" in text and words in text, text
+
+    @pytest.mark.parametrize("answer, words", [
+        (lambda p, q: 0.5, "0.5 instead of 4 probabilities"), (lambda p, q: q[:2], "2 values instead of 4"),
+        (lambda p, q: [q], "instead of 4 probabilities"), (lambda p, q: -q, "a number from 0 to 1"),
+        (lambda p, q: 2 * q, "sums to 2: a law sums to 1"), (lambda p, q: q / 0, "a number from 0 to 1"),
+        (lambda p, q: ["a"] * 4, "instead of 4 probabilities"), (lambda p, q: q, "does not follow the target"),
+    ])
+    def test_what_replaces_a_refused_word(self, answer, words):
+        text = repr(exercises.check("residual", answer))
+        assert "In the case “a draft that is too sure”" in text and words in text, text
+
+    def test_a_word_that_the_target_never_writes_may_not_come_out(self):
+        rule = lesson_10.accepted
+
+        def too_kind(p, q, r):
+            return rule(p, q, r) | (q == 0.0) & (r < 0.01)
+
+        text = repr(exercises.check("accepted", too_kind))
+        assert "word 1, which the target never writes, came out" in text
+
+    def test_a_slight_fault_is_found_and_an_exact_answer_is_not(self):
+        assert exercises.check("accepted", lambda p, q, r: (1 - r) * p < q)
+        assert not exercises.check("accepted", lambda p, q, r: 1.25 * r * p < q)

@@ -88,8 +88,11 @@ def what_is_wrong(exercise: Exercise, function: Function, case: Case, outcome: O
                 arguments_shown(exercise, case)]
     if outcome.value is None:
         return [f"{called} your function returned nothing (None). Is there a `return` on every way through it?"]
-    difference = first_difference(outcome.value, plain(case.expected), exercise.tolerance)
-    if difference:
+    if case.fault is not None:
+        fault = case.fault(outcome.value)
+        if fault:
+            return [f"{called} {fault}", arguments_shown(exercise, case)]
+    elif difference := first_difference(outcome.value, plain(case.expected), exercise.tolerance):
         return [f"{called} your function gave {difference}.",
                 f"It returned {shown(outcome.value)}; right is {shown(plain(case.expected))}.",
                 arguments_shown(exercise, case)]

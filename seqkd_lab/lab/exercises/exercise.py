@@ -18,11 +18,13 @@ class Case:
     """One call of the learner's function: what it is about (in words), its arguments, and what must come out.
 
     `expected` comes from an oracle that is not the solution: torch's own function, an enumeration, another identity.
+    Where other values are right, too, `fault` judges in its place: what is wrong with an answer (plain), or None.
     """
 
     name: str
     arguments: tuple
     expected: Any
+    fault: Callable[[Any], str | None] | None = None
 
 
 @dataclass(frozen=True)
