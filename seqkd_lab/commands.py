@@ -28,8 +28,9 @@ from seqkd_lab.experiments.data import text_files
 from seqkd_lab.experiments.presets import FULL_VOCABULARY, PRESETS, QUICK_PAIRS, QUICK_VOCABULARY
 from seqkd_lab.experiments.progress import Bars
 from seqkd_lab.experiments.recipes import TABLE_ROWS, Recipe, TextData, ToyData
+from seqkd_lab.experiments.schedule import Task, run_all
 from seqkd_lab.experiments.store import SUBWORDS, Store
-from seqkd_lab.experiments.table import TableRun, read_results, rows_by_seed, run_table, table_frame
+from seqkd_lab.experiments.table import TableRun, collect, read_results, rows_by_seed, table_frame
 from seqkd_lab.experiments.tour import examples, paired_comparison
 from seqkd_lab.experiments.word_kd_map import MapRun, make_map
 from seqkd_lab.models.architectures import build
@@ -90,15 +91,15 @@ def seeds_of(given: Namespace) -> tuple[int, ...]:
     return tuple(range(1, given.seeds + 1))
 
 
-def make_results(run: TableRun, store: Store, workers: int | None) -> dict:
-    """Runs what is missing, with progress bars; returns the results."""
-    n_workers = n_workers_of(workers)
+def make_models(tasks: Sequence[Task], data: ToyData | TextData, given: Namespace) -> None:
+    """Runs what is missing in the store, in processes of one thread each, with progress bars."""
+    n_workers, store = n_workers_of(given.workers), store_of(given)
     machine.use_threads(1)
-    data = store.dataset(run.data)
-    print(data.cleaning, file=sys.stderr)
-    bars = Bars(run.tasks(), len(data.train), len(data.test))
+    loaded = store.dataset(data)
+    print(loaded.cleaning, file=sys.stderr)
+    bars = Bars(tasks, len(loaded.train), len(loaded.test))
     try:
-        return run_table(run, store.root, n_workers, bars)
+        run_all(tasks, store.root, n_workers, bars)
     finally:
         bars.close()
 
@@ -119,7 +120,8 @@ def tour(given: Namespace) -> int:
     )
 
     run, store = table_run(given, (given.seed,), TABLE_ROWS, "quick"), store_of(given)
-    results = make_results(run, store, given.workers)
+    make_models(run.tasks(), run.data, given)
+    results = collect(run, store)
     print_results(results)
     print(paired_comparison(run, store))
     title = "Sequence-level knowledge distillation: Table 1, one seed"
@@ -140,7 +142,8 @@ def table(given: Namespace) -> int:
     from seqkd_lab.lab.report import png
 
     run = table_run(given, seeds, given.rows, "full")
-    results = make_results(run, store_of(given), given.workers)
+    make_models(run.tasks(), run.data, given)
+    results = collect(run, store_of(given))
     write_json(path, results)
     write_atomically(path.with_suffix(".png"), png(table_figure(results)))
     write_atomically(path.with_name(f"{path.stem}-curves.png"), png(curves_figure(results)))

@@ -9,13 +9,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from seqkd_lab import machine
-from seqkd_lab.commands import data_of, find_model, n_workers_of, seeds_of, store_of
+from seqkd_lab.commands import data_of, find_model, make_models, seeds_of, store_of
 from seqkd_lab.compression.pruning import check_pruning, held, n_nonzero, prune, pruned_by_class, shares_in_steps
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.sequence_level import read_distilled
 from seqkd_lab.experiments import committed, findings, pruning_costs, pruning_table, pruning_verdict, speed_table
 from seqkd_lab.experiments.presets import PRUNING
-from seqkd_lab.experiments.progress import Bars
 from seqkd_lab.experiments.pruning_recipes import PruningRun
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, ToyData
 from seqkd_lab.experiments.speed import BATCHED, ONE_BY_ONE
@@ -91,7 +90,7 @@ def table3(given: Namespace) -> int:
     from seqkd_lab.lab.pruning_figures import table3_figure
 
     run, store = pruning_run(given), store_of(given)
-    make_models(run, given)
+    make_models(run.tasks(), run.data, given)
     with tqdm(desc="what it costs", unit=" searches") as bar:
         costs = pruning_costs.student_costs(run, store, report=mover(bar))
     pruning_table.write_table3(path, run, store, costs)
@@ -103,18 +102,6 @@ def table3(given: Namespace) -> int:
         for folder in pruning_table.write_checkpoints(run, store, given.checkpoints):
             print(f"checkpoint: {folder}")
     return 0
-
-
-def make_models(run: PruningRun, given: Namespace) -> None:
-    """Trains and judges what is missing, with bars."""
-    n_workers, store = n_workers_of(given.workers), store_of(given)
-    machine.use_threads(1)
-    data = store.dataset(run.data)
-    bars = Bars(run.tasks(), len(data.train), len(data.test))
-    try:
-        pruning_table.make_models(run, store.root, n_workers, bars)
-    finally:
-        bars.close()
 
 
 def mover(bar: tqdm):

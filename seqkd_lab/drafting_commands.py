@@ -6,30 +6,15 @@ from argparse import Namespace
 
 from tqdm import tqdm
 
-from seqkd_lab import machine
-from seqkd_lab.commands import n_workers_of, seeds_of, store_of
+from seqkd_lab.commands import make_models, seeds_of, store_of
 from seqkd_lab.compression_commands import existing, mover
 from seqkd_lab.experiments import architectures, committed, drafting_verdict, findings
 from seqkd_lab.experiments.architectures import ArchitecturesRun
 from seqkd_lab.experiments.drafting_recipes import DraftingRun
 from seqkd_lab.experiments.drafting_results import DraftingResults, Extent, make_results, read_results
 from seqkd_lab.experiments.presets import DRAFTING
-from seqkd_lab.experiments.progress import Bars
 from seqkd_lab.experiments.recipes import ToyData
-from seqkd_lab.experiments.schedule import run_all
 from seqkd_lab.models.checkpoint import write_atomically
-
-
-def make_models(tasks, given: Namespace) -> None:
-    """Trains and judges what is missing in the store, with bars."""
-    n_workers, store = n_workers_of(given.workers), store_of(given)
-    machine.use_threads(1)
-    data = store.dataset(ToyData())
-    bars = Bars(tasks, len(data.train), len(data.test))
-    try:
-        run_all(tasks, store.root, n_workers, bars)
-    finally:
-        bars.close()
 
 
 def print_speculative(results: DraftingResults) -> bool:
@@ -58,7 +43,7 @@ def speculative(given: Namespace) -> int:
     if given.check:
         return 0 if print_speculative(read_results(existing(path, "speculative"))) else 1
     run = DraftingRun(ToyData(), DRAFTING)
-    make_models(run.tasks(), given)
+    make_models(run.tasks(), run.data, given)
     with tqdm(unit=" measurements") as bar:
         def report(part: str):
             bar.set_description_str(part)
@@ -92,7 +77,7 @@ def cross(given: Namespace) -> int:
     from seqkd_lab.lab.lesson import png  # matplotlib costs a second that other commands need not wait for
 
     run, store = ArchitecturesRun(ToyData(), seeds_of(given)), store_of(given)
-    make_models(run.tasks(), given)
+    make_models(run.tasks(), run.data, given)
     with tqdm(desc="epochs by the clock", unit=" runs") as bar:
         seconds = architectures.seconds_per_epoch(run.data, store, repetitions=5, report=mover(bar))
     architectures.write_architectures(path, run, store, seconds)

@@ -31,14 +31,13 @@ from seqkd_lab.experiments.pruning_table import (
     PrunedModel,
     by_seed,
     collect,
-    make_models,
     pruned_models,
     read_table3,
     write_checkpoints,
     write_table3,
 )
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, ToyData
-from seqkd_lab.experiments.schedule import Watcher
+from seqkd_lab.experiments.schedule import Watcher, run_all
 from seqkd_lab.experiments.store import Store, identity, key
 from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, write_json
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
@@ -56,7 +55,7 @@ def run(tmp_path_factory) -> PruningRun:
 def store(run, tmp_path_factory) -> Store:
     """A finished run."""
     root = tmp_path_factory.mktemp("store")
-    make_models(run, root, 1, Watcher())
+    run_all(run.tasks(), root, 1, Watcher())
     return Store(root)
 
 

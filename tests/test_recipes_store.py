@@ -31,7 +31,7 @@ from seqkd_lab.experiments.recipes import (
 )
 from seqkd_lab.experiments.schedule import Distil, Evaluate, TaskError, Train, Watcher, run_all, with_needs
 from seqkd_lab.experiments.store import Store, key
-from seqkd_lab.experiments.table import TableRun, collect, run_table
+from seqkd_lab.experiments.table import TableRun, collect
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 
@@ -252,7 +252,8 @@ class TestSchedule:
             def ended(self, task):
                 self.events.append(("ended", task))
 
-        parallel = run_table(run, tmp_path / "parallel", 2, Noting())
+        run_all(run.tasks(), tmp_path / "parallel", 2, Noting())
+        parallel = collect(run, Store(tmp_path / "parallel"))
         alone = collect(run, Store(tmp_path / "alone"))
         for results in (parallel, alone):
             for row in results["by_seed"]["1"].values():

@@ -22,7 +22,6 @@ from seqkd_lab.experiments.pruning_recipes import (
 )
 from seqkd_lab.experiments.rare_words import kept_words, training_counts
 from seqkd_lab.experiments.recipes import SEQ_KD, Recipe
-from seqkd_lab.experiments.schedule import Watcher, run_all
 from seqkd_lab.experiments.store import Store, identity
 from seqkd_lab.experiments.table import versions
 from seqkd_lab.experiments.tour import fault, read_translations
@@ -60,11 +59,6 @@ class PrunedModel:
     @property
     def place(self) -> Place:
         return Place(self.model, self.method, self.share, self.stage)
-
-
-def make_models(run: PruningRun, root: Path, n_workers: int, watcher: Watcher) -> None:
-    """Trains and judges in the store at `root` all that is missing; interrupted, the next call continues."""
-    run_all(run.tasks(), root, n_workers, watcher)
 
 
 def collect(run: PruningRun, store: Store) -> list[PrunedModel]:

@@ -31,7 +31,7 @@ from seqkd_lab.experiments.recipes import (
     ToyData,
     table_recipes,
 )
-from seqkd_lab.experiments.schedule import Evaluate, Watcher, run_all
+from seqkd_lab.experiments.schedule import Evaluate
 from seqkd_lab.experiments.store import Store, identity
 from seqkd_lab.models.checkpoint import CheckpointError, read_json
 
@@ -82,12 +82,6 @@ class TableRun:
         return [Evaluate(recipe, beam, penalty) for seed in self.seeds for recipe in self.recipes(seed).values()]
 
 
-def run_table(run: TableRun, root: Path, n_workers: int, watcher: Watcher) -> dict:
-    """Makes all that is missing in the store at `root`, and returns the results as a JSON-able dictionary."""
-    run_all(run.tasks(), root, n_workers, watcher)
-    return collect(run, Store(root))
-
-
 def collect(run: TableRun, store: Store) -> dict:
     """The results of a finished run: by seed and row the metrics and the training curve; and what made them."""
     by_seed, curves, distilled = {}, {}, {}
@@ -128,7 +122,7 @@ def versions() -> dict[str, str]:
 
 
 def read_results(path: Path) -> dict:
-    """The results that `run_table` gave. Raises CheckpointError naming the file when it holds something else."""
+    """The results that `collect` gave. Raises CheckpointError naming the file when it holds something else."""
     results = read_json(path)
     rows, by_seed = (results.get(part) if isinstance(results, dict) else None for part in ("rows", "by_seed"))
     whole = bool(rows) and isinstance(rows, list) and bool(by_seed) and isinstance(by_seed, dict)
