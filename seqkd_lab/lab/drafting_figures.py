@@ -73,8 +73,8 @@ def tokens_figure(tokens: Sequence[DraftedTokens]) -> Figure:
             axes.plot(list(found), [one.tokens_per_call for one in found.values()], "o", color=BLACK, markersize=8,
                       label="measured")
             last = found[max(found)]
-            axes.annotate(f"{last.tokens_per_call:.2f}", (max(found), last.tokens_per_call), xytext=(4, -19),
-                          textcoords="offset points", fontsize=SIZE, ha="right")
+            axes.text(0.96, 0.07, f"{last.tokens_per_call:.2f} at K = {max(found)}", transform=axes.transAxes,
+                      fontsize=SIZE, ha="right")
             how = "greedy" if temperature == 0.0 else f"temperature {temperature:g}"
             _axes(axes, "K, words drafted" if row == len(temperatures) - 1 else "",
                   f"{how}:\ntokens per call" if axes is panels[row][0] else "", f"{draft}\nα = {alpha:.2f}")
