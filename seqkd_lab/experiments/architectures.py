@@ -53,7 +53,7 @@ def crossed(teacher: Preset, student: Preset) -> Preset:
 
 
 def variants(data: ToyData) -> dict[str, Recipe]:
-    """The chosen Transformer teacher, what was tried beside it with one thing changed, and the LSTM teacher."""
+    """The chosen Transformer teacher, what was tried beside it, and the LSTM teacher."""
     preset, seed = TRANSFORMER, SEARCHED_SEED
     chosen = Recipe(CHOSEN, data, preset.teacher, NLL(), preset.teacher_training, seed)
 

@@ -19,8 +19,8 @@ WORST_SHOWN = 0.6
 
 
 def search_figure(results: Mapping) -> Figure:
-    """Validation loss (nats a token) after each epoch of the chosen Transformer teacher, of what was tried beside it
-    with one thing changed, and of the LSTM teacher; the last number stands beside the name."""
+    """Validation loss (nats a token) after each epoch of the chosen Transformer teacher, of what was tried beside it,
+    and of the LSTM teacher; the last number stands beside the name, also of what ends above the scale."""
     figure = Figure(figsize=(10, 5.5), layout="constrained")
     axes, looks = figure.subplots(), iter(TRIED)
     for name, history in results["curves"].items():
@@ -31,7 +31,7 @@ def search_figure(results: Mapping) -> Figure:
                   linewidth=3 if line == "-" else 1.6, label=f"{losses[-1]:.3f}  {name}")
     axes.set_xlabel("epoch", fontsize=SIZE)
     axes.set_ylabel("NLL of gold, validation (nats a token)", fontsize=SIZE)
-    axes.set_title("a Transformer teacher of the LSTM teacher's size: one thing changed at a time", fontsize=SIZE)
+    axes.set_title("a Transformer teacher of the LSTM teacher's size, and what was tried beside it", fontsize=SIZE)
     axes.set_ylim(0.35, WORST_SHOWN)
     axes.tick_params(labelsize=SIZE - 1)
     axes.grid(color="#dddddd")
