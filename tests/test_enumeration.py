@@ -44,3 +44,8 @@ def test_without_chance_it_is_greedy_search(make_model):
 def test_without_a_bound_there_is_no_end(make_model, least):
     with pytest.raises(ValueError, match="least"):
         likely_translations(make_model(), SOURCE, Law(), least)
+
+
+def test_a_translation_of_just_the_least_probability_is_listed(make_model):
+    model = make_model(1, sharpness=3.0)
+    assert likely_translations(model, SOURCE, Law(0.0), 1.0) == {search(model, [SOURCE])[0][0].tokens: 1.0}

@@ -13,9 +13,11 @@ from torch import nn
 from seqkd_lab.compression.kernels import SparseLinear, with_int8_output, with_sparse_output
 from seqkd_lab.compression.pruning import prune
 from seqkd_lab.corpus.batching import source_batch
-from seqkd_lab.corpus.vocabulary import BOS
+from seqkd_lab.corpus.vocabulary import BOS, Vocabulary
 from seqkd_lab.decoding.search import search
+from seqkd_lab.models.architectures import build
 from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.models.transformer import TransformerSpec
 
 SPECS = [LSTMSpec(16), LSTMSpec(16, layers=2, input_feeding=True)]
 SOURCES = [tuple(random.Random(i).choices(["ant", "bee", "cat", "dog", "eel", "fox"], k=1 + i % 6)) for i in range(12)]
@@ -169,3 +171,11 @@ class TestEither:
                 search(kernel(model), SOURCES)
         finally:
             torch.set_warn_always(False)
+
+
+def test_tied_embeddings_are_not_taken_for_int8():
+    words = Vocabulary.build([("ant", "bee")])
+    tied = build(TransformerSpec(8, 1, 2, 8, 0.0, tied=True), words, words)
+    with pytest.raises(ValueError, match="tied"):
+        with_int8_output(tied)
+    assert with_sparse_output(tied).output.weight.shape == (len(words), 8)

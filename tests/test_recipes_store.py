@@ -30,7 +30,7 @@ from seqkd_lab.experiments.recipes import (
     table_recipes,
 )
 from seqkd_lab.experiments.schedule import Distil, Evaluate, TaskError, Train, Watcher, run_all, with_needs
-from seqkd_lab.experiments.store import Store, key
+from seqkd_lab.experiments.store import Store, identity, key
 from seqkd_lab.experiments.table import TableRun, collect
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
@@ -275,3 +275,18 @@ class TestSchedule:
         with pytest.raises(TaskError, match=r"distil mode, K = 2 \(seed 1\).*1 rows for 100"):
             run_all([Train(rows[SEQ_KD])], store.root, 2, Watcher())
         shutil.rmtree(store.root)  # no worker is left that writes there
+
+
+def test_the_lstms_revision_is_part_of_every_key(rows, monkeypatch):
+    things = (rows[BASELINE], rows[SEQ_KD].distilled)
+    before = [key(thing) for thing in things]
+    monkeypatch.setattr(store_module.lstm, "REVISION", 99)
+    key.cache_clear()
+    after = [key(thing) for thing in things]
+    key.cache_clear()
+    assert all(old != new for old, new in zip(before, after, strict=True))
+
+
+def test_a_newer_field_counts_just_where_it_says_something(rows):
+    assert "embedding_scale" not in identity(rows[BASELINE])
+    assert key(replace(rows[BASELINE], embedding_scale=0.5)) != key(rows[BASELINE])

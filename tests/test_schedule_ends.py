@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+HERE = Path(__file__).parent
 SCRIPT = """
 import multiprocessing, sys
 from pathlib import Path
@@ -47,7 +48,7 @@ def is_alive(pid: int) -> bool:
 def test_a_killed_run_leaves_no_worker_behind(tmp_path, how):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT, encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parent)))}
     command = [sys.executable, script, tmp_path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as run:
         children = [int(pid) for pid in run.stdout.readline().split()]

@@ -289,3 +289,11 @@ def test_sizes_that_cannot_be(wrong):
 def test_a_step_refuses_what_does_not_fit(model):
     with pytest.raises(ValueError, match="4 prefixes"):
         model.step(torch.full((3, 1), EOS), begin(model))
+
+
+@torch.no_grad()
+def test_the_tied_layer_adds_its_bias():
+    made, bias = make(spec=TestTied.SPEC), torch.arange(8.0)
+    made.output.bias.copy_(bias)
+    x = torch.randn(2, 12)
+    torch.testing.assert_close(made.output(x), x @ made.target_embedding.weight.T + bias)

@@ -51,7 +51,12 @@ def with_sparse_output(model: Seq2Seq) -> Seq2Seq:
 
 
 def with_int8_output(model: Seq2Seq) -> Seq2Seq:
-    """A copy of `model` whose output layer is torch's own dynamic int8: inputs are rounded at every call, too."""
+    """A copy of `model` whose output layer is torch's own dynamic int8: inputs are rounded at every call, too.
+
+    Raises ValueError for tied embeddings: the layer's weights are then the words', which stay as they are.
+    """
+    if not isinstance(model.output, nn.Linear):
+        raise ValueError("the output layer shares its weights with the target's embeddings (tied): it cannot be int8")
     changed = copy.deepcopy(model).eval()
     with warnings.catch_warnings():  # torch.ao calls itself deprecated; its successor torchao is slower on a CPU
         warnings.filterwarnings("ignore", category=DeprecationWarning)

@@ -37,7 +37,8 @@ class Law:
         logits = logits.index_fill(-1, torch.tensor([PAD, BOS]), float("-inf"))
         if self.temperature == 0.0:
             return F.one_hot(logits.argmax(dim=-1), logits.shape[-1]).to(logits.dtype)
-        p = (logits / self.temperature).softmax(dim=-1)
+        below = logits - logits.amax(dim=-1, keepdim=True)  # or a low temperature would make infinite numbers of them
+        p = (below / self.temperature).softmax(dim=-1)
         return p if self.top_k is None and self.top_p == 1.0 else self._cut(p)
 
     def _cut(self, p: Tensor) -> Tensor:

@@ -52,8 +52,10 @@ def sample(
 ) -> list[Hypothesis]:
     """One translation of each source, its words drawn by `law` from the model's logits.
 
-    log_prob is the model's own (temperature 1, no word cut off).
+    log_prob is the model's own (temperature 1, no word cut off). Raises ValueError for a batch_size below 1.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1; got {batch_size}")
     generator = torch.Generator().manual_seed(seed)
     was_training, results = model.training, []
     model.eval()

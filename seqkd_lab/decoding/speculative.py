@@ -215,11 +215,13 @@ def speculative_sample(
     """One translation of each source that follows the target's law as `sampling.sample` does, drafted by `draft`.
 
     draft_length is K, with `adaptive` that of the first round; another `rule` shows what breaks. log_prob is the
-    target's own (temperature 1, no word cut off). Raises ValueError for a K below 1 and for models of different
-    vocabularies.
+    target's own (temperature 1, no word cut off). Raises ValueError for a K or batch_size below 1 and for
+    models of different vocabularies.
     """
     if draft_length < 1:
         raise ValueError(f"draft_length must be at least 1 word; got {draft_length}")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1; got {batch_size}")
     if (target.source_vocabulary, target.target_vocabulary) != (draft.source_vocabulary, draft.target_vocabulary):
         raise ValueError("target and draft must share their vocabularies: a word's number has to mean the same to both")
     generator, results = torch.Generator().manual_seed(seed), []

@@ -40,14 +40,20 @@ class Exactness:
 
 
 def chi_square(drawn: Sequence[Hypothesis], expected: Mapping[tuple[str, ...], float]) -> tuple[float, int]:
-    """p-value and number of classes: the translations `expected` with their probabilities, and all others together."""
+    """p-value and number of classes: the translations `expected` with their probabilities, and all others together.
+
+    Where too few of the others are expected for a class, they are counted with the rarest one.
+    """
     n, counts = len(drawn), Counter(hypothesis.tokens for hypothesis in drawn)
     common = {tokens: n * p for tokens, p in expected.items() if n * p >= LEAST_EXPECTED}
     observed, wanted = [counts[tokens] for tokens in common], list(common.values())
-    if (rest := n - sum(wanted)) > 1.0:
-        observed, wanted = [*observed, n - sum(observed)], [*wanted, rest]
-    scale = sum(observed) / sum(wanted)
-    return float(chisquare(observed, [scale * each for each in wanted]).pvalue), len(observed)
+    others, rest = n - sum(observed), n - sum(wanted)
+    if rest >= LEAST_EXPECTED:
+        observed, wanted = [*observed, others], [*wanted, rest]
+    else:
+        rarest = wanted.index(min(wanted))
+        observed[rarest], wanted[rarest] = observed[rarest] + others, wanted[rarest] + rest
+    return float(chisquare(observed, wanted).pvalue), len(observed)
 
 
 def measure_exactness(

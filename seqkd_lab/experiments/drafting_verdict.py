@@ -101,7 +101,7 @@ def judge_exactness(tests: Sequence[Exactness]) -> list[Verdict]:
 
     def corrected(rule: str) -> Criterion:
         n = len(by_rule[rule])
-        claim = f"{rule}: p of χ² times {n} tests " + ("≥" if rule == EXACT_RULE else "<") + f" {FALSE_ALARM}, each"
+        claim = f"{rule}: p of χ² times {n} tests " + ("≥" if rule == EXACT_RULE else "≤") + f" {FALSE_ALARM}, each"
         limits = {"least": FALSE_ALARM} if rule == EXACT_RULE else {"most": FALSE_ALARM}
         return Criterion("S1", claim, lambda one: n * one["p"], (), in_each_seed=True, **limits)
 
