@@ -64,13 +64,17 @@ def test_what_fits_is_counted_in_bytes(make_model, monkeypatch):
     teacher = make_model()
     memory = TeacherMemory(teacher, encoded(teacher))
     n_bytes = memory.vectors.numel() * memory.vectors.element_size()
-    for most, fits in ((n_bytes, True), (n_bytes - 1, False)):
+    of_weights = sum(parameter.nbytes for parameter in teacher.parameters())
+    for most, times, fits in ((n_bytes, 0, True), (n_bytes - 1, 0, False), (0, n_bytes / of_weights, True),
+                              (0, (n_bytes - 1) / of_weights, False)):
         monkeypatch.setattr(teacher_memory, "MOST_BYTES", most)
+        monkeypatch.setattr(teacher_memory, "MOST_TIMES", times)
         assert TeacherMemory.holds(teacher, encoded(teacher)) is fits
 
 
 def test_a_corpus_too_large_for_it_trains_to_the_same_losses(make_model, monkeypatch):
     teacher, histories = make_model(3), []
+    monkeypatch.setattr(teacher_memory, "MOST_TIMES", 0)
     for most, kind in ((2**20, TeacherMemory), (0, None)):
         monkeypatch.setattr(teacher_memory, "MOST_BYTES", most)
         student = make_model(0, sharpness=1.0)
