@@ -15,7 +15,7 @@ from seqkd_lab.experiments.recipes import SEQ_KD, TABLE_ROWS
 
 EPILOG = """examples:
   seqkd-lab tour                                  the paper's Table 1 on the toy language, one seed, about 5 minutes
-  seqkd-lab translate "the old teacher sold the lamp because it was broken ." --model seq-kd --beam 5
+  seqkd-lab translate "the old teacher sold the sofa because it was broken ." --model seq-kd --beam 5
   seqkd-lab table --seeds 5                       Table 1 over five seeds, with intervals
   seqkd-lab table --check                         judges the committed results; exit code 1 if a finding is not held
   seqkd-lab prune --share 0.8 --out runs/pruned   the Seq-KD student without the smallest 80% of its weights
@@ -243,7 +243,7 @@ def _add_translate(verbs) -> None:
         description="Shows the model's n-best translations with their probabilities; on the toy language also the "
         "true probability of each, and what is wrong with an invalid one.",
     )
-    translate.add_argument("sentence", help='for example "the old teacher sold the lamp because it was broken ."')
+    translate.add_argument("sentence", help='for example "the old teacher sold the sofa because it was broken ."')
     translate.add_argument("--model", default="seq-kd", metavar="MODEL", help="a row of the table or a model's folder")
     translate.add_argument("--beam", type=int, default=5, help="beam size K; 1 is greedy (default: 5)")
     translate.add_argument("--length-penalty", type=float, default=0.0)
