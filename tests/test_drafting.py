@@ -134,8 +134,10 @@ class TestMeasures:
         assert ways == [(OWN, 0, False), ("draft", 1, False), ("draft", 2, False), ("draft", 2, True)]
         assert all(len(one.seconds_per_token) == 2 and min(one.seconds_per_token) > 0 for one in clock)
         assert heard[-1] == (24, 24) and torch.get_num_threads() == before
-        steps = measure_steps(models, SOURCES[0], (1, 3), (1,), 2)
-        assert len(steps) == 4 and cost(steps, "target", "target", 1) == 1.0 and check_cost(steps, "target", 2, 1) > 0
+        heard.clear()
+        steps = measure_steps(models, SOURCES[0], (1, 3), (1,), 2, lambda *how: heard.append(how))
+        assert heard[-1] == (12, 12) and len(steps) == 4
+        assert cost(steps, "target", "target", 1) == 1.0 and check_cost(steps, "target", 2, 1) > 0
 
 
 class TestRecipes:

@@ -108,15 +108,15 @@ def in_block(report: Callable[[int, int], None] | None, block: int, n_blocks: in
 
 def measure_steps(
     models: Mapping[str, Seq2Seq], source: Sequence[str], n_tokens: Sequence[int], threads: Sequence[int],
-    repetitions: int,
+    repetitions: int, report: Callable[[int, int], None] | None = None,
 ) -> list[StepTime]:
     """The time of each model's step, by the tokens that it reads at once; all take turns."""
     found, before = [], torch.get_num_threads()
-    for n_threads in threads:
+    for block, n_threads in enumerate(threads):
         machine.use_threads(n_threads)
         jobs = {(name, n): partial(seconds_per_step, model, source, n)
                 for name, model in models.items() for n in n_tokens}
-        for (name, n), times in in_turn(jobs, repetitions).items():
+        for (name, n), times in in_turn(jobs, repetitions, in_block(report, block, len(threads))).items():
             found.append(StepTime(name, n, n_threads, times))
     machine.use_threads(before)
     return found

@@ -72,7 +72,7 @@ def make_results(run: DraftingRun, extent: Extent, store: Store, path: Path, rep
             models[SMALL_TARGET], {name: models[name] for name in LEARNED_FROM}, source, Law(), 4,
             extent.exactness_seeds, extent.n_drawn, hear),
         TOKENS: lambda hear: measure_tokens(target, drafts, sources, extent.temperatures, how[0], report=hear),
-        STEPS: lambda hear: measure_steps(models, source, (1, *(k + 1 for k in how[0])), how[1], 4 * how[2]),
+        STEPS: lambda hear: measure_steps(models, source, (1, *(k + 1 for k in how[0])), how[1], 4 * how[2], hear),
         CLOCK: lambda hear: measure_clock(target, drafts, test[: extent.n_timed], extent.temperatures, *how, hear),
     }
     for part, measure in measures.items():

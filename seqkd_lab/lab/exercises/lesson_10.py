@@ -67,6 +67,7 @@ def redrawn(stands: Tensor, words: Tensor, law: Tensor, seed: int) -> Tensor:
 def faulty_decisions(q: Tensor, words: Tensor, law: Tensor, seed: int) -> Callable[[Any], str | None]:
     """What is wrong with an answer about `words`: its form, or what comes out when refused words follow `law`."""
     def fault(found: Any) -> str | None:
+        """In words what is wrong with the decisions `found`; None where nothing is."""
         if not isinstance(found, list):
             return f"your function gave {kind(found)} instead of {len(words):,} truth values, one for each word"
         if len(found) != len(words):
@@ -82,6 +83,7 @@ def faulty_decisions(q: Tensor, words: Tensor, law: Tensor, seed: int) -> Callab
 def faulty_law(p: Tensor, q: Tensor, words: Tensor, r: Tensor, seed: int) -> Callable[[Any], str | None]:
     """What is wrong with a law as an answer: its form, its sum, or what comes out when refused words follow it."""
     def fault(found: Any) -> str | None:
+        """In words what is wrong with the law `found`; None where nothing is."""
         if not isinstance(found, list) or not all(isinstance(value, float) for value in found):
             return f"your function gave {shown(found)} instead of {len(q)} probabilities, one for each word"
         if len(found) != len(q):
