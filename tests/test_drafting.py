@@ -108,7 +108,7 @@ class TestMeasures:
             assert one.n_different == (None if one.temperature else 0)
             assert abs(one.z) < 4.0
             if one.draft == "same":
-                assert one.acceptance == 1.0 and one.overlap == pytest.approx(1.0, abs=1e-5)
+                assert one.n_accepted == one.n_judged and one.overlap == pytest.approx(1.0, abs=1e-5)
             if not one.temperature:
                 assert one.n_expected == one.n_accepted and one.z == 0.0
 

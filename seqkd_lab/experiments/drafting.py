@@ -92,11 +92,6 @@ class DraftedTokens:
     n_different: int | None
 
     @property
-    def acceptance(self) -> float:
-        """Accepted of judged proposals: α as the rule met it."""
-        return self.n_accepted / self.n_judged
-
-    @property
     def z(self) -> float:
         """How far n_accepted lies from n_expected, in standard deviations; 0 where nothing is left to chance."""
         return (self.n_accepted - self.n_expected) / self.variance**0.5 if self.variance > 1e-9 else 0.0

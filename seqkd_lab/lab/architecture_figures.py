@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import fmean
 
 from matplotlib.figure import Figure
 
 from seqkd_lab.experiments.architectures import CHOSEN, KINDS, LSTM_TEACHER, TAUGHT, named
-from seqkd_lab.experiments.findings import mean_and_interval
 from seqkd_lab.experiments.recipes import BASELINE, TEACHER
 from seqkd_lab.experiments.table import rows_by_seed
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
+from seqkd_lab.lab.verdict_figures import mean_and_seeds
 
 TRIED = ((BLUE, "s"), (GREEN, "^"), (ORANGE, "D"), (VERMILION, "v"), (PURPLE, "P"), (SKY, "X"), (GREY, "d"))
-GREEDY, BEAM = (BLUE, "o"), (ORANGE, "s")
 WORST_SHOWN = 0.6
 """Nats a token at which the scale ends: the first epochs lie above it."""
 
@@ -45,24 +45,19 @@ def crossed_figure(results: Mapping) -> Figure:
     lines = [(kind, "", TEACHER) for kind in KINDS]
     for student in KINDS:
         lines += [("", student, BASELINE), *((teacher, student, row) for teacher in KINDS for row in TAUGHT)]
-    figure = Figure(figsize=(11, 8), layout="constrained")
+    figure = Figure(figsize=(12, 11), layout="constrained")
     axes = figure.subplots()
     for place, name in enumerate(lines):
-        for offset, search, (colour, mark) in ((-0.16, "greedy", GREEDY), (0.16, "beam", BEAM)):
+        for offset, search, colour in ((-0.22, "greedy", BLUE), (0.22, "beam", ORANGE)):
             values = [seed[name][search]["bleu"] for seed in seeds]
-            mean, (low, high) = mean_and_interval(values)
-            height = [place + offset] * len(values)
-            axes.plot(values, height, "|", color=colour, markersize=9, alpha=0.7)
-            if len(values) > 1:
-                axes.plot([low, high], height[:2], "-", color=colour, linewidth=2)
-            axes.plot(mean, place + offset, mark, color=colour, markersize=8)
-            axes.annotate(f"{mean:.1f}", (1.01, place + offset), xycoords=("axes fraction", "data"), fontsize=SIZE - 2,
-                          va="center", color=colour)
+            mean_and_seeds(axes, place + offset, values, colour)
+            axes.annotate(f"{fmean(values):.1f}", (1.01, place + offset), xycoords=("axes fraction", "data"),
+                          fontsize=SIZE - 2, va="center")
     axes.set_yticks(range(len(lines)), [in_words(*name) for name in lines], fontsize=SIZE - 1)
     axes.invert_yaxis()
     axes.set_xlabel("BLEU (0–100)", fontsize=SIZE)
-    for (colour, mark), label in ((GREEDY, "greedy, K = 1"), (BEAM, "beam, K = 5")):
-        axes.plot([], [], mark, color=colour, label=label)
+    for colour, label in ((BLUE, "above: greedy, K = 1"), (ORANGE, "below: beam, K = 5")):
+        axes.plot([], [], "o", color=colour, label=label)
     figure.legend(fontsize=SIZE - 1, loc="outside lower center", ncols=2)
     axes.grid(axis="x", color="#dddddd")
     axes.set_axisbelow(True)

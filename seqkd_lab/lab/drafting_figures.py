@@ -17,22 +17,13 @@ from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
 from seqkd_lab.lab.drafting_measures import LARGE, OneWord, by_the_rule, clock_of, refined_speed_up, tokens_at
 from seqkd_lab.lab.figures.bars import BarRows
 from seqkd_lab.lab.figures.draft_laws import KEY, N_WORDS, LawBars, column, place_laws
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
+from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION, label_axes
 
 LOOKS = {BASELINE: (ORANGE, "^"), WORD_KD: (BLUE, "o"), SEQ_KD: (GREEN, "D")}
 STEP_LOOKS = {TEACHER: (BLUE, "o", "small LSTM teacher"), BASELINE: (ORANGE, "^", "LSTM draft"),
               LARGE: (VERMILION, "s", "Transformer of the large teacher's size")}
 LEAST_SHOWN = 1e-12
 """p-values below it are drawn at the edge, with their number."""
-
-
-def _axes(axes, x: str, y: str, title: str = "") -> None:
-    axes.set_xlabel(x, fontsize=SIZE)
-    axes.set_ylabel(y, fontsize=SIZE)
-    axes.set_title(title, fontsize=SIZE, parse_math=False)
-    axes.tick_params(labelsize=SIZE - 1)
-    axes.grid(color="#dddddd")
-    axes.set_axisbelow(True)
 
 
 def one_word_figure(word: OneWord, n: int = 10_000) -> Figure:
@@ -76,8 +67,8 @@ def tokens_figure(tokens: Sequence[DraftedTokens]) -> Figure:
             axes.text(0.96, 0.07, f"{last.tokens_per_call:.2f} at K = {max(found)}", transform=axes.transAxes,
                       fontsize=SIZE, ha="right")
             how = "greedy" if temperature == 0.0 else f"temperature {temperature:g}"
-            _axes(axes, "K, words drafted" if row == len(temperatures) - 1 else "",
-                  f"{how}:\ntokens per call" if axes is panels[row][0] else "", f"{draft}\nα = {alpha:.2f}")
+            label_axes(axes, "K, words drafted" if row == len(temperatures) - 1 else "",
+                       f"{how}:\ntokens per call" if axes is panels[row][0] else "", f"{draft}\nα = {alpha:.2f}")
             axes.set_ylim(1.0, 8.0)
             axes.set_xticks(list(found))
     figure.legend(*panels[0][0].get_legend_handles_labels(), fontsize=SIZE, loc="outside lower center", ncols=3)
@@ -98,8 +89,8 @@ def steps_figure(steps: Sequence[StepTime]) -> Figure:
     axes.axhline(1.0, color=BLACK, linewidth=1)
     axes.set_xticks(sorted({one.n_tokens for one in steps}))
     axes.set_ylim(bottom=0.0)
-    _axes(axes, "tokens that are read in one step", "cost, in steps of one token",
-          "one thread; the formula's check of K + 1 tokens costs 1 (line)")
+    label_axes(axes, "tokens that are read in one step", "cost, in steps of one token",
+               "one thread; the formula's check of K + 1 tokens costs 1 (line)")
     axes.legend(fontsize=SIZE, loc="upper left")
     return figure
 
@@ -114,8 +105,8 @@ def clock_figure(results: DraftingResults, threads: int) -> Figure:
         for axes, draft in zip(panels[row], drafts, strict=True):
             _clock_panel(axes, results, draft, temperature, threads)
             how = "greedy" if temperature == 0.0 else f"temperature {temperature:g}"
-            _axes(axes, "K, words drafted" if row == len(temperatures) - 1 else "",
-                  f"{how}:\ntimes as fast" if axes is panels[row][0] else "", draft)
+            label_axes(axes, "K, words drafted" if row == len(temperatures) - 1 else "",
+                       f"{how}:\ntimes as fast" if axes is panels[row][0] else "", draft)
     panels[0][0].set_ylim(0.0, 1.05 * max(line.get_ydata().max() for axes in panels.flat for line in axes.lines[1:]))
     figure.legend(*panels[0][0].get_legend_handles_labels(), fontsize=SIZE, loc="outside lower center", ncols=3)
     figure.suptitle(f"{threads} thread{'s' * (threads > 1)}", fontsize=SIZE)
@@ -163,7 +154,7 @@ def exactness_figure(tests: Sequence[Exactness]) -> Figure:
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)), [f"{draft}: {rule}" for draft, rule in rows], fontsize=SIZE)
     n = f"{tests[0].n:,} translations each"
-    _axes(axes, f"p of χ² ({n}; line: {FALSE_ALARM:g} / {n_tests} tests)", "")
+    label_axes(axes, f"p of χ² ({n}; line: {FALSE_ALARM:g} / {n_tests} tests)", "")
     return figure
 
 
@@ -182,14 +173,14 @@ def limits_figure(
     _with_numbers(clock, middle, {K: max(each) for K, each in times.items()})
     clock.set(ylim=(0.0, max(1.3, 1.15 * max(map(max, times.values())))), xticks=list(middle))
     clock.margins(x=0.12)
-    _axes(clock, "K, words drafted", "times as fast as alone", "a small target (line: all rounds)")
+    label_axes(clock, "K, words drafted", "times as fast as alone", "a small target (line: all rounds)")
     places = range(len(batches))
     batch.bar(places, list(batches.values()), 0.6, color=PURPLE)
     numbers = dict(zip(places, batches.values(), strict=True))
     _with_numbers(batch, numbers, numbers)
     batch.set_xticks(places, [f"{size}" for size in batches])
     batch.set_ylim(0.0, 1.2 * max(batches.values()))
-    _axes(batch, "sentences in a batch", "calls alone / calls with a draft", "a batch waits for its slowest")
+    label_axes(batch, "sentences in a batch", "calls alone / calls with a draft", "a batch waits for its slowest")
     _temperature_panel(heat, temperatures)
     return figure
 
@@ -204,7 +195,7 @@ def _temperature_panel(heat, temperatures: Mapping[str, Mapping[float, float]]) 
     heat.set_xticks(range(len(taus)), [f"{tau:g}" for tau in taus])
     heat.set_ylim(0.0, 1.0)
     heat.legend(fontsize=SIZE - 1, loc="lower left")
-    _axes(heat, "temperature of both", "α", "Σ min(p, q) over the temperature")
+    label_axes(heat, "temperature of both", "α", "Σ min(p, q) over the temperature")
 
 
 def _with_numbers(axes, values: Mapping[int, float], tops: Mapping[int, float]) -> None:

@@ -24,7 +24,7 @@ from seqkd_lab.experiments.pruning_table import by_seed, pruned_models
 from seqkd_lab.experiments.pruning_verdict import PAPER_SHARE, Row, blind, loss_at, shares
 from seqkd_lab.experiments.rare_words import FREQUENCIES
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
+from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION, label_axes
 from seqkd_lab.lab.verdict_figures import mean_and_seeds
 
 LOOKS = {PRUNED: (ORANGE, "--", "s"), RETRAINED: (BLUE, "-", "o"), TUNED: (GREEN, "-.", "^")}
@@ -32,15 +32,6 @@ MANY = (BLACK, BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE)
 MARKS = "osD^vPX"
 MOST_SHOWN = 15.0
 """BLEU lost at which the scale of losses ends: beyond it a model is broken, and no comparison is left."""
-
-
-def _axes(axes, x: str, y: str, title: str = "") -> None:
-    axes.set_xlabel(x, fontsize=SIZE)
-    axes.set_ylabel(y, fontsize=SIZE)
-    axes.set_title(title, fontsize=SIZE)
-    axes.tick_params(labelsize=SIZE - 1)
-    axes.grid(color="#dddddd")
-    axes.set_axisbelow(True)
 
 
 def _over_levels(axes, levels: Sequence[float], values: Sequence[Sequence[float]], colour: str, line: str, mark: str,
@@ -68,7 +59,7 @@ def table3_figure(results: Mapping) -> Figure:
                 values = [[row[blind(model, level, stage)].beam for row in rows] for level in levels]
                 _over_levels(axes, levels, values, colour, line, mark, stage)
         axes.axvline(100 * PAPER_SHARE, color=GREY, linewidth=1, linestyle=":")
-        _axes(axes, PARAMETERS, "BLEU, K = 5" if axes is panels[0] else "", model)
+        label_axes(axes, PARAMETERS, "BLEU, K = 5" if axes is panels[0] else "", model)
     panels[-1].legend(fontsize=SIZE - 1, loc="lower left")
     return figure
 
@@ -86,7 +77,8 @@ def losses_figure(rows: Sequence[Row], models: Sequence[str] = (BASELINE, SEQ_KD
                               textcoords="offset points", color=colour)
     axes.axhline(0.0, color=BLACK, linewidth=1)
     axes.set_ylim(-1.0, MOST_SHOWN)
-    _axes(axes, PARAMETERS, "BLEU lost, K = 5", "lost against the unpruned model, retrained alike (band: 95% interval)")
+    label_axes(axes, PARAMETERS, "BLEU lost, K = 5",
+               "lost against the unpruned model, retrained alike (band: 95% interval)")
     axes.legend(fontsize=SIZE, loc="upper left")
     return figure
 
@@ -107,7 +99,8 @@ def ways_figure(rows: Sequence[Row], share: float = PAPER_SHARE) -> Figure:
     axes.set_yticks(range(1 + len(there)), [*unpruned, *there], fontsize=SIZE)
     axes.set_ylim(len(there) + 0.6, -0.6)
     axes.margins(x=0.12)
-    _axes(axes, "BLEU, K = 5 (stroke: a seed, dot: mean, line: 95% interval)", "", f"{share:.0%} pruned, retrained")
+    label_axes(axes, "BLEU, K = 5 (stroke: a seed, dot: mean, line: 95% interval)", "",
+               f"{share:.0%} pruned, retrained")
     return figure
 
 
@@ -121,7 +114,7 @@ def classes_figure(rows: Sequence[Row], model: str = SEQ_KD) -> Figure:
         zeros = [100 * fmean(row[blind(model, level, PRUNED)].zeros[name] for row in rows) for level in levels]
         axes.plot(x, zeros, marker=mark, color=colour, linewidth=2, markersize=8, label=name.replace("_", " "))
     axes.plot([0, 100], [0, 100], ":", color=GREY, linewidth=1.5, label="all classes alike")
-    _axes(axes, PARAMETERS, "zeros in the class, %", f"{model}, class-blind: which part loses most?")
+    label_axes(axes, PARAMETERS, "zeros in the class, %", f"{model}, class-blind: which part loses most?")
     axes.legend(fontsize=SIZE - 1, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
 
@@ -137,7 +130,7 @@ def words_figure(rows: Sequence[Row], stages: Sequence[str] = (PRUNED, RETRAINED
                      for level, each in zip(levels, kept, strict=True) if any(k is not None for k in each)]
             if known:
                 axes.plot(*zip(*known, strict=True), marker=mark, color=colour, linewidth=2, markersize=8, label=name)
-        _axes(axes, PARAMETERS, "words kept, %" if axes is panels[0] else "", f"{model}, {stage}")
+        label_axes(axes, PARAMETERS, "words kept, %" if axes is panels[0] else "", f"{model}, {stage}")
         axes.set_ylim(-3, 103)
     panels[-1].legend(fontsize=SIZE - 1, title="in training", title_fontsize=SIZE - 1, loc="lower left")
     return figure
@@ -156,7 +149,7 @@ def costs_figure(costs: Sequence[Cost]) -> Figure:
                    markersize=7, markerfacecolor="white", label=f"{form}, zlib")
     files.set_ylim(bottom=0.0)
     files.legend(fontsize=SIZE - 3, ncols=2, loc="upper right")
-    _axes(files, PARAMETERS, "file, thousand bytes", "on disk")
+    label_axes(files, PARAMETERS, "file, thousand bytes", "on disk")
     for axes, batch in zip(speeds, BATCHES, strict=True):
         for kernel, colour, mark in ((DENSE, GREY, "o"), (SPARSE, BLUE, "s")):
             each = [cost.speed[batch][kernel] for cost in costs]
@@ -165,7 +158,7 @@ def costs_figure(costs: Sequence[Cost]) -> Figure:
             axes.fill_between(x, [min(values) for values in each], [max(values) for values in each], color=colour,
                               alpha=0.2, linewidth=0)
         axes.set_ylim(bottom=0.0)
-        _axes(axes, PARAMETERS, "source words / second", f"greedy, {batch}")
+        label_axes(axes, PARAMETERS, "source words / second", f"greedy, {batch}")
     speeds[0].legend(fontsize=SIZE - 2, loc="lower left")
     return figure
 
@@ -184,7 +177,8 @@ def products_figure(times: Mapping[str, Mapping[float, float]]) -> Figure:
     axes.set_yticks(ticks, [f"{tick:g} ×" for tick in ticks])
     axes.minorticks_off()
     axes.set_ylim(0.7 * min(*found, 1.0), 1.4 * max(*found, 1.0))
-    _axes(axes, "zeros, %", "as fast as dense", "torch's sparse product against its dense one; above the line it pays")
+    label_axes(axes, "zeros, %", "as fast as dense",
+               "torch's sparse product against its dense one; above the line it pays")
     axes.legend(fontsize=SIZE - 1, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
 
@@ -200,7 +194,7 @@ def scales_figure(by_method: Mapping[str, Mapping[str, float]], scores: Mapping[
         axes.bar(positions, heights, 0.25, color=(BLUE, ORANGE, GREEN)[place], label=label)
     axes.axhline(100 * share, color=GREY, linestyle=":", linewidth=1.5)
     axes.set_xticks(range(len(names)), [name.replace("_", "\n") for name in names], fontsize=SIZE)
-    _axes(axes, "", "zeros in the class, %", f"{share:.0%} of all parameters pruned, without retraining")
+    label_axes(axes, "", "zeros in the class, %", f"{share:.0%} of all parameters pruned, without retraining")
     axes.grid(axis="x", visible=False)
     axes.legend(fontsize=SIZE, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure

@@ -109,3 +109,13 @@ class Picture:
         few_colours = pixels.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         few_colours.save(buffer, "png", compress_level=1)
         return buffer.getvalue()
+
+
+def label_axes(axes, x: str, y: str, title: str = "") -> None:
+    """Names of the axes and a title, readable from the back row, over a grid that stays behind the marks."""
+    axes.set_xlabel(x, fontsize=SIZE)
+    axes.set_ylabel(y, fontsize=SIZE)
+    axes.set_title(title, fontsize=SIZE, parse_math=False)
+    axes.tick_params(labelsize=SIZE - 1)
+    axes.grid(color="#dddddd")
+    axes.set_axisbelow(True)
