@@ -18,6 +18,7 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
+from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
 from seqkd_lab.models.checkpoint import load_tensors, read_json, save_tensors, write_json
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -94,7 +95,7 @@ class Trainer:
 
     def __init__(
         self, model: Seq2Seq, corpus: ParallelCorpus, valid: ParallelCorpus, objective: Objective,
-        optimisation: Optimisation, seed: int, teacher: Seq2Seq | None = None,
+        optimisation: Optimisation, seed: int, teacher: Seq2Seq | None = None, on_policy: OnPolicy | None = None,
     ) -> None:
         if objective.needs_teacher and teacher is None:
             raise ValueError(f"{objective} needs a teacher model")
@@ -102,6 +103,7 @@ class Trainer:
             raise ValueError(f"need pairs to learn from and to validate on; got {len(corpus)} and {len(valid)}")
         self.model, self.objective, self.optimisation, self.seed = model, objective, optimisation, seed
         self.teacher = teacher if objective.needs_teacher else None
+        self.on_policy = on_policy
         self.encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
         self.valid = encode(valid, model.source_vocabulary, model.target_vocabulary)
         self.optimiser = torch.optim.Adam(model.parameters(), lr=optimisation.learning_rate, fused=True)
@@ -115,9 +117,9 @@ class Trainer:
 
     @cached_property
     def taught(self) -> Callable[[Batch], Tensor]:
-        """The teacher's logits (B, T, V) of a batch: remembered from one pass, or asked for each time in a corpus that
-        is too large for that."""
-        if TeacherMemory.holds(self.teacher, self.encoded):
+        """The teacher's logits (B, T, V) of a batch: remembered from one pass, or asked for each time where the corpus
+        is too large for that, or its targets change."""
+        if self.on_policy is None and TeacherMemory.holds(self.teacher, self.encoded):
             return TeacherMemory(self.teacher, self.encoded)
         return torch.no_grad()(self.teacher)
 
@@ -143,6 +145,8 @@ class Trainer:
         total, n_tokens = 0.0, 0
         n_done = self.epoch * self.updates_per_epoch
         for batch in batches(self.encoded, self.optimisation.batch_size, shuffle_seed=self.seed * 1_000 + self.epoch):
+            if self.on_policy is not None:
+                batch = self.on_policy(self.model, batch, self.seed * 1_000_003 + n_done)
             loss = self.update(batch, n_done)
             n_done += 1
             total, n_tokens = total + loss * batch.n_tokens, n_tokens + batch.n_tokens
@@ -220,6 +224,7 @@ def forget(directory: Path) -> None:
 def train(
     model: Seq2Seq, corpus: ParallelCorpus, valid: ParallelCorpus, objective: Objective, optimisation: Optimisation,
     seed: int, teacher: Seq2Seq | None = None, callbacks: Sequence[Callback] = (), resume_from: Path | None = None,
+    on_policy: OnPolicy | None = None,
 ) -> History:
     """Trains `model` in place and returns its history.
 
@@ -227,7 +232,7 @@ def train(
     last whole epoch to the same result, bit for bit on one machine with one number of threads. A callback that
     returns True stops at once: the weights stay as they are then.
     """
-    trainer = Trainer(model, corpus, valid, objective, optimisation, seed, teacher)
+    trainer = Trainer(model, corpus, valid, objective, optimisation, seed, teacher, on_policy)
     if resume_from is not None:
         trainer.resume(resume_from)
     stopped = False

@@ -12,12 +12,15 @@ from typing import Any
 
 from seqkd_lab.compression.pruning import Pruning, held, prune
 from seqkd_lab.distillation.losses import NLL, WordKD
+from seqkd_lab.distillation.on_policy import Divergence, OnPolicy, SampledToken
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.models.architectures import Spec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation
 
 NEWER = "newer"
+Objective = NLL | WordKD | Divergence | SampledToken
+"""What a recipe may learn by."""
 
 
 def later(default: Any) -> Any:
@@ -74,13 +77,14 @@ class Recipe:
 
     distilled: the corpus to learn from (None: gold). teacher: whose distribution Word-KD follows. start: the model to
     continue from (None: random weights drawn from `seed`, its embeddings multiplied by `embedding_scale`). pruning:
-    what of that model goes before it trains on; without optimisation it is pruned only.
+    what of that model goes before it trains on; without optimisation it is pruned only. on_policy: which of the
+    targets the student draws itself. without: sentences with one of these words in the source are left out.
     """
 
     name: str = field(compare=False)
     data: ToyData | TextData
     model: Spec
-    objective: NLL | WordKD
+    objective: Objective
     optimisation: Optimisation | None
     seed: int
     distilled: Distillation | None = None
@@ -88,6 +92,8 @@ class Recipe:
     start: Recipe | None = None
     pruning: Pruning | None = later(None)
     embedding_scale: float = later(1.0)
+    on_policy: OnPolicy | None = later(None)
+    without: tuple[str, ...] = later(())
 
     def __post_init__(self) -> None:
         if self.objective.needs_teacher and self.teacher is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from seqkd_lab.compression.quantisation import quantised
+from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.sequence_level import DistilledCorpus, distil, read_distilled, write_distilled
 from seqkd_lab.evaluation import Evaluation, evaluate, translate_test
 from seqkd_lab.experiments import data as datasets
@@ -96,6 +97,7 @@ class Store:
             model.load_state_dict(self.model(recipe.start).state_dict())
         teacher = self.model(recipe.teacher) if recipe.teacher is not None else None
         corpus = data.train if recipe.distilled is None else self.distilled(recipe.distilled).corpus
+        corpus = without(corpus, recipe.without)
 
         def watch(progress: Progress) -> None:
             report(progress.update, progress.n_updates)
@@ -103,7 +105,7 @@ class Store:
         with recipe.holding(model):
             history = History() if recipe.optimisation is None else train(
                 model, corpus, data.valid, recipe.objective, recipe.optimisation, recipe.seed, teacher,
-                callbacks=[watch], resume_from=directory / "unfinished",
+                callbacks=[watch], resume_from=directory / "unfinished", on_policy=recipe.on_policy,
             )
         save_model(directory, model)
         if data.subwords is not None:
@@ -163,6 +165,12 @@ def scale_embeddings(model: Seq2Seq, scale: float) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Embedding):
             module.weight.mul_(scale)
+
+
+def without(corpus: ParallelCorpus, words: Collection[str]) -> ParallelCorpus:
+    """The pairs whose source has none of `words`."""
+    kept = [i for i, source in enumerate(corpus.source) if not set(words) & set(source)]
+    return corpus if len(kept) == len(corpus) else corpus[kept]
 
 
 @lru_cache(maxsize=4)
