@@ -67,6 +67,14 @@ LESSONS = (
     Lesson("09_pruning", "Pruning", 20, "prune a distilled student, retrain it, and say what sparsity is worth"),
     Lesson("10_speculative_sampling", "Speculative sampling", 20,
            "let a student draft for its teacher, exactly, and say when that pays"),
+    Lesson("11_on_policy", "On-policy distillation", 20,
+           "let a student learn along its own words, and say which KL pulls it where"),
+    Lesson("12_paced", "PACED: the student's frontier", 20,
+           "weigh sources by how often the student passes, and measure what a gradient is worth"),
+    Lesson("13_token_importance", "Token importance", 20,
+           "find the words that a student is confidently wrong about, and train on those"),
+    Lesson("14_near_policy", "Near-policy distillation", 20,
+           "take generation out of the training loop, and say what is lost and what is won"),
 )
 
 
