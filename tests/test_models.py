@@ -7,6 +7,7 @@ import errno
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -391,3 +392,8 @@ def test_a_copy_whose_weights_change_reads_its_own_and_not_the_originals_table(m
     afresh = make_model()
     afresh.load_state_dict(changed.state_dict())
     assert search(changed, [("ant", "bee")]) == search(afresh, [("ant", "bee")])
+
+
+def test_a_device_without_end_is_refused_before_it_is_read():
+    with pytest.raises(CheckpointError, match="/dev/zero: a device"):
+        read_json(Path("/dev/zero"))

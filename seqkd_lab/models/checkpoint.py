@@ -51,7 +51,9 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Reads JSON. Raises CheckpointError naming the file when it is not JSON."""
+    """Reads JSON. Raises CheckpointError naming the file when it is not JSON, or no file but a device without end."""
+    if path.is_char_device() or path.is_fifo():
+        raise CheckpointError(f"{path}: a device or a pipe, not a file of results; name a JSON file")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
