@@ -62,11 +62,13 @@ class Progress:
 
 @dataclass
 class History:
-    """One entry for each finished epoch: mean training loss, validation NLL (both nats a token), learning rate."""
+    """One entry for each finished epoch: mean training loss, validation NLL (both nats a token), learning rate, and the
+    target tokens that it learned from (EOS counts; on-policy they are the student's own)."""
 
     train_loss: list[float] = field(default_factory=list)
     valid_loss: list[float] = field(default_factory=list)
     learning_rate: list[float] = field(default_factory=list)
+    n_tokens: list[int] = field(default_factory=list)
 
 
 Callback = Callable[[Progress], "bool | None"]
@@ -153,7 +155,7 @@ class Trainer:
             rate = self.optimiser.param_groups[0]["lr"]
             is_last = n_done % self.updates_per_epoch == 0
             if is_last:
-                self._end_epoch(total / n_tokens, rate)
+                self._end_epoch(total / n_tokens, rate, n_tokens)
             valid_loss = self.history.valid_loss[-1] if is_last else None
             epoch = math.ceil(n_done / self.updates_per_epoch)
             seen = Progress(epoch, n_done, self.n_updates, loss, rate, valid_loss)
@@ -161,13 +163,14 @@ class Trainer:
                 return True
         return False
 
-    def _end_epoch(self, train_loss: float, rate: float) -> None:
+    def _end_epoch(self, train_loss: float, rate: float, n_tokens: int) -> None:
         valid_loss = validation_loss(self.model, self.valid)
         if self.optimisation.patience is not None and valid_loss < min(self.history.valid_loss, default=math.inf):
             self.best = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
         self.history.train_loss.append(train_loss)
         self.history.valid_loss.append(valid_loss)
         self.history.learning_rate.append(rate)
+        self.history.n_tokens.append(n_tokens)
         self.epoch += 1
 
     @property

@@ -1,0 +1,91 @@
+"""Exposure bias, measured: how far teacher and student are apart along prefixes of different writers.
+
+Training on a fixed corpus reads prefixes that others wrote; translating reads the student's own. The divergence of the
+next word along gold, along the teacher's and along the student's translations shows what that costs, place by place
+(the mismatch that GKD, arXiv 2306.13649, starts from; the curves are ours).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqkd_lab.corpus.batching import Batch, batches, encode
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.vocabulary import PAD
+from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.sampling import AS_IT_IS, sample
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+GOLD, TEACHER, STUDENT = "gold", "teacher", "student"
+WRITERS = (GOLD, TEACHER, STUDENT)
+"""Who wrote a prefix."""
+Measure = Callable[[Tensor, Batch, Tensor], Tensor]
+"""Maps (student logits (B, T, V), batch, teacher logits (B, T, V)) to (B, T), as `Divergence.per_token` does."""
+
+
+def entropy(logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
+    """A Measure: the entropy of the student's next word, (B, T) in nats; low where it is sure of itself."""
+    log_p = logits.log_softmax(dim=-1)
+    return -(log_p.exp() * log_p).sum(dim=-1)
+
+
+@dataclass(frozen=True)
+class PlaceSums:
+    """A quantity summed over sentences, at each place t of the target: `total` (T,), and how many `count` (T,) sentences
+    have that place. EOS has a place as every word has."""
+
+    total: Tensor
+    count: Tensor
+
+    @property
+    def per_token(self) -> float:
+        """The mean over all tokens."""
+        return float(self.total.sum() / self.count.sum())
+
+    @property
+    def by_place(self) -> list[float]:
+        """The mean at each place that some sentence has."""
+        return (self.total / self.count)[self.count > 0].tolist()
+
+
+def written_by(student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, seed: int, law: Law = AS_IT_IS) -> (
+        dict[str, ParallelCorpus]):
+    """The sources of `pairs` with the targets of each of WRITERS: gold as it is, the others drawn by `law`."""
+    drawn = {writer: pairs.with_target(one.tokens for one in sample(model, pairs.source, seed, law))
+             for writer, model in ((TEACHER, teacher), (STUDENT, student))}
+    return {GOLD: pairs, **drawn}
+
+
+@torch.inference_mode()
+def along(student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, measures: Sequence[Measure]) -> list[PlaceSums]:
+    """Each of `measures` along the targets of `pairs`; dropout off. Raises ValueError without pairs."""
+    if not len(pairs):
+        raise ValueError("no sentence to compare teacher and student along")
+    encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
+    longest = int(encoded.target_lengths.max())
+    totals, count = torch.zeros(len(measures), longest, dtype=torch.float64), torch.zeros(longest)
+    modes = student.training, teacher.training
+    student.eval(), teacher.eval()
+    for batch in batches(encoded, 64, shuffle_seed=None):
+        logits, teacher_logits = student(batch), teacher(batch)
+        real, T = batch.target_out != PAD, batch.target_out.shape[1]
+        count[:T] += real.sum(dim=0)
+        for total, measure in zip(totals, measures, strict=True):
+            total[:T] += measure(logits, batch, teacher_logits).masked_fill(~real, 0.0).sum(dim=0)
+    student.train(modes[0]), teacher.train(modes[1])
+    return [PlaceSums(total, count) for total in totals]
+
+
+def exposure(
+    student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, measures: Mapping[str, Measure], seed: int,
+    law: Law = AS_IT_IS,
+) -> dict[str, dict[str, PlaceSums]]:
+    """For each of WRITERS, and each of `measures` by name, its sums along what that one wrote for `pairs`."""
+    return {
+        writer: dict(zip(measures, along(student, teacher, written, list(measures.values())), strict=True))
+        for writer, written in written_by(student, teacher, pairs, seed, law).items()
+    }
