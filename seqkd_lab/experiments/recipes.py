@@ -6,13 +6,17 @@ paper's Table 1 are built here, and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from torch import Tensor
+
 from seqkd_lab.compression.pruning import Pruning, held, prune
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy, SampledToken
+from seqkd_lab.distillation.paced import N_SAMPLES, hard_filter, shuffled, weights
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.models.architectures import Spec
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -72,6 +76,45 @@ class Distillation:
 
 
 @dataclass(frozen=True)
+class PassRates:
+    """How often `student` translates its training sources validly, of n_samples draws each.
+
+    The sources are the first `share` of the training set, without those that have one of the words `without`.
+    """
+
+    student: Recipe
+    n_samples: int = N_SAMPLES
+    share: float = 1.0
+    without: tuple[str, ...] = ()
+    seed: int = 0
+
+
+PACED, HARD, SHUFFLED = "paced", "hard", "shuffled"
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """What each sentence's loss is multiplied by, from pass rates measured once: PACED's p̂^a (1 − p̂)^b, the HARD
+    filter, or PACED's weights SHUFFLED over the sentences."""
+
+    rates: PassRates
+    kind: str = PACED
+    a: float = 1.0
+    b: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in (PACED, HARD, SHUFFLED):
+            raise ValueError(f"kind must be {PACED}, {HARD} or {SHUFFLED}; got {self.kind!r}")
+
+    def __call__(self, rates: Sequence[float]) -> Tensor:
+        """The weights (N,), of mean 1, of N sources with these pass rates."""
+        if self.kind == HARD:
+            return hard_filter(rates)
+        paced = weights(rates, self.a, self.b)
+        return shuffled(paced, self.rates.seed) if self.kind == SHUFFLED else paced
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One training run. `name` is for people and does not count for identity.
 
@@ -79,6 +122,7 @@ class Recipe:
     continue from (None: random weights drawn from `seed`, its embeddings multiplied by `embedding_scale`). pruning:
     what of that model goes before it trains on; without optimisation it is pruned only. on_policy: which of the
     targets the student draws itself. without: sentences with one of these words in the source are left out.
+    weighting: what each sentence's loss is multiplied by (None: all count alike).
     """
 
     name: str = field(compare=False)
@@ -94,6 +138,7 @@ class Recipe:
     embedding_scale: float = later(1.0)
     on_policy: OnPolicy | None = later(None)
     without: tuple[str, ...] = later(())
+    weighting: Weighting | None = later(None)
 
     def __post_init__(self) -> None:
         if self.objective.needs_teacher and self.teacher is None:
@@ -102,6 +147,17 @@ class Recipe:
             raise ValueError(f"recipe {self.name!r}: continues a model of another size ({self.start.model})")
         if self.start is None and (self.pruning is not None or self.optimisation is None):
             raise ValueError(f"recipe {self.name!r}: without training, or to prune, it needs a model to start from")
+        if self.weighting is not None:
+            self._check_weighting(self.weighting.rates)
+
+    def _check_weighting(self, rates: PassRates) -> None:
+        """The weights must be those of the very sentences that are learned from."""
+        share = 1.0 if self.distilled is None else self.distilled.share
+        if (rates.student.data, rates.share, rates.without) != (self.data, share, self.without):
+            raise ValueError(f"recipe {self.name!r}: its pass rates are of other sentences; give both the same data, "
+                             "share and left-out words")
+        if not hasattr(self.objective, "per_token"):
+            raise ValueError(f"recipe {self.name!r}: {self.objective} has no loss per token to be weighted")
 
     def holding(self, model: Seq2Seq) -> AbstractContextManager[None]:
         """Prunes `model` in place, and holds the pruned weights at 0 while it lasts; without pruning, does nothing.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 
-from seqkd_lab.experiments.recipes import Distillation, Recipe
+from seqkd_lab.experiments.recipes import Distillation, PassRates, Recipe
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.machine import release_memory, use_threads
 
@@ -35,7 +35,8 @@ class Train:
     def needs(self) -> list[Task]:
         recipe = self.recipe
         models = [Train(other) for other in (recipe.teacher, recipe.start) if other is not None]
-        return [*models, *([Distil(recipe.distilled)] if recipe.distilled is not None else [])]
+        corpora = [Distil(recipe.distilled)] if recipe.distilled is not None else []
+        return [*models, *corpora, *([Rate(recipe.weighting.rates)] if recipe.weighting is not None else [])]
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:
         store.model(self.recipe, report)
@@ -60,6 +61,23 @@ class Distil:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """Measure how often a student translates its training sources validly."""
+
+    rates: PassRates
+
+    @property
+    def label(self) -> str:
+        return f"pass rates of {self.rates.student.name} (seed {self.rates.student.seed})"
+
+    def needs(self) -> list[Task]:
+        return [Train(self.rates.student)]
+
+    def run(self, store: Store, report: Callable[[int, int], None]) -> None:
+        store.pass_rates(self.rates, report)
+
+
+@dataclass(frozen=True)
 class Evaluate:
     """Judge the model of `recipe` on the test set; with `int8`, what 8-bit weights leave of it."""
 
@@ -79,7 +97,7 @@ class Evaluate:
         store.evaluation(self.recipe, self.beam_size, self.length_penalty, report, self.int8)
 
 
-Task = Train | Distil | Evaluate
+Task = Train | Distil | Rate | Evaluate
 
 
 def with_needs(tasks: Iterable[Task]) -> list[Task]:

@@ -18,10 +18,12 @@ import torch
 
 from seqkd_lab.compression.quantisation import quantised
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.distillation.losses import Objective
+from seqkd_lab.distillation.paced import Weighted, pass_rates
 from seqkd_lab.distillation.sequence_level import DistilledCorpus, distil, read_distilled, write_distilled
 from seqkd_lab.evaluation import Evaluation, evaluate, translate_test
 from seqkd_lab.experiments import data as datasets
-from seqkd_lab.experiments.recipes import NEWER, Distillation, Recipe, TextData, ToyData
+from seqkd_lab.experiments.recipes import NEWER, Distillation, PassRates, Recipe, TextData, ToyData
 from seqkd_lab.models import lstm, transformer
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
@@ -55,7 +57,7 @@ def identity(thing: Any) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def key(thing: Recipe | Distillation) -> str:
+def key(thing: Recipe | Distillation | PassRates) -> str:
     """The first 16 hex digits of the sha256 of its identity: the name of its folder or file in the store.
 
     The models' revisions count, so that no older model is taken for what the recipe makes today: the LSTM's for every
@@ -104,7 +106,7 @@ class Store:
 
         with recipe.holding(model):
             history = History() if recipe.optimisation is None else train(
-                model, corpus, data.valid, recipe.objective, recipe.optimisation, recipe.seed, teacher,
+                model, corpus, data.valid, self._objective(recipe), recipe.optimisation, recipe.seed, teacher,
                 callbacks=[watch], resume_from=directory / "unfinished", on_policy=recipe.on_policy,
             )
         save_model(directory, model)
@@ -114,6 +116,30 @@ class Store:
         described = {"name": recipe.name, "n_parameters": model.n_parameters(), "recipe": identity(recipe)}
         write_json(directory / "recipe.json", described)  # last: it says that the rest is complete
         forget(directory / "unfinished")
+
+    def _objective(self, recipe: Recipe) -> Objective:
+        """What the recipe learns by, each sentence with its weight."""
+        if recipe.weighting is None:
+            return recipe.objective
+        return Weighted(recipe.objective, recipe.weighting(self.pass_rates(recipe.weighting.rates)))
+
+    def pass_rates(self, rates: PassRates, report: Report = silent) -> list[float]:
+        """The pass rate of each source, made once, so that the weights stay as they are.
+
+        Raises ValueError for data whose valid translations are unknown.
+        """
+        path = self.root / "pass_rates" / f"{key(rates)}.json"
+        if path.exists():
+            return read_json(path)
+        data = self.dataset(rates.student.data)
+        if data.language is None:
+            raise ValueError("pass rates need a language that says what is valid: take the toy corpus")
+        sources = without(data.train[: round(rates.share * len(data.train))], rates.without).source
+        count = _counter(report, rates.n_samples * len(sources))
+        made = pass_rates(self.model(rates.student), sources, data.language.is_valid, rates.n_samples, rates.seed,
+                          report=count)
+        write_json(path, made)
+        return made
 
     def distilled_path(self, distillation: Distillation) -> Path:
         """The TSV of a distilled corpus."""

@@ -1,0 +1,159 @@
+"""PACED: distil most where the student is neither hopeless nor done (arXiv 2603.11178).
+
+Of each source the student draws K translations once; p̂ is the share that a verifier accepts. The source's loss then
+gets the weight w(p̂) = p̂^a (1 − p̂)^b, which stays as it is while the student learns. The reason given: the gradient's
+signal-to-noise ratio over the pass rate is bell-shaped and collapses at both ends. Ours: the weights are normalised to
+mean 1, since p̂(1 − p̂) ≤ 1/4 would cut the learning rate silently; the shuffled control; the estimate of the ratio.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from seqkd_lab.corpus.batching import Batch
+from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.sampling import sample
+from seqkd_lab.distillation.losses import Objective, mean_over_tokens
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+Tokens = Sequence[str]
+N_SAMPLES = 8
+LEAST_KEPT, MOST_KEPT = 0.2, 0.8
+"""The hard filter keeps what lies between, both ends excluded."""
+
+
+def pass_rates(
+    model: Seq2Seq, sources: Sequence[Tokens], is_valid: Callable[[Tokens, Tokens], bool], n_samples: int = N_SAMPLES,
+    seed: int = 0, temperature: float = 1.0, report: Callable[[int], None] | None = None,
+) -> list[float]:
+    """p̂ of each source: the share of `n_samples` translations drawn from `model` that `is_valid(source, target)`.
+
+    `report` hears how many more draws are judged. Raises ValueError for n_samples below 1.
+    """
+    if n_samples < 1:
+        raise ValueError(f"n_samples must be at least 1; got {n_samples}")
+    order = sorted(range(len(sources)), key=lambda place: len(sources[place]))  # little waiting for the longest
+    alike = [sources[place] for place in order]
+    drawn = [sample(model, alike, seed * n_samples + k, Law(temperature)) for k in range(n_samples)]
+    rates = [0.0] * len(sources)
+    for place, source, *hypotheses in zip(order, alike, *drawn, strict=True):
+        targets = [hypothesis.tokens for hypothesis in hypotheses]
+        right = {target for target in set(targets) if is_valid(source, target)}
+        rates[place] = sum(target in right for target in targets) / n_samples
+        if report is not None:
+            report(n_samples)
+    return rates
+
+
+def peak(a: float, b: float) -> float:
+    """a / (a + b): where p^a (1 − p)^b is largest. Raises ValueError when both are 0: every place is then."""
+    if not a + b > 0.0:
+        raise ValueError(f"p^{a:g} (1 − p)^{b:g} has no peak: one of a and b must be above 0")
+    return a / (a + b)
+
+
+def weights(rates: Sequence[float], a: float = 1.0, b: float = 1.0) -> Tensor:
+    """w(p̂) = p̂^a (1 − p̂)^b for each of N pass rates, divided by their mean (ours): (N,), of mean 1.
+
+    Raises ValueError for rates outside [0, 1], for a negative power, and when every weight is 0.
+    """
+    if a < 0.0 or b < 0.0:
+        raise ValueError(f"a and b must not be negative; got {a:g} and {b:g}")
+    p = _checked(rates)
+    return _of_mean_one(p**a * (1.0 - p) ** b)
+
+
+def hard_filter(rates: Sequence[float]) -> Tensor:
+    """The same weight where LEAST_KEPT < p̂ < MOST_KEPT and none elsewhere: (N,), of mean 1. Raises as `weights`."""
+    p = _checked(rates)
+    return _of_mean_one(((p > LEAST_KEPT) & (p < MOST_KEPT)).to(p.dtype))
+
+
+def shuffled(values: Tensor, seed: int) -> Tensor:
+    """The control (ours): the same weights (N,) given to sources at random."""
+    order = list(range(len(values)))
+    random.Random(seed).shuffle(order)
+    return values[order]
+
+
+def _checked(rates: Sequence[float]) -> Tensor:
+    """`rates` as float32 (N,), all of them in [0, 1]."""
+    p = torch.as_tensor(rates, dtype=torch.float32)
+    if not len(p) or not bool(((p >= 0.0) & (p <= 1.0)).all()):
+        raise ValueError("pass rates are one or more shares from 0 to 1")
+    return p
+
+
+def _of_mean_one(values: Tensor) -> Tensor:
+    if not float(values.sum()) > 0.0:
+        raise ValueError("every weight is 0: no source has a pass rate that counts; draw more samples, or start from "
+                         "a student that is neither hopeless nor perfect")
+    return values / values.mean()
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """`objective` with each sentence's tokens multiplied by the weight of its row: Σ_i w_i Σ_t ℓ_it / number of tokens.
+
+    `weights` (N,) belongs to the rows of the corpus that is trained on. Divided is by all real tokens, so with
+    weights of 1 it is the plain objective. Raises ValueError for an objective that has no loss per token.
+    """
+
+    objective: Objective
+    weights: Tensor = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not hasattr(self.objective, "per_token"):
+            raise ValueError(f"{self.objective} has no loss per token to be weighted: take a Divergence")
+
+    @property
+    def needs_teacher(self) -> bool:
+        return self.objective.needs_teacher
+
+    def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
+        per_token = self.objective.per_token(logits, batch, teacher_logits)  # (B, T)
+        return mean_over_tokens(self.weights[batch.rows, None] * per_token, batch.target_out)
+
+
+def sentence_gradients(
+    model: Seq2Seq, objective: Objective, sentences: Iterable[Batch], teacher: Seq2Seq | None = None
+) -> Tensor:
+    """What each of n sentences (batches of one) adds to an update: the gradient of its loss summed over its tokens,
+    (n, P) for the model's P parameters. Dropout is off, and the model's own gradients are as they were."""
+    was_training, parameters, found = model.training, list(model.parameters()), []
+    model.eval()
+    for batch in sentences:
+        with torch.no_grad():
+            teacher_logits = None if teacher is None else teacher(batch)
+        loss = objective(model(batch), batch, teacher_logits) * batch.n_tokens
+        found.append(torch.cat([gradient.flatten() for gradient in torch.autograd.grad(loss, parameters)]))
+    model.train(was_training)
+    return torch.stack(found)
+
+
+def signal_and_noise(gradients: Tensor) -> tuple[float, float]:
+    """(‖ḡ‖² − trΣ/n, trΣ) of gradients (n, P): unbiased estimates of ‖E g‖² and of the summed variances (ours).
+
+    ‖ḡ‖² alone is too large by trΣ/n, which in thousands of dimensions is most of it. Raises ValueError for n below 2.
+    """
+    n = len(gradients)
+    if gradients.dim() != 2 or n < 2:
+        raise ValueError(f"need the gradients (n, P) of at least two sentences; got {tuple(gradients.shape)}")
+    noise = float(gradients.double().var(dim=0).sum())
+    return float(gradients.double().mean(dim=0).square().sum()) - noise / n, noise
+
+
+def signal_to_noise(gradients: Tensor) -> float:
+    """max(0, ‖ḡ‖² − trΣ/n) / trΣ of gradients (n, P) (ours).
+
+    Raises ValueError for n below 2, and where all gradients are the same: there is no noise then.
+    """
+    signal, noise = signal_and_noise(gradients)
+    if not noise > 0.0:
+        raise ValueError("the gradients are all the same: there is no noise to divide by")
+    return max(0.0, signal) / noise
