@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from seqkd_lab.corpus.batching import Batch
+from seqkd_lab.corpus.packing import PackedBatch
 from seqkd_lab.corpus.vocabulary import Vocabulary
 
 
@@ -65,6 +66,12 @@ class Seq2Seq(nn.Module, ABC):
         """What `output` turns into those logits: (B, T, D)."""
         vectors, _ = self.read(batch.target_in, self.start(batch.source, batch.source_lengths))
         return vectors
+
+    def packed(self, batch: PackedBatch) -> Tensor:
+        """Logits (R, T, V) of rows that hold several sentences each. Raises ValueError where the architecture cannot
+        keep the sentences of a row apart."""
+        raise ValueError(f"{type(self).__name__} reads a row from left to right, and what it remembers of one sentence "
+                         "would reach the next: only a model with masks, a Transformer, can read packed rows")
 
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Reads `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns logits (N, T, V) and the new state."""

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqkd_lab.corpus.packing import PackedBatch
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
 
@@ -96,7 +97,7 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(spec.dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """x (B, S, D); mask (B, 1, 1, S) is True on real tokens."""
+        """x (B, S, D); mask (it extends to (B, H, S, S)) is True where a token may look."""
         normed = self.norms[0](x)
         x = x + self.dropout(self.attention(normed, self.attention.keys_values(normed), mask))
         return x + self.dropout(self.feed(self.norms[1](x)))
@@ -115,8 +116,8 @@ class DecoderLayer(nn.Module):
     def forward(
         self, x: Tensor, past: KeysValues, mask: Tensor | None, memory: KeysValues, real: Tensor
     ) -> tuple[Tensor, KeysValues]:
-        """x (N, T, D) after the places in `past`; mask (T, all places) or None for a single token; `memory` of the B
-        sources and where it is `real`. Returns (N, T, D), and keys and values of all places."""
+        """x (N, T, D) after the places in `past`; mask (T, all places), or one a row, or None for a single token;
+        `memory` of the B sources and where it is `real`. Returns (N, T, D), and keys and values of all places."""
         normed = self.norms[0](x)
         new = self.own.keys_values(normed)
         seen = torch.cat([past[0], new[0]], dim=2), torch.cat([past[1], new[1]], dim=2)
@@ -226,3 +227,20 @@ class TransformerSeq2Seq(Seq2Seq):
             x, seen = layer(x, before, mask, memory, state.real)
             past.append(seen)
         return self.decoder_norm(x), replace(state, past=tuple(past))
+
+    def packed(self, batch: PackedBatch) -> Tensor:
+        """Logits (R, T, V) of rows that hold several sentences each, which see nothing of each other."""
+        x, mask = self._placed_at(self.source_embedding(batch.source), batch.source_place), batch.source_mask
+        for layer in self.encoder:
+            x = layer(x, mask)
+        encoded, R = self.encoder_norm(x), len(x)
+        nothing = x.new_zeros(R, self.spec.heads, 0, self.spec.width // self.spec.heads)
+        y = self._placed_at(self.target_scale * self.target_embedding(batch.target_in), batch.target_place)
+        own, cross = batch.target_mask, batch.cross_mask
+        for layer in self.decoder:
+            y, _ = layer(y, (nothing, nothing), own, layer.source.keys_values(encoded), cross)
+        return self.output(self.decoder_norm(y))
+
+    def _placed_at(self, words: Tensor, place: Tensor) -> Tensor:
+        """As `_placed`, at given places (N, T) of which each sentence begins at 0."""
+        return self.dropout(words + sinusoids(0, int(place.max()) + 1, self.spec.width)[place])
