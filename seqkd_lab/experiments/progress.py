@@ -20,7 +20,7 @@ def effort(task: Task, n_train: int, n_test: int) -> float:
     if isinstance(task, Train):
         if task.recipe.optimisation is None:  # pruned only
             return 0.001 * n_train
-        share = task.recipe.distilled.share if task.recipe.distilled else 1.0
+        share = task.recipe.distilled.share if isinstance(task.recipe.distilled, Distillation) else 1.0
         cost = _width_cost(task.recipe.model.width)
         if task.recipe.objective.needs_teacher:
             cost += 0.35 * _width_cost(task.recipe.teacher.model.width)

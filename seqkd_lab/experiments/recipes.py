@@ -14,16 +14,18 @@ from typing import Any
 from torch import Tensor
 
 from seqkd_lab.compression.pruning import Pruning, held, prune
+from seqkd_lab.corpus.toy.planted import LongSources, Planted
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy, SampledToken
 from seqkd_lab.distillation.paced import N_SAMPLES, hard_filter, shuffled, weights
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
+from seqkd_lab.distillation.tip import Selected
 from seqkd_lab.models.architectures import Spec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation
 
 NEWER = "newer"
-Objective = NLL | WordKD | Divergence | SampledToken
+Objective = NLL | WordKD | Divergence | SampledToken | Selected
 """What a recipe may learn by."""
 
 
@@ -131,7 +133,7 @@ class Recipe:
     objective: Objective
     optimisation: Optimisation | None
     seed: int
-    distilled: Distillation | None = None
+    distilled: Distillation | Planted | LongSources | None = None
     teacher: Recipe | None = None
     start: Recipe | None = None
     pruning: Pruning | None = later(None)

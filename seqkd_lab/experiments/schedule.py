@@ -35,7 +35,7 @@ class Train:
     def needs(self) -> list[Task]:
         recipe = self.recipe
         models = [Train(other) for other in (recipe.teacher, recipe.start) if other is not None]
-        corpora = [Distil(recipe.distilled)] if recipe.distilled is not None else []
+        corpora = [Distil(recipe.distilled)] if isinstance(recipe.distilled, Distillation) else []
         return [*models, *corpora, *([Rate(recipe.weighting.rates)] if recipe.weighting is not None else [])]
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:

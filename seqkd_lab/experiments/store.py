@@ -53,7 +53,7 @@ def identity(thing: Any) -> Any:
                 if f.compare and not (f.metadata.get(NEWER) and getattr(thing, f.name) == f.default)}
         revised = {"revision": transformer.REVISION} if isinstance(thing, transformer.TransformerSpec) else {}
         return {"type": type(thing).__name__, **revised, **{name: identity(value) for name, value in said.items()}}
-    return thing
+    return [identity(part) for part in thing] if isinstance(thing, tuple) else thing
 
 
 @lru_cache(maxsize=1024)
@@ -92,21 +92,16 @@ class Store:
 
     def _train(self, recipe: Recipe, report: Report) -> None:
         data, directory = self.dataset(recipe.data), self.directory(recipe)
-        torch.manual_seed(recipe.seed)
-        model = build(recipe.model, data.source_vocabulary, data.target_vocabulary)
-        scale_embeddings(model, recipe.embedding_scale)
-        if recipe.start is not None:
-            model.load_state_dict(self.model(recipe.start).state_dict())
+        model = self.beginning(recipe)
         teacher = self.model(recipe.teacher) if recipe.teacher is not None else None
-        corpus = data.train if recipe.distilled is None else self.distilled(recipe.distilled).corpus
-        corpus = without(corpus, recipe.without)
+        corpus = without(self.corpus(recipe), recipe.without)
 
         def watch(progress: Progress) -> None:
             report(progress.update, progress.n_updates)
 
         with recipe.holding(model):
             history = History() if recipe.optimisation is None else train(
-                model, corpus, data.valid, self._objective(recipe), recipe.optimisation, recipe.seed, teacher,
+                model, corpus, data.valid, self.objective(recipe), recipe.optimisation, recipe.seed, teacher,
                 callbacks=[watch], resume_from=directory / "unfinished", on_policy=recipe.on_policy,
             )
         save_model(directory, model)
@@ -117,7 +112,24 @@ class Store:
         write_json(directory / "recipe.json", described)  # last: it says that the rest is complete
         forget(directory / "unfinished")
 
-    def _objective(self, recipe: Recipe) -> Objective:
+    def corpus(self, recipe: Recipe) -> ParallelCorpus:
+        """The pairs that `recipe` learns from: gold, or what a teacher or `recipe.distilled` itself makes of it."""
+        gold, change = self.dataset(recipe.data).train, recipe.distilled
+        if isinstance(change, Distillation):
+            return self.distilled(change).corpus
+        return gold if change is None else change(gold)
+
+    def beginning(self, recipe: Recipe) -> Seq2Seq:
+        """The model as it is before its training."""
+        data = self.dataset(recipe.data)
+        torch.manual_seed(recipe.seed)
+        model = build(recipe.model, data.source_vocabulary, data.target_vocabulary)
+        scale_embeddings(model, recipe.embedding_scale)
+        if recipe.start is not None:
+            model.load_state_dict(self.model(recipe.start).state_dict())
+        return model
+
+    def objective(self, recipe: Recipe) -> Objective:
         """What the recipe learns by, each sentence with its weight."""
         if recipe.weighting is None:
             return recipe.objective

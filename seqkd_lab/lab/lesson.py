@@ -20,7 +20,7 @@ from tqdm import tqdm
 from seqkd_lab.doctor import cache_directory
 from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
 from seqkd_lab.experiments.presets import TOY
-from seqkd_lab.experiments.recipes import Recipe, ToyData, table_recipes
+from seqkd_lab.experiments.recipes import Distillation, Recipe, ToyData, table_recipes
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.lab.exercises.showing import FAILED, PASSED
 from seqkd_lab.lab.predictions import Predictions
@@ -136,7 +136,7 @@ def models(rows: Sequence[str], from_nothing: bool = False, seed: int = 1) -> di
 def trained(recipe: Recipe, store: Store | None = None) -> Seq2Seq:
     """The model of `recipe`, after what it builds on, each with a bar of its own; kept in the user's cache."""
     store = store or Store(cache_directory() / "lessons")
-    distilled = recipe.distilled
+    distilled = recipe.distilled if isinstance(recipe.distilled, Distillation) else None
     for needed in filter(None, (recipe.teacher, recipe.start, distilled.teacher if distilled else None)):
         trained(needed, store)
     if distilled is not None and not store.distilled_path(distilled).exists():
