@@ -6,6 +6,7 @@ seed at most; a file that was made with other settings is never continued.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -117,7 +118,8 @@ def measure_seeds(
 
     Raises CheckpointError when the file was made with other settings.
     """
-    heading = {"experiment": experiment.name, "settings": dict(experiment.settings), "made_with": versions()}
+    settings = json.loads(json.dumps(dict(experiment.settings)))  # as a file gives them back: tuples are lists there
+    heading = {"experiment": experiment.name, "settings": settings, "made_with": versions()}
     kept: dict[str, dict] = {}
     if path.exists():
         results = read_later(path)

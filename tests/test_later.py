@@ -1,0 +1,138 @@
+"""What the experiments on later systems share: verdicts, results that resume seed by seed, the command."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pandas
+import pytest
+
+from seqkd_lab.experiments.later_experiment import (
+    HELD,
+    NOT_HELD,
+    UNDECIDED,
+    Claim,
+    Experiment,
+    by_seed,
+    describe,
+    judge_claim,
+    measure_seeds,
+    read_later,
+)
+from seqkd_lab.experiments.store import Store, silent
+from seqkd_lab.models.checkpoint import CheckpointError
+
+
+def claim(least: float = -math.inf, most: float = math.inf) -> Claim:
+    return Claim("X1", "it is large (somebody)", "x is large here", lambda rows: rows["x"], least, most)
+
+
+def judged(values, **bounds):
+    return judge_claim(claim(**bounds), [{"x": value} for value in values])
+
+
+class TestVerdicts:
+    """By hand: of 1, 2, 3 the mean is 2 and half of the 95% interval 4.303 · 1 / √3 = 2.484."""
+
+    @pytest.mark.parametrize(
+        ("least", "verdict"), [(-0.49, HELD), (-0.48, UNDECIDED), (2.0, UNDECIDED), (4.48, UNDECIDED), (4.49, NOT_HELD)]
+    )
+    def test_the_interval_decides_from_below(self, least, verdict):
+        assert judged([1.0, 2.0, 3.0], least=least).verdict == verdict
+
+    @pytest.mark.parametrize(
+        ("most", "verdict"), [(4.49, HELD), (4.48, UNDECIDED), (-0.48, UNDECIDED), (-0.49, NOT_HELD)]
+    )
+    def test_and_from_above(self, most, verdict):
+        assert judged([1.0, 2.0, 3.0], most=most).verdict == verdict
+
+    def test_an_interval_wider_than_the_bounds_is_undecided(self):
+        assert judged([1.0, 2.0, 3.0], least=1.9, most=2.1).verdict == UNDECIDED
+
+    def test_one_seed_decides_nothing(self):
+        assert judged([7.0], least=0.0).verdict == UNDECIDED
+        assert "(one seed)" in describe(judged([7.0], least=0.0))
+
+    def test_equal_values_have_no_width(self):
+        one = judged([2.0, 2.0], least=2.0)
+        assert (one.interval, one.verdict) == ((2.0, 2.0), HELD)
+
+    def test_it_is_said_in_words_with_the_original_beside(self):
+        said = describe(judged([1.0, 2.0, 3.0], least=9.0))
+        assert said.splitlines() == [
+            "X1  NOT HELD   x is large here", "    2 [-0.484, 4.48]; seeds: 1 2 3",
+            "    original: it is large (somebody)",
+        ]
+
+
+class Stop(Exception):
+    pass
+
+
+def experiment(measured: list, fail_at: int | None = None, **settings) -> Experiment:
+    """Measures ten times the seed, and notes in `measured` that it did."""
+
+    def measure(seed, store, report) -> dict:
+        if seed == fail_at:
+            raise Stop
+        measured.append(seed)
+        report(1, 1)
+        return {"x": 10.0 * seed}
+
+    def tables(rows) -> dict[str, pandas.DataFrame]:
+        return {"x by seed": pandas.DataFrame({"x": [row["x"] for row in rows]})}
+
+    return Experiment("tens", "tens.json", settings, lambda seed: [], measure, tables, (claim(least=0.0),))
+
+
+def run(one: Experiment, seeds, path) -> dict:
+    return measure_seeds(one, seeds, Store(path.parent / "store"), path, lambda seed: silent)
+
+
+class TestResults:
+    def test_an_interrupt_costs_no_finished_seed(self, tmp_path):
+        path, measured = tmp_path / "tens.json", []
+        with pytest.raises(Stop):
+            run(experiment(measured, fail_at=3), (1, 2, 3), path)
+        assert by_seed(read_later(path)) == [{"x": 10.0}, {"x": 20.0}]
+        again = run(experiment(measured), (1, 2, 3), path)
+        assert measured == [1, 2, 3]
+        assert again == read_later(path)
+
+    def test_what_an_interrupt_left_equals_a_run_without_one(self, tmp_path):
+        with pytest.raises(Stop):
+            run(experiment([], fail_at=2), (1, 2), tmp_path / "a.json")
+        assert run(experiment([]), (1, 2), tmp_path / "a.json") == run(experiment([]), (1, 2), tmp_path / "b.json")
+
+    def test_settings_compare_as_the_file_holds_them(self, tmp_path):
+        one = experiment([], shares=(0.1, 0.2))
+        assert run(one, (1,), tmp_path / "tens.json") == run(one, (1,), tmp_path / "tens.json")
+
+    def test_ten_comes_after_nine(self, tmp_path):
+        results = run(experiment([]), (10, 9, 1), tmp_path / "tens.json")
+        assert [rows["x"] for rows in by_seed(results)] == [10.0, 90.0, 100.0]
+
+    def test_other_settings_are_not_continued(self, tmp_path):
+        path = tmp_path / "tens.json"
+        run(experiment([], steps=3), (1,), path)
+        with pytest.raises(CheckpointError, match=r"tens\.json: its settings was .*3.*now it is .*4.*delete"):
+            run(experiment([], steps=4), (1, 2), path)
+        assert len(by_seed(read_later(path))) == 1
+
+    @pytest.mark.parametrize("text", ["[]", "{}", '{"by_seed": {}}', "3", '{"experiment": "x", "settings": {}, '
+                                      '"by_seed": {}, "made_with": {}}', '{"experiment": "x", "settings": {}, '
+                                      '"by_seed": {"one": {}}, "made_with": {}}'])
+    def test_what_is_no_results_file_is_refused_by_name(self, tmp_path, text):
+        path = tmp_path / "x.json"
+        path.write_text(text)
+        with pytest.raises(CheckpointError, match=r"x\.json: not what `seqkd-lab later` makes"):
+            read_later(path)
+
+    def test_every_claim_is_judged(self):
+        assert [one.verdict for one in experiment([]).judge([{"x": 1.0}, {"x": 3.0}])] == [UNDECIDED]
+        assert [one.verdict for one in experiment([]).judge([{"x": 1.0}, {"x": 1.0}])] == [HELD]
+
+    def test_results_are_plain_json(self, tmp_path):
+        run(experiment([], steps=3), (1,), tmp_path / "tens.json")
+        assert json.loads((tmp_path / "tens.json").read_text())["settings"] == {"steps": 3}
