@@ -35,8 +35,8 @@ def entropy(logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class PlaceSums:
-    """A quantity summed over sentences, at each place t of the target: `total` (T,), and how many `count` (T,) sentences
-    have that place. EOS has a place as every word has."""
+    """A quantity summed over sentences, at each place t of the target: `total` (T,), and how many sentences have that
+    place: `count` (T,). EOS has a place as every word has."""
 
     total: Tensor
     count: Tensor

@@ -48,7 +48,7 @@ def models(seed: int) -> tuple[Recipe, Recipe]:
 
 def tuned(seed: int, name: str, objective: Objective, rate: float, on_policy: OnPolicy | None = None,
           method: str | None = None) -> Recipe:
-    """The start, trained on with `objective`: on gold, on what the teacher wrote by `method`, or as `on_policy` says."""
+    """The start, trained on with `objective`: on gold, on what the teacher wrote by `method`, or by `on_policy`."""
     teacher, start = models(seed)
     data = ToyData(N_SENTENCES)
     share = N_SENTENCES / 24_000  # of all that the teacher learned from, so that the sources are the same

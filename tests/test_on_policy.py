@@ -1,0 +1,380 @@
+"""On-policy distillation: divergences against torch's own, the drawing of targets, the estimators by enumeration."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import product
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+from torch.distributions import Categorical, kl_divergence
+from torch.nn import functional as F
+
+from seqkd_lab.corpus.batching import encode, make_batch
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
+from seqkd_lab.decoding.enumeration import likely_translations
+from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.scoring import token_log_probs
+from seqkd_lab.distillation.on_policy import (
+    Divergence,
+    OnPolicy,
+    SampledToken,
+    divergence,
+    draw_targets,
+    kl,
+    with_targets,
+)
+from seqkd_lab.experiments.on_policy_measures import Gradients, per_sentence
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.training import Optimisation, train
+
+SOURCES = (("ant", "bee"), ("cat",), ("dog", "ant", "eel"), ("bee",), ("fox", "fox"), ("eel",), ("cat", "dog"))
+TARGETS = (("ant",), ("bee", "cat", "ant", "dog"), (), ("cat",), ("dog", "ant"), ("bee",), ("ant", "bee", "cat"))
+CORPUS = ParallelCorpus("n", "train", "l", SOURCES, TARGETS)
+betas = st.floats(0.01, 0.99)
+seeds = st.integers(0, 1000)
+
+
+def logits(seed: int, *shape: int, scale: float = 2.0) -> torch.Tensor:
+    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def batch_of(model, rows=None):
+    rows = range(len(CORPUS)) if rows is None else rows
+    return make_batch(encode(CORPUS, model.source_vocabulary, model.target_vocabulary), list(rows))
+
+
+class TestDivergence:
+    @given(seeds)
+    def test_the_ends_are_torchs_kls(self, seed):
+        student, teacher = logits(seed, 3, 5, 7), logits(seed + 1, 3, 5, 7)
+        log_s, log_t = student.log_softmax(-1), teacher.log_softmax(-1)
+        forward = F.kl_div(log_s, log_t, log_target=True, reduction="none").sum(-1)  # kl_div(input, target): KL(t‖i)
+        reverse = F.kl_div(log_t, log_s, log_target=True, reduction="none").sum(-1)
+        assert torch.allclose(divergence(student, teacher, 0.0), forward)
+        assert torch.allclose(divergence(student, teacher, 1.0), reverse)
+        assert torch.allclose(forward, kl_divergence(Categorical(logits=teacher), Categorical(logits=student)))
+        assert torch.allclose(kl(log_t, log_s), forward) and not torch.allclose(forward, reverse)
+
+    @given(seeds, betas)
+    def test_between_them_it_is_the_mixtures_definition(self, seed, beta):
+        student, teacher = logits(seed, 4, 6), logits(seed + 1, 4, 6)
+        p, q = teacher.softmax(-1), student.softmax(-1)
+        m = Categorical(probs=beta * p + (1.0 - beta) * q)
+        expected = beta * kl_divergence(Categorical(probs=p), m) + (1.0 - beta) * kl_divergence(Categorical(probs=q), m)
+        assert torch.allclose(divergence(student, teacher, beta), expected)
+
+    @given(seeds, betas)
+    def test_symmetric_in_beta_and_bounded(self, seed, beta):
+        student, teacher = logits(seed, 5, 6, scale=8.0), logits(seed + 1, 5, 6, scale=8.0)
+        found = divergence(student, teacher, beta)
+        assert torch.allclose(found, divergence(teacher, student, 1.0 - beta))
+        entropy = -(beta * math.log(beta) + (1.0 - beta) * math.log(1.0 - beta))  # of which law a word was drawn from
+        assert (found >= -1e-12).all() and (found <= entropy + 1e-12).all()
+        assert torch.allclose(divergence(student, student, beta), torch.zeros(5, dtype=torch.float64), atol=1e-12)
+
+    @pytest.mark.parametrize(("near", "end"), [(1e-4, 0.0), (1.0 - 1e-4, 1.0)])
+    def test_scaled_it_goes_over_into_the_ends_and_plain_to_nothing(self, make_model, near, end):
+        batch = batch_of(make_model())
+        shape = (*batch.target_out.shape, 9)
+        student, teacher = logits(1, *shape), logits(2, *shape)
+        at_end = Divergence(end)(student, batch, teacher)
+        assert Divergence(near, scaled=True)(student, batch, teacher) == pytest.approx(at_end.item(), rel=5e-3)
+        assert Divergence(near)(student, batch, teacher) < 1e-3 * at_end
+        assert Divergence(end, scaled=True)(student, batch, teacher) == at_end
+
+    @pytest.mark.parametrize("beta", [0.0, 0.3, 1.0])
+    def test_gradients_are_finite_for_extreme_logits_and_none_goes_to_the_teacher(self, beta):
+        student = torch.tensor([[500.0, -500.0, 0.0]], requires_grad=True)
+        teacher = torch.tensor([[-500.0, 500.0, 0.0]], requires_grad=True)
+        divergence(student, teacher, beta).sum().backward()
+        assert student.grad.isfinite().all() and teacher.grad is None
+
+    @pytest.mark.parametrize("objective", [Divergence(0.0), Divergence(1.0), Divergence(0.4, True), SampledToken(0.5)])
+    def test_what_stands_at_padding_counts_nothing(self, make_model, objective):
+        model, batch = make_model(), batch_of(make_model())
+        V, padded = len(model.target_vocabulary), batch.target_out == PAD
+        student, teacher = logits(1, *batch.target_out.shape, V), logits(2, *batch.target_out.shape, V)
+        assert padded.any()
+        noisy = teacher + 9.0 * padded[..., None] * logits(3, *teacher.shape)
+        assert torch.equal(objective(student, batch, teacher), objective(student, batch, noisy))
+        student.requires_grad_(True)
+        objective(student, batch, teacher).backward()
+        assert (student.grad[padded] == 0.0).all() and (student.grad[~padded] != 0.0).any()
+
+    def test_by_hand(self, make_model):
+        """Two places: p_T = (1/2, 1/2) and p_S = (1/4, 3/4) at the first, equal at the second."""
+        model = make_model(n_target=1)
+        batch = with_targets(batch_of(model, [1]), torch.tensor([[3, EOS]]))
+        student = torch.tensor([[[0.25, 0.75], [0.5, 0.5]]]).log()
+        teacher = torch.full((1, 2, 2), 0.5).log()
+        forward = 0.5 * math.log(0.5 / 0.25) + 0.5 * math.log(0.5 / 0.75)
+        assert Divergence(0.0)(student, batch, teacher).item() == pytest.approx(forward / 2)
+
+    @pytest.mark.parametrize("beta", [-0.1, 1.1, math.nan])
+    def test_a_beta_outside_is_refused(self, beta):
+        with pytest.raises(ValueError, match="beta"):
+            Divergence(beta)
+
+    @pytest.mark.parametrize("objective", [Divergence(), SampledToken()])
+    def test_wrong_shapes_are_refused(self, make_model, objective):
+        batch = batch_of(make_model())
+        right = logits(1, *batch.target_out.shape, 8)
+        for student, teacher in ((right[:, :-1], right[:, :-1]), (right, right[:, :, :-1]), (right, None)):
+            with pytest.raises(ValueError, match="logits"):
+                objective(student, batch, teacher)
+
+
+class TestOnPolicy:
+    @pytest.mark.parametrize(("share", "n_own"), [(0.01, 0), (0.3, 2), (0.5, 4), (1.0, 7)])
+    def test_the_share_is_the_students_and_the_rest_stays(self, make_model, share, n_own):
+        model, batch = make_model(3, sharpness=1.0), batch_of(make_model())
+        changed = set()
+        for seed in range(30):
+            new = OnPolicy(share)(model, batch, seed)
+            assert torch.equal(new.source, batch.source) and torch.equal(new.rows, batch.rows)
+            length = min(new.target_out.shape[1], batch.target_out.shape[1])
+            rows = [b for b in range(len(batch)) if not torch.equal(
+                new.target_out[b][new.target_out[b] != PAD], batch.target_out[b][batch.target_out[b] != PAD])]
+            assert len(rows) <= n_own
+            same = [b for b in range(len(batch)) if b not in rows]
+            assert torch.equal(new.target_out[same, :length], batch.target_out[same, :length])
+            assert torch.equal(new.target_in[same, :length], batch.target_in[same, :length])
+            changed.update(rows)
+        assert changed == (set(range(len(batch))) if n_own else set())  # every sentence has its turn
+
+    def test_just_so_many_are_drawn(self, make_model, monkeypatch):
+        from seqkd_lab.distillation import on_policy
+
+        asked = []
+        draw = on_policy.draw_targets
+        monkeypatch.setattr(on_policy, "draw_targets", lambda model, batch, *rest: asked.append(len(batch)) or draw(
+            model, batch, *rest))
+        for share in (0.3, 0.5, 0.75, 1.0):
+            OnPolicy(share)(make_model(), batch_of(make_model()), 1)
+        assert asked == [2, 4, 5, 7]
+
+    def test_targets_have_the_batchs_form(self, make_model):
+        model = make_model(2, sharpness=1.0)
+        for seed in range(5):
+            for share in (0.5, 1.0):
+                new = OnPolicy(share)(model, batch_of(model), seed)
+                assert new.target_in.shape == new.target_out.shape and (new.target_in[:, 0] == BOS).all()
+                for read, written in zip(new.target_in.tolist(), new.target_out.tolist(), strict=True):
+                    n = written.index(EOS) + 1
+                    assert written[n:] == [PAD] * (len(written) - n) == read[n:]
+                    assert read[1:n] == written[: n - 1] and not {PAD, BOS, EOS} & set(written[: n - 1])
+                assert (new.target_out != PAD).any(dim=0).all()  # no column of padding alone
+
+    def test_equal_seeds_equal_targets(self, make_model):
+        model, batch = make_model(sharpness=1.0), batch_of(make_model())
+        drawn = []
+        for state in (1, 2):
+            torch.manual_seed(state)  # the global generator has no say
+            drawn.append(OnPolicy(0.5)(model, batch, 7).target_out)
+        other = OnPolicy(0.5)(model, batch, 8).target_out
+        assert torch.equal(*drawn)
+        assert other.shape != drawn[0].shape or not torch.equal(other, drawn[0])
+
+    @pytest.mark.parametrize("temperature", [1.0, 0.6])
+    def test_what_is_drawn_follows_the_models_law(self, make_model, temperature):
+        model = make_model(2, n_target=2, sharpness=2.0)
+        law = likely_translations(model, SOURCES[0], Law(temperature), least=0.01)
+        batch = batch_of(model, [0] * 500)
+        counts = dict.fromkeys(law, 0)
+        other = n = 0
+        for seed in range(8):
+            for ids in OnPolicy(1.0, temperature)(model, batch, seed).target_out.tolist():
+                words, n = tuple(model.target_vocabulary.words(ids)), n + 1
+                counts[words] = counts.get(words, 0) + 1 if words in law else 0
+                other += words not in law
+        seen = [counts[words] for words in law] + [other]
+        wanted = [n * p for p in law.values()] + [n * (1.0 - sum(law.values()))]
+        assert len(law) > 3 and chisquare(seen, wanted).pvalue > 1e-4
+
+    @pytest.mark.parametrize("training", [True, False])
+    def test_no_gradient_no_dropout_and_the_mode_is_restored(self, make_model, training):
+        model = make_model(1, spec=LSTMSpec(width=8, dropout=0.9)).train(training)
+        batch = batch_of(model)
+        first = OnPolicy()(model, batch, 3)
+        torch.manual_seed(99)
+        assert torch.equal(OnPolicy()(model, batch, 3).target_out, first.target_out) and model.training == training
+        assert torch.equal(OnPolicy()(model.eval(), batch, 3).target_out, first.target_out)
+        assert not first.target_out.is_inference() and not first.target_out.requires_grad
+        assert all(weight.grad is None for weight in model.parameters())
+        Divergence()(model(first), first, torch.zeros(*first.target_out.shape, len(model.target_vocabulary))).backward()
+
+    @pytest.mark.parametrize("share", [0.0, -0.5, 1.5, math.nan])
+    def test_a_share_outside_is_refused(self, share):
+        with pytest.raises(ValueError, match="share"):
+            OnPolicy(share)
+        with pytest.raises(ValueError, match="temperature"):
+            OnPolicy(1.0, -1.0)
+
+
+class TestTraining:
+    SHORT = Optimisation(epochs=3, learning_rate=0.05, batch_size=3)
+
+    @pytest.mark.parametrize("objective", [Divergence(1.0), SampledToken(1.0)])
+    @pytest.mark.parametrize("update", [2, 5, 8])
+    def test_an_interrupted_run_ends_as_if_nothing_had_been(self, make_model, tmp_path, objective, update):
+        spec = LSTMSpec(width=8, dropout=0.2)
+        arguments = (CORPUS, CORPUS[:3], objective, self.SHORT, 5, make_model(9, spec=spec))
+        whole, broken, resumed = (make_model(spec=spec, sharpness=1.0) for _ in range(3))
+        expected = train(whole, *arguments, on_policy=OnPolicy(0.5))
+
+        def interrupt(progress):
+            if progress.update == update:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            train(broken, *arguments, callbacks=[interrupt], resume_from=tmp_path, on_policy=OnPolicy(0.5))
+        torch.manual_seed(1)
+        assert train(resumed, *arguments, resume_from=tmp_path, on_policy=OnPolicy(0.5)) == expected
+        assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
+
+    def test_reverse_kl_on_own_samples_brings_the_student_to_its_teacher(self, make_model):
+        student, teacher = make_model(1, sharpness=1.0), make_model(2, sharpness=2.0)
+        batch = OnPolicy()(student, batch_of(student), 1)
+        before = Divergence()(student(batch), batch, teacher(batch)).item()
+        history = train(student, CORPUS, CORPUS, Divergence(), replace(self.SHORT, epochs=30), 5, teacher,
+                        on_policy=OnPolicy())
+        batch = OnPolicy()(student, batch_of(student), 1)
+        assert Divergence()(student(batch), batch, teacher(batch)).item() < 0.5 * before
+        assert len(history.n_tokens) == 30 and len(set(history.n_tokens)) > 5  # the student's own, at each pass others
+
+    def test_tokens_of_a_fixed_set_are_counted(self, make_model):
+        history = train(make_model(), CORPUS, CORPUS, Divergence(), self.SHORT, 5, make_model(2))
+        assert history.n_tokens == [sum(len(target) + 1 for target in TARGETS)] * 3
+
+
+def short_models(make_model):
+    """Student and teacher that end soon and never write PAD or BOS: nearly all translations are short."""
+    models = []
+    for seed, ends in ((3, 1.5), (4, 1.0)):
+        model = make_model(seed, n_target=1, sharpness=1.5)
+        with torch.no_grad():
+            model.output.bias[[PAD, BOS]] = -60.0
+            model.output.bias[EOS] += ends
+        models.append(model)
+    return models
+
+
+@pytest.fixture
+def enumerated(make_model):
+    """Student, teacher, and a batch of all translations of one source of at most 9 words with their probabilities."""
+    student, teacher = short_models(make_model)
+    every = [words for length in range(10) for words in product((3, 4), repeat=length)]
+    longest = max(map(len, every)) + 1
+    targets = torch.tensor([[*words, EOS] + [PAD] * (longest - 1 - len(words)) for words in every])
+    batch = with_targets(batch_of(student, [0] * len(every)), targets)
+    with torch.no_grad():
+        p = token_log_probs(student(batch), batch).sum(dim=1).exp()  # (N,)
+    assert p.sum() > 0.9999
+    return student, teacher, batch, p
+
+
+def gradient(loss, model):
+    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(model.parameters()), retain_graph=True)])
+
+
+def expected_estimate(enumerated, discount: float) -> torch.Tensor:
+    """Σ_y p_S(y) · the gradient that SampledToken takes from y, every translation y alone in its batch, summed."""
+    student, teacher, batch, p = enumerated
+    found = 0.0
+    for row, probability in enumerate(p.tolist()):
+        if probability > 1e-8:
+            one = with_targets(replace(batch, source=batch.source[:1], source_lengths=batch.source_lengths[:1],
+                                       rows=batch.rows[:1]), batch.target_out[row : row + 1])
+            loss = per_sentence(SampledToken(discount))(student(one), one, teacher(one))
+            found = found + probability * gradient(loss, student)
+    return found
+
+
+def full_reverse(enumerated) -> torch.Tensor:
+    """The gradient of the reverse KL at each prefix, averaged over the student's prefixes, which count as given."""
+    student, teacher, batch, p = enumerated
+    per_token = Divergence(1.0).per_token(student(batch), batch, teacher(batch))
+    per_translation = per_token.masked_fill(batch.target_out == PAD, 0.0).sum(dim=1)
+    return gradient((p * per_translation).sum(), student)
+
+
+def between_translations(enumerated) -> torch.Tensor:
+    """The gradient of Σ_y p_S(y) log p_S(y)/p_T(y), p_S(y) among what is differentiated.
+
+    Σ p_S(y) is 1 and has no gradient; that of the listed ones, which has a little, is taken off.
+    """
+    student, teacher, batch, _ = enumerated
+    log_s = token_log_probs(student(batch), batch).sum(dim=1)
+    log_t = token_log_probs(teacher(batch), batch).sum(dim=1).detach()
+    return gradient((log_s.exp() * (log_s - log_t - 1.0)).sum(), student)
+
+
+class TestSampledToken:
+    def test_with_discount_0_it_is_the_full_reverse_kl_in_the_mean(self, enumerated):
+        estimate, full = expected_estimate(enumerated, 0.0), full_reverse(enumerated)
+        assert (estimate - full).norm() < 2e-3 * full.norm()
+
+    def test_with_discount_1_it_is_the_kl_between_translations_in_the_mean(self, enumerated):
+        estimate, whole = expected_estimate(enumerated, 1.0), between_translations(enumerated)
+        assert (estimate - whole).norm() < 2e-3 * whole.norm()
+
+    def test_the_trap_the_two_are_not_the_same(self, enumerated):
+        full, whole = full_reverse(enumerated), between_translations(enumerated)
+        assert (full - whole).norm() > 0.1 * whole.norm()
+
+    def test_by_hand(self, make_model):
+        """Costs 1, 2, 3 at three places: at discount γ the first word answers for 1 + 2γ + 3γ²."""
+        model = make_model()
+        batch = with_targets(batch_of(model, [0]), torch.tensor([[4, 5, EOS]]))
+        student = torch.zeros(1, 3, 8, dtype=torch.float64)
+        teacher = torch.zeros(1, 3, 8, dtype=torch.float64)
+        for t, (word, cost) in enumerate(((4, 1.0), (5, 2.0), (EOS, 3.0))):
+            teacher[0, t, word] = -math.log((8 * math.exp(cost) - 1) / 7)  # so that log p_S − log p_T is the cost
+        student.requires_grad_(True)
+        for discount in (0.0, 0.5, 1.0):
+            (found,) = torch.autograd.grad(SampledToken(discount)(student, batch, teacher), student)
+            weights = [1 + 2 * discount + 3 * discount**2, 2 + 3 * discount, 3.0]
+            for t, (word, weight) in enumerate(zip((4, 5, EOS), weights, strict=True)):
+                assert found[0, t, word].item() == pytest.approx(weight / 3 * (1 - 1 / 8))
+                assert found[0, t, 6].item() == pytest.approx(-weight / 3 / 8)
+
+    @pytest.mark.parametrize("discount", [-0.1, 1.1, math.nan])
+    def test_a_discount_outside_is_refused(self, discount):
+        with pytest.raises(ValueError, match="discount"):
+            SampledToken(discount)
+
+    def test_no_gradient_goes_to_the_teacher(self, make_model):
+        model, teacher = make_model(1), make_model(2)
+        batch = batch_of(model)
+        SampledToken(1.0)(model(batch), batch, teacher(batch)).backward()
+        assert all(weight.grad is None for weight in teacher.parameters())
+
+
+class TestGradients:
+    def test_products_and_variances_are_without_bias(self):
+        """Lines drawn around known means: the plain product of two means of the same draws would be too large."""
+        generator = torch.Generator().manual_seed(0)
+        mean = torch.tensor([1.0, 0.0]), torch.tensor([1.0, 1.0])
+        dots, variances, cosines = [], [], []
+        for _ in range(2000):
+            noise = torch.randn(5, 2, generator=generator)
+            one, other = Gradients(mean[0] + noise), Gradients(mean[1] + noise)
+            dots.append(one.dot(other))
+            variances.append(one.variance)
+        many = torch.randn(20_000, 2, generator=generator)
+        cosines = Gradients(mean[0] + many).cosine(Gradients(mean[1] + many))
+        assert sum(dots) / 2000 == pytest.approx(1.0, abs=0.1)
+        assert sum(variances) / 2000 == pytest.approx(2.0, rel=0.05)
+        assert cosines == pytest.approx(1.0 / 2.0**0.5, abs=0.03)
+
+    def test_drawn_targets_are_one_for_each_source(self, make_model):
+        model = make_model(sharpness=1.0)
+        batch = batch_of(model)
+        drawn = draw_targets(model, batch, 1.0, torch.Generator().manual_seed(1))
+        assert len(drawn) == len(batch) and (drawn == EOS).sum(dim=1).eq(1).all()
