@@ -42,7 +42,7 @@ def check_teacher(logits: Tensor, teacher_logits: Tensor | None) -> None:
     """Raises ValueError unless `teacher_logits` has the shape (B, T, V) of `logits`."""
     got = None if teacher_logits is None else tuple(teacher_logits.shape)
     if got != tuple(logits.shape):
-        raise ValueError(f"Word-KD needs teacher logits of shape {tuple(logits.shape)}; got {got}")
+        raise ValueError(f"this objective needs teacher logits of shape {tuple(logits.shape)}; got {got}")
 
 
 def nll(logits: Tensor, target: Tensor) -> Tensor:

@@ -109,7 +109,11 @@ class SampledToken:
 @dataclass(frozen=True)
 class OnPolicy:
     """Where targets come from: of each batch, `share` λ of the sentences get a translation that the student draws now,
-    at `temperature`; the others keep the corpus's. Raises ValueError for a share outside (0, 1]."""
+    at `temperature`; the others keep the corpus's.
+
+    Ours: in GKD's algorithm 1 chance decides, with probability λ, whether a whole batch is drawn; here every batch has
+    the same share. Raises ValueError for a share outside (0, 1].
+    """
 
     share: float = 1.0
     temperature: float = 1.0
