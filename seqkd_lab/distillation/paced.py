@@ -22,32 +22,48 @@ from seqkd_lab.distillation.losses import Objective, mean_over_tokens
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 Tokens = Sequence[str]
+Verifier = Callable[[Tokens, Tokens], bool]
+"""is_valid(source, target)"""
 N_SAMPLES = 8
 LEAST_KEPT, MOST_KEPT = 0.2, 0.8
 """The hard filter keeps what lies between, both ends excluded."""
 
 
-def pass_rates(
-    model: Seq2Seq, sources: Sequence[Tokens], is_valid: Callable[[Tokens, Tokens], bool], n_samples: int = N_SAMPLES,
-    seed: int = 0, temperature: float = 1.0, report: Callable[[int], None] | None = None,
-) -> list[float]:
-    """p̂ of each source: the share of `n_samples` translations drawn from `model` that `is_valid(source, target)`.
+def draws(
+    model: Seq2Seq, sources: Sequence[Tokens], n_samples: int = N_SAMPLES, seed: int = 0, temperature: float = 1.0,
+    report: Callable[[int], None] | None = None,
+) -> list[tuple[Tokens, ...]]:
+    """`n_samples` translations of each source drawn from `model`, source after source.
 
-    `report` hears how many more draws are judged. Raises ValueError for n_samples below 1.
+    `report` hears how many more are drawn. Raises ValueError for n_samples below 1.
     """
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1; got {n_samples}")
     order = sorted(range(len(sources)), key=lambda place: len(sources[place]))  # little waiting for the longest
     alike = [sources[place] for place in order]
-    drawn = [sample(model, alike, seed * n_samples + k, Law(temperature)) for k in range(n_samples)]
-    rates = [0.0] * len(sources)
-    for place, source, *hypotheses in zip(order, alike, *drawn, strict=True):
-        targets = [hypothesis.tokens for hypothesis in hypotheses]
-        right = {target for target in set(targets) if is_valid(source, target)}
-        rates[place] = sum(target in right for target in targets) / n_samples
-        if report is not None:
-            report(n_samples)
-    return rates
+    found = [sample(model, alike, seed * n_samples + k, Law(temperature), progress=report) for k in range(n_samples)]
+    drawn: list[tuple[Tokens, ...]] = [()] * len(sources)
+    for place, *hypotheses in zip(order, *found, strict=True):
+        drawn[place] = tuple(hypothesis.tokens for hypothesis in hypotheses)
+    return drawn
+
+
+def share_valid(source: Tokens, targets: Sequence[Tokens], is_valid: Verifier) -> float:
+    """The share of `targets` that are valid translations of `source`; each different one is looked at once."""
+    right = {target for target in set(targets) if is_valid(source, target)}
+    return sum(target in right for target in targets) / len(targets)
+
+
+def pass_rates(
+    model: Seq2Seq, sources: Sequence[Tokens], is_valid: Verifier, n_samples: int = N_SAMPLES, seed: int = 0,
+    temperature: float = 1.0, report: Callable[[int], None] | None = None,
+) -> list[float]:
+    """p̂ of each source: the share of `n_samples` translations drawn from `model` that `is_valid(source, target)`.
+
+    `report` hears how many more draws are made. Raises ValueError for n_samples below 1.
+    """
+    drawn = draws(model, sources, n_samples, seed, temperature, report)
+    return [share_valid(source, targets, is_valid) for source, targets in zip(sources, drawn, strict=True)]
 
 
 def peak(a: float, b: float) -> float:
