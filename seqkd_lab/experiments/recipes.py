@@ -154,7 +154,7 @@ class Recipe:
 
     def _check_weighting(self, rates: PassRates) -> None:
         """The weights must be those of the very sentences that are learned from."""
-        share = 1.0 if self.distilled is None else self.distilled.share
+        share = 1.0 if self.distilled is None else getattr(self.distilled, "share", None)  # other changes have none
         if (rates.student.data, rates.share, rates.without) != (self.data, share, self.without):
             raise ValueError(f"recipe {self.name!r}: its pass rates are of other sentences; give both the same data, "
                              "share and left-out words")
