@@ -316,6 +316,37 @@ def residual_by_loop(p, q):
     return tuple(np.float32(each / math.fsum(more)) for each in more) if sum(more) else q.tolist()
 
 
+def jsd_by_numpy(p, q, beta):
+    from scipy.special import rel_entr
+
+    p, q = p.double().numpy(), q.double().numpy()
+    if beta in (0.0, 1.0):
+        return (rel_entr(q, p) if beta else rel_entr(p, q)).sum()
+    m = beta * p + (1 - beta) * q
+    return np.dot([beta, 1 - beta], [rel_entr(p, m).sum(), rel_entr(q, m).sum()])
+
+
+def jsd_by_kl_div(p, q, beta):
+    """torch's argument order: kl_div(log of the second law, the first law)."""
+    if beta == 0:
+        return F.kl_div(q.log(), p, reduction="sum")
+    if beta == 1:
+        return F.kl_div(p.log(), q, reduction="sum")
+    m = torch.lerp(q, p, beta).log()
+    return beta * F.kl_div(m, p, reduction="sum") + (1 - beta) * F.kl_div(m, q, reduction="sum")
+
+
+def advantages_by_matrix(log_p_student, log_p_teacher, discount):
+    T = len(log_p_student)
+    powers = np.array([[discount ** (u - t) if u >= t else 0.0 for u in range(T)] for t in range(T)])
+    return powers @ (log_p_teacher - log_p_student).numpy()
+
+
+def advantages_by_sums(log_p_student, log_p_teacher, discount):
+    costs = [s - t for s, t in zip(log_p_student.tolist(), log_p_teacher.tolist(), strict=True)]
+    return tuple(-sum(discount**n * cost for n, cost in enumerate(costs[t:])) for t in range(len(costs)))
+
+
 EQUIVALENT = {
     "entropy_of_translations": [entropy_by_numpy, entropy_by_torch],
     "next_word_distribution": [next_word_with_defaultdict],
@@ -341,6 +372,8 @@ EQUIVALENT = {
     "prune_and_hold": [update_by_numpy, update_by_filling],
     "accepted": [accepted_by_numpy, accepted_from_above, accepted_by_refusing],
     "residual": [residual_by_numpy, residual_by_loop],
+    "generalised_jsd": [jsd_by_numpy, jsd_by_kl_div],
+    "advantages": [advantages_by_matrix, advantages_by_sums],
 }
 
 

@@ -17,12 +17,14 @@ from seqkd_lab.lab.exercises import (
     lesson_08,
     lesson_09,
     lesson_10,
+    lesson_11,
 )
 from seqkd_lab.lab.exercises.exercise import Exercise
 from seqkd_lab.lab.exercises.showing import Folded, Result, Task
 
 LESSONS = (
     lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06, lesson_07, lesson_08, lesson_09, lesson_10,
+    lesson_11,
 )
 EXERCISES: dict[str, Exercise] = {exercise.key: exercise for lesson in LESSONS for exercise in lesson.EXERCISES}
 
@@ -43,7 +45,7 @@ def find(key: str) -> Exercise:
 
 
 def of_lesson(lesson: int) -> list[Exercise]:
-    """The exercises of a lesson (1–10), in their order."""
+    """The exercises of a lesson, by its number, in their order."""
     return [exercise for exercise in EXERCISES.values() if exercise.lesson == lesson]
 
 
