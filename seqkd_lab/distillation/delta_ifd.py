@@ -63,7 +63,7 @@ def delta_ifd(student: Seq2Seq, teacher: Seq2Seq, batch: Batch) -> Tensor:
 
 
 def middle(values: Tensor, share: float) -> Tensor:
-    """(N,) True for the middle `share` of `values` (N,): as many are dropped at either end, round(N (1 − share) / 2)."""
+    """(N,) True for the middle `share` of `values` (N,): round(N (1 − share) / 2) are dropped at either end."""
     n_dropped = round(len(values) * (1.0 - share) / 2.0)
     keep = torch.ones(len(values), dtype=torch.bool)
     order = values.argsort(stable=True)

@@ -21,7 +21,7 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 GENERATE, SCORE, FILTER, WAIT, TRAIN, SYNCHRONISE = "generate", "score", "filter", "wait", "train", "synchronise"
 GENERATOR, TRAINER = "generator", "trainer"
 DELTA_IFD, RANDOM = "delta-ifd", "random"
-SCORED_TOGETHER = 128
+SCORED_TOGETHER = 64
 """Sentences of similar length that the teacher reads at once: more would gain nothing on a core, and pad more."""
 
 
@@ -153,8 +153,9 @@ def teacher_top_k(teacher: Seq2Seq, batch: Batch, k: int | None) -> TopK:
 class Writing:
     """How translations are written and chosen.
 
-    temperature: of the drawing; 0 takes the likeliest word. top_k: words that the teacher says of each token (None: all V). filter: "" keeps every sentence, DELTA_IFD the
-    middle `share` by Δ-IFD, RANDOM as many by chance. lean: by `draw_many`, else as on-policy training does it.
+    temperature: of the drawing; 0 takes the likeliest word. top_k: words that the teacher says of each token (None:
+    all V). filter: "" keeps every sentence, DELTA_IFD the middle `share` by Δ-IFD, RANDOM as many by chance. lean: by
+    `draw_many`, else as on-policy training does it.
     """
 
     temperature: float = 1.0

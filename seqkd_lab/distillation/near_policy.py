@@ -35,11 +35,11 @@ from seqkd_lab.distillation.generation import (
     Written,
     write,
 )
-from seqkd_lab.distillation.top_k import top_k_kl
+from seqkd_lab.distillation.top_k import TopK, top_k_kl
 from seqkd_lab.models.seq2seq import Seq2Seq
 
-ROW_LENGTH = 64
-"""Tokens of a packed row's side; the toy's longest sentence has fewer."""
+ROW_LENGTH = 32
+"""Tokens of a packed row's side: about two of the toy's sentences."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Writer:
-    """The generator's work: jobs from sources, `per_update` sentences kept for each update. `student` is its own copy."""
+    """The generator's work: jobs from sources, `per_update` sentences kept for each update; `student` is its own."""
 
     student: Seq2Seq
     teacher: Seq2Seq
@@ -145,26 +145,29 @@ class InOneProcess:
         return self.writer.diary.events
 
 
-def near_policy_loss(logits: Tensor, written: Written, alpha: float) -> tuple[Tensor, Tensor]:
-    """α · KL over the teacher's top k + (1 − α) · cross-entropy of what was drawn, (n,) each in nats, from the logits
-    (n, V) of the n real tokens of `written`, one sentence behind the other."""
+def near_policy_loss(logits: Tensor, drawn: Tensor, teacher: TopK, alpha: float) -> Tensor:
+    """α · KL over the teacher's top k + (1 − α) · cross-entropy of the `drawn` words (n,): (n,) in nats, from logits
+    (n, V) at the same n places as the teacher's."""
     log_p = logits.log_softmax(dim=1)
-    target = written.batch.target_out
-    drawn = target[target != PAD]
-    return alpha * top_k_kl(log_p, written.teacher) - (1.0 - alpha) * log_p.gather(1, drawn[:, None])[:, 0]
+    return alpha * top_k_kl(log_p, teacher) - (1.0 - alpha) * log_p.gather(1, drawn[:, None])[:, 0]
 
 
-def token_logits(student: Seq2Seq, written: Written, row_length: int | None) -> Tensor:
-    """(n, V) of the real tokens, one sentence behind the other; packed into rows, or padded where row_length is None.
-    Raises ValueError for a packed student without masks."""
+def token_losses(student: Seq2Seq, written: Written, alpha: float, row_length: int | None) -> Tensor:
+    """The loss of each of the n real tokens (n,), in any order: sentences padded, where row_length is None, or packed
+    into rows of `row_length`, or longer ones where a sentence wants it; only real tokens reach the last layer. Raises
+    ValueError for packed rows and a student without masks."""
     if row_length is None:
         batch = written.batch
-        return student(batch)[batch.target_out != PAD]
-    packed = pack(written.batch, row_length)
+        real = batch.target_out != PAD
+        return near_policy_loss(student.output(student.vectors(batch)[real]), batch.target_out[real], written.teacher,
+                                alpha)
+    longest = max(int(written.lengths.max()), int(written.batch.source_lengths.max()))
+    packed = pack(written.batch, max(row_length, longest))
     real = packed.target_out != PAD
     first = written.lengths.cumsum(0) - written.lengths
-    order = first[packed.target_sentence[real]] + packed.target_place[real]
-    return student.packed(packed)[real][order.argsort()]
+    places = first[packed.target_sentence[real]] + packed.target_place[real]
+    return near_policy_loss(student.output(student.packed_vectors(packed)[real]), packed.target_out[real],
+                            written.teacher[places], alpha)
 
 
 @dataclass(frozen=True)
@@ -233,7 +236,7 @@ def one_update(
     for group in optimiser.param_groups:
         group["lr"] = learning.rate(done)
     optimiser.zero_grad()
-    loss = near_policy_loss(token_logits(student, part, learning.row_length), part, learning.alpha).mean()
+    loss = token_losses(student, part, learning.alpha, learning.row_length).mean()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(student.parameters(), learning.clip_norm)
     optimiser.step()

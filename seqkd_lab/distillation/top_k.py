@@ -28,12 +28,13 @@ class TopK:
 
 def top_k(logits: Tensor, k: int | None) -> TopK:
     """The k likeliest words of logits (n, V); None takes all. Raises ValueError for k outside 1..V."""
+    log_p = logits.log_softmax(dim=-1)
     if k is None:
-        return TopK(None, logits.log_softmax(dim=-1))
+        return TopK(None, log_p)
     if not 1 <= k <= logits.shape[-1]:
         raise ValueError(f"k must lie in 1..{logits.shape[-1]}, the size of the vocabulary; got {k}")
-    likeliest, words = logits.topk(k, dim=-1)
-    return TopK(words, likeliest - logits.logsumexp(dim=-1, keepdim=True))
+    likeliest, words = log_p.topk(k, dim=-1)
+    return TopK(words, likeliest)
 
 
 def rest(log_probs: Tensor) -> Tensor:

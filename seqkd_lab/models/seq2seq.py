@@ -68,8 +68,12 @@ class Seq2Seq(nn.Module, ABC):
         return vectors
 
     def packed(self, batch: PackedBatch) -> Tensor:
-        """Logits (R, T, V) of rows that hold several sentences each. Raises ValueError where the architecture cannot
-        keep the sentences of a row apart."""
+        """Logits (R, T, V) of rows that hold several sentences each, which see nothing of each other."""
+        return self.output(self.packed_vectors(batch))
+
+    def packed_vectors(self, batch: PackedBatch) -> Tensor:
+        """What `output` turns into those logits: (R, T, D). Raises ValueError where the architecture cannot keep the
+        sentences of a row apart."""
         raise ValueError(f"{type(self).__name__} reads a row from left to right, and what it remembers of one sentence "
                          "would reach the next: only a model with masks, a Transformer, can read packed rows")
 

@@ -228,8 +228,8 @@ class TransformerSeq2Seq(Seq2Seq):
             past.append(seen)
         return self.decoder_norm(x), replace(state, past=tuple(past))
 
-    def packed(self, batch: PackedBatch) -> Tensor:
-        """Logits (R, T, V) of rows that hold several sentences each, which see nothing of each other."""
+    def packed_vectors(self, batch: PackedBatch) -> Tensor:
+        """Positions restart with each sentence of a row, and the masks are blocks: (R, T, D)."""
         x, mask = self._placed_at(self.source_embedding(batch.source), batch.source_place), batch.source_mask
         for layer in self.encoder:
             x = layer(x, mask)
@@ -239,7 +239,7 @@ class TransformerSeq2Seq(Seq2Seq):
         own, cross = batch.target_mask, batch.cross_mask
         for layer in self.decoder:
             y, _ = layer(y, (nothing, nothing), own, layer.source.keys_values(encoded), cross)
-        return self.output(self.decoder_norm(y))
+        return self.decoder_norm(y)
 
     def _placed_at(self, words: Tensor, place: Tensor) -> Tensor:
         """As `_placed`, at given places (N, T) of which each sentence begins at 0."""
