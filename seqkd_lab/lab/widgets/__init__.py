@@ -17,11 +17,12 @@ from seqkd_lab.lab.widgets.drafting import DraftingStepper
 from seqkd_lab.lab.widgets.interpolation import InterpolationExplorer
 from seqkd_lab.lab.widgets.lens import CorpusLens
 from seqkd_lab.lab.widgets.mass import ModeMass
+from seqkd_lab.lab.widgets.paced import PacedExplorer
 from seqkd_lab.lab.widgets.pruning import PruningExplorer
 from seqkd_lab.lab.widgets.temperature import TemperatureExplorer
 from seqkd_lab.lab.widgets.trainer import StudentTrainer
 
 __all__ = [
     "BeamExplorer", "ChoiceExplorer", "CorpusLens", "DraftingStepper", "InterpolationExplorer", "ModeMass",
-    "PruningExplorer", "StudentTrainer", "TemperatureExplorer",
+    "PacedExplorer", "PruningExplorer", "StudentTrainer", "TemperatureExplorer",
 ]
