@@ -15,6 +15,7 @@ from torch import Tensor
 
 from seqkd_lab.compression.pruning import Pruning, held, prune
 from seqkd_lab.corpus.toy.planted import LongSources, Planted
+from seqkd_lab.distillation.delta_ifd import SourceDropout
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy, SampledToken
 from seqkd_lab.distillation.paced import N_SAMPLES, hard_filter, shuffled, weights
@@ -123,7 +124,7 @@ class Recipe:
     distilled: the corpus to learn from (None: gold). teacher: whose distribution Word-KD follows. start: the model to
     continue from (None: random weights drawn from `seed`, its embeddings multiplied by `embedding_scale`). pruning:
     what of that model goes before it trains on; without optimisation it is pruned only. on_policy: which of the
-    targets the student draws itself. without: sentences with one of these words in the source are left out.
+    targets the student draws itself, or how many sources are emptied. without: sentences with one of these words in the source are left out.
     weighting: what each sentence's loss is multiplied by (None: all count alike).
     """
 
@@ -138,7 +139,7 @@ class Recipe:
     start: Recipe | None = None
     pruning: Pruning | None = later(None)
     embedding_scale: float = later(1.0)
-    on_policy: OnPolicy | None = later(None)
+    on_policy: OnPolicy | SourceDropout | None = later(None)
     without: tuple[str, ...] = later(())
     weighting: Weighting | None = later(None)
 
