@@ -124,7 +124,8 @@ class Recipe:
     distilled: the corpus to learn from (None: gold). teacher: whose distribution Word-KD follows. start: the model to
     continue from (None: random weights drawn from `seed`, its embeddings multiplied by `embedding_scale`). pruning:
     what of that model goes before it trains on; without optimisation it is pruned only. on_policy: which of the
-    targets the student draws itself, or how many sources are emptied. without: sentences with one of these words in the source are left out.
+    targets the student draws itself, or how many sources are emptied. without: sentences with one of these words in
+    the source are left out.
     weighting: what each sentence's loss is multiplied by (None: all count alike).
     """
 
