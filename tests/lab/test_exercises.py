@@ -347,6 +347,33 @@ def advantages_by_sums(log_p_student, log_p_teacher, discount):
     return tuple(-sum(discount**n * cost for n, cost in enumerate(costs[t:])) for t in range(len(costs)))
 
 
+def weights_by_logs(rates, a, b):
+    """e^(a log p + b log(1 − p)), where 0 · log 0 is 0."""
+    p = rates.double().numpy()
+    logs = [power * np.log(x) if power else 0.0 * x for power, x in ((a, np.maximum(p, 1e-300)),
+                                                                      (b, np.maximum(1 - p, 1e-300)))]
+    w = np.exp(logs[0] + logs[1])
+    return w / w.mean()
+
+
+def weights_by_loop(rates, a, b):
+    plain = [math.pow(p, a) * math.pow(1.0 - p, b) for p in rates.tolist()]
+    return tuple(len(plain) * w / math.fsum(plain) for w in plain)
+
+
+def ratio_by_products(gradients):
+    """The mean product of two different gradients, from all products at once."""
+    g, n = gradients.double().numpy(), len(gradients)
+    products = g @ g.T
+    signal = (products.sum() - np.trace(products)) / (n * (n - 1))
+    return max(0.0, signal) / (np.trace(products) / n - signal)
+
+
+def ratio_by_covariance(gradients):
+    noise = torch.cov(gradients.T).trace()
+    return torch.relu(gradients.mean(0).norm() ** 2 - noise / gradients.shape[0]).reshape(1) / noise
+
+
 EQUIVALENT = {
     "entropy_of_translations": [entropy_by_numpy, entropy_by_torch],
     "next_word_distribution": [next_word_with_defaultdict],
@@ -374,6 +401,8 @@ EQUIVALENT = {
     "residual": [residual_by_numpy, residual_by_loop],
     "generalised_jsd": [jsd_by_numpy, jsd_by_kl_div],
     "advantages": [advantages_by_matrix, advantages_by_sums],
+    "paced_weights": [weights_by_logs, weights_by_loop],
+    "signal_to_noise": [ratio_by_products, ratio_by_covariance],
 }
 
 
