@@ -374,6 +374,40 @@ def ratio_by_covariance(gradients):
     return torch.relu(gradients.mean(0).norm() ** 2 - noise / gradients.shape[0]).reshape(1) / noise
 
 
+def written_after_by_search(update, interval):
+    sent = [n for n in range(update + 1) if n % interval == 0]
+    return sent[-2] if len(sent) >= 2 else 0
+
+
+def written_after_by_rest(update, interval):
+    return np.maximum(0, update - update % interval - interval)
+
+
+def mask_by_numpy(sentence):
+    sentence = sentence.numpy()
+    return np.equal.outer(sentence, sentence) & np.tri(len(sentence), dtype=bool)
+
+
+def mask_by_loop(sentence):
+    ids = sentence.tolist()
+    return [[ids[u] == ids[t] if u <= t else False for u in range(len(ids))] for t in range(len(ids))]
+
+
+def remainder_by_numpy(p, q, words):
+    from scipy.special import rel_entr
+
+    p, q = p.numpy(), q.numpy()
+    mine, theirs = np.append(p[words.numpy()], 1 - p[words.numpy()].sum()), np.append(q, 1 - q.sum())
+    return rel_entr(theirs, mine).sum()
+
+
+def remainder_by_merging(p, q, words):
+    other = torch.ones_like(p, dtype=torch.bool)
+    other[words] = False
+    mine = torch.cat([p[words], p[other].sum()[None]])
+    return F.kl_div(mine.log(), torch.cat([q, (1 - q.sum())[None]]), reduction="sum")
+
+
 EQUIVALENT = {
     "entropy_of_translations": [entropy_by_numpy, entropy_by_torch],
     "next_word_distribution": [next_word_with_defaultdict],
@@ -403,6 +437,9 @@ EQUIVALENT = {
     "advantages": [advantages_by_matrix, advantages_by_sums],
     "paced_weights": [weights_by_logs, weights_by_loop],
     "signal_to_noise": [ratio_by_products, ratio_by_covariance],
+    "written_after": [written_after_by_search, written_after_by_rest],
+    "packed_mask": [mask_by_numpy, mask_by_loop],
+    "remainder_kl": [remainder_by_numpy, remainder_by_merging],
 }
 
 
