@@ -36,15 +36,13 @@ class Mistake:
 
 
 MISTAKES = (
-    Mistake("station", "Bahnhof", "Markt", "market"), Mistake("garden", "Garten", "Geschäft", "shop"),
-    Mistake("kitchen", "Küche", "Wohnung", "flat"), Mistake("office", "Büro", "Geschäft", "shop"),
+    Mistake("station", "Bahnhof", "Laden", "shop"), Mistake("garden", "Garten", "Geschäft", "shop"),
+    Mistake("village", "Dorf", "Geschäft", "shop"), Mistake("office", "Büro", "Geschäft", "shop"),
 )
-"""Places taken for others. The preposition before them is the same, so the one word is wrong and nothing else is. The
-words were chosen with the teacher of seed 11, which is in no table: it finds them all but impossible there."""
-RARE_NOUNS = (
-    "camera", "sofa", "party", "wallet", "photo", "boat", "television", "ticket", "magazine", "trip", "computer",
-    "device", "biscuit", "meeting", "jacket",
-)
+"""Four places taken for the shop. The preposition before them is the same, so the one word is wrong and nothing else.
+Which word is wrong was chosen with the teacher of seed 11, which is in no table: it finds it all but impossible there,
+so that these mistakes are the greatest δ of a batch."""
+RARE_NOUNS = ("ticket", "computer", "biscuit", "meeting", "jacket", "magazine", "trip", "device")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,85 @@
+"""What a loss over all V words keeps in memory, measured: a process of its own for each size and share.
+
+A process can only say the most that it ever took, so each measurement begins in a new one; what torch, the models and
+their gradients take is there before, and subtracted.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqkd_lab.corpus.batching import Batch, EncodedCorpus, Sentences, make_batch
+from seqkd_lab.corpus.vocabulary import BOS, EOS, Vocabulary
+from seqkd_lab.distillation.tip import ALL, SOFT_OR, Selected, lean_loss
+from seqkd_lab.machine import use_threads
+from seqkd_lab.models.architectures import build
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+TOY_WORDS, MANY_WORDS = 543, 32_000
+"""V of the toy language's German, and of a usual subword vocabulary."""
+B, T = 64, 20
+STUDENT, TEACHER = LSTMSpec(24), LSTMSpec(128)
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """logits_gradient: of the gradient of the logits, as the backward pass made it; peak: what the process took at
+    most beyond what it had before the loss."""
+
+    logits_gradient: int
+    peak: int
+
+
+def measure(n_words: int, share: float | None) -> Bytes:
+    """One loss and its gradient with V = `n_words`, in a new process: of all tokens the usual way (`share` None), or of
+    a `share` by Soft-OR, the lean way."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measure_here, n_words, share).result()
+
+
+def measure_here(n_words: int, share: float | None) -> Bytes:
+    """The same in this process, whose peak must not have been higher before."""
+    use_threads(1)
+    torch.manual_seed(1)
+    vocabulary = Vocabulary.build([tuple(f"w{i}" for i in range(n_words - 4))])
+    student, teacher = (build(spec, vocabulary, vocabulary) for spec in (STUDENT, TEACHER))
+    loss_of(student, teacher, random_batch(2, 3, n_words), share).backward()  # makes the weights' gradients
+    gradients: list[int] = []
+
+    def watch(_: torch.nn.Module, __: tuple, logits: Tensor) -> None:
+        if logits.requires_grad:
+            logits.register_hook(lambda gradient: gradients.append(gradient.nbytes))
+
+    student.output.register_forward_hook(watch)
+    batch, before = random_batch(B, T, n_words), peak_bytes()
+    loss_of(student, teacher, batch, share).backward()
+    return Bytes(sum(gradients), peak_bytes() - before)
+
+
+def loss_of(student: Seq2Seq, teacher: Seq2Seq, batch: Batch, share: float | None) -> Tensor:
+    """Reverse KL of all tokens from all logits, or of the kept ones from theirs."""
+    if share is not None:
+        return lean_loss(student, teacher, batch, Selected(SOFT_OR, share))
+    with torch.no_grad():
+        teacher_logits = teacher(batch)
+    return Selected(ALL, 1.0)(student(batch), batch, teacher_logits)
+
+
+def random_batch(n_sentences: int, length: int, n_words: int) -> Batch:
+    """Sentences of `length` tokens, the end included, of any words."""
+    ids = torch.randint(4, n_words, (n_sentences, length - 1)).tolist()
+    encoded = EncodedCorpus(Sentences.of([*row, EOS] for row in ids), Sentences.of([BOS, *row, EOS] for row in ids))
+    return make_batch(encoded, range(n_sentences))
+
+
+def peak_bytes() -> int:
+    """The most that this process has taken so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
