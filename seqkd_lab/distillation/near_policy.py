@@ -145,6 +145,15 @@ class InOneProcess:
         return self.writer.diary.events
 
 
+class OneForAll(InOneProcess):
+    """Writes with the writer's own model, whatever the student learns: the teacher's data, when that is the teacher."""
+
+    def synchronise(self, update: int, student: Seq2Seq) -> None: ...
+
+    def take(self, job: Job) -> Written:
+        return self.writer.write(job)
+
+
 def near_policy_loss(logits: Tensor, drawn: Tensor, teacher: TopK, alpha: float) -> Tensor:
     """α · KL over the teacher's top k + (1 − α) · cross-entropy of the `drawn` words (n,): (n,) in nats, from logits
     (n, V) at the same n places as the teacher's."""
