@@ -10,11 +10,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
-from small_corpus import ONE_EPOCH, TINY, TWO_EPOCHS, write_text
+from small_corpus import TINY, TWO_EPOCHS, write_text
+from synthetic_paced import paced_of
 
 from seqkd_lab.corpus.batching import encode, make_batch
+from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import Vocabulary
-from seqkd_lab.distillation import paced
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.distillation.paced import (
@@ -30,6 +31,7 @@ from seqkd_lab.distillation.paced import (
     weights,
 )
 from seqkd_lab.experiments import paced_experiment, paced_measures, paced_recipes
+from seqkd_lab.experiments import store as store_module
 from seqkd_lab.experiments.later_experiment import judge_claim
 from seqkd_lab.experiments.paced_measures import bins, counts, one_by_one
 from seqkd_lab.experiments.paced_recipes import ARMS, FORWARD, REVERSE, TWO_STAGE, UNIFORM, arm, label, stages
@@ -66,8 +68,6 @@ def small_model(seed: int = 1) -> LSTMSeq2Seq:
 @pytest.fixture
 def batch():
     """Four sentences of three lengths, in rows that are not in order."""
-    from seqkd_lab.corpus.parallel import ParallelCorpus
-
     sources = tuple(tuple(text) for text in ("abc", "de", "fgha", "bcd", "e"))
     pairs = ParallelCorpus("small", "train", "", sources, tuple(source[::-1] for source in sources))
     model = small_model()
@@ -298,8 +298,6 @@ class TestRecipes:
         assert "pass rates" in rate.label
 
     def test_the_store_keeps_pass_rates_of_the_sentences_that_are_learned_from(self, tmp_path, recipes, monkeypatch):
-        from seqkd_lab.experiments import store as store_module
-
         store, asked = Store(tmp_path), []
         rates = replace(recipes[PACED].weighting.rates, share=0.5)
         monkeypatch.setattr(store_module, "pass_rates", lambda model, sources, *rest, **more: asked.append(sources) or (
@@ -407,43 +405,26 @@ class TestExperiment:
         assert all(torch.equal(kept[name], tensor) for name, tensor in seen[0].state_dict().items())
 
 
-def made_up(gain: float = 3.0, ends: float = 0.1, noise: float = 0.0) -> dict:
-    """A seed's measurements in which PACED is `gain` points better and forgets as much less, and both ends have
-    `ends` times the middle's ratio."""
-    def one(kept: float, left: float) -> dict:
-        return {"kept": kept / 100, "left_out": left / 100, "kept_greedy": 0.5, "left_out_greedy": 0.5,
-                "by_initial": [kept / 100] * 8 + [None], "histogram": [10] * 9, "bleu": 80.0, "tokens": [100]}
-
-    better = {UNIFORM: 0.0, HARD: 0.8 * gain, PACED: gain, SHUFFLED: 0.0}
-    arms = {label((loss, kind)): one(40 + better[kind] + noise, 20 + better[kind]) for loss, kind in ARMS}
-    signal = [ends, *[1.0] * 7, ends]
-    return {
-        "rates": [10] * 9, "weights": {}, "watched": {},
-        "noise": {loss: {"n": 5, "signal": signal, "noise": [2.0] * 9} for loss in (FORWARD, REVERSE)},
-        "arms": {"initial": [10] * 9, "arms": {"start": one(30, 25), "teacher": one(80, 80), **arms}},
-    }
-
-
 class TestClaims:
     def verdicts(self, *seeds: dict) -> dict[str, str]:
         return {claim.name: judge_claim(claim, seeds).verdict for claim in paced_experiment.CLAIMS}
 
     def test_where_everything_is_as_the_paper_has_it_all_hold(self):
-        assert set(self.verdicts(made_up(), made_up(3.1)).values()) == {"held"}
+        assert set(self.verdicts(paced_of(), paced_of(3.1)).values()) == {"held"}
 
     def test_where_nothing_is_none_holds(self):
-        assert set(self.verdicts(made_up(-3.0, ends=2.0), made_up(-3.1, ends=2.0)).values()) == {"not held"}
+        assert set(self.verdicts(paced_of(-3.0, ends=2.0), paced_of(-3.1, ends=2.0)).values()) == {"not held"}
 
     def test_a_hard_filter_has_no_share_of_a_gain_that_is_not_there(self):
-        verdicts = self.verdicts(made_up(-3.0), made_up(-3.1))
+        verdicts = self.verdicts(paced_of(-3.0), paced_of(-3.1))
         assert verdicts["fkl-hard"] == "not held" and verdicts["fkl-inner"] == "held"
 
     def test_an_end_of_two_thirds_is_below_but_no_collapse(self):
-        verdicts = self.verdicts(made_up(ends=0.66), made_up(ends=0.67))
+        verdicts = self.verdicts(paced_of(ends=0.66), paced_of(ends=0.67))
         assert verdicts["rkl-inner"] == "held" and verdicts["rkl-p=0"] == verdicts["rkl-p=1"] == "not held"
 
     def test_a_ratio_below_zero_counts_as_zero(self):
-        rows = made_up(ends=-5.0)
+        rows = paced_of(ends=-5.0)
         assert paced_experiment.ratios(rows, FORWARD) == [0.0, *[0.5] * 7, 0.0]
 
     def test_every_claim_has_a_name_of_its_own_and_the_original_beside_it(self):
@@ -452,11 +433,7 @@ class TestClaims:
         assert all(claim.original.startswith(("PACED", "an aim of this lab")) for claim in paced_experiment.CLAIMS)
 
     def test_tables_have_every_arm_and_every_bin(self):
-        arms, initial, noise = paced_experiment.tables([made_up(), made_up(3.5, noise=1.0)]).values()
+        arms, initial, noise = paced_experiment.tables([paced_of(), paced_of(3.5, more=1.0)]).values()
         assert list(arms.index) == ["start", "teacher", *map(label, ARMS)] and list(initial.index) == list(arms.index)
         assert list(noise.columns) == [f"{place}/8" for place in range(9)] and initial.loc["start", "8/8"] == "–"
         assert "±" in arms.loc[label(ARMS[0]), "valid draws %"]
-
-
-def test_the_module_says_what_is_ours():
-    assert "Ours" in paced.__doc__ and paced.N_SAMPLES == 8 and ONE_EPOCH.epochs == 1
