@@ -7,6 +7,7 @@ seqkd_lab.lab.widgets put controls to them.
 from seqkd_lab.lab.figures.beam_tree import beam_figure
 from seqkd_lab.lab.figures.choice import choice_figure
 from seqkd_lab.lab.figures.drafting import drafting_figure
+from seqkd_lab.lab.figures.exposure import exposure_figure
 from seqkd_lab.lab.figures.learning import learning_figure
 from seqkd_lab.lab.figures.lens import lens_figure
 from seqkd_lab.lab.figures.mass import mass_figure
@@ -16,6 +17,6 @@ from seqkd_lab.lab.figures.paced import paced_figure
 from seqkd_lab.lab.figures.pruning import pruning_figure
 
 __all__ = [
-    "beam_figure", "choice_figure", "drafting_figure", "interpolation_figure", "learning_figure", "lens_figure",
-    "mass_figure", "paced_figure", "pruning_figure", "temperature_figure",
+    "beam_figure", "choice_figure", "drafting_figure", "exposure_figure", "interpolation_figure",
+    "learning_figure", "lens_figure", "mass_figure", "paced_figure", "pruning_figure", "temperature_figure",
 ]

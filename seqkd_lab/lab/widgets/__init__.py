@@ -14,6 +14,7 @@ except ImportError as error:
 from seqkd_lab.lab.widgets.beam import BeamExplorer
 from seqkd_lab.lab.widgets.choice import ChoiceExplorer
 from seqkd_lab.lab.widgets.drafting import DraftingStepper
+from seqkd_lab.lab.widgets.exposure import ExposureExplorer
 from seqkd_lab.lab.widgets.interpolation import InterpolationExplorer
 from seqkd_lab.lab.widgets.lens import CorpusLens
 from seqkd_lab.lab.widgets.mass import ModeMass
@@ -23,6 +24,6 @@ from seqkd_lab.lab.widgets.temperature import TemperatureExplorer
 from seqkd_lab.lab.widgets.trainer import StudentTrainer
 
 __all__ = [
-    "BeamExplorer", "ChoiceExplorer", "CorpusLens", "DraftingStepper", "InterpolationExplorer", "ModeMass",
-    "PacedExplorer", "PruningExplorer", "StudentTrainer", "TemperatureExplorer",
+    "BeamExplorer", "ChoiceExplorer", "CorpusLens", "DraftingStepper", "ExposureExplorer", "InterpolationExplorer",
+    "ModeMass", "PacedExplorer", "PruningExplorer", "StudentTrainer", "TemperatureExplorer",
 ]
