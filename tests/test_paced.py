@@ -363,7 +363,7 @@ class TestExperiment:
     def test_two_stages_are_forward_then_reverse(self):
         first, second = stages(arm(2, TWO_STAGE, PACED))
         assert (first.objective, first.on_policy) == (Divergence(0.0), None)
-        assert (second.objective, second.on_policy) == (Divergence(1.0), OnPolicy(1.0))
+        assert (second.objective, second.on_policy) == (Divergence(1.0), OnPolicy(1.0, 0.7))
 
     def test_bins_hold_every_place_once(self):
         rates = [0.0, 0.125, 1.0, 0.5, 1.0]

@@ -12,7 +12,7 @@ from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.distillation.paced import N_SAMPLES, draws, sentence_gradients, share_valid, signal_and_noise
-from seqkd_lab.experiments.paced_recipes import FORWARD, LEFT_OUT, REVERSE
+from seqkd_lab.experiments.paced_recipes import FORWARD, LEFT_OUT, REVERSE, TEMPERATURE
 from seqkd_lab.experiments.recipes import Recipe
 from seqkd_lab.experiments.store import Report, Store, without
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -46,7 +46,7 @@ def judged(
     """
     drawn, greedy = {}, {}
     for number, (name, model) in enumerate(models.items()):
-        drawn[name] = draws(model, sources, seed=1_000 * seed + number)
+        drawn[name] = draws(model, sources, seed=1_000 * seed + number, temperature=TEMPERATURE)
         greedy[name] = [found[0].tokens for found in search(model, sources, 1)]
         report(number + 1, len(models))
     rates, right = {name: [] for name in models}, {name: [] for name in models}
@@ -107,7 +107,7 @@ def noise_record(
         for loss, beta in ((FORWARD, 0.0), (REVERSE, 1.0)):
             batch = make_batch(encoded, chosen)
             if loss == REVERSE:
-                batch = OnPolicy(1.0)(student, batch, seed)
+                batch = OnPolicy(1.0, TEMPERATURE)(student, batch, seed)
             gradients = sentence_gradients(student, Divergence(beta), one_by_one(batch), teacher)
             for name, value in zip(("signal", "noise"), signal_and_noise(gradients), strict=True):
                 record[loss][name].append(float(f"{value:.5g}"))
@@ -127,7 +127,7 @@ def snapshots(
     def look(progress: Progress) -> None:
         report(progress.update, progress.n_updates)
         if progress.valid_loss is not None and progress.epoch in epochs:
-            drawn = draws(model, sources, seed=seed)
+            drawn = draws(model, sources, seed=seed, temperature=TEMPERATURE)
             found[str(progress.epoch)] = counts([share_valid(source, targets, data.language.is_valid)
                                                  for source, targets in zip(sources, drawn, strict=True)])
 

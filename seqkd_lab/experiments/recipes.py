@@ -80,7 +80,7 @@ class Distillation:
 
 @dataclass(frozen=True)
 class PassRates:
-    """How often `student` translates its training sources validly, of n_samples draws each.
+    """How often `student` translates its training sources validly, of n_samples draws each at `temperature`.
 
     The sources are the first `share` of the training set, without those that have one of the words `without`.
     """
@@ -90,6 +90,7 @@ class PassRates:
     share: float = 1.0
     without: tuple[str, ...] = ()
     seed: int = 0
+    temperature: float = 1.0
 
 
 PACED, HARD, SHUFFLED = "paced", "hard", "shuffled"

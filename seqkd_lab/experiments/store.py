@@ -149,7 +149,7 @@ class Store:
         sources = without(data.train[: round(rates.share * len(data.train))], rates.without).source
         count = _counter(report, rates.n_samples * len(sources))
         made = pass_rates(self.model(rates.student), sources, data.language.is_valid, rates.n_samples, rates.seed,
-                          report=count)
+                          rates.temperature, count)
         write_json(path, made)
         return made
 
