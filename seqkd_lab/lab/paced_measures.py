@@ -17,8 +17,9 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.distillation.paced import N_SAMPLES, draws, sentence_gradients, signal_and_noise
 from seqkd_lab.experiments.findings import Rows
-from seqkd_lab.experiments.paced_experiment import ratios
+from seqkd_lab.experiments.paced_experiment import percent, ratios
 from seqkd_lab.experiments.paced_measures import N_BINS, counts, one_by_one
+from seqkd_lab.experiments.paced_recipes import TEMPERATURE, label
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 END_0, MIDDLE, END_1 = "at p = 0", "in the middle", "at p = 1"
@@ -42,9 +43,9 @@ class Drawn:
 def drawn(
     model: Seq2Seq, sources: Sequence[Sequence[str]], language: ToyLanguage, n_samples: int = N_SAMPLES, seed: int = 1
 ) -> list[Drawn]:
-    """`n_samples` draws of each source, judged."""
+    """`n_samples` draws of each source at the experiment's TEMPERATURE, judged."""
     judged = []
-    for source, targets in zip(sources, draws(model, sources, n_samples, seed), strict=True):
+    for source, targets in zip(sources, draws(model, sources, n_samples, seed, TEMPERATURE), strict=True):
         valid = {target: language.is_valid(source, target) for target in set(targets)}
         judged.append(Drawn(tuple(source), targets, tuple(valid[target] for target in targets)))
     return judged
@@ -89,7 +90,7 @@ def few_draws(found: Sequence[Drawn], n_few: int = N_SAMPLES) -> tuple[float, fl
 def own_gradients(student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, seed: int = 1) -> Tensor:
     """(n, P): the gradient of the reverse KL along one draw of the student, for each source."""
     encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
-    batch = OnPolicy(1.0)(student, make_batch(encoded, range(len(pairs))), seed)
+    batch = OnPolicy(1.0, TEMPERATURE)(student, make_batch(encoded, range(len(pairs))), seed)
     return sentence_gradients(student, Divergence(1.0), one_by_one(batch), teacher)
 
 
@@ -116,6 +117,11 @@ def where_largest(by_seed: Sequence[Rows], loss: str) -> str:
 def mean_ratios(by_seed: Sequence[Rows], loss: str) -> list[float]:
     """The ratio of each pass rate, mean of the seeds."""
     return [fmean(values) for values in zip(*(ratios(rows, loss) for rows in by_seed), strict=True)]
+
+
+def most_valid(by_seed: Sequence[Rows], loss: str, kinds: Sequence[str]) -> str:
+    """Of these kinds of weights the one whose student has most valid draws on what is distilled, mean of the seeds."""
+    return max(kinds, key=lambda kind: fmean(percent(rows, label((loss, kind))) for rows in by_seed))
 
 
 def moments(rows: Rows) -> dict[str, list[int]]:

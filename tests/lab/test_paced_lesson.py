@@ -8,8 +8,8 @@ from scipy.stats import binom
 from synthetic_paced import HISTOGRAM, paced_of
 
 from seqkd_lab.distillation.paced import signal_and_noise
-from seqkd_lab.experiments.paced_recipes import ARMS, FORWARD, REVERSE, label
-from seqkd_lab.experiments.recipes import PACED
+from seqkd_lab.experiments.paced_recipes import ARMS, FORWARD, REVERSE, UNIFORM, label
+from seqkd_lab.experiments.recipes import HARD, PACED, SHUFFLED
 from seqkd_lab.lab import paced_figures as figures
 from seqkd_lab.lab import paced_measures as measures
 from seqkd_lab.lab.lesson import png
@@ -106,6 +106,10 @@ class TestResults:
     def test_means_are_over_the_seeds(self):
         found = measures.mean_ratios([paced_of(ends=0.2), paced_of(ends=0.4)], REVERSE)
         assert found == pytest.approx([0.15, *[0.5] * 7, 0.15])
+
+    def test_the_kind_with_most_valid_draws(self, rows):
+        assert measures.most_valid(rows, REVERSE, (UNIFORM, HARD, SHUFFLED)) == HARD
+        assert measures.most_valid([paced_of(-2.0)], REVERSE, (UNIFORM, PACED)) == UNIFORM
 
     def test_moments_come_in_their_order(self):
         found = measures.moments(paced_of())
