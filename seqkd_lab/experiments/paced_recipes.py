@@ -39,8 +39,8 @@ FORWARD, REVERSE, TWO_STAGE = "forward KL", "reverse KL", "two-stage"
 UNIFORM = "uniform"
 EPOCHS = 4
 RATES = {FORWARD: 0.016, REVERSE: 0.016}
-"""The best of RATES_TRIED for the uniform arm with seed 11, by the share of valid draws on the validation set; there the
-student drew at temperature 1, along its own translations and when it was judged."""
+"""The best of RATES_TRIED for the uniform arm with seed 11, by the share of valid draws on the validation set; the
+student drew at temperature 1 there, along its own translations and when it was judged."""
 RATES_TRIED = {FORWARD: (0.002, 0.004, 0.008, 0.016, 0.032), REVERSE: (0.001, 0.002, 0.004, 0.008, 0.016, 0.032)}
 Arm = tuple[str, str]
 ARMS: tuple[Arm, ...] = (
