@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqkd_lab import __version__, commands, compression_commands, drafting_commands
+from seqkd_lab import __version__, commands, compression_commands, drafting_commands, later_commands
 from seqkd_lab.compression.pruning import CLASS_BLIND, METHODS
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.experiments.presets import PRESETS
@@ -20,6 +20,7 @@ EPILOG = """examples:
   seqkd-lab table --check                         judges the committed results; exit code 1 if a finding is not held
   seqkd-lab prune --share 0.8 --out runs/pruned   the Seq-KD student without the smallest 80% of its weights
   seqkd-lab speculative --check                   what a distilled student is worth as its teacher's draft
+  seqkd-lab later tip --check                     what token importance claims, and what came of it here
   seqkd-lab doctor                                is this machine ready, and what to do if not
 """
 TEXT_FILES = ("source", "target", "valid-source", "valid-target", "test-source", "test-target")
@@ -47,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     _add_table3(verbs)
     _add_speculative(verbs)
     _add_cross(verbs)
+    _add_later(verbs)
     _add_translate(verbs)
     doctor = verbs.add_parser("doctor", help="checks the environment and says what to do")
     doctor.set_defaults(run=commands.doctor)
@@ -235,6 +237,24 @@ def _add_cross(verbs) -> None:
     cross.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
     cross.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
     cross.set_defaults(run=drafting_commands.cross)
+
+
+def _add_later(verbs) -> None:
+    later = verbs.add_parser(
+        "later", help="on-policy distillation, PACED, TIP, near-policy: the experiments, or verdicts on their claims",
+        description="Trains and measures the arms of each experiment, seed by seed (about half an hour each on two "
+        "cores), and writes the results as JSON; an interrupted run goes on with the next seed. With --check nothing "
+        "runs: each claim is judged held, not held or undecided, beside its original wording, and the exit code is 1 "
+        "unless all are held.",
+    )
+    later.add_argument("experiments", nargs="*", metavar="NAME",
+                       help=f"{', '.join(later_commands.EXPERIMENTS)} (default: all)")
+    later.add_argument("--seeds", type=int, default=5, help="how many seeds, counted from 1 (default: 5)")
+    later.add_argument("--results", type=Path, metavar="DIR",
+                       help="the folder of the JSON files (default: data/results)")
+    later.add_argument("--check", action="store_true", help="only judge what the JSON files hold")
+    later.add_argument("--workers", type=int, help="processes that train (default: the cores allowed)")
+    later.set_defaults(run=later_commands.later)
 
 
 def _add_translate(verbs) -> None:

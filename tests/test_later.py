@@ -52,7 +52,7 @@ class TestVerdicts:
 
     def test_one_seed_decides_nothing(self):
         assert judged([7.0], least=0.0).verdict == UNDECIDED
-        assert "(one seed)" in describe(judged([7.0], least=0.0))
+        assert "(one of seeds)" in describe(judged([7.0], least=0.0))
 
     def test_equal_values_have_no_width(self):
         one = judged([2.0, 2.0], least=2.0)

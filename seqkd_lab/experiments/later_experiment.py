@@ -64,13 +64,13 @@ def judge_claim(claim: Claim, by_seed: Sequence[Rows]) -> Judged:
     return Judged(claim, values, mean, (low, high), verdict)
 
 
-def describe(judged: Judged) -> str:
-    """Three lines: the verdict with ours, the numbers, the original."""
+def describe(judged: Judged, each: str = "seeds") -> str:
+    """Three lines: the verdict with ours, the numbers (of seeds, or of what was repeated: `each`), the original."""
     claim, (low, high) = judged.claim, judged.interval
-    interval = f"[{low:.3g}, {high:.3g}]" if math.isfinite(low) else "(one seed)"
+    interval = f"[{low:.3g}, {high:.3g}]" if math.isfinite(low) else f"(one of {each})"
     values = " ".join(f"{value:.3g}" for value in judged.values)
     return (f"{claim.name}  {judged.verdict.upper():9}  {claim.ours}\n"
-            f"    {judged.mean:.3g} {interval}; seeds: {values}\n    original: {claim.original}")
+            f"    {judged.mean:.3g} {interval}; {each}: {values}\n    original: {claim.original}")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Experiment:
 
     settings: everything that decides its numbers, as plain JSON. tasks: the models of one seed, for the store.
     measure: one seed's measurements as plain JSON, from the store's models. tables: headed tables for people, from the
-    measurements of all seeds.
+    measurements of all seeds. each: what is repeated, where it is not seeds but rounds of the clock.
     """
 
     name: str
@@ -89,6 +89,7 @@ class Experiment:
     measure: Callable[[int, Store, Report], dict]
     tables: Callable[[Sequence[Rows]], dict[str, pandas.DataFrame]]
     claims: tuple[Claim, ...]
+    each: str = "seeds"
 
     def judge(self, by_seed: Sequence[Rows]) -> list[Judged]:
         """Every claim, none left out."""

@@ -239,4 +239,5 @@ CLAIMS = tuple(
     for number, (size, name) in enumerate(
         [(MAIN, NEAR_POLICY), (MAIN, SPARSER), *((size, NEAR_POLICY) for size in SIZES if size != MAIN)], start=1))
 
-EXPERIMENT = Experiment("near-policy-clock", "near_policy_clock.json", SETTINGS, tasks, measure, tables, CLAIMS)
+EXPERIMENT = Experiment("near-policy-clock", "near_policy_clock.json", SETTINGS, tasks, measure, tables, CLAIMS,
+                        each="rounds")
