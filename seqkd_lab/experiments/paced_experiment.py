@@ -150,9 +150,9 @@ def much_of_the_gain(loss: str) -> Callable[[Rows], float]:
 
 
 def ratios(rows: Rows, loss: str) -> list[float]:
-    """The signal-to-noise ratio of each bin."""
+    """The signal-to-noise ratio of each bin; not cut off at 0, or the mean over seeds would have a bias again."""
     found = rows["noise"][loss]
-    return [max(0.0, signal) / noise for signal, noise in zip(found["signal"], found["noise"], strict=True)]
+    return [signal / noise for signal, noise in zip(found["signal"], found["noise"], strict=True)]
 
 
 def middle(rows: Rows, loss: str) -> float:
@@ -219,6 +219,9 @@ CLAIMS = tuple(
 )
 
 
+NOISE_TABLE = "Signal-to-noise, thousandths"
+
+
 def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
     """Arms, accuracy by initial pass rate, and signal-to-noise by pass rate: means of the seeds, ± half of the 95%
     interval."""
@@ -233,9 +236,9 @@ def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
     } for name in names}
     initial = {name: {f"{place}/8": _said(_there(by_seed, name, place), 100.0) for place in range(N_BINS)}
                for name in names}
-    noise = {loss: {f"{place}/8": _said([ratios(rows, loss)[place] for rows in by_seed], digits=4)
+    noise = {loss: {f"{place}/8": _said([ratios(rows, loss)[place] for rows in by_seed], 1_000.0, 2)
                     for place in range(N_BINS)} for loss in (FORWARD, REVERSE)}
-    frames = {"Arms, test set": arms, "Valid draws % by the start's pass rate": initial, "Signal-to-noise": noise}
+    frames = {"Arms, test set": arms, "Valid draws % by the start's pass rate": initial, NOISE_TABLE: noise}
     return {heading: pandas.DataFrame.from_dict(lines, orient="index") for heading, lines in frames.items()}
 
 

@@ -52,8 +52,8 @@ def bias_figure(by_n: Mapping[int, tuple[float, float]]) -> Figure:
         values = [pair[which] for pair in by_n.values()]
         axes.plot(places, values, mark, color=colour, linewidth=2, markersize=9, label=name)
         for place, value in zip(places, values, strict=True):
-            axes.annotate(f"{value:.3f}", (place, value), xytext=(0, offset), textcoords="offset points", fontsize=SIZE,
-                          ha="center", color=colour)
+            axes.annotate(f"{value:.3f}".replace("-", "−"), (place, value), xytext=(0, offset), color=colour,
+                          textcoords="offset points", fontsize=SIZE, ha="center")
     axes.plot(places, [1.0 / n for n in by_n], ":", color=BLACK, linewidth=2, label="1/n: noise alone")
     axes.set_xticks(places, [str(n) for n in by_n])
     axes.margins(x=0.06, y=0.2)
@@ -63,23 +63,26 @@ def bias_figure(by_n: Mapping[int, tuple[float, float]]) -> Figure:
 
 
 def noise_figure(by_seed: Sequence[Rows]) -> Figure:
-    """Signal-to-noise of the start's gradient by pass rate, a panel a loss: every seed, mean with number and 95%
-    interval; dashed p(1 − p), scaled to the highest mean."""
-    figure = Figure(figsize=(13, 4.9), layout="constrained")
-    for axes, loss in zip(figure.subplots(1, 2), (FORWARD, REVERSE), strict=True):
-        columns = list(zip(*(ratios(rows, loss) for rows in by_seed), strict=True))
-        means = _marks(axes, range(N_BINS), columns, BLUE, 3)
+    """Signal-to-noise of the start's gradient by pass rate in thousandths, a panel a loss: every seed, mean with number
+    and 95% interval; dashed p(1 − p), scaled to the highest mean."""
+    figure = Figure(figsize=(13, 5.2), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for axes, loss in zip(panels, (FORWARD, REVERSE), strict=True):
+        columns = [[1_000.0 * value for value in values]
+                   for values in zip(*(ratios(rows, loss) for rows in by_seed), strict=True)]
+        means = _marks(axes, range(N_BINS), columns, BLUE, 1)
         p = np.linspace(0.0, 1.0, 101)
         axes.plot(p * (N_BINS - 1), 4.0 * max(means) * p * (1.0 - p), "--", color=VERMILION, linewidth=2,
                   label="p(1 − p), scaled")
-        axes.plot([], [], "o", color=BLUE, label="mean, 95% interval")
+        axes.plot([], [], "o-", color=BLUE, label="mean of the seeds, 95% interval")
+        axes.plot([], [], "_", color=BLUE, label="a seed")
+        axes.axhline(0.0, color=BLACK, linewidth=1)
         axes.set_xticks(range(N_BINS), EIGHTHS)
-        axes.set_ylim(bottom=0.0)
-        axes.margins(y=0.15)
-        axes.legend(fontsize=SIZE - 1)
+        axes.margins(y=0.12)
         n = min(rows["noise"][loss]["n"] for rows in by_seed), max(rows["noise"][loss]["n"] for rows in by_seed)
-        label_axes(axes, "pass rate p̂ of the source", "signal-to-noise" if loss == FORWARD else "",
+        label_axes(axes, "pass rate p̂ of the source", "signal-to-noise, thousandths" if loss == FORWARD else "",
                    f"{loss}, {n[0]}–{n[1]} sentences a bin" if n[0] < n[1] else f"{loss}, {n[0]} sentences a bin")
+    figure.legend(*panels[0].get_legend_handles_labels(), fontsize=SIZE, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -90,11 +93,11 @@ def _marks(axes, places: Sequence[float], columns: Sequence[Sequence[float]], co
         mean, (low, high) = mean_and_interval(values)
         axes.plot([place] * len(values), values, "_", color=colour, markersize=10, alpha=0.7)
         if len(values) > 1:
-            axes.plot([place, place], [max(low, 0.0), high], "-", color=colour, linewidth=2)
+            axes.plot([place, place], [low, high], "-", color=colour, linewidth=2)
         axes.plot(place, mean, "o", color=colour, markersize=8)
         top = max(*values, high if len(values) > 1 else mean)
-        axes.annotate(f"{mean:.{digits}f}", (place, top), xytext=(0, 6), textcoords="offset points", fontsize=SIZE - 1,
-                      ha="center")
+        axes.annotate(f"{mean:.{digits}f}".replace("-", "−"), (place, top), xytext=(0, 6), fontsize=SIZE - 1,
+                      textcoords="offset points", ha="center")
         means.append(mean)
     return means
 
@@ -143,7 +146,7 @@ def arms_figure(by_seed: Sequence[Rows]) -> Figure:
         for axes, values in ((kept, gains), (left, losses)):
             _row(axes, row, values, LOOKS[kind][0], LOOKS[kind][1])
     kept.set_yticks(range(len(names)), names)
-    kept.invert_yaxis()
+    kept.set_ylim(len(names) - 0.5, -0.75)
     for axes, title in ((kept, "what is distilled"), (left, "the skill that is left out: forgetting")):
         axes.axvline(0.0, color=BLACK, linewidth=1)
         axes.margins(x=0.14)
