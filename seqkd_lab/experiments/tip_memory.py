@@ -1,14 +1,13 @@
 """What a loss over all V words keeps in memory, measured: a process of its own for each size and share.
 
-A process can only say the most that it ever took, so each measurement begins in a new one; what torch, the models and
-their gradients take is there before, and subtracted.
+A process can only say the most that it ever took, so each measurement begins in a new one, forked from one that has
+read torch in; what torch, the models and their gradients take is there before, and subtracted.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import resource
-import sys
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -18,14 +17,14 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import Batch, EncodedCorpus, Sentences, make_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, Vocabulary
 from seqkd_lab.distillation.tip import ALL, SOFT_OR, Selected, lean_loss
-from seqkd_lab.machine import use_threads
+from seqkd_lab.machine import MIB, peak_memory_mib, use_threads
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 TOY_WORDS, MANY_WORDS = 543, 32_000
 """V of the toy language's German, and of a usual subword vocabulary."""
-B, T = 64, 20
+B, T = 32, 20
 STUDENT, TEACHER = LSTMSpec(24), LSTMSpec(128)
 
 
@@ -38,16 +37,27 @@ class Bytes:
     peak: int
 
 
-def measure(n_words: int, share: float | None) -> Bytes:
-    """One loss and its gradient with V = `n_words`, in a new process: of all tokens the usual way (`share` None), or of
-    a `share` by Soft-OR, the lean way."""
+Case = tuple[int, float | None]
+"""V, and the share ρ that Soft-OR keeps, with logits for the kept alone; None: all tokens, in the usual way."""
+
+
+def measure(cases: Iterable[Case]) -> list[Bytes]:
+    """One loss and its gradient for each case. Needs a system that can fork (Linux, macOS)."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(measure_here, n_words, share).result()
+        return pool.submit(_each_in_a_fork, list(cases)).result()
+
+
+def _each_in_a_fork(cases: list[Case]) -> list[Bytes]:
+    use_threads(1)
+    found = []
+    for case in cases:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+            found.append(pool.submit(measure_here, *case).result())
+    return found
 
 
 def measure_here(n_words: int, share: float | None) -> Bytes:
-    """The same in this process, whose peak must not have been higher before."""
-    use_threads(1)
+    """One case in this process, whose peak must not have been higher before."""
     torch.manual_seed(1)
     vocabulary = Vocabulary.build([tuple(f"w{i}" for i in range(n_words - 4))])
     student, teacher = (build(spec, vocabulary, vocabulary) for spec in (STUDENT, TEACHER))
@@ -81,5 +91,5 @@ def random_batch(n_sentences: int, length: int, n_words: int) -> Batch:
 
 
 def peak_bytes() -> int:
-    """The most that this process has taken so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    """The most that this process has held so far."""
+    return round(peak_memory_mib() * MIB)

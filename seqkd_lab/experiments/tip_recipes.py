@@ -20,10 +20,10 @@ SHARES = (0.1, 0.2, 0.5)
 COMPARED = (RANDOM, ENTROPY, DELTA, Q3, SOFT_OR, BOTTOM)
 """The selectors that are trained with, at each of SHARES."""
 PLANTED = Planted()
-LONG = LongSources(least=17, most=1600)
+LONG = LongSources(least=14, most=4096)
 WARMING = replace(TOY.student_training, epochs=20)
 """Twice as long as Table 1's student: one that writes long sentences, too, with few mistakes but the planted ones."""
-TUNING = Optimisation(epochs=2, learning_rate=0.004, batch_size=64)
+TUNING = Optimisation(epochs=1, learning_rate=0.004, batch_size=64)
 
 
 def start_and_teacher(seed: int) -> tuple[Recipe, Recipe]:
