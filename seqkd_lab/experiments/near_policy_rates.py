@@ -34,7 +34,7 @@ from seqkd_lab.experiments.recipes import ToyData
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.machine import use_threads
 
-TRIED = (0.001, 0.003, 0.01)
+TRIED = (0.001, 0.003, 0.01, 0.03)
 ALPHAS = (0.5, 0.9, 1.0)
 """Shares of the teacher in the loss that were tried."""
 
@@ -56,7 +56,7 @@ def synchronous_validity(rate: float, store: Store, seed: int = SEARCHED_SEED) -
 
 
 def search(store: Store) -> None:
-    """Prints every trial; α last, at the rates as they are chosen."""
+    """Prints every trial, near-policy training with α as it is chosen; other α last, at the rate as it is chosen."""
     arms = {arm.name: arm for arm in ARMS}
     tried = {NEAR: arms[EVERY[16]], SAMPLES: arms[TEACHER_SAMPLES], MODE: arms[TEACHER_MODE]}
     for rate in TRIED:
@@ -65,7 +65,7 @@ def search(store: Store) -> None:
         print(f"{ON_POLICY}: rate {rate:g}: {synchronous_validity(rate, store):.1f}", flush=True)
     for alpha in ALPHAS:
         found = validity(replace(tried[NEAR], alpha=alpha), RATES[NEAR], store)
-        print(f"{NEAR}: rate {RATES[NEAR]:g}, alpha {alpha:g}: {found:.1f}", flush=True)
+        print(f"{NEAR}: rate {RATES[NEAR]:g}, α {alpha:g}: {found:.1f}", flush=True)
 
 
 if __name__ == "__main__":
