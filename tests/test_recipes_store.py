@@ -56,10 +56,11 @@ def trainings(monkeypatch) -> list[dict]:
     """Notes what the store gives to every training."""
     seen, real = [], store_module.train
 
-    def noting(model, corpus, valid, objective, optimisation, seed, teacher=None, callbacks=(), resume_from=None):
+    def noting(model, corpus, valid, objective, optimisation, seed, teacher=None, callbacks=(), resume_from=None,
+               on_policy=None):
         begins = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         seen.append({"corpus": corpus, "valid": valid, "objective": objective, "teacher": teacher, "begins": begins})
-        return real(model, corpus, valid, objective, optimisation, seed, teacher, callbacks, resume_from)
+        return real(model, corpus, valid, objective, optimisation, seed, teacher, callbacks, resume_from, on_policy)
 
     monkeypatch.setattr(store_module, "train", noting)
     return seen
