@@ -14,7 +14,7 @@ def measured(place: int, seed: int) -> dict:
         writer: {
             "per_token": {FORWARD: 0.2 + 0.1 * row, REVERSE: 0.3 + 0.1 * row - 0.01 * place,
                           ENTROPY: 0.9 - 0.03 * place},
-            "by_place": {name: [0.1 * row + 0.01 * t for t in range(6)] for name in (FORWARD, REVERSE)},
+            "by_place": [0.1 * row + 0.01 * t for t in range(6)],
             "n": [500, 400, 300, 100, 30 + seed, 5],
         } for row, writer in enumerate(WRITERS)
     }

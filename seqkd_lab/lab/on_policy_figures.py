@@ -60,7 +60,7 @@ def beta_figure(teacher: Tensor, student: Tensor, words: Sequence[str]) -> Figur
     axes.set_ylim(0.0, 1.25 * max(curves["scaled"]))
     axes.set_xlim(0.0, 1.0)
     label_axes(axes, "β", "nats")
-    axes.legend(fontsize=SIZE, loc="upper center")
+    axes.legend(fontsize=SIZE, loc="center")
     return figure
 
 

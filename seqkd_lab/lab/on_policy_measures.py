@@ -106,7 +106,7 @@ def place_curve(by_seed: Sequence[Rows], name: str, writer: str, least: int = 20
     reach in every seed."""
     found = [rows["arms"][name]["exposure"][writer] for rows in by_seed]
     n_places = min(sum(n >= least for n in one["n"]) for one in found)
-    return [fmean(one["by_place"][REVERSE][t] for one in found) for t in range(n_places)]
+    return [fmean(one["by_place"][t] for one in found) for t in range(n_places)]
 
 
 def best(values: Mapping[str, float]) -> str:
