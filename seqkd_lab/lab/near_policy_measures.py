@@ -18,7 +18,7 @@ from seqkd_lab.distillation.top_k import top_k, top_k_kl
 from seqkd_lab.experiments.committed import DATA, load_committed
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.findings import Rows
-from seqkd_lab.experiments.near_policy_clock import LOOP, LOOP_2, MAIN, Way, best_loop, both, run_way
+from seqkd_lab.experiments.near_policy_clock import LADDER, LOOP, LOOP_2, MAIN, Way, best_loop, both, run_way
 from seqkd_lab.experiments.near_policy_recipes import EVERY, KEPT, SYNCHRONOUS, empty_copy, warm_start
 from seqkd_lab.experiments.recipes import ToyData
 from seqkd_lab.lab.figures.near_policy import Timelines
@@ -90,6 +90,13 @@ def factors(clock: Sequence[Rows], size: int = MAIN) -> dict[str, list[float]]:
             for name in clock[0][str(size)]}
 
 
+def steps(clock: Sequence[Rows]) -> dict[str, float]:
+    """By what each step of the ladder multiplies the speed of those before it (median over the rounds)."""
+    names, found = [way.name for way in LADDER], factors(clock)
+    return {name: median(now / before for now, before in zip(found[name], found[previous], strict=True))
+            for previous, name in zip(names, names[1:], strict=False)}
+
+
 def seconds_per_1000(clock: Sequence[Rows], name: str, size: int = MAIN) -> float:
     """Median over the rounds."""
     return median(one[str(size)][name]["seconds_per_1000"] for one in clock)
@@ -115,6 +122,15 @@ def delta_counts(by_seed: Sequence[Rows]) -> Mapping[str, np.ndarray]:
     deltas = [one[KEPT]["delta"] for one in by_seed]
     return {"edges": np.array(deltas[0]["edges"]),
             **{what: np.sum([delta[what] for delta in deltas], axis=0) for what in ("valid", "wrong")}}
+
+
+def valid_shares(by_seed: Sequence[Rows]) -> dict[str, float]:
+    """The share of valid ones among the samples that were kept, dropped at the low end and at the high one."""
+    found = {}
+    for fate in ("dropped low", "kept", "dropped high"):
+        valid, wrong = (sum(one[KEPT]["delta"][f"{fate} {what}"] for one in by_seed) for what in ("valid", "wrong"))
+        found[fate] = valid / max(1, valid + wrong)
+    return found
 
 
 def best_arm(by_seed: Sequence[Rows], arms: Sequence[str]) -> str:

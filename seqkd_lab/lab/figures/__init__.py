@@ -12,11 +12,12 @@ from seqkd_lab.lab.figures.learning import learning_figure
 from seqkd_lab.lab.figures.lens import lens_figure
 from seqkd_lab.lab.figures.mass import mass_figure
 from seqkd_lab.lab.figures.mixing import interpolation_figure
+from seqkd_lab.lab.figures.near_policy import near_policy_figure
 from seqkd_lab.lab.figures.next_words import temperature_figure
 from seqkd_lab.lab.figures.paced import paced_figure
 from seqkd_lab.lab.figures.pruning import pruning_figure
 
 __all__ = [
     "beam_figure", "choice_figure", "drafting_figure", "exposure_figure", "interpolation_figure",
-    "learning_figure", "lens_figure", "mass_figure", "paced_figure", "pruning_figure", "temperature_figure",
+    "learning_figure", "lens_figure", "mass_figure", "near_policy_figure", "paced_figure", "pruning_figure", "temperature_figure",
 ]
