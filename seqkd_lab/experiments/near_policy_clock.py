@@ -19,7 +19,7 @@ import pandas
 import torch
 
 from seqkd_lab import machine
-from seqkd_lab.corpus.batching import EncodedCorpus, encode
+from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.generation import GENERATE, SCORE, TRAIN, TRAINER, WAIT, Diary, Event, Writing
 from seqkd_lab.distillation.generator_process import Separate
 from seqkd_lab.distillation.near_policy import ROW_LENGTH, InOneProcess, Learning, Run, Schedule, Writer, learn
@@ -43,8 +43,8 @@ from seqkd_lab.experiments.store import Report, Store
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation, Trainer
 
-SEED, N_TOKENS = 1, 40_000
-"""Of the models; tokens that every way learns from in a round."""
+SEED, N_TOKENS, N_SOURCES = 1, 40_000, 4_000
+"""Of the models; tokens that every way learns from in a round, and the sentences that they come from."""
 SIZES, MAIN = (16, 32, 64), 32
 """Sentences of an update; all ways are measured with MAIN of them."""
 LEAST_FACTOR = 3.0
@@ -87,22 +87,21 @@ LADDER = (
 SYNCHRONOUS = (LADDER[0], Way(LOOP_2, loop=True, threads=2))
 WAYS = {size: (*SYNCHRONOUS, both(16), both(64)) for size in SIZES} | {
     MAIN: (*SYNCHRONOUS, *LADDER[1:5], *(both(interval) for interval in (1, 4, 16, 64, None)))}
-SETTINGS = {"seed": SEED, "tokens": N_TOKENS, "top_k": TOP_K, "alpha": ALPHA, "row_length": ROW_LENGTH,
+SETTINGS = {"seed": SEED, "tokens": N_TOKENS, "sources": N_SOURCES, "top_k": TOP_K, "alpha": ALPHA,
+            "row_length": ROW_LENGTH,
             "ways": {str(size): [way.name for way in ways] for size, ways in WAYS.items()}}
 
 
-def run_loop(way: Way, size: int, student: Seq2Seq, teacher: Seq2Seq, data, n_tokens: int) -> Run:
+def run_loop(trainer: Trainer, n_tokens: int) -> Run:
     """The synchronous loop, with a diary: the same calls as training with `OnPolicy` makes."""
-    plan = Optimisation(epochs=1, learning_rate=RATES[NEAR], batch_size=size)
-    trainer = Trainer(student, data.train, data.valid, Divergence(0.0), plan, SEED, teacher, OnPolicy(1.0))
     run, diary = Run(), Diary(TRAINER)
-    student.train()
+    trainer.model.train()
     for batch in endless_batches(trainer, SEED):
         n = run.n_updates
         with diary.note(GENERATE, n):
-            batch = trainer.on_policy(student, batch, n)
+            batch = trainer.on_policy(trainer.model, batch, n)
         with diary.note(SCORE, n), torch.no_grad():
-            said = teacher(batch)
+            said = trainer.teacher(batch)
         with diary.note(TRAIN, n):
             run.loss.append(step(trainer, batch, said))
         run.n_tokens += batch.n_tokens
@@ -123,21 +122,27 @@ def step(trainer: Trainer, batch, said: torch.Tensor) -> float:
 
 
 def run_way(
-    way: Way, size: int, student: Seq2Seq, teacher: Seq2Seq, data, sources: EncodedCorpus, n_tokens: int
+    way: Way, size: int, student: Seq2Seq, teacher: Seq2Seq, corpus: ParallelCorpus, n_tokens: int
 ) -> tuple[Run, float]:
-    """Trains `student` in place; what it took, and its seconds. A process is started before the clock."""
+    """Trains `student` in place; what it took, and its seconds. The corpus is encoded and a process started before."""
     machine.use_threads(way.threads)
+    plan = Optimisation(epochs=1, learning_rate=RATES[NEAR], batch_size=size)
+    trainer = Trainer(student, corpus, corpus[:1], Divergence(0.0), plan, SEED, teacher, OnPolicy(1.0))
+    if way.loop:
+        return clocked(lambda: run_loop(trainer, n_tokens))
     learning = Learning(n_tokens, cycle(RATES[NEAR]), ALPHA, way.row_length)
-    writer = Writer(empty_copy(student), teacher, sources, Writing(top_k=way.top_k), size, SEED)
-    if way.two:
-        with Separate(writer, way.schedule) as source:
-            source.wait_until_ready()
-            start = time.monotonic()
-            run = learn(student, source, way.schedule, learning)
-            return run, time.monotonic() - start
+    writer = Writer(empty_copy(student), teacher, trainer.encoded, Writing(top_k=way.top_k), size, SEED)
+    if not way.two:
+        return clocked(lambda: learn(student, InOneProcess(writer), way.schedule, learning))
+    with Separate(writer, way.schedule) as source:
+        source.wait_until_ready()
+        return clocked(lambda: learn(student, source, way.schedule, learning))
+
+
+def clocked(job: Callable[[], Run]) -> tuple[Run, float]:
+    """What a job gave, and its seconds."""
     start = time.monotonic()
-    run = (run_loop(way, size, student, teacher, data, n_tokens) if way.loop
-           else learn(student, InOneProcess(writer), way.schedule, learning))
+    run = job()
     return run, time.monotonic() - start
 
 
@@ -163,15 +168,14 @@ def measure(number: int, store: Store, report: Report) -> dict:
 
     The first round keeps the events of its first updates, too."""
     data, master, start = store.dataset(ToyData()), store.model(teacher(SEED)), warm_start(SEED)
-    student = store.model(start)
-    sources = encode(data.train, student.source_vocabulary, student.target_vocabulary)
+    corpus = data.train[:N_SOURCES]
     jobs = [(size, way) for size in SIZES for way in WAYS[size]]
     before, found = torch.get_num_threads(), {str(size): {} for size in SIZES}
     for size in SIZES:  # not counted: what is slow the first time
         for way in (*SYNCHRONOUS, *LADDER[1:5]):
-            run_way(way, size, store.model(start), master, data, sources, N_TOKENS // 20)
+            run_way(way, size, store.model(start), master, corpus, N_TOKENS // 20)
     for done, (size, way) in enumerate(jobs, start=1):
-        run, seconds = run_way(way, size, store.model(start), master, data, sources, N_TOKENS)
+        run, seconds = run_way(way, size, store.model(start), master, corpus, N_TOKENS)
         found[str(size)][way.name] = {
             "seconds_per_1000": round(1000 * seconds / run.n_tokens, 5), "seconds": round(seconds, 4),
             "tokens": run.n_tokens, "updates": run.n_updates, "costs": costs(run.events, way.two),

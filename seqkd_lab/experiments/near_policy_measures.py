@@ -49,14 +49,14 @@ def accuracy(model: Seq2Seq, corpus: ParallelCorpus, data: Dataset) -> dict[str,
 class Watch:
     """The validity on validation sentences, as training proceeds, over the tokens that were learned from."""
 
-    def __init__(self, student: Seq2Seq, data: Dataset) -> None:
-        self.student, self.data, self.points, self._left = student, data, [], list(CURVE)
+    def __init__(self, student: Seq2Seq, data: Dataset, n_tokens: int) -> None:
+        self.student, self.data, self.points = student, data, []
+        self._left = [share * n_tokens for share in CURVE]
 
     def __call__(self, n_tokens: int) -> None:
         """Measures when the next share is reached."""
-        if self._left and n_tokens >= self._left[0] * N_TOKENS:
-            while self._left and n_tokens >= self._left[0] * N_TOKENS:
-                self._left.pop(0)
+        if self._left and n_tokens >= self._left[0]:
+            self._left = [later for later in self._left if later > n_tokens]
             self.points.append([n_tokens, self.validity()])
 
     def end(self, n_tokens: int) -> list[list[float]]:
@@ -99,10 +99,12 @@ def run_record(run: Run) -> dict:
             "last_loss": round(fmean(run.loss[-20:]), 4)}
 
 
-def measure_arm(arm: Arm, student: Seq2Seq, teacher: Seq2Seq, data: Dataset, seed: int) -> dict:
+def measure_arm(
+    arm: Arm, student: Seq2Seq, teacher: Seq2Seq, data: Dataset, seed: int, n_tokens: int = N_TOKENS
+) -> dict:
     """Trains `student` in place as the arm says; its accuracy on the test set, its curve, and what it took."""
     sources = encode(data.train, student.source_vocabulary, student.target_vocabulary)
-    watch, deltas, n_done = Watch(student, data), DeltaCounts(data, student.target_vocabulary), 0
+    watch, deltas, n_done = Watch(student, data, n_tokens), DeltaCounts(data, student.target_vocabulary), 0
 
     def observe(job: Job, written: Written) -> None:
         nonlocal n_done
@@ -111,7 +113,8 @@ def measure_arm(arm: Arm, student: Seq2Seq, teacher: Seq2Seq, data: Dataset, see
         if written.delta is not None:
             deltas.add(written)
 
-    run = learn(student, source_of(arm, student, teacher, sources, seed), arm.schedule, learning_of(arm), observe)
+    source = source_of(arm, student, teacher, sources, seed)
+    run = learn(student, source, arm.schedule, learning_of(arm, n_tokens=n_tokens), observe)
     found = {**run_record(run), "curve": watch.end(run.n_tokens), **accuracy(student.eval(), data.test, data)}
     return found if arm.how.filter == "" or not sum(deltas.fates.values()) else {**found, "delta": deltas.as_dict()}
 
@@ -123,7 +126,7 @@ def measure_synchronous(
     """The common ground (on_policy.py): one loop, batch by batch drawn and scored, forward KL over all words."""
     plan = Optimisation(epochs=1, learning_rate=rate, batch_size=PER_UPDATE)
     trainer = Trainer(student, data.train, data.valid, Divergence(0.0), plan, seed, teacher, OnPolicy(1.0))
-    watch, losses, n_done = Watch(student, data), [], 0
+    watch, losses, n_done = Watch(student, data, n_tokens), [], 0
     student.train()
     for batch in endless_batches(trainer, seed):
         watch(n_done)

@@ -8,7 +8,7 @@ from statistics import fmean, median
 import numpy as np
 import torch
 
-from seqkd_lab.corpus.batching import Batch, encode
+from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.packing import pack
 from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.distillation.generation import Event
@@ -18,7 +18,7 @@ from seqkd_lab.distillation.top_k import top_k, top_k_kl
 from seqkd_lab.experiments.committed import DATA, load_committed
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.findings import Rows
-from seqkd_lab.experiments.near_policy_clock import LADDER, LOOP, LOOP_2, MAIN, Way, best_loop, both, run_way
+from seqkd_lab.experiments.near_policy_clock import LADDER, LOOP, LOOP_2, MAIN, N_SOURCES, Way, best_loop, both, run_way
 from seqkd_lab.experiments.near_policy_recipes import EVERY, KEPT, SYNCHRONOUS, empty_copy, warm_start
 from seqkd_lab.experiments.recipes import ToyData
 from seqkd_lab.lab.figures.near_policy import Timelines
@@ -71,12 +71,11 @@ def here(
     ways: Sequence[Way], size: int, student: Seq2Seq, teacher: Seq2Seq, data: Dataset, n_tokens: int, watch=None
 ) -> dict[str, float]:
     """Seconds for 1,000 tokens of each way, once, on this machine as it is now; the student stays as it was."""
-    sources, found = encode(data.train, student.source_vocabulary, student.target_vocabulary), {}
-    threads = torch.get_num_threads()
+    found, threads = {}, torch.get_num_threads()
     for done, way in enumerate(ways, start=1):
         copy = empty_copy(student)
         copy.load_state_dict(student.state_dict())
-        run, seconds = run_way(way, size, copy, teacher, data, sources, n_tokens)
+        run, seconds = run_way(way, size, copy, teacher, data.train[:N_SOURCES], n_tokens)
         found[way.name] = 1000 * seconds / run.n_tokens
         if watch is not None:
             watch(done, len(ways))

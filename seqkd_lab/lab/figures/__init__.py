@@ -16,8 +16,10 @@ from seqkd_lab.lab.figures.near_policy import near_policy_figure
 from seqkd_lab.lab.figures.next_words import temperature_figure
 from seqkd_lab.lab.figures.paced import paced_figure
 from seqkd_lab.lab.figures.pruning import pruning_figure
+from seqkd_lab.lab.figures.token_importance import importance_figure
 
 __all__ = [
-    "beam_figure", "choice_figure", "drafting_figure", "exposure_figure", "interpolation_figure",
-    "learning_figure", "lens_figure", "mass_figure", "near_policy_figure", "paced_figure", "pruning_figure", "temperature_figure",
+    "beam_figure", "choice_figure", "drafting_figure", "exposure_figure", "importance_figure", "interpolation_figure",
+    "learning_figure", "lens_figure", "mass_figure", "near_policy_figure", "paced_figure", "pruning_figure",
+    "temperature_figure",
 ]

@@ -19,14 +19,15 @@ from seqkd_lab.lab.figures.near_policy import (
 )
 from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, table
 
-N_MOMENTS = 200
+N_MOMENTS, NEVER = 200, 0
+"""Places of the slider of moments; the value of the interval's slider for never, since None would mean no choice."""
 HEAD = ("", "now", "for update", "shares of the time")
 
 
 class TimelineExplorer(View):
     """Events that were recorded.
 
-    Controls: `interval`, updates between two synchronisations (None: never); `moment`, a place on the time axis.
+    Controls: `interval`, updates between two synchronisations (NEVER: 0); `moment`, a place on the time axis.
     Raises ValueError without any recording of two processes.
     """
 
@@ -34,7 +35,7 @@ class TimelineExplorer(View):
         if not timelines.two:
             raise ValueError("the view needs at least one recording of two processes")
         self.timelines = timelines
-        options = [("never" if interval is None else str(interval), interval) for interval in timelines.two]
+        options = [("never" if interval is None else str(interval), interval or NEVER) for interval in timelines.two]
         middle = 16 if 16 in timelines.two else options[0][1]
         self.interval = widgets.SelectionSlider(options=options, value=middle, description="synchronise every",
                                                 style=STYLE, layout=WIDE)
@@ -54,11 +55,11 @@ class TimelineExplorer(View):
     @property
     def data(self) -> list[list[Event]]:
         """The events of the three lanes."""
-        return lanes_of(self.timelines, self.interval.value)
+        return lanes_of(self.timelines, self.interval.value or None)
 
     def draw(self, _: dict | None = None) -> None:
         """Shows what the controls say."""
-        self._drawing.show(self.interval.value, self.seconds)
+        self._drawing.show(self.interval.value or None, self.seconds)
         self.show(self._text())
 
     def _text(self) -> str:
@@ -69,7 +70,7 @@ class TimelineExplorer(View):
             rows.append((name.replace("\n", " "), "–" if now is None else now.what,
                          "–" if now is None else str(now.update), said))
         done = [updates_done(events, self.seconds) for events in (lanes[0], lanes[2])]
-        stale = staleness(self.interval.value, done[1])
+        stale = staleness(self.interval.value or None, done[1])
         return (f"{table(HEAD, rows)}At {1000 * self.seconds:.0f} ms: {done[0]} updates done by the synchronous loop, "
                 f"{done[1]} by two processes. There the next update learns from sentences that the student wrote as it "
                 f"was <b>{escape(str(stale))}</b> updates before.")
