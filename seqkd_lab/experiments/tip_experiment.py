@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import islice
+from pathlib import Path
 
 import pandas
 
 from seqkd_lab.distillation.tip import ALL, BOTTOM, ENTROPY, Q3, SELECTORS, SOFT_OR, TOP_ENTROPY
 from seqkd_lab.experiments import tip_memory
 from seqkd_lab.experiments import tip_recipes as recipes
+from seqkd_lab.experiments.committed import weights_hash
 from seqkd_lab.experiments.findings import Rows, mean_and_interval
 from seqkd_lab.experiments.later_experiment import Claim, Experiment
 from seqkd_lab.experiments.recipes import Recipe, ToyData
@@ -21,7 +23,7 @@ from seqkd_lab.experiments.schedule import Task, Train
 from seqkd_lab.experiments.store import Report, Store, identity
 from seqkd_lab.experiments.tip_measures import drawn_batches, kinds_record, outcome, selection_record
 from seqkd_lab.experiments.tip_recipes import ARMS, LONG, PLANTED, SHARES, START, arm
-from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_json
 
 N_BATCHES, N_LABELLED = 16, 4
 """Batches of the student's outputs whose tokens are selected from, and of those, whose kinds of places are told."""
@@ -201,6 +203,15 @@ def memory_table(by_seed: Sequence[Rows]) -> pandas.DataFrame:
     }, orient="index").round(2)
 
 
-EXPERIMENT = Experiment(
-    "tip", "tip.json", SETTINGS, tasks, measure, tables, CLAIMS,
-)
+def write_checkpoint(store: Store, folder: Path) -> None:
+    """The planted student of seed 1 with 16-bit weights, for the lesson; metrics are those of the model as written."""
+    recipe, _ = recipes.start_and_teacher(1)
+    save_model(folder, store.model(recipe), half=True)
+    data = store.dataset(ToyData())
+    write_json(folder / "metrics.json", {
+        "sha256": weights_hash(folder), "recipe": identity(recipe), "seed": recipe.seed,
+        "metrics": outcome(load_model(folder), data, data.test, PLANTED),
+    })
+
+
+EXPERIMENT = Experiment("tip", "tip.json", SETTINGS, tasks, measure, tables, CLAIMS)

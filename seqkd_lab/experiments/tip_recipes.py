@@ -26,9 +26,9 @@ WARMING = replace(TOY.student_training, epochs=20)
 TUNING = Optimisation(epochs=1, learning_rate=0.004, batch_size=64)
 
 
-def start_and_teacher(seed: int) -> tuple[Recipe, Recipe]:
+def start_and_teacher(seed: int, n_train: int | None = None) -> tuple[Recipe, Recipe]:
     """The student that learned from the planted corpus, and the teacher that learned from gold."""
-    rows = table_recipes(ToyData(), TOY, seed)
+    rows = table_recipes(ToyData(n_train), TOY, seed)
     start = replace(rows[BASELINE], name="planted student", distilled=PLANTED, optimisation=WARMING)
     return start, rows[TEACHER]
 

@@ -408,6 +408,26 @@ def remainder_by_merging(p, q, words):
     return F.kl_div(mine.log(), torch.cat([q, (1 - q.sum())[None]]), reduction="sum")
 
 
+def soft_or_as_chances(h, delta):
+    def scaled(values):
+        values = values.double().numpy()
+        return np.interp(values, (values.min(), values.max()), (0.0, 1.0))
+    return 1.0 - (1.0 - scaled(h)) * (1.0 - scaled(delta))
+
+
+def soft_or_by_loop(h, delta):
+    found = []
+    for x, y in zip(h.tolist(), delta.tolist(), strict=True):
+        x, y = ((v - min(all_)) / (max(all_) - min(all_)) for v, all_ in ((x, h.tolist()), (y, delta.tolist())))
+        found.append(x + y * (1.0 - x))
+    return found
+
+
+def kept_tokens_by_torch(scores, share):
+    n = math.floor(share * len(scores) + 1e-9)
+    return torch.tensor(scores).argsort(descending=True, stable=True)[:n].sort().values.tolist()
+
+
 EQUIVALENT = {
     "entropy_of_translations": [entropy_by_numpy, entropy_by_torch],
     "next_word_distribution": [next_word_with_defaultdict],
@@ -437,6 +457,8 @@ EQUIVALENT = {
     "advantages": [advantages_by_matrix, advantages_by_sums],
     "paced_weights": [weights_by_logs, weights_by_loop],
     "signal_to_noise": [ratio_by_products, ratio_by_covariance],
+    "soft_or": [soft_or_as_chances, soft_or_by_loop],
+    "kept_tokens": [kept_tokens_by_torch],
     "written_after": [written_after_by_search, written_after_by_rest],
     "packed_mask": [mask_by_numpy, mask_by_loop],
     "remainder_kl": [remainder_by_numpy, remainder_by_merging],

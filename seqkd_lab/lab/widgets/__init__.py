@@ -22,10 +22,12 @@ from seqkd_lab.lab.widgets.near_policy import TimelineExplorer
 from seqkd_lab.lab.widgets.paced import PacedExplorer
 from seqkd_lab.lab.widgets.pruning import PruningExplorer
 from seqkd_lab.lab.widgets.temperature import TemperatureExplorer
+from seqkd_lab.lab.widgets.token_importance import TokenExplorer
 from seqkd_lab.lab.widgets.trainer import StudentTrainer
 
 __all__ = [
     "BeamExplorer", "ChoiceExplorer", "CorpusLens", "DraftingStepper", "ExposureExplorer", "InterpolationExplorer",
     "ModeMass", "PacedExplorer", "PruningExplorer", "StudentTrainer", "TemperatureExplorer",
+    "TokenExplorer",
     "TimelineExplorer",
 ]
