@@ -33,7 +33,7 @@ from seqkd_lab.lab.on_policy_measures import arm_values, beta_curves
 from seqkd_lab.lab.verdict_figures import mean_and_seeds
 
 COLOURS = {GOLD: ORANGE, TEACHER_DRAWN: BLUE, HALF: GREEN, OWN: VERMILION}
-MARKS = "o^sDvP"
+MARKS = "o^sD"
 PANELS: dict[str, Callable[[dict], float]] = {
     "greedy BLEU": greedy_bleu, "valid samples, %": percent_drawn, "reverse KL, own prefixes": own_reverse,
     "entropy, own prefixes": lambda measured: per_token(measured, ENTROPY),
@@ -65,10 +65,11 @@ def beta_figure(teacher: Tensor, student: Tensor, words: Sequence[str]) -> Figur
 
 
 def places_figure(curves: Mapping[str, Sequence[float]], title: str) -> Figure:
-    """Reverse KL by place: one line for each of `curves` by name, its mean over places beside the name."""
+    """Reverse KL by place: one line for each of `curves` by name, its mean over places beside the name; the last three
+    in the colours of gold, teacher and student, one before them black."""
     figure = Figure(figsize=(12, 4.4), layout="constrained")
     axes = figure.subplots()
-    colours = (BLACK, ORANGE, VERMILION, BLUE, GREEN, PURPLE)
+    colours = (BLACK, ORANGE, BLUE, VERMILION)[-len(curves):]
     for (name, values), colour, mark in zip(curves.items(), colours, MARKS, strict=False):
         axes.plot(range(1, len(values) + 1), values, f"{mark}-", color=colour, linewidth=2, markersize=7,
                   label=f"{name}: {fmean(values):.2f}")
