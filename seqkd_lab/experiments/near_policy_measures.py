@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from itertools import count
+from pathlib import Path
 from statistics import fmean
 
 import numpy
@@ -17,6 +18,7 @@ from seqkd_lab.distillation.generation import Written
 from seqkd_lab.distillation.near_policy import Job, Run, learn
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.evaluation import score_outputs
+from seqkd_lab.experiments.committed import weights_hash
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.near_policy_recipes import (
     N_TOKENS,
@@ -27,7 +29,10 @@ from seqkd_lab.experiments.near_policy_recipes import (
     cycle,
     learning_of,
     source_of,
+    warm_start,
 )
+from seqkd_lab.experiments.store import Store, identity
+from seqkd_lab.models.checkpoint import load_model, save_model, write_json
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation, Trainer
 
@@ -44,6 +49,15 @@ def accuracy(model: Seq2Seq, corpus: ParallelCorpus, data: Dataset) -> dict[str,
     outputs = [hypotheses[0].tokens for hypotheses in search(model, corpus.source, 1)]
     score, _ = score_outputs(outputs, corpus, data.detokenise, time.perf_counter() - start, data.language)
     return {"validity": round(100.0 * score.validity, 2), "bleu": round(score.bleu, 2)}
+
+
+def write_warm_start(store: Store, folder: Path, seed: int = 1) -> None:
+    """The lesson's student before: 16-bit weights, and what they are worth, read back."""
+    recipe = warm_start(seed)
+    save_model(folder, store.model(recipe), half=True)
+    data = store.dataset(recipe.data)
+    write_json(folder / "metrics.json", {"sha256": weights_hash(folder), "recipe": identity(recipe), "seed": seed,
+                                         "metrics": accuracy(load_model(folder), data.test, data)})
 
 
 class Watch:

@@ -19,10 +19,20 @@ from seqkd_lab.experiments import near_policy_clock, near_policy_experiment
 from seqkd_lab.experiments.later_experiment import HELD, NOT_HELD
 from seqkd_lab.experiments.near_policy_clock import LADDER, LOOP, MAIN, NEAR_POLICY, SIZES, WAYS, run_way
 from seqkd_lab.experiments.near_policy_measures import DeltaCounts, measure_arm, measure_synchronous
-from seqkd_lab.experiments.near_policy_recipes import ARMS, EVERY, KEPT, SYNCHRONOUS, TEACHER_MODE, TEACHER_SAMPLES
+from seqkd_lab.experiments.near_policy_recipes import (
+    ARMS,
+    EVERY,
+    KEPT,
+    SYNCHRONOUS,
+    TEACHER_MODE,
+    TEACHER_SAMPLES,
+    warm_start,
+)
+from seqkd_lab.experiments.store import identity
 from seqkd_lab.lab import near_policy_figures as figures
 from seqkd_lab.lab import near_policy_measures as measures
 from seqkd_lab.lab.lesson import png
+from seqkd_lab.models.checkpoint import read_json
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
 
 CLOCK = [synthetic.clock_round(number) for number in range(1, 6)]
@@ -162,3 +172,9 @@ class TestFigures:
         assert f"{median(measures.factors(CLOCK)[NEAR_POLICY]):.2f}" in shown and len(shown) == len(LADDER) + 1
         for figure in (arms, delta, figures.seen_figure({1: 0.5, 8: 0.9})):
             assert png(figure).startswith(b"\x89PNG")
+
+
+def test_the_committed_student_is_of_the_recipe_that_the_library_would_train():
+    recorded = read_json(measures.CHECKPOINT / "metrics.json")
+    assert recorded["recipe"] == identity(warm_start(1))
+    assert measures.student_before().spec == warm_start(1).model
