@@ -13,6 +13,7 @@ from seqkd_lab.experiments.paced_experiment import START, forgetting, percent, r
 from seqkd_lab.experiments.paced_measures import N_BINS
 from seqkd_lab.experiments.paced_recipes import ARMS, FORWARD, REVERSE, TWO_STAGE, UNIFORM, label
 from seqkd_lab.experiments.recipes import HARD, PACED, SHUFFLED
+from seqkd_lab.lab.figures.bars import signed
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, VERMILION, label_axes
 
 LOOKS = {UNIFORM: (GREY, "o", "-"), HARD: (ORANGE, "^", "--"), PACED: (BLUE, "s", "-"), SHUFFLED: (PURPLE, "D", ":")}
@@ -52,7 +53,7 @@ def bias_figure(by_n: Mapping[int, tuple[float, float]]) -> Figure:
         values = [pair[which] for pair in by_n.values()]
         axes.plot(places, values, mark, color=colour, linewidth=2, markersize=9, label=name)
         for place, value in zip(places, values, strict=True):
-            axes.annotate(f"{value:.3f}".replace("-", "−"), (place, value), xytext=(0, offset), color=colour,
+            axes.annotate(signed(value, 3).lstrip("+"), (place, value), xytext=(0, offset), color=colour,
                           textcoords="offset points", fontsize=SIZE, ha="center")
     axes.plot(places, [1.0 / n for n in by_n], ":", color=BLACK, linewidth=2, label="1/n: noise alone")
     axes.set_xticks(places, [str(n) for n in by_n])
@@ -96,7 +97,7 @@ def _marks(axes, places: Sequence[float], columns: Sequence[Sequence[float]], co
             axes.plot([place, place], [low, high], "-", color=colour, linewidth=2)
         axes.plot(place, mean, "o", color=colour, markersize=8)
         top = max(*values, high if len(values) > 1 else mean)
-        axes.annotate(f"{mean:.{digits}f}".replace("-", "−"), (place, top), xytext=(0, 6), fontsize=SIZE - 1,
+        axes.annotate(signed(mean, digits).lstrip("+"), (place, top), xytext=(0, 6), fontsize=SIZE - 1,
                       textcoords="offset points", ha="center")
         means.append(mean)
     return means
@@ -161,5 +162,5 @@ def _row(axes, row: int, values: Sequence[float], colour: str, mark: str) -> Non
     if len(values) > 1:
         axes.plot(interval, [row, row], "-", color=colour, linewidth=2)
     axes.plot(mean, row, mark, color=colour, markersize=9)
-    axes.annotate(f"{mean:+.1f}".replace("-", "−"), (mean, row), xytext=(0, 9), textcoords="offset points",
+    axes.annotate(signed(mean, 1), (mean, row), xytext=(0, 9), textcoords="offset points",
                   fontsize=SIZE - 1, ha="center")
