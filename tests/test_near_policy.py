@@ -17,6 +17,7 @@ from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
 from seqkd_lab.decoding.scoring import token_log_probs
+from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.delta_ifd import (
     SourceDropout,
     at_random,
@@ -42,6 +43,7 @@ from seqkd_lab.distillation.generator_process import GeneratorError, Separate, f
 from seqkd_lab.distillation.near_policy import (
     InOneProcess,
     Learning,
+    OneForAll,
     Schedule,
     Writer,
     endless_rows,
@@ -296,6 +298,21 @@ class TestLearning:
         learn(make_student(), InOneProcess(writer), Schedule(None), learning(200),
               observe=lambda job, written: stale.append(torch.equal(weights(make_student()), weights(writer.student))))
         assert all(stale)
+
+    def test_the_teachers_own_data_do_not_change_as_the_student_learns(self):
+        written = []
+        writer = Writer(make_teacher(), make_teacher(), ENCODED, Writing(0.0, 3), 20, seed=1)
+        learn(make_student(), OneForAll(writer), Schedule(1, 0), learning(3000, alpha=0.0),
+              observe=lambda job, one: written.append(one))
+        by_row = {}
+        for one in written:
+            for row, target in zip(one.batch.rows.tolist(), one.batch.target_out.tolist(), strict=True):
+                sentence = tuple(word for word in target if word != PAD)
+                assert by_row.setdefault(row, sentence) == sentence
+        assert len(by_row) == len(ENCODED) and len(written) > 4  # every source, and more than once
+        greedy = search(make_teacher(), SOURCES[:5], 1)
+        for row in range(5):
+            assert VOCABULARY.words(by_row[row]) == list(greedy[row][0].tokens)
 
     def test_the_student_comes_nearer_to_its_teacher(self):
         student, teacher = make_student(), make_teacher()

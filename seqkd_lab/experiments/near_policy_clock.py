@@ -85,7 +85,7 @@ LADDER = (
 )
 """Each has what those before it have, and one thing more."""
 SYNCHRONOUS = (LADDER[0], Way(LOOP_2, loop=True, threads=2))
-WAYS = {size: (*SYNCHRONOUS, both(16), both(64)) for size in SIZES} | {
+WAYS = {size: (*SYNCHRONOUS, both(16)) for size in SIZES} | {
     MAIN: (*SYNCHRONOUS, *LADDER[1:5], *(both(interval) for interval in (1, 4, 16, 64, None)))}
 SETTINGS = {"seed": SEED, "tokens": N_TOKENS, "sources": N_SOURCES, "top_k": TOP_K, "alpha": ALPHA,
             "row_length": ROW_LENGTH,
@@ -173,7 +173,7 @@ def measure(number: int, store: Store, report: Report) -> dict:
     before, found = torch.get_num_threads(), {str(size): {} for size in SIZES}
     for size in SIZES:  # not counted: what is slow the first time
         for way in (*SYNCHRONOUS, *LADDER[1:5]):
-            run_way(way, size, store.model(start), master, corpus, N_TOKENS // 20)
+            run_way(way, size, store.model(start), master, corpus, N_TOKENS // 40)
     for done, (size, way) in enumerate(jobs, start=1):
         run, seconds = run_way(way, size, store.model(start), master, corpus, N_TOKENS)
         found[str(size)][way.name] = {

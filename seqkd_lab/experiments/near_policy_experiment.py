@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 
 import pandas
 
+from seqkd_lab.corpus.batching import encode
 from seqkd_lab.distillation.near_policy import ROW_LENGTH
 from seqkd_lab.experiments.findings import Rows, mean_and_interval
 from seqkd_lab.experiments.later_experiment import Claim, Experiment
 from seqkd_lab.experiments.near_policy_measures import (
     CURVE,
     EDGES,
+    JUDGED_JOBS,
     N_WATCHED,
     accuracy,
     measure_arm,
@@ -51,7 +53,7 @@ SETTINGS = {
     "tokens": N_TOKENS, "sentences_an_update": PER_UPDATE, "top_k": TOP_K,
     "alpha": [ALPHA, WITH_CROSS_ENTROPY], "rates": RATES,
     "warmup": WARMUP, "row_length": ROW_LENGTH, "arms": [arm.name for arm in ARMS] + [SYNCHRONOUS],
-    "curve": list(CURVE), "watched": N_WATCHED, "bins": len(EDGES) - 1,
+    "curve": list(CURVE), "watched": N_WATCHED, "bins": len(EDGES) - 1, "judged_jobs": JUDGED_JOBS,
 }
 PAPER = "NPD, arXiv 2605.05940, abstract and introduction"
 
@@ -64,10 +66,11 @@ def tasks(seed: int) -> list[Task]:
 def measure(seed: int, store: Store, report: Report) -> dict:
     """Accuracy of teacher and warm start, and every arm."""
     data, master, start = store.dataset(ToyData()), store.model(teacher(seed)), warm_start(seed)
+    sources = encode(data.train, master.source_vocabulary, master.target_vocabulary)
     found: dict[str, dict] = {TEACHER: accuracy(master, data.test, data),
                               WARM_START: accuracy(store.model(start), data.test, data)}
     for done, arm in enumerate(ARMS, start=1):
-        found[arm.name] = measure_arm(arm, store.model(start), master, data, seed)
+        found[arm.name] = measure_arm(arm, store.model(start), master, data, sources, seed)
         report(done, len(ARMS) + 1)
     found[SYNCHRONOUS] = measure_synchronous(store.model(start), master, data, seed)
     report(len(ARMS) + 1, len(ARMS) + 1)

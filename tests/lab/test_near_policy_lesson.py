@@ -51,6 +51,10 @@ def batch(toy):
     return make_batch(encode(toy.train[:20], toy.source_vocabulary, toy.target_vocabulary), range(20))
 
 
+def vocabularies(model):
+    return model.source_vocabulary, model.target_vocabulary
+
+
 class TestOnTheSpot:
     def test_efficiency_is_the_share_of_real_places(self, batch):
         found = measures.efficiencies(batch, (40, 64))
@@ -65,7 +69,7 @@ class TestOnTheSpot:
         seen = list(measures.seen_of_the_kl(student, toy_models["teacher"], batch, (1, 4, 16)).values())
         assert seen == sorted(seen) and 0.0 < seen[0] and seen[-1] < 1.0 + 1e-4
 
-    @pytest.mark.parametrize("place", [0, 1, 4])
+    @pytest.mark.parametrize("place", [0, 1, 4, 5])
     def test_every_way_takes_as_many_tokens_and_leaves_the_student(self, student, toy, toy_models, place):
         way, before = LADDER[place], copy.deepcopy(student.state_dict())
         run, seconds = run_way(way, 4, copy.deepcopy(student), toy_models["teacher"], toy.train[:60], 600)
@@ -80,15 +84,15 @@ class TestOnTheSpot:
 class TestArms:
     def test_arms_learn_from_equal_tokens_and_say_what_they_took(self, student, toy, toy_models):
         small = replace(toy, test=toy.test[:5], valid=toy.valid[:5], train=toy.train[:300])
-        arms = {arm.name: arm for arm in ARMS}
+        arms, sources = {arm.name: arm for arm in ARMS}, encode(small.train, *vocabularies(student))
         for name in (EVERY[4], KEPT, TEACHER_MODE):
-            found = measure_arm(arms[name], copy.deepcopy(student), toy_models["teacher"], small, 1, n_tokens=1500)
+            found = measure_arm(arms[name], copy.deepcopy(student), toy_models["teacher"], small, sources, 1, 1500)
             assert 1500 <= found["tokens"] < 1500 + 32 * 62
             assert found["curve"][0][0] == 0 and found["curve"][-1][0] == found["tokens"]
             assert ("delta" in found) == (name == KEPT)
             if name == KEPT:
                 counted = sum(found["delta"]["valid"]) + sum(found["delta"]["wrong"])
-                assert counted == found["written"] > found["kept"]
+                assert 0 < counted <= found["written"] and found["written"] > found["kept"]
         found = measure_synchronous(copy.deepcopy(student), toy_models["teacher"], small, 1, n_tokens=1500)
         assert 1500 <= found["tokens"] < 1500 + 32 * 62 and found["staleness"] == 0
 
