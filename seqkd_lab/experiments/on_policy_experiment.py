@@ -123,6 +123,12 @@ def reverse_minus_forward(value: Value) -> Callable[[Rows], float]:
     return lambda rows: value(rows["arms"][arm(OWN, REVERSE)]) - value(rows["arms"][arm(OWN, FORWARD)])
 
 
+def by_own_loss(rows: Rows) -> float:
+    """The divergence that an arm trained on, along its own prefixes: own − gold, mean over forward and reverse KL."""
+    return fmean(per_token(rows["arms"][arm(OWN, loss)], loss) - per_token(rows["arms"][arm(GOLD, loss)], loss)
+                 for loss in (FORWARD, REVERSE))
+
+
 def mismatch(rows: Rows) -> float:
     """At the start: reverse KL along the student's own prefixes, in multiples of that along gold."""
     found = rows["arms"][START]["exposure"]
@@ -145,6 +151,8 @@ CLAIMS = (
           "three losses (nats a token)", over_losses(OWN, GOLD, own_reverse), most=0.0),
     Claim("shrinks-t", MISMATCH, "the same against prefixes that the teacher drew",
           over_losses(OWN, TEACHER_DRAWN, own_reverse), most=0.0),
+    Claim("shrinks-own-loss", MISMATCH, "along own prefixes, forward and reverse KL each after training on itself: "
+          "on-policy below gold prefixes, mean of the two (nats a token)", by_own_loss, most=0.0),
     Claim("bleu-gold", FIXED, "greedy BLEU: on-policy ≥ gold, equal updates, mean of three losses",
           over_losses(OWN, GOLD, greedy_bleu), least=0.0),
     Claim("bleu-teacher", FIXED, "greedy BLEU: on-policy ≥ the teacher's samples, equal updates, mean of three losses",
