@@ -27,7 +27,7 @@ LOOKS = {MISTAKE: (VERMILION, "D"), RARE: (PURPLE, "s"), FREE: (ORANGE, "^"), SE
          BEYOND: ("#999999", "x")}
 SIGNS = {MISTAKE: "M", RARE: "R", FREE: "F", SETTLED: "S", OTHER: "o", BEYOND: "–"}
 """A letter for each kind, beside its colour."""
-COLUMNS, ROWS = 9, 4
+COLUMNS, ROWS = 9, 3
 LEVELS = (0.25, 0.5, 0.75)
 MOST_DELTA = 32.0
 LONG_WORD = 11
@@ -44,8 +44,8 @@ class ImportanceDrawing:
 
     def __init__(self, batch: Labelled) -> None:
         self.batch, real = batch, batch.seen.real
-        figure = Figure(figsize=(12, 8.6))
-        axes = figure.add_axes((0.075, 0.475, 0.63, 0.49))
+        figure = Figure(figsize=(12, 7.7))
+        axes = figure.add_axes((0.075, 0.43, 0.63, 0.535))
         self._place(axes)
         self.h, self.delta = batch.h.numpy(), batch.seen.delta.clamp(max=MOST_DELTA).numpy()
         for kind in reversed(KINDS):
@@ -56,7 +56,7 @@ class ImportanceDrawing:
         self._rings, = axes.plot([], [], "o", markersize=9, markerfacecolor="none", color=BLACK, markeredgewidth=1.3)
         self._lit, = axes.plot([], [], "o", markersize=14, markerfacecolor="none", color=SKY, markeredgewidth=3.0)
         self._key(figure, int(real.sum()))
-        below = figure.add_axes((0.01, 0.005, 0.98, 0.385))
+        below = figure.add_axes((0.01, 0.005, 0.98, 0.32))
         below.axis("off")
         below.set(xlim=(-0.02, COLUMNS), ylim=(ROWS - 0.45, -0.55))
         self._boxes = below.add_collection(PolyCollection([]))
@@ -88,7 +88,7 @@ class ImportanceDrawing:
 
     def _key(self, figure: Figure, n_tokens: int) -> None:
         """Marks of the kinds, and what of each is kept."""
-        axes = figure.add_axes((0.72, 0.475, 0.275, 0.49))
+        axes = figure.add_axes((0.72, 0.43, 0.275, 0.535))
         axes.axis("off")
         axes.set(xlim=(0, 10), ylim=(8.2, -0.6))
         add_label(axes, 0.0, 0.0, f"{n_tokens:,} tokens; ring: kept", fontweight="bold")
@@ -131,7 +131,8 @@ class ImportanceDrawing:
         self._boxes.set_facecolor(["#fff2b3" if mask[place] else "white" for place in range(shown)])
         self._boxes.set_edgecolor([LOOKS[kinds[place]][0] for place in range(shown)])
         self._boxes.set_linewidth([3.2 if mask[place] else 1.4 for place in range(shown)])
-        self._head.set_text(f"{int(mask.sum())} of {len(words)} tokens teach (yellow)")
+        beyond = f"; the first {shown} are shown" if shown < len(words) else ""
+        self._head.set_text(f"{int(mask.sum())} of {len(words)} tokens teach (yellow){beyond}")
 
 
 def importance_figure(batch: Labelled, selector: str, share: float, sentence: int = 0) -> Figure:
