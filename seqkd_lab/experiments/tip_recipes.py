@@ -1,7 +1,8 @@
 """The models of the token-importance experiment: a student with planted weaknesses, and what each selector makes of it.
 
 Every arm starts from the same student, has the same teacher, and takes the same number of updates on the same sources;
-only which of its own tokens teach it differs. The rate was chosen by validation with seed 11, which is in no table.
+only which of its own tokens teach it differs. The rate was chosen with seed 11, which is in no table, on the validation
+set: of .001, .002, .003 and .004 the one at which all tokens unlearn most planted mistakes in a few dozen updates.
 """
 
 from __future__ import annotations
