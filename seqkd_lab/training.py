@@ -17,6 +17,7 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.distillation.delta_ifd import SourceDropout
 from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
@@ -97,7 +98,8 @@ class Trainer:
 
     def __init__(
         self, model: Seq2Seq, corpus: ParallelCorpus, valid: ParallelCorpus, objective: Objective,
-        optimisation: Optimisation, seed: int, teacher: Seq2Seq | None = None, on_policy: OnPolicy | None = None,
+        optimisation: Optimisation, seed: int, teacher: Seq2Seq | None = None,
+        on_policy: OnPolicy | SourceDropout | None = None,
     ) -> None:
         if objective.needs_teacher and teacher is None:
             raise ValueError(f"{objective} needs a teacher model")
@@ -227,7 +229,7 @@ def forget(directory: Path) -> None:
 def train(
     model: Seq2Seq, corpus: ParallelCorpus, valid: ParallelCorpus, objective: Objective, optimisation: Optimisation,
     seed: int, teacher: Seq2Seq | None = None, callbacks: Sequence[Callback] = (), resume_from: Path | None = None,
-    on_policy: OnPolicy | None = None,
+    on_policy: OnPolicy | SourceDropout | None = None,
 ) -> History:
     """Trains `model` in place and returns its history.
 

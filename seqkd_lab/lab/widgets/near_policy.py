@@ -37,7 +37,7 @@ class TimelineExplorer(View):
         self.timelines = timelines
         options = [("never" if interval is None else str(interval), interval or NEVER) for interval in timelines.two]
         middle = 16 if 16 in timelines.two else options[0][1]
-        self.interval = widgets.SelectionSlider(options=options, value=middle, description="synchronise every",
+        self.interval = widgets.SelectionSlider(options=options, value=middle, description="interval",
                                                 style=STYLE, layout=WIDE)
         self.moment = widgets.IntSlider(value=N_MOMENTS // 2, min=0, max=N_MOMENTS, description="moment", style=STYLE,
                                         layout=WIDE, readout=False)
