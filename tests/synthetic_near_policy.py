@@ -59,7 +59,7 @@ def clock_round(number: int) -> dict:
                                           "tokens": 40_000, "updates": 80, "costs": costs}
             if number == 1 and size == MAIN and shown(way):
                 events = loop_events(96) if way.loop else two_events(way.schedule.interval, 96)
-                found[str(size)][way.name]["events"] = events
+                found[str(size)][way.name]["events"] = [" ".join(map(str, event)) for event in events]
     return found
 
 

@@ -156,11 +156,18 @@ def costs(events: Iterable[Event], two: bool) -> dict[str, float]:
     return {name: round(seconds, 4) for name, seconds in sorted(found.items())}
 
 
-def timeline(events: Sequence[Event]) -> list[list]:
-    """The events of the first updates as [who, what, from ms, to ms, update]; the clock begins with the first."""
+def timeline(events: Sequence[Event]) -> list[str]:
+    """The events of the first updates as "who what from to update", in ms; the clock begins with the first."""
     zero = min(event.start for event in events)
-    return [[event.who, event.what, round(1000 * (event.start - zero), 1), round(1000 * (event.end - zero), 1),
-             event.update] for event in events if event.update < SHOWN]
+    return [f"{event.who} {event.what} {1000 * (event.start - zero):.1f} {1000 * (event.end - zero):.1f} {event.update}"
+            for event in events if event.update < SHOWN]
+
+
+def events_of(lines: Iterable[str]) -> list[Event]:
+    """What `timeline` wrote, in seconds."""
+    parts = [line.split(" ") for line in lines]
+    return [Event(who, what, float(start) / 1000, float(end) / 1000, int(update))
+            for who, what, start, end, update in parts]
 
 
 def measure(number: int, store: Store, report: Report) -> dict:

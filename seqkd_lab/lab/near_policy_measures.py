@@ -18,7 +18,18 @@ from seqkd_lab.distillation.top_k import top_k, top_k_kl
 from seqkd_lab.experiments.committed import DATA, load_committed
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.findings import Rows
-from seqkd_lab.experiments.near_policy_clock import LADDER, LOOP, LOOP_2, MAIN, N_SOURCES, Way, best_loop, both, run_way
+from seqkd_lab.experiments.near_policy_clock import (
+    LADDER,
+    LOOP,
+    LOOP_2,
+    MAIN,
+    N_SOURCES,
+    Way,
+    best_loop,
+    both,
+    events_of,
+    run_way,
+)
 from seqkd_lab.experiments.near_policy_recipes import EVERY, KEPT, SYNCHRONOUS, empty_copy, warm_start
 from seqkd_lab.experiments.recipes import ToyData
 from seqkd_lab.lab.figures.near_policy import Timelines
@@ -37,9 +48,8 @@ def student_before(from_nothing: bool = False) -> Seq2Seq:
 def timelines(clock: Sequence[Rows]) -> Timelines:
     """What the first round recorded, with MAIN sentences an update."""
     def events(name: str) -> list[Event]:
-        """In seconds."""
-        return [Event(who, what, start / 1000, end / 1000, update)
-                for who, what, start, end, update in clock[0][str(MAIN)][name]["events"]]
+        """Of one way."""
+        return events_of(clock[0][str(MAIN)][name]["events"])
 
     return Timelines(events(LOOP), {interval: events(both(interval).name) for interval in EVERY})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import replace
 from statistics import median
 
@@ -13,11 +14,23 @@ import torch
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.packing import pack
 from seqkd_lab.corpus.vocabulary import EOS, PAD
-from seqkd_lab.distillation.generation import Written
+from seqkd_lab.distillation.generation import Event, Written
 from seqkd_lab.distillation.top_k import TopK
 from seqkd_lab.experiments import near_policy_clock, near_policy_experiment
-from seqkd_lab.experiments.later_experiment import HELD, NOT_HELD
-from seqkd_lab.experiments.near_policy_clock import LADDER, LOOP, MAIN, NEAR_POLICY, SIZES, WAYS, run_way
+from seqkd_lab.experiments.committed import results_path
+from seqkd_lab.experiments.later_experiment import HELD, NOT_HELD, by_seed, read_later
+from seqkd_lab.experiments.near_policy_clock import (
+    LADDER,
+    LOOP,
+    MAIN,
+    NEAR_POLICY,
+    SHOWN,
+    SIZES,
+    WAYS,
+    events_of,
+    run_way,
+    timeline,
+)
 from seqkd_lab.experiments.near_policy_measures import DeltaCounts, measure_arm, measure_synchronous
 from seqkd_lab.experiments.near_policy_recipes import (
     ARMS,
@@ -135,6 +148,14 @@ class TestResults:
         assert len(speeds) == sum(len(WAYS[size]) for size in SIZES) and len(split) == len(WAYS[MAIN])
         assert {arm.name for arm in ARMS} | {SYNCHRONOUS} <= set(arms.index) and len(kept) == 3
 
+    def test_events_are_kept_to_a_tenth_of_a_millisecond(self):
+        events = [Event("trainer", "train", 12.5, 12.6001, 3), Event("generator", "wait", 12.4, 12.7, 95),
+                  Event("trainer", "train", 12.6, 12.7, SHOWN)]
+        kept = events_of(timeline(events))
+        assert [(one.who, one.what, one.update) for one in kept] == [("trainer", "train", 3), ("generator", "wait", 95)]
+        assert [(one.start, one.end) for one in kept] == [(pytest.approx(0.1), pytest.approx(0.2001, abs=1e-4)),
+                                                          (0.0, pytest.approx(0.3))]
+
     def test_steps_multiply_up_to_the_whole(self):
         whole = 1.0
         for step in measures.steps(CLOCK).values():
@@ -182,3 +203,14 @@ def test_the_committed_student_is_of_the_recipe_that_the_library_would_train():
     recorded = read_json(measures.CHECKPOINT / "metrics.json")
     assert recorded["recipe"] == identity(warm_start(1))
     assert measures.student_before().spec == warm_start(1).model
+
+
+@pytest.mark.parametrize("experiment", [near_policy_experiment.EXPERIMENT, near_policy_clock.EXPERIMENT])
+def test_the_committed_results_are_whole_and_of_these_settings(experiment):
+    results = read_later(results_path(experiment.file))
+    rows = by_seed(results)
+    assert results["settings"] == json.loads(json.dumps(dict(experiment.settings))) and len(rows) >= 5
+    assert len(experiment.judge(rows)) == len(experiment.claims)
+    tokens = [arm["tokens"] for one in rows for arm in one.values() if "tokens" in arm]
+    assert not tokens or max(tokens) < 1.01 * min(tokens)  # equal but for the last update
+    assert all(len(frame) > 2 for frame in experiment.tables(rows).values())
