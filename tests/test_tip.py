@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 from collections import Counter
 from dataclasses import replace
@@ -370,6 +371,15 @@ class TestExperiment:
         every, half = (tip_memory.measure_here(600, share) for share in (None, 0.5))
         assert every.logits_gradient == tip_memory.B * tip_memory.T * 600 * 4
         assert half.logits_gradient == every.logits_gradient // 2
+
+    def test_the_environment_is_left_as_it_was(self, monkeypatch):
+        for before in (None, "77"):
+            monkeypatch.delenv(tip_memory.THRESHOLD, raising=False)
+            if before is not None:
+                monkeypatch.setenv(tip_memory.THRESHOLD, before)
+            with tip_memory.given_back_at_once():
+                assert os.environ[tip_memory.THRESHOLD] == str(tip_memory.LEAST_RETURNED)
+            assert os.environ.get(tip_memory.THRESHOLD) == before
 
     def test_claims_and_tables_of_made_up_results(self):
         rows = [rows_of(seed) for seed in (1, 2, 3)]

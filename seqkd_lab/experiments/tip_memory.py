@@ -7,8 +7,10 @@ read torch in; what torch, the models and their gradients take is there before, 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +27,8 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 TOY_WORDS, MANY_WORDS = 543, 32_000
 """V of the toy language's German, and of a usual subword vocabulary."""
 B, T = 32, 20
+THRESHOLD, LEAST_RETURNED = "MALLOC_MMAP_THRESHOLD_", 2**16
+"""An environment variable that glibc reads when a process begins (mallopt(3)), and its value here."""
 STUDENT, TEACHER = LSTMSpec(24), LSTMSpec(128)
 
 
@@ -43,8 +47,23 @@ Case = tuple[int, float | None]
 
 def measure(cases: Iterable[Case]) -> list[Bytes]:
     """One loss and its gradient for each case. Needs a system that can fork (Linux, macOS)."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+    with given_back_at_once(), ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(_each_in_a_fork, list(cases)).result()
+
+
+@contextmanager
+def given_back_at_once() -> Iterator[None]:
+    """Processes begun meanwhile return freed memory to the system at once (glibc), from LEAST_RETURNED bytes on; as a
+    rule the allocator keeps some back, and a peak would tell of its habits."""
+    before = os.environ.get(THRESHOLD)
+    os.environ[THRESHOLD] = str(LEAST_RETURNED)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[THRESHOLD]
+        else:
+            os.environ[THRESHOLD] = before
 
 
 def _each_in_a_fork(cases: list[Case]) -> list[Bytes]:
