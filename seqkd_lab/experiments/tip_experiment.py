@@ -32,7 +32,8 @@ MEMORY_CASES: tuple[tip_memory.Case, ...] = tuple(
 SETTINGS = {
     "arms": list(ARMS), "shares": list(SHARES), "planted": identity(PLANTED), "sources": identity(LONG),
     "warming": identity(recipes.WARMING), "tuning": identity(recipes.TUNING), "batches": N_BATCHES,
-    "labelled": N_LABELLED, "memory": {"sentences": tip_memory.B, "tokens": tip_memory.T, "returned_from": tip_memory.LEAST_RETURNED},
+    "labelled": N_LABELLED,
+    "memory": {"sentences": tip_memory.B, "tokens": tip_memory.T, "returned_from": tip_memory.LEAST_RETURNED},
 }
 
 
