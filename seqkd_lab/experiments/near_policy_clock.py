@@ -43,8 +43,9 @@ from seqkd_lab.experiments.store import Report, Store
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation, Trainer
 
-SEED, N_TOKENS, N_SOURCES = 1, 40_000, 4_000
-"""Of the models; tokens that every way learns from in a round, and the sentences that they come from."""
+SEED, TOKENS_BY_SIZE, N_SOURCES = 1, 1_660, 4_000
+"""Of the models; tokens that every way learns from in a round, for each sentence of an update, so that the end comes
+late in the seventh job whatever the size; and the sentences that they come from."""
 SIZES, MAIN = (16, 32, 64), 32
 """Sentences of an update; all ways are measured with MAIN of them."""
 LEAST_FACTOR = 3.0
@@ -87,8 +88,15 @@ LADDER = (
 SYNCHRONOUS = (LADDER[0], Way(LOOP_2, loop=True, threads=2))
 WAYS = {size: (*SYNCHRONOUS, both(16)) for size in SIZES} | {
     MAIN: (*SYNCHRONOUS, *LADDER[1:5], *(both(interval) for interval in (1, 4, 16, 64, None)))}
-SETTINGS = {"seed": SEED, "tokens": N_TOKENS, "sources": N_SOURCES, "top_k": TOP_K, "alpha": ALPHA,
-            "row_length": ROW_LENGTH,
+
+
+def tokens_for(size: int) -> int:
+    """Equal for all ways of a size."""
+    return TOKENS_BY_SIZE * size
+
+
+SETTINGS = {"seed": SEED, "tokens": {str(size): tokens_for(size) for size in SIZES}, "sources": N_SOURCES,
+            "top_k": TOP_K, "alpha": ALPHA, "row_length": ROW_LENGTH,
             "ways": {str(size): [way.name for way in ways] for size, ways in WAYS.items()}}
 
 
@@ -180,9 +188,9 @@ def measure(number: int, store: Store, report: Report) -> dict:
     before, found = torch.get_num_threads(), {str(size): {} for size in SIZES}
     for size in SIZES:  # not counted: what is slow the first time
         for way in (*SYNCHRONOUS, *LADDER[1:5]):
-            run_way(way, size, store.model(start), master, corpus, N_TOKENS // 40)
+            run_way(way, size, store.model(start), master, corpus, tokens_for(size) // 40)
     for done, (size, way) in enumerate(jobs, start=1):
-        run, seconds = run_way(way, size, store.model(start), master, corpus, N_TOKENS)
+        run, seconds = run_way(way, size, store.model(start), master, corpus, tokens_for(size))
         found[str(size)][way.name] = {
             "seconds_per_1000": round(1000 * seconds / run.n_tokens, 5), "seconds": round(seconds, 4),
             "tokens": run.n_tokens, "updates": run.n_updates, "costs": costs(run.events, way.two),
