@@ -152,7 +152,8 @@ CLAIMS = (
     Claim("shrinks-t", MISMATCH, "the same against prefixes that the teacher drew",
           over_losses(OWN, TEACHER_DRAWN, own_reverse), most=0.0),
     Claim("shrinks-own-loss", MISMATCH, "along own prefixes, forward and reverse KL each after training on itself: "
-          "on-policy below gold prefixes, mean of the two (nats a token)", by_own_loss, most=0.0),
+          "on-policy below gold prefixes, mean of the two (nats a token; asked when two seeds had been seen)",
+          by_own_loss, most=0.0),
     Claim("bleu-gold", FIXED, "greedy BLEU: on-policy ≥ gold, equal updates, mean of three losses",
           over_losses(OWN, GOLD, greedy_bleu), least=0.0),
     Claim("bleu-teacher", FIXED, "greedy BLEU: on-policy ≥ the teacher's samples, equal updates, mean of three losses",

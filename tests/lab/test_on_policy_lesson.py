@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -13,7 +14,9 @@ from seqkd_lab.distillation.exposure import STUDENT, WRITERS
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.experiments import on_policy_experiment as experiment
 from seqkd_lab.experiments import on_policy_recipes as recipes
-from seqkd_lab.experiments.later_experiment import HELD, NOT_HELD
+from seqkd_lab.experiments.committed import results_path
+from seqkd_lab.experiments.data import load_toy
+from seqkd_lab.experiments.later_experiment import HELD, NOT_HELD, read_later
 from seqkd_lab.experiments.on_policy_measures import (
     DISCOUNT_0,
     DISCOUNT_1,
@@ -23,6 +26,7 @@ from seqkd_lab.experiments.on_policy_measures import (
     gradient_record,
 )
 from seqkd_lab.experiments.on_policy_recipes import ARMS, FORWARD, GRID, OWN, REVERSE, START, arm
+from seqkd_lab.experiments.recipes import ToyData
 from seqkd_lab.experiments.store import key
 from seqkd_lab.lab import on_policy_figures as figures
 from seqkd_lab.lab import on_policy_measures as measures
@@ -125,6 +129,8 @@ class TestExperiment:
         lead = sum(place[arm(OWN, loss)] - place[arm(recipes.GOLD, loss)] for loss in recipes.LOSSES) / 3
         assert found["bleu-gold"].mean == pytest.approx(lead) and found["bleu-gold"].verdict == HELD
         assert found["shrinks"].mean == pytest.approx(-0.01 * lead) and found["shrinks"].verdict == HELD
+        reverse = -0.01 * (place[arm(OWN, REVERSE)] - place[arm(recipes.GOLD, REVERSE)])
+        assert found["shrinks-own-loss"].mean == pytest.approx((0.0 + reverse) / 2)  # forward: the same everywhere
         assert found["mismatch"].mean == pytest.approx(0.5 / 0.3) and found["mismatch"].verdict == HELD
         assert found["seeks-valid"].mean == pytest.approx(place[arm(OWN, REVERSE)] - place[arm(OWN, FORWARD)])
         assert found["bias"].verdict == HELD and found["noise"].mean == 5.0
@@ -163,3 +169,30 @@ class TestFigures:
         assert png(figures.kinds_figure(by_seed)) and png(figures.estimators_figure(by_seed))
         cosines, variances = figures.estimators_figure(by_seed).axes
         assert "0.99" in [text.get_text() for text in cosines.texts] and variances.get_xscale() == "log"
+
+
+class TestCommittedResults:
+    @pytest.fixture(scope="class")
+    def results(self):
+        return read_later(results_path("on_policy.json"))
+
+    def test_they_were_made_as_the_experiment_is_today_on_five_seeds(self, results):
+        assert results["settings"] == json.loads(json.dumps(experiment.SETTINGS))
+        assert list(results["by_seed"]) == ["1", "2", "3", "4", "5"]
+        assert all(list(rows["arms"]) == [START, *ARMS] for rows in results["by_seed"].values())
+
+    def test_tokens_learned_from_are_those_of_the_targets(self, results):
+        """Counted from the corpus for gold; the student's own are other ones, in nearly the same number."""
+        targets = load_toy(ToyData(recipes.N_SENTENCES)).train.target
+        gold = sum(len(target) + 1 for target in targets)
+        for rows in results["by_seed"].values():
+            found = {name: one["tokens"] for name, one in rows["arms"].items()}
+            assert found[START] == 0
+            assert {found[arm(recipes.GOLD, loss)] for loss in recipes.LOSSES} == {found[recipes.NLL_GOLD]} == {gold}
+            assert len({found[arm(recipes.TEACHER_DRAWN, loss)] for loss in recipes.LOSSES}) == 1
+            assert all(abs(n / gold - 1.0) < 0.05 for name, n in found.items() if name != START)
+
+    def test_every_writer_writes_for_the_same_sources(self, results):
+        for rows in results["by_seed"].values():
+            for one in rows["arms"].values():
+                assert {found["n"][0] for found in one["exposure"].values()} == {experiment.N_EXPOSED}
