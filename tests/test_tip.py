@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import random
@@ -61,7 +62,7 @@ from seqkd_lab.distillation.tip import (
     soft_or,
 )
 from seqkd_lab.experiments import committed, tip_experiment, tip_memory, tip_recipes
-from seqkd_lab.experiments.later_experiment import HELD
+from seqkd_lab.experiments.later_experiment import HELD, by_seed, read_later
 from seqkd_lab.experiments.recipes import BASELINE, ToyData, table_recipes
 from seqkd_lab.experiments.store import Store, identity, key
 from seqkd_lab.experiments.tip_measures import Drawn, drawn_batches, outcome, selection_record
@@ -404,3 +405,13 @@ class TestExperiment:
     def test_the_committed_student_is_what_the_recipe_trains(self):
         recorded = read_json(committed.checkpoint_directory("planted-student") / "metrics.json")
         assert recorded["recipe"] == identity(tip_recipes.start_and_teacher(1)[0])
+
+    def test_the_committed_results_are_whole_and_made_as_the_library_would(self):
+        results = read_later(committed.results_path("tip.json"))
+        assert results["settings"] == json.loads(json.dumps(tip_experiment.SETTINGS)) and len(by_seed(results)) >= 5
+        for rows in by_seed(results):
+            assert set(rows["arms"]) == {tip_recipes.START, *tip_recipes.ARMS}
+            assert set(rows["selection"]) == set(SELECTORS) and len(rows["memory"]) == len(tip_experiment.MEMORY_CASES)
+            tokens = [end["tokens"] for name, end in rows["arms"].items() if name != tip_recipes.START]
+            assert max(tokens) < 1.3 * min(tokens)  # equal updates; an arm's own outputs decide their length
+        assert len(tip_experiment.EXPERIMENT.judge(by_seed(results))) == len(tip_experiment.CLAIMS)
