@@ -171,11 +171,12 @@ class TestFigures:
         assert "0.99" in [text.get_text() for text in cosines.texts] and variances.get_xscale() == "log"
 
 
-class TestCommittedResults:
-    @pytest.fixture(scope="class")
-    def results(self):
-        return read_later(results_path("on_policy.json"))
+@pytest.fixture(scope="module")
+def results():
+    return read_later(results_path("on_policy.json"))
 
+
+class TestCommittedResults:
     def test_they_were_made_as_the_experiment_is_today_on_five_seeds(self, results):
         assert results["settings"] == json.loads(json.dumps(experiment.SETTINGS))
         assert list(results["by_seed"]) == ["1", "2", "3", "4", "5"]
