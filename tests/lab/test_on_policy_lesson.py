@@ -13,6 +13,7 @@ from torch.distributions import Categorical, kl_divergence
 from seqkd_lab.distillation.exposure import STUDENT, WRITERS
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.experiments import on_policy_experiment as experiment
+from seqkd_lab.experiments import on_policy_rates
 from seqkd_lab.experiments import on_policy_recipes as recipes
 from seqkd_lab.experiments.committed import results_path
 from seqkd_lab.experiments.data import load_toy
@@ -119,6 +120,21 @@ class TestArms:
     def test_rates_are_among_those_tried(self):
         assert set(recipes.RATES.values()) <= set(recipes.RATES_TRIED)
         assert recipes.at_rate(recipes.arms(1)[ARMS[0]], 0.5).optimisation.learning_rate == 0.5
+
+
+    def test_a_rate_is_tried_on_every_arm_that_has_it_and_judged_by_both(self, monkeypatch):
+        asked = []
+
+        def validity(store, recipe):
+            asked.append((recipe.name, recipe.optimisation.learning_rate, recipe.seed))
+            return (0.4, 0.2) if recipe.on_policy is None else (0.6, 0.3)
+
+        monkeypatch.setattr(on_policy_rates, "validity", validity)
+        frame = on_policy_rates.try_rates(store=None)
+        assert {seed for *_, seed in asked} == {11} and len(set(asked)) == len(asked) == len(recipes.RATES_TRIED) * 10
+        assert frame.loc[(REVERSE, 0.004)].tolist() == pytest.approx([0.5, 0.25, 0.375])
+        assert frame.loc[(recipes.TOKEN, 0.001)].tolist() == pytest.approx([0.6, 0.3, 0.45])
+        assert set(frame.index.get_level_values("loss")) == set(recipes.RATES)
 
 
 class TestExperiment:
