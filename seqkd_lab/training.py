@@ -17,9 +17,7 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.distillation.delta_ifd import SourceDropout
 from seqkd_lab.distillation.losses import Objective, nll
-from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
 from seqkd_lab.models.checkpoint import load_tensors, read_json, save_tensors, write_json
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -73,6 +71,9 @@ class History:
 
 
 Callback = Callable[[Progress], "bool | None"]
+Rewriting = Callable[[Seq2Seq, Batch, int], Batch]
+"""What becomes of each batch before it is learned from, by the student as it is then and a seed: `OnPolicy` gives it
+the student's own targets, `SourceDropout` empties sources."""
 
 
 def one_cycle(progress: float, warmup: float) -> float:
@@ -99,7 +100,7 @@ class Trainer:
     def __init__(
         self, model: Seq2Seq, corpus: ParallelCorpus, valid: ParallelCorpus, objective: Objective,
         optimisation: Optimisation, seed: int, teacher: Seq2Seq | None = None,
-        on_policy: OnPolicy | SourceDropout | None = None,
+        rewriting: Rewriting | None = None,
     ) -> None:
         if objective.needs_teacher and teacher is None:
             raise ValueError(f"{objective} needs a teacher model")
@@ -107,7 +108,7 @@ class Trainer:
             raise ValueError(f"need pairs to learn from and to validate on; got {len(corpus)} and {len(valid)}")
         self.model, self.objective, self.optimisation, self.seed = model, objective, optimisation, seed
         self.teacher = teacher if objective.needs_teacher else None
-        self.on_policy = on_policy
+        self.rewriting = rewriting
         self.encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
         self.valid = encode(valid, model.source_vocabulary, model.target_vocabulary)
         self.optimiser = torch.optim.Adam(model.parameters(), lr=optimisation.learning_rate, fused=True)
@@ -123,7 +124,7 @@ class Trainer:
     def taught(self) -> Callable[[Batch], Tensor]:
         """The teacher's logits (B, T, V) of a batch: remembered from one pass, or asked for each time where the corpus
         is too large for that, or its targets change."""
-        if self.on_policy is None and TeacherMemory.holds(self.teacher, self.encoded):
+        if self.rewriting is None and TeacherMemory.holds(self.teacher, self.encoded):
             return TeacherMemory(self.teacher, self.encoded)
         return torch.no_grad()(self.teacher)
 
@@ -132,7 +133,10 @@ class Trainer:
         rate = self.optimisation.learning_rate * one_cycle(n_done / self.n_updates, self.optimisation.warmup)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        teacher_logits = None if self.teacher is None else self.taught(batch)
+        return self.step(batch, None if self.teacher is None else self.taught(batch))
+
+    def step(self, batch: Batch, teacher_logits: Tensor | None) -> float:
+        """One update at the rate that is set, with what the teacher said of the batch; the loss in nats a token."""
         self.optimiser.zero_grad()
         loss = self.objective(self.model(batch), batch, teacher_logits)
         loss.backward()
@@ -149,8 +153,8 @@ class Trainer:
         total, n_tokens = 0.0, 0
         n_done = self.epoch * self.updates_per_epoch
         for batch in batches(self.encoded, self.optimisation.batch_size, shuffle_seed=self.seed * 1_000 + self.epoch):
-            if self.on_policy is not None:
-                batch = self.on_policy(self.model, batch, self.seed * 1_000_003 + n_done)
+            if self.rewriting is not None:
+                batch = self.rewriting(self.model, batch, self.seed * 1_000_003 + n_done)
             loss = self.update(batch, n_done)
             n_done += 1
             total, n_tokens = total + loss * batch.n_tokens, n_tokens + batch.n_tokens
@@ -229,7 +233,7 @@ def forget(directory: Path) -> None:
 def train(
     model: Seq2Seq, corpus: ParallelCorpus, valid: ParallelCorpus, objective: Objective, optimisation: Optimisation,
     seed: int, teacher: Seq2Seq | None = None, callbacks: Sequence[Callback] = (), resume_from: Path | None = None,
-    on_policy: OnPolicy | SourceDropout | None = None,
+    rewriting: Rewriting | None = None,
 ) -> History:
     """Trains `model` in place and returns its history.
 
@@ -237,7 +241,7 @@ def train(
     last whole epoch to the same result, bit for bit on one machine with one number of threads. A callback that
     returns True stops at once: the weights stay as they are then.
     """
-    trainer = Trainer(model, corpus, valid, objective, optimisation, seed, teacher, on_policy)
+    trainer = Trainer(model, corpus, valid, objective, optimisation, seed, teacher, rewriting)
     if resume_from is not None:
         trainer.resume(resume_from)
     stopped = False

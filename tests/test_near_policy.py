@@ -157,8 +157,8 @@ class TestDeltaIFD:
 
     def test_a_recipe_may_have_it_and_trains_by_it(self, tmp_path):
         recipe = table_recipes(write_text(tmp_path / "text"), TINY, 1)[BASELINE]
-        dropped = replace(recipe, on_policy=SourceDropout(0.5))
-        assert key(dropped) != key(recipe) != key(replace(recipe, on_policy=SourceDropout(0.1)))
+        dropped = replace(recipe, rewriting=SourceDropout(0.5))
+        assert key(dropped) != key(recipe) != key(replace(recipe, rewriting=SourceDropout(0.1)))
         store = Store(tmp_path / "runs")
         assert not torch.equal(weights(store.model(dropped)), weights(store.model(recipe)))
 

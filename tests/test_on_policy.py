@@ -226,16 +226,16 @@ class TestTraining:
         spec = LSTMSpec(width=8, dropout=0.2)
         arguments = (CORPUS, CORPUS[:3], objective, self.SHORT, 5, make_model(9, spec=spec))
         whole, broken, resumed = (make_model(spec=spec, sharpness=1.0) for _ in range(3))
-        expected = train(whole, *arguments, on_policy=OnPolicy(0.5))
+        expected = train(whole, *arguments, rewriting=OnPolicy(0.5))
 
         def interrupt(progress):
             if progress.update == update:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            train(broken, *arguments, callbacks=[interrupt], resume_from=tmp_path, on_policy=OnPolicy(0.5))
+            train(broken, *arguments, callbacks=[interrupt], resume_from=tmp_path, rewriting=OnPolicy(0.5))
         torch.manual_seed(1)
-        assert train(resumed, *arguments, resume_from=tmp_path, on_policy=OnPolicy(0.5)) == expected
+        assert train(resumed, *arguments, resume_from=tmp_path, rewriting=OnPolicy(0.5)) == expected
         assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
 
     def test_reverse_kl_on_own_samples_brings_the_student_to_its_teacher(self, make_model):
@@ -243,7 +243,7 @@ class TestTraining:
         batch = OnPolicy()(student, batch_of(student), 1)
         before = Divergence()(student(batch), batch, teacher(batch)).item()
         history = train(student, CORPUS, CORPUS, Divergence(), replace(self.SHORT, epochs=30), 5, teacher,
-                        on_policy=OnPolicy())
+                        rewriting=OnPolicy())
         batch = OnPolicy()(student, batch_of(student), 1)
         assert Divergence()(student(batch), batch, teacher(batch)).item() < 0.5 * before
         assert len(history.n_tokens) == 30 and len(set(history.n_tokens)) > 5  # the student's own, at each pass others

@@ -32,7 +32,8 @@ from seqkd_lab.distillation.paced import (
 )
 from seqkd_lab.experiments import paced_experiment, paced_measures, paced_recipes
 from seqkd_lab.experiments import store as store_module
-from seqkd_lab.experiments.later_experiment import judge_claim
+from seqkd_lab.experiments.committed import results_path
+from seqkd_lab.experiments.later_experiment import by_seed, judge_claim, read_later
 from seqkd_lab.experiments.paced_measures import bins, counts, one_by_one
 from seqkd_lab.experiments.paced_recipes import ARMS, FORWARD, REVERSE, TWO_STAGE, UNIFORM, arm, label, stages
 from seqkd_lab.experiments.recipes import (
@@ -256,7 +257,7 @@ def recipes():
     return {
         kind: Recipe(kind, ToyData(60), rows[BASELINE].model, Divergence(1.0), TWO_EPOCHS, 1,
                      distilled=Distillation(rows[TEACHER], "sampled"), teacher=rows[TEACHER], start=rows[BASELINE],
-                     on_policy=OnPolicy(), without=("but",), weighting=Weighting(rates, kind))
+                     rewriting=OnPolicy(), without=("but",), weighting=Weighting(rates, kind))
         for kind in (PACED, HARD, SHUFFLED)
     }
 
@@ -334,7 +335,7 @@ class TestRecipes:
 
         def trainer(model) -> Trainer:
             return Trainer(model, corpus, data.valid, store.objective(recipe), recipe.optimisation, recipe.seed,
-                           teacher, recipe.on_policy)
+                           teacher, recipe.rewriting)
 
         first = trainer(store.beginning(recipe))
         first.run_epoch()
@@ -362,8 +363,8 @@ class TestExperiment:
 
     def test_two_stages_are_forward_then_reverse(self):
         first, second = stages(arm(2, TWO_STAGE, PACED))
-        assert (first.objective, first.on_policy) == (Divergence(0.0), None)
-        assert (second.objective, second.on_policy) == (Divergence(1.0), OnPolicy(1.0, 0.7))
+        assert (first.objective, first.rewriting) == (Divergence(0.0), None)
+        assert (second.objective, second.rewriting) == (Divergence(1.0), OnPolicy(1.0, 0.7))
 
     def test_bins_hold_every_place_once(self):
         rates = [0.0, 0.125, 1.0, 0.5, 1.0]
@@ -438,3 +439,13 @@ class TestClaims:
         assert list(arms.index) == ["start", "teacher", *map(label, ARMS)] and list(initial.index) == list(arms.index)
         assert list(noise.columns) == [f"{place}/8" for place in range(9)] and initial.loc["start", "8/8"] == "–"
         assert "±" in arms.loc[label(ARMS[0]), "valid draws %"]
+
+
+def test_the_committed_results_are_the_experiments_own():
+    results = read_later(results_path(paced_experiment.EXPERIMENT.file))
+    assert results["settings"] == paced_experiment.SETTINGS
+    assert sorted(results["by_seed"]) == ["1", "2", "3", "4", "5"]
+    for rows in by_seed(results):
+        assert list(rows["arms"]["arms"]) == ["start", "teacher", *map(label, ARMS)]
+        assert sum(rows["rates"]) == 5_887
+        assert all(len(rows["noise"][loss]["signal"]) == 9 for loss in (FORWARD, REVERSE))

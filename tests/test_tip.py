@@ -241,10 +241,10 @@ class TestSelected:
             if resumed:
                 def stop(progress):
                     return progress.epoch == 2
-                train(student, *given_, callbacks=[stop], resume_from=folder, on_policy=OnPolicy())
+                train(student, *given_, callbacks=[stop], resume_from=folder, rewriting=OnPolicy())
                 torch.manual_seed(99)
                 student = make_model()
-            train(student, *given_, resume_from=folder, on_policy=OnPolicy())
+            train(student, *given_, resume_from=folder, rewriting=OnPolicy())
             ends.append(student.state_dict())
         assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 

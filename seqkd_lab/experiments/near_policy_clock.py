@@ -107,26 +107,16 @@ def run_loop(trainer: Trainer, n_tokens: int) -> Run:
     for batch in endless_batches(trainer, SEED):
         n = run.n_updates
         with diary.note(GENERATE, n):
-            batch = trainer.on_policy(trainer.model, batch, n)
+            batch = trainer.rewriting(trainer.model, batch, n)
         with diary.note(SCORE, n), torch.no_grad():
             said = trainer.teacher(batch)
         with diary.note(TRAIN, n):
-            run.loss.append(step(trainer, batch, said))
+            run.loss.append(trainer.step(batch, said))
         run.n_tokens += batch.n_tokens
         if run.n_tokens >= n_tokens:
             run.events = diary.events
             return run
     raise AssertionError("the batches have no end")
-
-
-def step(trainer: Trainer, batch, said: torch.Tensor) -> float:
-    """An update with the teacher's logits as they are."""
-    trainer.optimiser.zero_grad()
-    loss = trainer.objective(trainer.model(batch), batch, said)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), trainer.optimisation.clip_norm)
-    trainer.optimiser.step()
-    return loss.item()
 
 
 def run_way(

@@ -146,7 +146,7 @@ def measure_synchronous(
     student.train()
     for batch in endless_batches(trainer, seed):
         watch(n_done)
-        drawn = trainer.on_policy(student, batch, seed * 1_000_003 + len(losses))
+        drawn = trainer.rewriting(student, batch, seed * 1_000_003 + len(losses))
         losses.append(update_at(trainer, drawn, cycle(rate)(n_done / n_tokens)))
         n_done += drawn.n_tokens
         if n_done >= n_tokens:
@@ -168,12 +168,7 @@ def update_at(trainer: Trainer, batch, rate: float) -> float:
         group["lr"] = rate
     with torch.no_grad():
         said = trainer.teacher(batch)
-    trainer.optimiser.zero_grad()
-    loss = trainer.objective(trainer.model(batch), batch, said)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), trainer.optimisation.clip_norm)
-    trainer.optimiser.step()
-    return loss.item()
+    return trainer.step(batch, said)
 
 
 def mean_of(rows: Sequence[dict], arm: str, what: str) -> float:

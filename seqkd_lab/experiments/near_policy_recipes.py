@@ -41,14 +41,14 @@ RATES = {NEAR: 0.01, SAMPLES: 0.01, MODE: 0.03, ON_POLICY: 0.01}
 def teacher(seed: int, data: ToyData = ToyData()) -> Recipe:  # noqa: B008
     """Table 1's teacher after an epoch in which a tenth of the sources is empty."""
     table = table_recipes(data, TOY, seed)[TEACHER]
-    return replace(table, name="teacher, sources dropped", start=table, on_policy=SourceDropout(0.1),
+    return replace(table, name="teacher, sources dropped", start=table, rewriting=SourceDropout(0.1),
                    optimisation=replace(TOY.teacher_tuning, epochs=1))
 
 
 def warm_start(seed: int, data: ToyData = ToyData()) -> Recipe:  # noqa: B008
     """The student before: three epochs on gold, so that there is something left to learn."""
     optimisation: Optimisation = replace(TRANSFORMER.student_training, epochs=3)
-    return Recipe(WARM_START, data, TRANSFORMER.student, NLL(), optimisation, seed, on_policy=SourceDropout(0.1))
+    return Recipe(WARM_START, data, TRANSFORMER.student, NLL(), optimisation, seed, rewriting=SourceDropout(0.1))
 
 
 @dataclass(frozen=True)

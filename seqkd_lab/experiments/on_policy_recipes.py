@@ -58,7 +58,7 @@ def tuned(seed: int, name: str, objective: Objective, rate: float, on_policy: On
     return Recipe(
         name, data, start.model, objective, Optimisation(epochs=1, learning_rate=rate, batch_size=BATCH_SIZE), seed,
         distilled=None if method is None else Distillation(teacher, method, share=share, seed=seed),
-        teacher=teacher if objective.needs_teacher else None, start=start, on_policy=on_policy,
+        teacher=teacher if objective.needs_teacher else None, start=start, rewriting=on_policy,
     )
 
 

@@ -133,5 +133,5 @@ def snapshots(
 
     corpus = without(store.corpus(recipe), recipe.without)
     train(model, corpus, data.valid, store.objective(recipe), recipe.optimisation, recipe.seed, teacher,
-          callbacks=[look], on_policy=recipe.on_policy)
+          callbacks=[look], rewriting=recipe.rewriting)
     return found

@@ -79,7 +79,7 @@ def stage(seed: int, loss: str, kind: str, epochs: int, begin: Recipe, rate: flo
         name=label((loss, kind)), data=ToyData(), model=TOY.student, objective=Divergence(1.0 if reverse else 0.0),
         optimisation=Optimisation(epochs, rate or RATES[loss], batch_size=64), seed=seed,
         distilled=Distillation(teacher(seed), SAMPLED, share=SHARE), teacher=teacher(seed), start=begin,
-        on_policy=OnPolicy(1.0, TEMPERATURE) if reverse else None, without=LEFT_OUT,
+        rewriting=OnPolicy(1.0, TEMPERATURE) if reverse else None, without=LEFT_OUT,
         weighting=None if kind == UNIFORM else Weighting(rates(seed), kind),
     )
 

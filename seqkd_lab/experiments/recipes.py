@@ -124,10 +124,10 @@ class Recipe:
 
     distilled: the corpus to learn from (None: gold). teacher: whose distribution Word-KD follows. start: the model to
     continue from (None: random weights drawn from `seed`, its embeddings multiplied by `embedding_scale`). pruning:
-    what of that model goes before it trains on; without optimisation it is pruned only. on_policy: which of the
-    targets the student draws itself, or how many sources are emptied. without: sentences with one of these words in
-    the source are left out.
-    weighting: what each sentence's loss is multiplied by (None: all count alike).
+    what of that model goes before it trains on; without optimisation it is pruned only. rewriting: what becomes of
+    each batch before it is learned from: the student draws its own targets, or sources are emptied. without: sentences
+    with one of these words in the source are left out. weighting: what each sentence's loss is multiplied by (None:
+    all count alike).
     """
 
     name: str = field(compare=False)
@@ -141,7 +141,7 @@ class Recipe:
     start: Recipe | None = None
     pruning: Pruning | None = later(None)
     embedding_scale: float = later(1.0)
-    on_policy: OnPolicy | SourceDropout | None = later(None)
+    rewriting: OnPolicy | SourceDropout | None = later(None)
     without: tuple[str, ...] = later(())
     weighting: Weighting | None = later(None)
 

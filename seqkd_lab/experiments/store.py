@@ -102,7 +102,7 @@ class Store:
         with recipe.holding(model):
             history = History() if recipe.optimisation is None else train(
                 model, corpus, data.valid, self.objective(recipe), recipe.optimisation, recipe.seed, teacher,
-                callbacks=[watch], resume_from=directory / "unfinished", on_policy=recipe.on_policy,
+                callbacks=[watch], resume_from=directory / "unfinished", rewriting=recipe.rewriting,
             )
         save_model(directory, model)
         if data.subwords is not None:

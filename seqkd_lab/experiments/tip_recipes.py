@@ -49,6 +49,6 @@ def arms(seed: int) -> dict[str, Recipe]:
     objectives |= {arm(selector, share): Selected(selector, share) for selector in COMPARED for share in SHARES}
     return {
         name: replace(start, name=name, start=start, teacher=teacher, objective=objective, optimisation=TUNING,
-                      distilled=LONG, on_policy=OnPolicy(1.0))
+                      distilled=LONG, rewriting=OnPolicy(1.0))
         for name, objective in objectives.items()
     }

@@ -81,7 +81,7 @@ def tune(
             bar.move(progress.update, progress.n_updates)
 
         train(model, data.train[: n_updates * BATCH_SIZE], data.valid[:100], objective, how, seed, teacher, [watch],
-              on_policy=on_policy)
+              rewriting=on_policy)
     return Tuned(model, (time.perf_counter() - began) / n_updates)
 
 
