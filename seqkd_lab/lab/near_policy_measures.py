@@ -112,7 +112,8 @@ def seconds_per_1000(clock: Sequence[Rows], name: str, size: int = MAIN) -> floa
 
 
 def by_clock(clock: Sequence[Rows]) -> dict[str, float]:
-    """Seconds for 1,000 tokens of the arms whose way was timed: the synchronous loop's faster one, and intervals."""
+    """Seconds for 1,000 tokens of the arms whose way was timed: the synchronous loop's faster one, and intervals; with
+    interval 1 the generator was one update ahead, which the arm is not."""
     found = {SYNCHRONOUS: min(seconds_per_1000(clock, LOOP), seconds_per_1000(clock, LOOP_2))}
     return found | {EVERY[interval]: seconds_per_1000(clock, both(interval).name) for interval in EVERY}
 
