@@ -33,6 +33,8 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 
 WEIGHTS, TAKEN, READY, DONE, FAILED = b"W", b"T", b"R", b"D", b"F"
 """What a message is: its first byte."""
+ENDED = object()
+"""What arrives last when the process is gone."""
 SECONDS_TO_END = 10.0
 
 
@@ -177,8 +179,7 @@ class Separate:
             try:
                 message = self._in.recv_bytes()
             except (EOFError, OSError):
-                self._arrived.put(GeneratorError(f"the generator's process ended {self._manner()}; what it had "
-                                                 "written is lost, start the training again"))
+                self._arrived.put(ENDED)
                 return
             kind, rest = message[:1], message[1:]
             if kind == FAILED:
@@ -194,6 +195,9 @@ class Separate:
     def _next(self):
         """What arrived next; an error is raised, now and ever after."""
         item = self._error or self._arrived.get()
+        if item is ENDED:  # how, only this thread may ask: two that wait for one process can miss its end
+            item = GeneratorError(f"the generator's process ended {self._manner()}; what it had written is lost, start "
+                                  "the training again")
         if isinstance(item, GeneratorError):
             self._error = item
             raise item
