@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pandas
 import pytest
 
+from seqkd_lab import cli, later_commands
 from seqkd_lab.experiments.later_experiment import (
     HELD,
     NOT_HELD,
@@ -136,3 +138,30 @@ class TestResults:
     def test_results_are_plain_json(self, tmp_path):
         run(experiment([], steps=3), (1,), tmp_path / "tens.json")
         assert json.loads((tmp_path / "tens.json").read_text())["settings"] == {"steps": 3}
+
+
+class TestCommand:
+    def test_an_unknown_name_is_refused_with_those_there_are(self, capsys):
+        assert cli.main(["later", "nothing", "--check"]) == 2
+        said = capsys.readouterr().err
+        assert "no experiment 'nothing'" in said and all(name in said for name in later_commands.EXPERIMENTS)
+
+    def test_what_is_not_there_cannot_be_judged(self, capsys, tmp_path):
+        assert cli.main(["later", "tip", "--check", "--results", str(tmp_path)]) == 2
+        assert f"{tmp_path / 'tip.json'}: no results to judge; make them with `seqkd-lab later tip`" in (
+            capsys.readouterr().err)
+
+    @pytest.mark.parametrize(
+        ("least", "code", "verdict"), [(-100.0, 0, "HELD"), (0.0, 1, "UNDECIDED"), (100.0, 1, "NOT HELD")]
+    )
+    def test_it_makes_prints_and_judges(self, capsys, tmp_path, monkeypatch, least, code, verdict):
+        """Without models to train: two seeds are measured, kept, and judged from the file alone."""
+        measured: list[int] = []
+        one = replace(experiment(measured), claims=(claim(least=least),))
+        monkeypatch.setattr(later_commands, "EXPERIMENTS", {"tens": one})
+        arguments = ["--store", str(tmp_path / "store"), "later", "--results", str(tmp_path), "--seeds", "2"]
+        assert cli.main(arguments) == 0  # measured; what came out is no error
+        assert cli.main([*arguments, "--check"]) == code
+        assert measured == [1, 2]
+        said = capsys.readouterr().out
+        assert said.count("x by seed") == 2 and f"X1  {verdict}" in said and "2 seeds" in said
