@@ -10,6 +10,7 @@ import pandas
 import pytest
 
 from seqkd_lab import cli, later_commands
+from seqkd_lab.experiments.committed import results_path
 from seqkd_lab.experiments.later_experiment import (
     HELD,
     NOT_HELD,
@@ -165,3 +166,19 @@ class TestCommand:
         assert measured == [1, 2]
         said = capsys.readouterr().out
         assert said.count("x by seed") == 2 and f"X1  {verdict}" in said and "2 seeds" in said
+
+
+@pytest.mark.parametrize("one", later_commands.EXPERIMENTS.values(), ids=lambda one: one.name)
+class TestCommitted:
+    def test_the_results_are_of_the_library_as_it_is_with_five_seeds_or_rounds(self, one):
+        results = read_later(results_path(one.file))
+        assert results["experiment"] == one.name and results["settings"] == json.loads(json.dumps(dict(one.settings)))
+        assert sorted(results["by_seed"]) == ["1", "2", "3", "4", "5"]
+
+    def test_they_can_be_judged_and_shown_and_no_claim_is_left_out(self, one):
+        rows = by_seed(read_later(results_path(one.file)))
+        judged_ = one.judge(rows)
+        assert len(judged_) == len({claim.name for claim in one.claims}) >= 4
+        assert all(math.isfinite(value) for found in judged_ for value in found.values)
+        assert all(claim.original and claim.ours for claim in one.claims)
+        assert all(len(frame) for frame in one.tables(rows).values())
