@@ -69,6 +69,7 @@ class ExposureDrawing:
         self._law_title = add_label(laws, 0.0, -0.82)
         laws.set_xlim(0.0, 1.3)
         laws.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
+        laws.set_xlabel("probability of the next word", fontsize=SIZE)
         self._make_boxes(figure.add_axes((0.005, 0.015, 0.99, 0.375)))
         labels = [self._title, *self._keys.values(), self._law_title, *self._words, *self._numbers, self._head]
         self.picture = Picture(figure, [*self._lines.values(), self._here, *self._laws.moving, self._boxes, self._frame,
