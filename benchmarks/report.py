@@ -13,7 +13,8 @@ from benchmarks.tool import BATCH_SIZE, OURS, SIZES, TOOLS, Size
 from benchmarks.workloads import SCALES
 
 WITH_SLIDERS = ("01_toy_language", "03_teacher_distributions", "04_word_level_kd", "05_greedy_and_beam",
-                "06_sequence_level_kd", "07_interpolation", "09_pruning", "10_speculative_sampling")
+                "06_sequence_level_kd", "07_interpolation", "09_pruning", "10_speculative_sampling", "11_on_policy",
+                "12_paced", "13_token_importance", "14_near_policy")
 """The notebooks whose views have sliders."""
 MOST_MILLISECONDS = 100
 SEARCHES = {"greedy": 1, "beam5": 5, "greedy_single": 1, "beam5_single": 5}
