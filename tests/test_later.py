@@ -23,6 +23,8 @@ from seqkd_lab.experiments.later_experiment import (
     measure_seeds,
     read_later,
 )
+from seqkd_lab.experiments.progress import effort
+from seqkd_lab.experiments.schedule import with_needs
 from seqkd_lab.experiments.store import Store, silent
 from seqkd_lab.models.checkpoint import CheckpointError
 
@@ -170,6 +172,11 @@ class TestCommand:
 
 @pytest.mark.parametrize("one", later_commands.EXPERIMENTS.values(), ids=lambda one: one.name)
 class TestCommitted:
+    def test_its_tasks_have_names_and_a_size_for_the_bar(self, one):
+        tasks = with_needs(one.tasks(1))
+        assert all(task.label and effort(task, n_train=24_000, n_test=1_000) > 0.0 for task in tasks)
+        assert len({task for task in tasks if "seed 1" in task.label}) == len(tasks) > 1
+
     def test_the_results_are_of_the_library_as_it_is_with_five_seeds_or_rounds(self, one):
         results = read_later(results_path(one.file))
         assert results["experiment"] == one.name and results["settings"] == json.loads(json.dumps(dict(one.settings)))

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from tqdm import tqdm
 
+from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
-from seqkd_lab.experiments.recipes import Distillation
-from seqkd_lab.experiments.schedule import Distil, Task, Train, Watcher, with_needs
+from seqkd_lab.experiments.recipes import Distillation, Recipe
+from seqkd_lab.experiments.schedule import Distil, Rate, Task, Train, Watcher, with_needs
 
 DECODED_PER_TRAINED = {MODE: 0.6, INTERPOLATED: 6.0, SAMPLED: 0.3}
 """The cost of decoding a sentence, in sentences of training: rough, for the time that is left only."""
@@ -18,16 +19,26 @@ DECODED_PER_TRAINED = {MODE: 0.6, INTERPOLATED: 6.0, SAMPLED: 0.3}
 def effort(task: Task, n_train: int, n_test: int) -> float:
     """The size of a task in sentences of training one unit wide; only the proportions matter."""
     if isinstance(task, Train):
-        if task.recipe.optimisation is None:  # pruned only
-            return 0.001 * n_train
-        share = task.recipe.distilled.share if isinstance(task.recipe.distilled, Distillation) else 1.0
-        cost = _width_cost(task.recipe.model.width)
-        if task.recipe.objective.needs_teacher:
-            cost += 0.35 * _width_cost(task.recipe.teacher.model.width)
-        return n_train * share * task.recipe.optimisation.epochs * cost
+        return _training(task.recipe, n_train)
     if isinstance(task, Distil):
         return n_train * task.distillation.share * _decoding(task.distillation)
+    if isinstance(task, Rate):
+        n_drawn = n_train * task.rates.share * task.rates.n_samples
+        return n_drawn * DECODED_PER_TRAINED[SAMPLED] * _width_cost(task.rates.student.model.width)
     return n_test * 3.0 * _width_cost(task.recipe.model.width)
+
+
+def _training(recipe: Recipe, n_train: int) -> float:
+    if recipe.optimisation is None:  # pruned only
+        return 0.001 * n_train
+    share = recipe.distilled.share if isinstance(recipe.distilled, Distillation) else 1.0
+    own = _width_cost(recipe.model.width)
+    cost = own
+    if recipe.objective.needs_teacher:
+        cost += 0.35 * _width_cost(recipe.teacher.model.width)
+    if isinstance(recipe.rewriting, OnPolicy):
+        cost += recipe.rewriting.share * DECODED_PER_TRAINED[SAMPLED] * own
+    return n_train * share * recipe.optimisation.epochs * cost
 
 
 def _decoding(distillation: Distillation) -> float:
