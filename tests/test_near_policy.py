@@ -18,6 +18,7 @@ from small_corpus import TINY, write_text
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
+from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.scoring import token_log_probs
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.delta_ifd import (
@@ -179,9 +180,9 @@ class TestDrawing:
             p = logits.clone()
             p[[PAD, BOS]] = float("-inf")
             p = (p / temperature).softmax(0)
-            found = torch.bincount(next_words(logits.expand(n, -1), temperature, generator), minlength=6) / n
+            found = torch.bincount(next_words(Law(temperature)(logits.expand(n, -1)), generator), minlength=6) / n
             assert (found - p).abs().max() < 5 * (0.25 / n) ** 0.5 and found[PAD] == found[BOS] == 0
-        assert next_words(logits[None], 0.0, generator).item() == 4
+        assert next_words(Law(0.0)(logits[None]), generator).item() == 4
 
     def test_sentences_end_once_and_greedy_is_search(self):
         student, batch = make_student(3), make_batch(ENCODED, range(12))

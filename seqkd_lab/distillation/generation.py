@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
+from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.search import longest_allowed
 from seqkd_lab.distillation.delta_ifd import at_random, delta_ifd, middle
 from seqkd_lab.distillation.on_policy import draw_targets, with_targets
@@ -102,13 +103,13 @@ def draw_many(model: Seq2Seq, batch: Batch, temperature: float, generator: torch
     """
     was_training = model.training
     model.eval()
-    longest = longest_allowed(batch.source_lengths)
+    longest, law = longest_allowed(batch.source_lengths), Law(temperature)
     drawn = torch.full((len(batch), int(longest.max())), PAD)
     going, token = torch.arange(len(batch)), torch.full((len(batch),), BOS)
     state = model.start(batch.source, batch.source_lengths)
     for t in range(drawn.shape[1]):
         logits, state = model.step(token[:, None], state)
-        token = next_words(logits[:, 0], temperature, generator).masked_fill(longest[going] == t + 1, EOS)
+        token = next_words(law(logits[:, 0]), generator).masked_fill(longest[going] == t + 1, EOS)
         drawn[going, t] = token
         left = (token != EOS).nonzero()[:, 0]
         if not len(left):
@@ -119,14 +120,11 @@ def draw_many(model: Seq2Seq, batch: Batch, temperature: float, generator: torch
     return drawn
 
 
-def next_words(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-    """A word for each row of logits (B, V), never PAD or BOS: where the sum of probabilities passes a random number."""
-    logits = logits.index_fill(1, torch.tensor([PAD, BOS]), float("-inf"))
-    if temperature == 0.0:
-        return logits.argmax(dim=1)
-    up_to = (logits / temperature).softmax(dim=1).cumsum(dim=1)
-    chance = torch.rand(len(logits), 1, generator=generator) * up_to[:, -1:]
-    return torch.searchsorted(up_to, chance, right=True)[:, 0].clamp(max=logits.shape[1] - 1)
+def next_words(p: Tensor, generator: torch.Generator) -> Tensor:
+    """A word for each of the laws p (B, V): the one at which their sum passes a random number, (B,)."""
+    up_to = p.cumsum(dim=1)
+    chance = torch.rand(len(p), 1, generator=generator) * up_to[:, -1:]
+    return torch.searchsorted(up_to, chance, right=True)[:, 0].clamp(max=p.shape[1] - 1)
 
 
 @torch.no_grad()

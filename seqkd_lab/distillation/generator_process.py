@@ -56,6 +56,7 @@ class Described:
 
     @classmethod
     def of(cls, writer: Writer) -> Described:
+        """Describes `writer`. Raises ValueError when its models have different vocabularies."""
         student, teacher, sources = writer.student, writer.teacher, writer.sources
         if any(model.source_vocabulary.tokens != student.source_vocabulary.tokens
                or model.target_vocabulary.tokens != student.target_vocabulary.tokens for model in (student, teacher)):
@@ -208,9 +209,12 @@ class Separate:
         self._next()
 
     def synchronise(self, update: int, student: Seq2Seq) -> None:
+        """Sends the weights. Raises GeneratorError when the process has ended."""
         self._send(WEIGHTS + update.to_bytes(8, "big") + packed_weights(student.state_dict()))
 
     def take(self, job: Job) -> Written:
+        """The next translations, which are those of `job`: waits for them. Raises GeneratorError when the process has
+        ended."""
         written = self._next()
         if written is None:  # it is ready now
             written = self._next()

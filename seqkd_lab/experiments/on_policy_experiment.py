@@ -11,7 +11,7 @@ import pandas
 from seqkd_lab.distillation import exposure
 from seqkd_lab.distillation.exposure import STUDENT
 from seqkd_lab.experiments import on_policy_recipes as recipes
-from seqkd_lab.experiments.findings import Rows, mean_and_interval
+from seqkd_lab.experiments.findings import Rows
 from seqkd_lab.experiments.later_experiment import Claim, Experiment
 from seqkd_lab.experiments.on_policy_measures import (
     DISCOUNT_0,
@@ -42,7 +42,7 @@ from seqkd_lab.experiments.on_policy_recipes import (
 from seqkd_lab.experiments.recipes import Recipe, ToyData
 from seqkd_lab.experiments.schedule import Evaluate, Task
 from seqkd_lab.experiments.store import Report, Store
-from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.experiments.table import with_interval
 
 BEAM, N_EXPOSED, N_GRADIENT, N_DRAWS = 5, 500, 64, 64
 """Places in the beam; test sentences of the exposure; validation sentences of the gradients, and draws of targets."""
@@ -78,13 +78,8 @@ def measure_arm(store: Store, recipe: Recipe, teacher, seed: int) -> dict:
         **scores(store.evaluation(recipe, BEAM, 0.0)),
         "drawn_validity": drawn_validity(model, test, store.dataset(recipe.data).language, seed),
         "exposure": exposure_record(model, teacher, test[:N_EXPOSED], seed),
-        "tokens": n_tokens(store, recipe),
+        "tokens": 0 if recipe.start is None else store.n_tokens(recipe),
     }
-
-
-def n_tokens(store: Store, recipe: Recipe) -> int:
-    """The target tokens that a model learned from since the start; of the start, none."""
-    return 0 if recipe.start is None else sum(read_json(store.directory(recipe) / "history.json")["n_tokens"])
 
 
 def scores(found: dict) -> dict:
@@ -204,10 +199,11 @@ COLUMNS: dict[str, Value] = {
 def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
     """Every arm's means with half of their 95% interval, and the estimators' gradients."""
     rows = {
-        name: {head: spread([value(rows["arms"][name]) for rows in by_seed], head) for head, value in COLUMNS.items()}
+        name: {head: with_interval([value(rows["arms"][name]) for rows in by_seed], digits(head))
+               for head, value in COLUMNS.items()}
         for name in by_seed[0]["arms"]
     }
-    kinds = {f"{kind}: {name}": spread([rows["gradient"][kind][name] for rows in by_seed], kind)
+    kinds = {f"{kind}: {name}": with_interval([rows["gradient"][kind][name] for rows in by_seed], digits(kind))
              for kind in ("cosine", "variance") for name in by_seed[0]["gradient"][kind]}
     return {
         "Arms (mean ± half of the 95% interval over seeds; nats a token)": pandas.DataFrame.from_dict(rows, "index"),
@@ -216,12 +212,9 @@ def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
     }
 
 
-def spread(values: Sequence[float], head: str) -> str:
-    """Mean and half interval in words."""
-    mean, (_, high) = mean_and_interval(values)
-    decimals = 0 if head == "tokens" else 1 if "%" in head or "BLEU" in head else 3
-    reach = "" if len(values) < 2 else f" ± {high - mean:.{decimals}f}"
-    return f"{mean:,.{decimals}f}{reach}"
+def digits(head: str) -> int:
+    """Decimals of a column."""
+    return 0 if head == "tokens" else 1 if "%" in head or "BLEU" in head else 3
 
 
 EXPERIMENT = Experiment("on-policy", "on_policy.json", SETTINGS, tasks, measure, tables, CLAIMS)

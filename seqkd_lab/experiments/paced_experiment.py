@@ -14,7 +14,7 @@ import pandas
 
 from seqkd_lab.distillation.paced import LEAST_KEPT, MOST_KEPT, N_SAMPLES
 from seqkd_lab.evaluation import score_outputs
-from seqkd_lab.experiments.findings import Rows, mean_and_interval
+from seqkd_lab.experiments.findings import Rows
 from seqkd_lab.experiments.later_experiment import Claim, Experiment
 from seqkd_lab.experiments.paced_measures import (
     N_BINS,
@@ -46,7 +46,7 @@ from seqkd_lab.experiments.paced_recipes import (
 from seqkd_lab.experiments.recipes import HARD, PACED, SHUFFLED, ToyData
 from seqkd_lab.experiments.schedule import Task, Train
 from seqkd_lab.experiments.store import Report, Store
-from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.experiments.table import with_interval
 
 START, TEACHER, AGAIN = "start", "teacher", "start, drawn again"
 MOST_PER_BIN, N_WATCHED, WATCHED_SEED = 256, 300, 1
@@ -108,8 +108,7 @@ def arms_record(seed: int, store: Store, report: Report) -> dict:
     record = {}
     for name, own in found.items():
         score, _ = score_outputs(greedy[name], data.test, data.detokenise, seconds=1.0)
-        tokens = [sum(read_json(store.directory(one) / "history.json")["n_tokens"])
-                  for one in stages(recipes[name])] if name not in (AGAIN, TEACHER) else []
+        tokens = [] if name in (AGAIN, TEACHER) else [store.n_tokens(one) for one in stages(recipes[name])]
         record[START if name == AGAIN else name] = {
             **accuracy_record(own, right[name], initial, data.test.source), "bleu": round(score.bleu, 3),
             "tokens": tokens,
@@ -249,10 +248,7 @@ def _there(by_seed: Sequence[Rows], name: str, place: int) -> list[float]:
 
 
 def _said(values: Sequence[float], scale: float = 1.0, digits: int = 1) -> str:
-    if not values:
-        return "–"
-    mean, (low, high) = mean_and_interval([scale * value for value in values])
-    return f"{mean:.{digits}f}" + (f" ± {(high - low) / 2:.{digits}f}" if len(values) > 1 else "")
+    return with_interval(values, digits, scale) if values else "–"
 
 
 EXPERIMENT = Experiment("paced", "paced.json", SETTINGS, tasks, measure, tables, CLAIMS)

@@ -112,6 +112,10 @@ class Store:
         write_json(directory / "recipe.json", described)  # last: it says that the rest is complete
         forget(directory / "unfinished")
 
+    def n_tokens(self, recipe: Recipe) -> int:
+        """The target tokens that the training of a model that is there learned from, on-policy the student's own."""
+        return sum(read_json(self.directory(recipe) / "history.json")["n_tokens"])
+
     def corpus(self, recipe: Recipe) -> ParallelCorpus:
         """The pairs that `recipe` learns from: gold, or what a teacher or `recipe.distilled` itself makes of it."""
         gold, change = self.dataset(recipe.data).train, recipe.distilled

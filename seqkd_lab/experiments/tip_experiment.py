@@ -16,14 +16,15 @@ from seqkd_lab.distillation.tip import ALL, BOTTOM, ENTROPY, Q3, SELECTORS, SOFT
 from seqkd_lab.experiments import tip_memory
 from seqkd_lab.experiments import tip_recipes as recipes
 from seqkd_lab.experiments.committed import weights_hash
-from seqkd_lab.experiments.findings import Rows, mean_and_interval
+from seqkd_lab.experiments.findings import Rows
 from seqkd_lab.experiments.later_experiment import Claim, Experiment
-from seqkd_lab.experiments.recipes import Recipe, ToyData
+from seqkd_lab.experiments.recipes import ToyData
 from seqkd_lab.experiments.schedule import Task, Train
 from seqkd_lab.experiments.store import Report, Store, identity
+from seqkd_lab.experiments.table import with_interval
 from seqkd_lab.experiments.tip_measures import drawn_batches, kinds_record, outcome, selection_record
 from seqkd_lab.experiments.tip_recipes import ARMS, LONG, PLANTED, SHARES, START, arm
-from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_json
+from seqkd_lab.models.checkpoint import load_model, save_model, write_json
 
 N_BATCHES, N_LABELLED = 16, 4
 """Batches of the student's outputs whose tokens are selected from, and of those, whose kinds of places are told."""
@@ -58,14 +59,9 @@ def measure(seed: int, store: Store, report: Report) -> dict:
     }
     for done, (name, recipe) in enumerate(recipes.arms(seed).items(), start=1):
         student = store.model(recipe)
-        found["arms"][name] = outcome(student, data, data.test, PLANTED) | {"tokens": n_tokens(store, recipe)}
+        found["arms"][name] = outcome(student, data, data.test, PLANTED) | {"tokens": store.n_tokens(recipe)}
         report(done, len(ARMS))
     return found
-
-
-def n_tokens(store: Store, recipe: Recipe) -> int:
-    """The tokens that the student drew in an arm's training, kept or not."""
-    return sum(read_json(store.directory(recipe) / "history.json")["n_tokens"])
 
 
 def memory_record() -> dict[str, dict]:
@@ -155,15 +151,9 @@ def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
     return {
         "arms: means over the seeds ± half of the 95% interval": arms_table(by_seed),
         "planted mistakes found at the start, %": selection_table(by_seed),
-        "tokens of the student by kind of place, seed by seed the same weight": kinds_table(by_seed),
+        "tokens of the student by kind of place: means of the seeds": kinds_table(by_seed),
         "memory of one loss and its gradient, MB": memory_table(by_seed),
     }
-
-
-def spread(values: Sequence[float], digits: int = 1) -> str:
-    """Mean ± half of the 95% interval."""
-    mean, (_, high) = mean_and_interval(tuple(values))
-    return f"{mean:.{digits}f} ± {high - mean:.{digits}f}"
 
 
 def arms_table(by_seed: Sequence[Rows]) -> pandas.DataFrame:
@@ -171,7 +161,7 @@ def arms_table(by_seed: Sequence[Rows]) -> pandas.DataFrame:
     columns = {"valid %": ("validity", 100.0), "BLEU": ("bleu", 1.0), "mistakes left %": ("mistakes", 100.0),
                "valid with a rare word %": ("rare", 100.0), "tokens drawn": ("tokens", 1.0)}
     return pandas.DataFrame.from_dict({
-        name: {head: spread([scale * rows["arms"][name][key] for rows in by_seed], 0 if key == "tokens" else 1)
+        name: {head: with_interval([scale * rows["arms"][name][key] for rows in by_seed], 0 if key == "tokens" else 1)
                for head, (key, scale) in columns.items()}
         for name in (START, *ARMS)
     }, orient="index")
@@ -180,8 +170,8 @@ def arms_table(by_seed: Sequence[Rows]) -> pandas.DataFrame:
 def selection_table(by_seed: Sequence[Rows]) -> pandas.DataFrame:
     """By selector and ρ; and the share of the tokens that ⌊ρm⌋ really keeps."""
     def row(selector: str, key: str) -> dict[str, str]:
-        return {f"ρ = {share:g}": spread([100.0 * rows["selection"][selector][f"{share:g}"][key] for rows in by_seed])
-                for share in SHARES}
+        return {f"ρ = {share:g}": with_interval([rows["selection"][selector][f"{share:g}"][key] for rows in by_seed],
+                                                scale=100.0) for share in SHARES}
     found = {selector: row(selector, "recall") for selector in SELECTORS if selector != ALL}
     return pandas.DataFrame.from_dict(found | {"tokens kept by each": row(SOFT_OR, "kept")}, orient="index")
 
