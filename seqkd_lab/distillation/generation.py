@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,7 @@ from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.search import longest_allowed
 from seqkd_lab.distillation.delta_ifd import at_random, delta_ifd, middle
-from seqkd_lab.distillation.on_policy import draw_targets, with_targets
+from seqkd_lab.distillation.on_policy import with_targets
 from seqkd_lab.distillation.top_k import TopK, top_k
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -152,15 +152,13 @@ class Writing:
     """How translations are written and chosen.
 
     temperature: of the drawing; 0 takes the likeliest word. top_k: words that the teacher says of each token (None:
-    all V). filter: "" keeps every sentence, DELTA_IFD the middle `share` by Δ-IFD, RANDOM as many by chance. lean: by
-    `draw_many`, else as on-policy training does it.
+    all V). filter: "" keeps every sentence, DELTA_IFD the middle `share` by Δ-IFD, RANDOM as many by chance.
     """
 
     temperature: float = 1.0
     top_k: int | None = 8
     filter: str = ""
     share: float = 0.9
-    lean: bool = True
 
     def __post_init__(self) -> None:
         if self.filter not in ("", DELTA_IFD, RANDOM):
@@ -174,9 +172,8 @@ def write(
 ) -> Written:
     """Translations of `sources` by the student, scored by the teacher, chosen by the filter."""
     generator = torch.Generator().manual_seed(seed)
-    draw: Callable = draw_many if how.lean else draw_targets
     with diary.note(GENERATE, update):
-        batch = with_targets(sources, draw(student, sources, how.temperature, generator))
+        batch = with_targets(sources, draw_many(student, sources, how.temperature, generator))
     with diary.note(SCORE, update):
         said = teacher_top_k(teacher, batch, how.top_k)
     found = Written(batch, said, torch.ones(len(batch), dtype=torch.bool))
