@@ -244,8 +244,8 @@ def _add_later(verbs) -> None:
         "later", help="on-policy distillation, PACED, TIP, near-policy: the experiments, or verdicts on their claims",
         description="Trains and measures the arms of each experiment, seed by seed (five seeds of one took a core a "
         "quarter to half an hour, once their teachers were there), and writes the results as JSON; an interrupted run "
-        "goes on with the next seed. With --check nothing runs: each claim is judged held, not held or undecided, beside its original wording, and the exit code is 1 "
-        "unless all are held.",
+        "goes on with the next seed. With --check nothing runs: each claim is judged held, not held or undecided, "
+        "beside its original wording, and the exit code is 1 unless all are held.",
     )
     later.add_argument("experiments", nargs="*", metavar="NAME",
                        help=f"{', '.join(later_commands.EXPERIMENTS)} (default: all)")

@@ -2,7 +2,7 @@
 
 Two pipes join them. One carries weights and a count of what was taken, the other the translations; the trainer closes
 its copies of the other's ends, so that whoever is left alone, by an error, a kill or an interrupt, reads the end of its
-pipe and never waits for nobody. What travels are safetensors and JSON, no pickles.
+pipe and never waits for nobody. What travels through them are safetensors and JSON.
 """
 
 from __future__ import annotations
