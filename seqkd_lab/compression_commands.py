@@ -14,9 +14,9 @@ from seqkd_lab.compression.pruning import check_pruning, held, n_nonzero, prune,
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.sequence_level import read_distilled
 from seqkd_lab.experiments import committed, findings, pruning_costs, pruning_table, pruning_verdict, speed_table
-from seqkd_lab.experiments.presets import PRUNING
+from seqkd_lab.experiments.presets import EARLIER, PRUNING
 from seqkd_lab.experiments.pruning_recipes import PruningRun
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, ToyData
+from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.experiments.speed import BATCHED, ONE_BY_ONE
 from seqkd_lab.experiments.store import SUBWORDS
 from seqkd_lab.models.checkpoint import save_model, write_atomically, write_json
@@ -64,7 +64,7 @@ def unfinished(given: Namespace, share: float) -> Path:
 
 def pruning_run(given: Namespace) -> PruningRun:
     """Table 3 of the toy language with the seeds asked for."""
-    return PruningRun(ToyData(), PRUNING, seeds_of(given))
+    return PruningRun(EARLIER, PRUNING, seeds_of(given))
 
 
 def print_table3(results: dict) -> bool:
@@ -139,7 +139,7 @@ def table2(given: Namespace) -> int:
         raise ValueError(f"--repetitions must be at least 1; got {given.repetitions}")
     models = speed_table.committed_models()
     sizes = {name: n_nonzero(model) for name, model in models.items()}
-    test = store_of(given).dataset(ToyData()).test.source
+    test = store_of(given).dataset(EARLIER).test.source
     with tqdm(desc="toy models", unit=" searches") as bar:
         speeds = speed_table.measure(models | speed_table.other_products(models),
                                      {ONE_BY_ONE: test[:60], BATCHED: test[:600]}, (1, 2), given.repetitions,

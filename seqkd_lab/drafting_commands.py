@@ -12,8 +12,7 @@ from seqkd_lab.experiments import architectures, committed, drafting_verdict, fi
 from seqkd_lab.experiments.architectures import ArchitecturesRun
 from seqkd_lab.experiments.drafting_recipes import DraftingRun
 from seqkd_lab.experiments.drafting_results import DraftingResults, Extent, make_results, read_results
-from seqkd_lab.experiments.presets import DRAFTING
-from seqkd_lab.experiments.recipes import ToyData
+from seqkd_lab.experiments.presets import DRAFTING, EARLIER
 from seqkd_lab.models.checkpoint import write_atomically
 
 
@@ -42,7 +41,7 @@ def speculative(given: Namespace) -> int:
     path = given.results or committed.results_path("speculative.json")
     if given.check:
         return 0 if print_speculative(read_results(existing(path, "speculative"))) else 1
-    run = DraftingRun(ToyData(), DRAFTING)
+    run = DraftingRun(EARLIER, DRAFTING)
     make_models(run.tasks(), run.data, given)
     with tqdm(unit=" measurements") as bar:
         def report(part: str):
@@ -76,7 +75,7 @@ def cross(given: Namespace) -> int:
     from seqkd_lab.lab.architecture_figures import crossed_figure, search_figure
     from seqkd_lab.lab.lesson import png  # matplotlib costs a second that other commands need not wait for
 
-    run, store = ArchitecturesRun(ToyData(), seeds_of(given)), store_of(given)
+    run, store = ArchitecturesRun(EARLIER, seeds_of(given)), store_of(given)
     make_models(run.tasks(), run.data, given)
     with tqdm(desc="epochs by the clock", unit=" runs") as bar:
         seconds = architectures.seconds_per_epoch(run.data, store, repetitions=5, report=mover(bar))

@@ -48,7 +48,8 @@ class OutputScore:
 class Evaluation:
     """Greedy and beam outputs judged, and the model's probabilities on the test set.
 
-    perplexity: of gold, per token. p_mode: mean over sentences of p(ŷ | s), ŷ the beam's best. On the toy language
+    same_translation: the share of sentences of which both searches give the same translation. perplexity: of gold, per
+    token. p_mode: mean over sentences of p(ŷ | s), ŷ the beam's best. On the toy language
     also kl_to_truth (KL(truth ‖ model), nats per token, along gold prefixes) and p_true_mode (mean probability that
     the model gives to the most probable true translation).
     """
@@ -56,6 +57,7 @@ class Evaluation:
     greedy: OutputScore
     beam: OutputScore
     beam_size: int
+    same_translation: float
     perplexity: float
     p_mode: float
     kl_to_truth: float | None
@@ -137,10 +139,13 @@ def evaluate(
 
     greedy, signature = judged(translations.greedy, translations.greedy_seconds)
     beam, _ = judged(translations.beam, translations.beam_seconds)
+    both = zip(translations.greedy, translations.beam, strict=True)
+    n_same = sum(greedily.tokens == by_beam.tokens for greedily, by_beam in both)
     log_probs, n_tokens = corpus_log_probs(model, test)
     kl, p_true_mode = compare_with_truth(model, test[:TRUTH_SENTENCES], language) if language else (None, None)
     return Evaluation(
-        greedy=greedy, beam=beam, beam_size=beam_size, perplexity=math.exp(-sum(log_probs) / n_tokens),
+        greedy=greedy, beam=beam, beam_size=beam_size, same_translation=n_same / len(test),
+        perplexity=math.exp(-sum(log_probs) / n_tokens),
         p_mode=sum(math.exp(hypothesis.log_prob) for hypothesis in translations.beam) / len(test),
         kl_to_truth=kl, p_true_mode=p_true_mode, signature=signature,
     )

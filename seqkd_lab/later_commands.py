@@ -26,7 +26,7 @@ from seqkd_lab.experiments.later_experiment import (
     measure_seeds,
     read_later,
 )
-from seqkd_lab.experiments.recipes import ToyData
+from seqkd_lab.experiments.presets import EARLIER
 from seqkd_lab.experiments.store import Report
 
 EXPERIMENTS = {
@@ -51,7 +51,7 @@ def print_later(experiment: Experiment, path: Path) -> bool:
 def make_later(experiment: Experiment, path: Path, given: Namespace) -> None:
     """Trains what the store lacks, then measures seed after seed."""
     seeds = seeds_of(given)
-    make_models([task for seed in seeds for task in experiment.tasks(seed)], ToyData(), given)
+    make_models([task for seed in seeds for task in experiment.tasks(seed)], EARLIER, given)
     with tqdm(unit=" measurements") as bar:
         def report(seed: int) -> Report:
             """A fresh bar for this seed."""

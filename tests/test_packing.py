@@ -28,9 +28,11 @@ def random_batch(n: int, seed: int):
     return make_batch(encode(corpus, VOCABULARY, VOCABULARY), range(n))
 
 
-def make_transformer(seed: int, tied: bool = False, layers: int = 2) -> TransformerSeq2Seq:
+def make_transformer(
+    seed: int, tied: bool = False, layers: int = 2, memory: int | None = None
+) -> TransformerSeq2Seq:
     torch.manual_seed(seed)
-    spec = TransformerSpec(width=8, layers=layers, heads=2, hidden=12, dropout=0.0, tied=tied)
+    spec = TransformerSpec(width=8, layers=layers, heads=2, hidden=12, dropout=0.0, tied=tied, memory=memory)
     return TransformerSeq2Seq(spec, VOCABULARY, VOCABULARY)
 
 
@@ -109,8 +111,9 @@ class TestPack:
 class TestModel:
     @pytest.mark.parametrize("tied", [False, True])
     @pytest.mark.parametrize("n", [1, 2, 15])
-    def test_packed_is_unpacked(self, n, tied):
-        model, batch = make_transformer(3, tied), random_batch(n, 4)
+    @pytest.mark.parametrize("memory", [None, 1, 3])
+    def test_packed_is_unpacked(self, n, tied, memory):
+        model, batch = make_transformer(3, tied, memory=memory), random_batch(n, 4)
         packed = pack(batch, LENGTH)
         alone, together = model(batch), model.packed(packed)
         real = batch.target_out != PAD

@@ -8,6 +8,7 @@ import warnings
 import pytest
 import torch
 from sacrebleu.metrics import BLEU
+from small_corpus import TINY
 
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
 from seqkd_lab.corpus.vocabulary import EOS
@@ -27,6 +28,8 @@ from seqkd_lab.distillation.sequence_level import (
     similarity,
     write_distilled,
 )
+from seqkd_lab.experiments.recipes import TEACHER, Distillation, ToyData, table_recipes
+from seqkd_lab.experiments.store import identity
 
 RNG = random.Random(3)
 SOURCES = tuple(tuple(RNG.choices(["ant", "bee", "cat", "dog"], k=RNG.randint(1, 6))) for _ in range(40))
@@ -120,6 +123,28 @@ class TestSampled:
         distilled = distil_sampled(teacher, GOLD, 1)
         expected = sentence_log_probs(teacher, SOURCES, distilled.corpus.target)
         assert distilled.log_probs == pytest.approx(expected, abs=2e-4)
+
+    def test_what_is_refused_is_drawn_again_and_nothing_else(self, teacher):
+        def is_valid(source, target) -> bool:
+            return len(target) % 2 == 0
+
+        plain, drawn_again = distil_sampled(teacher, GOLD, 1), distil_sampled(teacher, GOLD, 1, is_valid=is_valid)
+        pairs = list(zip(plain.corpus.target, drawn_again.corpus.target, strict=True))
+        assert {len(before) % 2 for before, _ in pairs} == {0, 1}
+        assert all(is_valid((), after) for _, after in pairs)
+        assert all(before == after for before, after in pairs if is_valid((), before))
+        expected = sentence_log_probs(teacher, SOURCES, drawn_again.corpus.target)
+        assert drawn_again.log_probs == pytest.approx(expected, abs=2e-4)
+
+    def test_where_no_draw_is_valid_the_last_one_stays(self, teacher):
+        never = distil_sampled(teacher, GOLD, 1, is_valid=lambda source, target: False)
+        assert len(never.corpus.target) == len(GOLD)
+
+    def test_only_samples_are_drawn_again(self):
+        recipe = table_recipes(ToyData(60), TINY, 1)[TEACHER]
+        with pytest.raises(ValueError, match="only samples"):
+            Distillation(recipe, MODE, valid=True)
+        assert "valid" not in identity(Distillation(recipe, SAMPLED))
 
 
 @pytest.mark.parametrize("method", [MODE, INTERPOLATED, SAMPLED])

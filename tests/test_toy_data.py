@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import random
 
@@ -33,7 +34,7 @@ def made():
 def test_the_files_are_made_again_byte_by_byte(made, tmp_path, monkeypatch):
     monkeypatch.setattr(dataset, "make", lambda *_: made)  # made once for this module: it takes seconds
     hashes = dataset.write(tmp_path)
-    for name in ("train.tsv", "valid.tsv", "test.tsv", "fingerprint.json", "LICENCE.txt"):
+    for name in ("train.tsv", "valid.tsv", "devtest.tsv", "test.tsv", "fingerprint.json", "LICENCE.txt"):
         assert (tmp_path / name).read_bytes() == (DIRECTORY / name).read_bytes(), name
     fingerprint = json.loads((DIRECTORY / "fingerprint.json").read_text(encoding="utf-8"))
     assert fingerprint["sha256"] == hashes
@@ -42,14 +43,16 @@ def test_the_files_are_made_again_byte_by_byte(made, tmp_path, monkeypatch):
 
 def test_sizes_and_disjoint_sources(corpora):
     assert {split: len(corpus) for split, corpus in corpora.items()} == dataset.SIZES
-    train, valid, test = (set(corpora[split].source) for split in ("train", "valid", "test"))
-    assert len(valid) == dataset.SIZES["valid"] and len(test) == dataset.SIZES["test"]
-    assert not train & test and not train & valid and not valid & test
+    sources = {split: set(corpus.source) for split, corpus in corpora.items()}
+    assert all(len(sources[split]) == dataset.SIZES[split] for split in ("valid", *dataset.TEST_SETS))
+    assert not any(sources[split] & sources[other] for split, other in itertools.combinations(sources, 2))
+    train = sources["train"]
     assert len(train) > 0.98 * dataset.SIZES["train"]
 
 
-def test_targets_and_references_are_valid(corpora):
-    test = corpora["test"]
+@pytest.mark.parametrize("split", dataset.TEST_SETS)
+def test_targets_and_references_are_valid(corpora, split):
+    test = corpora[split]
     rng = random.Random(1)
     for place in rng.sample(range(len(test)), 40):
         source = test.source[place]
@@ -95,5 +98,5 @@ def test_a_damaged_line_is_named(tmp_path, line):
 
 
 def test_an_unknown_split_is_refused():
-    with pytest.raises(ValueError, match="'dev'.*train, valid, test"):
+    with pytest.raises(ValueError, match="'dev'.*train, valid, devtest, test"):
         dataset.load(None, "dev")

@@ -18,7 +18,8 @@ from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
 from seqkd_lab.experiments.recipes import ALL_THREE, SEQ_KD, TEACHER, table_recipes
-from seqkd_lab.experiments.store import Store, key
+from seqkd_lab.experiments.store import Store, identity, key
+from seqkd_lab.identity import settings
 from seqkd_lab.models import transformer
 from seqkd_lab.models.checkpoint import CheckpointError, load_model, save_model
 from seqkd_lab.models.lstm import LSTMSpec
@@ -40,9 +41,9 @@ def make(seed: int = 0, spec: TransformerSpec = SMALL, n_target: int = 4) -> Tra
     return model.eval()
 
 
-@pytest.fixture
-def model() -> TransformerSeq2Seq:
-    return make()
+@pytest.fixture(params=[None, 1, 2, 3], ids=lambda memory: f"memory {memory or 'all'}")
+def model(request) -> TransformerSeq2Seq:
+    return make(spec=replace(SMALL, memory=request.param))
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +81,8 @@ def by_torch(model, sources, prefixes) -> torch.Tensor:
             one.load_state_dict(other.state_dict())
         x = theirs(x, src_key_padding_mask=behind)
     memory, y = model.encoder_norm(x), model.target_embedding(prefixes) + sinusoids(0, prefixes.shape[1], spec.width)
-    causal = torch.ones(prefixes.shape[1], prefixes.shape[1]).triu(1).bool()
+    everywhere = torch.ones(prefixes.shape[1], prefixes.shape[1])
+    hidden = everywhere.triu(1) + (0 if spec.memory is None else everywhere.tril(-spec.memory)) > 0
     for ours in model.decoder:
         theirs = nn.TransformerDecoderLayer(spec.width, spec.heads, spec.hidden, **sizes).eval()
         fill_attention(theirs.self_attn, ours.own)
@@ -89,12 +91,13 @@ def by_torch(model, sources, prefixes) -> torch.Tensor:
                  (theirs.norm2, ours.norms[1]), (theirs.norm3, ours.norms[2]))
         for one, other in parts:
             one.load_state_dict(other.state_dict())
-        y = theirs(y, memory, tgt_mask=causal, memory_key_padding_mask=behind)
+        y = theirs(y, memory, tgt_mask=hidden, memory_key_padding_mask=behind)
     return model.output(model.decoder_norm(y))
 
 
 class TestNumbers:
-    @pytest.mark.parametrize("spec", [SMALL, TransformerSpec(8, 1, 1, 5, 0.0), TransformerSpec(16, 3, 4, 16, 0.0)])
+    @pytest.mark.parametrize("spec", [SMALL, TransformerSpec(8, 1, 1, 5, 0.0), TransformerSpec(16, 3, 4, 16, 0.0),
+                                      *(replace(SMALL, memory=memory) for memory in (1, 2, 3, 4))])
     def test_logits_are_those_of_torchs_own_layers(self, spec):
         model = make(1, spec)
         assert_same(model.step(PREFIXES, begin(model))[0], by_torch(model, SOURCES, PREFIXES))
@@ -124,7 +127,8 @@ class TestNumbers:
         for b, one in enumerate(SOURCES):
             assert_same(model.step(PREFIXES[b : b + 1], begin(model, [one]))[0], expected[b : b + 1])
 
-    def test_every_token_read_counts_and_none_looks_ahead(self, model):
+    def test_every_token_read_counts_and_none_looks_ahead(self):
+        model = make()
         original = model.step(PREFIXES, begin(model))[0]
         for t in range(PREFIXES.shape[1]):
             changed = PREFIXES.clone()
@@ -132,6 +136,17 @@ class TestNumbers:
             logits = model.step(changed, begin(model))[0]
             assert (logits[:, -1] - original[:, -1]).abs().max() > 1e-4
             assert_same(logits[:, :t], original[:, :t])
+
+    @pytest.mark.parametrize(("memory", "layers"), list(product((1, 2, 3), (1, 2))))
+    def test_words_beyond_the_memory_change_nothing_and_those_within_do(self, memory, layers):
+        """A layer looks `memory` words back, itself among them, and each further layer memory − 1 words more."""
+        model = make(spec=replace(SMALL, memory=memory, layers=layers))
+        original, reach = model.step(PREFIXES, begin(model))[0], layers * (memory - 1)
+        for t in range(PREFIXES.shape[1]):
+            changed = PREFIXES.clone()
+            changed[:, t] = 3
+            moved = (model.step(changed, begin(model))[0] - original).abs().amax(dim=(0, 2)) > 1e-5
+            assert moved.tolist() == [t <= place <= t + reach for place in range(PREFIXES.shape[1])]
 
     def test_places_are_waves_whatever_the_place_begins_with(self):
         assert_same(sinusoids(0, 9, 6)[4:], sinusoids(4, 5, 6))
@@ -267,6 +282,13 @@ def test_a_transformers_revision_is_part_of_its_key_and_of_no_other(monkeypatch,
     assert before[0] != after[0] and before[2] != after[2]
 
 
+def test_without_a_limit_memory_does_not_count_in_keys():
+    """Models that were kept before memory could be limited are found again."""
+    assert "memory" not in identity(SMALL)
+    assert identity(replace(SMALL, memory=3)) == identity(SMALL) | {"memory": 3}
+    assert settings(SMALL) == {name: value for name, value in vars(SMALL).items() if name != "memory"}
+
+
 @pytest.mark.filterwarnings("ignore:the teacher wrote")
 @pytest.mark.parametrize("teacher", [TransformerSpec(8, 1, 2, 8), LSTMSpec(8)])
 @pytest.mark.parametrize("student", [TransformerSpec(4, 1, 2, 8), LSTMSpec(4)])
@@ -280,7 +302,7 @@ def test_every_row_of_the_table_can_be_made_across_architectures(tmp_path, teach
 
 
 @pytest.mark.parametrize("wrong", [{"width": 7}, {"width": 10, "heads": 4}, {"layers": 0}, {"heads": 0},
-                                   {"dropout": 1.0}, {"hidden": 0}])
+                                   {"dropout": 1.0}, {"hidden": 0}, {"memory": 0}, {"memory": -1}])
 def test_sizes_that_cannot_be(wrong):
     with pytest.raises(ValueError):
         TransformerSpec(**wrong)

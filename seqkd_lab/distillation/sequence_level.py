@@ -27,6 +27,11 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 Report = Callable[[int], None]
 """Hears how many more sentences are done."""
 
+IsValid = Callable[[Sequence[str], Sequence[str]], bool]
+"""Says of a source and a target whether the target is one of its valid translations."""
+MOST_DRAWS = 20
+"""How often a translation is drawn until a valid one comes."""
+
 MODE, INTERPOLATED, SAMPLED = "mode", "interpolated", "sampled"
 
 ACCEPTED_LENGTH_RATIO = (0.9, 1.1)
@@ -100,17 +105,32 @@ def distil_interpolated(
 
 
 def distil_sampled(
-    teacher: Seq2Seq, corpus: ParallelCorpus, seed: int, temperature: float = 1.0, report: Report | None = None
+    teacher: Seq2Seq, corpus: ParallelCorpus, seed: int, temperature: float = 1.0, report: Report | None = None,
+    is_valid: IsValid | None = None,
 ) -> DistilledCorpus:
-    """Not the paper's: each target becomes a draw from the teacher at `temperature`."""
-    return _replace_targets(corpus, sample(teacher, corpus.source, seed, Law(temperature), progress=report))
+    """Not the paper's: each target becomes a draw from the teacher at `temperature`.
+
+    With `is_valid`, what it refuses is drawn again, up to MOST_DRAWS times: a student of these targets does not learn
+    the teacher's errors. The last draw stays, valid or not.
+    """
+    draws = sample(teacher, corpus.source, seed, Law(temperature), progress=report)
+    for attempt in range(1, MOST_DRAWS if is_valid else 1):
+        wrong = [row for row, draw in enumerate(draws) if not is_valid(corpus.source[row], draw.tokens)]
+        if not wrong:
+            break
+        sources = [corpus.source[row] for row in wrong]
+        redrawn = sample(teacher, sources, seed + attempt * 1_000_003, Law(temperature))
+        for row, draw in zip(wrong, redrawn, strict=True):
+            draws[row] = draw
+    return _replace_targets(corpus, draws)
 
 
 def distil(
     teacher: Seq2Seq, corpus: ParallelCorpus, method: str, beam_size: int = 5, length_penalty: float = 0.0,
-    seed: int = 0, report: Report | None = None,
+    seed: int = 0, report: Report | None = None, is_valid: IsValid | None = None,
 ) -> DistilledCorpus:
-    """Rewrites `corpus` by `method`: MODE or INTERPOLATED (which use the beam) or SAMPLED (which uses the seed).
+    """Rewrites `corpus` by `method`: MODE or INTERPOLATED (which use the beam) or SAMPLED (which uses the seed, and
+    `is_valid`, where it is given).
 
     Raises ValueError for another method.
     """
@@ -119,7 +139,7 @@ def distil(
     if method == INTERPOLATED:
         return distil_interpolated(teacher, corpus, beam_size, length_penalty, report=report)
     if method == SAMPLED:
-        return distil_sampled(teacher, corpus, seed, report=report)
+        return distil_sampled(teacher, corpus, seed, report=report, is_valid=is_valid)
     raise ValueError(f"method must be {MODE}, {INTERPOLATED} or {SAMPLED}; got {method!r}")
 
 

@@ -6,7 +6,7 @@ Decoders and objectives ask for the one interface of models, so a teacher of eit
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -18,7 +18,7 @@ import torch
 from seqkd_lab.corpus.batching import batches
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.experiments.findings import Criterion, Rows, Verdict, judge_one
-from seqkd_lab.experiments.presets import TOY, TRANSFORMER
+from seqkd_lab.experiments.presets import SHORT, TRANSFORMER
 from seqkd_lab.experiments.recipes import (
     BASELINE,
     SEQ_KD,
@@ -33,11 +33,12 @@ from seqkd_lab.experiments.schedule import Task, Train
 from seqkd_lab.experiments.speed import in_turn
 from seqkd_lab.experiments.store import Store, identity
 from seqkd_lab.experiments.table import TableRun, rows_by_seed, versions, with_interval
+from seqkd_lab.identity import settings
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
 from seqkd_lab.training import Optimisation, Trainer
 
-KINDS = {"LSTM": TOY, "Transformer": TRANSFORMER}
+KINDS = {"LSTM": SHORT, "Transformer": TRANSFORMER}
 TAUGHT = (WORD_KD, SEQ_KD, SEQ_KD_INTER)
 SEARCHED_SEED = 11
 """Of the runs that chose the Transformer's training: no seed of a table."""
@@ -69,7 +70,7 @@ def variants(data: ToyData) -> dict[str, Recipe]:
         "rate 0.005, no warm-up": trained(learning_rate=0.005, warmup=0.0),
         "tied embeddings": replace(chosen, model=replace(preset.teacher, tied=True)),
         "dropout 0.1": replace(chosen, model=replace(preset.teacher, dropout=0.1)),
-        LSTM_TEACHER: Recipe(LSTM_TEACHER, data, TOY.teacher, NLL(), TOY.teacher_training, seed),
+        LSTM_TEACHER: Recipe(LSTM_TEACHER, data, SHORT.teacher, NLL(), SHORT.teacher_training, seed),
     }
 
 
@@ -125,7 +126,7 @@ def write_architectures(path: Path, run: ArchitecturesRun, store: Store, seconds
     curves = {name: read_json(store.directory(recipe) / "history.json")
               for name, recipe in variants(run.data).items()}
     write_json(path, {
-        "data": identity(run.data), "presets": {kind: asdict(preset) for kind, preset in KINDS.items()},
+        "data": identity(run.data), "presets": {kind: settings(preset) for kind, preset in KINDS.items()},
         "by_seed": {str(seed): evaluations(run, seed, store) for seed in run.seeds},
         "curves": curves, "seconds_per_epoch": dict(seconds), "made_with": versions(),
     })

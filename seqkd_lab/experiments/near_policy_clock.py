@@ -37,7 +37,7 @@ from seqkd_lab.experiments.near_policy_recipes import (
     teacher,
     warm_start,
 )
-from seqkd_lab.experiments.recipes import ToyData
+from seqkd_lab.experiments.presets import EARLIER
 from seqkd_lab.experiments.schedule import Task, Train
 from seqkd_lab.experiments.store import Report, Store
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -172,7 +172,7 @@ def measure(number: int, store: Store, report: Report) -> dict:
     """One round: of each size and way the seconds for 1,000 tokens, tokens, updates, and who was at work for how long.
 
     The first round keeps the events of its first updates, too."""
-    data, master, start = store.dataset(ToyData()), store.model(teacher(SEED)), warm_start(SEED)
+    data, master, start = store.dataset(EARLIER), store.model(teacher(SEED)), warm_start(SEED)
     corpus = data.train[:N_SOURCES]
     jobs = [(size, way) for size in SIZES for way in WAYS[size]]
     before, found = torch.get_num_threads(), {str(size): {} for size in SIZES}

@@ -45,7 +45,8 @@ from seqkd_lab.experiments.near_policy_recipes import (
     teacher,
     warm_start,
 )
-from seqkd_lab.experiments.recipes import TEACHER, ToyData
+from seqkd_lab.experiments.presets import EARLIER
+from seqkd_lab.experiments.recipes import TEACHER
 from seqkd_lab.experiments.schedule import Task, Train
 from seqkd_lab.experiments.store import Report, Store
 
@@ -65,7 +66,7 @@ def tasks(seed: int) -> list[Task]:
 
 def measure(seed: int, store: Store, report: Report) -> dict:
     """Accuracy of teacher and warm start, and every arm."""
-    data, master, start = store.dataset(ToyData()), store.model(teacher(seed)), warm_start(seed)
+    data, master, start = store.dataset(EARLIER), store.model(teacher(seed)), warm_start(seed)
     sources = encode(data.train, master.source_vocabulary, master.target_vocabulary)
     found: dict[str, dict] = {TEACHER: accuracy(master, data.test, data),
                               WARM_START: accuracy(store.model(start), data.test, data)}

@@ -30,7 +30,7 @@ from seqkd_lab.experiments.near_policy_recipes import (
     teacher,
     warm_start,
 )
-from seqkd_lab.experiments.recipes import ToyData
+from seqkd_lab.experiments.presets import EARLIER
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.machine import use_threads
 
@@ -41,7 +41,7 @@ ALPHAS = (0.5, 0.9, 1.0)
 
 def validity(arm: Arm, rate: float, store: Store, seed: int = SEARCHED_SEED) -> float:
     """Of greedy translations of the validation set, in percent, after an arm's whole training."""
-    data, student = store.dataset(ToyData()), store.model(warm_start(seed))
+    data, student = store.dataset(EARLIER), store.model(warm_start(seed))
     sources = encode(data.train, student.source_vocabulary, student.target_vocabulary)
     source = source_of(arm, student, store.model(teacher(seed)), sources, seed)
     learn(student, source, arm.schedule, learning_of(arm, rate))
@@ -50,7 +50,7 @@ def validity(arm: Arm, rate: float, store: Store, seed: int = SEARCHED_SEED) -> 
 
 def synchronous_validity(rate: float, store: Store, seed: int = SEARCHED_SEED) -> float:
     """The same of the synchronous loop."""
-    data, student = store.dataset(ToyData()), store.model(warm_start(seed))
+    data, student = store.dataset(EARLIER), store.model(warm_start(seed))
     measure_synchronous(student, store.model(teacher(seed)), data, seed, rate, N_TOKENS)
     return accuracy(student, data.valid, data)["validity"]
 

@@ -21,7 +21,7 @@ from seqkd_lab.distillation.near_policy import (
     Schedule,
     Writer,
 )
-from seqkd_lab.experiments.presets import TOY, TRANSFORMER
+from seqkd_lab.experiments.presets import EARLIER, SHORT, TRANSFORMER
 from seqkd_lab.experiments.recipes import TEACHER, Recipe, ToyData, table_recipes
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -38,14 +38,14 @@ RATES = {NEAR: 0.01, SAMPLES: 0.01, MODE: 0.03, ON_POLICY: 0.01}
 """Learning rates. They and α were chosen by validity on the validation set, with seed 11 (near_policy_rates.py)."""
 
 
-def teacher(seed: int, data: ToyData = ToyData()) -> Recipe:  # noqa: B008
+def teacher(seed: int, data: ToyData = EARLIER) -> Recipe:  # noqa: B008
     """Table 1's teacher after an epoch in which a tenth of the sources is empty."""
-    table = table_recipes(data, TOY, seed)[TEACHER]
+    table = table_recipes(data, SHORT, seed)[TEACHER]
     return replace(table, name="teacher, sources dropped", start=table, rewriting=SourceDropout(0.1),
-                   optimisation=replace(TOY.teacher_tuning, epochs=1))
+                   optimisation=replace(SHORT.teacher_tuning, epochs=1))
 
 
-def warm_start(seed: int, data: ToyData = ToyData()) -> Recipe:  # noqa: B008
+def warm_start(seed: int, data: ToyData = EARLIER) -> Recipe:  # noqa: B008
     """The student before: three epochs on gold, so that there is something left to learn."""
     optimisation: Optimisation = replace(TRANSFORMER.student_training, epochs=3)
     return Recipe(WARM_START, data, TRANSFORMER.student, NLL(), optimisation, seed, rewriting=SourceDropout(0.1))

@@ -39,7 +39,8 @@ from seqkd_lab.experiments.on_policy_recipes import (
     TOKEN,
     arm,
 )
-from seqkd_lab.experiments.recipes import Recipe, ToyData
+from seqkd_lab.experiments.presets import EARLIER
+from seqkd_lab.experiments.recipes import Recipe
 from seqkd_lab.experiments.schedule import Evaluate, Task
 from seqkd_lab.experiments.store import Report, Store
 from seqkd_lab.experiments.table import with_interval
@@ -61,7 +62,7 @@ def measure(seed: int, store: Store, report: Report) -> dict:
     """The arms of a seed, the gradients at its start, and the teacher's own scores."""
     teacher_recipe, start = recipes.models(seed)
     every = {START: start, **recipes.arms(seed)}
-    teacher, data = store.model(teacher_recipe), store.dataset(ToyData())
+    teacher, data = store.model(teacher_recipe), store.dataset(EARLIER)
     rows: dict[str, dict] = {}
     for done, (name, recipe) in enumerate(every.items(), start=1):
         rows[name] = measure_arm(store, recipe, teacher, seed)

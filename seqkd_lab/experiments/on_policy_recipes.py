@@ -10,8 +10,8 @@ from dataclasses import replace
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy, SampledToken
 from seqkd_lab.distillation.sequence_level import MODE, SAMPLED
-from seqkd_lab.experiments.presets import TOY
-from seqkd_lab.experiments.recipes import BASELINE, TEACHER, Distillation, Objective, Recipe, ToyData, table_recipes
+from seqkd_lab.experiments.presets import EARLIER, SHORT
+from seqkd_lab.experiments.recipes import BASELINE, TEACHER, Distillation, Objective, Recipe, table_recipes
 from seqkd_lab.training import Optimisation
 
 N_SENTENCES, BATCH_SIZE = 12_800, 64
@@ -45,7 +45,7 @@ ARMS = (NLL_GOLD, NLL_MODE, *GRID, PLAIN_JSD, TOKEN, TOKEN_TO_COME)
 
 def models(seed: int) -> tuple[Recipe, Recipe]:
     """Teacher and start of a seed: rows of Table 1."""
-    rows = table_recipes(ToyData(), TOY, seed)
+    rows = table_recipes(EARLIER, SHORT, seed)
     return rows[TEACHER], rows[BASELINE]
 
 
@@ -53,7 +53,7 @@ def tuned(seed: int, name: str, objective: Objective, rate: float, on_policy: On
           method: str | None = None) -> Recipe:
     """The start, trained on with `objective`: on gold, on what the teacher wrote by `method`, or by `on_policy`."""
     teacher, start = models(seed)
-    data = ToyData(N_SENTENCES)
+    data = replace(EARLIER, n_train=N_SENTENCES)
     share = N_SENTENCES / 24_000  # of all that the teacher learned from, so that the sources are the same
     return Recipe(
         name, data, start.model, objective, Optimisation(epochs=1, learning_rate=rate, batch_size=BATCH_SIZE), seed,

@@ -43,7 +43,8 @@ from seqkd_lab.experiments.paced_recipes import (
     start,
     teacher,
 )
-from seqkd_lab.experiments.recipes import HARD, PACED, SHUFFLED, ToyData
+from seqkd_lab.experiments.presets import EARLIER
+from seqkd_lab.experiments.recipes import HARD, PACED, SHUFFLED
 from seqkd_lab.experiments.schedule import Task, Train
 from seqkd_lab.experiments.store import Report, Store
 from seqkd_lab.experiments.table import with_interval
@@ -79,7 +80,7 @@ def measure(seed: int, store: Store, report: Report) -> dict:
 
 def watched_record(seed: int, store: Store, report: Report) -> dict:
     """How the pass rates of validation sentences change while the start learns from gold, and then by PACED."""
-    valid = [source for source in store.dataset(ToyData()).valid.source if not has_skill(source)][:N_WATCHED]
+    valid = [source for source in store.dataset(EARLIER).valid.source if not has_skill(source)][:N_WATCHED]
     return {"gold": snapshots(store, start(seed), valid, GOLD_EPOCHS, seed, report),
             "paced": snapshots(store, arm(seed, REVERSE, PACED), valid, range(1, EPOCHS + 1), seed, report)}
 
@@ -101,7 +102,7 @@ def arms_record(seed: int, store: Store, report: Report) -> dict:
     """
     recipes = {START: start(seed), AGAIN: start(seed), TEACHER: teacher(seed)}
     recipes |= {label(one): arm(seed, *one) for one in ARMS}
-    data = store.dataset(ToyData())
+    data = store.dataset(EARLIER)
     models = {name: store.model(recipe) for name, recipe in recipes.items()}
     found, greedy, right = judged(models, data.test.source, data.language, seed, report)
     initial = found.pop(START)

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.distillation.sequence_level import SAMPLED
-from seqkd_lab.experiments.presets import TOY
+from seqkd_lab.experiments.presets import EARLIER, SHORT
 from seqkd_lab.experiments.recipes import (
     BASELINE,
     HARD,
@@ -24,7 +24,6 @@ from seqkd_lab.experiments.recipes import (
     Distillation,
     PassRates,
     Recipe,
-    ToyData,
     Weighting,
     table_recipes,
 )
@@ -59,12 +58,12 @@ def label(arm: Arm) -> str:
 
 def start(seed: int) -> Recipe:
     """The warm start: Table 1's baseline."""
-    return table_recipes(ToyData(), TOY, seed)[BASELINE]
+    return table_recipes(EARLIER, SHORT, seed)[BASELINE]
 
 
 def teacher(seed: int) -> Recipe:
     """The LSTM teacher of the same seed."""
-    return table_recipes(ToyData(), TOY, seed)[TEACHER]
+    return table_recipes(EARLIER, SHORT, seed)[TEACHER]
 
 
 def rates(seed: int) -> PassRates:
@@ -76,7 +75,7 @@ def stage(seed: int, loss: str, kind: str, epochs: int, begin: Recipe, rate: flo
     """`begin`, trained on by one loss; `rate` is the peak learning rate (None: the chosen one)."""
     reverse = loss == REVERSE
     return Recipe(
-        name=label((loss, kind)), data=ToyData(), model=TOY.student, objective=Divergence(1.0 if reverse else 0.0),
+        name=label((loss, kind)), data=EARLIER, model=SHORT.student, objective=Divergence(1.0 if reverse else 0.0),
         optimisation=Optimisation(epochs, rate or RATES[loss], batch_size=64), seed=seed,
         distilled=Distillation(teacher(seed), SAMPLED, share=SHARE), teacher=teacher(seed), start=begin,
         rewriting=OnPolicy(1.0, TEMPERATURE) if reverse else None, without=LEFT_OUT,

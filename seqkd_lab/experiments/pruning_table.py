@@ -25,6 +25,7 @@ from seqkd_lab.experiments.recipes import SEQ_KD, Recipe
 from seqkd_lab.experiments.store import Store, identity
 from seqkd_lab.experiments.table import versions
 from seqkd_lab.experiments.tour import fault, read_translations
+from seqkd_lab.identity import settings
 from seqkd_lab.models.checkpoint import save_model, write_json
 
 HEADING = ("data", "preset", "parameters", "costs", "examples", "made_with")
@@ -136,7 +137,7 @@ def write_table3(path: Path, run: PruningRun, store: Store, costs: Sequence[Any]
     recipes = run.recipes(run.seeds[0])
     sizes = {name: store.model(recipes[Place(name, CLASS_BLIND, 0.0, PRUNED)]).n_parameters() for name in MODELS}
     heading = {
-        "data": identity(run.data), "preset": asdict(run.preset), "parameters": sizes,
+        "data": identity(run.data), "preset": settings(run.preset), "parameters": sizes,
         "costs": [asdict(cost) for cost in costs], "examples": [asdict(one) for one in examples(run, store)],
         "made_with": versions(),
     }

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from torch import Tensor
 
 from seqkd_lab.compression.pruning import Pruning, held, prune
+from seqkd_lab.corpus.toy.dataset import TEST_SETS
 from seqkd_lab.corpus.toy.planted import LongSources, Planted
 from seqkd_lab.distillation.delta_ifd import SourceDropout
 from seqkd_lab.distillation.losses import NLL, WordKD
@@ -21,26 +21,26 @@ from seqkd_lab.distillation.on_policy import Divergence, OnPolicy, SampledToken
 from seqkd_lab.distillation.paced import N_SAMPLES, hard_filter, shuffled, weights
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.distillation.tip import Selected
+from seqkd_lab.identity import omitted_when_default
 from seqkd_lab.models.architectures import Spec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation
 
-NEWER = "newer"
 Objective = NLL | WordKD | Divergence | SampledToken | Selected
 """What a recipe may learn by."""
 
 
-def later(default: Any) -> Any:
-    """A field that recipes got when others had been kept already: it counts for identity only where it differs from
-    its default, so that what was made without it keeps its key."""
-    return field(default=default, metadata={NEWER: True})
-
-
 @dataclass(frozen=True)
 class ToyData:
-    """The first `n_train` pairs of the committed toy corpus (None: all)."""
+    """The first `n_train` pairs of the committed toy corpus (None: all), judged on one of its two test sets: "test",
+    or "devtest" for the studies that were measured before "test" was drawn."""
 
     n_train: int | None = None
+    test: str = "test"
+
+    def __post_init__(self) -> None:
+        if self.test not in TEST_SETS:
+            raise ValueError(f"test must be one of {', '.join(TEST_SETS)}; got {self.test!r}")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class TextData:
 class Distillation:
     """A corpus that `teacher` rewrites: its mode, or of its beam the nearest to gold, or a sample.
 
-    share of the training set is taken, from its start; the paper found half to be enough for Seq-Inter.
+    share of the training set is taken, from its start; the paper found half to be enough for Seq-Inter. valid: samples
+    are drawn again until they are valid translations, so that the teacher's errors play no part.
     """
 
     teacher: Recipe
@@ -70,10 +71,13 @@ class Distillation:
     length_penalty: float = 0.0
     share: float = 1.0
     seed: int = 0
+    valid: bool = omitted_when_default(False)
 
     def __post_init__(self) -> None:
         if self.method not in (MODE, INTERPOLATED, SAMPLED):
             raise ValueError(f"method must be {MODE}, {INTERPOLATED} or {SAMPLED}; got {self.method!r}")
+        if self.valid and self.method != SAMPLED:
+            raise ValueError(f"only samples can be drawn again until they are valid; got {self.method!r}")
         if not 0.0 < self.share <= 1.0:
             raise ValueError(f"share must lie in (0, 1]; got {self.share}")
 
@@ -139,11 +143,11 @@ class Recipe:
     distilled: Distillation | Planted | LongSources | None = None
     teacher: Recipe | None = None
     start: Recipe | None = None
-    pruning: Pruning | None = later(None)
-    embedding_scale: float = later(1.0)
-    rewriting: OnPolicy | SourceDropout | None = later(None)
-    without: tuple[str, ...] = later(())
-    weighting: Weighting | None = later(None)
+    pruning: Pruning | None = omitted_when_default(None)
+    embedding_scale: float = omitted_when_default(1.0)
+    rewriting: OnPolicy | SourceDropout | None = omitted_when_default(None)
+    without: tuple[str, ...] = omitted_when_default(())
+    weighting: Weighting | None = omitted_when_default(None)
 
     def __post_init__(self) -> None:
         if self.objective.needs_teacher and self.teacher is None:

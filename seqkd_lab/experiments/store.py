@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from seqkd_lab.distillation.paced import Weighted, pass_rates
 from seqkd_lab.distillation.sequence_level import DistilledCorpus, distil, read_distilled, write_distilled
 from seqkd_lab.evaluation import Evaluation, evaluate, translate_test
 from seqkd_lab.experiments import data as datasets
-from seqkd_lab.experiments.recipes import NEWER, Distillation, PassRates, Recipe, TextData, ToyData
+from seqkd_lab.experiments.recipes import Distillation, PassRates, Recipe, TextData, ToyData
+from seqkd_lab.identity import stated
 from seqkd_lab.models import lstm, transformer
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
@@ -45,14 +46,13 @@ def silent(done: int, total: int) -> None:
 def identity(thing: Any) -> Any:
     """`thing` as JSON that is equal just for equal work: names left out, data replaced by its fingerprint.
 
-    So are newer fields that say nothing (recipes.later)."""
+    So are newer fields that say nothing (`omitted_when_default`)."""
     if isinstance(thing, ToyData | TextData):
         return datasets.fingerprint(thing)
     if is_dataclass(thing):
-        said = {f.name: getattr(thing, f.name) for f in fields(thing)
-                if f.compare and not (f.metadata.get(NEWER) and getattr(thing, f.name) == f.default)}
         revised = {"revision": transformer.REVISION} if isinstance(thing, transformer.TransformerSpec) else {}
-        return {"type": type(thing).__name__, **revised, **{name: identity(value) for name, value in said.items()}}
+        counted = {name: identity(value) for name, value in stated(thing).items()}
+        return {"type": type(thing).__name__, **revised, **counted}
     return [identity(part) for part in thing] if isinstance(thing, tuple) else thing
 
 
@@ -163,13 +163,14 @@ class Store:
 
     def distilled(self, distillation: Distillation, report: Report = silent) -> DistilledCorpus:
         """The training set as the teacher rewrites it, aligned with its sources."""
-        train_set = self.dataset(distillation.teacher.data).train
+        data = self.dataset(distillation.teacher.data)
+        train_set, is_valid = data.train, data.language.is_valid if distillation.valid else None
         corpus = train_set[: round(distillation.share * len(train_set))]
         path = self.distilled_path(distillation)
         if path.exists():
             return read_distilled(path, corpus)
         how = (distillation.method, distillation.beam_size, distillation.length_penalty, distillation.seed)
-        made = distil(self.model(distillation.teacher), corpus, *how, _counter(report, len(corpus)))
+        made = distil(self.model(distillation.teacher), corpus, *how, _counter(report, len(corpus)), is_valid)
         write_distilled(path, made)
         return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
@@ -33,6 +33,7 @@ from seqkd_lab.experiments.recipes import (
 )
 from seqkd_lab.experiments.schedule import Evaluate
 from seqkd_lab.experiments.store import Store, identity
+from seqkd_lab.identity import settings
 from seqkd_lab.models.checkpoint import CheckpointError, read_json
 
 
@@ -96,7 +97,7 @@ def collect(run: TableRun, store: Store) -> dict:
         }
         distilled[str(seed)] = _distilled_corpora(recipes.values(), store)
     return {
-        "data": identity(run.data), "preset": asdict(run.preset), "rows": list(run.rows), "by_seed": by_seed,
+        "data": identity(run.data), "preset": settings(run.preset), "rows": list(run.rows), "by_seed": by_seed,
         "curves": curves, "distilled": distilled, "made_with": versions(),
     }
 

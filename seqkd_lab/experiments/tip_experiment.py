@@ -18,7 +18,7 @@ from seqkd_lab.experiments import tip_recipes as recipes
 from seqkd_lab.experiments.committed import weights_hash
 from seqkd_lab.experiments.findings import Rows
 from seqkd_lab.experiments.later_experiment import Claim, Experiment
-from seqkd_lab.experiments.recipes import ToyData
+from seqkd_lab.experiments.presets import EARLIER
 from seqkd_lab.experiments.schedule import Task, Train
 from seqkd_lab.experiments.store import Report, Store, identity
 from seqkd_lab.experiments.table import with_interval
@@ -47,7 +47,7 @@ def measure(seed: int, store: Store, report: Report) -> dict:
     """What selectors find at the start, what the arms come to, and the memory."""
     start_recipe, teacher_recipe = recipes.start_and_teacher(seed)
     start, teacher = store.model(start_recipe), store.model(teacher_recipe)
-    data = store.dataset(ToyData())
+    data = store.dataset(EARLIER)
     drawn = list(islice(drawn_batches(start, teacher, LONG(data.train), recipes.TUNING.batch_size, seed), N_BATCHES))
     found = {
         "selection": selection_record(drawn, PLANTED, SHARES, seed),
@@ -198,7 +198,7 @@ def write_checkpoint(store: Store, folder: Path) -> None:
     """The planted student of seed 1 with 16-bit weights, for the lesson; metrics are those of the model as written."""
     recipe, _ = recipes.start_and_teacher(1)
     save_model(folder, store.model(recipe), half=True)
-    data = store.dataset(ToyData())
+    data = store.dataset(EARLIER)
     write_json(folder / "metrics.json", {
         "sha256": weights_hash(folder), "recipe": identity(recipe), "seed": recipe.seed,
         "metrics": outcome(load_model(folder), data, data.test, PLANTED),

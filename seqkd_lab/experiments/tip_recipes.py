@@ -12,8 +12,8 @@ from dataclasses import replace
 from seqkd_lab.corpus.toy.planted import LongSources, Planted
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.distillation.tip import ALL, BOTTOM, DELTA, ENTROPY, Q3, RANDOM, SOFT_OR, Selected
-from seqkd_lab.experiments.presets import TOY
-from seqkd_lab.experiments.recipes import BASELINE, TEACHER, Recipe, ToyData, table_recipes
+from seqkd_lab.experiments.presets import EARLIER, SHORT
+from seqkd_lab.experiments.recipes import BASELINE, TEACHER, Recipe, table_recipes
 from seqkd_lab.training import Optimisation
 
 START = "start"
@@ -22,14 +22,14 @@ COMPARED = (RANDOM, ENTROPY, DELTA, Q3, SOFT_OR, BOTTOM)
 """The selectors that are trained with, at each of SHARES."""
 PLANTED = Planted()
 LONG = LongSources(least=14, most=4096)
-WARMING = replace(TOY.student_training, epochs=20)
+WARMING = replace(SHORT.student_training, epochs=20)
 """Twice as long as Table 1's student: one that writes long sentences, too, with few mistakes but the planted ones."""
 TUNING = Optimisation(epochs=1, learning_rate=0.004, batch_size=64)
 
 
 def start_and_teacher(seed: int, n_train: int | None = None) -> tuple[Recipe, Recipe]:
     """The student that learned from the planted corpus, and the teacher that learned from gold."""
-    rows = table_recipes(ToyData(n_train), TOY, seed)
+    rows = table_recipes(replace(EARLIER, n_train=n_train), SHORT, seed)
     start = replace(rows[BASELINE], name="planted student", distilled=PLANTED, optimisation=WARMING)
     return start, rows[TEACHER]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean, median
 
 import numpy as np
@@ -31,7 +32,7 @@ from seqkd_lab.experiments.near_policy_clock import (
     run_way,
 )
 from seqkd_lab.experiments.near_policy_recipes import EVERY, KEPT, SYNCHRONOUS, empty_copy, warm_start
-from seqkd_lab.experiments.recipes import ToyData
+from seqkd_lab.experiments.presets import EARLIER
 from seqkd_lab.lab.figures.near_policy import Timelines
 from seqkd_lab.lab.lesson import scaled, trained
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -42,7 +43,9 @@ CHECKPOINT = DATA / "checkpoints" / "near-policy" / "warm-start"
 
 def student_before(from_nothing: bool = False) -> Seq2Seq:
     """The warm start of seed 1: as it is committed, or trained here."""
-    return trained(warm_start(1, ToyData(scaled(None, 400)))) if from_nothing else load_committed(CHECKPOINT)
+    if not from_nothing:
+        return load_committed(CHECKPOINT)
+    return trained(warm_start(1, replace(EARLIER, n_train=scaled(None, 400))))
 
 
 def timelines(clock: Sequence[Rows]) -> Timelines:

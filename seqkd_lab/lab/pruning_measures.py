@@ -6,7 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 
@@ -20,10 +20,10 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.experiments.committed import load_committed
-from seqkd_lab.experiments.presets import PRUNING
+from seqkd_lab.experiments.presets import EARLIER, PRUNING
 from seqkd_lab.experiments.pruning_recipes import Place, pruning_recipes
 from seqkd_lab.experiments.pruning_table import CHECKPOINTS, pruning_checkpoint
-from seqkd_lab.experiments.recipes import SEQ_KD, ToyData
+from seqkd_lab.experiments.recipes import SEQ_KD
 from seqkd_lab.experiments.speed import in_turn
 from seqkd_lab.lab.lesson import Bar, scaled, trained
 from seqkd_lab.lab.verdict_measures import validity
@@ -38,7 +38,7 @@ def students(from_nothing: bool = False) -> dict[str, Seq2Seq]:
     committed ones, or trained here."""
     if not from_nothing:
         return {name: load_committed(pruning_checkpoint(name)) for name in CHECKPOINTS}
-    recipes = pruning_recipes(ToyData(scaled(None, 400)), PRUNING, seed=1)
+    recipes = pruning_recipes(replace(EARLIER, n_train=scaled(None, 400)), PRUNING, seed=1)
     return {name: trained(recipes[Place(SEQ_KD, CLASS_BLIND, *level)]) for name, level in CHECKPOINTS.items()}
 
 

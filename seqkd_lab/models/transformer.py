@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from seqkd_lab.corpus.packing import PackedBatch
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
+from seqkd_lab.identity import omitted_when_default
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
 
 REVISION = 1
@@ -31,7 +32,12 @@ KeysValues = tuple[Tensor, Tensor]
 @dataclass(frozen=True)
 class TransformerSpec:
     """The size: `width` D, `layers` L in encoder and decoder each, `heads` H, `hidden` numbers between the two halves
-    of a feed-forward part, `dropout` in [0, 1); `tied`: the last layer's weights are the target's embeddings."""
+    of a feed-forward part, `dropout` in [0, 1); `tied`: the last layer's weights are the target's embeddings.
+
+    memory: how many of the last target words a decoder layer attends to, its own input among them (sliding-window
+    attention; None: all). With one layer, the next word is chosen from the source, its place and the last `memory`
+    words; each further layer sees `memory` − 1 words more.
+    """
 
     width: int = 128
     layers: int = 2
@@ -39,6 +45,7 @@ class TransformerSpec:
     hidden: int = 256
     dropout: float = 0.1
     tied: bool = False
+    memory: int | None = omitted_when_default(None)
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width < 2 or self.width % 2 or self.width % self.heads:
@@ -47,6 +54,8 @@ class TransformerSpec:
             raise ValueError(f"layers and hidden must be at least 1; got {self.layers} and {self.hidden}")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout must lie in [0, 1); got {self.dropout}")
+        if self.memory is not None and self.memory < 1:
+            raise ValueError(f"memory must be at least 1 target word, or None for all; got {self.memory}")
 
 
 def sinusoids(first: int, length: int, width: int) -> Tensor:
@@ -55,6 +64,13 @@ def sinusoids(first: int, length: int, width: int) -> Tensor:
     waves = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
     angles = places * waves  # (length, D/2)
     return torch.stack([angles.sin(), angles.cos()], dim=2).view(length, width)
+
+
+def own_past(query: Tensor, key: Tensor, memory: int | None) -> Tensor:
+    """Say where a word may look: True where the place `key` is not after the place `query`, and at most `memory` words
+    back, its own among them. Both are places in a sentence, of shapes that broadcast, (…, T, 1) and (…, 1, S)."""
+    past = key <= query
+    return past if memory is None else past & (key > query - memory)
 
 
 class Attention(nn.Module):
@@ -221,7 +237,9 @@ class TransformerSeq2Seq(Seq2Seq):
         """Reads `tokens` (N, T) in one pass, each looking at what came before it: (N, T, D)."""
         check_tokens(tokens, len(state.past[0][0]))
         first, T = state.length, tokens.shape[1]
-        mask = None if T == 1 else torch.ones(T, first + T, dtype=torch.bool).tril(diagonal=first)
+        places = torch.arange(first + T)
+        sees_all = T == 1 and (self.spec.memory is None or first < self.spec.memory)
+        mask = None if sees_all else own_past(places[first:, None], places, self.spec.memory)  # (T, first + T)
         x, past = self._placed(self.target_scale * self.target_embedding(tokens), first), []
         for layer, before, memory in zip(self.decoder, state.past, state.memory, strict=True):
             x, seen = layer(x, before, mask, memory, state.real)
@@ -236,7 +254,9 @@ class TransformerSeq2Seq(Seq2Seq):
         encoded, R = self.encoder_norm(x), len(x)
         nothing = x.new_zeros(R, self.spec.heads, 0, self.spec.width // self.spec.heads)
         y = self._placed_at(self.target_scale * self.target_embedding(batch.target_in), batch.target_place)
-        own, cross = batch.target_mask, batch.cross_mask
+        place = batch.target_place[:, None]  # (R, 1, T)
+        own = batch.target_mask & own_past(place[..., None], place[:, :, None], self.spec.memory)  # (R, 1, T, T)
+        cross = batch.cross_mask
         for layer in self.decoder:
             y, _ = layer(y, (nothing, nothing), own, layer.source.keys_values(encoded), cross)
         return self.decoder_norm(y)
