@@ -150,7 +150,8 @@ def table(given: Namespace) -> int:
     print_results(results)
     print(f"\nResults: {path}, pictures beside it")
     if given.checkpoints:
-        for folder in committed.write_checkpoints(run, store_of(given), given.checkpoints):
+        seed = committed.representative_seed(results["by_seed"])
+        for folder in committed.write_checkpoints(run, store_of(given), given.checkpoints, seed):
             print(f"checkpoint: {folder}")
     return 0
 
@@ -191,7 +192,8 @@ def corpus_get(given: Namespace) -> int:
 
 
 def find_model(name: str, store: Store) -> tuple[Seq2Seq, SubwordTokeniser | None]:
-    """A model by its folder, or by the row of Table 1: from the store (toy, seed 1), else the committed checkpoint.
+    """A model by its folder, or by the row of Table 1: from the store, if `seqkd-lab tour` trained it there (toy, seed
+    1), else the committed checkpoint (the representative seed).
 
     Beside it how it cuts words, None for a model of the toy language.
     """
