@@ -113,16 +113,15 @@ def distil_sampled(
     With `is_valid`, what it refuses is drawn again, up to MOST_DRAWS times: a student of these targets does not learn
     the teacher's errors. The last draw stays, valid or not.
     """
-    draws = sample(teacher, corpus.source, seed, Law(temperature), progress=report)
-    for attempt in range(1, MOST_DRAWS if is_valid else 1):
-        wrong = [row for row, draw in enumerate(draws) if not is_valid(corpus.source[row], draw.tokens)]
-        if not wrong:
+    draws = dict(enumerate(sample(teacher, corpus.source, seed, Law(temperature), progress=report)))
+    rows, attempt = list(draws) if is_valid else [], 0
+    while rows := [row for row in rows if not is_valid(corpus.source[row], draws[row].tokens)]:
+        attempt += 1
+        if attempt == MOST_DRAWS:
             break
-        sources = [corpus.source[row] for row in wrong]
-        redrawn = sample(teacher, sources, seed + attempt * 1_000_003, Law(temperature))
-        for row, draw in zip(wrong, redrawn, strict=True):
-            draws[row] = draw
-    return _replace_targets(corpus, draws)
+        sources = [corpus.source[row] for row in rows]
+        draws.update(zip(rows, sample(teacher, sources, seed + attempt * 1_000_003, Law(temperature)), strict=True))
+    return _replace_targets(corpus, list(draws.values()))
 
 
 def distil(

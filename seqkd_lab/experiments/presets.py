@@ -20,8 +20,8 @@ TOY = Preset(
     student_tuning=Optimisation(epochs=3, learning_rate=0.003, batch_size=64),
     inter_share=0.25,
 )
-"""Chosen with seeds 11 to 13 on validation sentences. A student learns for 4,500 updates: enough that the gain of Seq-KD
-has one sign in all seeds, and not so many that the baseline has caught up (`seqkd-lab study budget`)."""
+"""Chosen with seeds 11 to 13 on validation sentences. A student learns for 4,500 updates: enough that the gain of
+Seq-KD has one sign in every seed, and not so many that the baseline has caught up (`seqkd-lab study budget`)."""
 
 SHORT = Preset(
     teacher=LSTMSpec(width=128, dropout=0.1),
