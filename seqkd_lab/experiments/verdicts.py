@@ -1,0 +1,153 @@
+"""The one rule by which every study here judges a claim: by the 95% interval of a quantity's mean over the seeds.
+
+Held where the whole interval lies within the claim's bounds, not held where all of it lies outside on one side,
+undecided where it crosses a bound. The mean alone decides nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from scipy.stats import t as student_t
+
+HELD, NOT_HELD, UNDECIDED, CANNOT_BE_ASKED = "held", "not held", "undecided", "cannot be asked here"
+LEVEL, POWER = 0.95, 0.8
+"""Of the intervals; and the probability with which a true difference of the smallest effect is told from the bound."""
+Rows = Mapping[str, Mapping]
+"""What was measured of one seed (or round), by name."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim, and the quantity of one seed's measurements that must lie in [least, most].
+
+    name: for short, "F1". ours: what is asked here, in words, with its unit. value: the quantity, None where these
+    results did not measure it. original: the paper's wording or number, with its source. needs: names of rows that
+    must be there. check: whether these results can answer at all (say, whether there is anything to gain).
+    """
+
+    name: str
+    ours: str
+    value: Callable[[Rows], float | None]
+    least: float = -math.inf
+    most: float = math.inf
+    original: str = ""
+    needs: tuple[str, ...] = ()
+    check: Callable[[Sequence[Rows]], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim judged: its value in each seed, their mean, the 95% interval of the mean, and one of the outcomes."""
+
+    claim: Claim
+    values: tuple[float, ...]
+    mean: float
+    interval: tuple[float, float]
+    outcome: str
+
+    @property
+    def smallest_effect(self) -> float:
+        """Return the smallest true difference from a bound that so many values, with this standard deviation, would
+        have told from it with a probability of 80%: (t(0.975) + t(0.8)) · s / √n; infinite for a single value."""
+        n = len(self.values)
+        if n < 2:
+            return math.inf
+        quantiles = student_t.ppf((1.0 + LEVEL) / 2.0, n - 1) + student_t.ppf(POWER, n - 1)
+        return float(quantiles) * _standard_error(self.values)
+
+
+def _standard_error(values: Sequence[float]) -> float:
+    """Of the mean of at least two values; NaN where one of them is not finite."""
+    if not all(map(math.isfinite, values)):
+        return math.nan
+    return statistics.stdev(values) / math.sqrt(len(values))
+
+
+def mean_and_interval(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
+    """Return the mean and its 95% interval by Student's t; the interval of a single value is unbounded.
+
+    Raises ValueError without any value.
+    """
+    if not values:
+        raise ValueError("no value: the mean of nothing is not defined")
+    mean = sum(values) / len(values) if any(map(math.isinf, values)) else statistics.fmean(values)
+    if len(values) < 2:
+        return mean, (-math.inf, math.inf)
+    reach = float(student_t.ppf((1.0 + LEVEL) / 2.0, len(values) - 1)) * _standard_error(values)
+    return mean, (mean - reach, mean + reach)
+
+
+def outcome_of(interval: tuple[float, float], least: float, most: float) -> str:
+    """Return HELD where the whole interval lies in [least, most], NOT_HELD where all of it lies below `least` or above
+    `most`, else UNDECIDED (an end that is NaN decides nothing)."""
+    low, high = interval
+    if least <= low and high <= most:
+        return HELD
+    return NOT_HELD if high < least or low > most else UNDECIDED
+
+
+def judge_claim(claim: Claim, by_seed: Sequence[Rows]) -> Verdict:
+    """Judge one claim over the seeds: by `outcome_of` its values' 95% interval; cannot be asked where its check fails.
+
+    Values that are NaN decide nothing. Raises ValueError without any seed, and where a seed lacks the measurement.
+    """
+    values = [claim.value(rows) for rows in by_seed]
+    if None in values:
+        raise ValueError(f"{claim.name} cannot be judged: not measured in each seed: {claim.ours}")
+    mean, interval = mean_and_interval(values)
+    outcome = outcome_of(interval, claim.least, claim.most)
+    if any(map(math.isnan, values)):
+        outcome = UNDECIDED
+    if claim.check is not None and not claim.check(by_seed):
+        outcome = CANNOT_BE_ASKED
+    return Verdict(claim, tuple(values), mean, interval, outcome)
+
+
+def is_measured(claim: Claim, by_seed: Sequence[Rows]) -> bool:
+    """Tell whether every seed has the rows that the claim needs, and its value in them."""
+    return all(set(claim.needs) <= set(rows) and claim.value(rows) is not None for rows in by_seed)
+
+
+def judge_claims(claims: Iterable[Claim], by_seed: Sequence[Rows]) -> list[Verdict]:
+    """Judge every claim that these results measured. Raises ValueError without any seed."""
+    if not by_seed:
+        raise ValueError("no seed to judge: the results hold no finished run")
+    return [judge_claim(claim, by_seed) for claim in claims if is_measured(claim, by_seed)]
+
+
+def all_held(verdicts: Iterable[Verdict]) -> bool:
+    """Tell whether every claim is held."""
+    return all(verdict.outcome == HELD for verdict in verdicts)
+
+
+def number(value: float) -> str:
+    """Return a number for people: three digits, or whole thousands."""
+    return f"{value:,.0f}" if 1000.0 <= abs(value) < math.inf else f"{value:.3g}"
+
+
+def describe(verdict: Verdict, each: str = "seeds") -> str:
+    """Return the verdict in two or three lines: name, outcome and claim; mean [interval], the smallest effect that
+    could have been seen and the values, by seed or whatever was repeated (`each`); the original wording."""
+    claim, (low, high) = verdict.claim, verdict.interval
+    interval = "(one value: no interval)"
+    if len(verdict.values) > 1:
+        interval = f"[{number(low)}, {number(high)}]; smallest visible effect {number(verdict.smallest_effect)}"
+    lines = [f"{claim.name}  {verdict.outcome.upper():9}  {claim.ours}",
+             f"    {number(verdict.mean)} {interval}; {each}: {' '.join(map(number, verdict.values))}"]
+    return "\n".join([*lines, *([f"    original: {claim.original}"] if claim.original else [])])
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """Return one sentence: how many claims are held, undecided and not held, and which were not reproduced."""
+    count = Counter(verdict.outcome for verdict in verdicts)
+    plural = "claim is" if len(verdicts) == 1 else "claims are"
+    said = f"{count[HELD]} of {len(verdicts)} {plural} held, {count[UNDECIDED]} undecided, {count[NOT_HELD]} not held"
+    if count[CANNOT_BE_ASKED]:
+        said += f", {count[CANNOT_BE_ASKED]} cannot be asked here"
+    missed = [f"{one.claim.name} ({one.claim.ours})" for one in verdicts if one.outcome == NOT_HELD]
+    return said + (f"; not reproduced: {'; '.join(missed)}." if missed else ".")
