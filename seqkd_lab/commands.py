@@ -32,6 +32,7 @@ from seqkd_lab.experiments.schedule import Task, run_all
 from seqkd_lab.experiments.store import SUBWORDS, Store
 from seqkd_lab.experiments.table import TableRun, collect, read_results, rows_by_seed, table_frame
 from seqkd_lab.experiments.tour import examples, paired_comparison
+from seqkd_lab.experiments.verdicts import all_held
 from seqkd_lab.experiments.word_kd_map import MapRun, make_map
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.checkpoint import load_model, save_model, write_atomically, write_json
@@ -105,12 +106,12 @@ def make_models(tasks: Sequence[Task], data: ToyData | TextData, given: Namespac
 
 
 def print_results(results: dict) -> bool:
-    """Prints the table and the findings; returns whether all are held."""
+    """Print the table and the paper's claims, judged; return whether every claim is held."""
     print(table_frame(results).to_string())
     print("[in brackets: Kim & Rush 2016, Table 1, where confirmed]\n")
-    verdicts = findings.judge(rows_by_seed(results))
-    print("\n".join(map(findings.describe, verdicts)))
-    return all(verdict.held for verdict in verdicts)
+    by_seed = rows_by_seed(results)
+    print(findings.in_words(by_seed))
+    return all_held(findings.judge(by_seed))
 
 
 def tour(given: Namespace) -> int:

@@ -13,12 +13,13 @@ from seqkd_lab.commands import data_of, find_model, make_models, seeds_of, store
 from seqkd_lab.compression.pruning import check_pruning, held, n_nonzero, prune, pruned_by_class, shares_in_steps
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.sequence_level import read_distilled
-from seqkd_lab.experiments import committed, findings, pruning_costs, pruning_table, pruning_verdict, speed_table
+from seqkd_lab.experiments import committed, pruning_costs, pruning_table, pruning_verdict, speed_table
 from seqkd_lab.experiments.presets import EARLIER, PRUNING
 from seqkd_lab.experiments.pruning_recipes import PruningRun
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.experiments.speed import BATCHED, ONE_BY_ONE
 from seqkd_lab.experiments.store import SUBWORDS
+from seqkd_lab.experiments.verdicts import all_held, in_words
 from seqkd_lab.models.checkpoint import save_model, write_atomically, write_json
 from seqkd_lab.training import Optimisation, Progress, forget, train
 
@@ -68,7 +69,7 @@ def pruning_run(given: Namespace) -> PruningRun:
 
 
 def print_table3(results: dict) -> bool:
-    """Prints Table 3, what it costs, and F8; returns whether every criterion is held."""
+    """Print Table 3, what it costs, and F8; return whether every claim is held."""
     rows = pruning_table.by_seed(pruning_table.pruned_models(results))
     for model in (SEQ_KD, BASELINE, TEACHER):
         print(f"{model}, class-blind\n{pruning_verdict.table3_frame(rows, model).to_string()}\n")
@@ -77,8 +78,8 @@ def print_table3(results: dict) -> bool:
     print(f"{SEQ_KD}, retrained: what it costs\n{pruning_verdict.costs_frame(costs).to_string()}\n")
     print("\n".join(pruning_verdict.verdict_in_words(rows)), end="\n\n")
     verdicts = pruning_verdict.judge(rows)
-    print("\n".join(map(findings.describe, verdicts)))
-    return all(verdict.held for verdict in verdicts)
+    print(in_words(verdicts))
+    return all_held(verdicts)
 
 
 def table3(given: Namespace) -> int:
@@ -121,13 +122,13 @@ def existing(path, how: str):
 
 
 def print_table2(results: dict) -> bool:
-    """Prints Table 2 and F7; returns whether it is held everywhere."""
+    """Print Table 2 and F7; return whether every claim is held."""
     speeds = speed_table.speeds_in(results)
     print(f"source words per second: median [slowest–fastest round]\n{speed_table.table2_frame(speeds).to_string()}\n")
     print("\n".join(speed_table.factors_in_words(speeds)), end="\n\n")
     verdicts = speed_table.judge(speeds)
-    print("\n".join(findings.describe(verdict, "rounds") for verdict in verdicts))
-    return all(verdict.held for verdict in verdicts)
+    print(in_words(verdicts, "rounds"))
+    return all_held(verdicts)
 
 
 def table2(given: Namespace) -> int:

@@ -8,16 +8,17 @@ from tqdm import tqdm
 
 from seqkd_lab.commands import make_models, seeds_of, store_of
 from seqkd_lab.compression_commands import existing, mover
-from seqkd_lab.experiments import architectures, committed, drafting_verdict, findings
+from seqkd_lab.experiments import architectures, committed, drafting_verdict
 from seqkd_lab.experiments.architectures import ArchitecturesRun
 from seqkd_lab.experiments.drafting_recipes import DraftingRun
 from seqkd_lab.experiments.drafting_results import DraftingResults, Extent, make_results, read_results
 from seqkd_lab.experiments.presets import DRAFTING, EARLIER
+from seqkd_lab.experiments.verdicts import all_held, in_words, summary
 from seqkd_lab.models.checkpoint import write_atomically
 
 
 def print_speculative(results: DraftingResults) -> bool:
-    """Prints every table and the verdicts; returns whether all criteria are held."""
+    """Print every table and the verdicts; return whether every claim is held."""
     lengths = sorted({one.draft_length for one in results.tokens})
     blocks = list(dict.fromkeys((one.threads, one.temperature) for one in results.clock))
     for temperature in dict.fromkeys(one.temperature for one in results.tokens):
@@ -32,8 +33,8 @@ def print_speculative(results: DraftingResults) -> bool:
               f"{threads} thread(s)\n{frame.to_string()}\n")
     print(f"p of χ²\n{drafting_verdict.exactness_frame(results.exactness).to_string()}\n")
     verdicts = drafting_verdict.judge(results)
-    print("\n".join(map(drafting_verdict.describe, verdicts)))
-    return all(verdict.held for verdict in verdicts)
+    print("\n".join([*map(drafting_verdict.describe, verdicts), summary(verdicts)]))
+    return all_held(verdicts)
 
 
 def speculative(given: Namespace) -> int:
@@ -56,15 +57,15 @@ def speculative(given: Namespace) -> int:
 
 
 def print_architectures(results: dict) -> bool:
-    """Prints the table, what was tried, and the verdicts; returns whether all criteria are held."""
+    """Print the table, what was tried, and the verdicts; return whether every claim is held."""
     print(f"{architectures.architectures_frame(results).to_string()}\n")
     for name, history in results["curves"].items():
         losses = " ".join(f"{loss:.3f}" for loss in history["valid_loss"])
         print(f"{name:24} validation nats a token by epoch: {losses}")
     print(f"\n{architectures.time_in_words(results['seconds_per_epoch'])}\n")
     verdicts = architectures.judge(results)
-    print("\n".join(map(findings.describe, verdicts)))
-    return all(verdict.held for verdict in verdicts)
+    print(in_words(verdicts))
+    return all_held(verdicts)
 
 
 def cross(given: Namespace) -> int:

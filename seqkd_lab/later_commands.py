@@ -19,15 +19,14 @@ from seqkd_lab.experiments import (
     tip_experiment,
 )
 from seqkd_lab.experiments.later_experiment import (
-    HELD,
     Experiment,
     by_seed,
-    describe,
     measure_seeds,
     read_later,
 )
 from seqkd_lab.experiments.presets import EARLIER
 from seqkd_lab.experiments.store import Report
+from seqkd_lab.experiments.verdicts import all_held, in_words
 
 EXPERIMENTS = {
     module.EXPERIMENT.name: module.EXPERIMENT
@@ -44,8 +43,8 @@ def print_later(experiment: Experiment, path: Path) -> bool:
     for heading, frame in experiment.tables(rows).items():
         print(f"{heading}\n{frame.to_string()}\n")
     judged = experiment.judge(rows)
-    print("\n".join(describe(one, experiment.each) for one in judged) + "\n")
-    return all(one.verdict == HELD for one in judged)
+    print(in_words(judged, experiment.each) + "\n")
+    return all_held(judged)
 
 
 def make_later(experiment: Experiment, path: Path, given: Namespace) -> None:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 import pandas
 
 from seqkd_lab.corpus.toy import dataset as toy
-from seqkd_lab.experiments.findings import Rows, mean_and_interval
-from seqkd_lab.experiments.later_experiment import Claim, Experiment
+from seqkd_lab.experiments.later_experiment import Experiment
 from seqkd_lab.experiments.presets import TOY
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, WORD_KD, Preset, Recipe, ToyData, table_recipes
 from seqkd_lab.experiments.schedule import Evaluate, Task
 from seqkd_lab.experiments.store import Report, Store
 from seqkd_lab.experiments.table import with_interval
+from seqkd_lab.experiments.verdicts import Claim, Rows, mean_and_interval
 from seqkd_lab.identity import settings
 
 METHODS = (BASELINE, WORD_KD, SEQ_KD)
@@ -274,7 +274,7 @@ def _from_which_on(rows: Rows, states: Sequence[str]) -> str:
 def experiment(students: BudgetStudents) -> Experiment:
     """Return the study of these students."""
     return Experiment("budget", "budget.json", students.settings(), students.tasks, students.measure, budget_tables,
-                      CLAIMS)
+                      CLAIMS, first_seed=21, n_seeds=3, in_words=when_it_helps)
 
 
 EXPERIMENT = experiment(BudgetStudents())

@@ -1,4 +1,4 @@
-"""What the experiments on later systems share: claims with their original wording, three verdicts, results by seed.
+"""What the experiments on later systems share: tasks, measurements and claims of one method, and results by seed.
 
 An experiment measures one seed at a time into a JSON file, which is written after each seed, so an interrupt costs one
 seed at most; a file that was made with other settings is never continued.
@@ -7,70 +7,17 @@ seed at most; a file that was made with other settings is never continued.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas
 
-from seqkd_lab.experiments.findings import Rows, mean_and_interval
 from seqkd_lab.experiments.schedule import Task
 from seqkd_lab.experiments.store import Report, Store
 from seqkd_lab.experiments.table import versions
+from seqkd_lab.experiments.verdicts import Claim, Rows, Verdict, judge_claim
 from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
-
-HELD, NOT_HELD, UNDECIDED = "held", "not held", "undecided"
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A claim of a paper and what is asked of the toy instead: `value` of a seed's measurements is to lie in
-    [least, most].
-
-    original: the paper's own wording, with its source, or that it is an aim of this lab; ours: what is asked here, in
-    words.
-    """
-
-    name: str
-    original: str
-    ours: str
-    value: Callable[[Rows], float]
-    least: float = -math.inf
-    most: float = math.inf
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A claim with its value in each seed, their mean, the 95% interval of the mean, and the verdict."""
-
-    claim: Claim
-    values: tuple[float, ...]
-    mean: float
-    interval: tuple[float, float]
-    verdict: str
-
-
-def judge_claim(claim: Claim, by_seed: Sequence[Rows]) -> Judged:
-    """Held where the whole interval lies within the bounds, not held where none of it does, else undecided."""
-    values = tuple(claim.value(rows) for rows in by_seed)
-    mean, (low, high) = mean_and_interval(values)
-    if claim.least <= low and high <= claim.most:
-        verdict = HELD
-    elif high < claim.least or low > claim.most:
-        verdict = NOT_HELD
-    else:
-        verdict = UNDECIDED
-    return Judged(claim, values, mean, (low, high), verdict)
-
-
-def describe(judged: Judged, each: str = "seeds") -> str:
-    """Three lines: the verdict with ours, the numbers (of seeds, or of what was repeated: `each`), the original."""
-    claim, (low, high) = judged.claim, judged.interval
-    interval = f"[{low:.3g}, {high:.3g}]" if math.isfinite(low) else f"(one of {each})"
-    values = " ".join(f"{value:.3g}" for value in judged.values)
-    return (f"{claim.name}  {judged.verdict.upper():9}  {claim.ours}\n"
-            f"    {judged.mean:.3g} {interval}; {each}: {values}\n    original: {claim.original}")
 
 
 @dataclass(frozen=True)
@@ -79,7 +26,9 @@ class Experiment:
 
     settings: everything that decides its numbers, as plain JSON. tasks: the models of one seed, for the store.
     measure: one seed's measurements as plain JSON, from the store's models. tables: headed tables for people, from the
-    measurements of all seeds. each: what is repeated, where it is not seeds but rounds of the clock.
+    measurements of all seeds. each: what is repeated, where it is not seeds but rounds of the clock. first_seed and
+    n_seeds: the seeds that are measured where nobody asks for others. in_words: sentences computed from the
+    measurements of all seeds, printed after the tables.
     """
 
     name: str
@@ -90,9 +39,12 @@ class Experiment:
     tables: Callable[[Sequence[Rows]], dict[str, pandas.DataFrame]]
     claims: tuple[Claim, ...]
     each: str = "seeds"
+    first_seed: int = 1
+    n_seeds: int = 5
+    in_words: Callable[[Sequence[Rows]], str] | None = None
 
-    def judge(self, by_seed: Sequence[Rows]) -> list[Judged]:
-        """Every claim, none left out."""
+    def judge(self, by_seed: Sequence[Rows]) -> list[Verdict]:
+        """Judge every claim, none left out. Raises ValueError without any seed."""
         return [judge_claim(claim, by_seed) for claim in self.claims]
 
 
@@ -102,13 +54,13 @@ def by_seed(results: Mapping) -> list[Rows]:
 
 
 def read_later(path: Path) -> dict:
-    """A results file. Raises CheckpointError naming it when it is not what `seqkd-lab later` makes."""
+    """A results file. Raises CheckpointError naming it when it is not what `measure_seeds` writes."""
     results = read_json(path)
     try:
         if set(results) != {"experiment", "settings", "by_seed", "made_with"} or not by_seed(results):
             raise ValueError("parts are missing")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CheckpointError(f"{path}: not what `seqkd-lab later` makes; delete it to make it again") from error
+        raise CheckpointError(f"{path}: not the results of an experiment; delete it to make it again") from error
     return results
 
 

@@ -13,8 +13,7 @@ import pandas
 
 from seqkd_lab.corpus.batching import encode
 from seqkd_lab.distillation.near_policy import ROW_LENGTH
-from seqkd_lab.experiments.findings import Rows, mean_and_interval
-from seqkd_lab.experiments.later_experiment import Claim, Experiment
+from seqkd_lab.experiments.later_experiment import Experiment
 from seqkd_lab.experiments.near_policy_measures import (
     CURVE,
     EDGES,
@@ -49,6 +48,7 @@ from seqkd_lab.experiments.presets import EARLIER
 from seqkd_lab.experiments.recipes import TEACHER
 from seqkd_lab.experiments.schedule import Task, Train
 from seqkd_lab.experiments.store import Report, Store
+from seqkd_lab.experiments.verdicts import Claim, Rows, mean_and_interval
 
 SETTINGS = {
     "tokens": N_TOKENS, "sentences_an_update": PER_UPDATE, "top_k": TOP_K,
@@ -118,22 +118,23 @@ SPARSE = f"the student is synchronised to the generator only sparsely ({PAPER});
 FILTER = f"Δ-IFD drops extreme samples, to keep training in a “safe proximal learning zone” ({PAPER})"
 LOSS = f"trained on with cross-entropy plus forward KL ({PAPER}); without cross-entropy is ours, by validation"
 CLAIMS = (
-    Claim("N1", AHEAD_OF_DATA, "every 16: valid translations above fine-tuning on the teacher's samples, > 0 points",
-          lead(EVERY[16], TEACHER_SAMPLES), least=0.0),
-    Claim("N2", AHEAD_OF_DATA, "every 16: above fine-tuning on the teacher's greedy translations (Seq-KD), > 0 points",
-          lead(EVERY[16], TEACHER_MODE), least=0.0),
-    Claim("N3", AHEAD_OF_DATA, "every 16: above the teacher's samples with the same loss, > 0 points",
-          lead(EVERY[16], TEACHER_SCORED), least=0.0),
-    *(Claim(f"N{number}", SPARSE, f"{EVERY[interval]}: at most 1 point of validity below synchronising at every update",
-            lead(EVERY[interval], EVERY[1]), least=-1.0)
+    Claim("N1", "every 16: valid translations above fine-tuning on the teacher's samples, ≥ 0 points",
+          lead(EVERY[16], TEACHER_SAMPLES), least=0.0, original=AHEAD_OF_DATA),
+    Claim("N2", "every 16: above fine-tuning on the teacher's greedy translations (Seq-KD), ≥ 0 points",
+          lead(EVERY[16], TEACHER_MODE), least=0.0, original=AHEAD_OF_DATA),
+    Claim("N3", "every 16: above the teacher's samples with the same loss, ≥ 0 points",
+          lead(EVERY[16], TEACHER_SCORED), least=0.0, original=AHEAD_OF_DATA),
+    *(Claim(f"N{number}", f"{EVERY[interval]}: at most 1 point of validity below synchronising at every update",
+            lead(EVERY[interval], EVERY[1]), least=-1.0, original=SPARSE)
       for number, interval in ((4, 4), (5, 16), (6, 64), (7, None))),
-    Claim("N8", SPARSE, "every 16: at most 1 point of validity below the synchronous loop (GKD, all words)",
-          lead(EVERY[16], SYNCHRONOUS), least=-1.0),
-    Claim("N9", LOSS, "every 16: validity above the same with the cross-entropy of the student's own words, > 0 points",
-          lead(EVERY[16], OWN_WORDS), least=0.0),
-    Claim("N10", FILTER, "Δ-IFD (ours): validity above dropping as many at random, > 0 points",
-          lead(KEPT, DROPPED), least=0.0),
-    Claim("N11", FILTER, "Δ-IFD (ours): validity above dropping none, > 0 points", lead(KEPT, EVERY[16]), least=0.0),
+    Claim("N8", "every 16: at most 1 point of validity below the synchronous loop (GKD, all words)",
+          lead(EVERY[16], SYNCHRONOUS), least=-1.0, original=SPARSE),
+    Claim("N9", "every 16: validity above the same with the cross-entropy of the student's own words, ≥ 0 points",
+          lead(EVERY[16], OWN_WORDS), least=0.0, original=LOSS),
+    Claim("N10", "Δ-IFD (ours): validity above dropping as many at random, ≥ 0 points", lead(KEPT, DROPPED),
+          least=0.0, original=FILTER),
+    Claim("N11", "Δ-IFD (ours): validity above dropping none, ≥ 0 points", lead(KEPT, EVERY[16]), least=0.0,
+          original=FILTER),
 )
 
 EXPERIMENT = Experiment("near-policy", "near_policy.json", SETTINGS, tasks, measure, tables, CLAIMS)

@@ -24,12 +24,12 @@ from seqkd_lab.distillation.sequence_level import distil_mode
 from seqkd_lab.evaluation import evaluate, translate_test
 from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, results_path
 from seqkd_lab.experiments.data import Dataset, load_toy
-from seqkd_lab.experiments.findings import Rows
 from seqkd_lab.experiments.points import points_in, points_to_continue, read_points, write_points
 from seqkd_lab.experiments.presets import TOY
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, Preset, ToyData
 from seqkd_lab.experiments.store import identity
 from seqkd_lab.experiments.table import versions
+from seqkd_lab.experiments.verdicts import Rows
 from seqkd_lab.machine import use_threads
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq

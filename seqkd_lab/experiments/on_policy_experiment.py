@@ -11,8 +11,7 @@ import pandas
 from seqkd_lab.distillation import exposure
 from seqkd_lab.distillation.exposure import STUDENT
 from seqkd_lab.experiments import on_policy_recipes as recipes
-from seqkd_lab.experiments.findings import Rows
-from seqkd_lab.experiments.later_experiment import Claim, Experiment
+from seqkd_lab.experiments.later_experiment import Experiment
 from seqkd_lab.experiments.on_policy_measures import (
     DISCOUNT_0,
     DISCOUNT_1,
@@ -44,6 +43,7 @@ from seqkd_lab.experiments.recipes import Recipe
 from seqkd_lab.experiments.schedule import Evaluate, Task
 from seqkd_lab.experiments.store import Report, Store
 from seqkd_lab.experiments.table import with_interval
+from seqkd_lab.experiments.verdicts import Claim, Rows
 
 BEAM, N_EXPOSED, N_GRADIENT, N_DRAWS = 5, 500, 64, 64
 """Places in the beam; test sentences of the exposure; validation sentences of the gradients, and draws of targets."""
@@ -141,44 +141,46 @@ SEEKS = ("GKD: alternative divergences “may be useful when the student lacks t
 TRAP = "an aim of this lab: what the sampled word alone tells, and what the full sum leaves out, measured"
 
 CLAIMS = (
-    Claim("mismatch", MISMATCH, "before: reverse KL along the student's own prefixes ≥ 1.2 times that along gold",
-          mismatch, least=1.2),
-    Claim("shrinks", MISMATCH, "reverse KL along own prefixes: on-policy below gold prefixes, equal updates, mean of "
-          "three losses (nats a token)", over_losses(OWN, GOLD, own_reverse), most=0.0),
-    Claim("shrinks-t", MISMATCH, "the same against prefixes that the teacher drew",
-          over_losses(OWN, TEACHER_DRAWN, own_reverse), most=0.0),
-    Claim("shrinks-own-loss", MISMATCH, "along own prefixes, forward and reverse KL each after training on itself: "
+    Claim("mismatch", "before: reverse KL along the student's own prefixes ≥ 1.2 times that along gold", mismatch,
+          least=1.2, original=MISMATCH),
+    Claim("shrinks", "reverse KL along own prefixes: on-policy below gold prefixes, equal updates, mean of "
+          "three losses (nats a token)", over_losses(OWN, GOLD, own_reverse), most=0.0, original=MISMATCH),
+    Claim("shrinks-t", "the same against prefixes that the teacher drew",
+          over_losses(OWN, TEACHER_DRAWN, own_reverse), most=0.0, original=MISMATCH),
+    Claim("shrinks-own-loss", "along own prefixes, forward and reverse KL each after training on itself: "
           "on-policy below gold prefixes, mean of the two (nats a token; asked when two seeds had been seen)",
-          by_own_loss, most=0.0),
-    Claim("bleu-gold", FIXED, "greedy BLEU: on-policy ≥ gold, equal updates, mean of three losses",
-          over_losses(OWN, GOLD, greedy_bleu), least=0.0),
-    Claim("bleu-teacher", FIXED, "greedy BLEU: on-policy ≥ the teacher's samples, equal updates, mean of three losses",
-          over_losses(OWN, TEACHER_DRAWN, greedy_bleu), least=0.0),
-    Claim("valid-gold", FIXED, "valid samples (points of percent): on-policy ≥ gold, mean of three losses",
-          over_losses(OWN, GOLD, percent_drawn), least=0.0),
-    Claim("valid-teacher", FIXED, "valid samples (points of percent): on-policy ≥ the teacher's samples, mean of three "
-          "losses", over_losses(OWN, TEACHER_DRAWN, percent_drawn), least=0.0),
-    Claim("half", FIXED, "greedy BLEU: half of the targets on-policy ≥ all gold, mean of three losses",
-          over_losses(HALF, GOLD, greedy_bleu), least=0.0),
-    Claim("seeks-valid", SEEKS, "on-policy, valid samples (points of percent): reverse KL ≥ forward KL",
-          reverse_minus_forward(percent_drawn), least=0.0),
-    Claim("seeks-sure", SEEKS, "on-policy, entropy along own prefixes (nats a token): reverse KL below forward KL",
-          reverse_minus_forward(lambda measured: per_token(measured, ENTROPY)), most=0.0),
-    Claim("covers", SEEKS, "on-policy, KL(truth‖student) along gold: forward KL below reverse KL (nats a token)",
-          reverse_minus_forward(lambda measured: measured["kl_to_truth"]), least=0.0),
-    Claim("against-nll", FIXED, "greedy BLEU: on-policy, reverse KL ≥ NLL on gold, equal updates",
-          lambda rows: greedy_bleu(rows["arms"][arm(OWN, REVERSE)]) - greedy_bleu(rows["arms"][NLL_GOLD]), least=0.0),
-    Claim("against-seq-kd", FIXED, "greedy BLEU: on-policy, reverse KL ≥ NLL on the teacher's mode (Seq-KD), equal "
-          "updates",
-          lambda rows: greedy_bleu(rows["arms"][arm(OWN, REVERSE)]) - greedy_bleu(rows["arms"][NLL_MODE]), least=0.0),
-    Claim("same-mean", TRAP, "cosine of the expected gradients, sampled token and full vocabulary ≥ 0.95",
-          lambda rows: rows["gradient"]["cosine"][f"{FULL} / {DISCOUNT_0}"], least=0.95),
-    Claim("bias", TRAP, "cosine of the full-vocabulary gradient and that of KL between translations ≤ 0.95",
-          lambda rows: rows["gradient"]["cosine"][f"{FULL} / {DISCOUNT_1}"], most=0.95),
-    Claim("noise", TRAP, "variance of the sampled token's gradient ≥ 2 times the full one's",
-          lambda rows: rows["gradient"]["variance"][DISCOUNT_0], least=2.0),
-    Claim("full-better", TRAP, "greedy BLEU: full vocabulary ≥ sampled token, equal updates",
-          lambda rows: greedy_bleu(rows["arms"][arm(OWN, REVERSE)]) - greedy_bleu(rows["arms"][TOKEN]), least=0.0),
+          by_own_loss, most=0.0, original=MISMATCH),
+    Claim("bleu-gold", "greedy BLEU: on-policy ≥ gold, equal updates, mean of three losses",
+          over_losses(OWN, GOLD, greedy_bleu), least=0.0, original=FIXED),
+    Claim("bleu-teacher", "greedy BLEU: on-policy ≥ the teacher's samples, equal updates, mean of three losses",
+          over_losses(OWN, TEACHER_DRAWN, greedy_bleu), least=0.0, original=FIXED),
+    Claim("valid-gold", "valid samples (points of percent): on-policy ≥ gold, mean of three losses",
+          over_losses(OWN, GOLD, percent_drawn), least=0.0, original=FIXED),
+    Claim("valid-teacher", "valid samples (points of percent): on-policy ≥ the teacher's samples, mean of three "
+          "losses", over_losses(OWN, TEACHER_DRAWN, percent_drawn), least=0.0, original=FIXED),
+    Claim("half", "greedy BLEU: half of the targets on-policy ≥ all gold, mean of three losses",
+          over_losses(HALF, GOLD, greedy_bleu), least=0.0, original=FIXED),
+    Claim("seeks-valid", "on-policy, valid samples (points of percent): reverse KL ≥ forward KL",
+          reverse_minus_forward(percent_drawn), least=0.0, original=SEEKS),
+    Claim("seeks-sure", "on-policy, entropy along own prefixes (nats a token): reverse KL below forward KL",
+          reverse_minus_forward(lambda measured: per_token(measured, ENTROPY)), most=0.0, original=SEEKS),
+    Claim("covers", "on-policy, KL(truth‖student) along gold: forward KL below reverse KL (nats a token)",
+          reverse_minus_forward(lambda measured: measured["kl_to_truth"]), least=0.0, original=SEEKS),
+    Claim("against-nll", "greedy BLEU: on-policy, reverse KL ≥ NLL on gold, equal updates",
+          lambda rows: greedy_bleu(rows["arms"][arm(OWN, REVERSE)]) - greedy_bleu(rows["arms"][NLL_GOLD]), least=0.0,
+          original=FIXED),
+    Claim("against-seq-kd", "greedy BLEU: on-policy, reverse KL ≥ NLL on the teacher's mode (Seq-KD), equal updates",
+          lambda rows: greedy_bleu(rows["arms"][arm(OWN, REVERSE)]) - greedy_bleu(rows["arms"][NLL_MODE]), least=0.0,
+          original=FIXED),
+    Claim("same-mean", "cosine of the expected gradients, sampled token and full vocabulary ≥ 0.95",
+          lambda rows: rows["gradient"]["cosine"][f"{FULL} / {DISCOUNT_0}"], least=0.95, original=TRAP),
+    Claim("bias", "cosine of the full-vocabulary gradient and that of KL between translations ≤ 0.95",
+          lambda rows: rows["gradient"]["cosine"][f"{FULL} / {DISCOUNT_1}"], most=0.95, original=TRAP),
+    Claim("noise", "variance of the sampled token's gradient ≥ 2 times the full one's",
+          lambda rows: rows["gradient"]["variance"][DISCOUNT_0], least=2.0, original=TRAP),
+    Claim("full-better", "greedy BLEU: full vocabulary ≥ sampled token, equal updates",
+          lambda rows: greedy_bleu(rows["arms"][arm(OWN, REVERSE)]) - greedy_bleu(rows["arms"][TOKEN]), least=0.0,
+          original=TRAP),
 )
 
 

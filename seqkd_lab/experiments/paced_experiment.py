@@ -14,8 +14,7 @@ import pandas
 
 from seqkd_lab.distillation.paced import LEAST_KEPT, MOST_KEPT, N_SAMPLES
 from seqkd_lab.evaluation import score_outputs
-from seqkd_lab.experiments.findings import Rows
-from seqkd_lab.experiments.later_experiment import Claim, Experiment
+from seqkd_lab.experiments.later_experiment import Experiment
 from seqkd_lab.experiments.paced_measures import (
     N_BINS,
     accuracy_record,
@@ -48,6 +47,7 @@ from seqkd_lab.experiments.recipes import HARD, PACED, SHUFFLED
 from seqkd_lab.experiments.schedule import Task, Train
 from seqkd_lab.experiments.store import Report, Store
 from seqkd_lab.experiments.table import with_interval
+from seqkd_lab.experiments.verdicts import Claim, Rows
 
 START, TEACHER, AGAIN = "start", "teacher", "start, drawn again"
 MOST_PER_BIN, N_WATCHED, WATCHED_SEED = 256, 300, 1
@@ -182,30 +182,30 @@ SHORT = {FORWARD: "fkl", REVERSE: "rkl", TWO_STAGE: "two"}
 
 def _noise_claims(loss: str) -> list[Claim]:
     of = f"signal-to-noise, {loss}"
-    falls = [Claim(f"{SHORT[loss]}-{name.replace(' ', '')}", BELL,
+    falls = [Claim(f"{SHORT[loss]}-{name.replace(' ', '')}",
                    f"{of}: at {name} at most half of the middle (half of the middle − end ≥ 0)", collapse(loss, end),
-                   least=0.0) for name, end in ENDS.items()]
-    return [Claim(f"{SHORT[loss]}-inner", BELL, f"{of}: the middle (3/8–5/8) above both ends (middle − higher end ≥ 0)",
-                  inner_maximum(loss), least=0.0), *falls]
+                   least=0.0, original=BELL) for name, end in ENDS.items()]
+    return [Claim(f"{SHORT[loss]}-inner", f"{of}: the middle (3/8–5/8) above both ends (middle − higher end ≥ 0)",
+                  inner_maximum(loss), least=0.0, original=BELL), *falls]
 
 
 def _arm_claims(loss: str) -> list[Claim]:
     short = SHORT[loss]
     return [
-        Claim(f"{short}-gain", GAIN, f"{loss}: valid draws, PACED − uniform ≥ 0 points", lead(loss, PACED, UNIFORM),
-              least=0.0),
-        Claim(f"{short}-forget", FORGETS, f"{loss}: points of the left-out skill lost, uniform − PACED ≥ 0",
-              spared(loss), least=0.0),
+        Claim(f"{short}-gain", f"{loss}: valid draws, PACED − uniform ≥ 0 points", lead(loss, PACED, UNIFORM),
+              least=0.0, original=GAIN),
+        Claim(f"{short}-forget", f"{loss}: points of the left-out skill lost, uniform − PACED ≥ 0", spared(loss),
+              least=0.0, original=FORGETS),
     ]
 
 
 def _control_claims(loss: str) -> list[Claim]:
     short = SHORT[loss]
     return [
-        Claim(f"{short}-hard", FILTER, f"{loss}: the hard filter has half of PACED's gain or more, and PACED has one",
-              much_of_the_gain(loss), least=0.0),
-        Claim(f"{short}-shuffled", CONTROL, f"{loss}: valid draws, PACED − shuffled weights ≥ 0 points",
-              lead(loss, PACED, SHUFFLED), least=0.0),
+        Claim(f"{short}-hard", f"{loss}: the hard filter has half of PACED's gain or more, and PACED has one",
+              much_of_the_gain(loss), least=0.0, original=FILTER),
+        Claim(f"{short}-shuffled", f"{loss}: valid draws, PACED − shuffled weights ≥ 0 points",
+              lead(loss, PACED, SHUFFLED), least=0.0, original=CONTROL),
     ]
 
 
@@ -213,9 +213,9 @@ CLAIMS = tuple(
     claim for loss in (FORWARD, REVERSE) for claim in (*_noise_claims(loss), *_arm_claims(loss), *_control_claims(loss))
 ) + (
     *_arm_claims(TWO_STAGE),
-    Claim("two-forward", GAIN, "valid draws, PACED two-stage − uniform forward KL ≥ 0 points (stages and weights in "
-          "one)", lambda rows: percent(rows, label((TWO_STAGE, PACED))) - percent(rows, label((FORWARD, UNIFORM))),
-          least=0.0),
+    Claim("two-forward", "valid draws, PACED two-stage − uniform forward KL ≥ 0 points (stages and weights in one)",
+          lambda rows: percent(rows, label((TWO_STAGE, PACED))) - percent(rows, label((FORWARD, UNIFORM))), least=0.0,
+          original=GAIN),
 )
 
 

@@ -22,12 +22,12 @@ from seqkd_lab import machine
 from seqkd_lab.compression.kernels import with_int8_output, with_sparse_output
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
-from seqkd_lab.experiments.findings import Criterion, Verdict, judge_one
 from seqkd_lab.experiments.points import points_in, read_points, write_points
 from seqkd_lab.experiments.pruning_table import pruning_checkpoint
 from seqkd_lab.experiments.recipes import SEQ_KD, TEACHER
 from seqkd_lab.experiments.speed import BATCHED, ONE_BY_ONE, in_turn, words_per_second
 from seqkd_lab.experiments.table import versions
+from seqkd_lab.experiments.verdicts import Claim, Verdict, judge_claim
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -160,6 +160,7 @@ def factors(one_round: Round, teacher: str, student: str, batch_size: int) -> Fa
     return Factors(student_beam / teacher_beam, student_greedy / student_beam)
 
 
+ORIGINAL = "“our best student model runs 10 times faster than its state-of-the-art teacher” (Kim & Rush 2016, abstract)"
 PAIRS = ((TEACHER, STUDENT), (TEACHER, SMALL_STUDENT), (PAPER_TEACHER, PAPER_STUDENT))
 
 
@@ -170,14 +171,14 @@ def compared(one_round: Round) -> list[tuple[str, str, int]]:
 
 
 def judge(speeds: Sequence[Speed]) -> list[Verdict]:
-    """F7 for each pair of models, batched and one by one, over the rounds with one thread."""
-    found, measured = [], rounds(speeds, 1)
+    """Judge F7 for each pair of models, batched and one by one, over the rounds with one thread."""
+    verdicts, measured = [], rounds(speeds, 1)
     for pair in compared(measured[0]) if measured else ():
         teacher, student, batch_size = pair
-        claim = f"greedy {student} ≥ 10 times as fast as {teacher} by beam, {BATCHES[batch_size]}"
-        criterion = Criterion("F7", claim, lambda one, pair=pair: factors(one, *pair).total, (), least=10.0)
-        found.append(judge_one(criterion, measured))
-    return found
+        claim = Claim("F7", f"greedy {student} ≥ 10 times as fast as {teacher} by beam, {BATCHES[batch_size]}",
+                      lambda one_round, pair=pair: factors(one_round, *pair).total, least=10.0, original=ORIGINAL)
+        verdicts.append(judge_claim(claim, measured))
+    return verdicts
 
 
 def table2_frame(speeds: Sequence[Speed]) -> pandas.DataFrame:

@@ -12,7 +12,6 @@ import pandas
 import sacrebleu
 import torch
 
-from seqkd_lab.experiments.findings import Rows, mean_and_interval
 from seqkd_lab.experiments.recipes import (
     ALL_THREE,
     BASELINE,
@@ -33,6 +32,7 @@ from seqkd_lab.experiments.recipes import (
 )
 from seqkd_lab.experiments.schedule import Evaluate
 from seqkd_lab.experiments.store import Store, identity
+from seqkd_lab.experiments.verdicts import Rows, mean_and_interval
 from seqkd_lab.identity import settings
 from seqkd_lab.models.checkpoint import CheckpointError, read_json
 

@@ -16,14 +16,14 @@ from seqkd_lab.distillation.tip import ALL, BOTTOM, ENTROPY, Q3, SELECTORS, SOFT
 from seqkd_lab.experiments import tip_memory
 from seqkd_lab.experiments import tip_recipes as recipes
 from seqkd_lab.experiments.committed import weights_hash
-from seqkd_lab.experiments.findings import Rows
-from seqkd_lab.experiments.later_experiment import Claim, Experiment
+from seqkd_lab.experiments.later_experiment import Experiment
 from seqkd_lab.experiments.presets import EARLIER
 from seqkd_lab.experiments.schedule import Task, Train
 from seqkd_lab.experiments.store import Report, Store, identity
 from seqkd_lab.experiments.table import with_interval
 from seqkd_lab.experiments.tip_measures import drawn_batches, kinds_record, outcome, selection_record
 from seqkd_lab.experiments.tip_recipes import ARMS, LONG, PLANTED, SHARES, START, arm
+from seqkd_lab.experiments.verdicts import Claim, Rows
 from seqkd_lab.models.checkpoint import load_model, save_model, write_json
 
 N_BATCHES, N_LABELLED = 16, 4
@@ -113,36 +113,37 @@ NEARLY = 2.0
 """Points of percent of validity that still are “nearly”: set before any of the judged seeds was measured."""
 
 CLAIMS = (
-    Claim("soft-or-half", HALF, "valid greedy translations: Soft-OR 50% ≥ all tokens (points of percent)",
-          valid_points(arm(SOFT_OR, 0.5)), least=0.0),
-    Claim("soft-or-fifth", AIM + "Soft-OR at ρ ≤ .2 reaches the accuracy of all tokens within the interval",
-          f"valid greedy translations: Soft-OR 20% at most {NEARLY:g} points below all tokens",
-          valid_points(arm(SOFT_OR, 0.2)), least=-NEARLY),
-    Claim("soft-or-tenth", AIM + "Soft-OR at ρ ≤ .2 reaches the accuracy of all tokens within the interval",
-          f"valid greedy translations: Soft-OR 10% at most {NEARLY:g} points below all tokens",
-          valid_points(arm(SOFT_OR, 0.1)), least=-NEARLY),
-    Claim("q3-tenth", TENTH, f"valid: Q3 10% at most {NEARLY:g} points below all tokens", valid_points(arm(Q3, 0.1)),
-          least=-NEARLY),
-    Claim("bottom-half", LAST, f"valid: bottom 50% {NEARLY:g} points or more below all tokens",
-          valid_points(arm(BOTTOM, 0.5)), most=-NEARLY),
-    Claim("finds-q3", AIM + "at ρ = .1 Q3 finds ≥ 80% of the planted confident errors",
-          "share of planted mistakes that Q3 keeps at ρ = .1 ≥ .8", recall(Q3, 0.1), least=0.8),
-    Claim("finds-soft-or", AIM + "at ρ = .1 Soft-OR finds ≥ 80% of the planted confident errors",
-          "share of planted mistakes that Soft-OR keeps at ρ = .1 ≥ .8", recall(SOFT_OR, 0.1), least=0.8),
-    Claim("finds-soft-or-fifth", AIM + "the same with twice as many tokens",
-          "share of planted mistakes that Soft-OR keeps at ρ = .2 ≥ .8", recall(SOFT_OR, 0.2), least=0.8),
-    Claim("blind", BLIND, "share of planted mistakes that sampling by entropy keeps at ρ = .1 ≤ .2",
-          recall(ENTROPY, 0.1), most=0.2),
-    Claim("blind-top", BLIND, "share of planted mistakes that the greatest entropies keep at ρ = .1 ≤ .2",
-          recall(TOP_ENTROPY, 0.1), most=0.2),
-    Claim("unlearnt", BLIND, "planted mistakes left after training: entropy 50% minus Q3 10% ≥ 10 points of percent",
-          lambda rows: mistakes_left(arm(ENTROPY, 0.5))(rows) - mistakes_left(arm(Q3, 0.1))(rows), least=10.0),
-    Claim("memory-half", MEMORY, "peak of loss and gradient at V = 32,000: ρ = .5 saves ≥ 47%",
-          saved(tip_memory.MANY_WORDS, 0.5, "peak"), least=47.0),
-    Claim("memory-fifth", MEMORY, "peak of loss and gradient at V = 32,000: ρ = .2 saves ≥ 47%",
-          saved(tip_memory.MANY_WORDS, 0.2, "peak"), least=47.0),
-    Claim("memory-gradient", MEMORY, "bytes of the logits' gradient at V = 32,000: ρ = .5 saves ≥ 47%",
-          saved(tip_memory.MANY_WORDS, 0.5, "logits_gradient"), least=47.0),
+    Claim("soft-or-half", "valid greedy translations: Soft-OR 50% ≥ all tokens (points of percent)",
+          valid_points(arm(SOFT_OR, 0.5)), least=0.0, original=HALF),
+    Claim("soft-or-fifth", f"valid greedy translations: Soft-OR 20% at most {NEARLY:g} points below all tokens",
+          valid_points(arm(SOFT_OR, 0.2)), least=-NEARLY,
+          original=AIM + "Soft-OR at ρ ≤ .2 reaches the accuracy of all tokens within the interval"),
+    Claim("soft-or-tenth", f"valid greedy translations: Soft-OR 10% at most {NEARLY:g} points below all tokens",
+          valid_points(arm(SOFT_OR, 0.1)), least=-NEARLY,
+          original=AIM + "Soft-OR at ρ ≤ .2 reaches the accuracy of all tokens within the interval"),
+    Claim("q3-tenth", f"valid: Q3 10% at most {NEARLY:g} points below all tokens", valid_points(arm(Q3, 0.1)),
+          least=-NEARLY, original=TENTH),
+    Claim("bottom-half", f"valid: bottom 50% {NEARLY:g} points or more below all tokens",
+          valid_points(arm(BOTTOM, 0.5)), most=-NEARLY, original=LAST),
+    Claim("finds-q3", "share of planted mistakes that Q3 keeps at ρ = .1 ≥ .8", recall(Q3, 0.1), least=0.8,
+          original=AIM + "at ρ = .1 Q3 finds ≥ 80% of the planted confident errors"),
+    Claim("finds-soft-or", "share of planted mistakes that Soft-OR keeps at ρ = .1 ≥ .8", recall(SOFT_OR, 0.1),
+          least=0.8, original=AIM + "at ρ = .1 Soft-OR finds ≥ 80% of the planted confident errors"),
+    Claim("finds-soft-or-fifth", "share of planted mistakes that Soft-OR keeps at ρ = .2 ≥ .8", recall(SOFT_OR, 0.2),
+          least=0.8, original=AIM + "the same with twice as many tokens"),
+    Claim("blind", "share of planted mistakes that sampling by entropy keeps at ρ = .1 ≤ .2", recall(ENTROPY, 0.1),
+          most=0.2, original=BLIND),
+    Claim("blind-top", "share of planted mistakes that the greatest entropies keep at ρ = .1 ≤ .2",
+          recall(TOP_ENTROPY, 0.1), most=0.2, original=BLIND),
+    Claim("unlearnt", "planted mistakes left after training: entropy 50% minus Q3 10% ≥ 10 points of percent",
+          lambda rows: mistakes_left(arm(ENTROPY, 0.5))(rows) - mistakes_left(arm(Q3, 0.1))(rows), least=10.0,
+          original=BLIND),
+    Claim("memory-half", "peak of loss and gradient at V = 32,000: ρ = .5 saves ≥ 47%",
+          saved(tip_memory.MANY_WORDS, 0.5, "peak"), least=47.0, original=MEMORY),
+    Claim("memory-fifth", "peak of loss and gradient at V = 32,000: ρ = .2 saves ≥ 47%",
+          saved(tip_memory.MANY_WORDS, 0.2, "peak"), least=47.0, original=MEMORY),
+    Claim("memory-gradient", "bytes of the logits' gradient at V = 32,000: ρ = .5 saves ≥ 47%",
+          saved(tip_memory.MANY_WORDS, 0.5, "logits_gradient"), least=47.0, original=MEMORY),
 )
 
 

@@ -151,3 +151,8 @@ def summary(verdicts: Sequence[Verdict]) -> str:
         said += f", {count[CANNOT_BE_ASKED]} cannot be asked here"
     missed = [f"{one.claim.name} ({one.claim.ours})" for one in verdicts if one.outcome == NOT_HELD]
     return said + (f"; not reproduced: {'; '.join(missed)}." if missed else ".")
+
+
+def in_words(verdicts: Sequence[Verdict], each: str = "seeds") -> str:
+    """Return every verdict as `describe` words it, and the summary in a last line."""
+    return "\n".join([*(describe(verdict, each) for verdict in verdicts), summary(verdicts)])

@@ -15,8 +15,8 @@ from seqkd_lab.experiments.budget_study import (
     factor_key,
     updates_at,
 )
-from seqkd_lab.experiments.findings import Rows, mean_and_interval
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, WORD_KD
+from seqkd_lab.experiments.verdicts import Rows, mean_and_interval
 from seqkd_lab.lab.figures.picture import GREY, SIZE, label_axes
 from seqkd_lab.lab.plots import CURVE_COLOURS
 

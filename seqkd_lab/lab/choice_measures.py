@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import NLL
-from seqkd_lab.experiments.findings import Rows, beam, greedy, mean_and_interval
+from seqkd_lab.experiments.findings import beam, greedy
+from seqkd_lab.experiments.verdicts import Rows, mean_and_interval
 from seqkd_lab.lab.figures.choice import BLEU, Candidates
 from seqkd_lab.lab.figures.picture import BLUE, ORANGE, SIZE
 from seqkd_lab.lab.lesson import Bar

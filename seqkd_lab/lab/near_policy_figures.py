@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.packing import NOBODY, PackedBatch
-from seqkd_lab.experiments.findings import Rows, mean_and_interval
 from seqkd_lab.experiments.near_policy_clock import LADDER, LEAST_FACTOR, LOOP, LOOP_2, MAIN
 from seqkd_lab.experiments.near_policy_measures import N_WATCHED
 from seqkd_lab.experiments.near_policy_recipes import (
@@ -21,6 +20,7 @@ from seqkd_lab.experiments.near_policy_recipes import (
     WARM_START,
 )
 from seqkd_lab.experiments.recipes import TEACHER
+from seqkd_lab.experiments.verdicts import Rows, mean_and_interval
 from seqkd_lab.lab.figures.near_policy import COLOURS
 from seqkd_lab.lab.figures.picture import (
     BLACK,

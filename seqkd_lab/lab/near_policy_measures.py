@@ -18,7 +18,6 @@ from seqkd_lab.distillation.on_policy import divergence
 from seqkd_lab.distillation.top_k import top_k, top_k_kl
 from seqkd_lab.experiments.committed import DATA, load_committed
 from seqkd_lab.experiments.data import Dataset
-from seqkd_lab.experiments.findings import Rows
 from seqkd_lab.experiments.near_policy_clock import (
     LADDER,
     LOOP,
@@ -33,6 +32,7 @@ from seqkd_lab.experiments.near_policy_clock import (
 )
 from seqkd_lab.experiments.near_policy_recipes import EVERY, KEPT, SYNCHRONOUS, empty_copy, warm_start
 from seqkd_lab.experiments.presets import EARLIER
+from seqkd_lab.experiments.verdicts import Rows
 from seqkd_lab.lab.figures.near_policy import Timelines
 from seqkd_lab.lab.lesson import scaled, trained
 from seqkd_lab.models.seq2seq import Seq2Seq

@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from seqkd_lab.experiments.findings import Rows, mean_and_interval
 from seqkd_lab.experiments.on_policy_experiment import greedy_bleu, per_token, percent_drawn
 from seqkd_lab.experiments.on_policy_measures import DISCOUNT_0, DISCOUNT_1, ENTROPY, FULL, own_reverse
 from seqkd_lab.experiments.on_policy_recipes import (
@@ -25,6 +24,7 @@ from seqkd_lab.experiments.on_policy_recipes import (
     START,
     TEACHER_DRAWN,
 )
+from seqkd_lab.experiments.verdicts import Rows, mean_and_interval
 from seqkd_lab.lab.figures.bars import REST, BarRows
 from seqkd_lab.lab.figures.draft_laws import column, said
 from seqkd_lab.lab.figures.next_words import likeliest

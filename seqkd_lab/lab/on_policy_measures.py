@@ -18,9 +18,9 @@ from seqkd_lab.distillation.exposure import GOLD, STUDENT
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.distillation.on_policy import OnPolicy, divergence
 from seqkd_lab.experiments.data import Dataset
-from seqkd_lab.experiments.findings import Rows
 from seqkd_lab.experiments.on_policy_measures import exposure_record
 from seqkd_lab.experiments.on_policy_recipes import BATCH_SIZE, LOSSES, RATES, REVERSE
+from seqkd_lab.experiments.verdicts import Rows
 from seqkd_lab.lab.lesson import Bar
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation, Progress, train

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import binom
 
-from seqkd_lab.experiments.findings import Rows, mean_and_interval
 from seqkd_lab.experiments.paced_experiment import START, forgetting, percent, ratios
 from seqkd_lab.experiments.paced_measures import N_BINS
 from seqkd_lab.experiments.paced_recipes import ARMS, FORWARD, REVERSE, TWO_STAGE, UNIFORM, label
 from seqkd_lab.experiments.recipes import HARD, PACED, SHUFFLED
+from seqkd_lab.experiments.verdicts import Rows, mean_and_interval
 from seqkd_lab.lab.figures.bars import signed
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, VERMILION, label_axes
 

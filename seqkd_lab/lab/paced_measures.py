@@ -16,10 +16,10 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.distillation.paced import N_SAMPLES, draws, sentence_gradients, signal_and_noise
-from seqkd_lab.experiments.findings import Rows
 from seqkd_lab.experiments.paced_experiment import percent, ratios
 from seqkd_lab.experiments.paced_measures import N_BINS, counts, one_by_one
 from seqkd_lab.experiments.paced_recipes import TEMPERATURE, label
+from seqkd_lab.experiments.verdicts import Rows
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 END_0, MIDDLE, END_1 = "at p = 0", "in the middle", "at p = 1"

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from seqkd_lab.experiments.findings import mean_and_interval
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
 from seqkd_lab.experiments.table import PAPER, rows_by_seed
+from seqkd_lab.experiments.verdicts import mean_and_interval
 
 GREEDY, BEAM, GREY = "#0072B2", "#E69F00", "#555555"
 CURVE_COLOURS = {TEACHER: "#000000", BASELINE: "#0072B2", WORD_KD: "#E69F00", SEQ_KD: "#009E73"}

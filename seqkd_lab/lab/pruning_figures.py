@@ -9,7 +9,6 @@ from statistics import fmean, median
 from matplotlib.figure import Figure
 
 from seqkd_lab.compression.pruning import METHODS
-from seqkd_lab.experiments.findings import mean_and_interval
 from seqkd_lab.experiments.pruning_costs import BATCHES, DENSE, DENSE_INT8, SPARSE, SPARSE_INT8, Cost
 from seqkd_lab.experiments.pruning_recipes import (
     AT_ONCE,
@@ -24,6 +23,7 @@ from seqkd_lab.experiments.pruning_table import by_seed, pruned_models
 from seqkd_lab.experiments.pruning_verdict import PAPER_SHARE, Row, blind, loss_at, shares
 from seqkd_lab.experiments.rare_words import FREQUENCIES
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD
+from seqkd_lab.experiments.verdicts import mean_and_interval
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION, label_axes
 from seqkd_lab.lab.verdict_figures import mean_and_seeds
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from seqkd_lab.experiments.findings import judge
 from seqkd_lab.experiments.table import rows_by_seed, table_frame
 from seqkd_lab.experiments.tour import Example, Output
+from seqkd_lab.experiments.verdicts import HELD, Verdict, number, summary
 from seqkd_lab.lab.plots import curves_figure, table_figure
 from seqkd_lab.models.checkpoint import write_atomically
 
@@ -38,11 +39,7 @@ def picture(figure: Figure, description: str) -> str:
 
 def report_html(results: Mapping, shown: Sequence[Example], title: str) -> str:
     """The whole report. Every text of a corpus or a model is escaped."""
-    findings = "".join(
-        f"<tr><td>{escape(v.criterion.finding)}</td><td>{'held' if v.held else '<b>not held</b>'}</td>"
-        f"<td>{escape(v.criterion.claim)}</td><td>{v.mean:.2f}</td></tr>"
-        for v in judge(rows_by_seed(results))
-    )
+    verdicts = judge(rows_by_seed(results))
     made_with = ", ".join(f"{name} {version}" for name, version in results["made_with"].items())
     signature = rows_by_seed(results)[0][results["rows"][0]]["signature"]
     return f"""<!DOCTYPE html>
@@ -54,13 +51,25 @@ The corpora and sizes differ, so the differences between rows compare, not the r
 <p>BLEU: {escape(signature)}</p>
 {picture(table_figure(results), "BLEU of each row, greedy and beam search, beside the paper's")}
 <h2>The paper's findings, judged</h2>
-<table><tr><th>finding</th><th></th><th>criterion</th><th>value</th></tr>{findings}</table>
+<p>A claim is held where the whole 95% interval of its value lies within its bounds, not held where all of the interval
+lies outside, and undecided between. A single seed has no interval: it leaves every claim undecided.</p>
+<table><tr><th>finding</th><th></th><th>claim</th><th>value</th><th>the paper</th></tr>
+{"".join(map(verdict_html, verdicts))}</table>
+<p>{escape(summary(verdicts))}</p>
 <h2>How the models learned</h2>
 {picture(curves_figure(results), "validation loss of each epoch, one panel for each model")}
 <h2>Examples</h2>
 {"".join(map(example_html, shown))}
 <p>Made with {escape(made_with)}.</p></body></html>
 """
+
+
+def verdict_html(verdict: Verdict) -> str:
+    """Return a table's row for a claim judged; every text is escaped."""
+    claim, outcome = verdict.claim, escape(verdict.outcome)
+    cells = (escape(claim.name), outcome if verdict.outcome == HELD else f"<b>{outcome}</b>", escape(claim.ours),
+             number(verdict.mean), escape(claim.original))
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def example_html(example: Example) -> str:

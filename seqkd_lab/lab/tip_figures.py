@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from matplotlib.figure import Figure
 
 from seqkd_lab.distillation.tip import ALL, BOTTOM, DELTA, ENTROPY, Q3, RANDOM, SOFT_OR, TOP_ENTROPY
-from seqkd_lab.experiments.findings import mean_and_interval
 from seqkd_lab.experiments.tip_experiment import memory_case
 from seqkd_lab.experiments.tip_memory import MANY_WORDS, TOY_WORDS
 from seqkd_lab.experiments.tip_recipes import COMPARED, SHARES, START, arm
+from seqkd_lab.experiments.verdicts import mean_and_interval
 from seqkd_lab.lab.figures.picture import (
     BLACK,
     BLUE,

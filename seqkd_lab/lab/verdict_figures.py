@@ -9,41 +9,47 @@ from textwrap import fill
 import numpy as np
 from matplotlib.figure import Figure
 
-from seqkd_lab.experiments.findings import Verdict, mean_and_interval
 from seqkd_lab.experiments.no_help import CONDITIONS
+from seqkd_lab.experiments.verdicts import (
+    CANNOT_BE_ASKED,
+    HELD,
+    NOT_HELD,
+    UNDECIDED,
+    Verdict,
+    mean_and_interval,
+    number,
+)
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, SIZE, SKY, VERMILION
-from seqkd_lab.lab.verdict_measures import Gain, Speeds, middle_95, settled
+from seqkd_lab.lab.verdict_measures import Gain, Speeds, middle_95
 
 ALLOWED = "#d9efe6"
+OUTCOMES = {HELD: ("✓", GREEN), NOT_HELD: ("✗", VERMILION), UNDECIDED: ("?", BROWN), CANNOT_BE_ASKED: ("–", GREY)}
+"""Mark and colour of each outcome; its word stands beside them, for colour alone tells nothing to some."""
 
 
 def findings_figure(verdicts: Sequence[Verdict]) -> Figure:
-    """A row a criterion: what it allows (green ground), every seed (strokes), mean (dot) and its 95% interval."""
-    figure = Figure(figsize=(13, 0.95 * len(verdicts) + 0.4), layout="constrained")
+    """Draw a row a claim: what it allows (green ground), every seed (strokes), mean (dot) and its 95% interval."""
+    figure = Figure(figsize=(13, 1.0 * len(verdicts) + 0.4), layout="constrained")
     panels = figure.subplots(len(verdicts), 1, squeeze=False)[:, 0]
     for axes, verdict in zip(panels, verdicts, strict=True):
-        criterion, (low, high) = verdict.criterion, verdict.interval
-        ends = [*verdict.values, *(end for end in (low, high, criterion.least, criterion.most) if math.isfinite(end))]
-        room = 0.12 * (max(ends) - min(ends) or 1.0)
-        edges = min(ends) - room, max(ends) + room
-        axes.axvspan(max(criterion.least, edges[0]), min(criterion.most, edges[1]), color=ALLOWED)
-        mean_and_seeds(axes, 0.0, verdict.values, BLUE)
-        axes.set(xlim=edges, ylim=(-1.0, 1.0), yticks=[])
-        axes.tick_params(labelsize=SIZE - 2)
-        claim = fill(f"{criterion.finding}  {criterion.claim}", 44)
-        axes.set_ylabel(claim, rotation=0, ha="left", va="center", fontsize=SIZE - 1, labelpad=305, parse_math=False)
-        text, colour = _said(verdict)
-        axes.annotate(f"{verdict.mean:.2f}  {text}", (1.0, 0.5), xycoords="axes fraction", xytext=(10, -5),
-                      textcoords="offset points", fontsize=SIZE, color=colour)
+        _verdict_row(axes, verdict)
     return figure
 
 
-def _said(verdict: Verdict) -> tuple[str, str]:
-    """What the seeds say of a criterion, and its colour."""
-    held = "✓ held" if verdict.held else "✗ not held"
-    if not settled(verdict):
-        return f"{held}, not settled", BROWN
-    return held, GREEN if verdict.held else VERMILION
+def _verdict_row(axes, verdict: Verdict) -> None:
+    claim, (low, high) = verdict.claim, verdict.interval
+    ends = [end for end in (*verdict.values, low, high, claim.least, claim.most) if math.isfinite(end)] or [0.0]
+    room = 0.12 * (max(ends) - min(ends) or 1.0)
+    edges = min(ends) - room, max(ends) + room
+    axes.axvspan(max(claim.least, edges[0]), min(claim.most, edges[1]), color=ALLOWED)
+    mean_and_seeds(axes, 0.0, verdict.values, BLUE)
+    axes.set(xlim=edges, ylim=(-1.0, 1.0), yticks=[])
+    axes.tick_params(labelsize=SIZE - 2)
+    axes.set_ylabel(fill(f"{claim.name}  {claim.ours}", 46), rotation=0, ha="left", va="center", fontsize=SIZE - 2,
+                    labelpad=305, parse_math=False)
+    mark, colour = OUTCOMES[verdict.outcome]
+    axes.annotate(f"{number(verdict.mean)}  {mark} {verdict.outcome}", (1.0, 0.5), xycoords="axes fraction",
+                  xytext=(10, -5), textcoords="offset points", fontsize=SIZE, color=colour)
 
 
 def mean_and_seeds(axes, y: float, values: Sequence[float], colour: str) -> None:
@@ -107,8 +113,8 @@ def chances_figure(resampled: np.ndarray, own: float, others: Sequence[float]) -
     axes.axvspan(low, high, color=GREY, alpha=0.15, label="95% of them")
     axes.axvline(100.0 * own, color=BLUE, linewidth=3, label="seed 1, this test set")
     axes.axvline(0.0, color=BLACK, linewidth=1, linestyle=":")
-    for number, gain in enumerate(others):
-        label = "other seeds, this test set" if number == 0 else None
+    for place, gain in enumerate(others):
+        label = "other seeds, this test set" if place == 0 else None
         axes.plot([100.0 * gain] * 2, [0.0, 0.6 * top], color=VERMILION, linewidth=3, linestyle="--", label=label)
     axes.set_xlabel("Seq-KD − baseline: valid greedy translations, percentage points", fontsize=SIZE)
     axes.set_ylabel("resamples", fontsize=SIZE)

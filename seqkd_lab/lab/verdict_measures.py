@@ -12,10 +12,10 @@ import numpy as np
 
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.search import search
-from seqkd_lab.experiments.findings import Rows, Verdict, mean_and_interval
 from seqkd_lab.experiments.no_help import CONDITIONS, FROM_GOLD, FROM_TEACHER, THE_TEACHER, Point
 from seqkd_lab.experiments.recipes import TEACHER
 from seqkd_lab.experiments.speed import in_turn, words_per_second
+from seqkd_lab.experiments.verdicts import HELD, NOT_HELD, Rows, Verdict, mean_and_interval
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 Tokens = tuple[str, ...]
@@ -24,9 +24,8 @@ NO_GAIN, A_GAIN, A_LOSS = "the seeds cannot tell it from 0", "a clear gain", "a 
 
 
 def settled(verdict: Verdict) -> bool:
-    """Whether the whole interval lies on one side: the criterion is met, or missed, by all of it."""
-    (low, high), criterion = verdict.interval, verdict.criterion
-    return verdict.clear if verdict.held else high < criterion.least or low > criterion.most
+    """Tell whether the seeds decide the claim, one way or the other."""
+    return verdict.outcome in (HELD, NOT_HELD)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.decoding.search import search
-from seqkd_lab.experiments.findings import mean_and_interval
+from seqkd_lab.experiments.verdicts import mean_and_interval
 from seqkd_lab.experiments.word_kd_map import Place, map_points
 from seqkd_lab.lab.figures.mixing import gold_id, shown_words
 from seqkd_lab.lab.figures.next_words import TEACHER, SentenceReading, sentence_log_probs_by_word
