@@ -100,7 +100,8 @@ def _judged(language: ToyLanguage, source: Sequence[str], name: str, how: str, t
 @dataclass(frozen=True)
 class Score:
     """A model on `n_sentences`: BLEU and share of valid translations, each (greedy, beam); p(ŷ), the mean over
-    sentences of the probability that the model gives to its own best translation, and that mean's standard error.
+    sentences of the probability that the model gives to its own best translation, and that mean's standard error; and
+    the share of sentences of which both searches give the same translation.
     """
 
     n_sentences: int
@@ -108,6 +109,12 @@ class Score:
     valid: tuple[float, float]
     p_mode: float
     p_mode_error: float
+    same: float
+
+    @property
+    def beam_gain(self) -> float:
+        """What the beam adds, in BLEU."""
+        return self.bleu[1] - self.bleu[0]
 
 
 def scores(
@@ -117,7 +124,7 @@ def scores(
     """Each model on the first `n_sentences` (two at least) of the test set. `watch` hears (done, total) models."""
     return {
         name: Score(len(made.beam), tuple(each.bleu for each in made.scores),
-                    tuple(each.validity for each in made.scores), made.p_mode, made.p_mode_error)
+                    tuple(each.validity for each in made.scores), made.p_mode, made.p_mode_error, made.same_share()[0])
         for name, made in translated(models, data, n_sentences, beam_size, watch).items()
     }
 

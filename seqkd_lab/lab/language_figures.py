@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from seqkd_lab.corpus.toy.dataset import detokenise
-from seqkd_lab.lab.comparison import Score
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREY, ORANGE, SIZE, SKY, Picture, add_label
 from seqkd_lab.lab.language_measures import FAMILIES, SOURCES, Setting, Sweep
 
@@ -36,30 +34,6 @@ class FrontEndDrawing:
     def show(self, n_bars: int) -> None:
         for place, bar in enumerate(self._bars, start=1):
             bar.set_height(place if place <= n_bars else 0)
-
-
-def scores_figure(found: Mapping[str, Score], beam_size: int) -> Figure:
-    """BLEU, share of valid translations and p(ŷ) of each model, from `comparison.scores`."""
-    figure = Figure(figsize=(12, 1.2 + 0.7 * len(found)), layout="constrained")
-    panels = figure.subplots(1, 3, sharey=True)
-    columns = (("BLEU (0–100)", 100.0, "{:.1f}", lambda score: score.bleu),
-               ("share without a mistake", 1.0, "{:.0%}", lambda score: score.valid),
-               ("p(ŷ): mass on its best translation", None, "{:.3f}", lambda score: (None, score.p_mode)))
-    for axes, (title, most, form, values_of) in zip(panels, columns, strict=True):
-        for place, score in enumerate(found.values()):
-            for offset, value, colour in zip((-0.19, 0.19), values_of(score), (BLUE, ORANGE), strict=True):
-                if value is not None:
-                    axes.barh(place + offset, value, 0.36, color=colour)
-                    axes.annotate(form.format(value), (value, place + offset), xytext=(5, -5),
-                                  textcoords="offset points", fontsize=SIZE)
-        axes.set_title(title, fontsize=SIZE)
-        axes.tick_params(labelsize=SIZE - 1)
-        axes.set_xlim(0, 1.3 * (most or max(score.p_mode for score in found.values())))
-    panels[0].set_yticks(range(len(found)), list(found), fontsize=SIZE)
-    panels[0].invert_yaxis()
-    handles = [Patch(color=BLUE, label="greedy, K = 1"), Patch(color=ORANGE, label=f"beam, K = {beam_size}")]
-    figure.legend(handles=handles, fontsize=SIZE - 1, loc="outside lower center", ncols=2)
-    return figure
 
 
 def translations_figure(probability_of: Mapping[Tokens, float], most: int = 12) -> Figure:

@@ -61,9 +61,9 @@ LESSONS = (
            "mix hard and soft targets by α and τ, and train with them"),
     Lesson("05_greedy_and_beam", "Greedy and beam", 20, "say what a beam throws away, and why"),
     Lesson("06_sequence_level_kd", "Sequence-level distillation", 20,
-           "distil a corpus and explain why greedy search then suffices"),
+           "distil a corpus, train three students on equal terms, and explain why greedy search then suffices"),
     Lesson("07_interpolation", "Interpolation", 20, "pick among K candidates by their closeness to gold"),
-    Lesson("08_the_paper_in_one_table", "The paper in one table", 20, "judge the paper's findings on five seeds"),
+    Lesson("08_the_paper_in_one_table", "The paper in one table", 20, "judge the paper's findings on ten seeds"),
     Lesson("09_pruning", "Pruning", 20, "prune a distilled student, retrain it, and say what sparsity is worth"),
     Lesson("10_speculative_sampling", "Speculative sampling", 20,
            "let a student draft for its teacher, exactly, and say when that pays"),
@@ -75,6 +75,8 @@ LESSONS = (
            "find the words that a student is confidently wrong about, and train on those"),
     Lesson("14_near_policy", "Near-policy distillation", 20,
            "take generation out of the training loop, and say what is lost and what is won"),
+    Lesson("15_meters", "Meters that mislead", 15,
+           "say what became simpler in a distilled corpus, and why perplexity and one reference mislead"),
 )
 
 
@@ -120,8 +122,8 @@ def predictions() -> Predictions:
 def models(rows: Sequence[str], from_nothing: bool = False, seed: int = 1) -> dict[str, Seq2Seq]:
     """The trained models of some rows of Table 1 on the toy language, by name, ready to translate.
 
-    From the committed checkpoints (seed 1), or trained here; what was trained is kept in the user's cache, so a
-    second call finds it. In fast mode training takes a few hundred pairs.
+    From the committed checkpoints (the representative seed), or trained here with `seed`; what was trained is kept in
+    the user's cache, so a second call finds it. In fast mode training takes a few hundred pairs.
     """
     if not from_nothing:
         folders = {row: checkpoint_directory(row) for row in rows}

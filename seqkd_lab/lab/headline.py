@@ -1,0 +1,56 @@
+"""The paper's headline in sentences that quote what was measured, and say so where it is not what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.experiments.verdicts import Rows
+from seqkd_lab.lab.comparison import Score
+from seqkd_lab.lab.figures.headline import gains_by_seed
+from seqkd_lab.lab.lesson import Markdown
+
+
+def headline_in_words(scores: Mapping[str, Score]) -> Markdown:
+    """Say what three models' scores show: gain, what the beam adds, mistakes, certainty; and whether that is the
+    paper's headline."""
+    baseline, seq_kd, teacher = scores[BASELINE], scores[SEQ_KD], scores[TEACHER]
+    gain = seq_kd.bleu[0] - baseline.bleu[0]
+    sentences = [
+        f"**Greedy search.** Seq-KD scores {seq_kd.bleu[0]:.1f} BLEU, the baseline {baseline.bleu[0]:.1f}: a difference "
+        f"of {gain:+.1f}. The teacher scores {teacher.bleu[0]:.1f}.",
+        f"**What the beam adds.** {baseline.beam_gain:+.1f} BLEU to the baseline, {seq_kd.beam_gain:+.1f} to Seq-KD. "
+        f"Greedy and beam search write the same translation of {baseline.same:.0%} of the sentences for the baseline, "
+        f"of {seq_kd.same:.0%} for Seq-KD.",
+        f"**Mistakes.** {baseline.valid[0]:.0%} of the baseline's greedy translations have none, {seq_kd.valid[0]:.0%} "
+        f"of Seq-KD's, {teacher.valid[0]:.0%} of the teacher's.",
+        f"**Certainty.** On average the baseline gives its own best translation a probability of {baseline.p_mode:.3f}, "
+        f"Seq-KD {seq_kd.p_mode:.3f}, the teacher {teacher.p_mode:.3f}.",
+        _conclusion(gain, baseline, seq_kd),
+    ]
+    return Markdown("\n\n".join(sentences))
+
+
+def _conclusion(gain: float, baseline: Score, seq_kd: Score) -> str:
+    """One sentence that is true of these numbers."""
+    better, needs_less = gain > 0.0 and seq_kd.valid[0] > baseline.valid[0], seq_kd.beam_gain < baseline.beam_gain
+    if better and needs_less:
+        return ("This is the paper's headline: the distilled student is better than the baseline when both are decoded "
+                "greedily, and the beam adds less to it.")
+    missing = " and ".join(text for holds, text in (
+        (better, "the distilled student is better than the baseline in BLEU and in mistakes"),
+        (needs_less, "the beam adds less to it"),
+    ) if not holds)
+    return f"This is **not** the paper's headline: on these sentences it is not so that {missing}."
+
+
+def seeds_in_words(by_seed: Mapping[str, Rows], committed: int) -> Markdown:
+    """Say how the seeds of Table 1 scatter, and which of them the committed models are."""
+    gains = gains_by_seed(list(by_seed.values()))
+    (greedy, _), (to_baseline, _), (to_seq_kd, _) = gains.values()
+    less = sum(student < baseline for student, baseline in zip(to_seq_kd, to_baseline, strict=True))
+    return Markdown(
+        f"Over {len(by_seed)} seeds, the greedy gain lies between {min(greedy):+.1f} and {max(greedy):+.1f} BLEU; it is "
+        f"above 0 in {sum(gain > 0.0 for gain in greedy)} of them. The beam adds less to Seq-KD than to the baseline in "
+        f"{less} of them. The models of these lessons are those of seed {committed}, which has the median greedy gain."
+    )
