@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqkd_lab import __version__, commands, compression_commands, drafting_commands, later_commands
+from seqkd_lab import __version__, commands, compression_commands, drafting_commands, later_commands, study_commands
+from seqkd_lab.cli_options import add_check_and_workers, add_seed_range, add_seeds, add_text_files
 from seqkd_lab.compression.pruning import CLASS_BLIND, METHODS
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.experiments.presets import PRESETS
@@ -16,14 +17,14 @@ from seqkd_lab.experiments.recipes import SEQ_KD, TABLE_ROWS
 EPILOG = """examples:
   seqkd-lab tour                                  the paper's Table 1 on the toy language, one seed, about 5 minutes
   seqkd-lab translate "the old teacher sold the sofa because it was broken ." --model seq-kd --beam 5
-  seqkd-lab table --seeds 5                       Table 1 over five seeds, with intervals
+  seqkd-lab table                                 Table 1 over ten seeds, with intervals
   seqkd-lab table --check                         judges the committed results; exit code 1 if a finding is not held
   seqkd-lab prune --share 0.8 --out runs/pruned   the Seq-KD student without the smallest 80% of its weights
   seqkd-lab speculative --check                   what a distilled student is worth as its teacher's draft
   seqkd-lab later tip --check                     what token importance claims, and what came of it here
+  seqkd-lab study                                 which studies of the mechanism there are, and what each asks
   seqkd-lab doctor                                is this machine ready, and what to do if not
 """
-TEXT_FILES = ("source", "target", "valid-source", "valid-target", "test-source", "test-target")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,21 +50,11 @@ def parser() -> argparse.ArgumentParser:
     _add_speculative(verbs)
     _add_cross(verbs)
     _add_later(verbs)
+    _add_study(verbs)
     _add_translate(verbs)
     doctor = verbs.add_parser("doctor", help="checks the environment and says what to do")
     doctor.set_defaults(run=commands.doctor)
     return main_parser
-
-
-def _add_text_files(verb: argparse.ArgumentParser) -> None:
-    """Six files of anybody's own text."""
-    files = verb.add_argument_group(
-        "your own text", "two aligned files for each split, plain or .gz, UTF-8, one sentence a line, any languages; "
-        "without them the toy language is used",
-    )
-    for name in TEXT_FILES:
-        files.add_argument(f"--{name}", metavar="FILE")
-    files.add_argument("--pairs", type=int, help="take only the first PAIRS training pairs (quick: 10,000)")
 
 
 def _add_tour(verbs) -> None:
@@ -76,7 +67,7 @@ def _add_tour(verbs) -> None:
     tour.add_argument("--seed", type=int, default=1, help="decides every random number (default: 1)")
     tour.add_argument("--report", type=Path, default=Path("runs/tour"), metavar="DIR", help="default: runs/tour")
     tour.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
-    _add_text_files(tour)
+    add_text_files(tour)
     tour.set_defaults(run=commands.tour)
 
 
@@ -88,14 +79,14 @@ def _add_table(verbs) -> None:
         "finding is not held.",
     )
     table.add_argument("--preset", choices=sorted(PRESETS), help="sizes and epochs (default: toy; full for your text)")
-    table.add_argument("--seeds", type=int, default=5, help="how many seeds, counted from 1 (default: 5)")
+    add_seed_range(table, "10; 5 for your text", "21; 1 for your text")
     table.add_argument("--rows", nargs="+", choices=TABLE_ROWS, default=list(TABLE_ROWS), metavar="ROW",
                        help=f"some rows only: {', '.join(TABLE_ROWS)}")
     table.add_argument("--results", type=Path, help="the JSON file (default: data/results/table1.json)")
-    table.add_argument("--checkpoints", type=Path, metavar="DIR", help="also write the first seed's models there")
-    table.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
-    table.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
-    _add_text_files(table)
+    table.add_argument("--checkpoints", type=Path, metavar="DIR",
+                       help="also write there the models of the seed of median gain")
+    add_check_and_workers(table)
+    add_text_files(table)
     table.set_defaults(run=commands.table)
 
 
@@ -105,7 +96,7 @@ def _add_map(verbs) -> None:
         description="Trains a small student for each α, τ and seed from the committed teacher, and writes their BLEU, "
         "validity and NLL as JSON. What is finished is kept; the same command continues.",
     )
-    word_kd_map.add_argument("--seeds", type=int, default=5, help="how many seeds, counted from 1 (default: 5)")
+    add_seeds(word_kd_map, 5)
     word_kd_map.add_argument("--results", type=Path, help="the JSON file (default: data/results/word_kd_map.json)")
     word_kd_map.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
     word_kd_map.set_defaults(run=commands.word_kd_map)
@@ -141,7 +132,7 @@ def _add_train(verbs) -> None:
     train.add_argument("--teacher", metavar="MODEL", help="for word-kd: a row of the table or a model's folder")
     train.add_argument("--distilled", type=Path, metavar="TSV", help="learn from this corpus instead of gold")
     train.add_argument("--seed", type=int, default=1)
-    _add_text_files(train)
+    add_text_files(train)
     train.set_defaults(run=commands.train_one)
 
 
@@ -157,7 +148,7 @@ def _add_distil(verbs) -> None:
     distil.add_argument("--length-penalty", type=float, default=0.0, help="0 as in the paper; 1 divides by the length")
     distil.add_argument("--out", type=Path, required=True, metavar="TSV")
     distil.add_argument("--seed", type=int, default=1, help="for sampled")
-    _add_text_files(distil)
+    add_text_files(distil)
     distil.set_defaults(run=commands.distil)
 
 
@@ -177,7 +168,7 @@ def _add_prune(verbs) -> None:
     prune.add_argument("--dense", action="store_true", help="write the zeros, too")
     prune.add_argument("--seed", type=int, default=1)
     prune.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the pruned model")
-    _add_text_files(prune)
+    add_text_files(prune)
     prune.set_defaults(run=compression_commands.prune_one)
 
 
@@ -203,11 +194,10 @@ def _add_table3(verbs) -> None:
         "writes results as JSON with a picture beside. With --check nothing runs: the results are judged (F8), and the "
         "exit code is 1 where a criterion is not held.",
     )
-    table3.add_argument("--seeds", type=int, default=5, help="how many seeds, counted from 1 (default: 5)")
+    add_seeds(table3, 5)
     table3.add_argument("--results", type=Path, help="the JSON file (default: data/results/table3.json)")
     table3.add_argument("--checkpoints", type=Path, metavar="DIR", help="also write the first seed's models there")
-    table3.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
-    table3.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
+    add_check_and_workers(table3)
     table3.set_defaults(run=compression_commands.table3)
 
 
@@ -220,8 +210,7 @@ def _add_speculative(verbs) -> None:
         "held.",
     )
     speculative.add_argument("--results", type=Path, help="the JSON file (default: data/results/speculative.json)")
-    speculative.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
-    speculative.add_argument("--workers", type=int, help="processes that train (default: the cores allowed)")
+    add_check_and_workers(speculative)
     speculative.set_defaults(run=drafting_commands.speculative)
 
 
@@ -232,10 +221,9 @@ def _add_cross(verbs) -> None:
         "its training was found; writes the results as JSON. With --check nothing runs: the results are judged, and "
         "the exit code is 1 where a criterion is not held.",
     )
-    cross.add_argument("--seeds", type=int, default=3, help="how many seeds, counted from 1 (default: 3)")
+    add_seeds(cross, 3)
     cross.add_argument("--results", type=Path, help="the JSON file (default: data/results/architectures.json)")
-    cross.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
-    cross.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
+    add_check_and_workers(cross)
     cross.set_defaults(run=drafting_commands.cross)
 
 
@@ -249,12 +237,26 @@ def _add_later(verbs) -> None:
     )
     later.add_argument("experiments", nargs="*", metavar="NAME",
                        help=f"{', '.join(later_commands.EXPERIMENTS)} (default: all)")
-    later.add_argument("--seeds", type=int, default=5, help="how many seeds, counted from 1 (default: 5)")
+    add_seed_range(later, "5", "1")
     later.add_argument("--results", type=Path, metavar="DIR",
                        help="the folder of the JSON files (default: data/results)")
-    later.add_argument("--check", action="store_true", help="only judge what the JSON files hold")
-    later.add_argument("--workers", type=int, help="processes that train (default: the cores allowed)")
+    add_check_and_workers(later)
     later.set_defaults(run=later_commands.later)
+
+
+def _add_study(verbs) -> None:
+    study = verbs.add_parser(
+        "study", help="studies of why and when Seq-KD helps; without a name, which there are",
+        description="Trains and measures the students of each study, seed by seed, and writes the results as JSON; an "
+        "interrupted run goes on with the next seed. Without NAME it lists the studies and what each asks. With "
+        "--check nothing runs: each claim is judged, and the exit code is 1 unless all are held.",
+    )
+    study.add_argument("experiments", nargs="*", metavar="NAME", help=", ".join(study_commands.STUDIES))
+    add_seed_range(study, "the study's own", "the study's own")
+    study.add_argument("--results", type=Path, metavar="DIR",
+                       help="the folder of the JSON files (default: data/results)")
+    add_check_and_workers(study)
+    study.set_defaults(run=study_commands.study)
 
 
 def _add_translate(verbs) -> None:

@@ -20,7 +20,7 @@ from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
 COMMANDS = [(), ("tour",), ("table",), ("map",), ("corpus",), ("corpus", "toy"), ("corpus", "get"), ("train",),
             ("distil",), ("prune",), ("table2",), ("table3",), ("speculative",),
-            ("cross",), ("later",), ("translate",), ("doctor",)]
+            ("cross",), ("later",), ("study",), ("translate",), ("doctor",)]
 SPLITS = ["source", "target", "valid-source", "valid-target", "test-source", "test-target"]
 SCRIPT = "<script>alert('x')</script>"
 

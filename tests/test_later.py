@@ -1,4 +1,4 @@
-"""What the experiments on later systems share: verdicts, results that resume seed by seed, the command."""
+"""What the experiments on later systems share: results that resume seed by seed, the command."""
 
 from __future__ import annotations
 
@@ -11,64 +11,16 @@ import pytest
 
 from seqkd_lab import cli, later_commands
 from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.later_experiment import (
-    HELD,
-    NOT_HELD,
-    UNDECIDED,
-    Claim,
-    Experiment,
-    by_seed,
-    describe,
-    judge_claim,
-    measure_seeds,
-    read_later,
-)
+from seqkd_lab.experiments.later_experiment import Experiment, by_seed, measure_seeds, read_later
 from seqkd_lab.experiments.progress import effort
 from seqkd_lab.experiments.schedule import with_needs
 from seqkd_lab.experiments.store import Store, silent
+from seqkd_lab.experiments.verdicts import HELD, UNDECIDED, Claim
 from seqkd_lab.models.checkpoint import CheckpointError
 
 
 def claim(least: float = -math.inf, most: float = math.inf) -> Claim:
-    return Claim("X1", "it is large (somebody)", "x is large here", lambda rows: rows["x"], least, most)
-
-
-def judged(values, **bounds):
-    return judge_claim(claim(**bounds), [{"x": value} for value in values])
-
-
-class TestVerdicts:
-    """By hand: of 1, 2, 3 the mean is 2 and half of the 95% interval 4.303 · 1 / √3 = 2.484."""
-
-    @pytest.mark.parametrize(
-        ("least", "verdict"), [(-0.49, HELD), (-0.48, UNDECIDED), (2.0, UNDECIDED), (4.48, UNDECIDED), (4.49, NOT_HELD)]
-    )
-    def test_the_interval_decides_from_below(self, least, verdict):
-        assert judged([1.0, 2.0, 3.0], least=least).verdict == verdict
-
-    @pytest.mark.parametrize(
-        ("most", "verdict"), [(4.49, HELD), (4.48, UNDECIDED), (-0.48, UNDECIDED), (-0.49, NOT_HELD)]
-    )
-    def test_and_from_above(self, most, verdict):
-        assert judged([1.0, 2.0, 3.0], most=most).verdict == verdict
-
-    def test_an_interval_wider_than_the_bounds_is_undecided(self):
-        assert judged([1.0, 2.0, 3.0], least=1.9, most=2.1).verdict == UNDECIDED
-
-    def test_one_seed_decides_nothing(self):
-        assert judged([7.0], least=0.0).verdict == UNDECIDED
-        assert "(one of seeds)" in describe(judged([7.0], least=0.0))
-
-    def test_equal_values_have_no_width(self):
-        one = judged([2.0, 2.0], least=2.0)
-        assert (one.interval, one.verdict) == ((2.0, 2.0), HELD)
-
-    def test_it_is_said_in_words_with_the_original_beside(self):
-        said = describe(judged([1.0, 2.0, 3.0], least=9.0))
-        assert said.splitlines() == [
-            "X1  NOT HELD   x is large here", "    2 [-0.484, 4.48]; seeds: 1 2 3",
-            "    original: it is large (somebody)",
-        ]
+    return Claim("X1", "x is large here", lambda rows: rows["x"], least, most, original="it is large (somebody)")
 
 
 class Stop(Exception):
@@ -131,12 +83,12 @@ class TestResults:
     def test_what_is_no_results_file_is_refused_by_name(self, tmp_path, text):
         path = tmp_path / "x.json"
         path.write_text(text)
-        with pytest.raises(CheckpointError, match=r"x\.json: not what `seqkd-lab later` makes"):
+        with pytest.raises(CheckpointError, match=r"x\.json: not the results of an experiment"):
             read_later(path)
 
     def test_every_claim_is_judged(self):
-        assert [one.verdict for one in experiment([]).judge([{"x": 1.0}, {"x": 3.0}])] == [UNDECIDED]
-        assert [one.verdict for one in experiment([]).judge([{"x": 1.0}, {"x": 1.0}])] == [HELD]
+        assert [one.outcome for one in experiment([]).judge([{"x": 1.0}, {"x": 3.0}])] == [UNDECIDED]
+        assert [one.outcome for one in experiment([]).judge([{"x": 1.0}, {"x": 1.0}])] == [HELD]
 
     def test_results_are_plain_json(self, tmp_path):
         run(experiment([], steps=3), (1,), tmp_path / "tens.json")

@@ -1,0 +1,36 @@
+"""Options that several commands of `seqkd-lab` share."""
+
+from __future__ import annotations
+
+import argparse
+
+TEXT_FILES = ("source", "target", "valid-source", "valid-target", "test-source", "test-target")
+
+
+def add_text_files(verb: argparse.ArgumentParser) -> None:
+    """Add six files of anybody's own text, and --pairs."""
+    files = verb.add_argument_group(
+        "your own text", "two aligned files for each split, plain or .gz, UTF-8, one sentence a line, any languages; "
+        "without them the toy language is used",
+    )
+    for name in TEXT_FILES:
+        files.add_argument(f"--{name}", metavar="FILE")
+    files.add_argument("--pairs", type=int, help="take only the first PAIRS training pairs (quick: 10,000)")
+
+
+def add_seeds(verb: argparse.ArgumentParser, number: int) -> None:
+    """Add --seeds, counted from 1."""
+    verb.add_argument("--seeds", type=int, default=number, help=f"how many seeds, counted from 1 (default: {number})")
+    verb.set_defaults(first_seed=1)
+
+
+def add_seed_range(verb: argparse.ArgumentParser, number: str, first: str) -> None:
+    """Add --seeds and --first-seed, whose defaults the command knows; in words they are `number` and `first`."""
+    verb.add_argument("--seeds", type=int, metavar="N", help=f"how many seeds (default: {number})")
+    verb.add_argument("--first-seed", type=int, metavar="S", help=f"the first of them (default: {first})")
+
+
+def add_check_and_workers(verb: argparse.ArgumentParser) -> None:
+    """Add --check and --workers, which every command has that makes results or judges them."""
+    verb.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
+    verb.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
