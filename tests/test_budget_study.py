@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
+from small_corpus import TINY
 
 from seqkd_lab.experiments import budget_study as study
 from seqkd_lab.experiments.budget_study import (
@@ -88,13 +91,16 @@ class TestStudents:
         assert all(isinstance(task, Evaluate) and (task.beam_size, task.length_penalty) == (5, 0.0) for task in tasks)
 
     def test_a_preset_of_one_epoch_trains_for_one_at_least(self):
-        from small_corpus import TINY
-
         assert [BudgetStudents(preset=TINY).epochs(factor) for factor in FACTORS] == [1, 1, 1, 2, 4]
 
-    def test_what_it_is_called_and_with_which_seeds_it_is_measured(self):
-        assert (EXPERIMENT.name, EXPERIMENT.file) == ("budget", "budget.json")
-        assert (EXPERIMENT.first_seed, EXPERIMENT.n_seeds) == (21, 3)
+    def test_its_settings_are_plain_json_and_say_what_decides_the_numbers(self):
+        kept = json.loads(json.dumps(dict(EXPERIMENT.settings)))
+        assert kept == dict(EXPERIMENT.settings)
+        longer = replace(TOY, student_training=replace(TOY.student_training, epochs=99))
+        assert BudgetStudents(preset=longer).settings() != kept
+        assert BudgetStudents(ToyData(100)).settings() != kept
+        tuned = replace(TOY, student_tuning=replace(TOY.student_tuning, epochs=99))
+        assert BudgetStudents(preset=tuned).settings() == kept  # no student here is fine-tuned
 
 
 increasing = st.lists(st.integers(1, 10**6), min_size=2, max_size=8, unique=True).map(sorted)

@@ -88,7 +88,9 @@ class TestList:
         listed = study_commands.STUDIES[name]
         if find_spec(listed.module) is None:
             pytest.skip(f"{listed.module} is not there yet")
-        assert (listed.experiment.name, listed.experiment.file) == (name, f"{name}.json")
+        own = listed.experiment
+        assert (own.name, own.file) == (name, f"{name}.json")
+        assert (own.first_seed, own.n_seeds) == (21, {"budget": 3, "memory": 5, "live": 10}[name])
 
 
 class TestNamesAndSeeds:
