@@ -155,7 +155,7 @@ def project(tmp_path):
 def test_set_up_runs_each_step_once_and_then_never_again(project):
     assert project.make("tour")[0] == ["venv", "torch", "core", "run tour"]
     assert project.make("tour", "ARGS=--preset quick")[0] == ["run tour --preset quick"]
-    assert project.make("table")[0] == ["run table --seeds 5"]
+    assert project.make("table")[0] == ["run table --seeds 10"]
     assert project.make("test")[0] == ["extra-test", "check"]
     assert project.make("lint")[0] == ["check"]
 
