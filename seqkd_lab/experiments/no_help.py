@@ -22,7 +22,7 @@ from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.sequence_level import distil_mode
 from seqkd_lab.evaluation import evaluate, translate_test
-from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, results_path
+from seqkd_lab.experiments.committed import checkpoint_directory, committed_seed, load_committed, results_path
 from seqkd_lab.experiments.data import Dataset, load_toy
 from seqkd_lab.experiments.points import points_in, points_to_continue, read_points, write_points
 from seqkd_lab.experiments.presets import TOY
@@ -42,7 +42,6 @@ CONDITIONS = {
     AS_LARGE: "a student as large as its teacher, the ambiguous language",
 }
 THE_TEACHER, FROM_GOLD, FROM_TEACHER = "teacher", "gold", "seq-kd"
-TEACHER_SEED = 1
 IN_TABLE = {
     (CONTROL, FROM_GOLD): BASELINE, (CONTROL, FROM_TEACHER): SEQ_KD, (CONTROL, THE_TEACHER): TEACHER,
     (AS_LARGE, FROM_GOLD): TEACHER, (AS_LARGE, THE_TEACHER): TEACHER,
@@ -74,23 +73,25 @@ class Point:
 class NoHelpRun:
     """Sizes of the experiment, by default Table 1's, whose models then serve: then `beside_table`.
 
-    Seeds are the students'. They have one teacher in each language, of TEACHER_SEED; only in Table 1, the control, has
-    each seed a teacher of its own.
+    Seeds are the students'. They have one teacher in each language, of the committed models' seed; only in Table 1, the
+    control, has each seed a teacher of its own. A large student of the teacher's own seed would be its copy, so that
+    seed is left out of `large_seeds`.
     """
 
     n_pairs: int | None = None
     n_valid: int | None = None
     n_test: int | None = None
-    small_seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
-    large_seeds: tuple[int, ...] = (2, 3, 4)
+    small_seeds: tuple[int, ...] = (21, 22, 23, 24, 25)
+    large_seeds: tuple[int, ...] = (21, 22, 23, 24)
     preset: Preset = TOY
     beside_table: bool = True
 
     def tasks(self) -> list[Task]:
         """Every model that is wanted, and is not in the table; gold and Seq-KD of a seed one after the other."""
-        wanted = [(condition, THE_TEACHER, TEACHER_SEED) for condition in CONDITIONS]
+        wanted = [(condition, THE_TEACHER, committed_seed()) for condition in CONDITIONS]
+        large_seeds = [seed for seed in self.large_seeds if seed != committed_seed()]
         for condition in CONDITIONS:
-            for seed in self.large_seeds if condition == AS_LARGE else self.small_seeds:
+            for seed in large_seeds if condition == AS_LARGE else self.small_seeds:
                 wanted += [(condition, arm, seed) for arm in (FROM_GOLD, FROM_TEACHER)]
         return [task for task in wanted if not (self.beside_table and task[:2] in IN_TABLE)]
 
@@ -134,7 +135,7 @@ def teacher_of(run: NoHelpRun, ambiguous: bool) -> Seq2Seq:
     if ambiguous and run.beside_table:
         return load_committed(checkpoint_directory(TEACHER))
     data, preset = load(run, ambiguous), run.preset
-    return trained(data, data.train, preset.teacher, preset.teacher_training, TEACHER_SEED)
+    return trained(data, data.train, preset.teacher, preset.teacher_training, committed_seed())
 
 
 @lru_cache(maxsize=2)
@@ -215,7 +216,7 @@ def with_table(found: Sequence[Point], by_seed: Mapping[str, Rows]) -> list[Poin
     kept = list(found)
     for seed, rows in by_seed.items():
         for (condition, arm), row in IN_TABLE.items():
-            is_teacher = int(seed) == TEACHER_SEED
+            is_teacher = int(seed) == committed_seed()
             if is_teacher == (arm == THE_TEACHER) or condition == CONTROL and arm != THE_TEACHER:
                 cell = rows[row]
                 kept.append(Point(condition, arm, int(seed), cell["greedy"]["bleu"], cell["beam"]["bleu"],

@@ -16,19 +16,18 @@ def headline_in_words(scores: Mapping[str, Score]) -> Markdown:
     paper's headline."""
     baseline, seq_kd, teacher = scores[BASELINE], scores[SEQ_KD], scores[TEACHER]
     gain = seq_kd.bleu[0] - baseline.bleu[0]
-    sentences = [
-        f"**Greedy search.** Seq-KD scores {seq_kd.bleu[0]:.1f} BLEU, the baseline {baseline.bleu[0]:.1f}: a difference "
-        f"of {gain:+.1f}. The teacher scores {teacher.bleu[0]:.1f}.",
+    return Markdown("\n\n".join((
+        f"**Greedy search.** Seq-KD scores {seq_kd.bleu[0]:.1f} BLEU, the baseline {baseline.bleu[0]:.1f}: a "
+        f"difference of {gain:+.1f}. The teacher scores {teacher.bleu[0]:.1f}.",
         f"**What the beam adds.** {baseline.beam_gain:+.1f} BLEU to the baseline, {seq_kd.beam_gain:+.1f} to Seq-KD. "
-        f"Greedy and beam search write the same translation of {baseline.same:.0%} of the sentences for the baseline, "
-        f"of {seq_kd.same:.0%} for Seq-KD.",
-        f"**Mistakes.** {baseline.valid[0]:.0%} of the baseline's greedy translations have none, {seq_kd.valid[0]:.0%} "
-        f"of Seq-KD's, {teacher.valid[0]:.0%} of the teacher's.",
-        f"**Certainty.** On average the baseline gives its own best translation a probability of {baseline.p_mode:.3f}, "
-        f"Seq-KD {seq_kd.p_mode:.3f}, the teacher {teacher.p_mode:.3f}.",
+        f"Both searches write the same translation of {baseline.same:.0%} of the sentences for the baseline, of "
+        f"{seq_kd.same:.0%} for Seq-KD.",
+        f"**Mistakes.** Of the greedy translations, {baseline.valid[0]:.0%} of the baseline's have none, "
+        f"{seq_kd.valid[0]:.0%} of Seq-KD's and {teacher.valid[0]:.0%} of the teacher's.",
+        f"**Certainty.** On average the baseline gives its own best translation a probability of "
+        f"{baseline.p_mode:.3f}; Seq-KD gives it {seq_kd.p_mode:.3f}, the teacher {teacher.p_mode:.3f}.",
         _conclusion(gain, baseline, seq_kd),
-    ]
-    return Markdown("\n\n".join(sentences))
+    )))
 
 
 def _conclusion(gain: float, baseline: Score, seq_kd: Score) -> str:
@@ -50,7 +49,7 @@ def seeds_in_words(by_seed: Mapping[str, Rows], committed: int) -> Markdown:
     (greedy, _), (to_baseline, _), (to_seq_kd, _) = gains.values()
     less = sum(student < baseline for student, baseline in zip(to_seq_kd, to_baseline, strict=True))
     return Markdown(
-        f"Over {len(by_seed)} seeds, the greedy gain lies between {min(greedy):+.1f} and {max(greedy):+.1f} BLEU; it is "
-        f"above 0 in {sum(gain > 0.0 for gain in greedy)} of them. The beam adds less to Seq-KD than to the baseline in "
-        f"{less} of them. The models of these lessons are those of seed {committed}, which has the median greedy gain."
+        f"Over {len(by_seed)} seeds, the greedy gain lies between {min(greedy):+.1f} and {max(greedy):+.1f} BLEU, and "
+        f"is above 0 in {sum(gain > 0.0 for gain in greedy)} of them. In {less} of them the beam adds less to Seq-KD "
+        f"than to the baseline. The models of these lessons are those of seed {committed}, which has the median gain."
     )
