@@ -29,6 +29,7 @@ from seqkd_lab.experiments.presets import TOY, TRANSFORMER
 from seqkd_lab.experiments.recipes import TEACHER, ToyData
 from seqkd_lab.experiments.schedule import Evaluate, Watcher, run_all
 from seqkd_lab.experiments.store import Store
+from seqkd_lab.experiments.verdicts import HELD
 from seqkd_lab.lab.architecture_figures import crossed_figure, search_figure
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.checkpoint import CheckpointError, write_json
@@ -135,7 +136,7 @@ def test_the_verdict_is_the_exit_code(made, tmp_path, capsys):
         cells["LSTM|Transformer|seq-kd"]["greedy"]["bleu"] = 79.0
     expected = ((results, []), (worse_teacher, ["A1"]), (worse_student, ["A2"]))
     for number, (case, missed) in enumerate(expected):
-        assert [verdict.criterion.finding for verdict in judge(case) if not verdict.held] == missed
+        assert [verdict.claim.name for verdict in judge(case) if verdict.outcome != HELD] == missed
         write_json(tmp_path / f"{number}.json", case)
         assert main(["cross", "--check", "--results", str(tmp_path / f"{number}.json")]) == (1 if missed else 0)
     assert "an epoch of the teacher" in capsys.readouterr().out

@@ -65,9 +65,9 @@ def six_files(tmp_path) -> dict[str, str]:
     return files
 
 
-def metrics(greedy: float, beam: float, p_mode: float = 0.01, perplexity: float = 2.0) -> dict:
+def metrics(greedy: float, beam: float, p_mode: float = 0.01, perplexity: float = 2.0, valid: float = 0.8) -> dict:
     """What the store keeps of an evaluation."""
-    score = {"bleu_one_reference": 30.0, "length_ratio": 1.0, "brevity_penalty": 1.0, "validity": 0.8,
+    score = {"bleu_one_reference": 30.0, "length_ratio": 1.0, "brevity_penalty": 1.0, "validity": valid,
              "words_per_second": 100.0}
     return {
         "name": "row", "key": "0" * 16, "n_parameters": 35_000, "beam_size": 5, "perplexity": perplexity,
@@ -77,8 +77,8 @@ def metrics(greedy: float, beam: float, p_mode: float = 0.01, perplexity: float 
 
 
 HELD = {
-    TEACHER: metrics(93.0, 94.0), TEACHER_INTER: metrics(94.0, 94.1), BASELINE: metrics(80.0, 83.0),
-    WORD_KD: metrics(82.0, 84.0), SEQ_KD: metrics(86.0, 86.2, 0.1, 20.0),
+    TEACHER: metrics(90.0, 91.0), TEACHER_INTER: metrics(94.0, 94.1), BASELINE: metrics(80.0, 83.0),
+    WORD_KD: metrics(82.0, 84.0), SEQ_KD: metrics(86.0, 86.2, 0.1, 20.0, 0.9),
 }
 
 
@@ -201,7 +201,7 @@ class TestCheck:
         code, out, err = self.check(capsys, tmp_path, json.dumps(results_of(HELD)))
         assert (code, err) == (0, "")
         assert "NOT HELD" not in out
-        assert all(f"F{number}  held" in out for number in range(1, 7))
+        assert all(f"F{number}  HELD" in out for number in range(1, 7))
         assert all(name in out for name in HELD)
 
     def test_1_where_one_is_not(self, capsys, tmp_path):
@@ -209,6 +209,11 @@ class TestCheck:
         code, out, _ = self.check(capsys, tmp_path, json.dumps(results_of(rows)))
         assert code == 1
         assert "F1  NOT HELD" in out
+
+    def test_1_where_one_is_undecided(self, capsys, tmp_path):
+        """One seed: every number as it should be, and no interval that could say so."""
+        code, out, _ = self.check(capsys, tmp_path, json.dumps(results_of(HELD, 1)))
+        assert code == 1 and "F1  UNDECIDED" in out and "NOT HELD" not in out
 
     def test_2_without_results(self, capsys, tmp_path):
         missing = tmp_path / "none.json"
@@ -267,6 +272,9 @@ class TestReport:
     def test_holds_table_findings_and_pictures_and_nothing_from_elsewhere(self, html):
         assert all(f"<th>{name}</th>" in html for name in HELD)
         assert all(f"<td>F{number}</td>" in html for number in range(1, 7))
+        assert "<td>held</td>" in html and "<b>" not in html and "0 undecided, 0 not held." in html
+        undecided = report_html(results_of(HELD, 1), [], "title")
+        assert "<td><b>undecided</b></td>" in undecided and "<td>held</td>" not in undecided
         assert html.count("data:image/png;base64,") == html.count("<img ") == html.count("alt=") == 2
         assert "http://" not in html and "https://" not in html
 

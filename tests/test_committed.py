@@ -20,7 +20,7 @@ from seqkd_lab.experiments import (
 from seqkd_lab.experiments.data import load_toy
 from seqkd_lab.experiments.drafting_recipes import DRAFTS, drafting_recipes
 from seqkd_lab.experiments.drafting_results import Extent
-from seqkd_lab.experiments.findings import judge
+from seqkd_lab.experiments.findings import CLAIMS, judge
 from seqkd_lab.experiments.presets import DRAFTING, EARLIER, PRUNING, TOY
 from seqkd_lab.experiments.pruning_recipes import INT8, Place, pruning_recipes
 from seqkd_lab.experiments.pruning_table import (
@@ -82,7 +82,7 @@ def test_committed_results_are_of_this_corpus_and_can_be_judged():
     results = read_results(committed.results_path("table1.json"))
     assert results["data"] == identity(ToyData())
     assert len(results["by_seed"]) >= 10 and tuple(results["rows"]) == TABLE_ROWS
-    assert len(judge(rows_by_seed(results))) == 10
+    assert len(judge(rows_by_seed(results))) == len(CLAIMS)
 
 
 def test_the_committed_models_are_the_representative_seeds():
@@ -136,7 +136,7 @@ def test_table_3_is_of_this_corpus_whole_and_can_be_judged():
         wanted = set(pruning_recipes(EARLIER, PRUNING, 1))
         wanted |= {Place(SEQ_KD, CLASS_BLIND, share, INT8) for share in PRUNING.shares}
         assert set(row) == wanted
-    assert len(rows) >= 5 and len(pruning_verdict.judge(rows)) == len(pruning_verdict.CRITERIA)
+    assert len(rows) >= 5 and len(pruning_verdict.judge(rows)) == len(pruning_verdict.CLAIMS)
 
 
 def test_a_pruned_checkpoint_translates_about_as_well_as_the_results_say():

@@ -139,7 +139,7 @@ class TestTables:
         assert run(capsys, "table3", "--check", "--results", tmp_path / "missed.json")[0] == 1
 
     def test_table2_is_judged(self, capsys, tmp_path):
-        for name, fast, code in (("fast", [120.0, 300.0], 0), ("slow", [60.0, 60.0], 1)):
+        for name, fast, code in (("fast", [120.0, 240.0], 0), ("unsure", [120.0, 300.0], 1), ("slow", [60.0, 60.0], 1)):
             write_table2(tmp_path / f"{name}.json", speeds(fast), {"teacher": 1})
             found = run(capsys, "table2", "--check", "--results", tmp_path / f"{name}.json")
             assert found[0] == code and "times by the smaller model" in found[1]

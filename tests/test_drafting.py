@@ -32,6 +32,7 @@ from seqkd_lab.experiments.presets import DRAFTING
 from seqkd_lab.experiments.recipes import SEQ_KD, TEACHER, WORD_KD, ToyData
 from seqkd_lab.experiments.schedule import Watcher, run_all
 from seqkd_lab.experiments.store import Store
+from seqkd_lab.experiments.verdicts import HELD, all_held
 from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
@@ -214,7 +215,7 @@ class TestVerdict:
                   for one in results.tokens]
         held = replace(times(results, 2.5), exactness=tuple(good), tokens=tuple(tokens))
         verdicts = drafting_verdict.judge(held)
-        assert all(verdict.held for verdict in verdicts) and len(verdicts) == 7
+        assert all_held(verdicts) and len(verdicts) == 7
         for place, wrong in enumerate((
             replace(held, exactness=(replace(good[0], p_value=1e-6), *good[1:])),
             replace(held, exactness=(*good[:-1], replace(good[-1], p_value=0.4))),
@@ -223,7 +224,8 @@ class TestVerdict:
             replace(held, tokens=(replace(tokens[0], n_calls=2 * tokens[0].n_calls), *tokens[1:])),
             times(held, 1.9),
         )):
-            assert [verdict.held for verdict in drafting_verdict.judge(wrong)].index(False) == place
+            outcomes = [verdict.outcome == HELD for verdict in drafting_verdict.judge(wrong)]
+            assert outcomes.index(False) == place
             path = tmp_path / f"{place}.json"
             parts = {part: [asdict(one) for one in getattr(wrong, part)] for part in PARTS}
             write_json(path, {"models": wrong.models} | parts)

@@ -28,6 +28,7 @@ from seqkd_lab.experiments.drafting_clock import OWN, ClockTime, StepTime, check
 from seqkd_lab.experiments.drafting_exactness import Exactness, chi_square, measure_exactness
 from seqkd_lab.experiments.drafting_results import DraftingResults
 from seqkd_lab.experiments.recipes import TEACHER
+from seqkd_lab.experiments.verdicts import HELD, NOT_HELD, UNDECIDED
 
 SOURCES = [("ant", "bee", "cat"), ("fox",), ("dog", "eel")] * 4
 
@@ -166,8 +167,17 @@ def test_p_values_are_judged_by_their_number():
     """0.004 rejects by itself, and not as one of three."""
     tests = [Exactness("d", rule, 1.0, 2, seed, 100, 5, 0.004) for rule in ("exact", "redrawn from q")
              for seed in (1, 2, 3)]
-    assert [verdict.held for verdict in drafting_verdict.judge_exactness(tests)] == [True, False]
-    assert [verdict.held for verdict in drafting_verdict.judge_exactness([tests[0], tests[3]])] == [False, True]
+    assert [verdict.outcome for verdict in drafting_verdict.judge_exactness(tests)] == [HELD, NOT_HELD]
+    two = [tests[place] for place in (0, 1, 3, 4)]
+    assert [verdict.outcome for verdict in drafting_verdict.judge_exactness(two)] == [NOT_HELD, HELD]
+
+
+def test_one_rejected_test_of_many_is_enough_not_to_be_exact():
+    tests = [Exactness("d", rule, 1.0, 2, seed, 100, 5, 1e-9 if seed == 1 else 0.5)
+             for rule in ("exact", "redrawn from q") for seed in range(1, 11)]
+    exact, broken = drafting_verdict.judge_exactness(tests)
+    assert exact.values == (1, *[0] * 9) and exact.outcome == UNDECIDED
+    assert broken.values == (0, *[1] * 9) and broken.outcome == NOT_HELD
 
 
 @pytest.mark.parametrize(("change", "held"), [
@@ -177,9 +187,16 @@ def test_p_values_are_judged_by_their_number():
 ])
 def test_what_was_counted_is_judged_on_both_sides(change, held):
     """20 tokens in 20 calls: off by more than four standard deviations or a tenth, up or down, each by itself."""
-    tokens = [drafted(**change), *[drafted()] * 30, drafted(n_different=0)]
-    s2, s3, s4 = drafting_verdict.judge_tokens(tokens)
-    assert (s2.held, s4.held) == held and s3.held
+    tokens = [drafted(draft=draft, **more) for draft in "de" for more in (*[{}] * 15, {"n_different": 0})]
+    s2, s3, s4 = drafting_verdict.judge_tokens([drafted(**change), *tokens])
+    assert (s2.outcome == HELD, s4.outcome == HELD) == held and s3.outcome == HELD
+
+
+def test_what_differs_is_counted_by_draft_and_asked_only_of_greedy_search():
+    tokens = [drafted(draft=draft, n_different=n) for draft, n in (("d", 0), ("d", 2), ("e", None), ("e", 1))]
+    assert drafting_verdict.judge_tokens(tokens)[1].values == (2, 1)
+    names = [verdict.claim.name for verdict in drafting_verdict.judge_tokens([drafted(), drafted(draft="e")])]
+    assert names == ["S2", "S4"]
 
 
 def test_chi_square_sees_translations_that_the_law_never_gives():

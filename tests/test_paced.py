@@ -33,7 +33,7 @@ from seqkd_lab.distillation.paced import (
 from seqkd_lab.experiments import paced_experiment, paced_measures, paced_recipes
 from seqkd_lab.experiments import store as store_module
 from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.later_experiment import by_seed, judge_claim, read_later
+from seqkd_lab.experiments.later_experiment import by_seed, read_later
 from seqkd_lab.experiments.paced_measures import bins, counts, one_by_one
 from seqkd_lab.experiments.paced_recipes import ARMS, FORWARD, REVERSE, TWO_STAGE, UNIFORM, arm, label, stages
 from seqkd_lab.experiments.recipes import (
@@ -51,6 +51,7 @@ from seqkd_lab.experiments.recipes import (
 )
 from seqkd_lab.experiments.schedule import Rate, Train, with_needs
 from seqkd_lab.experiments.store import Store, key, without
+from seqkd_lab.experiments.verdicts import judge_claim
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.training import Trainer
 
@@ -408,7 +409,7 @@ class TestExperiment:
 
 class TestClaims:
     def verdicts(self, *seeds: dict) -> dict[str, str]:
-        return {claim.name: judge_claim(claim, seeds).verdict for claim in paced_experiment.CLAIMS}
+        return {claim.name: judge_claim(claim, seeds).outcome for claim in paced_experiment.CLAIMS}
 
     def test_where_everything_is_as_the_paper_has_it_all_hold(self):
         assert set(self.verdicts(paced_of(), paced_of(3.1)).values()) == {"held"}

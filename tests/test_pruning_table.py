@@ -39,6 +39,7 @@ from seqkd_lab.experiments.pruning_table import (
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, ToyData
 from seqkd_lab.experiments.schedule import Watcher, run_all
 from seqkd_lab.experiments.store import Store, identity, key
+from seqkd_lab.experiments.verdicts import NOT_HELD, all_held
 from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, write_json
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
@@ -145,7 +146,7 @@ class TestRun:
         results = read_table3(tmp_path / "table3.json")
         assert [one.place for one in pruned_models(results)] == [one.place for one in models]
         rows = by_seed(pruned_models(results))
-        assert len(pruning_verdict.judge(rows)) == len(pruning_verdict.CRITERIA)
+        assert len(pruning_verdict.judge(rows)) == len(pruning_verdict.CLAIMS)
         assert list(pruning_verdict.table3_frame(rows, TEACHER).index) == ["0%", "50%", "80%"]
         assert len(results["examples"]) == 2 * len(SMALL.shares) * 10
         for broken in ({}, {**results, "costs": None, "more": 1}, {**results, POINTS: [{"model": "x"}]}):
@@ -188,7 +189,7 @@ SHORT = {PRUNED: "pruned", RETRAINED: "retrained", TUNED: "tuned"}
 
 
 def row(**changed: float) -> dict[Place, PrunedModel]:
-    """A seed in which every criterion is held; `changed` sets the BLEU of a place, as in seq_kd_80_pruned."""
+    """A seed in which every claim is held; `changed` sets the BLEU of a place, as in seq_kd_80_pruned."""
     sizes, found = {TEACHER: 440, BASELINE: 165, SEQ_KD: 165}, {}
     for model, size in sizes.items():
         for share in (0.0, 0.8):
@@ -204,7 +205,7 @@ def row(**changed: float) -> dict[Place, PrunedModel]:
 
 class TestVerdict:
     def test_all_hold_where_pruning_costs_little(self):
-        assert all(verdict.held and verdict.clear for verdict in pruning_verdict.judge([row(), row()]))
+        assert all_held(pruning_verdict.judge([row(), row()]))
 
     @pytest.mark.parametrize(("changed", "failing"), [
         ({"seq_kd_80_tuned": 94.5}, {1, 2}), ({"teacher_0_pruned": 95.3}, {2}), ({"seq_kd_80_retrained": 94.5}, {3, 4}),
@@ -212,13 +213,13 @@ class TestVerdict:
         ({"baseline_80_retrained": 94.9}, {7}),
     ])
     def test_each_can_fail(self, changed, failing):
-        verdicts = pruning_verdict.judge([row(**changed)])
-        assert {place for place, verdict in enumerate(verdicts) if not verdict.held} == failing
+        verdicts = pruning_verdict.judge([row(**changed)] * 2)
+        assert {place for place, verdict in enumerate(verdicts) if verdict.outcome == NOT_HELD} == failing
 
     def test_too_large_a_student_fails_the_size(self):
         larger = {place: replace(one, n_nonzero=2 * one.n_nonzero if one.model == SEQ_KD else one.n_nonzero)
                   for place, one in row().items()}
-        assert not pruning_verdict.judge([larger])[0].held
+        assert pruning_verdict.judge([larger] * 2)[0].outcome == NOT_HELD
 
     def test_no_seed_is_no_verdict(self):
         with pytest.raises(ValueError, match="no seed"):

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from seqkd_lab.experiments import speed, speed_table
-from seqkd_lab.experiments.findings import describe
 from seqkd_lab.experiments.recipes import TEACHER
 from seqkd_lab.experiments.speed import BATCHED, ONE_BY_ONE, in_turn, words_per_second
 from seqkd_lab.experiments.speed_table import (
@@ -25,6 +24,7 @@ from seqkd_lab.experiments.speed_table import (
     table2_frame,
     write_table2,
 )
+from seqkd_lab.experiments.verdicts import HELD, NOT_HELD, UNDECIDED, describe
 from seqkd_lab.models.checkpoint import CheckpointError
 from seqkd_lab.models.lstm import LSTMSpec
 
@@ -88,11 +88,13 @@ class TestMeasure:
 
 
 class TestJudgement:
-    def test_ten_times_is_judged_by_the_mean_of_the_rounds_with_one_thread(self):
+    def test_ten_times_is_judged_by_the_interval_over_the_rounds_with_one_thread(self):
         verdicts = judge(speeds([120.0, 300.0]) + speeds([1.0, 1.0], threads=2))
-        assert [verdict.values for verdict in verdicts] == [(12.0, 15.0)] * 2 and all(v.held for v in verdicts)
-        verdicts = judge(speeds([80.0, 100.0]))
-        assert not any(verdict.held for verdict in verdicts) and "NOT HELD" in describe(verdicts[0])
+        assert [verdict.values for verdict in verdicts] == [(12.0, 15.0)] * 2
+        assert {verdict.outcome for verdict in verdicts} == {UNDECIDED}
+        assert {verdict.outcome for verdict in judge(speeds([120.0, 240.0]))} == {HELD}
+        verdicts = judge(speeds([60.0, 120.0]))
+        assert {verdict.outcome for verdict in verdicts} == {NOT_HELD} and "NOT HELD" in describe(verdicts[0])
 
     def test_the_factors_multiply_to_the_whole(self):
         (first, _) = rounds(speeds([120.0, 300.0]), 1)
@@ -102,7 +104,7 @@ class TestJudgement:
         assert parts.total == pytest.approx(fast / slow)
 
     def test_models_that_were_not_measured_are_not_judged(self):
-        assert all(SMALL_STUDENT not in verdict.criterion.claim for verdict in judge(speeds([1.0, 1.0])))
+        assert all(SMALL_STUDENT not in verdict.claim.ours for verdict in judge(speeds([1.0, 1.0])))
         assert judge([]) == [] and speed_table.factors_in_words([]) == []
 
     def test_written_read_and_shown(self, tmp_path):

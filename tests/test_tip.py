@@ -62,10 +62,11 @@ from seqkd_lab.distillation.tip import (
     soft_or,
 )
 from seqkd_lab.experiments import committed, tip_experiment, tip_memory, tip_recipes
-from seqkd_lab.experiments.later_experiment import HELD, by_seed, read_later
+from seqkd_lab.experiments.later_experiment import by_seed, read_later
 from seqkd_lab.experiments.recipes import BASELINE, ToyData, table_recipes
 from seqkd_lab.experiments.store import Store, identity, key
 from seqkd_lab.experiments.tip_measures import Drawn, drawn_batches, outcome, selection_record
+from seqkd_lab.experiments.verdicts import HELD
 from seqkd_lab.models.checkpoint import read_json
 from seqkd_lab.training import Optimisation, train
 
@@ -387,7 +388,7 @@ class TestExperiment:
         judged = {one.claim.name: one for one in tip_experiment.EXPERIMENT.judge(rows)}
         assert len(judged) == len(tip_experiment.CLAIMS)
         for name in ("soft-or-half", "bottom-half", "finds-q3", "finds-soft-or", "blind", "unlearnt", "memory-half"):
-            assert judged[name].verdict == HELD, name
+            assert judged[name].outcome == HELD, name
         assert judged["bottom-half"].mean == pytest.approx(-15.0)
         assert judged["unlearnt"].mean == pytest.approx(100.0 * (0.5 - 0.1))
         tables = tip_experiment.EXPERIMENT.tables(rows)

@@ -18,7 +18,7 @@ from seqkd_lab.distillation.generation import Event, Written
 from seqkd_lab.distillation.top_k import TopK
 from seqkd_lab.experiments import near_policy_clock, near_policy_experiment
 from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.later_experiment import HELD, NOT_HELD, by_seed, read_later
+from seqkd_lab.experiments.later_experiment import by_seed, read_later
 from seqkd_lab.experiments.near_policy_clock import (
     LADDER,
     LOOP,
@@ -42,6 +42,7 @@ from seqkd_lab.experiments.near_policy_recipes import (
     warm_start,
 )
 from seqkd_lab.experiments.store import identity
+from seqkd_lab.experiments.verdicts import HELD, NOT_HELD
 from seqkd_lab.lab import near_policy_figures as figures
 from seqkd_lab.lab import near_policy_measures as measures
 from seqkd_lab.lab.lesson import png
@@ -127,16 +128,16 @@ class TestArms:
 
 class TestResults:
     def test_the_claims_follow_the_numbers(self):
-        verdicts = {judged.claim.name: judged.verdict for judged in near_policy_experiment.EXPERIMENT.judge(SEEDS)}
+        verdicts = {judged.claim.name: judged.outcome for judged in near_policy_experiment.EXPERIMENT.judge(SEEDS)}
         assert len(verdicts) == len(near_policy_experiment.CLAIMS) == 11
         assert verdicts["N1"] == HELD and verdicts["N6"] == NOT_HELD and verdicts["N11"] == NOT_HELD
         turned = [{**one, TEACHER_SAMPLES: {**one[TEACHER_SAMPLES], "validity": 99.0}} for one in SEEDS]
-        assert near_policy_experiment.EXPERIMENT.judge(turned)[0].verdict == NOT_HELD
+        assert near_policy_experiment.EXPERIMENT.judge(turned)[0].outcome == NOT_HELD
 
     def test_the_factor_is_against_the_faster_loop(self):
         verdicts = {judged.claim.name: judged for judged in near_policy_clock.EXPERIMENT.judge(CLOCK)}
-        assert verdicts["C1"].verdict == HELD and verdicts["C1"].mean == pytest.approx(3.5)
-        assert verdicts["C2"].verdict == NOT_HELD
+        assert verdicts["C1"].outcome == HELD and verdicts["C1"].mean == pytest.approx(3.5)
+        assert verdicts["C2"].outcome == NOT_HELD
         faster = copy.deepcopy(CLOCK)
         for one in faster:
             one[str(MAIN)][LOOP]["seconds_per_1000"] /= 2.0

@@ -17,7 +17,7 @@ from seqkd_lab.experiments import on_policy_rates
 from seqkd_lab.experiments import on_policy_recipes as recipes
 from seqkd_lab.experiments.committed import results_path
 from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.later_experiment import HELD, NOT_HELD, read_later
+from seqkd_lab.experiments.later_experiment import read_later
 from seqkd_lab.experiments.on_policy_measures import (
     DISCOUNT_0,
     DISCOUNT_1,
@@ -29,6 +29,7 @@ from seqkd_lab.experiments.on_policy_measures import (
 from seqkd_lab.experiments.on_policy_recipes import ARMS, FORWARD, GRID, OWN, REVERSE, START, arm
 from seqkd_lab.experiments.recipes import ToyData
 from seqkd_lab.experiments.store import key
+from seqkd_lab.experiments.verdicts import HELD, NOT_HELD
 from seqkd_lab.lab import on_policy_figures as figures
 from seqkd_lab.lab import on_policy_measures as measures
 from seqkd_lab.lab.lesson import png
@@ -143,14 +144,14 @@ class TestExperiment:
         assert len(found) == len(experiment.CLAIMS)
         place = {name: number for number, name in enumerate((START, *ARMS))}
         lead = sum(place[arm(OWN, loss)] - place[arm(recipes.GOLD, loss)] for loss in recipes.LOSSES) / 3
-        assert found["bleu-gold"].mean == pytest.approx(lead) and found["bleu-gold"].verdict == HELD
-        assert found["shrinks"].mean == pytest.approx(-0.01 * lead) and found["shrinks"].verdict == HELD
+        assert found["bleu-gold"].mean == pytest.approx(lead) and found["bleu-gold"].outcome == HELD
+        assert found["shrinks"].mean == pytest.approx(-0.01 * lead) and found["shrinks"].outcome == HELD
         reverse = -0.01 * (place[arm(OWN, REVERSE)] - place[arm(recipes.GOLD, REVERSE)])
         assert found["shrinks-own-loss"].mean == pytest.approx((0.0 + reverse) / 2)  # forward: the same everywhere
-        assert found["mismatch"].mean == pytest.approx(0.5 / 0.3) and found["mismatch"].verdict == HELD
+        assert found["mismatch"].mean == pytest.approx(0.5 / 0.3) and found["mismatch"].outcome == HELD
         assert found["seeks-valid"].mean == pytest.approx(place[arm(OWN, REVERSE)] - place[arm(OWN, FORWARD)])
-        assert found["bias"].verdict == HELD and found["noise"].mean == 5.0
-        assert found["full-better"].verdict == NOT_HELD  # here later arms are better
+        assert found["bias"].outcome == HELD and found["noise"].mean == 5.0
+        assert found["full-better"].outcome == NOT_HELD  # here later arms are better
 
     def test_tables_have_every_arm(self, by_seed):
         arms, gradients = experiment.tables(by_seed).values()

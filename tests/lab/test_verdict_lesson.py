@@ -12,9 +12,10 @@ from scipy.stats import ttest_1samp
 
 from seqkd_lab.experiments import no_help, speed
 from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.findings import Criterion, judge, judge_one
+from seqkd_lab.experiments.findings import judge
 from seqkd_lab.experiments.no_help import AS_LARGE, CONTROL, FROM_GOLD, FROM_TEACHER, THE_TEACHER, Point
 from seqkd_lab.experiments.table import read_results, rows_by_seed
+from seqkd_lab.experiments.verdicts import CANNOT_BE_ASKED, Claim, judge_claim, number
 from seqkd_lab.lab import exercises
 from seqkd_lab.lab import verdict_figures as figures
 from seqkd_lab.lab import verdict_measures as measures
@@ -26,8 +27,7 @@ TABLE = rows_by_seed(read_results(results_path("table1.json")))
 
 
 def judged(values, least=-math.inf, most=math.inf):
-    criterion = Criterion("F0", "a claim", lambda rows: rows["value"], ("value",), least, most)
-    return judge_one(criterion, [{"value": value} for value in values])
+    return judge_claim(Claim("F0", "a claim", lambda rows: rows["value"], least, most), [{"value": x} for x in values])
 
 
 class TestSettled:
@@ -156,12 +156,19 @@ class TestFigures:
         assert len(figure.axes) == len(verdicts)
         text = self.texts(figure)
         for verdict in verdicts:
-            assert f"{verdict.mean:.2f}" in text
-        assert text.count("not settled") == sum(not measures.settled(verdict) for verdict in verdicts)
-        assert text.count("✗") == sum(not verdict.held for verdict in verdicts)
+            mark = figures.OUTCOMES[verdict.outcome][0]
+            assert f"{number(verdict.mean)}  {mark} {verdict.outcome}" in text
+        assert text.count("undecided") == sum(not measures.settled(verdict) for verdict in verdicts)
 
     def test_one_seed_has_a_picture_too(self):
-        assert "not settled" in self.texts(figures.findings_figure(judge(TABLE[:1])))
+        assert "undecided" in self.texts(figures.findings_figure(judge(TABLE[:1])))
+
+    def test_every_outcome_has_its_own_mark_and_colour_and_is_written_out(self):
+        cannot = judge_claim(Claim("F0", "a claim", lambda rows: math.nan, 0.0, check=lambda by_seed: False), [{}, {}])
+        verdicts = [judged([1.0, 1.0], 0.0), judged([-1.0, -1.0], 0.0), judged([1.0, -1.0], 0.0), cannot]
+        text = self.texts(figures.findings_figure(verdicts))
+        assert all(said in text for said in ("✓ held", "✗ not held", "? undecided", f"– {CANNOT_BE_ASKED}"))
+        assert all(len(set(kind)) == 4 for kind in zip(*figures.OUTCOMES.values(), strict=True))
 
     def test_a_product_shows_its_factors_and_a_slower_student_none_that_fits(self):
         text = self.texts(figures.speed_figure({**PAPER_SPEEDS, "here": Speeds(10.0, 20.0, 30.0, 60.0)}))

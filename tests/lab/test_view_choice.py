@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqkd_lab.distillation.sequence_level import nearest_to_gold
-from seqkd_lab.experiments.findings import mean_and_interval
+from seqkd_lab.experiments.verdicts import mean_and_interval
 from seqkd_lab.lab import choice_measures
 from seqkd_lab.lab.figures import choice_figure
 from seqkd_lab.lab.figures.choice import (
