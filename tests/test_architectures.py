@@ -25,7 +25,7 @@ from seqkd_lab.experiments.architectures import (
     write_architectures,
 )
 from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.presets import TOY, TRANSFORMER
+from seqkd_lab.experiments.presets import SHORT, TRANSFORMER
 from seqkd_lab.experiments.recipes import TEACHER, ToyData
 from seqkd_lab.experiments.schedule import Evaluate, Watcher, run_all
 from seqkd_lab.experiments.store import Store
@@ -40,17 +40,17 @@ pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 
 
 def test_a_crossed_preset_takes_all_of_the_teacher_from_one_and_all_of_the_student_from_the_other():
-    made = crossed(TRANSFORMER, TOY)
-    assert made == replace(TOY, teacher=TRANSFORMER.teacher, teacher_training=TRANSFORMER.teacher_training,
+    made = crossed(TRANSFORMER, SHORT)
+    assert made == replace(SHORT, teacher=TRANSFORMER.teacher, teacher_training=TRANSFORMER.teacher_training,
                            teacher_tuning=TRANSFORMER.teacher_tuning)
-    assert crossed(TOY, TOY) == TOY
+    assert crossed(SHORT, SHORT) == SHORT
 
 
 def test_what_was_tried_differs_in_what_its_name_says_and_from_every_seed_of_the_table():
     recipes = variants(ToyData())
     chosen = recipes.pop(CHOSEN)
     assert chosen.seed == SEARCHED_SEED and chosen.model == TRANSFORMER.teacher
-    assert recipes.pop(LSTM_TEACHER).model == TOY.teacher
+    assert recipes.pop(LSTM_TEACHER).model == SHORT.teacher
     for name, recipe in recipes.items():
         assert recipe != chosen and recipe.seed == SEARCHED_SEED, name
         assert ("rate" in name) == (recipe.optimisation.learning_rate != chosen.optimisation.learning_rate)
@@ -68,7 +68,7 @@ def test_models_of_both_kinds_are_of_one_size():
     data = load_toy(ToyData())
     for role in ("teacher", "student"):
         sizes = [build(getattr(preset, role), data.source_vocabulary, data.target_vocabulary).n_parameters()
-                 for preset in (TOY, TRANSFORMER)]
+                 for preset in (SHORT, TRANSFORMER)]
         assert max(sizes) < 1.15 * min(sizes)
 
 

@@ -11,6 +11,7 @@ from seqkd_lab.lab.figures.exposure import exposure_figure
 from seqkd_lab.lab.figures.learning import learning_figure
 from seqkd_lab.lab.figures.lens import lens_figure
 from seqkd_lab.lab.figures.mass import mass_figure
+from seqkd_lab.lab.figures.memory import memory_figure
 from seqkd_lab.lab.figures.mixing import interpolation_figure
 from seqkd_lab.lab.figures.near_policy import near_policy_figure
 from seqkd_lab.lab.figures.next_words import temperature_figure
@@ -20,6 +21,6 @@ from seqkd_lab.lab.figures.token_importance import importance_figure
 
 __all__ = [
     "beam_figure", "choice_figure", "drafting_figure", "exposure_figure", "importance_figure", "interpolation_figure",
-    "learning_figure", "lens_figure", "mass_figure", "near_policy_figure", "paced_figure", "pruning_figure",
-    "temperature_figure",
+    "learning_figure", "lens_figure", "mass_figure", "memory_figure", "near_policy_figure", "paced_figure",
+    "pruning_figure", "temperature_figure",
 ]

@@ -18,6 +18,7 @@ from seqkd_lab.lab.widgets.exposure import ExposureExplorer
 from seqkd_lab.lab.widgets.interpolation import InterpolationExplorer
 from seqkd_lab.lab.widgets.lens import CorpusLens
 from seqkd_lab.lab.widgets.mass import ModeMass
+from seqkd_lab.lab.widgets.memory import MemoryDial
 from seqkd_lab.lab.widgets.near_policy import TimelineExplorer
 from seqkd_lab.lab.widgets.paced import PacedExplorer
 from seqkd_lab.lab.widgets.pruning import PruningExplorer
@@ -27,7 +28,7 @@ from seqkd_lab.lab.widgets.trainer import StudentTrainer
 
 __all__ = [
     "BeamExplorer", "ChoiceExplorer", "CorpusLens", "DraftingStepper", "ExposureExplorer", "InterpolationExplorer",
-    "ModeMass", "PacedExplorer", "PruningExplorer", "StudentTrainer", "TemperatureExplorer",
+    "MemoryDial", "ModeMass", "PacedExplorer", "PruningExplorer", "StudentTrainer", "TemperatureExplorer",
     "TokenExplorer",
     "TimelineExplorer",
 ]

@@ -1,0 +1,67 @@
+"""The memory dial: turn down how many of its own words a translator remembers, and see what it still knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+import ipywidgets as widgets
+
+from seqkd_lab.experiments.memory_study import MEMORIES, SHORT, memory_key
+from seqkd_lab.lab.figures.memory import ROLES, MemoryDrawing, is_remembered, shown_words
+from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, sentence_chooser, slider, table
+
+BY_KEY = {memory_key(memory): memory for memory in MEMORIES}
+"""The words that are remembered by what the slider calls them; a slider cannot hold None."""
+
+
+class MemoryDial(View):
+    """Next-word distributions of the truth, the truth with a short memory and two students along a translation, and the
+    validity curve over the memory; all from the results of `seqkd-lab study memory`.
+
+    Controls: `memory` (w), `sentence`, `place`. Another sentence begins at the place where a memory of three words
+    tells. Raises StopIteration where the results hold no examples (memory_study.read refuses such a file).
+    """
+
+    def __init__(self, results: Mapping) -> None:
+        self._drawing = MemoryDrawing(results)
+        self.examples = self._drawing.examples
+        self.memory = widgets.SelectionSlider(options=list(BY_KEY), value=memory_key(SHORT), description="w, memory",
+                                              style=STYLE, layout=WIDE)
+        self.sentence = sentence_chooser([tuple(example["source"]) for example in self.examples])
+        first = self.examples[0]
+        self.place = slider("place", first["telling"], 0, len(first["target"]))
+        super().__init__([self.memory, self.sentence, self.place], self._drawing.picture)
+        self.draw()
+        self.memory.observe(self.draw, "value")
+        self.place.observe(self.draw, "value")
+        self.sentence.observe(self._take_sentence, "value")
+
+    def _take_sentence(self, _: dict) -> None:
+        """Go to the telling place of the chosen sentence, and draw."""
+        example = self.examples[self.sentence.value]
+        self.place.unobserve(self.draw, "value")
+        self.place.value = 0  # within the bounds of either sentence
+        self.place.max = len(example["target"])
+        self.place.value = example["telling"]
+        self.place.observe(self.draw, "value")
+        self.draw()
+
+    @property
+    def data(self) -> dict[str, dict[str, float]]:
+        """The distributions that are shown, by role."""
+        return self._drawing.show(BY_KEY[self.memory.value], self.sentence.value, self.place.value)
+
+    def draw(self, _: dict | None = None) -> None:
+        """Show what the controls say."""
+        self.show(self._text(self.data))
+
+    def _text(self, by_role: Mapping[str, Mapping[str, float]]) -> str:
+        example, place = self.examples[self.sentence.value], self.place.value
+        target, memory = example["target"], BY_KEY[self.memory.value]
+        known = [word for position, word in enumerate(target) if is_remembered(position, place, memory)]
+        rows = [(word, *(f"{by_role[role].get(word, 0.0):.2f}" for role in ROLES)) for word in shown_words(by_role)]
+        following = target[place] if place < len(target) else "the end"
+        return (f"{escape(' '.join(example['source']))}<br>written: {escape(' '.join(target[:place])) or '(nothing)'}"
+                f"<br>remembered: <b>{escape(' '.join(known)) or '(nothing)'}</b>; next in this translation: "
+                f"<b>{escape(following)}</b>{table(('next word', *ROLES), rows)}")
