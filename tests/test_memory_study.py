@@ -12,15 +12,27 @@ from small_corpus import TINY
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy.dataset import SIZES
 from seqkd_lab.corpus.toy.limited_memory import LimitedTruth
-from seqkd_lab.experiments import memory_study
+from seqkd_lab.corpus.vocabulary import EOS
+from seqkd_lab.experiments import memory_examples, memory_study
 from seqkd_lab.experiments import store as store_module
+from seqkd_lab.experiments.data import load_toy
 from seqkd_lab.experiments.later_experiment import by_seed, measure_seeds
 from seqkd_lab.experiments.live_students import CORPORA, GOLD, MODE, SAMPLES
 from seqkd_lab.experiments.memory_examples import FORGOTTEN, KNOWN, likeliest, telling_place
-from seqkd_lab.experiments.memory_study import CLAIMS, EXAMPLES, MEMORIES, TRUTH, MemoryStudents, change_of_gain
+from seqkd_lab.experiments.memory_study import (
+    CLAIMS,
+    EXAMPLES,
+    MEMORIES,
+    TRUTH,
+    MemoryStudents,
+    change_of_gain,
+    memory_key,
+)
 from seqkd_lab.experiments.recipes import Distillation, ToyData
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.verdicts import HELD, judge_claims
+from seqkd_lab.lab.figures.next_words import SentenceReading
+from seqkd_lab.models.architectures import build
 from seqkd_lab.models.checkpoint import CheckpointError, write_json
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.training import Optimisation
@@ -52,6 +64,7 @@ class TestJudged:
         ("M4", lambda seed: seed[MODE]["all"].update(valid=1.4)),
         ("M5", lambda seed: seed[GOLD]["8"].update(valid=0.33)),
         ("M6", lambda seed: seed[MODE]["3"].update(valid_as_truth=0.3)),
+        ("M7", lambda seed: seed[GOLD]["3"].update(valid_as_truth=seed[TRUTH]["3"]["greedy"] + 0.03)),
     ])
     def test_each_claim_can_fail(self, name, break_it):
         rows = [json.loads(json.dumps(seed)) for seed in ROWS]
@@ -90,7 +103,30 @@ class TestExamples:
 
     def test_the_likeliest_words_come_first_and_ties_by_the_alphabet(self):
         assert list(likeliest({"b": 0.25, "a": 0.25, "c": 0.5}).items()) == [("c", 0.5), ("a", 0.25), ("b", 0.25)]
-        assert len(likeliest({str(n): 0.1 for n in range(10)})) == 6
+        assert len(likeliest({str(n): 0.1 for n in range(10)})) == 8
+
+    def test_an_examples_distributions_are_the_truths_and_the_students(self, monkeypatch):
+        data, source = load_toy(ToyData(80)), ("my", "ticket", "was", "new", "and", "the", "doctor", "hid", "it", ".")
+        target = data.language.mode(source)[0]
+        monkeypatch.setattr(memory_examples, "telling_sentences", lambda *_: iter([(source, target, 7)] * 5))
+        students = {(name, memory_key(memory)): build(replace(MemoryStudents().model, memory=memory),
+                                                      data.source_vocabulary, data.target_vocabulary)
+                    for name in (GOLD, MODE) for memory in MEMORIES}
+        made = memory_examples.examples(data.language, None, students, [], 2, MEMORIES, 3)
+        assert len(made) == 2 and len(json.dumps(made)) * 4 < 400_000  # eight of them
+        (one, _), place = made, 5
+        assert (one["source"], one["target"], one["telling"]) == (list(source), list(target), 7)
+        assert len(one["places"]) == len(target) + 1
+        said, prefix = one["places"][place], target[:place]
+        assert said["truth"] == likeliest(data.language.next_token(source, prefix))
+        for memory in MEMORIES:
+            limited = LimitedTruth.of(data.language, source, memory)
+            assert said["memories"][memory_key(memory)]["truth"] == likeliest(limited.next_token(prefix))
+        student = students[MODE, "3"].eval()
+        reading = SentenceReading({"teacher": student}, source, target)
+        for word, p in said["memories"]["3"][MODE].items():
+            number = EOS if word == "</s>" else student.target_vocabulary.ids([word])[0]
+            assert p == pytest.approx(float(reading.log_prob["teacher"][place][number].exp()), abs=1e-4)
 
 
 class TestRun:

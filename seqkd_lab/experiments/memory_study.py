@@ -1,4 +1,4 @@
-"""The memory dial: does Seq-KD help a student that sees its last few words only, and what could anyone do with so few?
+"""The memory dial: does Seq-KD help a student that sees its last few words only, and what do so few words foretell?
 
 Students are alike but for their memory (the number of their own last words that they attend to) and the target side of
 their corpus: gold, the teacher's valid samples, or the teacher's mode. Beside them stands the truth with the same
@@ -56,7 +56,7 @@ class MemoryStudents:
     model: TransformerSpec = TransformerSpec(width=32, layers=1, heads=2, hidden=64, dropout=0.0)
     training: Optimisation = Optimisation(epochs=8, learning_rate=0.02, batch_size=64, warmup=0.2)
     n_pairs: int = 12_000
-    n_truth: int = 300
+    n_truth: int = 1_000
     n_examples: int = 8
     example_seed: int = 21
 
@@ -88,7 +88,7 @@ class MemoryStudents:
         """Return by corpus and memory BLEU and shares of valid translations, the truth's shares with each memory, and
         for one seed the examples of the view."""
         data, recipes = store.dataset(self.data), self.recipes(seed)
-        truth, rows = truth_with_memory(data.language, data.test.source[: self.n_truth], MEMORIES)
+        truth, rows = truth_with_memory(data.language, tuple(data.test.source[: self.n_truth]), MEMORIES)
         measured: dict = {name: {} for name in CORPORA}
         measured[TRUTH] = {memory_key(memory): shares for memory, shares in truth.items()}
         for n_done, ((name, memory), recipe) in enumerate(recipes.items(), start=1):
@@ -132,6 +132,13 @@ def gain(rows: Rows, memory: int | None, better: str = MODE, other: str = GOLD) 
     return valid(rows, better, memory) - valid(rows, other, memory)
 
 
+def above_truth(rows: Rows, name: str, how: str) -> float:
+    """Return by how many points of valid translations a student of memory SHORT, greedy, is above the truth with that
+    memory, on the same sources; `how` the truth writes: "draws" or "greedy"."""
+    label = memory_key(SHORT)
+    return 100.0 * (rows[name][label]["valid_as_truth"] - rows[TRUTH][label][how])
+
+
 AIM = "an aim of this lab"
 CLAIMS = (
     Claim("M1", f"memory {SHORT}: the mode's student has ≥ 10 points more valid translations than gold's",
@@ -145,8 +152,10 @@ CLAIMS = (
     Claim("M5", "gold's student gains ≥ 10 points from a memory of 2 words to one of 8",
           lambda rows: valid(rows, GOLD, 8) - valid(rows, GOLD, 2), least=10.0, original=AIM),
     Claim("M6", f"memory {SHORT}: the mode's student is above what the truth with that memory draws, in points",
-          lambda rows: 100.0 * (rows[MODE][memory_key(SHORT)]["valid_as_truth"]
-                                - rows[TRUTH][memory_key(SHORT)]["draws"]), least=0.0, original=AIM),
+          lambda rows: above_truth(rows, MODE, "draws"), least=0.0, original=AIM),
+    Claim("M7", f"memory {SHORT}: gold's student is at most 2 points above the truth with that memory, both greedy (it "
+          "estimates that truth; that it cannot be above is no theorem)",
+          lambda rows: above_truth(rows, GOLD, "greedy"), most=2.0, original=AIM),
 )
 
 
@@ -214,8 +223,11 @@ def read(path: Path) -> dict:
 
 
 def examples_in(results: Mapping) -> list[dict]:
-    """Return the sentences of the view, from the seed that has them."""
-    return next(seed[EXAMPLES] for seed in by_seed(results) if seed.get(EXAMPLES))
+    """Return the sentences of the view, from the seed that has them. Raises ValueError where none has."""
+    for seed in by_seed(results):
+        if seed.get(EXAMPLES):
+            return seed[EXAMPLES]
+    raise ValueError("the results hold no sentences to show: measure the seed that the settings name for them")
 
 
 def experiment(students: MemoryStudents) -> Experiment:
