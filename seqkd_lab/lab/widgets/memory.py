@@ -7,20 +7,28 @@ from html import escape
 
 import ipywidgets as widgets
 
+from seqkd_lab.corpus.toy.limited_memory import BEGIN
 from seqkd_lab.experiments.memory_study import MEMORIES, SHORT, memory_key
-from seqkd_lab.lab.figures.memory import ROLES, MemoryDrawing, is_remembered, shown_words
+from seqkd_lab.lab.figures.memory import (
+    ROLES,
+    MemoryDrawing,
+    distributions,
+    in_digits,
+    is_remembered,
+    shown_words,
+)
 from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, sentence_chooser, slider, table
 
 BY_KEY = {memory_key(memory): memory for memory in MEMORIES}
-"""The words that are remembered by what the slider calls them; a slider cannot hold None."""
 
 
 class MemoryDial(View):
     """Next-word distributions of the truth, the truth with a short memory and two students along a translation, and the
-    validity curve over the memory; all from the results of `seqkd-lab study memory`.
+    validity curves over the memory; all from the results of `seqkd-lab study memory` (read by memory_study.read).
 
-    Controls: `memory` (w), `sentence`, `place`. Another sentence begins at the place where a memory of three words
-    tells. Raises StopIteration where the results hold no examples (memory_study.read refuses such a file).
+    Controls: `memory`, w by its name in the results ("3", "all": to a slider the value None would mean no choice);
+    `sentence`; `place`, the number of words that are written. A sentence begins at the place where a memory of three
+    words tells. Raises ValueError where the results hold no examples.
     """
 
     def __init__(self, results: Mapping) -> None:
@@ -30,7 +38,7 @@ class MemoryDial(View):
                                               style=STYLE, layout=WIDE)
         self.sentence = sentence_chooser([tuple(example["source"]) for example in self.examples])
         first = self.examples[0]
-        self.place = slider("place", first["telling"], 0, len(first["target"]))
+        self.place = slider("words written", first["telling"], 0, len(first["target"]))
         super().__init__([self.memory, self.sentence, self.place], self._drawing.picture)
         self.draw()
         self.memory.observe(self.draw, "value")
@@ -50,18 +58,20 @@ class MemoryDial(View):
     @property
     def data(self) -> dict[str, dict[str, float]]:
         """The distributions that are shown, by role."""
-        return self._drawing.show(BY_KEY[self.memory.value], self.sentence.value, self.place.value)
+        return distributions(self.examples[self.sentence.value], BY_KEY[self.memory.value], self.place.value)
 
     def draw(self, _: dict | None = None) -> None:
         """Show what the controls say."""
-        self.show(self._text(self.data))
+        by_role = self._drawing.show(BY_KEY[self.memory.value], self.sentence.value, self.place.value)
+        self.show(self._text(by_role))
 
     def _text(self, by_role: Mapping[str, Mapping[str, float]]) -> str:
         example, place = self.examples[self.sentence.value], self.place.value
-        target, memory = example["target"], BY_KEY[self.memory.value]
-        known = [word for position, word in enumerate(target) if is_remembered(position, place, memory)]
-        rows = [(word, *(f"{by_role[role].get(word, 0.0):.2f}" for role in ROLES)) for word in shown_words(by_role)]
+        target = example["target"]
+        known = [word for position, word in enumerate([BEGIN, *target[:place]], start=-1)
+                 if is_remembered(position, place, BY_KEY[self.memory.value])]
+        rows = [(word, *(in_digits(by_role[role], word) for role in ROLES)) for word in shown_words(by_role)]
         following = target[place] if place < len(target) else "the end"
         return (f"{escape(' '.join(example['source']))}<br>written: {escape(' '.join(target[:place])) or '(nothing)'}"
-                f"<br>remembered: <b>{escape(' '.join(known)) or '(nothing)'}</b>; next in this translation: "
-                f"<b>{escape(following)}</b>{table(('next word', *ROLES), rows)}")
+                f"<br>seen with w = {escape(self.memory.value)}: <b>{escape(' '.join(known))}</b>; next in this "
+                f"translation: <b>{escape(following)}</b>{table(('next word', *ROLES), rows)}")
