@@ -13,6 +13,7 @@ from seqkd_lab.experiments.budget_study import (
     METHODS,
     TABLE,
     factor_key,
+    factors_of,
     updates_at,
 )
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, WORD_KD
@@ -51,8 +52,9 @@ def _draw_method(
 ) -> None:
     """One method's line: means, intervals cut off at 0 and `most`, and the seeds."""
     colour, (mark, line) = CURVE_COLOURS[method], MARKS[method]
-    x = [APART[method] * n for n in updates]
-    columns = [[rows[method][factor_key(factor)][measure] for rows in by_seed] for factor in FACTORS]
+    factors = factors_of(method)
+    x = [APART[method] * n for n in updates[: len(factors)]]
+    columns = [[rows[method][factor_key(factor)][measure] for rows in by_seed] for factor in factors]
     means = [mean_and_interval(values)[0] for values in columns]
     if len(by_seed) > 1:
         bounds = [mean_and_interval(values)[1] for values in columns]

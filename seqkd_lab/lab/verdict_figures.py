@@ -102,16 +102,17 @@ def _product(axes, y: float, parts: Sequence[tuple[float, str]]) -> None:
         reached *= factor
 
 
-def chances_figure(resampled: np.ndarray, own: float, others: Sequence[float]) -> Figure:
-    """One seed's gain in other test sets (histogram), and other seeds' gains on one test set (dashes), in points."""
+def chances_figure(resampled: np.ndarray, own: float, others: Sequence[float], seed: int) -> Figure:
+    """Draw the gain of `seed` in other test sets (histogram), and other seeds' gains on one test set (dashes), in
+    points."""
     figure = Figure(figsize=(12, 5), layout="constrained")
     axes = figure.subplots()
     points = 100.0 * np.asarray(resampled)
     low, high = middle_95(points)
-    axes.hist(points, bins=30, color=SKY, label="seed 1, resampled test sets")
+    axes.hist(points, bins=30, color=SKY, label=f"seed {seed}, resampled test sets")
     top = axes.get_ylim()[1]
     axes.axvspan(low, high, color=GREY, alpha=0.15, label="95% of them")
-    axes.axvline(100.0 * own, color=BLUE, linewidth=3, label="seed 1, this test set")
+    axes.axvline(100.0 * own, color=BLUE, linewidth=3, label=f"seed {seed}, this test set")
     axes.axvline(0.0, color=BLACK, linewidth=1, linestyle=":")
     for place, gain in enumerate(others):
         label = "other seeds, this test set" if place == 0 else None
