@@ -306,7 +306,7 @@ class TestFigure:
             dots = [line for line in axes.lines if line.get_marker() == "."]
             assert sum(len(line.get_ydata()) for line in dots) == (N_STUDENTS * n_seeds if n_seeds > 1 else 0)
             ends = [y for bars in axes.collections for segment in bars.get_segments() for _, y in segment]
-            assert len(ends) == (30 if n_seeds > 1 else 0) and all(0.0 <= y <= most for y in ends)
+            assert len(ends) == (2 * N_STUDENTS if n_seeds > 1 else 0) and all(0.0 <= y <= most for y in ends)
 
     def test_it_can_be_read_from_the_back_row(self, figure):
         figure.canvas.draw()
