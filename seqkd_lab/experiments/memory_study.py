@@ -196,8 +196,8 @@ def _beyond_memory(gold: float, truth: float) -> str:
     if gold >= truth:
         return "Gold's student is not below that."
     return (f"So forgetting alone costs {100 - truth:.0f} points, and gold's student loses {truth - gold:.0f} more: "
-            "where two words are almost equally probable, a small error turns its choice. The teacher's mode leaves few "
-            "such choices open.")
+            "where two words are almost equally probable, a small error turns its choice. The teacher's mode leaves "
+            "few such choices open.")
 
 
 def in_words(seeds: Sequence[Rows]) -> str:
