@@ -65,39 +65,6 @@ def _room_for(axes, n_letters: int) -> None:
     axes.set_ylabel(" \n" * round(n_letters / 2.4), fontsize=SIZE)
 
 
-def students_figure(found: Mapping[str, Translated]) -> Figure:
-    """Greedy (dot) and beam (ring) BLEU of each model, joined by what the beam adds; and the share of valid ones."""
-    figure = Figure(figsize=(13, 1.6 + 0.55 * len(found)), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=[1.7, 1.0], sharey=True)
-    for row, (name, each) in enumerate(found.items()):
-        (greedy, beam), colour = each.scores, GREEN if "seq-kd" in name else ORANGE if "baseline" in name else BLACK
-        left.plot([greedy.bleu, beam.bleu], [row, row], "-", color=colour, linewidth=3)
-        left.plot(greedy.bleu, row, "o", color=colour, markersize=11)
-        left.plot(beam.bleu, row, "o", color=colour, markersize=11, markerfacecolor="white", markeredgewidth=2)
-        right_of = max(greedy.bleu, beam.bleu)
-        left.annotate(f"{greedy.bleu:.1f} → {beam.bleu:.1f}", (right_of, row), xytext=(12, -5),
-                      textcoords="offset points", fontsize=SIZE - 1)
-        right.barh(row, greedy.validity, 0.6, color=colour)
-        right.annotate(f"{greedy.validity:.2f}", (greedy.validity, row), xytext=(5, -5), textcoords="offset points",
-                       fontsize=SIZE - 1)
-    left.set_yticks(range(len(found)), list(found), fontsize=SIZE)
-    left.set_ylim(len(found) - 0.4, -0.6)
-    low, high = left.get_xlim()
-    left.set_xlim(low, high + 0.3 * (high - low))  # room for the numbers
-    left.set_xticks([tick for tick in left.get_xticks() if low <= tick <= 100.0])
-    left.plot([], [], "o", color=GREY, markersize=10, label="greedy")
-    left.plot([], [], "o", color=GREY, markersize=10, markerfacecolor="white", markeredgewidth=2, label="beam")
-    figure.legend(fontsize=SIZE, loc="outside upper left", ncols=2)
-    left.set_xlabel("BLEU (all references)", fontsize=SIZE)
-    right.set(xlim=(0.0, 1.15))
-    right.set_xlabel("share of valid translations, greedy", fontsize=SIZE)
-    for axes in (left, right):
-        axes.tick_params(labelsize=SIZE - 1)
-        axes.grid(axis="x", color="#dddddd")
-        axes.set_axisbelow(True)
-    return figure
-
-
 def certainty_figure(found: Mapping[str, Translated]) -> Figure:
     """Left: p(ŷ) and the share of sentences with greedy = beam. Right: that share over p(ŷ) of the sentence."""
     if not 1 <= len(found) <= len(MODEL_MARKS):

@@ -15,36 +15,13 @@ from seqkd_lab.corpus.batching import batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.scoring import token_log_probs
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.evaluation import Detokenise, OutputScore, reference_streams, score_outputs, translate_test
 from seqkd_lab.experiments.data import Dataset
-from seqkd_lab.experiments.quick_student import QuickStudent, train_student
-from seqkd_lab.lab.figures.learning import Curve
 from seqkd_lab.lab.figures.lens import SAME, differences
-from seqkd_lab.lab.lesson import Bar
-from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.training import Progress
 
 AGREES, DIFFERS = "gold's words that the teacher wrote too", "gold's words that it did not write"
 PERFECT = "perfect translator"
-
-
-def live_student(
-    name: str, settings: QuickStudent, data: Dataset, corpus: ParallelCorpus, seed: int
-) -> tuple[LSTMSeq2Seq, Curve]:
-    """A short student of `corpus` by NLL, trained with a bar; and its learning curve.
-
-    Whatever the corpus, size, sentences, updates and loss are the same: only the target side differs.
-    """
-    curve = Curve(name)
-    with Bar(f"training {name}") as bar:
-        def watch(progress: Progress) -> None:
-            bar.move(progress.update, progress.n_updates)
-            curve.hear(progress, settings.epochs)
-
-        student, _ = train_student(settings, data, NLL(), seed, callbacks=[watch], corpus=corpus)
-    return student, curve
 
 
 @dataclass(frozen=True)
