@@ -41,7 +41,7 @@ def test_the_last_stage_is_gold_and_every_stage_starts_from_the_same_student(toy
 
 def test_the_picture_holds_every_number_and_the_student_before(tmp_path):
     def score(x: float) -> Score:
-        return Score(9, (80.0 + x, 90.0 + x), (0.5, 0.6), 0.1 + x / 100, 0.01)
+        return Score(9, (80.0 + x, 90.0 + x), (0.5, 0.6), 0.1 + x / 100, 0.01, 0.5)
 
     stages = [choice_path.Stage("K = 1", 0.71, score(1.0)), choice_path.Stage("gold", math.nan, score(2.0))]
     figure = choice_path.path_figure(score(0.0), stages)

@@ -12,7 +12,7 @@ from seqkd_lab.experiments.table import read_results
 from seqkd_lab.lab import headline, lesson
 from seqkd_lab.lab import three_students as three
 from seqkd_lab.lab.comparison import Score
-from seqkd_lab.lab.figures.headline import gains_by_seed, scores_figure, seeds_figure
+from seqkd_lab.lab.figures.headline import colour_of, gains_by_seed, scores_figure, seeds_figure
 
 SCORES = {
     TEACHER: Score(100, (96.0, 96.5), (0.98, 0.99), 0.06, 0.01, 0.6),
@@ -58,6 +58,10 @@ class TestWords:
 
 
 class TestPictures:
+    def test_colours_are_those_of_the_roles(self):
+        assert colour_of("seq-kd + ỹ") == colour_of(SEQ_KD) == colour_of(MODE) != colour_of(BASELINE)
+        assert colour_of("teacher's samples") != colour_of(TEACHER) and colour_of("else") == "#666666"
+
     def test_the_scores_stay_within_the_scale_of_bleu(self):
         figure = scores_figure(SCORES, 5)
         assert isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG")

@@ -116,12 +116,10 @@ class TestPanels:
     def test_every_figure_can_be_saved(self, found):
         probability_of = LANGUAGE.targets(SOURCE)
         words = next(iter(probability_of))
-        score = comparison.Score(10, (80.0, 82.0), (0.5, 0.6), 0.1, 0.01)
         made = [
             language_figures.translations_figure(probability_of), language_figures.sources_figure(found),
             language_figures.words_figure(words, *measures.surprises(probability_of, words)),
             language_figures.strength_figure(found, "noun", 0.5), language_figures.front_end_figure(3),
-            language_figures.scores_figure({"teacher": score}, 5),
         ]
         assert all(isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG") for figure in made)
 

@@ -7,13 +7,19 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from seqkd_lab.experiments.live_students import GOLD, MODE, SAMPLES
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.experiments.verdicts import Rows, mean_and_interval
 from seqkd_lab.lab.comparison import Score
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, SIZE
+from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, PURPLE, SIZE
 
-COLOURS = {TEACHER: BLACK, BASELINE: BLUE, SEQ_KD: GREEN}
-"""One colour a model, here and in Table 1's curves."""
+COLOURS = {TEACHER: BLACK, BASELINE: BLUE, SEQ_KD: GREEN, GOLD: BLUE, SAMPLES: PURPLE, MODE: GREEN}
+"""One colour a role, here and in Table 1's curves: who learns from gold is blue, from the teacher's mode green."""
+
+
+def colour_of(name: str) -> str:
+    """Return the colour of a model; one that was tuned further ("seq-kd + …") keeps its colour, others are grey."""
+    return COLOURS.get(name, COLOURS.get(name.split(" ")[0], GREY))
 
 
 def scores_figure(scores: Mapping[str, Score], beam_size: int) -> Figure:
@@ -22,9 +28,9 @@ def scores_figure(scores: Mapping[str, Score], beam_size: int) -> Figure:
     figure = Figure(figsize=(13, 1.7 + 0.75 * len(scores)), layout="constrained")
     bleu, valid, certain = figure.subplots(1, 3, sharey=True, width_ratios=[1.6, 1.0, 1.0])
     for row, (name, score) in enumerate(scores.items()):
-        _draw_searches(bleu, row, score, COLOURS.get(name, GREY))
-        _draw_bar(valid, row, score.valid[0], f"{score.valid[0]:.0%}", COLOURS.get(name, GREY))
-        _draw_bar(certain, row, score.p_mode, f"{score.p_mode:.2f}", COLOURS.get(name, GREY))
+        _draw_searches(bleu, row, score, colour_of(name))
+        _draw_bar(valid, row, score.valid[0], f"{score.valid[0]:.0%}", colour_of(name))
+        _draw_bar(certain, row, score.p_mode, f"{score.p_mode:.2f}", colour_of(name))
     low = min(min(score.bleu) for score in scores.values())
     bleu.set_xlim(low - 1.0, 100.0)
     valid.set_xlim(0.0, 1.0)
