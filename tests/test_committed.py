@@ -21,6 +21,8 @@ from seqkd_lab.experiments.data import load_toy
 from seqkd_lab.experiments.drafting_recipes import DRAFTS, drafting_recipes
 from seqkd_lab.experiments.drafting_results import Extent
 from seqkd_lab.experiments.findings import CLAIMS, judge
+from seqkd_lab.experiments.later_experiment import by_seed as seeds_of
+from seqkd_lab.experiments.later_experiment import read_later
 from seqkd_lab.experiments.presets import DRAFTING, EARLIER, PRUNING, TOY
 from seqkd_lab.experiments.pruning_recipes import INT8, Place, pruning_recipes
 from seqkd_lab.experiments.pruning_table import (
@@ -35,6 +37,7 @@ from seqkd_lab.experiments.store import Store, identity
 from seqkd_lab.experiments.table import TableRun, read_results, rows_by_seed
 from seqkd_lab.identity import settings
 from seqkd_lab.models.checkpoint import CheckpointError, read_json
+from seqkd_lab.study_commands import STUDIES
 
 SEED = committed.committed_seed()
 RUN = TableRun(ToyData(), TOY, (SEED,))
@@ -176,3 +179,14 @@ def test_the_table_of_both_architectures_is_of_this_corpus_whole_and_can_be_judg
     assert set(results["curves"]) == set(architectures.variants(EARLIER))
     assert len(results["by_seed"]) >= 3 and all(len(cells) == 16 for cells in results["by_seed"].values())
     assert len(architectures.judge(results)) == 5
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES)
+def test_a_studys_results_are_of_todays_settings_and_as_many_seeds(study):
+    experiment = study.experiment
+    results = read_later(committed.results_path(experiment.file))
+    assert results["experiment"] == experiment.name
+    assert results["settings"] == json.loads(json.dumps(dict(experiment.settings)))
+    seeds = range(experiment.first_seed, experiment.first_seed + experiment.n_seeds)
+    assert set(results["by_seed"]) >= set(map(str, seeds))
+    assert len(experiment.judge(seeds_of(results))) == len(experiment.claims) and experiment.tables(seeds_of(results))
