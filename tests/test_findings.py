@@ -180,3 +180,12 @@ def test_the_exit_code_is_0_only_where_every_claim_is_held(tmp_path: Path, capsy
     path.write_text(json.dumps({**template, "rows": names, "by_seed": by_seed}), encoding="utf-8")
     assert cli.main(["table", "--check", "--results", str(path)]) == code
     assert ("UNDECIDED" in capsys.readouterr().out) == (code == 1 and gains != (1.0, 1.0))
+
+
+def test_one_seed_gives_values_and_no_verdicts():
+    said = findings.of_one_seed(SEED)
+    assert said.count("\n") == len(CLAIMS) and "decides nothing" in said.split("\n")[0]
+    assert "greedy gain over the baseline ≥ 4.2 BLEU: 6" in said
+    assert not any(word in said.lower() for word in (HELD, UNDECIDED))
+    without = {name: cells for name, cells in SEED.items() if name != SEQ_KD_INTER}
+    assert findings.of_one_seed(without).count("\n") == len(CLAIMS) - 1

@@ -11,7 +11,16 @@ import statistics
 from collections.abc import Sequence
 
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, SEQ_KD_INTER, TEACHER, TEACHER_INTER, WORD_KD
-from seqkd_lab.experiments.verdicts import Claim, Rows, Verdict, describe, judge_claims, summary
+from seqkd_lab.experiments.verdicts import (
+    Claim,
+    Rows,
+    Verdict,
+    describe,
+    is_measured,
+    judge_claims,
+    number,
+    summary,
+)
 
 SOURCE = "(Kim & Rush 2016, Table 1)"
 AIM = "an aim of this lab; the paper has no such number"
@@ -151,3 +160,11 @@ def in_words(by_seed: Sequence[Rows]) -> str:
         parts.append(f"The beam's gain for Seq-KD is {share:.0%} of its gain for the baseline (ratio of the means; 3% "
                      "in the paper).")
     return "\n\n".join([*parts, summary(judge(by_seed))])
+
+
+def of_one_seed(rows: Rows) -> str:
+    """Return what each claim's quantity is in one seed, which has no interval and so decides nothing."""
+    measured = [claim for claim in CLAIMS if is_measured(claim, [rows])]
+    lines = [f"{claim.name}  {claim.ours}: {number(claim.value(rows))}" for claim in measured]
+    return "\n".join(["What the paper's claims ask for, and what this seed gives (one seed has no interval: it decides "
+                      "nothing):", *lines])
