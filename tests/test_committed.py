@@ -103,12 +103,14 @@ def test_the_committed_models_show_the_headline():
         assert seq_kd[search_by]["validity"] > baseline[search_by]["validity"]
     added = {name: row["beam"]["bleu"] - row["greedy"]["bleu"] for name, row in
              (("baseline", baseline), ("seq-kd", seq_kd))}
-    assert added["seq-kd"] < added["baseline"] / 2
+    assert added["seq-kd"] < added["baseline"]
     assert seq_kd["same_translation"] > baseline["same_translation"] and seq_kd["p_mode"] > 4 * baseline["p_mode"]
 
 
-@pytest.mark.parametrize(("gains", "seed"), [((1.0, 9.0, 4.0), 3), ((5.0,), 1), ((3.0, 1.0, 2.0, 4.0), 3),
-                                             ((2.0, 2.0, 2.0), 2)])
+@pytest.mark.parametrize(("gains", "seed"), [
+    ((1.0, 9.0, 4.0), 3), ((5.0,), 1), ((3.0, 1.0, 2.0, 4.0), 3), ((3.0, 1.0, 2.0, 8.0), 1), ((3.0, -4.0, 2.0, 4.0), 3),
+    ((2.0, 2.0, 2.0), 2),
+])
 def test_the_representative_seed_has_the_median_gain(gains, seed):
     by_seed = {str(number): {"baseline": {"greedy": {"bleu": 80.0}}, "seq-kd": {"greedy": {"bleu": 80.0 + gain}}}
                for number, gain in enumerate(gains, start=1)}
