@@ -54,7 +54,7 @@ class MemoryStudents:
     preset: Preset = TOY
     data: ToyData = ToyData()
     model: TransformerSpec = TransformerSpec(width=32, layers=1, heads=2, hidden=64, dropout=0.0)
-    training: Optimisation = Optimisation(epochs=8, learning_rate=0.02, batch_size=64, warmup=0.2)
+    training: Optimisation = Optimisation(epochs=8, learning_rate=0.02, batch_size=128, warmup=0.2)
     n_pairs: int = 12_000
     n_truth: int = 1_000
     n_examples: int = 8
