@@ -27,12 +27,12 @@ def scores_figure(scores: Mapping[str, Score], beam_size: int) -> Figure:
     p(ŷ)."""
     figure = Figure(figsize=(13, 1.7 + 0.75 * len(scores)), layout="constrained")
     bleu, valid, certain = figure.subplots(1, 3, sharey=True, width_ratios=[1.6, 1.0, 1.0])
+    low = min(min(score.bleu) for score in scores.values())
+    bleu.set_xlim(low - 1.0, 100.0)
     for row, (name, score) in enumerate(scores.items()):
         _draw_searches(bleu, row, score, colour_of(name))
         _draw_bar(valid, row, score.valid[0], f"{score.valid[0]:.0%}", colour_of(name))
         _draw_bar(certain, row, score.p_mode, f"{score.p_mode:.2f}", colour_of(name))
-    low = min(min(score.bleu) for score in scores.values())
-    bleu.set_xlim(low - 1.0, 100.0)
     valid.set_xlim(0.0, 1.0)
     certain.set_xlim(0.0, 1.25 * max(score.p_mode for score in scores.values()))
     bleu.set_title("BLEU (at most 100)", fontsize=SIZE)
@@ -52,13 +52,15 @@ def scores_figure(scores: Mapping[str, Score], beam_size: int) -> Figure:
 
 
 def _draw_searches(axes: Axes, row: int, score: Score, colour: str) -> None:
-    """Draw a dot for greedy search, a ring for the beam, and above them what the beam adds."""
+    """Draw a dot for greedy search, a ring for the beam, and above them what the beam adds, within the axes."""
     greedy, beam = score.bleu
+    at_left = greedy < sum(axes.get_xlim()) / 2
     axes.plot([greedy, beam], [row, row], "-", color=colour, linewidth=4)
     axes.plot(greedy, row, "o", color=colour, markersize=13)
     axes.plot(beam, row, "o", color=colour, markersize=13, markerfacecolor="white", markeredgewidth=2.5)
-    axes.annotate(f"{greedy:.1f}, the beam adds {beam - greedy:+.1f}", ((greedy + beam) / 2, row), xytext=(0, 12),
-                  textcoords="offset points", fontsize=SIZE, ha="center")
+    axes.annotate(f"{greedy:.1f}, the beam adds {beam - greedy:+.1f}", (greedy if at_left else beam, row),
+                  xytext=(-8 if at_left else 8, 12), textcoords="offset points", fontsize=SIZE,
+                  ha="left" if at_left else "right")
 
 
 def _draw_bar(axes: Axes, row: int, value: float, text: str, colour: str) -> None:
