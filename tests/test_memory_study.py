@@ -172,6 +172,8 @@ class TestRun:
     @pytest.mark.parametrize("break_it", [
         lambda results: results.update(experiment="other"), lambda results: results["by_seed"]["21"].pop(EXAMPLES),
         lambda results: results["by_seed"]["22"].pop(MODE), lambda results: results["by_seed"]["22"][GOLD].pop("5"),
+        lambda results: results["by_seed"].update({"22": [1, 2]}),
+        lambda results: results["by_seed"].update({"22": None}),
         lambda results: results.pop("settings"), lambda results: results.update(by_seed={}),
     ])
     def test_what_is_not_the_studys_is_refused_by_name(self, tmp_path, break_it):

@@ -226,8 +226,12 @@ def read(path: Path) -> dict:
     """
     results = read_later(path)
     keys, rows = {memory_key(memory) for memory in MEMORIES}, by_seed(results)
-    whole = all(set(seed.get(name, ())) == keys for seed in rows for name in (*CORPORA, TRUTH))
-    if results["experiment"] != "memory" or not whole or not any(seed.get(EXAMPLES) for seed in rows):
+    try:
+        whole = all(set(seed[name]) == keys for seed in rows for name in (*CORPORA, TRUTH))
+        whole = whole and results["experiment"] == "memory" and any(seed.get(EXAMPLES) for seed in rows)
+    except (AttributeError, KeyError, TypeError):
+        whole = False
+    if not whole:
         raise CheckpointError(f"{path}: not the results of the memory study; make them with `seqkd-lab study memory`")
     return results
 
