@@ -46,7 +46,7 @@ class MapRun:
 
     alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     temperatures: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
-    seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
+    seeds: tuple[int, ...] = (1, 2, 3)
     student: QuickStudent = field(default_factory=QuickStudent)
 
     def places(self) -> list[Place]:
