@@ -81,8 +81,8 @@ class NoHelpRun:
     n_pairs: int | None = None
     n_valid: int | None = None
     n_test: int | None = None
-    small_seeds: tuple[int, ...] = (21, 22, 23)
-    large_seeds: tuple[int, ...] = (21, 22, 23)
+    small_seeds: tuple[int, ...] = (21, 22)
+    large_seeds: tuple[int, ...] = (21, 22)
     preset: Preset = TOY
     beside_table: bool = True
 
