@@ -143,7 +143,8 @@ def test_the_command_writes_the_file(tmp_path, made, capsys):
     path = tmp_path / "made.json"
     assert no_help.main(["--results", str(path)]) == 0
     assert {(p.condition, p.arm, p.seed) for p in no_help.points(no_help.read(path))} == set(NoHelpRun().tasks())
-    assert "14 of 14" in capsys.readouterr().err
+    n_tasks = len(NoHelpRun().tasks())
+    assert f"{n_tasks} of {n_tasks}" in capsys.readouterr().err
 
 
 def test_a_mini_version_trains_all_itself(made):

@@ -180,6 +180,6 @@ class TestFigures:
         gains = measures.bootstrap_gains([1] * 25 + [0] * 25, [0, 1] * 25, rows)
         self.texts(figures.chances_figure(gains, 0.0, [0.1, 0.2], 21))
         table = read_results(results_path("table1.json"))["by_seed"]
-        found = measures.gains(no_help.with_table([point(AS_LARGE, FROM_TEACHER, 2, 96.0)], table))
+        found = measures.gains(no_help.with_table([point(AS_LARGE, FROM_TEACHER, 21, 90.0)], table))
         text = self.texts(figures.gains_figure(found))
         assert f"{np.mean(found[CONTROL].greedy):+.1f}" in text and "−" in text
