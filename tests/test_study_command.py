@@ -129,7 +129,7 @@ class TestNamesAndSeeds:
 
     @pytest.mark.parametrize(
         ("arguments", "expected"), [
-            (["map"], tuple(range(1, 6))), (["table3"], tuple(range(1, 6))), (["cross"], (1, 2, 3)),
+            (["map"], (1, 2, 3)), (["table3"], tuple(range(1, 6))), (["cross"], (1, 2, 3)),
             (["table3", "--seeds", "2"], (1, 2)), (["later", "--first-seed", "3", "--seeds", "2"], (3, 4)),
         ])
     def test_other_commands_count_from_1(self, arguments, expected):
@@ -205,7 +205,7 @@ def test_a_tiny_budget_study_by_the_command(capsys, tmp_path, monkeypatch, small
     rows = read_json(tmp_path / "budget.json")["by_seed"]["21"]
     assert list(rows) == list(METHODS)
     epochs = [rows[BASELINE][f"{factor:g}"]["epochs"] for factor in FACTORS]
-    assert epochs == [1, 2, 4, 8, 16]
+    assert epochs == [1, 2, 4, 8]
     assert [rows[BASELINE][f"{factor:g}"]["updates"] for factor in FACTORS] == [3 * n for n in epochs]  # 60 pairs by 25
     row = table_recipes(DATA, PRESET, 21)[BASELINE]
     own = Store(small).evaluation(row, PRESET.beam_size, PRESET.length_penalty)
