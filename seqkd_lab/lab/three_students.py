@@ -67,7 +67,7 @@ def three_in_words(scores: Mapping[str, Score]) -> Markdown:
                      "not what helps. That it is the *mode* is.")
     else:
         lines.append(f"Here the samples change the share of valid translations by {by_samples:+.0f} points and the "
-                     f"mode by {by_mode:+.0f}. The seeds below show that this run is unusual.")
+                     f"mode by {by_mode:+.0f}. Compare the seeds below: one run is one draw.")
     return Markdown("\n\n".join(lines))
 
 
