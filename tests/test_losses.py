@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, kl_div
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
-from seqkd_lab.distillation.losses import NLL, WordKD, mixed_target, nll, word_kd
+from seqkd_lab.distillation.losses import NLL, BalancedWordKD, WordKD, mixed_target, nll, pull, word_kd
 from seqkd_lab.training import Optimisation, Trainer
 
 V = 9
@@ -188,3 +188,36 @@ class TestErrors:
     def test_word_kd_without_a_teacher(self, make_model):
         with pytest.raises(ValueError, match="teacher"):
             Trainer(make_model(), GOLD, GOLD, WordKD(), Optimisation(1), 1)
+
+
+class TestBalancedWordKD:
+    def gradient(self, objective, logits, teacher, target):
+        batch = batch_of(target)
+        return torch.autograd.grad(objective(logits, batch, teacher), logits)[0]
+
+    @pytest.mark.parametrize("temperature", [0.25, 0.5, 2.0, 4.0, 8.0])
+    def test_the_pull_is_autograds_and_alike_at_every_temperature(self, temperature):
+        logits, teacher = 3.0 * random_logits(1), 3.0 * random_logits(2)
+        logits.requires_grad_()
+        soft = torch.autograd.grad(word_kd(logits, teacher, TARGET, temperature), logits)[0].abs().sum()
+        assert torch.allclose(soft, pull(logits, teacher, TARGET, temperature), rtol=1e-4)
+        here, at_one = (
+            self.gradient(BalancedWordKD(1.0, tau), logits, teacher, TARGET) for tau in (temperature, 1.0)
+        )
+        assert torch.allclose(here.abs().sum(), at_one.abs().sum(), rtol=1e-4)
+        assert not torch.allclose(here, at_one, rtol=1e-2)
+
+    @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+    def test_at_temperature_one_it_is_the_papers_objective(self, alpha):
+        logits, teacher, batch = random_logits(1), random_logits(2), batch_of(TARGET)
+        assert BalancedWordKD(alpha)(logits, batch, teacher) == WordKD(alpha)(logits, batch, teacher)
+
+    def test_a_student_that_equals_its_teacher_has_a_finite_loss(self):
+        logits = random_logits(1).requires_grad_()
+        gradient = self.gradient(BalancedWordKD(1.0, 3.0), logits, logits.detach(), TARGET)
+        assert gradient.isfinite().all()
+
+    def test_what_no_objective_can_have_is_refused(self):
+        for settings in ({"alpha": -0.1}, {"alpha": 1.1}, {"temperature": 0.0}):
+            with pytest.raises(ValueError, match="must"):
+                BalancedWordKD(**settings)

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from seqkd_lab import cli
-from seqkd_lab.distillation.losses import WordKD
+from seqkd_lab.distillation.losses import BalancedWordKD
 from seqkd_lab.experiments import word_kd_map
 from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, results_path, weights_hash
 from seqkd_lab.experiments.data import load_toy
@@ -98,7 +98,7 @@ def test_a_point_is_the_quick_student_that_anybody_can_train_and_processes_chang
     one, two = (make_map(run, tmp_path / f"{n}.json", n) for n in (1, 2))
     assert one == two
     for point in map_points(one):
-        student, history = train_student(TINY, data, WordKD(0.5, 2.0), point.seed, teacher)
+        student, history = train_student(TINY, data, BalancedWordKD(0.5, 2.0), point.seed, teacher)
         score = score_student(TINY, data, student)
         assert (point.bleu, point.valid, point.nll) == (score.bleu, score.validity, history.valid_loss[-1])
 

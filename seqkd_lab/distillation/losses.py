@@ -120,3 +120,42 @@ class WordKD:
             return cross_entropy(logits, mixed_target(teacher_logits, target, self.alpha), target)
         soft = word_kd(logits, teacher_logits, target, self.temperature)
         return self.alpha * soft + (1.0 - self.alpha) * nll(logits, target)
+
+
+@dataclass(frozen=True)
+class BalancedWordKD:
+    """α · c(τ) · Word-KD at τ + (1 − α) · NLL, where c(τ) makes the teacher's pull as strong as it is at τ = 1.
+
+    The pull on a student is the size of the gradient with respect to its logits, Σ_k |∂/∂z_k| over the batch's real
+    tokens. The factor τ² of `word_kd` keeps it only where τ is far above the logits; between, it lets the pull grow
+    many times over, and an α at τ = 4 weighs the teacher far more than the same α at τ = 1. Here α means the same at
+    every τ. At τ = 1 this is WordKD, the paper's objective. `alpha` lies in [0, 1], `temperature` is positive.
+    """
+
+    alpha: float = 0.5
+    temperature: float = 1.0
+    needs_teacher = True
+
+    def __post_init__(self) -> None:
+        WordKD(self.alpha, self.temperature)  # raises ValueError for what no objective can have
+
+    def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
+        target, tau = batch.target_out, self.temperature
+        if tau == 1.0:
+            return WordKD(self.alpha)(logits, batch, teacher_logits)
+        check_teacher(logits, teacher_logits)
+        soft = word_kd(logits, teacher_logits, target, tau)
+        wanted, has = (pull(logits, teacher_logits, target, at) for at in (1.0, tau))
+        balance = wanted / has.clamp_min(1e-12)  # both are 0 for a student that equals its teacher
+        return self.alpha * balance * soft + (1.0 - self.alpha) * nll(logits, target)
+
+
+def pull(logits: Tensor, teacher_logits: Tensor, target: Tensor, temperature: float) -> Tensor:
+    """The mean over real tokens of Σ_k |∂ word_kd / ∂ z_k|, without a gradient of its own: τ Σ_k |p_τ(k) − q_τ(k)|.
+
+    ∂/∂z of −Σ q_τ log p_τ is (p_τ − q_τ) / τ, since z enters p_τ as z / τ; `word_kd` multiplies by τ². Logits are
+    (B, T, V), target (B, T). Raises ValueError when the shapes do not fit.
+    """
+    check_shapes(logits, target)
+    p, q = ((z.detach() / temperature).softmax(dim=2) for z in (logits, teacher_logits))
+    return temperature * mean_over_tokens((p - q).abs().sum(dim=2), target)

@@ -1,5 +1,6 @@
 """The map of Word-KD: one quick student for each α, τ and seed; its points are kept as JSON, each when it is done.
 
+The objective is BalancedWordKD, so that α weighs the teacher alike at every τ and the map's two axes are apart.
 `seqkd-lab map` makes it; interrupted, the same command continues.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from seqkd_lab.distillation.losses import WordKD
+from seqkd_lab.distillation.losses import BalancedWordKD
 from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, results_path, weights_hash
 from seqkd_lab.experiments.data import load_toy
 from seqkd_lab.experiments.points import points_in, points_to_continue, read_points, write_points
@@ -24,7 +25,7 @@ from seqkd_lab.machine import use_threads
 
 Place = tuple[float, float | None]
 """(α, τ). At α = 0 the teacher has no share and τ means nothing: it is None."""
-HEADING = ("data", "teacher", "student", "made_with")
+HEADING = ("data", "teacher", "student", "objective", "made_with")
 MADE_BY = "seqkd-lab map"
 
 
@@ -46,7 +47,7 @@ class MapRun:
 
     alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     temperatures: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
-    seeds: tuple[int, ...] = (1, 2, 3)
+    seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
     student: QuickStudent = field(default_factory=QuickStudent)
 
     def places(self) -> list[Place]:
@@ -62,7 +63,7 @@ class MapRun:
         """What all points of a file share: data, teacher, student, versions."""
         return {
             "data": identity(ToyData()), "teacher": weights_hash(checkpoint_directory(TEACHER)),
-            "student": asdict(self.student), "made_with": versions(),
+            "student": asdict(self.student), "objective": BalancedWordKD.__name__, "made_with": versions(),
         }
 
 
@@ -76,7 +77,7 @@ def make_point(student: QuickStudent, place: Place, seed: int) -> MapPoint:
     """Trains and judges the student of one place."""
     use_threads(1)
     (alpha, temperature), (data, teacher) = place, _loaded()
-    objective = WordKD(alpha, 1.0 if temperature is None else temperature)
+    objective = BalancedWordKD(alpha, 1.0 if temperature is None else temperature)
     made, history = train_student(student, data, objective, seed, teacher)
     score = score_student(student, data, made)
     return MapPoint(alpha, temperature, seed, score.bleu, score.validity, history.valid_loss[-1])

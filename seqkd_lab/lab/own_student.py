@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqkd_lab.distillation.losses import WordKD
+from seqkd_lab.distillation.losses import BalancedWordKD
 from seqkd_lab.evaluation import OutputScore
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
@@ -42,7 +42,7 @@ def own_student(
             bar.move(progress.update, progress.n_updates)
             curve.hear(progress, settings.epochs)
 
-        model, history = train_student(settings, data, WordKD(alpha, temperature), seed, teacher, [watch])
+        model, history = train_student(settings, data, BalancedWordKD(alpha, temperature), seed, teacher, [watch])
     score = score_student(settings, data, model)
     place = (alpha, temperature if alpha > 0.0 else None)
     return OwnStudent(model, curve, score, MapPoint(*place, seed, score.bleu, score.validity, history.valid_loss[-1]))

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import seqkd_lab.lab.widgets.trainer as trainer_module
-from seqkd_lab.distillation.losses import WordKD
+from seqkd_lab.distillation.losses import BalancedWordKD
 from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.lab.figures import learning_figure
 from seqkd_lab.lab.figures.learning import Curve
@@ -195,7 +195,7 @@ class TestMap:
         mapped.start()
         assert mapped.wait(SECONDS) and mapped.error is None, mapped.status.value
         (own,) = mapped.own
-        student, history = train_student(SMALL, toy, WordKD(0.35, 1.0), 3, toy_models["teacher"])
+        student, history = train_student(SMALL, toy, BalancedWordKD(0.35, 1.0), 3, toy_models["teacher"])
         assert (own.alpha, own.temperature) == (0.35, 1.0) and mapped.map_image.value != before
         assert own.value == score_student(SMALL, toy, student).bleu == mapped.results["BLEU greedy"][0]
         assert mapped.results["NLL of gold"][0] == history.valid_loss[-1]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
-from seqkd_lab.distillation.losses import WordKD
+from seqkd_lab.distillation.losses import BalancedWordKD
 from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.experiments.word_kd_map import MapRun, committed_map
 from seqkd_lab.lab import word_kd_measures as measures
@@ -137,7 +137,7 @@ def test_the_committed_map_can_be_read_and_drawn():
 
 def test_ones_own_student_is_the_quick_student_and_a_point_of_the_map(toy, toy_models):
     own = own_student(TINY, toy, toy_models["teacher"], 0.5, 2.0, seed=5)
-    student, history = train_student(TINY, toy, WordKD(0.5, 2.0), 5, toy_models["teacher"])
+    student, history = train_student(TINY, toy, BalancedWordKD(0.5, 2.0), 5, toy_models["teacher"])
     score = score_student(TINY, toy, student)
     assert (own.point.bleu, own.point.valid, own.point.nll) == (score.bleu, score.validity, history.valid_loss[-1])
     assert (own.own.alpha, own.own.temperature, own.own.value) == (0.5, 2.0, score.bleu)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -42,6 +43,18 @@ class Step(NamedTuple):
     clause: Clause
     memory: Memory
     variant: Variant
+
+
+def linked(part: str, places: Sequence[int], n_words: int) -> list[int]:
+    """Which of a part's source places each of its `n_words` German words translates.
+
+    All words of a verb (auxiliary, reflexive pronoun, prefix) belong to the English verb, which stands first: "looked
+    at" is "sah … an". An adverbial ends in its head in both languages: "in the garden" is "im Garten". The words
+    before the head follow each other.
+    """
+    if part == "verb":
+        return [places[0]] * n_words
+    return [places[min(turn, len(places) - 1)] for turn in range(n_words - 1)] + [places[-1]]
 
 
 class ToyLanguage:
@@ -142,16 +155,16 @@ class ToyLanguage:
         return {token: p / total for token, p in sorted(mass.items())}
 
     def alignment(self, source: Sequence[str], target: Sequence[str]) -> tuple[int, ...]:
-        """For each target word the place of the source word that it translates, -1 for none."""
+        """For each target word the place of the source word that it translates, -1 for none (see `linked`)."""
         places = positions(self.parse(source))
-        aligned = []
+        aligned: list[int] = []
         for number, step in enumerate(self._need_path(source, target)):
-            seen: dict[str, int] = {}
-            for word in self.words(step):
-                of_part = places.get((number, word.part), [-1])
-                turn = seen.get(word.part, 0)
-                seen[word.part] = turn + 1
-                aligned.append(of_part[min(turn, len(of_part) - 1)])
+            words = self.words(step)
+            links = {
+                part: iter(linked(part, places.get((number, part), [-1]), n_words))
+                for part, n_words in Counter(word.part for word in words).items()
+            }
+            aligned += [next(links[word.part]) for word in words]
         return tuple(aligned)
 
     def choices(self, source: Sequence[str], target: Sequence[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.distillation.losses import NLL, WordKD
+from seqkd_lab.distillation.losses import NLL, BalancedWordKD
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.experiments.word_kd_map import Place
@@ -186,7 +186,7 @@ class StudentTrainer(View):
     def _train(self, chosen: Try, curve: Curve) -> None:
         started, drawn = time.perf_counter(), 0.0
         settings = replace(self.settings, width=chosen.width, epochs=chosen.epochs)
-        objective = WordKD(chosen.alpha, chosen.temperature) if chosen.objective == WORD else NLL()
+        objective = BalancedWordKD(chosen.alpha, chosen.temperature) if chosen.objective == WORD else NLL()
 
         def watch(progress: Progress) -> bool:
             """Notes and shows the update; True stops the training."""
