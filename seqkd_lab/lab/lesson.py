@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-import base64
-import inspect
-import io
 import os
-import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import platformdirs
-from matplotlib.figure import Figure
-from tqdm import tqdm
 
 from seqkd_lab.doctor import cache_directory
-from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
+from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, results_path
+from seqkd_lab.experiments.data import Dataset, load_toy
 from seqkd_lab.experiments.presets import TOY
 from seqkd_lab.experiments.recipes import Distillation, Recipe, ToyData, table_recipes
 from seqkd_lab.experiments.store import Store
-from seqkd_lab.lab.exercises.showing import FAILED, PASSED
+from seqkd_lab.experiments.table import read_results
 from seqkd_lab.lab.predictions import Predictions
+from seqkd_lab.lab.progress_bar import Bar
+from seqkd_lab.lab.showing import Expectation, Markdown, Still, answer, png, should_see, source_of, widget
+from seqkd_lab.machine import use_threads
 from seqkd_lab.models.seq2seq import Seq2Seq
+
+__all__ = [
+    "LESSONS", "NOTEBOOKS", "TICKET", "TICKET_GOLD", "Bar", "Expectation", "Lesson", "Markdown", "Still", "answer",
+    "begin", "is_fast", "lesson_map", "models", "png", "predictions", "scaled", "should_see", "source_of",
+    "table_results", "toy_data", "trained", "widget",
+]
 
 FAST_SWITCH = "SEQKD_LAB_FAST"
 """Set to 1, this environment variable makes every notebook take less of everything: for tests, not for people."""
 PREDICTIONS_FILE = "SEQKD_LAB_PREDICTIONS"
 """This environment variable names the file of a person's predictions, where the usual place will not do."""
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+TICKET = tuple("my ticket was new and the doctor hid it .".split())
+"""The sentence that goes through lessons 00 to 08. Its noun may be *die Fahrkarte*, *das Ticket* or *der Fahrschein*,
+and the pronoun at its end must agree with the choice. No split of the corpus holds it."""
+TICKET_GOLD = tuple("mein Ticket war neu und der Arzt versteckte es .".split())
+"""A valid translation of the ticket that is not its mode: what a corpus might have drawn for it."""
 
 
 @dataclass(frozen=True)
@@ -80,19 +88,6 @@ LESSONS = (
 )
 
 
-@dataclass(frozen=True)
-class Markdown:
-    """Markdown that a notebook renders and a terminal prints."""
-
-    text: str
-
-    def _repr_markdown_(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        return self.text
-
-
 def lesson_map(folder: Path = NOTEBOOKS) -> Markdown:
     """The lessons with their minutes; a link to each whose notebook lies in `folder`."""
     lines = ["| | lesson | minutes | what you can do after it |", "|---|---|---|---|"]
@@ -117,6 +112,25 @@ def predictions() -> Predictions:
     """This person's recorder, the same in every notebook: its file lies among the user's own data."""
     default = Path(platformdirs.user_data_dir("seqkd_lab", appauthor=False)) / "predictions.json"
     return Predictions(Path(os.environ.get(PREDICTIONS_FILE) or default))
+
+
+def begin() -> Predictions:
+    """Prepares a notebook and returns this person's recorder.
+
+    Torch gets one thread: that is enough for small models, and a busy neighbour costs no more than its share.
+    """
+    use_threads(1)
+    return predictions()
+
+
+def toy_data() -> Dataset:
+    """Loads the toy corpus of Table 1: train, valid and test, the vocabularies and the language that made them."""
+    return load_toy(ToyData())
+
+
+def table_results() -> dict:
+    """Reads the committed results of Table 1 (data/results/table1.json)."""
+    return read_results(results_path("table1.json"))
 
 
 def models(rows: Sequence[str], from_nothing: bool = False, seed: int = 1) -> dict[str, Seq2Seq]:
@@ -148,79 +162,3 @@ def trained(recipe: Recipe, store: Store | None = None) -> Seq2Seq:
         return store.model(recipe)
     with Bar(f"training {recipe.name}") as bar:
         return store.model(recipe, bar.move)
-
-
-class Bar:
-    """A progress bar that hears (done, total), as the store reports it."""
-
-    def __init__(self, label: str) -> None:
-        self.bar = tqdm(desc=label, mininterval=0.5)
-
-    def move(self, done: int, total: int) -> None:
-        self.bar.total = total
-        self.bar.update(done - self.bar.n)
-
-    def __enter__(self) -> Bar:
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.bar.close()
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """What one should see: a range that was computed, and the value of this run beside it."""
-
-    what: str
-    value: float
-    low: float
-    high: float
-    why: str
-
-    @property
-    def held(self) -> bool:
-        return self.low <= self.value <= self.high
-
-    def _repr_html_(self) -> str:
-        style = f"border-left: 4px solid {PASSED if self.held else FAILED}; padding: .3em .8em"
-        return f'<div role="status" style="{style}">{escape(repr(self))}</div>'
-
-    def __repr__(self) -> str:
-        found = "inside" if self.held else "OUTSIDE: chance, or something in this run is not as it should be"
-        return (f"You should see {self.what} between {self.low:.4g} and {self.high:.4g} ({self.why}). "
-                f"This run: {self.value:.4g}, {found}.")
-
-
-def should_see(what: str, value: float, low: float, high: float, why: str) -> Expectation:
-    """A computed range beside the run's value; `why` says what the range was computed from."""
-    return Expectation(what, float(value), float(low), float(high), why)
-
-
-def png(figure: Figure, dots_per_inch: int = 80) -> bytes:
-    """The figure as a PNG file."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dots_per_inch)
-    return buffer.getvalue()
-
-
-class Still:
-    """A picture of a figure, with words for whoever cannot see it; with `view`, the still twin of that widget.
-
-    A front end shows the richest form that it can: the widget, else the picture, else the words.
-    """
-
-    def __init__(self, figure: Figure, words: str, view: Any = None) -> None:
-        self.figure, self.words, self.view = figure, words, view
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
-        bundle = {} if self.view is None else dict(self.view._repr_mimebundle_())
-        picture = base64.b64encode(png(self.figure)).decode()
-        return bundle | {"image/png": picture, "text/plain": self.words}, {"image/png": {"alt": self.words}}
-
-    def __repr__(self) -> str:
-        return self.words
-
-
-def source_of(function: Callable) -> Markdown:
-    """The source of the one library function that a lesson explains."""
-    return Markdown(f"```python\n{textwrap.dedent(inspect.getsource(function)).rstrip()}\n```")

@@ -56,8 +56,9 @@ def of_lesson(lesson: int) -> list[Exercise]:
 def task(key: str) -> Task:
     """The exercise's card, and the stub to copy. Raises UnknownExercise."""
     exercise = find(key)
+    n_hints = len(exercise.hints)
     effort = f"difficulty {'●' * exercise.difficulty}{'○' * (3 - exercise.difficulty)} · {exercise.minutes} minutes"
-    head = f"**Exercise: {exercise.title}** ({effort} · {len(exercise.hints)} hints)"
+    head = f"**Exercise: {exercise.title}** ({effort} · {n_hints} {'hint' if n_hints == 1 else 'hints'})"
     call = f"exercises.check({exercise.key!r}, {exercise.key})"
     return Task(f"{head}\n\n{exercise.task}\n\n```python\n{exercise.stub}\n\n{call}\n```")
 

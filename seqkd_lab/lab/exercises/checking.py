@@ -56,7 +56,7 @@ def check(exercise: Exercise, function: Any) -> Result:
     for case, outcome in zip(cases, outcomes, strict=True):
         problem = what_is_wrong(exercise, function, case, outcome)
         if problem:
-            return explained(exercise, cases, outcomes, case, problem)
+            return explained(exercise, cases, outcomes, problem)
     again = call(function, cases[0].arguments)
     if again.error or first_difference(again.value, outcomes[0].value, exercise.tolerance):
         return refusal(exercise, "Called a second time with the same arguments, your function gives another answer: "
@@ -103,13 +103,10 @@ def what_is_wrong(exercise: Exercise, function: Function, case: Case, outcome: O
     return None
 
 
-def explained(
-    exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome], case: Case, problem: list[str]
-) -> Result:
+def explained(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome], problem: list[str]) -> Result:
     """The refusal with all that helps: where it went wrong, the likely misconception, a look at constants, a hint."""
     lines = list(problem)
-    failed = next(place for place, one in enumerate(cases) if one is case)
-    guess = likely_mistake(exercise, cases, outcomes, failed)
+    guess = likely_mistake(exercise, cases, outcomes)
     if guess is not None:
         lines.append(f"Likely: {guess.misconception}")
     elif always_the_same(outcomes):
@@ -124,25 +121,26 @@ def refusal(exercise: Exercise, why: str) -> Result:
 
 
 def always_the_same(outcomes: Sequence[Outcome]) -> bool:
-    """Whether every call gave one and the same value."""
+    """Whether every call gave one and the same value; a forgotten `return` is told apart from that."""
     first = outcomes[0]
-    return all(one.error is None and first_difference(one.value, first.value, 1e-9) is None for one in outcomes)
+    if first.value is None:
+        return False
+    return all(
+        outcome.error is None and first_difference(outcome.value, first.value, 1e-9) is None for outcome in outcomes
+    )
 
 
-def likely_mistake(
-    exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome], failed: int
-) -> WrongAnswer | None:
-    """The listed wrong answer that gives what the learner's function gave in case number `failed`.
+def likely_mistake(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> WrongAnswer | None:
+    """Finds the listed wrong answer that explains the learner's function: it gives the same in *every* case.
 
-    Of several, the one that agrees in most cases: two mistakes may coincide in one.
+    To agree in some of the failed cases is no explanation, since two mistakes may coincide there.
     """
-    best, most = None, 0
     for wrong in exercise.wrong_answers:
-        theirs = [call(wrong.function, case.arguments) for case in cases]
-        alike = [same_outcome(a, b, exercise.tolerance) for a, b in zip(outcomes, theirs, strict=True)]
-        if alike[failed] and sum(alike) > most:
-            best, most = wrong, sum(alike)
-    return best
+        theirs = (call(wrong.function, case.arguments) for case in cases)
+        pairs = zip(outcomes, theirs, strict=True)
+        if all(same_outcome(outcome, their, exercise.tolerance) for outcome, their in pairs):
+            return wrong
+    return None
 
 
 def same_outcome(one: Outcome, other: Outcome, tolerance: float) -> bool:

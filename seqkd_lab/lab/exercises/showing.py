@@ -68,5 +68,14 @@ class Result:
 
 
 def inline_html(text: str) -> str:
-    """`text`, escaped; what stands between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    """Escapes `text` and renders what markdown says within a line: `code`, **strong** and *emphasis*."""
+    parts = re.split(r"(`[^`]+`)", escape(text))
+    return "".join(
+        f"<code>{part[1:-1]}</code>" if part.startswith("`") and len(part) > 2 else emphasised(part) for part in parts
+    )
+
+
+def emphasised(html: str) -> str:
+    """Renders **strong** and *emphasis* in escaped text; a lone asterisk, or one among blanks, stays as it is."""
+    strong = re.sub(r"\*\*(?=\S)(.+?)(?<=\S)\*\*", r"<strong>\1</strong>", html)
+    return re.sub(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=[^\s*])\*(?![\w*])", r"<em>\1</em>", strong)
