@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkd_lab.lab.predictions import Choice, Number, Predictions, Ranking, Unreadable
+from seqkd_lab.lab.predictions import CANNOT_TELL, Choice, Number, Predictions, Ranking, Unreadable, decided
 
 BLEU = Number("BLEU", tolerance=1.0)
 WHICH = Choice(("baseline", "Word-KD", "Seq-KD"))
@@ -33,7 +33,7 @@ class TestReading:
     @pytest.mark.parametrize("typed, number", [
         ("3", 3), ("3.5", 3.5), ("3,5", 3.5), ("about 3.5 BLEU", 3.5), (" −2 ", -2), ("-2.", -2), ("1,000", 1000),
         ("1,234,567.5", 1234567.5), ("0,125", 0.125), ("1e-3", 0.001), (".5", 0.5), ("50 %", 50), (7, 7), (2.25, 2.25),
-        (torch.tensor(3.5).item(), 3.5), ("1.000", 1.0),
+        (torch.tensor(3.5).item(), 3.5), ("1.000", 1.0), ("1.234,5", 1234.5), ("-1.234.567,5", -1234567.5),
     ])
     def test_numbers_as_people_write_them(self, typed, number):
         assert BLEU.read(typed) == pytest.approx(number)
@@ -105,7 +105,7 @@ class TestJudging:
 
     def test_the_distance_is_explained(self):
         words = BLEU.judge(9.0, 4.0).words
-        assert "9 BLEU" in words and "4 BLEU" in words and "5 BLEU too high" in words and "far off" in words
+        assert "9 BLEU" in words and "4 BLEU" in words and "too high by 5" in words and "far off" in words
         assert "too low" in BLEU.judge(2.0, 4.0).words and "not far off" in BLEU.judge(2.0, 4.0).words
 
     @given(st.permutations(ORDER.items), st.permutations(ORDER.items))
@@ -121,16 +121,112 @@ class TestJudging:
         assert (wrong.closeness, wrong.right) == (0, False) and "baseline" in wrong.words and "Seq-KD" in wrong.words
 
 
+class TestUndecided:
+    SIGNED = Number("BLEU", tolerance=2.0, signed=True)
+
+    def score(self, kind, answer, value, interval=None):
+        recorder = Predictions()
+        recorder.ask("key", "?", kind)
+        recorder.answer("key", answer, confidence=75)
+        return recorder, recorder.score("key", value, interval).judgement
+
+    @given(st.floats(-10, 10), st.floats(-10, 10))
+    def test_an_answer_of_the_wrong_sign_is_never_right(self, answer, value):
+        right = self.SIGNED.judge(answer, value).right
+        assert not right or value == 0 or answer * value > 0
+        assert right or abs(answer - value) > 1.99 or answer * value <= 0
+
+    @given(st.floats(-10, 10), st.floats(-10, 10), st.floats(0.001, 10), st.floats(0.001, 10))
+    def test_an_interval_decides_what_is_scored(self, answer, value, below, above):
+        interval = (value - below, value + above)
+        judgement = self.SIGNED.judge(answer, value, interval)
+        assert judgement.counted == (not interval[0] <= 0 <= interval[1])
+        if judgement.counted and interval[0] <= answer <= interval[1]:
+            assert judgement.right
+
+    def test_what_the_run_does_not_decide_is_kept_out_of_the_summary(self):
+        for kind, answer, value, interval in (
+            (self.SIGNED, 1, 0.5, (-1.0, 2.0)), (WHICH, "Seq-KD", CANNOT_TELL, None), (ORDER, "1>2>3", [], None),
+        ):
+            recorder, judgement = self.score(kind, answer, value, interval)
+            assert not judgement.counted and "not scored" in judgement.words
+            assert "No prediction has been scored" in repr(recorder.summary())
+            assert "does not decide" in repr(recorder.summary()) and "Calibration" not in repr(recorder.summary())
+
+    def test_cannot_tell_may_be_an_answer(self):
+        kind = Choice(("rises", "falls", CANNOT_TELL))
+        assert self.score(kind, CANNOT_TELL, CANNOT_TELL)[1].right
+        assert not self.score(kind, "rises", CANNOT_TELL)[1].right
+
+    def test_only_decided_pairs_of_a_ranking_are_scored(self):
+        pairs = [("teacher", "student"), ("teacher", "Seq-KD student")]
+        for answer in ("1>2>3", "1>3>2"):
+            assert self.score(ORDER, answer, pairs)[1].right
+        halfway = self.score(ORDER, "2>1>3", pairs)[1]
+        assert halfway.closeness == 0.5 and "student before" not in halfway.words.split("turned round")[0]
+
+    @pytest.mark.parametrize("value", [[("teacher", "nobody")], [("teacher",)], [("teacher", "student"),
+                                                                                 ("student", "teacher")]])
+    def test_pairs_that_decide_nothing_are_the_authors_error(self, value):
+        with pytest.raises(ValueError):
+            self.score(ORDER, "1>2>3", value)
+
+    def test_only_a_number_has_an_interval_and_the_value_lies_in_it(self):
+        with pytest.raises(ValueError):
+            self.score(WHICH, "Seq-KD", "Seq-KD", (0, 1))
+        with pytest.raises(ValueError):
+            self.score(BLEU, 1, 3.0, (0, 1))
+
+    def test_pairs_decided_by_seeds(self):
+        values = {"a": [1.0, 1.1, 0.9], "b": [5.0, 5.2, 4.9], "c": [1.0, 1.2, 0.8]}
+        assert decided(values) == [("b", "a"), ("b", "c")]
+
+    def test_a_file_holds_intervals_and_pairs(self, tmp_path):
+        path = tmp_path / "predictions.json"
+        recorder = Predictions(path)
+        recorder.ask("gain", "How much?", self.SIGNED)
+        recorder.ask("order", "Which order?", ORDER)
+        recorder.answer("gain", 1.0)
+        recorder.answer("order", "1>2>3")
+        recorder.score("gain", 3.0, (1.0, 5.0))
+        recorder.score("order", [("teacher", "student")])
+        assert repr(Predictions(path).summary()) == repr(recorder.summary())
+
+
+class TestChoosing:
+    def test_a_number_is_no_place_in_a_list_of_numbers(self):
+        sizes = Choice(("K = 1", "K = 2", "K = 4 to 6", "more"))
+        assert sizes.read("K=2") == sizes.read("k = 2") == "K = 2"
+        for typed in ("5", "1", "2", "K = 3"):
+            with pytest.raises(Unreadable):
+                sizes.read(typed)
+        assert "1:" not in sizes.how_to
+
+
 class TestOrder:
     def test_nothing_is_told_before_an_answer(self, predictions):
         note = predictions.score("gain", 4.125)
         assert not note.accepted and "Predict first" in repr(note) and "4.1" not in repr(note) + note._repr_html_()
+        predictions.forget("gain")
         assert predictions.answer("gain", 4).accepted
         assert "4.125" in repr(predictions.score("gain", 4.125)) and predictions.judgements()
 
-    def test_a_refused_score_does_not_make_the_next_answer_late(self, predictions):
+    def test_an_answer_after_the_result_was_shown_without_one_is_late(self, predictions):
+        """Run All, then read the result, then answer."""
         predictions.score("gain", 4.0)
-        assert "not counted" not in repr(predictions.answer("gain", 3))
+        assert "not counted" in repr(predictions.answer("gain", 4, confidence=95))
+        assert not predictions.score("gain", 4.0).accepted and predictions.judgements() == []
+        assert "Calibration" not in repr(predictions.summary()) and predictions.answered("gain") is None
+
+    def test_a_restarted_kernel_may_predict_what_was_shown_but_never_predicted(self, tmp_path):
+        for _ in range(2):
+            recorder = Predictions(tmp_path / "predictions.json")
+            recorder.ask("gain", "How much?", BLEU)
+            recorder.ask("best", "Which?", WHICH)
+            if not recorder.answered("best"):
+                recorder.score("gain", 4.0)
+                recorder.answer("best", 1)
+        assert recorder.answer("gain", 4).accepted and recorder.score("gain", 4.0).judgement.right
 
     def test_before_the_score_the_last_answer_counts(self, predictions):
         predictions.answer("gain", 10)
@@ -142,7 +238,7 @@ class TestOrder:
         predictions.score("gain", 4.0)
         assert "not counted" in repr(predictions.answer("gain", 4))
         assert predictions.score("gain", 4.0).judgement.error == 6
-        assert "1 answers came after" in repr(predictions.summary())
+        assert "1 answer came after" in repr(predictions.summary())
         assert [given["answer"] for given in predictions.records["gain"]["answers"]] == [10, 4]
 
     def test_a_new_run_scores_the_same_answer_anew(self, predictions):

@@ -7,8 +7,11 @@
     predictions.summary()
 """
 
+from seqkd_lab.lab.predictions.decided import decided
 from seqkd_lab.lab.predictions.form import Form
-from seqkd_lab.lab.predictions.questions import Choice, Judgement, Number, Ranking, Unreadable
+from seqkd_lab.lab.predictions.questions import CANNOT_TELL, Choice, Judgement, Number, Ranking, Unreadable
 from seqkd_lab.lab.predictions.recorder import Note, Predictions
 
-__all__ = ["Choice", "Form", "Judgement", "Note", "Number", "Predictions", "Ranking", "Unreadable"]
+__all__ = [
+    "CANNOT_TELL", "Choice", "Form", "Judgement", "Note", "Number", "Predictions", "Ranking", "Unreadable", "decided",
+]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from numbers import Real
 from typing import Any, Protocol
 
 LONGEST = 80  # characters of a typed text that an answer repeats
+CANNOT_TELL = "cannot be told from these seeds"
+"""The option to choose, and the value to score, where the interval over the seeds contains several answers."""
 
 
 class Unreadable(ValueError):
@@ -25,13 +27,20 @@ class Unreadable(ValueError):
 class Judgement:
     """How close an answer came: closeness in [0, 1] (1: right), whether it counts as right, and the words for it.
 
-    error is answer − value, in the question's unit; None where the answer is not a number.
+    error is answer − value, in the question's unit; None where the answer is not a number. counted is False where the
+    run does not decide between the answers: then nothing is scored.
     """
 
     closeness: float
     right: bool
     words: str
     error: float | None = None
+    counted: bool = True
+
+
+def not_decided(said: str, why: str) -> Judgement:
+    """The judgement where the run does not decide."""
+    return Judgement(0.0, False, f"You said {said}; {why}. So this prediction is not scored.", counted=False)
 
 
 class Kind(Protocol):
@@ -63,6 +72,8 @@ class Choice:
 
     @property
     def how_to(self) -> str:
+        if any(map(holds_digit, self.options)):
+            return "one of these texts: " + "; ".join(self.options)
         return "one of " + ", ".join(f"{i}: {option}" for i, option in enumerate(self.options, start=1))
 
     def read(self, typed: Any) -> str:
@@ -72,6 +83,9 @@ class Choice:
         return answer
 
     def judge(self, answer: str, value: str) -> Judgement:
+        """CANNOT_TELL as the value scores nothing, unless it is one of the options."""
+        if value == CANNOT_TELL and value not in self.options:
+            return not_decided(answer, f"the answer {CANNOT_TELL}")
         if value not in self.options:
             raise ValueError(f"the run's value {value!r} is none of the options {self.options}")
         right = answer == value
@@ -81,10 +95,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Number:
-    """A number in `unit`; an answer is right within ± `tolerance` (in that unit, above 0)."""
+    """A number in `unit`; an answer is right within ± `tolerance` (in that unit, above 0).
+
+    Where `signed` is true the question is above all one of the sign: an answer of the other sign, or 0, is never right.
+    """
 
     unit: str
     tolerance: float
+    signed: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 < self.tolerance < math.inf:
@@ -92,7 +110,8 @@ class Number:
 
     @property
     def how_to(self) -> str:
-        return f"a number, in {self.unit}; within ± {self.tolerance:.4g} it counts as right"
+        sign = ", if the sign is right" if self.signed else ""
+        return f"a number, in {self.unit}; within ± {self.tolerance:.4g} it counts as right{sign}"
 
     def read(self, typed: Any) -> float:
         return number_in(typed)
@@ -100,20 +119,39 @@ class Number:
     def say(self, answer: float) -> str:
         return f"{answer:.4g} {self.unit}"
 
-    def judge(self, answer: float, value: float) -> Judgement:
-        """closeness is 1 within the tolerance, beyond it tolerance / distance: half at twice the tolerance."""
+    def judge(self, answer: float, value: float, interval: Sequence[float] | None = None) -> Judgement:
+        """closeness is 1 within the tolerance or the value's interval, beyond them tolerance / distance.
+
+        Where the interval contains 0 and the sign is asked, nothing is scored.
+        """
         if not isinstance(value, Real) or not math.isfinite(value):
             raise ValueError(f"the run's value must be a finite number; got {value!r}")
+        low, high = interval or (value, value)
+        if not low <= value <= high:
+            raise ValueError(f"the value {value} lies outside its interval, {low} to {high}")
+        if self.signed and low < high and low <= 0.0 <= high:
+            why = f"the run gave {self.say(value)}, 95% interval {low:.4g} to {high:.4g}, which leaves the sign open"
+            return not_decided(self.say(answer), why)
         error = answer - value
-        distance, side = abs(error), "high" if error > 0 else "low"
-        right = distance <= self.tolerance * (1 + 1e-9)
+        near = abs(error) <= self.tolerance * (1 + 1e-9) or interval is not None and low <= answer <= high
+        wrong_sign = self.signed and value != 0.0 and answer * value <= 0.0
         words = f"You said {self.say(answer)}; the run gave {self.say(value)}: "
-        if right:
-            words += f"right, within ± {self.tolerance:.4g}."
-        else:
-            words += f"{self.say(distance)} too {side}"
-            words += ", not far off." if distance <= 3 * self.tolerance else ", far off. What did you not think of?"
-        return Judgement(1.0 if right else self.tolerance / distance, right, words, error)
+        if near and not wrong_sign:
+            return Judgement(1.0, True, f"{words}right, {self._why(error)}.", error)
+        closeness = 0.5 if near else self.tolerance / abs(error)  # near, and yet of the wrong sign
+        return Judgement(closeness, False, words + self._miss(error, wrong_sign), error)
+
+    def _why(self, error: float) -> str:
+        within = abs(error) <= self.tolerance * (1 + 1e-9)
+        return f"within ± {self.tolerance:.4g}" if within else "within the interval of the run"
+
+    def _miss(self, error: float, wrong_sign: bool) -> str:
+        side, distance = "high" if error > 0 else "low", abs(error)
+        words = f"too {side} by {distance:.4g}"
+        if wrong_sign:
+            return f"{words}, and of the wrong sign."
+        return f"{words}, not far off." if distance <= 3 * self.tolerance else (
+            f"{words}, far off. What did you not think of?")
 
 
 @dataclass(frozen=True)
@@ -148,17 +186,40 @@ class Ranking:
     def say(self, answer: Sequence[str]) -> str:
         return " > ".join(answer)
 
-    def judge(self, answer: Sequence[str], value: Sequence[str]) -> Judgement:
-        """closeness is the share of pairs in the right order (Kendall)."""
-        if sorted(value) != sorted(self.items):
-            raise ValueError(f"the run's order {list(value)} does not hold each of {self.items} once")
-        pairs = list(combinations(value, 2))
+    def judge(self, answer: Sequence[str], value: Sequence) -> Judgement:
+        """closeness is the share of decided pairs in the right order (Kendall).
+
+        `value` is the run's order, or the pairs (larger, smaller) that the run decides; other pairs are not scored.
+        """
+        pairs = self.pairs(value)
+        if not pairs:
+            return not_decided(self.say(answer), "the run decides no pair of them")
+        in_full = len(pairs) == len(self.items) * (len(self.items) - 1) // 2
         swapped = [pair for pair in pairs if answer.index(pair[0]) > answer.index(pair[1])]
+        gave = "" if not in_full else f"the run gave {self.say(sorted(self.items, key=self._place(pairs)))}: "
+        of = "pairs" if in_full else "pairs that the run decides"
         if not swapped:
-            return Judgement(1.0, True, f"Right: {self.say(value)}.")
-        words = (f"You said {self.say(answer)}; the run gave {self.say(value)}: {len(pairs) - len(swapped)} of "
-                 f"{len(pairs)} pairs in order; turned round: {', '.join(map(' before '.join, swapped))}.")
+            words = f"Right: {self.say(answer)}" + ("." if in_full else f", in all {len(pairs)} {of}.")
+            return Judgement(1.0, True, words)
+        words = (f"You said {self.say(answer)}; {gave}{len(pairs) - len(swapped)} of {len(pairs)} {of} are in order; "
+                 f"turned round: {', '.join(map(' before '.join, swapped))}.")
         return Judgement(1.0 - len(swapped) / len(pairs), False, words)
+
+    def pairs(self, value: Sequence) -> list[tuple[str, str]]:
+        """The pairs (larger, smaller) in `value`. Raises ValueError where it is neither an order nor such pairs."""
+        if value and isinstance(value[0], str):
+            if sorted(value) != sorted(self.items):
+                raise ValueError(f"the run's order {list(value)} does not hold each of {self.items} once")
+            return list(combinations(value, 2))
+        pairs = [tuple(pair) for pair in value]
+        if any(len(pair) != 2 or not {*pair} <= {*self.items} or pair[::-1] in pairs for pair in pairs):
+            raise ValueError(f"{value} are no pairs of {self.items}, each decided one way")
+        return pairs
+
+    @staticmethod
+    def _place(pairs: Sequence[tuple[str, str]]) -> Callable[[str], int]:
+        """A key that sorts by the number of larger items."""
+        return lambda item: sum(smaller == item for _, smaller in pairs)
 
 
 def text_of(typed: Any) -> str:
@@ -170,20 +231,36 @@ def text_of(typed: Any) -> str:
 
 
 def matching(typed: Any, options: Sequence[str]) -> str:
-    """The option that `typed` names: itself in any case, its number from 1, or a beginning that only it has."""
-    text = text_of(typed).casefold()
-    named = [option for option in options if option.casefold() == text]
-    if not named and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= len(options):
+    """The option that `typed` names: itself in any case and spacing, a beginning that only it has, or its number.
+
+    Where an option holds a digit itself ("K = 5"), a bare number does not count as a place in the list.
+    """
+    text = squeezed(text_of(typed))
+    named = [option for option in options if squeezed(option) == text]
+    may_be_place = text.isdecimal() and len(text) < 4 and not any(map(holds_digit, options))
+    if not named and may_be_place and 1 <= int(text) <= len(options):
         named = [options[int(text) - 1]]
     if not named and text:
-        named = [option for option in options if option.casefold().startswith(text)]
+        named = [option for option in options if squeezed(option).startswith(text)]
     if len(named) != 1:
         raise Unreadable(f"“{text_of(typed)[:LONGEST]}” is not one of {', '.join(options)}")
     return named[0]
 
 
+def squeezed(text: str) -> str:
+    """`text` without blanks and in one case, so that "K=2" is "k = 2"."""
+    return "".join(text.split()).casefold()
+
+
+def holds_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
 def number_in(typed: Any) -> float:
-    """The one number in `typed`: “about 3,5 BLEU” is 3.5, “1,000” a thousand. Raises Unreadable for none or several."""
+    """The one number in `typed`: “about 3,5 BLEU” is 3.5, “1,000” a thousand, “1.234,5” has a German comma.
+
+    Raises Unreadable for none or several.
+    """
     text = repr(float(typed)) if isinstance(typed, float) else text_of(typed)
     found = re.findall(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?|[-+]?\.\d+", text[:1000].replace("−", "-"), re.IGNORECASE)
     if len(found) != 1 or isinstance(typed, bool):
@@ -192,6 +269,8 @@ def number_in(typed: Any) -> float:
     digits = found[0].rstrip(".,")
     if re.fullmatch(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", digits):
         digits = digits.replace(",", "")
+    elif re.fullmatch(r"[-+]?[1-9]\d{0,2}(\.\d{3})+,\d+", digits):
+        digits = digits.replace(".", "")
     try:
         number = float(digits.replace(",", "."))
     except ValueError:

@@ -1,7 +1,7 @@
 """The recorder: asks before the run, keeps the answer, scores it against what the run gave, sums up at the end.
 
 An answer is kept in memory and, with a path, in a JSON file that a restarted kernel finds again. Answers given after
-the score was seen are kept too, but not counted.
+the result was shown are kept too, but not counted.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Predictions:
         self.path = None if path is None else Path(path)
         self.trouble: str | None = None
         self.records: dict[str, dict] = self._read()
+        self._shown: set[str] = set()  # results that this kernel has shown before there was an answer
         self._own: set[str] = set()  # asked in this kernel: only these are written, others' stay as the file has them
 
     def ask(self, key: str, question: str, kind: Kind) -> Form:
@@ -78,29 +79,33 @@ class Predictions:
             sure = None if confidence is None else percent(confidence)
         except Unreadable as unreadable:
             return Note(False, (f"Not recorded: {unreadable}.", f"Asked for: {kind.how_to}."))
-        late = record["value"] is not None
+        late = record["value"] is not None or key in self._shown
         record["answers"].append({"answer": answer, "confidence": sure, "after_score": late})
         how_sure = "" if sure is None else f", {sure:.4g}% sure"
         lines = [f"Recorded: {kind.say(answer)}{how_sure}."]
         if late:
-            lines.append("You have seen the run's value already, so this answer is kept but not counted.")
+            lines.append("The result has been shown already, so this answer is kept but not counted.")
         return Note(True, (*lines, *self._save()))
 
-    def score(self, key: str, value: Any) -> Note:
+    def score(self, key: str, value: Any, interval: Sequence[float] | None = None) -> Note:
         """Judges the counted answer against `value`, which the run has computed; without an answer it tells nothing.
 
-        Raises ValueError for a value that does not fit the question.
+        `interval` is the value's own 95% interval, for a number. From now on answers are late. Raises ValueError for
+        a value that does not fit the question.
         """
         record = self._record(key)
         if record is None:
             return self._not_asked(key)
-        kind, value, counted = kind_of(record), plain_value(value), counted_answer(record)
+        scored = {"value": plain_value(value), "interval": plain_value(interval)}
+        judge({**record, **scored}, own_answer(scored["value"], kind_of(record)))  # the author's mistakes show always
+        counted = counted_answer(record)
         if counted is None:
-            kind.judge(value, value)  # a notebook's mistake shows without a prediction, too
+            self._shown.add(key)
             return Note(False, ("Predict first: no answer has been recorded.", record["question"],
-                                f"Answer with {kind.how_to}; then run this cell again."))
-        judgement = kind.judge(counted["answer"], value)
-        record["value"] = value
+                                "The result has been shown now: an answer would be kept, but not counted. To predict "
+                                "afresh, restart the kernel and run the cells one by one."))
+        record.update(scored)
+        judgement = judge(record, counted["answer"])
         return Note(True, (judgement.words, *self._save()), judgement)
 
     def answered(self, key: str) -> str | None:
@@ -116,27 +121,31 @@ class Predictions:
             return self._not_asked(key)
         record.update(answers=[], value=None)
         self._own.add(key)
+        self._shown.discard(key)
         return Note(True, (f"Forgotten: {record['question']}", *self._save()))
 
     def judgements(self) -> list[tuple[Judgement, float | None]]:
         """Each scored prediction's judgement and confidence (percent or None), in the order of the questions."""
         scored = [(record, counted_answer(record)) for record in self.records.values() if record["value"] is not None]
-        return [(kind_of(record).judge(counted["answer"], record["value"]), counted["confidence"])
+        return [(judge(record, counted["answer"]), counted["confidence"])
                 for record, counted in scored if counted is not None]
 
     def summary(self) -> Note:
         """How many predictions, how close, to which side, and whether one is as right as one is sure."""
-        judged = self.judgements()
+        judged = [(judgement, sure) for judgement, sure in self.judgements() if judgement.counted]
+        n_undecided = len(self.judgements()) - len(judged)
         n_open = sum(record["value"] is None for record in self.records.values())
         late = sum(answer["after_score"] for record in self.records.values() for answer in record["answers"])
+        undecided = [f"{n_undecided} not scored, since the run does not decide."] * (n_undecided > 0)
         if not judged:
-            return Note(False, (f"No prediction has been scored yet; {n_open} wait.", *self._troubles()))
+            return Note(False, (f"No prediction has been scored yet; {n_open} wait.", *undecided, *self._troubles()))
         n_right = sum(judgement.right for judgement, _ in judged)
         closeness = statistics.fmean(judgement.closeness for judgement, _ in judged)
         lines = [f"{len(judged)} predictions scored, {n_right} right; closeness {closeness:.2f} on average (of 1)."]
-        lines += side_in_words([judgement for judgement, _ in judged]) + calibration_in_words(judged)
+        lines += side_in_words([judgement for judgement, _ in judged]) + calibration_in_words(judged) + undecided
         lines += [f"{n_open} not scored yet."] * (n_open > 0)
-        lines += [f"{late} answers came after the score was seen: kept, not counted."] * (late > 0)
+        lines += [f"{late} {'answers' if late > 1 else 'answer'} came after the result was shown: kept, not counted."
+                  ] * (late > 0)
         return Note(True, (*lines, *self._troubles()))
 
     def _record(self, key: Any) -> dict | None:
@@ -190,12 +199,31 @@ def kind_of(record: Mapping) -> Kind:
     return KINDS[settings.pop("name")](**settings)
 
 
+def judge(record: Mapping, answer: Any) -> Judgement:
+    """Judges `answer` against the record's value, and its interval where it has one. Raises ValueError for a value
+    that does not fit the question."""
+    kind, interval = kind_of(record), record.get("interval")
+    if interval is None:
+        return kind.judge(answer, record["value"])
+    if not isinstance(kind, Number):
+        raise ValueError(f"only a number has an interval; got {interval}")
+    return kind.judge(answer, record["value"], interval)
+
+
+def own_answer(value: Any, kind: Kind) -> Any:
+    """An answer that can be judged against `value`: the value itself; for pairs or an open choice, some answer."""
+    if isinstance(kind, Ranking):
+        return list(kind.items)
+    return kind.options[0] if isinstance(kind, Choice) else value
+
+
 def checked(records: Any) -> dict[str, dict]:
     """`records` as a file held them, if every answer can be judged. Raises some error where one cannot."""
     for record in records.values():
-        kind = kind_of(record)
+        kind_of(record)  # raises for a kind that does not exist
         for given in record["answers"]:
-            kind.judge(given["answer"], given["answer"] if record["value"] is None else record["value"])
+            judge(record if record["value"] is not None else {**record, "value": given["answer"], "interval": None},
+                  given["answer"])
             bool(given["after_score"]), None if given["confidence"] is None else percent(given["confidence"])
         text_of(record["question"])
     return records
@@ -210,7 +238,7 @@ def counted_answer(record: Mapping) -> Mapping | None:
 def plain_value(value: Any) -> Any:
     """A run's value as JSON can hold it: tensors and numpy's numbers as Python's, tuples as lists."""
     value = value.tolist() if hasattr(value, "tolist") else value
-    return list(value) if isinstance(value, tuple) else value
+    return [plain_value(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def percent(typed: Any) -> float:

@@ -1,0 +1,1 @@
+"""Wrong and right answers to the exercises, a module a lesson; see test_exercise_answers.py."""

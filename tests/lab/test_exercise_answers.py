@@ -1,0 +1,60 @@
+"""Answers that learners may write, kept in answers/: every wrong one is refused, every right one is accepted.
+
+Each module in answers/ may hold
+    WRONG  by exercise: functions that make a plausible mistake, each with what the check must name as the likely
+           mistake (a part of its text), or None where it must name none;
+    RIGHT  by exercise: right answers in other styles.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import answers
+import pytest
+
+from seqkd_lab.lab import exercises
+from seqkd_lab.lab.exercises import EXERCISES
+
+MODULES = [importlib.import_module(f"answers.{module.name}") for module in pkgutil.iter_modules(answers.__path__)]
+WRONG = [
+    (key, function, named)
+    for module in MODULES for key, functions in getattr(module, "WRONG", {}).items()
+    for function, named in functions.items()
+]
+RIGHT = [
+    (key, function) for module in MODULES for key, functions in getattr(module, "RIGHT", {}).items()
+    for function in functions
+]
+LEAST_WRONG = 15
+LATER = range(9, 15)
+"""Lessons whose answers are not written down yet."""
+
+
+def name(argument) -> str | None:
+    return argument if isinstance(argument, str) else getattr(argument, "__name__", None)
+
+
+@pytest.mark.parametrize("key, function, named", WRONG, ids=name)
+def test_a_wrong_answer_is_refused_and_no_mistake_is_named_that_was_not_made(key, function, named):
+    result = exercises.check(key, function)
+    assert not result, "accepted"
+    if named is None:
+        assert result.misconception is None, f"named without a reason: {result.misconception}"
+    else:
+        assert result.misconception is not None and named in result.misconception, repr(result)
+
+
+@pytest.mark.parametrize("key, function", RIGHT, ids=name)
+def test_a_right_answer_is_accepted_in_any_style(key, function):
+    result = exercises.check(key, function)
+    assert result, repr(result)
+
+
+@pytest.mark.parametrize("key", [key for key, exercise in EXERCISES.items() if exercise.lesson not in LATER])
+def test_many_wrong_and_several_right_answers_were_tried(key):
+    wrong = {function for one_key, function, _ in WRONG if one_key == key}
+    right = {function for one_key, function in RIGHT if one_key == key}
+    assert len(wrong) + len(EXERCISES[key].wrong_answers) >= LEAST_WRONG and len(wrong) >= LEAST_WRONG // 2
+    assert len(right) >= 3
