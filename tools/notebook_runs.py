@@ -163,6 +163,12 @@ def write(notebook: NotebookNode, path: Path) -> None:
     path.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8")
 
 
+def has_view(notebook: NotebookNode) -> bool:
+    """Whether a code cell shows an interactive view beside its still picture."""
+    marks = ("lesson.widget(", "import ipywidgets", "lab.widgets import", "language_panel import")
+    return any(mark in cell.source for cell in notebook.cells if cell.cell_type == "code" for mark in marks)
+
+
 def printed(notebook: NotebookNode) -> str:
     """All that the notebook's cells put out as text."""
     texts = []
