@@ -172,16 +172,6 @@ def kl_as_a_difference(truth, model):
     return -(q * np.log(p)).sum() + (q[q > 0] * np.log(q[q > 0])).sum()
 
 
-def word_kd_by_numpy(student_logits, teacher_logits, target, temperature):
-    def softmax(x):
-        x = np.exp(x - x.max(-1, keepdims=True))
-        return x / x.sum(-1, keepdims=True)
-
-    q, p = (softmax(x.numpy().astype(float) / temperature) for x in (teacher_logits, student_logits))
-    real = target.numpy() != 0
-    return (-(q * np.log(p)).sum(-1))[real].mean() * temperature**2
-
-
 def word_kd_flat(student_logits, teacher_logits, target, temperature):
     real = target.ne(0)
     q = F.softmax(teacher_logits[real].div(temperature), dim=-1)
@@ -435,7 +425,7 @@ EQUIVALENT = {
     "perplexity": [perplexity_by_bits],
     "softmax_with_temperature": [softmax_by_torch, softmax_by_log_sum],
     "kl_from_truth": [kl_as_a_difference],
-    "word_kd_loss": [word_kd_by_numpy, word_kd_flat],
+    "word_kd_loss": [word_kd_flat],
     "mixed_target": [mixed_by_index],
     "word_gradient": [gradient_by_autograd],
     "beam_step": [beam_step_by_heap],

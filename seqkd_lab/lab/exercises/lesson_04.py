@@ -1,17 +1,20 @@
-"""Exercises of lesson 4, word-level distillation: the loss, the mixed target, and the gradient of each word."""
+"""Exercises of lesson 4, word-level distillation: the loss here, its target and its gradient in lesson_04_targets."""
 
 from __future__ import annotations
 
-import math
-import random
+import warnings
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, kl_div
+from torch.nn.functional import kl_div
 
 from seqkd_lab.corpus.vocabulary import PAD
+from seqkd_lab.lab.exercises.comparing import kind, plain
 from seqkd_lab.lab.exercises.exercise import Case, Exercise, Function, WrongAnswer
 from seqkd_lab.lab.exercises.lesson_02 import padded_targets
+from seqkd_lab.lab.exercises.lesson_04_targets import GRADIENT, MIXED
+
+N_WORDS = 9  # of the vocabulary; no number of sentences or of tokens in the cases is the same
 
 
 def word_kd_loss(student_logits, teacher_logits, target, temperature):
@@ -23,17 +26,39 @@ def word_kd_loss(student_logits, teacher_logits, target, temperature):
     return temperature**2 * (per_token * real).sum() / real.sum()
 
 
-def _cross(student_logits, teacher_logits, temperature):
-    q = (teacher_logits / temperature).softmax(dim=2)
-    return -(q * (student_logits / temperature).log_softmax(dim=2)).sum(dim=2)
+def _cross(student_logits, teacher_logits, temperature, axis=2):
+    q = (teacher_logits / temperature).softmax(dim=axis)
+    return -(q * (student_logits / temperature).log_softmax(dim=axis)).sum(dim=2)
+
+
+def _masked_mean(per_token, target):
+    real = target != PAD
+    return (per_token * real).sum() / real.sum()
 
 
 def _no_tau_squared(student_logits, teacher_logits, target, temperature):
-    return word_kd_loss(student_logits, teacher_logits, target, temperature) / temperature**2
+    return _masked_mean(_cross(student_logits, teacher_logits, temperature), target)
+
+
+def _tau_once(student_logits, teacher_logits, target, temperature):
+    return word_kd_loss(student_logits, teacher_logits, target, temperature) / temperature
+
+
+def _divided_by_tau_squared(student_logits, teacher_logits, target, temperature):
+    return word_kd_loss(student_logits, teacher_logits, target, temperature) / temperature**4
+
+
+def _sign(student_logits, teacher_logits, target, temperature):
+    return -word_kd_loss(student_logits, teacher_logits, target, temperature)
 
 
 def _padding_taught(student_logits, teacher_logits, target, temperature):
     return temperature**2 * _cross(student_logits, teacher_logits, temperature).mean()
+
+
+def _half_masked(student_logits, teacher_logits, target, temperature):
+    per_token = _cross(student_logits, teacher_logits, temperature)
+    return temperature**2 * (per_token * (target != PAD)).mean()
 
 
 def _by_sentence(student_logits, teacher_logits, target, temperature):
@@ -41,14 +66,34 @@ def _by_sentence(student_logits, teacher_logits, target, temperature):
     return temperature**2 * (per_token * (target != PAD)).sum() / len(target)
 
 
+def _mean_of_sentence_means(student_logits, teacher_logits, target, temperature):
+    real = target != PAD
+    sums = (_cross(student_logits, teacher_logits, temperature) * real).sum(dim=1)
+    return temperature**2 * (sums / real.sum(dim=1)).mean()
+
+
+def _not_divided(student_logits, teacher_logits, target, temperature):
+    return temperature**2 * (_cross(student_logits, teacher_logits, temperature) * (target != PAD)).sum()
+
+
 def _mean_over_words(student_logits, teacher_logits, target, temperature):
     return word_kd_loss(student_logits, teacher_logits, target, temperature) / student_logits.shape[2]
 
 
+def _wrong_axis(student_logits, teacher_logits, target, temperature):
+    return temperature**2 * _masked_mean(_cross(student_logits, teacher_logits, temperature, axis=1), target)
+
+
 def _soft_teacher_only(student_logits, teacher_logits, target, temperature):
-    per_token = _cross(temperature * student_logits, teacher_logits, temperature)
-    real = target != PAD
-    return temperature**2 * (per_token * real).sum() / real.sum()
+    return word_kd_loss(temperature * student_logits, teacher_logits, target, temperature)
+
+
+def _soft_student_only(student_logits, teacher_logits, target, temperature):
+    return word_kd_loss(student_logits, temperature * teacher_logits, target, temperature)
+
+
+def _multiplied_by_tau(student_logits, teacher_logits, target, temperature):
+    return temperature**4 * word_kd_loss(student_logits, teacher_logits, target, 1.0 / temperature)
 
 
 def _roles_swapped(student_logits, teacher_logits, target, temperature):
@@ -58,6 +103,22 @@ def _roles_swapped(student_logits, teacher_logits, target, temperature):
 def _kl_not_cross_entropy(student_logits, teacher_logits, target, temperature):
     own = word_kd_loss(teacher_logits, teacher_logits, target, temperature)
     return word_kd_loss(student_logits, teacher_logits, target, temperature) - own
+
+
+def _without_logarithm(student_logits, teacher_logits, target, temperature):
+    q, p = ((logits / temperature).softmax(dim=2) for logits in (teacher_logits, student_logits))
+    return temperature**2 * _masked_mean(-(q * p).sum(dim=2), target)
+
+
+def _gold_only(student_logits, teacher_logits, target, temperature):
+    log_p = (student_logits / temperature).log_softmax(dim=2)
+    return temperature**2 * _masked_mean(-log_p.gather(2, target[:, :, None]).squeeze(2), target)
+
+
+def _teachers_best_only(student_logits, teacher_logits, target, temperature):
+    log_p = (student_logits / temperature).log_softmax(dim=2)
+    best = teacher_logits.argmax(dim=2, keepdim=True)
+    return temperature**2 * _masked_mean(-log_p.gather(2, best).squeeze(2), target)
 
 
 def word_kd_by_torch(student: Tensor, teacher: Tensor, target: Tensor, temperature: float) -> Tensor:
@@ -70,16 +131,16 @@ def word_kd_by_torch(student: Tensor, teacher: Tensor, target: Tensor, temperatu
 
 
 def word_kd_batch(seed: int, lengths: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
-    """Random student and teacher logits (B, T, 6) and targets (B, T)."""
+    """Random student and teacher logits (B, T, N_WORDS) and targets (B, T)."""
     generator = torch.Generator().manual_seed(seed)
-    target = padded_targets(seed, lengths, 6)
-    student, teacher = (2.0 * torch.randn(*target.shape, 6, generator=generator) for _ in range(2))
+    target = padded_targets(seed, lengths, N_WORDS)
+    student, teacher = (2.0 * torch.randn(*target.shape, N_WORDS, generator=generator) for _ in range(2))
     return student, teacher, target
 
 
 def word_kd_cases() -> list[Case]:
-    """τ = 1 without padding first, then padding, then other temperatures."""
-    settings = [((3, 3), 1.0), ((5, 2, 1), 1.0), ((4, 4), 2.0), ((6, 3, 1), 3.0), ((2, 5), 0.5)]
+    """τ = 1 without padding first, then padding, then other temperatures; no two of B, T and V are equal."""
+    settings = [((3, 3), 1.0), ((5, 2, 1), 1.0), ((4, 4), 2.0), ((2, 7, 3, 1), 3.0), ((2, 5), 0.5), ((6, 1, 4), 4.0)]
     cases = []
     for seed, (lengths, temperature) in enumerate(settings):
         batch = word_kd_batch(seed, lengths)
@@ -88,161 +149,92 @@ def word_kd_cases() -> list[Case]:
     return cases
 
 
+NO_GRADIENT = ("The values are right, but no gradient flows from the loss to the student: it could never learn. Return "
+               "a torch scalar, and look for {culprits} on the way from `student_logits` to it.")
+
+
 def needs_a_gradient(function: Function) -> str | None:
-    """In words what is wrong when a loss made of tensors does not reach the student. A loss in numpy is let pass."""
-    student, teacher, target = word_kd_batch(9, (3, 2))
+    """Says in words why a student could not learn from the loss: its type, or the gradient that reaches the student.
+
+    The right gradient is autograd's of `word_kd_by_torch`.
+    """
+    student, teacher, target = word_kd_batch(9, (3, 2, 5))
+    student.requires_grad_()
     try:
-        loss = function(student.requires_grad_(), teacher, target, 2.0)
-    except Exception:  # numpy refuses tensors that want a gradient; the values were right
-        return None
-    if isinstance(loss, Tensor) and not loss.requires_grad:
-        return ("The values are right, but no gradient flows from the loss to the student: it could never learn. Look "
-                "for `.detach()`, `.item()`, `.tolist()` or `torch.no_grad()` on the student's way.")
+        with warnings.catch_warnings():  # `float(loss)` is refused below, in plainer words than torch's
+            warnings.simplefilter("ignore")
+            loss = function(student, teacher, target, 2.0)
+    except Exception as error:  # numpy refuses tensors that want a gradient
+        message = " ".join(str(error).split())[:160]
+        return ("The values are right, but in training `student_logits` wants a gradient, and then your function "
+                f"raised {type(error).__name__}: {message}. A loss must stay in torch from the logits to the end.")
+    if not isinstance(loss, Tensor) or loss.numel() != 1:
+        return (NO_GRADIENT.format(culprits="`.item()`, `float()`, `.tolist()` or numpy")
+                + f" Your function returned {kind(plain(loss)) if not isinstance(loss, Tensor) else 'many numbers'}.")
+    if not loss.requires_grad:
+        return NO_GRADIENT.format(culprits="`.detach()`, `.item()`, `torch.tensor(…)` or `torch.no_grad()`")
+    (gradient,) = torch.autograd.grad(loss.sum(), student, allow_unused=True)
+    if gradient is None:
+        return NO_GRADIENT.format(culprits="`.detach()`, `.item()`, `torch.tensor(…)` or `torch.no_grad()`")
+    (right,) = torch.autograd.grad(word_kd_by_torch(student, teacher, target, 2.0), student)
+    if not torch.allclose(gradient, right, rtol=1e-3, atol=1e-6):
+        return ("The values are right, but the gradient that reaches the student is not: a part of the way from "
+                "`student_logits` to the loss is cut off, or divides 0 by 0.")
     return None
 
 
 WORD_KD = Exercise(
     lesson=4, title="The Word-KD loss", difficulty=3, minutes=15,
     task="Write `word_kd_loss(student_logits, teacher_logits, target, temperature)`: both logits (B, T, V), `target` "
-         "(B, T) with `PAD` (0) behind the shorter sentences, τ > 0. Return Kim & Rush's word-level loss "
+         "(B, T) with `PAD` (0) after the shorter sentences, τ > 0. Return Kim & Rush's word-level loss "
          "$-\\sum_j\\sum_k q(k)\\,\\ln p(k)$, with teacher q and student p **both** softened by τ, summed over the "
-         "**real** tokens, divided by **their number**, times **τ²** (so that gradients keep their size).",
+         "**real** tokens, divided by **their number**, times **τ²** (the usual factor, which this lesson examines "
+         "below). The loss is a torch scalar, and its gradient must reach `student_logits`: so no `.item()`, no "
+         "`float()` and no numpy.",
     hints=("q is a softmax of the teacher's logits / τ, ln p a log_softmax of the student's / τ, both over dim=2.",
            "Sum q · ln p over the vocabulary: one number a token (B, T). Then it is `masked_nll` of lesson 2 again.",
            "The target serves for one thing only: to tell real tokens from padding."),
     imports="from seqkd_lab.corpus.vocabulary import PAD",
     solution=word_kd_loss,
     wrong_answers=(
-        WrongAnswer(_no_tau_squared, "τ² is missing. Softened gradients shrink by 1/τ²: without the factor Word-KD "
-                                     "fades beside NLL as τ grows."),
+        WrongAnswer(_no_tau_squared, "τ² is missing. As τ grows far beyond the logits, the gradient shrinks as 1/τ²: "
+                                     "without the factor Word-KD then fades beside NLL."),
+        WrongAnswer(_tau_once, "the factor is τ, not τ²: the softened logits give 1/τ, and for a high τ the difference "
+                               "of the two distributions gives another 1/τ."),
+        WrongAnswer(_divided_by_tau_squared, "this divides by τ². The gradient shrinks by itself as τ grows; the "
+                                             "factor τ² makes up for that."),
+        WrongAnswer(_sign, "the sign: ln p is negative, and a loss that falls must make p rise where q is."),
         WrongAnswer(_padding_taught, "padding counts: there the teacher's distribution means nothing, and the student "
                                      "is made to learn it."),
+        WrongAnswer(_half_masked, "padding is masked in the sum, but still counts in the number that it is divided "
+                                  "by: a batch with much padding gets a smaller loss."),
         WrongAnswer(_by_sentence, "this divides by the number of sentences. Divide by real tokens, or α would mix "
                                   "two losses of different size."),
+        WrongAnswer(_mean_of_sentence_means, "this is the mean of the sentences' means: a word of a short sentence "
+                                             "weighs more than a word of a long one."),
+        WrongAnswer(_not_divided, "this is the sum over the batch: divide by the number of real tokens, or a larger "
+                                  "batch has a larger loss."),
         WrongAnswer(_mean_over_words, "this is a mean over the vocabulary, V times too small; over k it is a sum, an "
                                       "expectation under q. (The default reduction of kl_div makes this mistake.)"),
+        WrongAnswer(_wrong_axis, "softmax over dim 1 compares the positions of a sentence. The words of the "
+                                 "vocabulary lie along dim 2."),
         WrongAnswer(_soft_teacher_only, "only the teacher is softened. With τ on both sides the student's best answer "
                                         "is the teacher itself; so it would be a blurred one."),
+        WrongAnswer(_soft_student_only, "only the student is softened: its logits would have to be τ times the "
+                                        "teacher's, a sharper copy."),
+        WrongAnswer(_multiplied_by_tau, "the logits are multiplied by τ. Softening divides them: p ∝ exp(logit/τ)."),
         WrongAnswer(_roles_swapped, "teacher and student have changed places: the weights are the teacher's q, the "
                                     "logarithm the student's p."),
         WrongAnswer(_kl_not_cross_entropy, "this is KL(q ‖ p): the teacher's entropy is taken away. The gradient is "
                                            "the same, but the paper's loss, and its curve, is the cross-entropy."),
+        WrongAnswer(_without_logarithm, "the logarithm is missing: this is −Σ q p, not −Σ q ln p."),
+        WrongAnswer(_gold_only, "this is NLL of gold: the teacher does not occur in it. Word-KD sums over the whole "
+                                "vocabulary, weighted by q."),
+        WrongAnswer(_teachers_best_only, "only the teacher's best word counts. Word-KD teaches the whole distribution "
+                                         "q."),
     ),
     cases=word_kd_cases, further=needs_a_gradient,
     insight="Its least value is not 0 but the teacher's entropy: a loss that stays high need not mean a bad student.",
-)
-
-
-def mixed_target(gold, teacher_probabilities, alpha):
-    """α · q + (1 − α) · [k = gold]: gold is a word's number, teacher_probabilities a list of V; returns V numbers."""
-    return [alpha * q + (1 - alpha) * (k == gold) for k, q in enumerate(teacher_probabilities)]
-
-
-def _alpha_on_gold(gold, teacher_probabilities, alpha):
-    return mixed_target(gold, teacher_probabilities, 1 - alpha)
-
-
-def _gold_added(gold, teacher_probabilities, alpha):
-    return [alpha * q + (k == gold) for k, q in enumerate(teacher_probabilities)]
-
-
-def _gold_replaced(gold, teacher_probabilities, alpha):
-    return [(1 - alpha) if k == gold else alpha * q for k, q in enumerate(teacher_probabilities)]
-
-
-def mixing_cases() -> list[Case]:
-    """Each α on random teachers; the mixture by torch's linear interpolation between one-hot and q."""
-    cases = []
-    for seed, alpha in enumerate((0.5, 0.0, 1.0, 0.9, 0.3)):
-        chance = random.Random(seed)
-        weights = [chance.random() ** 2 for _ in range(5)]
-        q, gold = [w / sum(weights) for w in weights], chance.randrange(5)
-        one_hot = torch.nn.functional.one_hot(torch.tensor(gold), 5).double()
-        cases.append(Case(f"α = {alpha:g}", (gold, q, alpha), one_hot.lerp(torch.tensor(q).double(), alpha)))
-    return cases
-
-
-MIXED = Exercise(
-    lesson=4, title="The target that α mixes", difficulty=1, minutes=5,
-    task="α · Word-KD + (1 − α) · NLL at τ = 1 is *one* cross-entropy, against a mixed target. Write "
-         "`mixed_target(gold, teacher_probabilities, alpha)`: the gold word's number, the teacher's V probabilities, "
-         "α; return the V numbers of the mixed target.",
-    hints=("NLL is a cross-entropy too: against a distribution that gives gold probability 1.",
-           "α belongs to the teacher, 1 − α to gold. The result must sum to 1."),
-    solution=mixed_target,
-    wrong_answers=(
-        WrongAnswer(_alpha_on_gold, "α and 1 − α have changed places: in the paper α weighs the teacher, α = 0 is "
-                                    "training on gold alone."),
-        WrongAnswer(_gold_added, "gold is added with its full weight: the sum is above 1. It gets 1 − α."),
-        WrongAnswer(_gold_replaced, "gold's place lost the teacher's share: the sum is below 1. The teacher believes "
-                                    "in the gold word too."),
-    ),
-    cases=mixing_cases,
-    insight="With a teacher near the truth the mixture is gold with its noise taken out.",
-)
-
-
-def word_gradient(student_logits, teacher_probabilities, gold, alpha):
-    """∂ loss / ∂ logit of each word = p − mixed target, at τ = 1: lists of V numbers in and out."""
-    largest = max(student_logits)
-    weights = [math.exp(z - largest) for z in student_logits]
-    p = [w / sum(weights) for w in weights]
-    mixed = [alpha * q + (1 - alpha) * (k == gold) for k, q in enumerate(teacher_probabilities)]
-    return [p_k - target_k for p_k, target_k in zip(p, mixed, strict=True)]
-
-
-def _downhill(student_logits, teacher_probabilities, gold, alpha):
-    return [-g for g in word_gradient(student_logits, teacher_probabilities, gold, alpha)]
-
-
-def _gold_alone(student_logits, teacher_probabilities, gold, alpha):
-    return word_gradient(student_logits, teacher_probabilities, gold, 0.0)
-
-
-def _alpha_swapped(student_logits, teacher_probabilities, gold, alpha):
-    return word_gradient(student_logits, teacher_probabilities, gold, 1 - alpha)
-
-
-def _of_log_probabilities(student_logits, teacher_probabilities, gold, alpha):
-    return [-target for target in mixed_target(gold, teacher_probabilities, alpha)]
-
-
-def gradient_cases() -> list[Case]:
-    """What autograd finds for the loss as it is written: α · cross-entropy with q + (1 − α) · NLL."""
-    cases = []
-    for seed, alpha in enumerate((0.5, 0.0, 1.0, 0.8)):
-        generator = torch.Generator().manual_seed(seed)
-        logits = torch.randn(5, generator=generator, dtype=torch.float64)
-        q = torch.randn(5, generator=generator, dtype=torch.float64).softmax(dim=0)
-        gold, given = seed % 5, logits.tolist()
-        logits.requires_grad_()
-        loss = alpha * cross_entropy(logits, q) + (1 - alpha) * cross_entropy(logits, torch.tensor(gold))
-        expected = torch.autograd.grad(loss, logits)[0]
-        cases.append(Case(f"α = {alpha:g}", (given, q.tolist(), gold, alpha), expected))
-    return cases
-
-
-GRADIENT = Exercise(
-    lesson=4, title="What each word of the vocabulary feels", difficulty=3, minutes=12,
-    task="Write `word_gradient(student_logits, teacher_probabilities, gold, alpha)`: the gradient of "
-         "α · Word-KD + (1 − α) · NLL with respect to each of the V logits, at one position and τ = 1. Lists of V "
-         "numbers; `gold` is the gold word's number. (By formula, or by `torch.autograd`: both are right.)",
-    hints=("The gradient of a cross-entropy against *any* target distribution has one short form.",
-           "It is the student's softmax minus the target, and the target is `mixed_target`."),
-    imports="import math",
-    solution=word_gradient,
-    wrong_answers=(
-        WrongAnswer(_downhill, "the sign: this is the step that lowers the loss. The gradient points uphill: p − "
-                               "target."),
-        WrongAnswer(_gold_alone, "the teacher is missing: this is the gradient of NLL alone, which pushes every word "
-                                 "but gold down, right ones too."),
-        WrongAnswer(_alpha_swapped, "α and 1 − α have changed places: α weighs the teacher."),
-        WrongAnswer(_of_log_probabilities, "this is the gradient with respect to ln p. The logits go through the "
-                                           "softmax, which adds p."),
-    ),
-    cases=gradient_cases,
-    insight="Where NLL pushes a good synonym down, the mixed target holds it: this is all that “dark knowledge” does "
-            "to a weight.",
 )
 
 EXERCISES = (WORD_KD, MIXED, GRADIENT)
