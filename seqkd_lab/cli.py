@@ -96,7 +96,7 @@ def _add_map(verbs) -> None:
         description="Trains a small student for each α, τ and seed from the committed teacher, and writes their BLEU, "
         "validity and NLL as JSON. What is finished is kept; the same command continues.",
     )
-    add_seeds(word_kd_map, 3)
+    add_seeds(word_kd_map, 5)
     word_kd_map.add_argument("--results", type=Path, help="the JSON file (default: data/results/word_kd_map.json)")
     word_kd_map.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
     word_kd_map.set_defaults(run=commands.word_kd_map)
