@@ -27,7 +27,8 @@ class Claim:
 
     name: for short, "F1". ours: what is asked here, in words, with its unit. value: the quantity, None where these
     results did not measure it. original: the paper's wording or number, with its source. needs: names of rows that
-    must be there. check: whether these results can answer at all (say, whether there is anything to gain).
+    must be there. check: whether these results can answer at all (say, whether there is anything to gain). measure:
+    the measure of a row that the claim is about, by its name in lesson 08's table.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Claim:
     original: str = ""
     needs: tuple[str, ...] = ()
     check: Callable[[Sequence[Rows]], bool] | None = None
+    measure: str = ""
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,10 @@ class Picture:
         for artist in self.moving:
             artist.set_animated(True)
 
+    def renew(self) -> None:
+        """Forgets what stands still, for a picture whose axes change with what they show."""
+        self._background = None
+
     def png(self) -> bytes:
         """The figure as it stands now."""
         canvas = self._canvas
