@@ -7,6 +7,7 @@ from typing import Any
 
 from seqkd_lab.lab.exercises import (
     checking,
+    lesson_00,
     lesson_01,
     lesson_02,
     lesson_03,
@@ -27,8 +28,8 @@ from seqkd_lab.lab.exercises.exercise import Exercise
 from seqkd_lab.lab.exercises.showing import Folded, Result, Task
 
 LESSONS = (
-    lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06, lesson_07, lesson_08, lesson_09, lesson_10,
-    lesson_11, lesson_12, lesson_13, lesson_14, lesson_15,
+    lesson_00, lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06, lesson_07, lesson_08, lesson_09,
+    lesson_10, lesson_11, lesson_12, lesson_13, lesson_14, lesson_15,
 )
 EXERCISES: dict[str, Exercise] = {exercise.key: exercise for lesson in LESSONS for exercise in lesson.EXERCISES}
 
