@@ -38,9 +38,34 @@ def _parts_swapped(teacher_beam, student_beam, student_greedy):
     return total, by_search, by_size
 
 
+def _as_whole_numbers(teacher_beam, student_beam, student_greedy):
+    return student_greedy // teacher_beam, student_beam // teacher_beam, student_greedy // student_beam
+
+
+def _per_cent(teacher_beam, student_beam, student_greedy):
+    return tuple(100 * factor for factor in speed_up(teacher_beam, student_beam, student_greedy))
+
+
+def _per_cent_faster(teacher_beam, student_beam, student_greedy):
+    return tuple(factor - 1 for factor in speed_up(teacher_beam, student_beam, student_greedy))
+
+
+def _logarithms(teacher_beam, student_beam, student_greedy):
+    return tuple(math.log(factor) for factor in speed_up(teacher_beam, student_beam, student_greedy))
+
+
+def _total_last(teacher_beam, student_beam, student_greedy):
+    total, by_size, by_search = speed_up(teacher_beam, student_beam, student_greedy)
+    return by_size, by_search, total
+
+
 def speed_cases() -> list[Case]:
-    """The paper's Table 2 (GPU), and random speeds; through logarithms, where factors add."""
-    settings = [("the paper's GPU: 4×1000 teacher, 2×500 student", (101.9, 181.9, 1051.3))]
+    """The paper's Table 2 (GPU), a student that is slower than its teacher, whole numbers, and random speeds; through
+    logarithms, where factors add."""
+    settings = [("the paper's GPU: 4×1000 teacher, 2×500 student", (101.9, 181.9, 1051.3)),
+                ("whole numbers", (100, 250, 1100)),
+                ("a student that is slower with the beam", (800.0, 500.0, 900.0)),
+                ("a greedy search that is slower", (300.0, 700.0, 450.0))]
     for seed in (1, 2):
         chance = random.Random(seed)
         settings.append(("random speeds", tuple(chance.uniform(50, 5000) for _ in range(3))))
@@ -66,6 +91,14 @@ SPEED_UP = Exercise(
                                   "speed-up is a ratio."),
         WrongAnswer(_as_if_seconds, "upside down: the arguments are words per second, so more is faster."),
         WrongAnswer(_added, "the parts are added; factors multiply (twice as fast, then thrice: six times)."),
+        WrongAnswer(_as_whole_numbers, "`//` cuts a factor to a whole number. Divide with `/`."),
+        WrongAnswer(_per_cent, "these are the factors in per cent. Return plain factors: twice as fast is 2."),
+        WrongAnswer(_per_cent_faster, "1 is taken away: this says by which part it is faster. A factor of 2 means "
+                                      "twice as fast."),
+        WrongAnswer(_logarithms, "these are logarithms of the factors. They add up, but the task asks for the "
+                                 "factors."),
+        WrongAnswer(_total_last, "the total comes first, then the part of the smaller model, then that of greedy "
+                                 "search."),
         WrongAnswer(_parts_swapped, "the two parts have changed places: first the smaller model, then greedy search."),
     ),
     cases=speed_cases,
@@ -101,8 +134,26 @@ def _ties_are_wins(scores, other_scores, resamples):
     return sum(sum(scores[i] - other_scores[i] for i in rows) < 0 for rows in resamples) / len(resamples)
 
 
+def _both_sides(scores, other_scores, resamples):
+    share = bootstrap_p_value(scores, other_scores, resamples)
+    return 2 * min(share, 1 - share)
+
+
+def _systems_swapped(scores, other_scores, resamples):
+    return bootstrap_p_value(other_scores, scores, resamples)
+
+
+def _counted(scores, other_scores, resamples):
+    return bootstrap_p_value(scores, other_scores, resamples) * len(resamples)
+
+
+def _each_sentence_once(scores, other_scores, resamples):
+    return bootstrap_p_value(scores, other_scores, [sorted(set(rows)) for rows in resamples])
+
+
 def bootstrap_cases() -> list[Case]:
-    """A system clearly better, slightly better, equal; whole scores, so that sums are exact in any order."""
+    """A system clearly better, slightly better, equal, somewhat worse; one that gains little often and loses much
+    rarely. Whole scores, so that sums are exact in any order."""
     cases = []
     for seed, (gain, noise, name) in enumerate([(20, 5, "clearly better"), (3, 12, "hardly better"), (0, 0, "equal"),
                                                 (-3, 14, "somewhat worse")]):
@@ -112,7 +163,13 @@ def bootstrap_cases() -> list[Case]:
         rows = generator.integers(0, 30, (200, 30))
         expected = float(((scores - other)[rows].mean(axis=1) <= 0).mean())
         cases.append(Case(f"a system that is {name}", (scores.tolist(), other.tolist(), rows.tolist()), expected))
-    return cases
+    generator = np.random.default_rng(9)
+    other = generator.integers(20, 80, 25)
+    scores = other + np.where(np.arange(25) % 8 == 7, -13, 2)
+    rows = generator.integers(0, 25, (150, 25))
+    expected = float(((scores - other)[rows].sum(axis=1) <= 0).mean())
+    arguments = (scores.tolist(), other.tolist(), rows.tolist())
+    return [*cases, Case("a system that often gains little and rarely loses much", arguments, expected)]
 
 
 BOOTSTRAP = Exercise(
@@ -132,6 +189,13 @@ BOOTSTRAP = Exercise(
         WrongAnswer(_sentence_by_sentence, "this is the share of single sentences that are not better: the resamples "
                                            "are not used. A small gain on most sentences and a large loss on few may "
                                            "turn the mean."),
+        WrongAnswer(_both_sides, "this counts both sides, as a two-sided test does. The task asks for one side: not "
+                                 "better."),
+        WrongAnswer(_systems_swapped, "the two systems have changed places: the question is whether the *first* is not "
+                                      "better."),
+        WrongAnswer(_counted, "this is the number of resamples. Divide by how many there are."),
+        WrongAnswer(_each_sentence_once, "a sentence that was drawn twice counts once here. A resample holds it twice, "
+                                         "and so must the mean."),
         WrongAnswer(_ties_are_wins, "a tie is counted as a win: two equal systems would differ “significantly”."),
     ),
     cases=bootstrap_cases,
@@ -169,12 +233,36 @@ def _ninety_percent(values):
     return _around(statistics.fmean(values), reach)
 
 
+def _variance(values):
+    reach = student_t.ppf(0.975, len(values) - 1) * statistics.variance(values) / math.sqrt(len(values))
+    return _around(statistics.fmean(values), reach)
+
+
+def _divided_twice(values):
+    reach = student_t.ppf(0.975, len(values) - 1) * statistics.stdev(values) / len(values)
+    return _around(statistics.fmean(values), reach)
+
+
+def _n_degrees(values):
+    reach = student_t.ppf(0.975, len(values)) * statistics.stdev(values) / math.sqrt(len(values))
+    return _around(statistics.fmean(values), reach)
+
+
+def _no_t(values):
+    return _around(statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values)))
+
+
+def _upper_first(values):
+    mean, low, high = mean_and_interval(values)
+    return mean, high, low
+
+
 def interval_cases() -> list[Case]:
-    """Gains of two, five and ten seeds; by scipy's own interval."""
+    """Gains of two to ten seeds, losses among them; by scipy's own interval."""
     cases = []
-    for n_seeds in (5, 2, 10):
+    for n_seeds, centre in ((5, 4.0), (2, 4.0), (10, 4.0), (3, -2.0), (4, 0.5)):
         chance = random.Random(n_seeds)
-        values = [chance.gauss(4.0, 1.5) for _ in range(n_seeds)]
+        values = [chance.gauss(centre, 1.5) for _ in range(n_seeds)]
         low, high = stats.t.interval(0.95, n_seeds - 1, loc=np.mean(values), scale=stats.sem(values))
         cases.append(Case(f"gains of {n_seeds} seeds", (values,), (float(np.mean(values)), low, high)))
     return cases
@@ -195,6 +283,12 @@ INTERVAL = Exercise(
                                        "known."),
         WrongAnswer(_divided_by_n, "s is divided by n instead of n − 1: the spread around one's own mean is always a "
                                    "little too small."),
+        WrongAnswer(_variance, "this is the variance in the place of s: take its root, or `statistics.stdev`."),
+        WrongAnswer(_divided_twice, "s is divided by n: the standard error is s / √n."),
+        WrongAnswer(_n_degrees, "t has n − 1 degrees of freedom, not n: one value's worth went into the mean."),
+        WrongAnswer(_no_t, "t is missing: mean ± one standard error holds the true mean less often than 95% of the "
+                           "time."),
+        WrongAnswer(_upper_first, "the two ends have changed places: the lower end comes first."),
         WrongAnswer(_ninety_percent, "this is the 90% interval: 95% leaves 2.5% on each side, so ask for 0.975."),
     ),
     cases=interval_cases,
