@@ -28,8 +28,9 @@ table: $(DONE)/core ## all ten rows of Table 1 with ten seeds, 21 to 30 (SEEDS=1
 test: $(DONE)/test ## installs what the tests need and runs them all
 	$(BIN)/python -m pytest $(ARGS)
 
-lint: $(DONE)/test ## checks the style
+lint: $(DONE)/test ## checks the style of the code, and counts what the lessons' prose may improve
 	$(BIN)/python -m ruff check .
+	$(BIN)/python tools/check_prose.py --summary
 
 lab: $(DONE)/lab ## installs JupyterLab and opens the first notebook
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
