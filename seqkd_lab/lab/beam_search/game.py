@@ -1,0 +1,142 @@
+"""Beam search played by hand: beginnings, the candidates that grow from them, and the few that the player keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqkd_lab.corpus.batching import source_batch
+from seqkd_lab.corpus.vocabulary import BOS, EOS, SPECIALS
+from seqkd_lab.decoding.search import check_beam, longest_allowed
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+END = SPECIALS[EOS]
+Words = tuple[str, ...]
+
+
+class NextWords:
+    """ln p(word | source, beginning) of one source, for any beginning; each beginning is computed once.
+
+    longest: how many tokens a translation may have, END included, as in the library's search.
+    """
+
+    def __init__(self, model: Seq2Seq, source: Sequence[str]) -> None:
+        self.model = model.eval()
+        self.tokens = model.target_vocabulary.tokens
+        ids, lengths = source_batch([source], model.source_vocabulary)
+        self.longest = int(longest_allowed(lengths)[0])
+        with torch.inference_mode():
+            self._known = {(): self._step(BOS, model.start(ids, lengths))}
+
+    def _step(self, token: int, state) -> tuple[Tensor, object]:
+        logits, state = self.model.step(torch.tensor([[token]]), state)
+        return logits[0, 0].log_softmax(dim=0), state
+
+    def log_probs(self, beginning: Words) -> Tensor:
+        """(V,) log-probabilities of the word after `beginning`; PAD and BOS, which nobody writes, are at −inf."""
+        if beginning not in self._known:
+            self.log_probs(beginning[:-1])
+            _, state = self._known[beginning[:-1]]
+            token = self.model.target_vocabulary.ids([beginning[-1]])[0]
+            with torch.inference_mode():
+                self._known[beginning] = self._step(token, state.select(torch.tensor([[0]])))
+        log_probs = self._known[beginning][0].clone()
+        log_probs[:EOS] = float("-inf")
+        if len(beginning) + 1 >= self.longest:  # as long as the search allows: it can only end
+            log_probs[torch.arange(len(log_probs)) != EOS] = float("-inf")
+        return log_probs
+
+    def along(self, words: Words) -> tuple[float, ...]:
+        """log p of the first word, of the first two, …, of all `words` (END the last of a complete translation)."""
+        total, path = 0.0, []
+        for length, word in enumerate(words):
+            place = EOS if word == END else self.model.target_vocabulary.ids([word])[0]
+            total += float(self.log_probs(words[:length])[place])
+            path.append(total)
+        return tuple(path)
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The first words of a translation, END as the last of a complete one, and log p of them all, in nats."""
+
+    words: Words
+    log_prob: float
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is a complete translation."""
+        return self.words[-1:] == (END,)
+
+    @property
+    def tokens(self) -> Words:
+        """The words without END."""
+        return self.words[:-1] if self.finished else self.words
+
+
+class BeamGame:
+    """One source's translation, in which a player keeps at most `beam_size` candidates at each step.
+
+    The rules are the library's search's: all candidates of all beginnings compete, a finished one may keep its place.
+    It is over when the most probable of the kept ones is finished, since log p only falls as a beginning grows. Who
+    keeps the best candidates each time plays beam search; with beam_size 1, greedy search.
+    """
+
+    def __init__(self, next_words: NextWords, beam_size: int) -> None:
+        check_beam(beam_size)
+        self.next_words, self.beam_size = next_words, beam_size
+        self._history: list[tuple[Beginning, ...]] = [(Beginning((), 0.0),)]
+
+    @property
+    def kept(self) -> tuple[Beginning, ...]:
+        """The beginnings that the player keeps now, the most probable first."""
+        return self._history[-1]
+
+    @property
+    def best(self) -> Beginning:
+        """The most probable of them."""
+        return self.kept[0]
+
+    @property
+    def n_steps(self) -> int:
+        """How many steps were played."""
+        return len(self._history) - 1
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing that is kept can still become more probable than `best`."""
+        return self.best.finished
+
+    def candidates(self, most: int) -> list[Beginning]:
+        """The `most` best ways to go on from what is kept, the most probable first; those that are over stay."""
+        grown: list[Beginning] = []
+        for beginning in self.kept:
+            if beginning.finished:
+                grown.append(beginning)
+                continue
+            values, places = self.next_words.log_probs(beginning.words).topk(min(most, len(self.next_words.tokens)))
+            grown += [
+                Beginning((*beginning.words, self.next_words.tokens[place]), beginning.log_prob + value)
+                for value, place in zip(values.tolist(), places.tolist(), strict=True) if value > float("-inf")
+            ]
+        return sorted(grown, key=lambda beginning: -beginning.log_prob)[:most]
+
+    def keep(self, chosen: Sequence[Beginning]) -> None:
+        """Plays a step: only `chosen` stay. Raises ValueError when the game is over, for none, or for too many."""
+        if self.over:
+            raise ValueError("the game is over")
+        if not 1 <= len(chosen) <= self.beam_size:
+            raise ValueError(f"keep 1 to {self.beam_size} candidates; got {len(chosen)}")
+        self._history.append(tuple(sorted(chosen, key=lambda beginning: -beginning.log_prob)))
+
+    def keep_best(self) -> None:
+        """Plays the step of beam search."""
+        self.keep(self.candidates(self.beam_size))
+
+    def undo(self) -> None:
+        """Takes the last step back; does nothing at the start."""
+        if self.n_steps:
+            self._history.pop()
