@@ -56,6 +56,8 @@ the old teacher helped a doctor . | der alte Lehrer half einen Arzt . | einem | 
 the man sold the old car . | der Mann verkaufte den alten Auto . | Wagen | Wagen is masculine
 the man sold the old car . | der Mann verkaufte das alten Auto . | alte | the adjective's ending after 'das'
 the man sold the old car . | der Mann verkaufte ein altes Auto . | das | Auto is neuter|Wagen is masculine|Fahrzeug is neuter
+the man sold the old car . | der Mann verkaufte die alten Wagen . | den | Wagen is masculine
+the man sold a small bag . | der Mann verkaufte ein kleines Beutel . | einen | Beutel is masculine
 the man sold a new car . | der Mann verkaufte ein neue Auto . | neues | the adjective's ending after 'ein'
 the man sold a new car . | der Mann verkaufte einen neuer Wagen . | neuen | accusative
 the man sold the car because it was broken . | der Mann verkaufte den Wagen , weil es kaputt war . | er | antecedent Wagen, which is masculine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from seqkd_lab.corpus.toy.language import ToyLanguage
 
 END = "</s>"
+PHRASE = 3
+"""How many words after a wrong one tell which phrase was meant: "ein praktisches Beutel" wants *einen*, for Beutel."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ def explain(language: ToyLanguage, source: tuple[str, ...], target: tuple[str, .
     position = _valid_length(language, source, found)
     words = _expected(language, source, found[:position])
     kinds = _kinds(found[position])
-    likely = sorted(words, key=lambda word: (word.kind not in kinds, -words[word], word.text))
+    meant = _meant(language, source, found, position)
+    likely = sorted(words, key=lambda word: (word.kind not in kinds, -meant[word], -words[word], word.text))
     ranked = sorted({w.text for w in words}, key=lambda t: -sum(p for w, p in words.items() if w.text == t))
     context = " ".join(found[max(0, position - 4) : position])
     rule = _rule(found[position], likely[0])
@@ -68,6 +72,17 @@ def _expected(language: ToyLanguage, source: tuple[str, ...], prefix: tuple[str,
         word = language.words(step)[place] if step else Word(token, "", "end", "the translation is complete")
         masses[word] = masses.get(word, 0.0) + p
     return masses
+
+
+def _meant(language: ToyLanguage, source: tuple[str, ...], found: tuple[str, ...], position: int) -> Counter[Word]:
+    """Of the words that may stand at `position`, how many of the next words of `found` their own phrase holds, too."""
+    meant: Counter[Word] = Counter()
+    after = set(found[position + 1 : position + 1 + PHRASE])
+    for _, _, step, place in language.continuations(source, found[:position]):
+        if step:
+            word, *rest = language.words(step)[place : place + 1 + PHRASE]
+            meant[word] = max(meant[word], len(after & {later.text for later in rest}))
+    return meant
 
 
 def _later(language: ToyLanguage, source: tuple[str, ...], found: tuple[str, ...]) -> str:
