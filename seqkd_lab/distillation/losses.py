@@ -74,8 +74,9 @@ def word_kd(logits: Tensor, teacher_logits: Tensor, target: Tensor, temperature:
     """Word-level distillation, −Σ_j Σ_k q(k | s, y_<j) log p(k | s, y_<j) / number of tokens, in nats.
 
     Both distributions are softened by `temperature` τ: p ∝ exp(logit/τ). The sum is multiplied by τ², which keeps the
-    gradient's size as τ grows (Hinton et al. 2015, section 2.1). τ = 1 is the paper's objective; τ is an extension.
-    The least value is not 0 but the teacher's entropy (times τ²). Teacher logits get no gradient.
+    gradient's size in the limit of a high temperature (Hinton et al. 2015, sections 2 and 2.1): only where τ is far
+    above the logits; below that the gradient grows with τ, see `pull`. τ = 1 is the paper's objective; τ is an
+    extension. The least value is not 0 but the teacher's entropy (times τ²). Teacher logits get no gradient.
     Raises ValueError when the shapes do not fit.
     """
     check_shapes(logits, target)

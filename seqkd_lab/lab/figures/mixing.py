@@ -11,11 +11,11 @@ from torch import Tensor
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.lab.figures.bars import REST, BarRows
 from seqkd_lab.lab.figures.next_words import TEACHER, SentenceReading, likeliest, soften
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, ORANGE, SIZE, VERMILION, Picture
+from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREY, PURPLE, SIZE, VERMILION, Picture
 
 TARGETS = ("hard target (gold)", "soft target (teacher, τ)", "mixed target", "student")
-TARGET_COLOURS = (BLACK, BLUE, GREEN, ORANGE)
-N_WORDS = 8
+TARGET_COLOURS = (GREY, BLACK, PURPLE, BLUE)
+N_WORDS = 5  # four bars and their numbers need room
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def mix(teacher_log_prob: Tensor, student_log_prob: Tensor, gold: int, alpha: fl
 
 
 def gold_id(reading: SentenceReading, position: int) -> int:
-    """The id of the target word at `position`, EOS behind the last."""
+    """The id of the target word at `position`, EOS after the last."""
     words = reading.target
     return EOS if position == len(words) else reading.vocabulary.ids([words[position]])[0]
 
@@ -85,7 +85,7 @@ class MixingDrawing:
         left.set_ylabel(" \n \n \n \n", fontsize=SIZE)  # room for the words, which are no ticks
         right.set_ylabel(" \n \n \n \n", fontsize=SIZE)
         left.legend(fontsize=SIZE - 1, loc="lower right")
-        right.set_xlabel("gradient by the word's logit (< 0: pushed up)", fontsize=SIZE)
+        right.set_xlabel("gradient by the word's logit (below 0: pushed up)", fontsize=SIZE)
         self.picture = Picture(figure, [*self._targets.moving, *self._gradient.moving])
 
     def show(self, mixture: Mixture, order: list[int], words: tuple[str, ...]) -> None:
