@@ -40,15 +40,43 @@ def _types_alike(pairs):
     return sum(conditional_entropy([pair for pair in pairs if pair[0] == s]) for s in sources) / len(sources)
 
 
+def _sign(pairs):
+    return -conditional_entropy(pairs)
+
+
+def _in_bits(pairs):
+    return conditional_entropy(pairs) / math.log(2)
+
+
+def _summed(pairs):
+    return len(pairs) * conditional_entropy(pairs)
+
+
+def _each_pair_once(pairs):
+    return conditional_entropy(sorted(set(pairs)))
+
+
+def _over_distinct_pairs(pairs):
+    of_source, of_pair = Counter(source for source, _ in pairs), Counter(pairs)
+    return -sum(math.log(n / of_source[source]) for (source, _), n in of_pair.items()) / len(of_pair)
+
+
+def _mutual_information(pairs):
+    return _of_targets_alone(pairs) - conditional_entropy(pairs)
+
+
 def conditional_cases() -> list[Case]:
     """A deterministic corpus, an ambiguous word, random ones; by the chain rule H(T | S) = H(S, T) − H(S)."""
     mode = [("car", "Auto"), ("car", "Auto"), ("the", "das"), ("box", "Kiste")]
     gold = [("car", "Auto"), ("car", "Wagen"), ("the", "das"), ("the", "der"), ("the", "der"), ("box", "Kiste")]
     settings = [("each word always translated alike", mode), ("a corpus with synonyms", gold)]
-    for seed in (1, 2):
+    settings.append(("one target word for all sources", [("a", "x"), ("b", "x"), ("c", "x"), ("a", "x")]))
+    settings.append(("a single pair", [("car", "Auto")]))
+    for seed, n_sources, n_targets, n_pairs in ((1, 4, 5, 60), (2, 3, 7, 45), (3, 9, 3, 80)):
         chance = random.Random(seed)
-        drawn = [(f"s{int(4 * chance.random() ** 2)}", f"t{int(5 * chance.random())}") for _ in range(60)]
-        settings.append(("sixty random pairs", drawn))
+        drawn = [(f"s{int(n_sources * chance.random() ** 2)}", f"t{int(n_targets * chance.random() ** 1.5)}")
+                 for _ in range(n_pairs)]
+        settings.append((f"{n_pairs} random pairs", drawn))
     return [Case(name, (pairs,), _entropy_of(pairs) - _entropy_of(s for s, _ in pairs)) for name, pairs in settings]
 
 
@@ -67,10 +95,19 @@ CONDITIONAL = Exercise(
         WrongAnswer(_joint, "this is the joint entropy H(source, target): take away what the source word alone has."),
         WrongAnswer(_reversed_condition, "the condition is turned round: this is H(source word | target word)."),
         WrongAnswer(_types_alike, "every source *word type* weighs alike here; averaged over tokens, frequent words "
-                                  "weigh more."),
+                                  "weigh more. (Zhou, Neubig & Gu's complexity C(d) does weigh them alike.)"),
+        WrongAnswer(_sign, "the sign is lost: ln p is at most 0, and an entropy is −ln p, on average."),
+        WrongAnswer(_in_bits, "this is in bits, by logarithms to base 2; the lab's entropies are in nats."),
+        WrongAnswer(_summed, "this is a sum over the pairs; divide it by their number."),
+        WrongAnswer(_each_pair_once, "a pair that comes several times counts once here: a set or a dictionary's keys "
+                                     "forget how often it comes."),
+        WrongAnswer(_over_distinct_pairs, "the mean is taken over the *different* pairs: weigh each by how often it "
+                                          "comes."),
+        WrongAnswer(_mutual_information, "this is what the source word tells about the target word; asked is what "
+                                         "stays open: H(target) minus this."),
     ),
     cases=conditional_cases,
-    insight="The teacher's mode translates one source in one way: compare gold, samples and the mode in the notebook.",
+    insight="Compare gold, the sample and the two modes in the notebook's table.",
 )
 
 
@@ -101,15 +138,44 @@ def _without_the_source(triples):
     return _entropy_of(words) - conditional_entropy([(earlier, word) for _, earlier, word in triples])
 
 
+def _turned_round(triples):
+    return -history_dependence(triples)
+
+
+def _dependence_in_bits(triples):
+    return history_dependence(triples) / math.log(2)
+
+
+def _dependence_summed(triples):
+    return len(triples) * history_dependence(triples)
+
+
+def _earlier_instead_of_both(triples):
+    return _source_only(triples) - conditional_entropy([(earlier, word) for _, earlier, word in triples])
+
+
+def _what_the_source_saves(triples):
+    return conditional_entropy([(earlier, word) for _, earlier, word in triples]) - _left_over(triples)
+
+
 def history_cases() -> list[Case]:
     """Gold, a mode, free synonyms, chance; by H(W, S) + H(E, S) − H(W, E, S) − H(S)."""
     gold = [("car", "das", "es"), ("car", "der", "er"), ("car", "der", "er"), ("box", "die", "sie")] * 3
     mode = [("car", "das", "es"), ("box", "die", "sie"), ("car", "das", "es")]
     free = [("car", first, last) for first in ("das", "der") for last in ("schnell", "rasch")]
-    chance = random.Random(4)
-    drawn = [tuple(f"{kind}{int(3 * chance.random() ** 2)}" for kind in "seb") for _ in range(80)]
     settings = [("gold: a pronoun that agrees with the chosen noun", gold), ("the mode: one choice a source", mode),
-                ("free synonyms without agreement", free), ("eighty random triples", drawn)]
+                ("free synonyms without agreement", free), ("a single triple", gold[:1]),
+                ("words that begin alike", [("a", "bc", "x"), ("ab", "c", "y"), ("a", "c", "y"), ("ab", "bc", "x")])]
+    sizes = ((3, 3, 3, 80), (2, 4, 3, 50), (5, 2, 4, 90))
+    for seed, (n_sources, n_choices, n_words, n_triples) in enumerate(sizes, start=4):
+        chance = random.Random(seed)
+        drawn = []
+        for _ in range(n_triples):
+            source, earlier = int(n_sources * chance.random() ** 2), int(n_choices * chance.random())
+            follows = chance.random() < 0.5
+            word = (source + earlier) % n_words if follows else int(n_words * chance.random() ** 2)
+            drawn.append((f"s{source}", f"e{earlier}", f"w{word}"))
+        settings.append((f"{n_triples} random triples", drawn))
     cases = []
     for name, triples in settings:
         with_word, with_earlier = [(s, w) for s, _, w in triples], [(s, e) for s, e, _ in triples]
@@ -124,8 +190,10 @@ HISTORY = Exercise(
          "word), such as `(\"car\", \"der\", \"er\")`. Return, in nats, how much the earlier choice still tells of the "
          "word once the source is known: H(word | source) − H(word | source, earlier). Of two corpora, a student with "
          "little memory learns the one with less of it more easily.",
-    hints=("You have `conditional_entropy`: the condition may be a pair (source, earlier).",
-           "Two calls and a difference. For free synonyms without agreement it is 0: remembering would not help."),
+    hints=("Both terms are conditional entropies, as in the exercise before. The condition may be a pair "
+           "(source, earlier).",
+           "Two conditional entropies and a difference. For free synonyms without agreement it is 0: remembering would "
+           "not help."),
     imports="import math\nfrom collections import Counter",
     solution=history_dependence,
     wrong_answers=(
@@ -135,10 +203,18 @@ HISTORY = Exercise(
                                 "what remembering *saves*."),
         WrongAnswer(_without_the_source, "the source is left out: a word and an earlier word go together already "
                                          "because both come from one source. Condition both entropies on it."),
+        WrongAnswer(_turned_round, "the difference is turned round: to know more never raises an entropy, so the "
+                                   "answer is at least 0."),
+        WrongAnswer(_dependence_in_bits, "this is in bits, by logarithms to base 2; the lab's entropies are in nats."),
+        WrongAnswer(_dependence_summed, "this is a sum over the triples; the entropies are means over them."),
+        WrongAnswer(_earlier_instead_of_both, "the second entropy is conditioned on the earlier choice *alone*; its "
+                                              "condition is source and earlier choice together."),
+        WrongAnswer(_what_the_source_saves, "source and earlier choice are swapped: this is what the source still "
+                                            "tells once the earlier choice is known."),
     ),
     cases=history_cases,
-    insight="In the teacher's mode it is smaller than in gold, since there nearly every choice is a function of the "
-            "source sentence. That is why sequence-level distillation helps a student that remembers little.",
+    insight="It is 0 where the source decides every choice. The notebook measures it for gold and for the teacher's "
+            "mode.",
 )
 
 
