@@ -78,7 +78,7 @@ def speed_cases() -> list[Case]:
 
 
 SPEED_UP = Exercise(
-    lesson=8, title="Ten times faster, by what?", difficulty=1, minutes=6,
+    lesson=8, title="Ten times faster: two factors", difficulty=1, minutes=6,
     task="“10× faster” compares a greedy student with a beam-5 teacher: two changes at once. Write "
          "`speed_up(teacher_beam, student_beam, student_greedy)`: three speeds in source **words per second**. Return "
          "three factors: the total, the part of the smaller model (both with the beam), the part of greedy search "

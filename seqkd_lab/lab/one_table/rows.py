@@ -82,3 +82,8 @@ def compare(by_seed: Sequence[Rows], row: str, other: str, measure: Measure, cla
         claim = Claim("", ours, lambda rows: measure.value(rows[row]) - measure.value(rows[other]), least=0.0)
     values, others = (tuple(measure.value(rows[name]) for rows in by_seed) for name in (row, other))
     return Comparison(row, other, measure, values, others, judge_claim(claim, by_seed))
+
+
+def compare_rows(by_seed: Sequence[Rows], row: str, other: str, measure: str) -> Comparison:
+    """Compare two rows in the measure called `measure` (a key of MEASURES). Raises KeyError for an unknown one."""
+    return compare(by_seed, row, other, MEASURES[measure])
