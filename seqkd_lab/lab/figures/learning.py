@@ -78,5 +78,8 @@ def learning_figure(curve: Curve, earlier: Sequence[Curve] = (), most_epochs: in
     """Still twin of the StudentTrainer: one learning curve beside earlier ones."""
     drawing = LearningDrawing(most_epochs)
     drawing.show(curve, earlier)
-    drawing.picture.figure.axes[0].set_title(curve.name, fontsize=SIZE, parse_math=False)
+    axes = drawing.picture.figure.axes[0]
+    axes.set_title(curve.name, fontsize=SIZE, parse_math=False)
+    if not earlier:  # a legend names what is drawn, and nothing else
+        axes.legend(handles=axes.lines[1:], fontsize=SIZE - 1, loc="upper right")
     return drawing.picture.figure

@@ -85,7 +85,7 @@ class MixingDrawing:
         left.set_ylabel(" \n \n \n \n", fontsize=SIZE)  # room for the words, which are no ticks
         right.set_ylabel(" \n \n \n \n", fontsize=SIZE)
         left.legend(fontsize=SIZE - 1, loc="lower right")
-        right.set_xlabel("gradient by the word's logit (below 0: pushed up)", fontsize=SIZE)
+        right.set_xlabel("gradient per logit (below 0: pushed up)", fontsize=SIZE)
         self.picture = Picture(figure, [*self._targets.moving, *self._gradient.moving])
 
     def show(self, mixture: Mixture, order: list[int], words: tuple[str, ...]) -> None:
@@ -113,6 +113,6 @@ def interpolation_figure(
     drawing, mixture = MixingDrawing(), mixture_at(reading, position, student, alpha, temperature)
     drawing.show(mixture, shown_words(reading, position, student), reading.vocabulary.tokens)
     prefix = " ".join(reading.target[:position]) or "(the beginning)"
-    title = f"{prefix} …   α = {alpha:g}, τ = {temperature:g}, loss {mixture.loss:.3f} nats"
+    title = f"{' '.join(reading.source)}\n{prefix} …   α = {alpha:g}, τ = {temperature:g}, loss {mixture.loss:.3f} nats"
     drawing.picture.figure.suptitle(title, fontsize=SIZE, parse_math=False)
     return drawing.picture.figure

@@ -39,6 +39,7 @@ from seqkd_lab.lab.word_level.words import (
     AS_BEFORE,
     GROWS,
     LESS,
+    MORE,
     SAME,
     SHRINKS,
     UP,
@@ -57,11 +58,11 @@ STUDENTS = (BASELINE, WORD_KD, SEQ_KD)
 ROWS = (TEACHER, *STUDENTS)
 
 __all__ = [
-    "ALL_TEACHER", "AS_BEFORE", "BASELINE", "CANDIDATES", "GROWS", "HALF", "HIGHER", "LESS", "LOWER", "ROWS", "SAME",
-    "SEQ_KD", "SHRINKS", "STUDENTS", "TEACHER", "UP", "WORD_KD", "all_teacher", "best_place",
-    "bleu_in_words", "cells", "committed_map", "differences_table", "expected_there", "floor_answer",
-    "interpolation_figure", "learning_figure", "likelihood_there", "losses_table", "make_explorer", "make_trainer",
-    "map_figure", "map_student", "mixing_in_words", "nll_in_words", "own_student", "path_answer", "place_name", "pull_by_autograd",
+    "ALL_TEACHER", "AS_BEFORE", "BASELINE", "CANDIDATES", "GROWS", "HALF", "HIGHER", "LESS", "LOWER", "MORE", "ROWS",
+    "SAME", "SEQ_KD", "SHRINKS", "STUDENTS", "TEACHER", "UP", "WORD_KD", "all_teacher", "best_place", "bleu_in_words",
+    "cells", "committed_map", "differences_table", "expected_there", "floor_answer", "interpolation_figure",
+    "learning_figure", "likelihood_there", "losses_table", "make_explorer", "make_trainer", "map_figure",
+    "map_student", "mixing_in_words", "nll_in_words", "own_student", "path_answer", "place_name", "pull_by_autograd",
     "pull_change", "pulls", "pulls_figure", "pulls_in_words", "rest_answer", "shown_words", "softening_waste",
     "tau_squared_answer", "ticket_reading", "turning_answer", "turning_words", "walks", "walks_figure",
     "walks_in_words", "waste_answer", "what_happens", "word_gradient_at", "word_kd", "word_kd_losses",

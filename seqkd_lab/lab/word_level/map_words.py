@@ -62,8 +62,8 @@ def nll_in_words(bleu: Mapping[Place, Cell], nll: Mapping[Place, Cell]) -> Markd
     top, likeliest = best(bleu), best(nll, "nll")
     worse = difference(nll[top], nll[GOLD_ALONE])
     said = (f"The best place for BLEU, {place_name(top)}, has an NLL of gold of {nll[top].mean:.2f}; gold alone has "
-            f"{nll[GOLD_ALONE].mean:.2f} (difference {with_interval(worse, 2, 'nats')}). The lowest NLL stands at "
-            f"{place_name(likeliest)}, with {nll[likeliest].mean:.2f}. ")
+            f"{nll[GOLD_ALONE].mean:.2f}. The difference is {with_interval(worse, 2, 'nats')}. The lowest NLL stands "
+            f"at {place_name(likeliest)}, with {nll[likeliest].mean:.2f}. ")
     if top == likeliest:
         return Markdown(said + "So here the same place is the best for both.")
     if which_side(worse, HIGHER, LOWER) == HIGHER:
@@ -122,11 +122,11 @@ def with_interval(gap: Difference, digits: int = 1, unit: str = "BLEU") -> str:
 
 def walks_in_words(found: Mapping[str, Walk], n_words: int = 4) -> Markdown:
     """Say how long the students stay on their paths, and where their first mistakes lie."""
-    still = ", ".join(f"{percent(walk.still[n_words])} of {name}'s" for name, walk in found.items())
+    still = ", ".join(f"{percent(walk.still[n_words])} for {name}" for name, walk in found.items())
     word_kd = found[WORD_KD]
     on, off, _ = word_kd.shares
     return Markdown(
-        f"After {n_words} words, {still} sentences are still on the path.\n\n"
+        f"After {n_words} words, the share of sentences still on the path is {still}.\n\n"
         f"{percent(on + off)} of Word-KD's translations have a mistake. In {percent(word_kd.share_off)} of these, the "
         "first mistake comes after its own words have left gold's.\n\n" + rates_in_words(word_kd)
     )
@@ -152,8 +152,22 @@ def path_answer(found: Mapping[str, Walk]) -> str:
     share = {name: sum(walk.on) / (sum(walk.on) + sum(walk.off)) for name, walk in found.items()}
     said = (f"Of the words that it writes, the baseline writes {percent(share[BASELINE])} on the path that training "
             f"showed, Word-KD {percent(share[WORD_KD])}, Seq-KD {percent(share[SEQ_KD])}. ")
+    said += _fewer_mistakes(found)
     if share[SEQ_KD] > share[WORD_KD]:
         return said + ("α and τ change the target at each position of the path. They do not change the path itself: "
                        "gold, one of many translations, drawn by chance. Seq-KD's path is the teacher's own best "
                        "translation, and its student stays on it longer. Lesson 06 builds on that.")
     return said + "So here Seq-KD's student does not stay on its path longer than Word-KD's."
+
+
+def _fewer_mistakes(found: Mapping[str, Walk]) -> str:
+    """Say how many translations are without a mistake, and whether Seq-KD and Word-KD differ in that."""
+    without = {name: walk.shares[2] for name, walk in found.items()}
+    n, gap = len(found[WORD_KD].on), without[SEQ_KD] - without[WORD_KD]
+    chance = 1.96 * sum(share * (1.0 - share) / n for share in (without[SEQ_KD], without[WORD_KD])) ** 0.5
+    numbers = ", ".join(f"{percent(share)} for {name}" for name, share in without.items())
+    said = f"The share of translations without a mistake is {numbers}. "
+    if abs(gap) <= chance:
+        return said + ("So these sentences do not tell Word-KD and Seq-KD apart in mistakes; the paths are where they "
+                       "differ. ")
+    return said + f"So {SEQ_KD if gap > 0.0 else WORD_KD} makes fewer mistakes here. "
