@@ -75,10 +75,10 @@ def mixing_cases() -> list[Case]:
 
 MIXED = Exercise(
     lesson=4, title="The target that α mixes", difficulty=1, minutes=5,
-    task="At τ = 1, α · Word-KD + (1 − α) · NLL is *one* cross-entropy, against the mixed target. Write "
-         "`mixed_target(gold, teacher_probabilities, alpha)`: the gold word's number (counted from 0), the teacher's V "
-         "probabilities, α; return the V numbers of the mixed target.",
-    hints=("NLL is a cross-entropy too: against a distribution that gives gold probability 1.",
+    task="Write `mixed_target(gold, teacher_probabilities, alpha)`: the gold word's number (counted from 0), the "
+         "teacher's V probabilities, and α, the weight of the teacher. Return the V numbers of the mixed target, the "
+         "weighted mean of hard and soft target.",
+    hints=("The hard target is a distribution, too: it gives the gold word probability 1 and every other word 0.",
            "α belongs to the teacher, 1 − α to gold. The result must sum to 1."),
     solution=mixed_target,
     wrong_answers=(
@@ -210,6 +210,6 @@ GRADIENT = Exercise(
                                              "probabilities already."),
     ),
     cases=gradient_cases,
-    insight="Where NLL pushes a good synonym down, the mixed target holds it up: the soft target reaches the weights "
-            "in no other way.",
+    insight="The gradient is 0 where the student equals the mixed target. NLL alone would go on and push a good "
+            "synonym down.",
 )

@@ -42,7 +42,8 @@ class Curve:
 class LearningDrawing:
     """Training loss and validation of the try at hand, validation of the earlier ones in grey; fixed scales.
 
-    Word-KD's own loss has the factor τ² and may lie above the scale: then its latest number stands at the top.
+    Word-KD's own loss has a factor that depends on τ and may lie above the scale: then its latest number stands at
+    the top.
     """
 
     def __init__(self, most_epochs: int) -> None:

@@ -46,11 +46,12 @@ def map_student(results: Mapping) -> QuickStudent:
 
 
 def make_trainer(
-    data: Dataset, teacher: Seq2Seq, settings: QuickStudent, seed: int, results: Mapping, own: Sequence[Own]
+    data: Dataset, models: Mapping[str, Seq2Seq], settings: QuickStudent, seed: int, results: Mapping,
+    own: Sequence[Own],
 ) -> Any:
     """Returns the StudentTrainer of Word-KD beside the map `results`, with the reader's students so far."""
     from seqkd_lab.lab.widgets import StudentTrainer
 
     return StudentTrainer(
-        data, teacher, settings=settings, seed=seed, objective="Word-KD", map_results=results, own=own
+        data, models[TEACHER], settings=settings, seed=seed, objective="Word-KD", map_results=results, own=own
     )

@@ -132,7 +132,8 @@ def pulls_in_words(found: Pulls, tau: float = 4.0) -> Markdown:
 def tau_squared_answer(found: Pulls) -> str:
     """Say what τ² would do to the meaning of α."""
     rise = found.ratio(4.0)
-    said = (f"With τ², the teacher's part pulls {rise:.1f} times as strongly at τ = 4 as at τ = 1. " +
+    direct = {SAME: "Yes, up to τ = 4. ", GROWS: "No. ", SHRINKS: "No. "}[pull_change(found)]
+    said = (f"{direct}With τ², the teacher's part pulls {rise:.1f} times as strongly at τ = 4 as at τ = 1. " +
             "The same α then gives the teacher another weight at each τ: ")
     return said + (f"at τ = 4, α = 0.5 weighs the teacher about {rise:.0f} times as heavily as it does at τ = 1. A map "
                    "over α and τ would mix up its two axes." if rise > 1.0 else
