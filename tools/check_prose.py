@@ -8,8 +8,9 @@
     python tools/check_prose.py --update-glossary   writes into notebooks/glossary.md which lesson introduces a term
 
 Four kinds of findings. *term*: a term of notebooks/glossary.md is used before the cell that has it in bold; lessons are
-taken in the order of their numbers, and the card at the top of a lesson is exempt. *question*: no `lesson.answer(` and
-no <details> follows before the next ## heading. *sentence*: more than 30 words. *word*: see tools/private_words.py.
+taken in the order of their numbers. The card at the top of a lesson is exempt. So are lessons after the one that the
+glossary names: if the term is in bold nowhere, that lesson must define it. *question*: no `lesson.answer(` and no
+<details> follows before the next ## heading. *sentence*: more than 30 words. *word*: see tools/private_words.py.
 Terms, sentences and words are looked for in the texts of code cells as well: their answers and captions are read, too.
 """
 
@@ -86,22 +87,22 @@ def read_lessons(folder: Path = NOTEBOOKS) -> list[Lesson]:
 def parse(file: str, notebook: dict) -> Lesson:
     """Makes a lesson of a notebook's JSON."""
     cells = []
-    for place, cell in enumerate(notebook["cells"]):
+    for number, cell in enumerate(notebook["cells"]):
         source, is_code = "".join(cell["source"]), cell["cell_type"] == "code"
         texts = [text for _, text in prose_text.literals(source)] if is_code else [source]
         parts = tuple(block for text in texts for block in prose_text.blocks(text))
         answers = bool(ANSWER.search(source)) if is_code else prose_text.FOLD in source
-        cells.append(Cell(cell.get("id", str(place)), is_code, not is_code and CARD in source, answers, parts))
+        cells.append(Cell(cell.get("id", str(number)), is_code, not is_code and CARD in source, answers, parts))
     return Lesson(file[:2], file, tuple(cells))
 
 
 def definitions(lessons: Sequence[Lesson], terms: Iterable[Term]) -> Definitions:
     """Finds the markdown cells that have a term in bold, cards excepted."""
     result, terms = Definitions(), list(terms)
-    for lesson_place, lesson in enumerate(lessons):
-        for cell_place, cell in enumerate(lesson.cells):
+    for lesson_index, lesson in enumerate(lessons):
+        for cell_index, cell in enumerate(lesson.cells):
             for term in (term for text in _bold(cell) for term in terms if term.is_defined_by(text)):
-                result.first.setdefault(term.name, (lesson_place, cell_place))
+                result.first.setdefault(term.name, (lesson_index, cell_index))
                 result.lessons.setdefault(term.name, set()).add(int(lesson.number))
     return result
 
@@ -112,27 +113,52 @@ def _bold(cell: Cell) -> list[str]:
 
 
 def early_terms(lessons: Sequence[Lesson], terms: Iterable[Term]) -> Iterator[Finding]:
-    """Yields the first use of each term in each lesson, if it comes before the cell that defines the term."""
-    terms = [term for term in terms if not term.is_assumed]
+    """Yields the first use of each term in each lesson, if it comes before the cell that defines the term.
+
+    Lessons after the one that the glossary names are left out: a definition that is missing is missing in that one.
+    """
+    cells = [cell for lesson in lessons for cell in lesson.cells]
+    terms = [term for term in terms if not term.is_assumed and any(_first_use(term, cell) for cell in cells)]
     first = definitions(lessons, terms).first
-    for lesson_place, lesson in enumerate(lessons):
-        waiting = [term for term in terms if first.get(term.name, (len(lessons), 0)) > (lesson_place, 0)]
-        for cell_place, cell in enumerate(lesson.cells):
-            waiting = [term for term in waiting if first.get(term.name) != (lesson_place, cell_place)]
-            for term in list(waiting) if not cell.is_card else ():
-                context = next(filter(None, map(term.used_in, cell.blocks)), None)
-                if context:
-                    waiting.remove(term)
-                    yield Finding(lesson.number, cell.id, TERM,
-                                  f"{term.name}: {_where(term, first, lessons)} | {context}")
+    for index, lesson in enumerate(lessons):
+        waiting = [term for term in terms
+                   if int(lesson.number) <= term.lesson and first.get(term.name, (len(lessons), 0)) > (index, 0)]
+        yield from _early_in(lesson, waiting, {term.name: _where(term, first, lessons) for term in waiting})
+
+
+def _early_in(lesson: Lesson, waiting: list[Term], where: dict[str, str]) -> Iterator[Finding]:
+    """Yields the first use of each of the terms that are `waiting` for a definition when the lesson begins."""
+    for cell in lesson.cells:
+        marked = _bold(cell)
+        waiting = [term for term in waiting if not any(map(term.is_defined_by, marked))]
+        contexts = {term: _first_use(term, cell) for term in waiting}
+        for term, context in contexts.items():
+            if context:
+                yield Finding(lesson.number, cell.id, TERM, f"{term.name}: {where[term.name]} | {context}")
+        waiting = [term for term in waiting if not contexts.get(term)]
+    for term in waiting:
+        if term.lesson == int(lesson.number):
+            yield Finding(lesson.number, "-", TERM, f"{term.name}: not in bold, though glossary.md names this lesson")
+
+
+def _first_use(term: Term, cell: Cell) -> str | None:
+    """The words around the first use of the term in the cell, or None; a card uses no terms."""
+    return None if cell.is_card else next(filter(None, map(term.used_in, cell.blocks)), None)
 
 
 def _where(term: Term, first: dict[str, tuple[int, int]], lessons: Sequence[Lesson]) -> str:
     """Where the term is defined, in words."""
     if term.name not in first:
-        return "in bold in no lesson"
+        return f"in bold in no lesson (glossary.md: {term.lesson:02})"
     lesson, cell = first[term.name]
     return f"defined later, in {lessons[lesson].number} `{lessons[lesson].cells[cell].id}`"
+
+
+def glossary_faults(lessons: Sequence[Lesson], terms: Iterable[Term]) -> list[str]:
+    """Lists the terms that are not in bold in the lesson which the glossary names."""
+    lessons_of = definitions(lessons, terms := list(terms)).lessons
+    return [f"{term.name}: lesson {term.lesson:02}, not in bold there" for term in terms
+            if not term.is_assumed and term.lesson not in lessons_of.get(term.name, ())]
 
 
 def open_questions(lesson: Lesson) -> Iterator[Finding]:
@@ -154,7 +180,7 @@ def open_questions(lesson: Lesson) -> Iterator[Finding]:
 
 def _questions(block: Block) -> list[str]:
     """The sentences of the block that ask something, quoted questions excepted."""
-    return [text for text in prose_text.sentences(block) if "?" in prose_text.without_quotes(text)]
+    return [text for text in prose_text.sentences(prose_text.without_quotes(block)) if "?" in text]
 
 
 def long_sentences(lesson: Lesson) -> Iterator[Finding]:
@@ -167,9 +193,12 @@ def long_sentences(lesson: Lesson) -> Iterator[Finding]:
 
 
 def private_words(text: str) -> Iterator[str]:
-    """Yields each private word of a text, with what to say instead and its context."""
-    for entry in PRIVATE_WORDS:
-        for match in entry.regex.finditer(text):
+    """Yields each private word of a text, with what to say instead and its context; of two that overlap, the first."""
+    matches = [(match, entry) for entry in PRIVATE_WORDS for match in entry.regex.finditer(text)]
+    end = 0
+    for match, entry in sorted(matches, key=lambda pair: (pair[0].start(), -pair[0].end())):
+        if match.start() >= end:
+            end = match.end()
             yield f"{match[0]} → {entry.instead} ({entry.reason}) | {prose_text.context(text, match)}"
 
 
@@ -192,10 +221,10 @@ def check(lessons: Sequence[Lesson], terms: Iterable[Term]) -> list[Finding]:
 def check_python(folder: Path) -> list[Finding]:
     """Lists the private words in the docstrings and longer texts of the Python files below `folder`."""
     return [
-        Finding(str(path.relative_to(ROOT)), str(line), WORD, found)
+        Finding(str(path.relative_to(ROOT)), str(line), WORD, word)
         for path in sorted(folder.rglob("*.py"))
         for line, text in prose_text.literals(path.read_text(encoding="utf-8"))
-        for found in private_words(prose_text.unmarked(" ".join(prose_text.without_code(text).split())))
+        for word in private_words(prose_text.unmarked(" ".join(prose_text.without_code(text).split())))
     ]
 
 
@@ -241,6 +270,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given.summary:
         print(report([*findings, *in_python]), end="\n\n")
     print(summary(findings, names))
+    faults = glossary_faults(lessons, terms)
+    if faults and not given.numbers:
+        listed = [] if given.summary else faults
+        print("\n  ".join([f"glossary.md: {len(faults)} terms name a wrong lesson", *listed]))
     if given.python:
         print(f"seqkd_lab/lab: {len(in_python)} private words")
     if given.summary and findings:

@@ -16,7 +16,6 @@ ASSUMED = "assumed"
 ROW = re.compile(r"^\|([^|]+)\|([^|]*)\|([^|]+)\|([^|]+)\|$")
 LESSON = re.compile(r"\]\((\d\d)_")
 NOT_BEFORE = {"entropy": r"(?<!cross-)(?<!cross )", "distillation": r"(?<!level )(?<!policy )"}
-NOT_AFTER = {"K": r"(?!\w|['’]s)"}
 EVERYDAY = {  # what is not the term, though it is written like it
     "attention": re.compile(r"\bpay(s|ing)? attention\b", re.IGNORECASE),
     "mode": re.compile(r"\b(fast|slow|training|full) mode\b", re.IGNORECASE),
@@ -46,7 +45,7 @@ class Term:
         words = r"[\s-]+".join(_plural(part) for part in re.split(r"\s+", form))
         case = "" if form.isupper() else "i"
         body = rf"(?{case}:{words})" if case else words
-        return rf"{NOT_BEFORE.get(form, '')}(?<![\w-]){body}{NOT_AFTER.get(form, '')}(?!\w)"
+        return rf"{NOT_BEFORE.get(form, '')}(?<!\w){body}(?!\w)"
 
     def is_defined_by(self, marked: str) -> bool:
         """Whether text in bold is the term itself, with or without an article, a plural or a note in brackets."""
@@ -92,9 +91,9 @@ def _term(name: str, others: str, meaning: str, lesson: str) -> Term:
 def update_glossary(path: Path, files: Mapping[str, str]) -> None:
     """Writes, for each term in `files`, the lesson's file as the place that introduces it; leaves 'assumed' alone."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    for place, line in enumerate(lines):
+    for number, line in enumerate(lines):
         match = ROW.match(line)
         file = files.get(match[1].strip()) if match else None
         if file and match[4].strip() != ASSUMED:
-            lines[place] = f"|{match[1]}|{match[2]}|{match[3]}| [{file[:2]}]({file}) |"
+            lines[number] = f"|{match[1]}|{match[2]}|{match[3]}| [{file[:2]}]({file}) |"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
 """The project's own dialect: words that a textbook would not use, each with what to say instead and why.
 
 Patterns are regular expressions, matched without regard to case in text whose white space is single spaces and from
-which code and formulas are gone. An exception belongs into the pattern, beside the word that it excuses.
+which code and formulas are gone. An exception is part of the pattern, beside the word that it excuses.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ PERSON = "a model is no person"
 CALQUE = "translated word by word from German"
 
 PRIVATE_WORDS = (
-    PrivateWord(r"\bbehind\b", "after", "the order of words in a sentence is no place in a room"),
+    PrivateWord(r"(?<!left )(?<!fell )(?<!fall )(?<!lag )(?<!lags )\bbehind\b", "after",
+                "a sentence has an order, not a front and a back"),
     PrivateWord(r"\blaws?\b", "distribution", "the field's term is distribution"),
     PrivateWord(r"\bwhoever\b", "if you …; a student that …", RIDDLE),
     PrivateWord(r"\b(brings?|brought) forth\b", "produces", ARCHAIC),
     PrivateWord(r"\b(hangs?|hung) on\b", "depends on", CALQUE),
-    PrivateWord(r"\b(stands?|stood)\b(?! (for|out|apart)\b)", "is; is written; follows", CALQUE),
+    PrivateWord(r"\b(stands?|stood)\b(?! (for|out|still)\b)", "is; is written; follows", CALQUE),
     PrivateWord(r"\bnow (this|that|one|the one)\b[^.;?!]{0,40}\bnow (this|that|one|the other)\b",
                 "sometimes …, sometimes …", CALQUE),
     PrivateWord(r"\bfrom afar\b", "roughly", RIDDLE),
@@ -62,22 +63,23 @@ PRIVATE_WORDS = (
     PrivateWord(r"\b(likes?|liked|likes it|believes in) (better|best|more)\b|\bbelieves in\b",
                 "gives a higher probability", PERSON),
     PrivateWord(r"\bwhoms?\b", "which", "archaic, and a word or a beam is no person"),
-    PrivateWord(r"\bwho (gains?|needs?|prunes?|gets?|wins?|waits?|works?|knows?|loses?|likes?)\b", "which …",
-                "words, beams and models are no persons"),
-    PrivateWord(r"\bpays?\b(?! (attention|off)\b)", "its loss is; costs", "a loss is not paid"),
+    PrivateWord(r"(?<!reader )(?<!readers )(?<!people )(?<!person )(?<!learner )(?<!learners )"
+                r"\bwho (gains?|needs?|prunes?|gets?|wins?|waits?|works?|knows?|loses?|likes?)\b",
+                "which …", "words, beams and models are no persons"),
+    PrivateWord(r"\bpays?\b(?! (attention|off)\b)", "its loss is; costs; is worthwhile", "a loss is not paid"),
     PrivateWord(r"\bis charged\b", "its loss is", "a loss is not paid"),
-    PrivateWord(r"\b(so|that|if|here|there|where|elsewhere|as|how|when|then|and|why|which|than|what|before|,) one "
+    PrivateWord(r"\b(so|that|if|here|there|where|elsewhere|as|how|when|then|and|why|than|what|before|,) one "
                 r"(can|must|knows?|could|should|would|needs?|learns|wishes|counts|looks|has to|meets|changes|saves|"
                 r"asks|sees)\b", "you can …; the passive", "stiff; the lessons say 'you'"),
     PrivateWord(r"\bis another(?=[.;,:]| matter\b)", "is different", CALQUE),
-    PrivateWord(r"\btold (apart )?from\b", "distinguished from", "told reads as spoken"),
+    PrivateWord(r"\btold (apart )?from\b(?! these seeds)", "distinguished from", "told reads as spoken"),
     PrivateWord(r"\bbeginnings\b|\b(a|each|every|whole|other|whose|that) beginning\b", "prefix; hypothesis",
                 "the field's terms are prefix and hypothesis"),
     PrivateWord(r"\bgather(s|ed|ing)?\b", "is concentrated on", "probability is no crowd"),
     PrivateWord(r"\bhonours?\b", "agree with", PERSON),
     PrivateWord(r"\bfalls? for\b", "chooses wrongly", PERSON),
     PrivateWord(r"\b(to|could|can|might) be had\b", "is available; is possible", ARCHAIC),
-    PrivateWord(r"\bin the mean\b", "on average", CALQUE),
+    PrivateWord(r"\bin the mean\b(?! of\b)", "on average", CALQUE),
     PrivateWord(r"\bbut for\b", "except for", ARCHAIC),
     PrivateWord(r"\bmakes? (1|one)(?=[.,;:)]| together\b|$)", "sum to one", CALQUE),
     PrivateWord(r"\bhad better\b", "should", "an admonition"),
@@ -86,6 +88,6 @@ PRIVATE_WORDS = (
     PrivateWord(r"\bremembers? itself\b", "remember its own words", RIDDLE),
     PrivateWord(r"\bgreen ground\b|\bunknown ground\b", "the green area; …", RIDDLE),
     PrivateWord(r"\breach of the\b", "half-width of the", "the field's term is half-width"),
-    PrivateWord(r"\bonce for all\b|\bon equal terms\b|\ball there is\b|\bby birth\b|\bidle hands\b|\byounger selves\b",
+    PrivateWord(r"\bonce for all\b|\ball there is\b|\bby birth\b|\bidle hands\b|\byounger selves\b",
                 "say it plainly", "an idiom where a plain word would do"),
 )

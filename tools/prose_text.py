@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 HOLE = "▯"
 """Replaces a code span, a formula or a quotation of the toy language."""
@@ -13,12 +13,14 @@ LONG_STRING = 5
 """A string literal with more words than this is taken for prose."""
 HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*)")
 ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")
-FOLD = "<details"
-ABBREVIATION = re.compile(r"(?:^|[\s(“])(?:e\.g|i\.e|cf|vs|al|resp|approx|dr|prof|mr|mrs)\.$", re.IGNORECASE)
+FOLD, UNFOLD = "<details", "</details"
+ABBREVIATION = re.compile(r"(?:^|[\s(“])(?:e\.g|i\.e|cf|vs|resp|approx|dr|prof|mr|mrs)\.$", re.IGNORECASE)
+MAY_END = re.compile(r"(?:^|[\s(“])(?:al|etc)\.$")
 BEFORE_NUMBER = re.compile(r"(?:^|[\s(“])(?:p|pp|no|v|fig|eq|sec|ch)\.$", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.?!…]+[)\]”\"’»]*(?=\s)")
 TOY_QUOTE = re.compile(r"\*[^*]+\s[.?]\*|“[^”]+\s[.?]”")
-QUOTE = re.compile(r"“[^”]*”|„[^“”]*[“”]|\"[^\"]*\"")
+QUOTE = re.compile(r"“[^”]*”|„[^“”]*[“”]|\"[^\"]*\"|(?<=: )\*[^*]+\*")
+"""What is quoted: in quotation marks, or in italics after a colon."""
 NUMBER_OR_SYMBOL = re.compile(r"[^A-Za-zÄÖÜäöüß▯]*|(?![aAI]\b)[A-Za-zÄÖÜäöü][′'’]?|ln|log|exp|argmax|max|min")
 IN_FORMULA = re.compile(r"[=≥≤<>≈∝Σ∑·‖|−+×^_₍₎₊ⱼₖŷỹ/]")
 
@@ -46,33 +48,43 @@ def without_code(markdown: str) -> str:
 
 def blocks(markdown: str) -> list[Block]:
     """Splits a markdown cell into its blocks, in their order; what a <details> element folds is marked as such."""
-    parts: list[Block] = []
-    open_lines: list[str] = []
+    result: list[Block] = []
+    paragraph: list[str] = []
     folded = False
-
-    def add(text: str, **kind) -> None:
-        text = " ".join(re.sub(r"</?[A-Za-z][^>]*>", " ", text).split())
-        if re.search(r"\w|▯|\?", text):
-            parts.append(Block(text, folded=folded, **kind))
-
-    def flush() -> None:
-        add(" ".join(open_lines))
-        open_lines.clear()
-
     for line in [*without_code(markdown).splitlines(), ""]:
-        heading, item = HEADING.fullmatch(line), ITEM.fullmatch(line)
-        if not line.strip() or heading or item or line.lstrip().startswith(("|", FOLD, "</details")):
-            flush()
-        if FOLD in line or "</details" in line:
-            folded = "</details" not in line
-        if heading:
-            add(heading[2], level=len(heading[1]))
-        elif line.lstrip().startswith("|"):
-            for cell in line.strip().strip("|").replace(r"\|", " ").split("|"):
-                add(cell, in_table=True)
+        item = ITEM.fullmatch(line)
+        if item or _is_boundary(line):
+            result += _block(" ".join(paragraph), folded=folded)
+            paragraph.clear()
+        if _is_boundary(line):
+            result += _one_line(line, folded or FOLD in line)
         else:
-            open_lines.append(item[1] if item else line.lstrip("> "))
-    return parts
+            paragraph.append(item[1] if item else line.lstrip("> "))
+        if FOLD in line or UNFOLD in line:
+            folded = line.rfind(FOLD) > line.rfind(UNFOLD)
+    return result
+
+
+def _is_boundary(line: str) -> bool:
+    """Whether a paragraph cannot go on over this line."""
+    return not line.strip() or bool(HEADING.fullmatch(line)) or line.lstrip().startswith(("|", FOLD, UNFOLD))
+
+
+def _one_line(line: str, folded: bool) -> list[Block]:
+    """The blocks of a heading, of a table's row, or of a line with the tag that opens or closes a fold."""
+    heading = HEADING.fullmatch(line)
+    if heading:
+        return _block(heading[2], level=len(heading[1]), folded=folded)
+    if line.lstrip().startswith("|"):
+        cells = line.strip().strip("|").replace(r"\|", " ").split("|")
+        return [block for cell in cells for block in _block(cell, in_table=True, folded=folded)]
+    return _block(line, folded=folded)
+
+
+def _block(text: str, **kind: int) -> list[Block]:
+    """A list of one block, on one line and without tags; an empty list if nothing is left to read."""
+    text = " ".join(re.sub(r"</?[A-Za-z][^>]*>", " ", text).split())
+    return [Block(text, **kind)] if re.search(r"\w|▯|\?", text) else []
 
 
 def bold(block: Block) -> list[str]:
@@ -88,23 +100,26 @@ def unmarked(text: str) -> str:
 def sentences(block: Block) -> list[str]:
     """The sentences of a block; a quoted sentence of the toy language counts as one word, a table's list as several."""
     text = unmarked(TOY_QUOTE.sub(HOLE, block.text))
-    found, start = [], 0
-    for end in SENTENCE_END.finditer(text):
-        if _ends_sentence(text[start:end.end()], text[end.end():].lstrip()):
-            found.append(text[start:end.end()].strip())
-            start = end.end()
-    found.append(text[start:].strip())
+    result, start = [], 0
+    for mark in SENTENCE_END.finditer(text):
+        if _ends_sentence(text[start:mark.end()], text[mark.end():].lstrip()):
+            result.append(text[start:mark.end()])
+            start = mark.end()
+    result.append(text[start:])
     if block.in_table:
-        found = [part.strip() for sentence in found for part in sentence.split(";")]
-    return [sentence for sentence in found if sentence]
+        result = [part for sentence in result for part in sentence.split(";")]
+    return [sentence.strip() for sentence in result if sentence.strip()]
 
 
 def _ends_sentence(before: str, after: str) -> bool:
     """Whether the mark at the end of `before` closes a sentence, given what follows."""
     if ABBREVIATION.search(before) or BEFORE_NUMBER.search(before) and after[:1].isdigit():
         return False
-    plain_stop = before.rstrip(")]”\"’»").endswith(".") and not before.rstrip(")]”\"’»").endswith("..")
-    return plain_stop or not re.match(r"[a-zäöü]{2,}\b", after)
+    if MAY_END.search(before):
+        return after[:1].isupper()
+    goes_on = re.match(r"[a-zäöü]{2,}\b", after) is not None
+    is_plain_stop = re.search(r"(?<!\.)\.\W*$", before) is not None
+    return is_plain_stop or not goes_on
 
 
 def n_words(sentence: str) -> int:
@@ -121,9 +136,9 @@ def n_words(sentence: str) -> int:
     return count
 
 
-def without_quotes(text: str) -> str:
-    """The text without its quotations."""
-    return QUOTE.sub(HOLE, text)
+def without_quotes(block: Block) -> Block:
+    """The block without its quotations."""
+    return replace(block, text=QUOTE.sub(HOLE, block.text))
 
 
 def literals(source: str) -> Iterator[tuple[int, str]]:
@@ -135,13 +150,12 @@ def literals(source: str) -> Iterator[tuple[int, str]]:
         tree = ast.parse(source)
     except SyntaxError:
         return
-    inside = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)} - {
-        node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)}
+    pieces = {piece for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for piece in node.values}
     for node in ast.walk(tree):
         text = None
         if isinstance(node, ast.JoinedStr):
             text = "".join(part.value if isinstance(part, ast.Constant) else HOLE for part in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in inside:
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in pieces:
             text = node.value
         if text and len(text.split()) > LONG_STRING:
             yield node.lineno, text

@@ -89,12 +89,14 @@ LESSONS = (
 
 
 def lesson_map(folder: Path = NOTEBOOKS) -> Markdown:
-    """The lessons with their minutes; a link to each whose notebook lies in `folder`."""
+    """The lessons with their minutes; a link to each whose notebook lies in `folder`, and one to the glossary."""
     lines = ["| | lesson | minutes | what you can do after it |", "|---|---|---|---|"]
     for lesson in LESSONS:
         there = (folder / lesson.file).exists()
         title = f"[{lesson.title}]({lesson.file})" if there else f"{lesson.title} (not in this copy)"
         lines.append(f"| {lesson.name[:2]} | {title} | {lesson.minutes} | {lesson.goal} |")
+    if (folder / "glossary.md").exists():
+        lines += ["", "The [glossary](glossary.md) explains every term in one sentence."]
     return Markdown("\n".join(lines))
 
 
