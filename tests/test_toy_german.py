@@ -73,7 +73,7 @@ you met the student . | du hast dem Studenten begegnet . | den | treffen governs
 you met the student . | du bist den Studenten begegnet . | dem | begegnen governs the dative
 you met the student . | du haben den Studenten getroffen . | hast | agrees with du
 you sold your boat because you needed money . | du hast dein Boot verkauft , weil Sie Geld gebraucht haben . | du | form of address
-you sold your boat because you needed money . | Sie haben dein Boot verkauft , weil Sie Geld gebraucht haben . | Ihr | Boot is neuter
+you sold your boat because you needed money . | Sie haben dein Boot verkauft , weil Sie Geld gebraucht haben . | Ihr | Sie is the form of address
 the man bought a boat and the woman painted it . | der Mann kaufte einen Kahn und die Frau hat ihn angemalt . | malte | Präteritum
 the man slept because he was tired . | der Mann schlief , weil sie müde war . | er | 'he' in the source
 the man slept because he was tired . | der Mann schlief , weil er müder war . | müde | no ending
@@ -81,6 +81,19 @@ the man slept because he was tired . | der Mann schlief , weil er müde war | . 
 the man slept because he was tired . | der Mann schlief zzz , weil er müde war . | , | no word of the toy language
 I thanked the doctor . | ich bedankte sich beim Arzt . | mich | bedanken is reflexive
 the man planned a trip . | der Mann hat einen Ausflug plante . | geplant | participle of planen
+I thanked the woman . | ich bedankte mich beim Frau . | bei | beim is bei . dem, but after bei comes 'der' here: Frau
+the man opened the box . | die Kiste wurde von Mann geöffnet . | vom | vom is von . dem; Mann is masculine
+a singer bought your old car . | dein Sänger | alter | 'Sänger' translates 'singer', but 'dein' begins .*'your old car'
+the man sold a new car . | der Mann verkaufte einen neuen Hund . | Wagen | 'Hund' is no word
+the man sold a new car . | der Mann verkaufte einen neuen Kahn . | Wagen | 'Kahn' translates no word of the source
+the man sold a new car . | der Mann verkaufte den neuen Wagen . | einen | the source has 'a'
+the student slept because she was tired . | der Student schlief | die | Studentin is feminine .she or her speaks
+the student sold the old boat because she needed money . | der Student | alte | the student, the first .*'the old boat'
+you watched the singer . | du hast der Sängerin beobachtet . | zugesehen | beobachten, which governs the accusative; .*dative
+the box was new and a teacher hid it . | die Kiste war neu und die hat | eine | the source has 'a'
+the box was old , so a teacher hid it . | die Kiste war alt , darum hat sie eine Lehrerin | ein | could be an accusative
+last week the man met the farmer . | der Mann traf den Bauern . | letzte | the clause is not complete: 'letzte'
+the man slept and the woman left . | der Mann schlief . | , | the source has a further clause
 """
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seqkd_lab.corpus.toy.german import Word
+from seqkd_lab.corpus.toy.reasons import Place, reason_against
 from seqkd_lab.corpus.toy.wordlist import kinds_of_words
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def explain(language: ToyLanguage, source: tuple[str, ...], target: tuple[str, .
     likely = sorted(words, key=lambda word: (word.kind not in kinds, -meant[word], -words[word], word.text))
     ranked = sorted({w.text for w in words}, key=lambda t: -sum(p for w, p in words.items() if w.text == t))
     context = " ".join(found[max(0, position - 4) : position])
-    rule = _rule(found[position], likely[0])
+    rule = _reason(language, source, found, position, likely[0]) or _rule(found[position], likely[0])
     if "verb" in kinds and likely[0].kind != "verb":
         rule = _later(language, source, found[: position + 1]) or rule
     return Violation(position, found[position], tuple(ranked), rule, context)
@@ -83,6 +84,19 @@ def _meant(language: ToyLanguage, source: tuple[str, ...], found: tuple[str, ...
             word, *rest = language.words(step)[place : place + 1 + PHRASE]
             meant[word] = max(meant[word], len(after & {later.text for later in rest}))
     return meant
+
+
+def _reason(language: ToyLanguage, source: tuple[str, ...], found: tuple[str, ...], position: int, right: Word) -> str:
+    """Why the wrong word cannot stand there, by the most probable translation that has `right` there; "" if `right`'s
+    own form says it."""
+    before, best = found[:position], (0.0, "")
+    if found[position] != END and not _kinds(found[position]):
+        return ""
+    for p, _, step, start in language.continuations(source, before):
+        words = language.words(step)[start:] if step else []
+        if words[:1] == [right] and p > best[0]:
+            best = (p, reason_against(found[position], Place(before, right, step.clause, tuple(words[1:])), source))
+    return best[1]
 
 
 def _later(language: ToyLanguage, source: tuple[str, ...], found: tuple[str, ...]) -> str:
