@@ -94,6 +94,24 @@ def validation_loss(model: Seq2Seq, encoded: EncodedCorpus, batch_size: int = 12
     return total / n_tokens
 
 
+def training_step(
+    model: Seq2Seq, batch: Batch, objective: Objective, optimiser: torch.optim.Optimizer, clip_norm: float,
+    teacher_logits: Tensor | None = None,
+) -> float:
+    """Updates the parameters of `model` once, from one batch; returns its loss before the update in nats a token.
+
+    The gradient is scaled down to `clip_norm` where its norm is larger (Pascanu et al. 2013). teacher_logits (B, T, V)
+    are for the objectives that need a teacher.
+    """
+    optimiser.zero_grad()
+    logits = model(batch)  # forward: scores (B, T, V) of every word of the vocabulary at every position
+    loss = objective(logits, batch, teacher_logits)
+    loss.backward()  # backward: the gradient of the loss by every parameter
+    torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+    optimiser.step()  # the update: each parameter moves against its gradient
+    return loss.item()
+
+
 class Trainer:
     """Trains `model` on `corpus` by `objective`, step by step; all that a resumed run needs is in its state."""
 
@@ -137,12 +155,8 @@ class Trainer:
 
     def step(self, batch: Batch, teacher_logits: Tensor | None) -> float:
         """One update at the rate that is set, with what the teacher said of the batch; the loss in nats a token."""
-        self.optimiser.zero_grad()
-        loss = self.objective(self.model(batch), batch, teacher_logits)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.optimisation.clip_norm)
-        self.optimiser.step()
-        return loss.item()
+        return training_step(self.model, batch, self.objective, self.optimiser, self.optimisation.clip_norm,
+                             teacher_logits)
 
     def run_epoch(self, callbacks: Sequence[Callback] = ()) -> bool:
         """One pass over the corpus and one validation; returns whether a callback asked to stop."""

@@ -8,13 +8,13 @@ import random
 import pytest
 import torch
 
-from seqkd_lab.corpus.batching import encode
+from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
-from seqkd_lab.training import Optimisation, Trainer, one_cycle, train, validation_loss
+from seqkd_lab.training import Optimisation, Trainer, one_cycle, train, training_step, validation_loss
 
 PAIRS = [(source, tuple(reversed(source))) for source in
          (tuple(random.Random(i).choices(["ant", "bee", "cat", "dog"], k=1 + i % 5)) for i in range(20))]
@@ -171,6 +171,35 @@ class TestOneCycle:
         heard = []
         train(fresh(make_model), CORPUS, VALID, NLL(), SHORT, 5, callbacks=[lambda p: heard.append(p.learning_rate)])
         assert heard == pytest.approx([0.02 * one_cycle(n / 16, 0.1) for n in range(16)])
+
+
+class TestOneStep:
+    def test_plain_sgd_moves_each_parameter_against_its_gradient(self, make_model):
+        model, other = (fresh(make_model, spec=LSTMSpec(width=8)).train() for _ in range(2))
+        batch = make_batch(encode(CORPUS, model.source_vocabulary, model.target_vocabulary), range(6))
+        expected = NLL()(other(batch), batch)
+        gradients = torch.autograd.grad(expected, list(other.parameters()))
+        loss = training_step(model, batch, NLL(), torch.optim.SGD(model.parameters(), lr=0.1), clip_norm=1e9)
+        assert loss == expected.item()  # of the weights before the update
+        for old, gradient, new in zip(other.parameters(), gradients, model.parameters(), strict=True):
+            assert torch.allclose(new, old - 0.1 * gradient, atol=1e-7)
+
+    def test_nothing_is_left_of_an_earlier_gradient(self, make_model):
+        model, other = (fresh(make_model, spec=LSTMSpec(width=8)).train() for _ in range(2))
+        batch = make_batch(encode(CORPUS, model.source_vocabulary, model.target_vocabulary), range(6))
+        (7.0 * NLL()(model(batch), batch)).backward()
+        for one in (model, other):
+            training_step(one, batch, NLL(), torch.optim.SGD(one.parameters(), lr=0.1), clip_norm=1e9)
+        assert same_weights(model, other)
+
+    def test_it_is_what_the_trainer_does(self, make_model):
+        """Equal weights with and without the Trainer, bit for bit: the schedule's rate, Adam, clipped gradients."""
+        model, other = (fresh(make_model, spec=LSTMSpec(width=8)).train() for _ in range(2))
+        trainer = Trainer(model, CORPUS, VALID, NLL(), SHORT, 5)
+        batch = make_batch(trainer.encoded, range(6))
+        optimiser = torch.optim.Adam(other.parameters(), lr=SHORT.learning_rate * one_cycle(3 / 16, 0.1), fused=True)
+        assert trainer.update(batch, 3) == training_step(other, batch, NLL(), optimiser, SHORT.clip_norm)
+        assert same_weights(model, other)
 
 
 def test_gradients_are_clipped_before_adam_sees_them(make_model):
