@@ -140,7 +140,7 @@ def expected(results: Mapping, found: Mapping[str, Score]) -> list[Expectation]:
         valid_error = math.sqrt(valid * (1.0 - valid) / score.n_sentences)
         for what, value, error, seen in (
             (f"p(ŷ) of {name}", p, score.p_mode_error, [rows[name]["p_mode"] for rows in by_seed]),
-            (f"{name}'s greedy share without a mistake", valid, valid_error,
+            (f"the share of valid translations of {name}, greedy search", valid, valid_error,
              [rows[name]["greedy"]["validity"] for rows in by_seed]),
         ):
             why = f"{len(seen)} seeds, and the chance in {score.n_sentences} sentences"

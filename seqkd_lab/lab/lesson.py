@@ -60,7 +60,7 @@ class Lesson:
 
 
 LESSONS = (
-    Lesson("00_start_here", "Start here", 10, "check this machine, see the whole story with trained models"),
+    Lesson("00_start_here", "Start here", 15, "check this machine, see the whole story with trained models"),
     Lesson("01_toy_language", "The toy language", 20, "say what makes a translation ambiguous, and measure it"),
     Lesson("02_teacher", "The teacher", 20, "train a teacher and read its curve against the entropy floor"),
     Lesson("03_teacher_distributions", "The teacher's distributions", 20,

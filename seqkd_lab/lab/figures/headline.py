@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,8 +11,10 @@ from matplotlib.figure import Figure
 from seqkd_lab.experiments.live_students import GOLD, MODE, SAMPLES
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.experiments.verdicts import Rows, mean_and_interval
-from seqkd_lab.lab.comparison import Score
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, PURPLE, SIZE
+
+if TYPE_CHECKING:  # the measures import pictures themselves
+    from seqkd_lab.lab.comparison import Score
 
 COLOURS = {TEACHER: BLACK, BASELINE: BLUE, SEQ_KD: GREEN, GOLD: BLUE, SAMPLES: PURPLE, MODE: GREEN}
 """One colour a role, here and in Table 1's curves: who learns from gold is blue, from the teacher's mode green."""
@@ -29,20 +32,20 @@ def scores_figure(scores: Mapping[str, Score], beam_size: int) -> Figure:
     bleu, valid, certain = figure.subplots(1, 3, sharey=True, width_ratios=[1.6, 1.0, 1.0])
     low = min(min(score.bleu) for score in scores.values())
     bleu.set_xlim(low - 1.0, 100.0)
+    valid.set_xlim(0.0, 1.0)
+    certain.set_xlim(0.0, min(1.0, 1.25 * max(score.p_mode for score in scores.values())))
     for row, (name, score) in enumerate(scores.items()):
         _draw_searches(bleu, row, score, colour_of(name))
         _draw_bar(valid, row, score.valid[0], f"{score.valid[0]:.0%}", colour_of(name))
         _draw_bar(certain, row, score.p_mode, f"{score.p_mode:.2f}", colour_of(name))
-    valid.set_xlim(0.0, 1.0)
-    certain.set_xlim(0.0, 1.25 * max(score.p_mode for score in scores.values()))
     bleu.set_title("BLEU (at most 100)", fontsize=SIZE)
     valid.set_title("greedy translations without a mistake", fontsize=SIZE)
     certain.set_title("p(ŷ): probability of its own best", fontsize=SIZE)
     bleu.set_yticks(range(len(scores)), list(scores), fontsize=SIZE + 1)
     bleu.set_ylim(len(scores) - 0.5, -0.5)
-    bleu.plot([], [], "o", color=GREY, markersize=11, label="greedy, K = 1")
+    bleu.plot([], [], "o", color=GREY, markersize=11, label="greedy search")
     bleu.plot([], [], "o", color=GREY, markersize=11, markerfacecolor="white", markeredgewidth=2.5,
-              label=f"beam, K = {beam_size}")
+              label=f"beam search, beam size {beam_size}")
     figure.legend(fontsize=SIZE, loc="outside lower center", ncols=2)
     for axes in (bleu, valid, certain):
         axes.tick_params(labelsize=SIZE - 1)
