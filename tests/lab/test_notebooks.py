@@ -24,7 +24,7 @@ REWRITTEN = range(9)
 """The lessons that import from few places and carry the ticket; the later ones follow."""
 MOST_PLACES = 3
 SAME_AS = {
-    "word_kd_loss": ("def word_kd(", "def cross_entropy("), "mixed_target": ("def mixed_target(",),
+    "word_kd_loss": ("def word_kd(", "def cross_entropy("), "mixed_target": ("def mixed_target(teacher_logits",),
     "masked_nll": ("def nll(", "def mean_over_tokens("), "beam_step": ("def keep_best(",),
     "seq_inter_choice": ("def nearest_to_gold(",), "next_word_distribution": ("def next_token(",),
     "entropy_of_translations": ("def entropy(",), "mean_and_interval": ("def mean_and_interval(values: ",),
