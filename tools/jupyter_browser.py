@@ -182,8 +182,8 @@ class NotebookPage:
         return rows.all_inner_texts()
 
     def views(self) -> list:
-        """The boxes that hold a slider and a picture, the innermost ones, from top to bottom."""
-        boxes = self.page.locator(".widget-vbox:has(.noUi-handle):has(img):not(:has(.widget-vbox))")
+        """The boxes that hold a slider or a list, and a picture: the innermost ones, from top to bottom."""
+        boxes = self.page.locator(".widget-vbox:has(.noUi-handle, select):has(img):not(:has(.widget-vbox))")
         return [boxes.nth(i) for i in range(boxes.count())]
 
     def move_sliders(self, view) -> list[str]:
@@ -201,6 +201,18 @@ class NotebookPage:
             moved = self._press(view, ("ArrowLeft", "ArrowRight"), 0.5 if disabled else 10.0)
             followed.append(DISABLED if disabled and moved == NOTHING else moved)
         return followed
+
+    def choose_others(self, view) -> list[str]:
+        """What followed when each list of a view took its last option, or its first: PICTURE, TEXT, or NOTHING."""
+        return [self._choose_other(view, i) for i in range(view.locator("select").count())]
+
+    def _choose_other(self, view, number: int) -> str:
+        chooser = view.locator("select").nth(number)
+        n_options, chosen = chooser.locator("option").count(), chooser.evaluate("list => list.selectedIndex")
+        pictures, texts = self.pictures(view), self.texts(view)
+        chooser.select_option(index=n_options - 1 if chosen != n_options - 1 else 0)
+        self.wait_until(lambda: self.pictures(view) != pictures or self.texts(view) != texts, f"list {number}")
+        return PICTURE if self.pictures(view) != pictures else TEXT
 
     def pictures(self, view) -> str:
         """The hashes of a view's pictures: equal just when their bytes are."""
