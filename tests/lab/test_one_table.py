@@ -57,9 +57,9 @@ class TestRows:
 
 class TestView:
     @pytest.fixture
-    def view(self, by_seed):
+    def view(self):
         pytest.importorskip("ipywidgets")
-        return one_table.make_explorer(by_seed)
+        return one_table.make_explorer(lesson.table_results())
 
     def test_a_claim_sets_rows_and_measure_and_a_hand_takes_it_back(self, view):
         for label, claim in view._claims.items():
@@ -74,7 +74,7 @@ class TestView:
     def test_without_a_seed_it_is_refused(self):
         pytest.importorskip("ipywidgets")
         with pytest.raises(ValueError, match="one seed"):
-            one_table.make_explorer([])
+            one_table.make_explorer({"by_seed": {}})
 
 
 class TestWords:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from seqkd_lab.experiments import no_help
@@ -14,11 +14,11 @@ from seqkd_lab.experiments.verdicts import Rows
 from seqkd_lab.lab.verdict_measures import Gain, gains
 
 
-def make_explorer(seeds: Sequence[Rows]) -> Any:
-    """Build the table explorer. Raises ImportError without ipywidgets."""
+def make_explorer(results: Mapping) -> Any:
+    """Build the table explorer on the results of Table 1. Raises ImportError without ipywidgets."""
     from seqkd_lab.lab.one_table.view import TableExplorer
 
-    return TableExplorer(seeds)
+    return TableExplorer(results["by_seed"])
 
 
 def real_results() -> dict:

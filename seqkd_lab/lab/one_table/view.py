@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import ipywidgets as widgets
@@ -20,13 +20,14 @@ class TableExplorer(View):
     """Two rows of Table 1 seed by seed, and the 95% interval of their difference, or of a claim's quantity.
 
     Controls: `row`, `other`, `measure`; `claim`, a claim of `findings.CLAIMS` or BY_HAND. A claim sets rows and
-    measure to what it speaks of; a change of these by hand takes the claim back. Raises ValueError without any seed.
+    measure to what it speaks of; a change of these by hand takes the claim back. `by_seed` holds the rows of Table 1 by
+    seed, as its results do. Raises ValueError without any seed.
     """
 
-    def __init__(self, by_seed: Sequence[Rows]) -> None:
+    def __init__(self, by_seed: Mapping[str, Rows]) -> None:
         if not by_seed:
             raise ValueError("the view needs the results of one seed at least")
-        self._by_seed = list(by_seed)
+        self._seeds, self._by_seed = list(by_seed), list(by_seed.values())
         names = list(self._by_seed[0])
         self._claims = {f"{claim.name}: {claim.ours}": claim for claim in claims_of(self._by_seed)}
         self.row = _chooser("row", names, SEQ_KD)
@@ -79,7 +80,7 @@ class TableExplorer(View):
         self._drawing.show(comparison)
         head = ("seed", comparison.other, comparison.row, "judged")
         columns = zip(comparison.others, comparison.values, comparison.verdict.values, strict=True)
-        rows = [(str(place), *map(number, values)) for place, values in enumerate(columns, start=1)]
+        rows = [(seed, *map(number, values)) for seed, values in zip(self._seeds, columns, strict=True)]
         self.show(f"<b>{escape(comparison.sentence)}</b>{table(head, rows)}")
 
 
