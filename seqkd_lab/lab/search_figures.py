@@ -8,14 +8,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
+from seqkd_lab.lab.figures.headline import colour_of
+from seqkd_lab.lab.figures.picture import BLACK, BROWN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
 from seqkd_lab.lab.search_measures import Faults, Outputs
 
-LOOKS = {TEACHER: (BLUE, "o"), BASELINE: (ORANGE, "^"), SEQ_KD: (GREEN, "D")}
+MARKS = {TEACHER: "o", BASELINE: "^", SEQ_KD: "D"}
 PANELS: tuple[tuple[str, Callable[[Outputs, Outputs], float], tuple[float, float]], ...] = (
-    ("log p(ŷ) gained over greedy, nats, mean", lambda made, greedy: made.log_prob - greedy.log_prob, (0.0, 0.5)),
-    ("BLEU (0–100)", lambda made, _: made.score.bleu, (84.0, 98.0)),
-    ("valid translations, % of sentences", lambda made, _: 100.0 * made.score.validity, (40.0, 102.0)),
+    ("mean log p(ŷ) gained over greedy (nats)", lambda made, greedy: made.log_prob - greedy.log_prob, (0.0, 0.5)),
+    ("BLEU (0–100)", lambda made, _: made.score.bleu, (84.0, 100.0)),
+    ("valid translations (% of sentences)", lambda made, _: 100.0 * made.score.validity, (40.0, 100.0)),
     ("length ratio: tokens per reference token", lambda made, _: made.score.length_ratio, (0.99, 1.005)),
 )
 """Title, value (of a search and of the narrowest one) and the scale, which is widened where a value lies outside."""
@@ -30,11 +31,11 @@ def beams_figure(found: Mapping[str, Mapping[int, Outputs]]) -> Figure:
         values = []
         for name, by_size in found.items():
             line = [value_of(by_size[K], by_size[beam_sizes[0]]) for K in beam_sizes]
-            colour, mark = LOOKS.get(name, (GREY, "s"))
-            axes.plot(beam_sizes, line, f"{mark}-", color=colour, linewidth=2, markersize=8, label=name)
+            axes.plot(beam_sizes, line, f"{MARKS.get(name, 's')}-", color=colour_of(name), linewidth=2, markersize=8,
+                      label=name, clip_on=False)
             values += line
         axes.set_title(title, fontsize=SIZE)
-        axes.set_ylim(min(scale[0], min(values)), max(scale[1], max(values)))
+        axes.set_ylim(min(scale[0], *values), max(scale[1], *values))
         _beam_axis(axes, beam_sizes)
     figure.legend(*axes.get_legend_handles_labels(), fontsize=SIZE, loc="outside lower center", ncols=len(found))
     return figure
@@ -51,45 +52,53 @@ def _beam_axis(axes, beam_sizes: Sequence[int]) -> None:
 
 
 BLAME = (
-    ("valid, and so is the model's best", BLUE, "", lambda faults: faults.right),
-    ("valid, though the model's best is wrong: lucky", SKY, "//", lambda faults: faults.lucky),
-    ("wrong, though the model's best is valid: the search's fault", ORANGE, "\\\\", lambda faults: faults.search),
-    ("wrong, and so is the model's best: the model's fault", VERMILION, "", lambda faults: faults.model),
+    ("valid, and so is the model's best", "#d9d9d9", "", lambda faults: faults.right),
+    ("valid by luck: the model's best is wrong, and was missed", "#a6a6a6", "//", lambda faults: faults.lucky),
+    ("search error: wrong, though the model's best is valid", SKY, "\\\\", lambda faults: faults.search),
+    ("model error: wrong, and so is the model's best", VERMILION, "", lambda faults: faults.model),
 )
 
 
 def faults_figure(found: Mapping[str, Mapping[int | None, Faults]]) -> Figure:
-    """Of each model and K a bar of 100%: whose fault wrong translations are; how often the mode was missed behind it.
+    """Draw for each model and K a bar of 100%: what is at fault in wrong translations; beside it how often the mode was
+    missed.
 
     K = None is the exact search, shown as ∞.
     """
-    rows = [(name, K, each) for name, by_size in found.items() for K, each in by_size.items()]
+    rows = [(name, K, faults) for name, by_size in found.items() for K, faults in by_size.items()]
     figure = Figure(figsize=(12, 1.6 + 0.36 * len(rows)), layout="constrained")
-    axes = figure.subplots()
+    axes, missed = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1])
     heights = [place + 0.6 * list(found).index(name) for place, (name, _, _) in enumerate(rows)]
     left = [0.0] * len(rows)
     for label, colour, hatch, count_of in BLAME:
-        shares = [100.0 * count_of(each) / max(1, each.n) for _, _, each in rows]
+        shares = [100.0 * count_of(faults) / max(1, faults.n) for _, _, faults in rows]
         axes.barh(heights, shares, 0.84, left=left, color=colour, hatch=hatch, edgecolor="white", label=label)
         for height, start, share in zip(heights, left, shares, strict=True):
             if share >= 1.5:
                 axes.text(start + share / 2, height, f"{share:.0f}", ha="center", va="center", fontsize=SIZE - 1,
                           bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})
         left = [start + share for start, share in zip(left, shares, strict=True)]
-    for height, (_, _, each) in zip(heights, rows, strict=True):
-        axes.annotate(f"mode missed: {each.missed} of {each.n}", (100.0, height), xytext=(8, -5),
-                      textcoords="offset points", fontsize=SIZE - 1)
+    _draw_missed(missed, heights, [faults for _, _, faults in rows])
     axes.set_yticks(heights, [f"{name}  K = {EXACT if K is None else K}" for name, K, _ in rows], fontsize=SIZE - 1)
     axes.invert_yaxis()
-    axes.set_xlim(0.0, 130.0)
-    axes.set_xticks(range(0, 101, 20))
-    axes.tick_params(axis="x", labelsize=SIZE - 1)
-    axes.set_xlabel("% of sentences whose mode is known for certain", fontsize=SIZE)
-    figure.legend(fontsize=SIZE - 1, loc="outside lower center", ncols=2)
+    for panel, text in ((axes, "% of sentences whose mode is known for certain"), (missed, "mode missed (%)")):
+        panel.set_xlim(0.0, 100.0)
+        panel.tick_params(axis="x", labelsize=SIZE - 1)
+        panel.set_xlabel(text, fontsize=SIZE)
+    figure.legend(*axes.get_legend_handles_labels(), fontsize=SIZE - 1, loc="outside lower center", ncols=2)
     return figure
 
 
-PENALTY_LOOKS = ((BLACK, "o-"), (BLUE, "s--"), (PURPLE, "^:"), (ORANGE, "D-."))
+def _draw_missed(axes, heights: Sequence[float], rows: Sequence[Faults]) -> None:
+    """A thin bar for each search that missed the mode, with the share after it."""
+    shares = [100.0 * faults.missed / max(1, faults.n) for faults in rows]
+    axes.barh(heights, shares, 0.5, color=GREY)
+    for height, share in zip(heights, shares, strict=True):
+        axes.annotate(f"{share:.0f}", (share, height), xytext=(6, 0), textcoords="offset points", va="center",
+                      fontsize=SIZE - 1)
+
+
+PENALTY_LOOKS = ((ORANGE, "s--"), (BLACK, "^:"), (BROWN, "D-."), (PURPLE, "o-"))
 
 
 def penalties_figure(found: Mapping[str, Mapping[int, Mapping[float, Outputs]]]) -> Figure:
@@ -114,7 +123,17 @@ def penalties_figure(found: Mapping[str, Mapping[int, Mapping[float, Outputs]]])
     for axes in panels[1]:
         margin = 0.05 * (max(ratios) - min(ratios)) + 0.005
         axes.set_ylim(min(ratios) - margin, max(ratios) + margin)
-    panels[0, 0].set_ylabel("BLEU (a scale for each model)", fontsize=SIZE)
+    _equal_spans(panels[0])
+    panels[0, 0].set_ylabel("BLEU (equal steps, other levels)", fontsize=SIZE)
     panels[1, 0].set_ylabel("length ratio", fontsize=SIZE)
     figure.legend(*panels[0, 0].get_legend_handles_labels(), fontsize=SIZE, loc="outside lower center", ncols=4)
     return figure
+
+
+def _equal_spans(panels: Sequence) -> None:
+    """Gives each panel as many units of height as the one that needs most, up to 100 at most."""
+    limits = [axes.get_ylim() for axes in panels]
+    half = max(high - low for low, high in limits) / 2
+    for axes, (low, high) in zip(panels, limits, strict=True):
+        top = min(100.0, (low + high) / 2 + half)
+        axes.set_ylim(top - 2 * half, top)

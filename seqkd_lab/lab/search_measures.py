@@ -10,14 +10,10 @@ from dataclasses import dataclass
 from itertools import product
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.corpus.toy.dataset import detokenise
-from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.decoding.trace import trace_search
 from seqkd_lab.evaluation import OutputScore, score_outputs
 from seqkd_lab.experiments.data import Dataset
-from seqkd_lab.lab.comparison import Comparison, Row
 from seqkd_lab.lab.figures.beam import Loss, lost_at
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -72,21 +68,6 @@ def over_beams(
     return found
 
 
-def side_by_side(
-    found: Mapping[str, Mapping[int, Outputs]], beam_sizes: Sequence[int], place: int, source: Sequence[str],
-    language: ToyLanguage,
-) -> Comparison:
-    """What each of the models wrote for the sentence at `place` with each of these beam sizes, judged."""
-    rows = []
-    for name, by_size in found.items():
-        for K in beam_sizes:
-            each = by_size[K].found[place]
-            fault, p_true = language.explain(source, each.tokens), math.exp(language.log_prob(source, each.tokens))
-            how, said = "greedy" if K == 1 else f"beam {K}", None if fault is None else str(fault)
-            rows.append(Row(name, how, detokenise(each.tokens), math.exp(each.log_prob), p_true, said))
-    return Comparison(" ".join(source), tuple(rows))
-
-
 def less_likely(narrow: Outputs, wide: Outputs) -> list[int]:
     """The sentences for which the wider beam gave a translation that the model finds LESS likely."""
     pairs = zip(narrow.found, wide.found, strict=True)
@@ -108,17 +89,17 @@ def changed(narrow: Outputs, wide: Outputs) -> dict[str, list[int]]:
 
 
 def spoiled_by_likelihood(narrow: Outputs, wide: Outputs) -> list[int]:
-    """Of the spoiled ones those that the model itself likes better: the search did its work, the model is at fault."""
-    likes = [other.log_prob > one.log_prob + NOISE for one, other in zip(narrow.found, wide.found, strict=True)]
-    return [place for place in changed(narrow, wide)[SPOILED] if likes[place]]
+    """Of the spoiled ones those that the model finds more probable: the search did its work, the model is at fault."""
+    rises = [other.log_prob > one.log_prob + NOISE for one, other in zip(narrow.found, wide.found, strict=True)]
+    return [place for place in changed(narrow, wide)[SPOILED] if rises[place]]
 
 
 def enough(log_prob: float) -> int:
-    """The beam size K from which on a search cannot miss anything likelier than a translation of this log_prob.
+    """The beam size K from which on a search cannot miss anything more probable than a translation of this log_prob.
 
-    Equally long beginnings exclude each other, so their probabilities add up to 1 at most. The best that a full beam
-    throws away is no likelier than each of the K that it keeps, hence than 1 / (K + 1); and beginnings only lose as
-    they grow. So nothing lost can become likelier than p as soon as 1 / (K + 1) ≤ p.
+    Equally long prefixes exclude each other, so their probabilities add up to 1 at most. The best that a full beam
+    throws away is no more probable than each of the K that it keeps, hence than 1 / (K + 1); and prefixes only lose as
+    they grow. So nothing lost can become more probable than p as soon as 1 / (K + 1) ≤ p.
     """
     return max(1, math.ceil(math.exp(-log_prob) - 1.0))
 
@@ -216,21 +197,6 @@ def losses(model: Seq2Seq, source: Sequence[str], target: Sequence[str], most: i
     """Where searches with K = 1 … `most` threw `target` away, by K; those that held it to the end are not there."""
     lost = {K: lost_at(trace_search(model, source, K), target) for K in range(1, most + 1)}
     return {K: loss for K, loss in lost.items() if loss is not None}
-
-
-def beaten_by_a_valid_one(
-    model: Seq2Seq, made: Outputs, sources: Sequence[tuple[str, ...]], language: ToyLanguage, most: int = 200
-) -> tuple[list[int], list[int]]:
-    """Sentences that have a valid translation which the model likes better than what the search gave: search errors,
-    found without an exact search; there may be more. And the sentences that were looked at: at most `most` valid ones.
-    """
-    looked = [place for place, source in enumerate(sources) if language.count_targets(source) <= most]
-    pairs = [(place, target) for place in looked for target in language.targets(sources[place])]
-    log_probs = sentence_log_probs(model, [sources[place] for place, _ in pairs], [target for _, target in pairs])
-    best = dict.fromkeys(looked, -math.inf)
-    for (place, _), log_prob in zip(pairs, log_probs, strict=True):
-        best[place] = max(best[place], log_prob)
-    return [place for place in looked if best[place] > made.found[place].log_prob + NOISE], looked
 
 
 def over_penalties(

@@ -89,20 +89,13 @@ class TestChanges:
 
 
 class TestFaults:
-    def test_blame_adds_up_and_an_exact_search_misses_nothing(self, toy, make_model, toy_models, swept):
-        sources = toy.test.source[:6]
-        for name, found in swept.items():
+    def test_blame_adds_up_and_an_exact_search_misses_nothing(self, swept):
+        for found in swept.values():
             known = [measures.Mode(each, 9, True) for each in found[5].found]
             assert measures.faults(found[5], known, found[5].valid).missed == 0
             for made in found.values():
                 counted = measures.faults(made, known, found[5].valid)
                 assert counted.n == 6 and counted.right + counted.lucky == sum(made.valid)
-            beaten, looked = measures.beaten_by_a_valid_one(toy_models[name], found[1], sources, toy.language, 60)
-            assert set(beaten) <= set(looked)
-            for place in beaten:
-                targets = list(toy.language.targets(sources[place]))
-                best = max(sentence_log_probs(toy_models[name], [sources[place]] * len(targets), targets))
-                assert best > found[1].found[place].log_prob
 
 
 def test_penalties_are_those_of_the_search(toy, toy_models):

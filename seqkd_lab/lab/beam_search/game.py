@@ -1,4 +1,4 @@
-"""Beam search played by hand: beginnings, the candidates that grow from them, and the few that the player keeps."""
+"""Beam search played by hand: hypotheses, the candidates that grow from them, and the few that the player keeps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Words = tuple[str, ...]
 
 
 class NextWords:
-    """ln p(word | source, beginning) of one source, for any beginning; each beginning is computed once.
+    """ln p(word | source, prefix) of one source, for any prefix; each prefix is computed once.
 
     longest: how many tokens a translation may have, END included, as in the library's search.
     """
@@ -35,17 +35,17 @@ class NextWords:
         logits, state = self.model.step(torch.tensor([[token]]), state)
         return logits[0, 0].log_softmax(dim=0), state
 
-    def log_probs(self, beginning: Words) -> Tensor:
-        """(V,) log-probabilities of the word after `beginning`; PAD and BOS, which nobody writes, are at −inf."""
-        if beginning not in self._known:
-            self.log_probs(beginning[:-1])
-            _, state = self._known[beginning[:-1]]
-            token = self.model.target_vocabulary.ids([beginning[-1]])[0]
+    def log_probs(self, prefix: Words) -> Tensor:
+        """(V,) log-probabilities of the word after `prefix`; PAD and BOS, which nobody writes, are at −inf."""
+        if prefix not in self._known:
+            self.log_probs(prefix[:-1])
+            _, state = self._known[prefix[:-1]]
+            token = self.model.target_vocabulary.ids([prefix[-1]])[0]
             with torch.inference_mode():
-                self._known[beginning] = self._step(token, state.select(torch.tensor([[0]])))
-        log_probs = self._known[beginning][0].clone()
+                self._known[prefix] = self._step(token, state.select(torch.tensor([[0]])))
+        log_probs = self._known[prefix][0].clone()
         log_probs[:EOS] = float("-inf")
-        if len(beginning) + 1 >= self.longest:  # as long as the search allows: it can only end
+        if len(prefix) + 1 >= self.longest:  # as long as the search allows: it can only end
             log_probs[torch.arange(len(log_probs)) != EOS] = float("-inf")
         return log_probs
 
@@ -60,7 +60,7 @@ class NextWords:
 
 
 @dataclass(frozen=True)
-class Beginning:
+class Prefix:
     """The first words of a translation, END as the last of a complete one, and log p of them all, in nats."""
 
     words: Words
@@ -80,23 +80,23 @@ class Beginning:
 class BeamGame:
     """One source's translation, in which a player keeps at most `beam_size` candidates at each step.
 
-    The rules are the library's search's: all candidates of all beginnings compete, a finished one may keep its place.
-    It is over when the most probable of the kept ones is finished, since log p only falls as a beginning grows. Who
+    The rules are the library's search's: all candidates of all prefixes compete, a finished one may keep its place.
+    It is over when the most probable of the kept ones is finished, since log p only falls as a prefix grows. Who
     keeps the best candidates each time plays beam search; with beam_size 1, greedy search.
     """
 
     def __init__(self, next_words: NextWords, beam_size: int) -> None:
         check_beam(beam_size)
         self.next_words, self.beam_size = next_words, beam_size
-        self._history: list[tuple[Beginning, ...]] = [(Beginning((), 0.0),)]
+        self._history: list[tuple[Prefix, ...]] = [(Prefix((), 0.0),)]
 
     @property
-    def kept(self) -> tuple[Beginning, ...]:
-        """The beginnings that the player keeps now, the most probable first."""
+    def kept(self) -> tuple[Prefix, ...]:
+        """The prefixes that the player keeps now, the most probable first."""
         return self._history[-1]
 
     @property
-    def best(self) -> Beginning:
+    def best(self) -> Prefix:
         """The most probable of them."""
         return self.kept[0]
 
@@ -110,27 +110,27 @@ class BeamGame:
         """Whether nothing that is kept can still become more probable than `best`."""
         return self.best.finished
 
-    def candidates(self, most: int) -> list[Beginning]:
+    def candidates(self, most: int) -> list[Prefix]:
         """The `most` best ways to go on from what is kept, the most probable first; those that are over stay."""
-        grown: list[Beginning] = []
-        for beginning in self.kept:
-            if beginning.finished:
-                grown.append(beginning)
+        grown: list[Prefix] = []
+        for prefix in self.kept:
+            if prefix.finished:
+                grown.append(prefix)
                 continue
-            values, places = self.next_words.log_probs(beginning.words).topk(min(most, len(self.next_words.tokens)))
+            values, places = self.next_words.log_probs(prefix.words).topk(min(most, len(self.next_words.tokens)))
             grown += [
-                Beginning((*beginning.words, self.next_words.tokens[place]), beginning.log_prob + value)
+                Prefix((*prefix.words, self.next_words.tokens[place]), prefix.log_prob + value)
                 for value, place in zip(values.tolist(), places.tolist(), strict=True) if value > float("-inf")
             ]
-        return sorted(grown, key=lambda beginning: -beginning.log_prob)[:most]
+        return sorted(grown, key=lambda prefix: -prefix.log_prob)[:most]
 
-    def keep(self, chosen: Sequence[Beginning]) -> None:
+    def keep(self, chosen: Sequence[Prefix]) -> None:
         """Plays a step: only `chosen` stay. Raises ValueError when the game is over, for none, or for too many."""
         if self.over:
             raise ValueError("the game is over")
         if not 1 <= len(chosen) <= self.beam_size:
             raise ValueError(f"keep 1 to {self.beam_size} candidates; got {len(chosen)}")
-        self._history.append(tuple(sorted(chosen, key=lambda beginning: -beginning.log_prob)))
+        self._history.append(tuple(sorted(chosen, key=lambda prefix: -prefix.log_prob)))
 
     def keep_best(self) -> None:
         """Plays the step of beam search."""

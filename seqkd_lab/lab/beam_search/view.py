@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.trace import SearchTrace, trace_search
 from seqkd_lab.lab.beam_search.figures import BEAM, GREEDY, YOU, Path, PathsDrawing
-from seqkd_lab.lab.beam_search.game import END, BeamGame, Beginning, NextWords, Words
+from seqkd_lab.lab.beam_search.game import END, BeamGame, NextWords, Prefix, Words
 from seqkd_lab.lab.beam_search.words import end_of_game, thrown_away
 from seqkd_lab.lab.figures.beam import lost_at
 from seqkd_lab.lab.figures.digits import deciding_digits, shown_log_prob
@@ -21,13 +21,13 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 
 N_SHOWN, MOST_OWN, MOST_RIVAL = 8, 3, 10
 N_WORDS = 4
-"""Of a beginning on a button: its last ones."""
+"""Of a prefix on a button: its last ones."""
 
 
 class BeamGameView(View):
     """A game of beam search on one of `sources`.
 
-    Controls: `sentence`; `own_size`, how many beginnings the player keeps (1: one word after the other); `rival`, the K
+    Controls: `sentence`; `own_size`, how many prefixes the player keeps (1: one word after the other); `rival`, the K
     of the beam to compete with; `candidates`, a button for each of the best ways to go on; `undo`, `again`, and
     `beam_step`, which plays the step as the beam would. A step is taken as soon as `own_size` candidates are marked.
     What the rivals wrote is shown as far as the player has come.
@@ -126,7 +126,7 @@ class BeamGameView(View):
         self.undo.disabled = not self.game.n_steps and not self._marked
         self.beam_step.disabled = self.game.over
 
-    def _name(self, candidate: Beginning) -> str:
+    def _name(self, candidate: Prefix) -> str:
         words = candidate.words if self.game.beam_size > 1 else candidate.words[-1:]
         return ("… " if len(words) > N_WORDS else "") + readable(words[-N_WORDS:])
 
@@ -135,14 +135,14 @@ class BeamGameView(View):
         if K == 1:
             return f"Step {self.game.n_steps + 1}: pick the next word. The number is log p of all words so far."
         left = f"{K - n_marked} more" if n_marked else f"{K}"
-        return f"Step {self.game.n_steps + 1}: pick {left} of the candidates. The number is log p of the beginning."
+        return f"Step {self.game.n_steps + 1}: pick {left} of the candidates. The number is log p of the whole prefix."
 
     def _kept(self) -> str:
         if self.game.beam_size == 1 or not self.game.n_steps:
             return ""
-        digits = deciding_digits([beginning.log_prob for beginning in self.game.kept])
+        digits = deciding_digits([prefix.log_prob for prefix in self.game.kept])
         rows = [(readable(b.words), shown_log_prob(b.log_prob, digits)) for b in self.game.kept]
-        return f"<br>You keep:{table(('beginning', 'log p'), rows)}"
+        return f"<br>You keep:{table(('hypothesis', 'log p'), rows)}"
 
     def _steps(self, paths: dict[str, Path]) -> str:
         """A table of the three translations, word by word, with the digits that tell them apart."""

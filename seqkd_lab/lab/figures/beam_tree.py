@@ -1,4 +1,4 @@
-"""The beam's tree as a picture: a window of steps, each a column of candidates with log p of their beginnings."""
+"""The beam's tree as a picture: a window of steps, each a column of candidates with log p of their hypotheses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROWS = MOST_BEAM + N_PRUNED
 FILL = {KEPT: "#cfe6f5", FINISHED: "#bfe8da", PRUNED: "#ffffff"}
 EDGE = {KEPT: BLUE, FINISHED: GREEN, PRUNED: "#999999"}
 MARK = {KEPT: "", FINISHED: "■ ", PRUNED: "✗ "}
-LEGEND = ("number: log p of the whole beginning   ■ finished   ✗ pruned   ● greedy path   ★ the true mode\n"
+LEGEND = ("number: log p of the whole hypothesis   ■ finished   ✗ pruned   ● greedy path   ★ the true mode\n"
           "thick line: the beam's answer (orange: greedy's)")
 MOST_LETTERS = 18
 """Of a box's text: more would run into its number."""

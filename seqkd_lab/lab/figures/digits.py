@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-LEAST, MOST = 2, 6
+LEAST, MOST = 2, 5
+NOISE = 1e-4
+"""Nats: log-probabilities that are closer count as equal; batches of other shapes give others in the last digits."""
 
 
-def deciding_digits(values: Sequence[float], least: int = LEAST, most: int = MOST) -> int:
-    """Returns the fewest digits after the point, within `least` and `most`, at which neighbours in rank differ.
+def deciding_digits(values: Sequence[float], least: int = LEAST) -> int:
+    """Returns the fewest digits after the point, at least `least`, at which neighbours in rank differ.
 
-    Values that even `most` digits cannot tell apart ask for none.
+    Values that are closer than NOISE ask for none.
     """
     ranked = sorted(values)
-    neighbours = [pair for pair in zip(ranked, ranked[1:], strict=False) if _differ(*pair, most)]
-    return next(digits for digits in range(least, most + 1) if all(_differ(*pair, digits) for pair in neighbours))
-
-
-def _differ(value: float, other: float, digits: int) -> bool:
-    return f"{value:.{digits}f}" != f"{other:.{digits}f}"
+    neighbours = [(a, b) for a, b in zip(ranked, ranked[1:], strict=False) if b - a > NOISE]
+    return next(
+        (digits for digits in range(least, MOST) if all(f"{a:.{digits}f}" != f"{b:.{digits}f}" for a, b in neighbours)),
+        MOST,
+    )
 
 
 def shown_log_prob(log_prob: float, digits: int) -> str:

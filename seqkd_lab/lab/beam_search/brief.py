@@ -1,0 +1,16 @@
+"""A baseline that was trained far too briefly, to show what a wide beam does to a model that ends too early."""
+
+from __future__ import annotations
+
+from seqkd_lab.distillation.losses import NLL
+from seqkd_lab.experiments.data import Dataset
+from seqkd_lab.experiments.quick_student import QuickStudent, train_student
+from seqkd_lab.lab import lesson
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+
+def train_brief(data: Dataset) -> tuple[str, Seq2Seq]:
+    """Trains it within seconds; returns its name, which says on how much, and the model."""
+    settings = lesson.scaled(QuickStudent(epochs=2), QuickStudent(8, 1, 320, n_valid=20))
+    model, _ = train_student(settings, data, NLL(), seed=1)
+    return f"trained on {settings.n_pairs:,} pairs, {settings.epochs} times each", model
