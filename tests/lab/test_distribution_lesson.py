@@ -175,5 +175,5 @@ def test_a_whole_truth_leaves_no_rest(toy, toy_models):
     for position in range(len(reading)):
         truth = reading.truth(position)
         bars = reading.next_words(position).rows(truth.nonzero().flatten().tolist())[1]
-        assert bars[1][-1] == 0.0 and bars[0][-1] > 0.0
+        assert bars[0][-1] == 0.0 and bars[1][-1] > 0.0
     assert int(truth[EOS]) == 1

@@ -9,14 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from seqkd_lab.experiments.live_students import GOLD, MODE, SAMPLES
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
 from seqkd_lab.experiments.verdicts import Rows, mean_and_interval
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, PURPLE, SIZE
+from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY
 
 if TYPE_CHECKING:  # the measures import pictures themselves
     from seqkd_lab.lab.comparison import Score
 
-COLOURS = {TEACHER: BLACK, BASELINE: BLUE, SEQ_KD: GREEN, GOLD: BLUE, SAMPLES: PURPLE, MODE: GREEN}
+TRUTH = "truth"
+COLOURS = {TRUTH: SKY, TEACHER: BLACK, BASELINE: BLUE, WORD_KD: ORANGE, SEQ_KD: GREEN,
+           GOLD: BLUE, SAMPLES: PURPLE, MODE: GREEN}
 """One colour a role, here and in Table 1's curves: who learns from gold is blue, from the teacher's mode green."""
 
 

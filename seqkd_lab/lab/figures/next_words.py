@@ -14,12 +14,13 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS, Vocabulary
 from seqkd_lab.lab.figures.bars import REST, BarRows
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, ORANGE, SIZE, Picture
+from seqkd_lab.lab.figures.headline import TRUTH, colour_of
+from seqkd_lab.lab.figures.picture import SIZE, Picture
 from seqkd_lab.models.seq2seq import Seq2Seq
 
-N_WORDS = 12
-TEACHER, TRUTH, STUDENT = "teacher", "truth", "student"
-SERIES, COLOURS = (TEACHER, TRUTH, STUDENT), (BLUE, BLACK, ORANGE)
+N_WORDS = 8  # three bars a word and their numbers need room
+TEACHER, STUDENT = "teacher", "student"
+SERIES = (TRUTH, TEACHER, STUDENT)
 
 
 @torch.no_grad()
@@ -55,7 +56,7 @@ def soften(log_prob: Tensor, temperature: float) -> Tensor:
 
 def entropy(p: Tensor) -> float:
     """H(p) = −Σ p ln p in nats, of probabilities (V,)."""
-    return float(-torch.xlogy(p, p).sum())
+    return float(-torch.xlogy(p, p).sum()) + 0.0  # no "−0.00" where one word is certain
 
 
 def divergence(p: Tensor, q: Tensor) -> float:
@@ -67,7 +68,7 @@ def divergence(p: Tensor, q: Tensor) -> float:
 class NextWords:
     """The distributions (V,) at one position, `words` their shared vocabulary; truth and student may be missing.
 
-    teacher and student are softened by `temperature`, the truth never.
+    teacher and student are softened by `temperature`, the truth never. `student_name` is what to call the student.
     """
 
     words: tuple[str, ...]
@@ -75,11 +76,12 @@ class NextWords:
     teacher: Tensor
     truth: Tensor | None
     student: Tensor | None
+    student_name: str = STUDENT
 
     def distributions(self) -> dict[str, Tensor]:
-        """Those that are there, by name."""
-        named = zip(SERIES, (self.teacher, self.truth, self.student), strict=True)
-        return {name: p for name, p in named if p is not None}
+        """Those that are there, by name: truth, teacher, student."""
+        named = {TRUTH: self.truth, TEACHER: self.teacher, self.student_name: self.student}
+        return {name: p for name, p in named.items() if p is not None}
 
     def entropies(self) -> dict[str, float]:
         """The entropy of each distribution in nats."""
@@ -88,13 +90,13 @@ class NextWords:
     def divergences(self) -> dict[str, float]:
         """KL(truth ‖ teacher), KL(truth ‖ student) and KL(teacher ‖ student) in nats, as far as they are there."""
         known = self.distributions()
-        pairs = ((TRUTH, TEACHER), (TRUTH, STUDENT), (TEACHER, STUDENT))
+        pairs = ((TRUTH, TEACHER), (TRUTH, self.student_name), (TEACHER, self.student_name))
         return {f"KL({p} ‖ {q})": divergence(known[p], known[q]) for p, q in pairs if p in known and q in known}
 
     def rows(self, order: Sequence[int]) -> tuple[list[str], list[list[float] | None]]:
         """The words with ids `order` and "(rest)", and the bars of SERIES beside them."""
         ids, bars = list(order), []
-        for p in (self.teacher, self.truth, self.student):
+        for p in (self.truth, self.teacher, self.student):
             shown = None if p is None else p[ids].tolist()
             bars.append(shown and [*shown, _rest(shown)])
         return [*(self.words[i] for i in ids), REST], bars
@@ -155,25 +157,34 @@ class SentenceReading:
         """The distributions before target word `position` (0 is the first), after the target's own words."""
         softened = soften(self.log_prob[TEACHER][position], temperature)
         follower = None if student is None else soften(self.log_prob[student][position], temperature)
-        return NextWords(self.vocabulary.tokens, temperature, softened, self.truth(position), follower)
+        return NextWords(self.vocabulary.tokens, temperature, softened, self.truth(position), follower,
+                         student or STUDENT)
 
 
 class NextWordsDrawing:
-    """Bars of teacher, truth and student; a fixed scale from 0 to 1."""
+    """Bars of truth, teacher and student, as far as they are there, on a fixed scale from 0 to 1."""
 
     def __init__(self) -> None:
         figure = Figure(figsize=(9, 7.4), layout="constrained")
-        axes = figure.subplots()
-        self._bars = BarRows(axes, SERIES, COLOURS, N_WORDS + 1)
-        axes.set_xlabel("probability of the next word", fontsize=SIZE)
-        axes.legend(fontsize=SIZE, loc="lower right")
-        axes.margins(x=0)
-        axes.set_ylabel(" \n \n \n \n", fontsize=SIZE)  # room for the words, which are no ticks
+        self._axes = figure.subplots()
+        self._bars = BarRows(self._axes, SERIES, [colour_of(name) for name in SERIES], N_WORDS + 1)
+        self._axes.set_xlabel("probability of the next word", fontsize=SIZE)
+        self._axes.margins(x=0)
+        self._axes.set_ylabel(" \n \n \n \n", fontsize=SIZE)  # room for the words, which are no ticks
+        self._names: tuple[str, ...] = ()
         self.picture = Picture(figure, self._bars.moving)
 
     def show(self, next_words: NextWords, order: Sequence[int]) -> None:
-        """Moves the bars."""
-        self._bars.show(*next_words.rows(order))
+        """Moves the bars. The legend names those that are shown, each in the colour of its role."""
+        words, bars = next_words.rows(order)
+        names = tuple(next_words.distributions())
+        if names != self._names:
+            self._names = names
+            self._bars.colour(SERIES.index(STUDENT), next_words.student_name, colour_of(next_words.student_name))
+            shown = [number for number, column in enumerate(bars) if column is not None]
+            self._axes.legend(handles=self._bars.handles(shown), fontsize=SIZE, loc="lower right")
+            self.picture.renew()
+        self._bars.show(words, bars)
 
 
 def temperature_figure(
@@ -184,8 +195,8 @@ def temperature_figure(
     names = (TEACHER,) if student is None else (TEACHER, student)
     drawing.show(next_words, reading.order(position, names))
     numbers = " · ".join(f"H({name}) = {value:.2f}" for name, value in next_words.entropies().items())
-    distances = " · ".join(f"{name} = {value:.2f}" for name, value in next_words.divergences().items())
+    divergences = " · ".join(f"{name} = {value:.2f}" for name, value in next_words.divergences().items())
     prefix = " ".join(reading.target[:position]) or "(the beginning)"
-    title = f"{' '.join(reading.source)}\n{prefix} …   τ = {temperature:g}\n{numbers} nats\n{distances} nats"
+    title = f"{' '.join(reading.source)}\n{prefix} …   τ = {temperature:g}\n{numbers} nats\n{divergences} nats"
     drawing.picture.figure.suptitle(title, fontsize=SIZE, parse_math=False)
     return drawing.picture.figure
