@@ -153,8 +153,8 @@ def next_word_with_defaultdict(probability_of, prefix):
 
 def nll_by_loop(logits, target):
     log_p = logits.double().softmax(dim=-1).log()
-    tokens = [log_p[b, t, y].item() for b, row in enumerate(target.tolist()) for t, y in enumerate(row) if y != 0]
-    return -math.fsum(tokens) / len(tokens)
+    tokens = [log_p[b, t, y] for b, row in enumerate(target.tolist()) for t, y in enumerate(row) if y != 0]
+    return -sum(tokens) / len(tokens)
 
 
 def nll_by_torch(logits, target):
