@@ -29,11 +29,11 @@ def best_place(bleu: Mapping[Place, Cell]) -> str:
     return CANNOT_TELL if open_too else place_name(top)
 
 
-def which_side(found: Difference, above: str, below: str) -> str:
+def which_side(gap: Difference, above: str, below: str) -> str:
     """Return `above` or `below` where the whole interval lies on one side of 0, else CANNOT_TELL."""
-    if not found.clear:
+    if not gap.clear:
         return CANNOT_TELL
-    return above if found.mean > 0.0 else below
+    return above if gap.mean > 0.0 else below
 
 
 def all_teacher(bleu: Mapping[Place, Cell]) -> str:
@@ -76,10 +76,10 @@ def nll_in_words(bleu: Mapping[Place, Cell], nll: Mapping[Place, Cell]) -> Markd
 def differences_table(bleu: Mapping[Place, Cell]) -> Markdown:
     """Show each place minus gold alone, paired by seed, with the 95% interval and the verdict; and sum up τ = 1."""
     head = "| place | BLEU minus gold alone | 95% interval | verdict |\n|---|---|---|---|\n"
-    found = {place: difference(cell, bleu[GOLD_ALONE]) for place, cell in bleu.items() if place != GOLD_ALONE}
+    gaps = {place: difference(cell, bleu[GOLD_ALONE]) for place, cell in bleu.items() if place != GOLD_ALONE}
     rows = [f"| {place_name(place)} | {signed(gap.mean, 1)} | {signed(gap.low, 1)} to {signed(gap.high, 1)} | "
-            f"{verdict(gap)} |" for place, gap in found.items()]
-    return Markdown(head + "\n".join(rows) + "\n\n" + _reproduced(found))
+            f"{verdict(gap)} |" for place, gap in gaps.items()]
+    return Markdown(head + "\n".join(rows) + "\n\n" + _reproduced(gaps))
 
 
 def verdict(gap: Difference) -> str:
@@ -89,9 +89,9 @@ def verdict(gap: Difference) -> str:
     return "better" if gap.mean > 0.0 else "worse"
 
 
-def _reproduced(found: Mapping[Place, Difference]) -> str:
+def _reproduced(gaps: Mapping[Place, Difference]) -> str:
     """One sentence on the paper's own objective, τ = 1."""
-    faithful = {place: verdict(gap) for place, gap in found.items() if place[1] == 1.0}
+    faithful = {place: verdict(gap) for place, gap in gaps.items() if place[1] == 1.0}
     better = [place_name(place) for place, said in faithful.items() if said == "better"]
     if better:
         return ("**Reproduced**: at τ = 1, which is the paper's objective, Word-KD is better than gold alone at "
@@ -120,10 +120,10 @@ def with_interval(gap: Difference, digits: int = 1, unit: str = "BLEU") -> str:
             f"{signed(gap.high, digits)})")
 
 
-def walks_in_words(found: Mapping[str, Walk], n_words: int = 4) -> Markdown:
+def walks_in_words(walks: Mapping[str, Walk], n_words: int = 4) -> Markdown:
     """Say how long the students stay on their paths, and where their first mistakes lie."""
-    still = ", ".join(f"{percent(walk.still[n_words])} for {name}" for name, walk in found.items())
-    word_kd = found[WORD_KD]
+    still = ", ".join(f"{percent(walk.still[n_words])} for {name}" for name, walk in walks.items())
+    word_kd = walks[WORD_KD]
     on, off, _ = word_kd.shares
     return Markdown(
         f"After {n_words} words, the share of sentences still on the path is {still}.\n\n"
@@ -147,12 +147,12 @@ def rates_in_words(walk: Walk) -> str:
                    "mistake likelier.")
 
 
-def path_answer(found: Mapping[str, Walk]) -> str:
+def path_answer(walks: Mapping[str, Walk]) -> str:
     """Say what α and τ cannot change, and what Seq-KD changes."""
-    share = {name: sum(walk.on) / (sum(walk.on) + sum(walk.off)) for name, walk in found.items()}
+    share = {name: sum(walk.on) / (sum(walk.on) + sum(walk.off)) for name, walk in walks.items()}
     said = (f"Of the words that it writes, the baseline writes {percent(share[BASELINE])} on the path that training "
             f"showed, Word-KD {percent(share[WORD_KD])}, Seq-KD {percent(share[SEQ_KD])}. ")
-    said += _fewer_mistakes(found)
+    said += _fewer_mistakes(walks)
     if share[SEQ_KD] > share[WORD_KD]:
         return said + ("α and τ change the target at each position of the path. They do not change the path itself: "
                        "gold, one of many translations, drawn by chance. Seq-KD's path is the teacher's own best "
@@ -160,10 +160,10 @@ def path_answer(found: Mapping[str, Walk]) -> str:
     return said + "So here Seq-KD's student does not stay on its path longer than Word-KD's."
 
 
-def _fewer_mistakes(found: Mapping[str, Walk]) -> str:
+def _fewer_mistakes(walks: Mapping[str, Walk]) -> str:
     """Say how many translations are without a mistake, and whether Seq-KD and Word-KD differ in that."""
-    without = {name: walk.shares[2] for name, walk in found.items()}
-    n, gap = len(found[WORD_KD].on), without[SEQ_KD] - without[WORD_KD]
+    without = {name: walk.shares[2] for name, walk in walks.items()}
+    n, gap = len(walks[WORD_KD].on), without[SEQ_KD] - without[WORD_KD]
     chance = 1.96 * sum(share * (1.0 - share) / n for share in (without[SEQ_KD], without[WORD_KD])) ** 0.5
     numbers = ", ".join(f"{percent(share)} for {name}" for name, share in without.items())
     said = f"The share of translations without a mistake is {numbers}. "

@@ -151,10 +151,10 @@ class WordGradient:
 
 def word_gradient_at(reading: SentenceReading, position: int, word: str, student: str = BASELINE) -> WordGradient:
     """Returns what happens to the logit of `word` before target word `position`, at τ = 1."""
-    place = EOS if word == "</s>" else reading.vocabulary.ids([word])[0]
+    word_id = EOS if word == "</s>" else reading.vocabulary.ids([word])[0]
     gold_alone, teacher_alone = (mixture_at(reading, position, student, alpha, 1.0) for alpha in (0.0, 1.0))
-    return WordGradient(word, float(teacher_alone.soft[place]), float(gold_alone.student[place]),
-                        float(gold_alone.gradient[place]), float(teacher_alone.gradient[place]))
+    return WordGradient(word, float(teacher_alone.soft[word_id]), float(gold_alone.student[word_id]),
+                        float(gold_alone.gradient[word_id]), float(teacher_alone.gradient[word_id]))
 
 
 def turning_words(
@@ -167,8 +167,8 @@ def turning_words(
     turning = []
     for position in range(len(reading)):
         likely = (reading.log_prob[TEACHER][position].exp() >= least).nonzero().flatten().tolist()
-        for place in likely:
-            if place != gold_id(reading, position):
-                gradient = word_gradient_at(reading, position, reading.vocabulary.tokens[place], student)
+        for word_id in likely:
+            if word_id != gold_id(reading, position):
+                gradient = word_gradient_at(reading, position, reading.vocabulary.tokens[word_id], student)
                 turning += [(position, gradient)] if gradient.turns_at is not None else []
     return turning

@@ -101,10 +101,10 @@ def _share_still(outputs, paths, same: Sequence[int], t: int) -> float:
 
 def walks(models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, language: ToyLanguage) -> dict[str, Walk]:
     """Measures each student: Seq-KD beside the teacher's beam translations, the others beside gold."""
-    written = [found[0].tokens for found in search(models[TEACHER], corpus.source, beam_size=BEAM_SIZE)]
-    found = {}
+    written = [beam[0].tokens for beam in search(models[TEACHER], corpus.source, beam_size=BEAM_SIZE)]
+    measured = {}
     for name, model in models.items():
         if name != TEACHER:
             outputs = [hypotheses[0].tokens for hypotheses in search(model, corpus.source)]
-            found[name] = walk(outputs, written if name == SEQ_KD else corpus.target, corpus.source, language)
-    return found
+            measured[name] = walk(outputs, written if name == SEQ_KD else corpus.target, corpus.source, language)
+    return measured

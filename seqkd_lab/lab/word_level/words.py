@@ -101,38 +101,38 @@ def rest_answer(reading: SentenceReading, position: int, shown: Sequence[int], t
                 "cannot." if after > before else "Here the high τ does not move probability to them."))
 
 
-def pull_change(found: Pulls, tau: float = 4.0) -> str:
+def pull_change(pulls: Pulls, tau: float = 4.0) -> str:
     """Return the option that is right: what becomes of the pull from τ = 1 to `tau`, with the factor τ²."""
-    ratio = found.ratio(tau)
+    ratio = pulls.ratio(tau)
     if abs(ratio - 1.0) <= ABOUT_AS_LARGE:
         return SAME
     return GROWS if ratio > 1.0 else SHRINKS
 
 
-def pulls_in_words(found: Pulls, tau: float = 4.0) -> Markdown:
+def pulls_in_words(pulls: Pulls, tau: float = 4.0) -> Markdown:
     """Say what τ² does to the size of the gradient between τ = 1 and `tau`, and how far the limit is."""
-    without = found.without[found.temperatures.index(tau)] / found.without[found.temperatures.index(1.0)]
-    last, highest = found.temperatures[-1], found.with_factor[-1] / found.limit
+    without = pulls.without[pulls.temperatures.index(tau)] / pulls.without[pulls.temperatures.index(1.0)]
+    last, highest = pulls.temperatures[-1], pulls.with_factor[-1] / pulls.limit
     said = (
-        f"**With τ²**, the gradient at τ = {tau:g} is {found.ratio(tau):.1f} times as large as at τ = 1 "
-        f"({found.at(1.0):.2f} → {found.at(tau):.2f}). **Without it**, it is {without:.1f} times as large. "
+        f"**With τ²**, the gradient at τ = {tau:g} is {pulls.ratio(tau):.1f} times as large as at τ = 1 "
+        f"({pulls.at(1.0):.2f} → {pulls.at(tau):.2f}). **Without it**, it is {without:.1f} times as large. "
     )
     said += {
         SAME: "So τ² keeps the size of the gradient here. ",
         GROWS: "So τ² does not keep the size of the gradient: these temperatures are not yet far above the logits. ",
         SHRINKS: "So τ² does not even make up for the softening here. ",
-    }[pull_change(found, tau)]
+    }[pull_change(pulls, tau)]
     said += f"At τ = {last:g} the curve has reached {percent(highest)} of its limit (the dashed line). "
-    balanced = max(found.balanced) / max(min(found.balanced), 1e-12)
+    balanced = max(pulls.balanced) / max(min(pulls.balanced), 1e-12)
     return Markdown(said + (
         "The **balanced** curve is flat: its factor c(τ) is made so." if balanced < 1.01 else
         f"The **balanced** curve should be flat; here its largest value is {balanced:.2f} times its smallest."))
 
 
-def tau_squared_answer(found: Pulls) -> str:
+def tau_squared_answer(pulls: Pulls) -> str:
     """Say what τ² would do to the meaning of α."""
-    rise = found.ratio(4.0)
-    direct = {SAME: "Yes, up to τ = 4. ", GROWS: "No. ", SHRINKS: "No. "}[pull_change(found)]
+    rise = pulls.ratio(4.0)
+    direct = {SAME: "Yes, up to τ = 4. ", GROWS: "No. ", SHRINKS: "No. "}[pull_change(pulls)]
     said = (f"{direct}With τ², the teacher's part pulls {rise:.1f} times as strongly at τ = 4 as at τ = 1. " +
             "The same α then gives the teacher another weight at each τ: ")
     return said + (f"at τ = 4, α = 0.5 weighs the teacher about {rise:.0f} times as heavily as it does at τ = 1. A map "
