@@ -247,7 +247,7 @@ def examples_in(results: Mapping) -> list[dict]:
 def experiment(students: MemoryStudents) -> Experiment:
     """Return the study of these students."""
     return Experiment("memory", "memory.json", students.settings(), students.tasks, students.measure, memory_tables,
-                      CLAIMS, first_seed=21, n_seeds=3, in_words=in_words)
+                      CLAIMS, first_seed=21, n_seeds=5, in_words=in_words)
 
 
 EXPERIMENT = experiment(MemoryStudents())
