@@ -135,5 +135,5 @@ def _equal_spans(panels: Sequence) -> None:
     limits = [axes.get_ylim() for axes in panels]
     half = max(high - low for low, high in limits) / 2
     for axes, (low, high) in zip(panels, limits, strict=True):
-        top = min(100.0, (low + high) / 2 + half)
-        axes.set_ylim(top - 2 * half, top)
+        bottom = max(0.0, min(100.0, (low + high) / 2 + half) - 2 * half)
+        axes.set_ylim(bottom, bottom + 2 * half)

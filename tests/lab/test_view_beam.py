@@ -11,7 +11,8 @@ from seqkd_lab.decoding.search import search
 from seqkd_lab.decoding.trace import PRUNED, trace_search
 from seqkd_lab.lab.figures import beam_figure
 from seqkd_lab.lab.figures.beam import HELD, lost_at, rerank, scored_translations, tree, words_of
-from seqkd_lab.lab.figures.beam_tree import COLUMNS, BeamTree, percent, window
+from seqkd_lab.lab.figures.beam_tree import COLUMNS, BeamTree, BeamTreeDrawing, names_of, percent, window
+from seqkd_lab.lab.figures.digits import NOISE, deciding_digits, shown_log_prob
 from seqkd_lab.lab.widgets import BeamExplorer
 
 SOURCE = ("bee", "cat", "ant")
@@ -103,8 +104,9 @@ def test_every_control_draws(toy, toy_models):
 def test_the_ranking_shown_is_the_ranking_computed(toy, toy_models):
     view = BeamExplorer(toy_models["baseline"], toy.test, toy.language, n_sentences=1)
     view.length_penalty.value = 1.0
-    best = rerank(view.data.translations, 1.0)[0]
-    assert f"{best.score(1.0):.3f}" in view.text.value and "cannot bring back" in view.text.value.replace("\n", " ")
+    scores = [translation.score(1.0) for translation in rerank(view.data.translations, 1.0)[:6]]
+    assert f">{shown_log_prob(scores[0], deciding_digits(scores))}<" in view.text.value
+    assert "cannot bring back" in view.text.value
 
 
 @pytest.mark.parametrize("text", ["", "   ", "…", "<script>alert(1)</script>", "x" * 10_000, "the " * 2_500, "😀 $x$ _",
@@ -138,6 +140,28 @@ def test_the_window_and_the_still_twin(toy, toy_models, tmp_path):
     beam_figure(beam_tree, len(trace.steps)).savefig(tmp_path / "beam.png")
     with pytest.raises(ValueError, match="steps 1 to"):
         beam_figure(beam_tree, 0)
+
+
+def test_the_numbers_of_a_column_tell_neighbours_apart(traced):
+    """At the border of pruning above all: what was kept and what was not must not read the same."""
+    drawing, beam_tree = BeamTreeDrawing(), BeamTree.of(traced[1])
+    for step in range(1, len(beam_tree.columns) + 1):
+        drawing.show(beam_tree, step)
+        nodes, column = beam_tree.columns[step - 1], min(step, COLUMNS) - 1
+        shown = [drawing._numbers[column, row].get_text() for row in range(len(nodes))]
+        for row in range(len(nodes) - 1):
+            far = nodes[row].candidate.log_prob - nodes[row + 1].candidate.log_prob > NOISE
+            assert not far or shown[row] != shown[row + 1]
+        assert all(drawing._numbers[column, row].get_text() == "" for row in range(len(nodes), 13))
+
+
+def test_hypotheses_that_end_alike_are_told_apart_by_an_earlier_word(toy, toy_models):
+    trace = trace_search(toy_models["baseline"], toy.test.source[0], 6)
+    for nodes in BeamTree.of(trace).columns[:6]:
+        names = names_of(nodes, [60] * len(nodes))
+        for node, name in zip(nodes, names, strict=True):
+            alike = [other for other in nodes if other.words[-1] == node.words[-1]]
+            assert (" " in name) == (len(alike) > 1)
 
 
 def test_percentages_keep_two_digits():

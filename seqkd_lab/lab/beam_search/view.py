@@ -132,10 +132,9 @@ class BeamGameView(View):
 
     def _what_to_do(self) -> str:
         K, n_marked = self.game.beam_size, len(self._marked)
-        if K == 1:
-            return f"Step {self.game.n_steps + 1}: pick the next word. The number is log p of all words so far."
-        left = f"{K - n_marked} more" if n_marked else f"{K}"
-        return f"Step {self.game.n_steps + 1}: pick {left} of the candidates. The number is log p of the whole prefix."
+        what = "the next word" if K == 1 else f"{K - n_marked} {'more' if n_marked else 'of the'} candidates"
+        return (f"Step {self.game.n_steps + 1}: pick {what}. The number is log p of the whole hypothesis. Your rivals: "
+                f"greedy search and a beam of {self.rival.value}.")
 
     def _kept(self) -> str:
         if self.game.beam_size == 1 or not self.game.n_steps:

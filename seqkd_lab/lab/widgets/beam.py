@@ -16,6 +16,7 @@ from seqkd_lab.corpus.vocabulary import UNK
 from seqkd_lab.decoding.trace import PRUNED, trace_search
 from seqkd_lab.lab.figures.beam import END, Node, lost_at, rerank
 from seqkd_lab.lab.figures.beam_tree import MOST_BEAM, BeamTree, BeamTreeDrawing, percent
+from seqkd_lab.lab.figures.digits import deciding_digits, shown_log_prob
 from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, first, sentence_chooser, shortened, slider, table
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -127,8 +128,10 @@ class BeamExplorer(View):
         )
 
     def _steps_text(self, beam_tree: BeamTree, step: int) -> str:
-        rows = [_row(node, beam_tree) for node in beam_tree.columns[step - 1]]
-        return f"Step {step}:{table(('rank', 'beginning', 'log p (nats)', 'p', 'fate'), rows)}"
+        nodes = beam_tree.columns[step - 1]
+        digits = deciding_digits([node.candidate.log_prob for node in nodes])
+        rows = [_row(node, beam_tree, digits) for node in nodes]
+        return f"Step {step}:{table(('rank', 'hypothesis', 'log p (nats)', 'p', 'fate'), rows)}"
 
     def _mode_text(self, beam_tree: BeamTree) -> str:
         if beam_tree.mode is None:
@@ -140,25 +143,30 @@ class BeamExplorer(View):
             return f"{text}cannot be found: {escape(str(error))}.<br>"
         if lost is None:
             return f"{text}kept its place to the end.<br>"
+        digits = deciding_digits([lost.log_prob, lost.last_kept])
         return (
-            f"{text}was thrown away at step {lost.step}: its beginning had rank {lost.rank} with log p "
-            f"{lost.log_prob:.2f}, the last that was kept had {lost.last_kept:.2f}.<br>"
+            f"{text}was pruned at step {lost.step}: its prefix had rank {lost.rank} with log p "
+            f"{shown_log_prob(lost.log_prob, digits)}, the last one that was kept had "
+            f"{shown_log_prob(lost.last_kept, digits)}.<br>"
         )
 
     def _ranking(self, beam_tree: BeamTree) -> str:
         penalty = self.length_penalty.value
         ranked = rerank(beam_tree.translations, penalty)[:N_RANKED]
+        digits = deciding_digits([found.score(penalty) for found in ranked])
+        own_digits = deciding_digits([found.log_prob for found in ranked])
         rows = [
-            (str(number), " ".join(found.tokens) + _sign(found.tokens, beam_tree), f"{found.score(penalty):.3f}",
-             f"{found.log_prob:.2f}", str(found.length), found.place)
+            (str(number), " ".join(found.tokens) + _sign(found.tokens, beam_tree),
+             shown_log_prob(found.score(penalty), digits), shown_log_prob(found.log_prob, own_digits),
+             str(found.length), found.place)
             for number, found in enumerate(ranked, start=1)
         ]
         head = ("rank", "translation", f"log p / length^{penalty:.1f}", "log p", "length", "in the search")
         return (
             f"Complete translations that the search has scored, ranked with length penalty {penalty:.1f}:"
             f"{table(head, rows)}The penalty re-ranks what one search (without a penalty) has found. It cannot bring "
-            "back a beginning that was pruned on the way: a search with this penalty might keep others. "
-            "One that “never had a place” may rank high: the beginnings that were better then fell behind later."
+            "back a hypothesis that was pruned on the way: a search with this penalty might keep others. "
+            "One that “never had a place” may rank high: those that were better at its step ended worse."
         )
 
 
@@ -166,10 +174,10 @@ def _sign(tokens: Words, beam_tree: BeamTree) -> str:
     return " ●" * (tokens == beam_tree.greedy) + " ★" * (tokens == beam_tree.mode)
 
 
-def _row(node: Node, beam_tree: BeamTree) -> tuple[str, ...]:
+def _row(node: Node, beam_tree: BeamTree, digits: int) -> tuple[str, ...]:
     words = " ".join(word if word != END else "(end)" for word in node.words) + beam_tree.marks(node)
     fate = node.fate
     if fate == PRUNED and node.pruned_by is not None:
-        fate = f"pruned: “{' '.join(node.pruned_by[-3:]).replace(END, '(end)')}” and those above are better"
+        fate = f"pruned: “{' '.join(node.pruned_by[-3:]).replace(END, '(end)')}” and those above are more probable"
     log_prob = node.candidate.log_prob
-    return (str(node.candidate.rank + 1), words, f"{log_prob:.2f}", percent(log_prob), fate)
+    return (str(node.candidate.rank + 1), words, shown_log_prob(log_prob, digits), percent(log_prob), fate)
