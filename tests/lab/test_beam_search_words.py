@@ -106,9 +106,10 @@ class TestBleu:
         swept = {"brief": {1: {0.0: outputs(bleu=40.0)},
                            50: {0.0: outputs(bleu=30.0, ratio=0.8), 1.0: outputs(bleu=39.0)}}}
         said = beam_search.penalties_in_words(swept, 50)
-        assert "length ratio of 0.800 and 30.0 BLEU" in said and "The best penalty, 1, adds 9.0 BLEU." in said
+        assert "length ratio of 0.800 and 30.0 BLEU" in said
+        assert "The best of the penalties, 1, changes BLEU by +9.0." in said
         swept["brief"][50][0.0] = outputs(bleu=41.0)
-        assert "No penalty does better." in beam_search.penalties_in_words(swept, 50)
+        assert "None of the penalties does better." in beam_search.penalties_in_words(swept, 50)
 
 
 class TestChance:

@@ -210,4 +210,6 @@ def penalties_in_words(swept: Mapping[str, Mapping[int, Mapping[float, Outputs]]
 
 
 def _best(penalty: float, gain: float) -> str:
-    return "No penalty does better." if penalty == 0.0 else f"The best penalty, {penalty:g}, adds {gain:.1f} BLEU."
+    if penalty == 0.0:
+        return "None of the penalties does better."
+    return f"The best of the penalties, {penalty:g}, changes BLEU by {gain:+.1f}."
