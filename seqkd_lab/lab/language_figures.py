@@ -1,14 +1,18 @@
-"""Figures of lessons 0 and 1: distributions over translations, the cost of forgetting, what each ambiguity is worth."""
+"""Figures of lessons 0 and 1: distributions over translations, the cost of forgetting, the strength of ambiguity."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREY, ORANGE, SIZE, SKY, Picture, add_label
-from seqkd_lab.lab.language_measures import FAMILIES, SOURCES, Setting, Sweep
+from seqkd_lab.lab.language_measures import ALL, FAMILIES, SOURCES, Setting, Sweep
+
+if TYPE_CHECKING:
+    from seqkd_lab.lab.toy_language.measures import Costs
 
 Tokens = tuple[str, ...]
 
@@ -72,28 +76,30 @@ def words_figure(words: Sequence[str], remembering: Sequence[float], forgetting:
     return figure
 
 
-def sources_figure(found: Sweep) -> Figure:
-    """For each source of ambiguity: how much entropy and how much cost of forgetting go when it is switched off."""
-    names = [name for family in FAMILIES.values() for name in family]
-    figure = Figure(figsize=(11, 5.2), layout="constrained")
+def kinds_figure(costs: Costs) -> Figure:
+    """Draw, for each kind of choice alone, its entropy and the cost of forgetting it, by families, on one scale."""
+    rows = [row for family, names in FAMILIES.items() for row in ((family, None), *((name, name) for name in names))]
+    figure = Figure(figsize=(11, 5.6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    titles = (("entropy", "entropy that goes", BLUE), ("forgetting", "cost of forgetting that goes", ORANGE))
+    titles = (("entropy", "entropy", BLUE), ("forgetting", "cost of forgetting", ORANGE))
+    most = max(costs.mean(name, measure) for name in SOURCES for measure in ("entropy", "forgetting"))
     for axes, (measure, title, colour) in zip(panels, titles, strict=True):
-        values = [found.saved(name, measure) for name in names]
-        axes.barh(range(len(names)), values, color=colour)
-        for place, value in enumerate(values):
-            axes.annotate(f"{value:.2f}", (max(value, 0.0), place), xytext=(5, -4), textcoords="offset points",
-                          fontsize=SIZE - 1)
-        axes.set_title(f"{title} when switched off", fontsize=SIZE)
-        axes.set_xlabel(f"nats a sentence, mean of {found.n_sentences}", fontsize=SIZE)
-        axes.margins(x=0.15)
-    panels[0].set_yticks(range(len(names)), names, fontsize=SIZE)
-    panels[0].invert_yaxis()
-    edge = -0.5
-    for family in list(FAMILIES.values())[:-1]:
-        edge += len(family)
-        for axes in panels:
-            axes.axhline(edge, color=GREY, linewidth=1, linestyle=":")
+        for place, (_, name) in enumerate(rows):
+            if name is not None:
+                value = costs.mean(name, measure)
+                axes.barh(place, value, color=colour)
+                axes.annotate(f"{value:.2f}", (value, place), xytext=(5, -4), textcoords="offset points",
+                              fontsize=SIZE - 1)
+        axes.set_title(title, fontsize=SIZE)
+        axes.set_xlabel(f"nats a sentence, mean of {costs.n_sentences}", fontsize=SIZE)
+        axes.tick_params(labelsize=SIZE - 1)
+        axes.set_xlim(0.0, 1.15 * most)
+    panels[0].set_yticks(range(len(rows)), [text for text, _ in rows], fontsize=SIZE)
+    for label, (_, name) in zip(panels[0].get_yticklabels(), rows, strict=True):
+        label.set_fontweight("bold" if name is None else "normal")
+    panels[0].set_ylim(len(rows) - 0.4, -0.6)
+    for axes in panels:
+        axes.tick_params(axis="y", length=0)
     return figure
 
 
@@ -110,12 +116,13 @@ class StrengthDrawing:
     def _draw_bars(self, axes) -> list:
         n_rows = max(len(setting.likely) for setting in self.found.settings.values())
         axes.set(xlim=(0, 1), ylim=(n_rows - 0.5, -0.5), yticks=[])
-        axes.set_title("the most probable translations", fontsize=SIZE)
+        axes.set_title(" ", fontsize=SIZE)  # room for the moving title
         axes.set_xlabel("p(translation | source)", fontsize=SIZE)
         axes.tick_params(labelsize=SIZE - 1)
         self._bars = axes.barh(range(n_rows), [0.0] * n_rows, 0.9, color=SKY)
         self._texts = [add_label(axes, 0.01, row, fontsize=SIZE - 2) for row in range(n_rows)]
-        return [*self._bars, *self._texts]
+        self._title = add_label(axes, 0.0, -0.85, fontsize=SIZE)
+        return [*self._bars, *self._texts, self._title]
 
     def _draw_lines(self, axes) -> list:
         strengths, top = self.found.strengths, 0.0
@@ -137,6 +144,7 @@ class StrengthDrawing:
     def show(self, name: str, strength: float) -> Setting:
         """Draws one setting, and returns it. Raises KeyError for one that was not measured."""
         setting = self.found.settings[name, strength]
+        self._title.set_text(setting_in_words(name, strength))
         for row, (bar, label) in enumerate(zip(self._bars, self._texts, strict=True)):
             text, p = setting.likely[row] if row < len(setting.likely) else ("", 0.0)
             bar.set_width(p)
@@ -145,6 +153,12 @@ class StrengthDrawing:
         self._forgetting.set_ydata(self.found.values(name, "forgetting"))
         self._cut.set_xdata([strength, strength])
         return setting
+
+
+def setting_in_words(name: str, strength: float) -> str:
+    """Says which source of ambiguity has which strength."""
+    others = "" if name == ALL else ", all others at 1"
+    return f"likeliest translations, {name} at {strength:g}{others}"
 
 
 def strength_figure(found: Sweep, name: str = SOURCES[0], strength: float = 1.0) -> Figure:

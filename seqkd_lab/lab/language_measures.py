@@ -16,14 +16,15 @@ from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
 from seqkd_lab.corpus.toy.dataset import detokenise
 
 Tokens = tuple[str, ...]
-ALL = "all sources"
+ALL = "all kinds"
 SOURCES = tuple(field.name for field in fields(Ambiguity))
 FAMILIES = {
-    "a word, and nothing follows from it": ("word", "adverb"),
-    "a word, and later words must agree with it": ("noun", "person", "verb", "prefix"),
-    "one decision for the whole clause or sentence": ("tense", "voice", "address", "order", "connective"),
+    "free choices": ("word", "adverb"),
+    "words with agreement": ("noun", "person", "verb", "prefix"),
+    "decisions about the clause": ("tense", "voice", "address", "order", "connective"),
 }
-"""The sources of ambiguity by what a choice entails."""
+"""The sources of ambiguity by what follows from a choice: nothing; later words agree with it; the whole clause or
+sentence is built in another way."""
 
 
 def entropy(probability_of: Mapping[Tokens, float]) -> float:

@@ -30,14 +30,14 @@ class FrontEndCheck(View):
 
 
 class StrengthPanel(View):
-    """The strength of one source of ambiguity against the picture and a small corpus, all measured beforehand.
+    """The strength of one kind of choice against the picture and a small corpus, all measured beforehand.
 
-    Controls: `source` (which one, the others stay full), `strength` (0: no choice, 1: all of it).
+    Controls: `source` (which kind; the others stay at 1), `strength` (0: no choice, 1: all of it).
     """
 
     def __init__(self, found: Sweep) -> None:
         self.found = found
-        self.source = widgets.Dropdown(options=found.names, description="source", style=STYLE, layout=WIDE)
+        self.source = widgets.Dropdown(options=found.names, description="kind", style=STYLE, layout=WIDE)
         options = [(f"{strength:g}", strength) for strength in found.strengths]
         self.strength = widgets.SelectionSlider(options=options, value=1.0, description="strength", style=STYLE,
                                                 layout=WIDE)

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
-from seqkd_lab.lab import comparison, language_figures, lesson
+from seqkd_lab.lab import comparison, language_figures, lesson, toy_language
 from seqkd_lab.lab import language_measures as measures
 from seqkd_lab.lab.language_panel import FrontEndCheck, StrengthPanel
 
@@ -113,11 +113,22 @@ class TestPanels:
             assert len(seen) == len(found.strengths)  # at least the line that marks the strength moves
         assert len(panel.data.drawn) == 5
 
+    def test_the_picture_says_which_kind_has_which_strength(self, found):
+        drawing = language_figures.StrengthDrawing(found)
+        said = []
+        for name, strength in (("noun", 0.0), ("tense", 0.5), (measures.ALL, 1.0)):
+            drawing.show(name, strength)
+            said += [artist.get_text() for artist in drawing.picture.moving
+                     if hasattr(artist, "get_text") and "likeliest" in artist.get_text()]
+        assert said == [f"likeliest translations, {setting}" for setting in (
+            "noun at 0, all others at 1", "tense at 0.5, all others at 1", "all kinds at 1")]
+
     def test_every_figure_can_be_saved(self, found):
         probability_of = LANGUAGE.targets(SOURCE)
         words = next(iter(probability_of))
         made = [
-            language_figures.translations_figure(probability_of), language_figures.sources_figure(found),
+            language_figures.translations_figure(probability_of),
+            language_figures.kinds_figure(toy_language.costs(measures.some_sources(2))),
             language_figures.words_figure(words, *measures.surprises(probability_of, words)),
             language_figures.strength_figure(found, "noun", 0.5), language_figures.front_end_figure(3),
         ]
