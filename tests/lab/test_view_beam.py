@@ -14,6 +14,7 @@ from seqkd_lab.lab.figures.beam import HELD, lost_at, rerank, scored_translation
 from seqkd_lab.lab.figures.beam_tree import COLUMNS, BeamTree, BeamTreeDrawing, names_of, percent, window
 from seqkd_lab.lab.figures.digits import NOISE, deciding_digits, shown_log_prob
 from seqkd_lab.lab.widgets import BeamExplorer
+from seqkd_lab.lab.widgets.beam import TYPED
 
 SOURCE = ("bee", "cat", "ant")
 
@@ -167,3 +168,45 @@ def test_hypotheses_that_end_alike_are_told_apart_by_an_earlier_word(toy, toy_mo
 def test_percentages_keep_two_digits():
     shown = [percent(math.log(p)) for p in (1.0, 0.123, 0.0234, 0.00346, 1e-7)]
     assert shown == ["100%", "12%", "2.3%", "0.35%", "<0.01%"]
+
+
+class TestListAndField:
+    """The list and the field are two ways to one sentence: in any order of events both name the one that is shown."""
+
+    TYPED_TEXT = "The parcel was new"
+
+    @pytest.fixture
+    def view(self, toy, toy_models):
+        return BeamExplorer(toy_models["teacher"], toy.test, toy.language, n_sentences=3)
+
+    def test_a_typed_sentence_is_the_choice_of_the_list(self, view):
+        view.typed.value = self.TYPED_TEXT
+        assert view.sentence.value == TYPED and view.sentence.label == f"typed: {self.TYPED_TEXT}"
+        view.typed.value = "the parcel was old"
+        assert view.sentence.label == "typed: the parcel was old" and len(view.sentence.options) == 4
+
+    def test_the_sentence_that_was_chosen_before_can_be_chosen_again(self, view, toy):
+        view.sentence.value = 1
+        picture = view.image.value
+        view.typed.value = self.TYPED_TEXT
+        assert view.image.value != picture
+        view.sentence.value = 1
+        assert view.source == toy.test.source[1] and view.image.value == picture
+        assert view.typed.value == view.answer.value == "" and len(view.sentence.options) == 3
+
+    def test_the_same_text_can_be_typed_again(self, view):
+        for _ in range(2):
+            view.typed.value = self.TYPED_TEXT
+            assert view.source == ("the", "parcel", "was", "new", ".")
+            view.sentence.value = 2
+
+    @pytest.mark.parametrize("text", ["", "zzz", "the " * 50, "!?"])
+    @pytest.mark.parametrize("before", ["", TYPED_TEXT])
+    def test_what_is_refused_changes_neither_list_nor_field(self, view, text, before):
+        view.typed.value = before
+        state = view.typed.value, view.sentence.options, view.sentence.value, view.image.value, view.text.value
+        for _ in range(2):
+            view.typed.value = text
+            after = view.typed.value, view.sentence.options, view.sentence.value, view.image.value, view.text.value
+            assert after == state
+            assert text == before or "Still shown" in view.answer.value

@@ -17,19 +17,23 @@ from seqkd_lab.decoding.trace import PRUNED, trace_search
 from seqkd_lab.lab.figures.beam import END, Node, lost_at, rerank
 from seqkd_lab.lab.figures.beam_tree import MOST_BEAM, BeamTree, BeamTreeDrawing, percent
 from seqkd_lab.lab.figures.digits import deciding_digits, shown_log_prob
-from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, first, sentence_chooser, shortened, slider, table
+from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, first, sentence_chooser, shortened, slider, table, unheard
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 MOST_WORDS = 40
 N_RANKED = 6
+TYPED = -1
+"""The value of `sentence` while a typed sentence is shown; its label in the list names that sentence."""
 Words = tuple[str, ...]
 
 
 class BeamExplorer(View):
     """The tree of a beam search of one sentence, up to one step, and its translations ranked by a length penalty.
 
-    Controls: `sentence` (one of the corpus) and `typed` (any text); `beam_size`, 1 to 10; `step`; `length_penalty`,
-    0 to 2. A sentence or a beam size is searched when it is chosen, once; step and penalty only read the trace.
+    Controls: `sentence` (one of the corpus) or `typed` (any text); `beam_size`, 1 to 10; `step`; `length_penalty`,
+    0 to 2. A typed sentence that is accepted becomes the choice of `sentence` (TYPED); a choice from the list empties
+    `typed`; a text that is refused leaves both as they were. A sentence or a beam size is searched when it is chosen,
+    once; step and penalty only read the trace.
     """
 
     def __init__(
@@ -38,8 +42,8 @@ class BeamExplorer(View):
     ) -> None:
         self.model, self.language, self._tokenise = model, language, tokenise
         self.corpus = first(corpus, n_sentences)
-        self.source: Words = self.corpus.source[0]
         self.sentence = sentence_chooser(self.corpus.source)
+        self._listed = self.sentence.options
         self.typed = widgets.Text(description="or type one", placeholder="a sentence, then Enter", style=STYLE,
                                   layout=WIDE, continuous_update=False)
         self.beam_size = slider("K (beam size)", 3, 1, MOST_BEAM, continuous=False)
@@ -59,6 +63,12 @@ class BeamExplorer(View):
         self.length_penalty.observe(self.draw, "value")
 
     @property
+    def source(self) -> Words:
+        """The sentence that is shown."""
+        typed = self.sentence.value == TYPED
+        return tuple(self._tokenise(self.typed.value)) if typed else self.corpus.source[self.sentence.value]
+
+    @property
     def data(self) -> BeamTree:
         """The tree that is shown, all of its steps."""
         return self._tree_of(self.source, self.beam_size.value)
@@ -75,19 +85,31 @@ class BeamExplorer(View):
             return None
 
     def _choose(self, _: dict) -> None:
-        self.source = self.corpus.source[self.sentence.value]
+        """Show a sentence of the list: the typed one leaves the field and the list."""
+        with unheard(self.typed, self._type):
+            self.typed.value = ""
+        self._list(self.sentence.value)
         self.answer.value = ""
         self._open_source()
 
-    def _type(self, _: dict) -> None:
+    def _type(self, change: dict) -> None:
         source = tuple(self._tokenise(self.typed.value))
         fault = self.fault(source)
         if fault is not None:
+            with unheard(self.typed, self._type):
+                self.typed.value = change["old"]  # the sentence that is shown, or none
             self.answer.value = f"{fault} Still shown: “{escape(shortened(' '.join(self.source)))}”"
             return
-        self.source = source
+        self._list(TYPED)
         self.answer.value = self._remark(source)
         self._open_source()
+
+    def _list(self, chosen: int) -> None:
+        """Offer the sentences of the corpus, with the typed one on top while it is the one that is chosen."""
+        typed = [(f"typed: {shortened(self.typed.value)}", TYPED)] if chosen == TYPED else []
+        with self.sentence.hold_sync(), unheard(self.sentence, self._choose):
+            self.sentence.options = [*typed, *self._listed]
+            self.sentence.value = chosen
 
     def fault(self, source: Words) -> str | None:
         """Why a sentence cannot be searched, as HTML; None if it can."""
@@ -112,11 +134,9 @@ class BeamExplorer(View):
         return " ".join(remarks)
 
     def _open_source(self, _: dict | None = None) -> None:
-        last = len(self.data.columns)
-        beyond = self.step.value > last
-        self.step.max = last
-        if not beyond:  # else the step has moved to the last one, and so drawn it
-            self.draw()
+        with unheard(self.step, self.draw):
+            self.step.max = len(self.data.columns)  # a step beyond it becomes the last one
+        self.draw()
 
     def draw(self, _: dict | None = None) -> None:
         """Shows what the controls say."""

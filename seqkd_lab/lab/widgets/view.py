@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 
 import ipywidgets as widgets
@@ -30,6 +31,19 @@ class View(widgets.VBox):
         """Sends the picture as it is now, and `text` (HTML, escaped by its maker) below it."""
         self.image.value = self.picture.png()
         self.text.value = f'<div style="font-size:15px; line-height:1.5">{text}</div>'
+
+
+@contextmanager
+def unheard(control: widgets.Widget, handler: Callable) -> Iterator[None]:
+    """Set `control` inside without calling `handler`: for a control that follows another one, whose own handler draws.
+
+    So one event draws once, when all controls say what is shown.
+    """
+    control.unobserve(handler, "value")
+    try:
+        yield
+    finally:
+        control.observe(handler, "value")
 
 
 def picture_image(picture: Picture) -> widgets.Image:
