@@ -12,12 +12,13 @@ from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.experiments.findings import beam, greedy
 from seqkd_lab.experiments.verdicts import Rows, mean_and_interval
 from seqkd_lab.lab.figures.choice import BLEU, Candidates
-from seqkd_lab.lab.figures.picture import BLUE, ORANGE, SIZE
+from seqkd_lab.lab.figures.headline import colour_of
+from seqkd_lab.lab.figures.picture import GREY, SIZE
 from seqkd_lab.lab.lesson import Bar
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation, Progress, train
 
-GREEDY, BEAM = "greedy, K = 1", "beam, K = 5"
+GREEDY, BEAM = "greedy search", "beam search, beam size 5"
 
 
 def chosen_corpus(corpus: ParallelCorpus, sentences: Sequence[Candidates], K: int, similarity: str = BLEU):
@@ -47,21 +48,26 @@ def table_gains(by_seed: Sequence[Rows], before_after: Mapping[str, tuple[str, s
 
 
 def table_gains_figure(gains: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
-    """Each seed a mark, their mean a line, its 95% interval a bar; 0 is: fine-tuning changed nothing."""
-    figure = Figure(figsize=(11, 1.4 + 1.1 * len(gains)), layout="constrained")
+    """Each seed a mark (greedy full, beam a ring), their mean a line, its 95% interval a bar; 0: nothing changed."""
+    figure = Figure(figsize=(11, 1.6 + 1.1 * len(gains)), layout="constrained")
     axes = figure.subplots()
-    for place, by_search in enumerate(gains.values()):
-        for offset, (search, values), colour in zip((-0.17, 0.17), by_search.items(), (BLUE, ORANGE), strict=True):
-            mean, (low, high) = mean_and_interval(values)
-            label = search if place == 0 else None
-            axes.plot([low, high], [place + offset] * 2, color=colour, linewidth=9, alpha=0.35, solid_capstyle="butt")
-            axes.plot(values, [place + offset] * len(values), "o", color=colour, markersize=7, label=label)
-            axes.plot([mean] * 2, [place + offset - 0.13, place + offset + 0.13], color=colour, linewidth=3)
+    for place, (name, by_search) in enumerate(gains.items()):
+        for offset, values, fill in zip((-0.19, 0.19), by_search.values(), (None, "white"), strict=True):
+            colour, (mean, (low, high)) = colour_of(name), mean_and_interval(values)
+            axes.plot([low, high], [place + offset] * 2, color=colour, linewidth=11, alpha=0.3, solid_capstyle="butt")
+            axes.plot(values, [place + offset] * len(values), "o", color=colour, markersize=8, markerfacecolor=fill,
+                      markeredgewidth=1.5)
+            axes.plot([mean] * 2, [place + offset - 0.15, place + offset + 0.15], color=colour, linewidth=3)
     axes.axvline(0.0, color="black", linewidth=1)
     axes.set_yticks(range(len(gains)), list(gains), fontsize=SIZE)
-    axes.invert_yaxis()
-    axes.set_xlabel("BLEU after Seq-Inter − before (a dot a seed, line: mean, bar: its 95% interval)", fontsize=SIZE)
+    axes.set_ylim(len(gains) - 0.5, -0.5)
+    axes.set_xlabel("BLEU after Seq-Inter − before", fontsize=SIZE)
     axes.tick_params(labelsize=SIZE - 1)
     axes.grid(axis="x", color="#dddddd")
-    axes.legend(fontsize=SIZE - 1, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    axes.set_axisbelow(True)
+    for fill, search in ((None, GREEDY), ("white", BEAM)):
+        axes.plot([], [], "o", color=GREY, markersize=9, markerfacecolor=fill, markeredgewidth=1.5,
+                  label=f"{search}: a mark a seed")
+    axes.plot([], [], color=GREY, linewidth=3, label="mean, and its 95% interval")
+    figure.legend(fontsize=SIZE - 1, loc="outside lower center", ncols=3)
     return figure

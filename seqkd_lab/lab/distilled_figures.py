@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from seqkd_lab.lab.distilled_measures import AGREEMENTS, Meters
 from seqkd_lab.lab.distilled_students import AGREES, DIFFERS, PERFECT, GoldWords, References, Translated
 from seqkd_lab.lab.figures.bars import BarRows
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
+from seqkd_lab.lab.figures.headline import colour_of
+from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREY, PURPLE, SIZE, SKY, VERMILION
 
 CORPUS_COLOURS = (BLACK, PURPLE, BLUE, SKY)
-MODEL_MARKS = ((BLACK, "o-"), (ORANGE, "s--"), (GREEN, "^-."), (VERMILION, "D:"), (PURPLE, "v-"), (SKY, "P--"))
+MODEL_LOOKS = ("o-", "s--", "^-.", "D:", "v-", "P--")
 CERTAINTY_BINS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 FEWEST = 8
 """Sentences in a bin: a share of fewer is not drawn."""
@@ -67,23 +68,24 @@ def _room_for(axes, n_letters: int) -> None:
 
 def certainty_figure(found: Mapping[str, Translated]) -> Figure:
     """Left: p(ŷ) and the share of sentences with greedy = beam. Right: that share over p(ŷ) of the sentence."""
-    if not 1 <= len(found) <= len(MODEL_MARKS):
-        raise ValueError(f"one to {len(MODEL_MARKS)} models can be told apart; got {len(found)}")
+    if not 1 <= len(found) <= len(MODEL_LOOKS):
+        raise ValueError(f"one to {len(MODEL_LOOKS)} models can be told apart; got {len(found)}")
     figure = Figure(figsize=(13, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
-    bars = BarRows(left, ("p(ŷ), mean", "share with greedy = beam"), (BLUE, ORANGE), len(found))
+    bars = BarRows(left, ("p(ŷ), mean", "share with greedy = beam"), (GREY, SKY), len(found))
     bars.show(list(found), [[each.p_mode for each in found.values()],
                             [each.same_share()[0] for each in found.values()]], decimals=2)
-    left.set_xlabel("from 0 to 1", fontsize=SIZE)
+    left.set_xlim(0.0, 1.0)
+    left.set_xlabel("probability, and share of the sentences", fontsize=SIZE)
     left.legend(fontsize=SIZE - 1, loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=2)
     _room_for(left, max(map(len, found)))
     places = range(len(CERTAINTY_BINS) - 1)
-    for (name, each), (colour, look) in zip(found.items(), MODEL_MARKS, strict=False):
+    for (name, each), look in zip(found.items(), MODEL_LOOKS, strict=False):
         shares = [_share_between(each, *CERTAINTY_BINS[i : i + 2]) for i in places]
-        right.plot(places, shares, look, color=colour, markersize=9, linewidth=2, label=name)
+        right.plot(places, shares, look, color=colour_of(name), markersize=9, linewidth=2, label=name, clip_on=False)
     labels = [f"{100 * low:g}–{100 * high:g}" for low, high in zip(CERTAINTY_BINS, CERTAINTY_BINS[1:], strict=False)]
     right.set_xticks(list(places), labels)
-    right.set(ylim=(0.0, 1.04))
+    right.set(ylim=(0.0, 1.0))
     right.set_xlabel("p(ŷ) of the sentence, %", fontsize=SIZE)
     right.set_ylabel("share with greedy = beam", fontsize=SIZE)
     right.tick_params(labelsize=SIZE - 1)

@@ -1,4 +1,4 @@
-"""Lesson 06's three students in the notebook: trained with bars, drawn beside ten seeds, and put into words."""
+"""Lesson 06's three students in the notebook: trained with bars, and drawn beside ten seeds."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from seqkd_lab.experiments.live_students import (
     train_student,
 )
 from seqkd_lab.experiments.verdicts import Rows
-from seqkd_lab.lab.comparison import Score
 from seqkd_lab.lab.figures.picture import BLUE, GREEN, PURPLE, SIZE, label_axes
-from seqkd_lab.lab.lesson import Bar, Markdown
+from seqkd_lab.lab.lesson import Bar
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Progress
 
@@ -49,28 +48,6 @@ def train_students(
     return students
 
 
-def best_by_validity(scores: Mapping[str, Score]) -> str:
-    """Return the student with the most valid greedy translations."""
-    return max(scores, key=lambda name: scores[name].valid[0])
-
-
-def three_in_words(scores: Mapping[str, Score]) -> Markdown:
-    """Say who wrote the most valid translations, by how much, and whether samples did what the mode did."""
-    gold, samples, mode = (scores[name] for name in (GOLD, SAMPLES, MODE))
-    lines = [f"Valid greedy translations: {gold.valid[0]:.0%} of the student of gold, {samples.valid[0]:.0%} of the "
-             f"student of samples, {mode.valid[0]:.0%} of the student of the mode. In BLEU: {gold.bleu[0]:.1f}, "
-             f"{samples.bleu[0]:.1f} and {mode.bleu[0]:.1f}."]
-    by_mode, by_samples = (100 * (other.valid[0] - gold.valid[0]) for other in (mode, samples))
-    if by_mode > 10 and abs(by_samples) < by_mode / 2:
-        lines.append(f"The teacher wrote both of its corpora. Its samples change the share of valid translations by "
-                     f"{by_samples:+.0f} points, its mode by {by_mode:+.0f}. That the *teacher* wrote the corpus is "
-                     "not what helps. That it is the *mode* is.")
-    else:
-        lines.append(f"Here the samples change the share of valid translations by {by_samples:+.0f} points and the "
-                     f"mode by {by_mode:+.0f}. Compare the seeds below: one run is one draw.")
-    return Markdown("\n\n".join(lines))
-
-
 def seeds_figure(by_seed: Sequence[Rows]) -> Figure:
     """Draw the share of valid greedy translations of the three students, a column a seed."""
     figure = Figure(figsize=(12, 4.2), layout="constrained")
@@ -85,16 +62,6 @@ def seeds_figure(by_seed: Sequence[Rows]) -> Figure:
     label_axes(axes, "seed", "valid, greedy (%)")
     figure.legend(fontsize=SIZE, loc="outside upper center", ncols=len(CORPORA))
     return figure
-
-
-def seeds_in_words(by_seed: Sequence[Rows]) -> Markdown:
-    """Say in how many seeds the mode's student is above both others, and by how many points in the mean."""
-    above = [100.0 * (rows[MODE]["valid"] - max(rows[GOLD]["valid"], rows[SAMPLES]["valid"])) for rows in by_seed]
-    return Markdown(
-        f"In {sum(points > 0.0 for points in above)} of {len(by_seed)} seeds the student of the mode has more valid "
-        f"translations than both others. In the mean it is {fmean(above):.0f} points above the better of the two; in "
-        f"the single seeds, between {min(above):.0f} and {max(above):.0f}."
-    )
 
 
 def valid_range(by_seed: Sequence[Rows], name: str, n_sentences: int) -> tuple[float, float]:

@@ -6,11 +6,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from seqkd_lab.experiments.committed import committed_seed, results_path
-from seqkd_lab.experiments.live_students import GOLD, MODE, SAMPLES
+from seqkd_lab.experiments.live_students import MODE
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.experiments.table import read_results
 from seqkd_lab.lab import headline, lesson
-from seqkd_lab.lab import three_students as three
 from seqkd_lab.lab.comparison import Score
 from seqkd_lab.lab.figures.headline import colour_of, gains_by_seed, scores_figure, seeds_figure
 
@@ -85,30 +84,3 @@ class TestPictures:
         assert str(committed_seed()) in by_seed
         gains = gains_by_seed([by_seed[seed] for seed in sorted(by_seed, key=int)])
         assert all(len(values) == len(by_seed) for values, _ in gains.values())
-
-
-def live(gold: float, samples: float, mode: float) -> dict[str, Score]:
-    return {name: Score(100, (80.0 + share, 81.0 + share), (share, share), 0.1, 0.01, 0.5)
-            for name, share in ((GOLD, gold), (SAMPLES, samples), (MODE, mode))}
-
-
-class TestThreeStudents:
-    def test_where_the_mode_helps_and_samples_do_not_the_words_say_which_it_is(self):
-        text = three.three_in_words(live(0.25, 0.30, 0.65)).text
-        assert "25%" in text and "by +5 points, its mode by +40" in text and "That it is the *mode* is." in text
-
-    @pytest.mark.parametrize("shares", [(0.25, 0.60, 0.65), (0.5, 0.5, 0.52), (0.6, 0.5, 0.4)])
-    def test_else_they_do_not(self, shares):
-        assert "one run is one draw" in three.three_in_words(live(*shares)).text
-
-    def test_the_best_and_the_seeds(self):
-        assert three.best_by_validity(live(0.25, 0.30, 0.65)) == MODE
-        by_seed = [{name: {"valid": share} for name, share in ((GOLD, 0.2), (SAMPLES, 0.3), (MODE, mode))}
-                   for mode in (0.6, 0.7, 0.25)]
-        text = three.seeds_in_words(by_seed).text
-        assert "In 2 of 3 seeds" in text and "between -5 and 40" in text and "it is 22 points" in text
-        low, high = three.valid_range(by_seed, MODE, 400)
-        assert low < 0.25 and 0.7 < high < 0.76
-        assert three.valid_range(by_seed, GOLD, 10**9) == pytest.approx((0.2, 0.2), abs=1e-3)
-        axes = three.seeds_figure(by_seed).axes[0]
-        assert axes.get_ylim() == (0.0, 100.0)

@@ -50,14 +50,14 @@ def test_the_choice_is_the_librarys(read):
             assert each.hypotheses[place].tokens == nearest_to_gold(each.hypotheses[:K], each.gold).tokens
             for name in (SHARED, BEGINNING):
                 best = each.chosen(K, name)
-                assert all((each.likeness[name][i], -i) <= (each.likeness[name][best], -best) for i in range(K))
+                assert all((each.similarity[name][i], -i) <= (each.similarity[name][best], -best) for i in range(K))
 
 
-def test_more_candidates_never_lower_the_likeness_and_never_raise_the_log_probability(read):
+def test_more_candidates_never_lower_the_similarity_and_never_raise_the_log_probability(read):
     assert all(each.hypotheses[0].log_prob == max(h.log_prob for h in each.hypotheses) for each in read)
     for name in SIMILARITIES:
         found = means(read, name)
-        assert list(found.likeness) == sorted(found.likeness)
+        assert list(found.similarity) == sorted(found.similarity)
         assert max(found.log_prob) == found.log_prob[0]
         assert found.mode[0] == 1.0 and list(found.gold) == sorted(found.gold)
     with pytest.raises(ValueError, match="no sentences"):
@@ -103,10 +103,10 @@ def test_text_is_escaped(read):
 
 def test_the_still_twin_shows_the_same(read):
     figure = choice_figure(read[0], means(read, SHARED), 3, SHARED)
-    assert figure.axes[0].get_xlabel().startswith("likeness")
+    assert figure.axes[0].get_xlabel().startswith("similarity")
     star = figure.axes[0].lines[3]
     place = read[0].chosen(3, SHARED)
-    assert list(star.get_xdata()) == [read[0].likeness[SHARED][place]]
+    assert list(star.get_xdata()) == [read[0].similarity[SHARED][place]]
 
 
 def test_fine_tuning_learns_from_the_choices_and_leaves_the_model_alone(toy, toy_models, read):

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.lab.figures import lens_figure, mass_figure
-from seqkd_lab.lab.figures.lens import SAME, ChoiceShares, compare_pair, differences, marked
-from seqkd_lab.lab.figures.mass import TRUTH, mass_curves, spread
+from seqkd_lab.lab.figures.lens import SAME, ChoicesDrawing, ChoiceShares, compare_pair, differences, marked
+from seqkd_lab.lab.figures.mass import STYLES, TRUTH, line_colours, mass_curves
+from seqkd_lab.lab.figures.picture import Label
 from seqkd_lab.lab.widgets import CorpusLens, ModeMass
 
 sentences = st.lists(st.sampled_from("abcd"), max_size=9).map(tuple)
@@ -123,12 +124,22 @@ def test_a_sentence_with_too_many_translations_is_refused(toy, toy_models, few):
         ModeMass(toy_models, toy.language, few, limit=2)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=7))
-def test_numbers_are_spread_apart_in_their_order(heights):
-    placed = spread(heights, 0.055)
-    ranked = sorted(range(len(heights)), key=lambda i: heights[i])
-    assert all(placed[b] - placed[a] >= 0.054 for a, b in zip(ranked, ranked[1:], strict=False))
-    assert max(placed) <= 1.0
+def test_every_distribution_has_a_line_of_its_own_and_its_number_beside_its_name(toy, toy_models, few):
+    names = [TRUTH, *toy_models]
+    assert len(set(zip(line_colours(names), STYLES, strict=False))) == len(names) == len(set(line_colours(names)))
+    curves = mass_curves(toy_models, toy.language, few[0], 4)
+    axes = mass_figure(curves, 5, few[0]).axes[0]
+    numbers = [text.get_text() for text in [*axes.texts, *axes.artists] if isinstance(text, Label)]
+    assert [f"{curves[name].top(5):.3f}" for name in names] == numbers[:-1] and numbers[-1] == "top 5:"
+    assert axes.get_ylim() == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("n_options", [1, 2, 5, 12])
+def test_the_bars_fill_the_axes_and_end_at_one(n_options):
+    drawing = ChoicesDrawing()
+    drawing.show([(str(n), 1 / n_options, 1 / n_options) for n in range(n_options)])
+    axes = drawing.picture.figure.axes[0]
+    assert axes.get_xlim() == (0.0, 1.0) and axes.get_ylim()[0] == max(3, min(8, n_options)) - 0.5
 
 
 def test_the_still_twins_draw(toy, toy_models, few, resampled, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +14,13 @@ from matplotlib.figure import Figure
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.distillation.sequence_level import similarities
-from seqkd_lab.lab.figures.picture import BLUE, GREY, ORANGE, SIZE, VERMILION, Picture, add_label
+from seqkd_lab.lab.figures.picture import BLACK, GREEN, GREY, SIZE, SKY, VERMILION, Picture, add_label
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 Words = tuple[str, ...]
 BLEU, SHARED, BEGINNING = "sentence BLEU (the paper's)", "shared words (F1)", "same beginning"
 LOWEST = -12.0
-"""Nats: the end of the axis of log-probabilities, the same for all sentences."""
+"""Nats: where the axis of log-probabilities ends at the latest."""
 
 
 def shared_words(hypotheses: Sequence[Words], gold: Words) -> list[float]:
@@ -42,17 +43,17 @@ SIMILARITIES: Mapping[str, Callable[[Sequence[Words], Words], list[float]]] = {
 
 @dataclass(frozen=True)
 class Candidates:
-    """A sentence's candidates, the likeliest first, and the likeness (0–100) of each to gold, by similarity."""
+    """A sentence's candidates, the likeliest first, and their similarities to gold (0–100), by the measure's name."""
 
     source: Words
     gold: Words
     hypotheses: tuple[Hypothesis, ...]
-    likeness: Mapping[str, tuple[float, ...]]
+    similarity: Mapping[str, tuple[float, ...]]
 
     def chosen(self, K: int, similarity: str) -> int:
         """The place of ỹ among the first K: the most similar one, of equals the likelier, which stands before."""
-        likeness = self.likeness[similarity][:K]
-        return likeness.index(max(likeness))
+        to_gold = self.similarity[similarity][:K]
+        return to_gold.index(max(to_gold))
 
 
 def read_candidates(
@@ -67,16 +68,16 @@ def read_candidates(
 
 def _candidates(source: Words, gold: Words, hypotheses: Sequence[Hypothesis]) -> Candidates:
     tokens = [hypothesis.tokens for hypothesis in hypotheses]
-    likeness = {name: tuple(similar(tokens, gold)) for name, similar in SIMILARITIES.items()}
-    return Candidates(source, gold, tuple(hypotheses), likeness)
+    to_gold = {name: tuple(similar(tokens, gold)) for name, similar in SIMILARITIES.items()}
+    return Candidates(source, gold, tuple(hypotheses), to_gold)
 
 
 @dataclass(frozen=True)
 class Means:
-    """Over sentences, for each K from 1 on: the mean likeness of ỹ, its mean log-probability by the teacher (nats),
-    and the shares of sentences whose ỹ is the mode (the likeliest candidate), or gold itself."""
+    """Over sentences, for each K from 1 on: the mean similarity of ỹ to gold, its mean log-probability by the teacher
+    (nats), and the shares of sentences whose ỹ is the mode (the likeliest candidate), or gold itself."""
 
-    likeness: tuple[float, ...]
+    similarity: tuple[float, ...]
     log_prob: tuple[float, ...]
     mode: tuple[float, ...]
     gold: tuple[float, ...]
@@ -91,7 +92,7 @@ def means(sentences: Sequence[Candidates], similarity: str) -> Means:
         places = [each.chosen(K, similarity) for each in sentences]
         pairs = list(zip(sentences, places, strict=True))
         rows.append((
-            fmean(each.likeness[similarity][place] for each, place in pairs),
+            fmean(each.similarity[similarity][place] for each, place in pairs),
             fmean(each.hypotheses[place].log_prob for each, place in pairs),
             fmean(place == 0 for place in places),
             fmean(each.hypotheses[place].tokens == each.gold for each, place in pairs),
@@ -99,33 +100,40 @@ def means(sentences: Sequence[Candidates], similarity: str) -> Means:
     return Means(*(tuple(column) for column in zip(*rows, strict=True)))
 
 
-class ChoiceDrawing:
-    """Left: one sentence's candidates, likeness against log-probability, the first K full. Right: the means over K."""
+def lowest_log_prob(sentences: Sequence[Candidates]) -> float:
+    """Where an axis ends that holds nearly all candidates of these sentences: whole nats, LOWEST at the least."""
+    log_probs = sorted(hypothesis.log_prob for each in sentences for hypothesis in each.hypotheses)
+    return max(LOWEST, math.floor(log_probs[len(log_probs) // 50]) - 0.5)
 
-    def __init__(self, most: int) -> None:
+
+class ChoiceDrawing:
+    """Left: one sentence's candidates, similarity to gold against log-probability, the first K full. Right: the means
+    over K. The scales are the same for all sentences; what is less probable than `lowest` is drawn at the edge."""
+
+    def __init__(self, most: int, lowest: float = LOWEST) -> None:
         figure = Figure(figsize=(12, 5), layout="constrained")
         grid = figure.add_gridspec(2, 2, width_ratios=(1.15, 1))
         one = figure.add_subplot(grid[:, 0])
         above, below = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
-        one.set(xlim=(-3, 106), ylim=(LOWEST, 0.8))
-        one.set_xlabel("likeness to gold (0–100)", fontsize=SIZE)
+        one.set(xlim=(-3, 103), ylim=(lowest, 0.3))
+        one.set_xlabel("similarity to gold (0–100)", fontsize=SIZE)
         one.set_ylabel("log p by the teacher (nats)", fontsize=SIZE)
         one.set_title("one sentence: the candidates", fontsize=SIZE)
-        self._axes, self._most = one, most
-        (self._rest,) = one.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=8, label="beyond K")
-        (self._first,) = one.plot([], [], "o", color=BLUE, markersize=8, label="among the K likeliest")
-        (self._mode,) = one.plot([], [], "s", color=ORANGE, markersize=13, label="the mode: Seq-KD's ŷ")
-        (self._chosen,) = one.plot([], [], "*", color=VERMILION, markersize=19, label="the nearest: Seq-Inter's ỹ")
-        one.legend(fontsize=SIZE - 2, loc="lower left")
-        panels = ((above, "mean likeness of ỹ (0–100)", (0.0, 100.0), BLUE),
-                  (below, "mean log p of ỹ (nats)", (-9.0, 0.0), ORANGE))
+        self._most, self._lowest = most, lowest
+        (self._rest,) = one.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=8, label="not among them")
+        (self._first,) = one.plot([], [], "o", color=SKY, markersize=8, label="the K likeliest")
+        (self._mode,) = one.plot([], [], "s", color=GREEN, markersize=13, label="the mode, ŷ")
+        (self._chosen,) = one.plot([], [], "*", color=VERMILION, markersize=19, label="the nearest to gold, ỹ")
+        one.legend(fontsize=SIZE - 2, loc="lower center", bbox_to_anchor=(0.5, 1.06), ncols=2)
+        panels = ((above, "mean similarity of ỹ to gold (0–100)", (0.0, 100.0), BLACK),
+                  (below, "mean log p of ỹ (nats)", (min(-5.0, lowest / 2), 0.0), BLACK))
         self._lines, self._dots, self._numbers = [], [], []
         for axes, label, limits, colour in panels:
             axes.set(xlim=(0, most + 1), ylim=limits)
             axes.set_title(label, fontsize=SIZE)
-            axes.set_xlabel("K candidates", fontsize=SIZE)
+            axes.set_xlabel("K, the number of candidates", fontsize=SIZE)
             self._lines += axes.plot([], [], color=colour, linewidth=2.5)
-            self._dots += axes.plot([], [], "o", color=colour, markersize=10)
+            self._dots += axes.plot([], [], "*", color=VERMILION, markersize=15)
             self._numbers.append(add_label(axes, 0.0, 0.0, ha="center", bbox={"facecolor": "white"}))
         for axes in figure.axes:
             axes.tick_params(labelsize=SIZE - 1)
@@ -135,27 +143,31 @@ class ChoiceDrawing:
 
     def show(self, candidates: Candidates, averages: Means, K: int, similarity: str) -> None:
         """Draws the sentence's candidates and the means, both with K marked."""
-        likeness = candidates.likeness[similarity]
-        log_prob = [max(LOWEST + 0.3, hypothesis.log_prob) for hypothesis in candidates.hypotheses]
+        to_gold = candidates.similarity[similarity]
+        log_prob = [max(self._lowest + 0.2, hypothesis.log_prob) for hypothesis in candidates.hypotheses]
         place = candidates.chosen(K, similarity)
         parts = ((self._rest, slice(K, None)), (self._first, slice(0, K)), (self._mode, slice(0, 1)),
                  (self._chosen, slice(place, place + 1)))
         for line, part in parts:
-            line.set_data(likeness[part], log_prob[part])
+            line.set_data(to_gold[part], log_prob[part])
         for line, dot, number, values in zip(self._lines, self._dots, self._numbers,
-                                             (averages.likeness, averages.log_prob), strict=True):
+                                             (averages.similarity, averages.log_prob), strict=True):
             line.set_data(range(1, 1 + len(values)), values)
             low, high = dot.axes.get_ylim()
-            value, shift = max(low, values[K - 1]), 0.14 * (high - low)
+            value, shift = max(low, values[K - 1]), 0.24 * (high - low)
             dot.set_data([K], [value])
             y = value + (shift if value + 1.4 * shift < high else -shift)
-            number.set(x=min(max(K, 3), self._most - 2), y=y, text=f"{values[K - 1]:.1f}")
+            number.set(x=min(max(K, 3), self._most - 2), y=y, text=f"{values[K - 1]:.1f}".replace("-", "−"))
 
 
-def choice_figure(candidates: Candidates, averages: Means, K: int, similarity: str = BLEU) -> Figure:
+def choice_figure(
+    candidates: Candidates, averages: Means, K: int, similarity: str = BLEU, lowest: float = LOWEST
+) -> Figure:
     """Still twin of the ChoiceExplorer: one sentence's candidates, and the means over K, of sentences by the same
-    similarity."""
-    drawing = ChoiceDrawing(len(averages.likeness))
+    similarity; `lowest` ends the axis of log-probabilities."""
+    drawing = ChoiceDrawing(len(averages.similarity), lowest)
     drawing.show(candidates, averages, K, similarity)
     drawing.picture.figure.suptitle(" ".join(candidates.source), fontsize=SIZE, parse_math=False)
+    for artist in drawing.picture.moving:
+        artist.set_animated(False)
     return drawing.picture.figure

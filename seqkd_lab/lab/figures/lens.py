@@ -13,12 +13,16 @@ from matplotlib.figure import Figure
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.figures.bars import REST, BarRows
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, BROWN, SIZE, Picture
+from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, SIZE, Picture
 
 Words = tuple[str, ...]
-N_OPTIONS = 7
+N_OPTIONS, FEWEST_ROWS = 7, 3
 SAME, CHANGED = "same", "changed"
 OPENING, CLOSING = {"gold": "[−", "distilled": "{+"}, {"gold": "−]", "distilled": "+}"}
+DARK_GREEN = "#00664b"  # the green of the teacher's mode, darkened: text on white needs the contrast
+TEXT_COLOURS = {"gold": BLUE, "distilled": DARK_GREEN}
+BAR_COLOURS = (BLUE, GREEN)
+"""One colour a side, in the sentences and in the bars: gold's words are blue, the teacher's mode is green."""
 
 
 def differences(gold: Words, distilled: Words) -> list[tuple[str, Words, Words]]:
@@ -100,21 +104,25 @@ class ChoicesDrawing:
     """The shares of one choice's options in gold and in the distilled corpus, from 0 to 1."""
 
     def __init__(self) -> None:
-        figure = Figure(figsize=(9, 3.8), layout="constrained")
-        axes = figure.subplots()
-        self._bars = BarRows(axes, ("gold", "distilled"), (BLACK, BLUE), N_OPTIONS + 1)
-        axes.set_xlabel("share of the sentences with this choice", fontsize=SIZE)
-        axes.set_ylabel(" \n \n \n \n \n", fontsize=SIZE)  # room for the options, which are no ticks
-        axes.legend(fontsize=SIZE, loc="lower right")
+        figure = Figure(figsize=(9, 4.4))  # margins by hand: room for options and numbers
+        self._axes = figure.add_axes((0.27, 0.15, 0.65, 0.74))
+        self._bars = BarRows(self._axes, ("gold", "distilled"), BAR_COLOURS, N_OPTIONS + 1)
+        self._axes.set_xlim(0.0, 1.0)
+        self._axes.set_xlabel("share of the sentences with this choice", fontsize=SIZE)
+        self._axes.legend(fontsize=SIZE, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False)
         self.picture = Picture(figure, self._bars.moving)
 
     def show(self, shares: Sequence[tuple[str, float, float]]) -> None:
-        """Moves the bars; what has no row of its own is summed up as "(rest)"."""
+        """Moves the bars; what has no row of its own is summed up as "(rest)". Few options get wider rows."""
         shown, rest = list(shares[:N_OPTIONS]), shares[N_OPTIONS:]
         if rest:
             shown.append((REST, sum(gold for _, gold, _ in rest), sum(other for _, _, other in rest)))
         columns = [[row[1] for row in shown], [row[2] for row in shown]]
         self._bars.show([row[0] for row in shown], columns)
+        n_rows = max(FEWEST_ROWS, len(shown))
+        if self._axes.get_ylim()[0] != n_rows - 0.5:
+            self._axes.set_ylim(n_rows - 0.5, -0.5)
+            self.picture.renew()
 
 
 def marked(pair: Pair, side: str) -> list[tuple[str, bool]]:
@@ -133,15 +141,18 @@ def lens_figure(pair: Pair, shares: Sequence[tuple[str, float, float]], choice: 
     drawing = ChoicesDrawing()
     drawing.show(shares)
     figure, axes = drawing.picture.figure, drawing.picture.figure.axes[0]
-    figure.set_size_inches(13, 5.8)
+    width = 13
+    figure.set_size_inches(width, 5.0)
+    axes.set_position((0.16, 0.13, 0.78, 0.57))
+    axes.set_title(f"choice: {choice}" if choice else "", fontsize=SIZE, loc="left", parse_math=False)
     lines = [("source", [(" ".join(pair.source), False)])]
     lines += [(side, marked(pair, side)) for side in ("gold", "distilled")]
-    axes.set_title(f"\n\n\n\nchoice: {choice}", fontsize=SIZE, parse_math=False)
     for number, (name, pieces) in enumerate(lines):
-        place = 0.01
+        left = 0.01
         for text, changed in [(f"{name + ':':<11}", False), *pieces]:
-            colour = {"gold": BROWN, "distilled": BLUE}[name] if changed else BLACK
-            figure.text(place, 0.96 - 0.05 * number, text, color=colour, fontsize=12, family="monospace",
-                        weight="bold" if changed else "normal", parse_math=False)
-            place += (len(text) + 1) * 12 * 0.602 / 72 / 13  # a monospaced letter is 0.602 of its size wide
+            figure.text(left, 0.95 - 0.06 * number, text, color=TEXT_COLOURS[name] if changed else BLACK, fontsize=12,
+                        family="monospace", weight="bold" if changed else "normal", parse_math=False)
+            left += (len(text) + 1) * 12 * 0.602 / 72 / width  # a monospaced letter is 0.602 of its size wide
+    for artist in drawing.picture.moving:
+        artist.set_animated(False)
     return figure

@@ -12,12 +12,14 @@ from matplotlib.figure import Figure
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
-from seqkd_lab.lab.figures import picture
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, SIZE, VERMILION, Picture, add_label
+from seqkd_lab.experiments.recipes import TEACHER
+from seqkd_lab.lab.figures.headline import colour_of
+from seqkd_lab.lab.figures.picture import BLACK, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION, Picture, add_label
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 TRUTH = "truth"
-COLOURS = (BLACK, BLUE, ORANGE, GREEN, VERMILION, picture.SKY, picture.PURPLE)
+OTHERS = (ORANGE, VERMILION, SKY, PURPLE)
+"""Colours of distributions that have no role of their own."""
 STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 MOST_RANKS = 1000
 Words = tuple[str, ...]
@@ -66,55 +68,57 @@ def mass_curves(
     return curves
 
 
+def line_colours(names: Sequence[str]) -> list[str]:
+    """A colour a distribution: the truth is black, the teacher grey beside it, students by their role, others apart."""
+    others, colours = iter(OTHERS), []
+    for name in names:
+        known = {TRUTH: BLACK, TEACHER: GREY}.get(name, colour_of(name))
+        colours.append(known if known != GREY or name == TEACHER else next(others, GREY))
+    return colours
+
+
 class MassDrawing:
-    """Cumulative mass over the rank of a translation (1 to MOST_RANKS, logarithmic), a line a distribution."""
+    """Cumulative mass over the rank of a translation (1 to MOST_RANKS, logarithmic), a line a distribution.
+
+    The numbers stand at the right of the axes, so that they cover no line.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
-        if len(names) > len(COLOURS):
-            raise ValueError(f"at most {len(COLOURS)} distributions can be told apart; got {len(names)}")
-        figure = Figure(figsize=(9, 5), layout="constrained")
-        axes = figure.subplots()
+        if len(names) > len(STYLES):
+            raise ValueError(f"at most {len(STYLES)} distributions can be told apart; got {len(names)}")
+        figure = Figure(figsize=(10.5, 5))  # margins by hand: room for the names and numbers at the right
+        axes = figure.add_axes((0.08, 0.13, 0.62, 0.78))
         axes.set_xscale("log")
-        axes.set(xlim=(0.9, MOST_RANKS * 1.1), ylim=(0.0, 1.02))
-        axes.set_xlabel("the n most probable translations", fontsize=SIZE)
+        axes.set(xlim=(0.9, MOST_RANKS), ylim=(0.0, 1.0))
+        axes.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
+        axes.set_xlabel("n, the number of most probable translations", fontsize=SIZE)
         axes.set_ylabel("their probability together", fontsize=SIZE)
         axes.tick_params(labelsize=SIZE - 1)
         axes.grid(color="#dddddd")
-        self._lines = {}
-        for name, colour, style in zip(names, COLOURS, STYLES, strict=False):
+        self._lines, self._dots, self._numbers = {}, {}, {}
+        for row, (name, colour, style) in enumerate(zip(names, line_colours(names), STYLES, strict=False)):
             (self._lines[name],) = axes.plot([], [], drawstyle="steps-post", color=colour, linestyle=style,
-                                             linewidth=2.5, label=name)
+                                             linewidth=2.5)
+            (self._dots[name],) = axes.plot([], [], "o", color=colour, markersize=9, clip_on=False)
+            y = 0.9 - 0.085 * row
+            axes.plot([1.03, 1.1], [y, y], transform=axes.transAxes, color=colour, linestyle=style, linewidth=2.5,
+                      clip_on=False)
+            axes.text(1.12, y, name, transform=axes.transAxes, fontsize=SIZE, va="center", parse_math=False)
+            self._numbers[name] = add_label(axes, 1.42, y, transform=axes.transAxes, ha="right")
+        self._head = add_label(axes, 1.03, 0.98, transform=axes.transAxes)
         self._cut = axes.axvline(1.0, color=GREY, linewidth=1.5)
-        box = {"facecolor": "white", "linewidth": 0, "pad": 1}
-        self._numbers = {name: add_label(axes, 1.0, 0.0, bbox=box) for name in names}
-        axes.legend(fontsize=SIZE, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        self.picture = Picture(figure, [*self._lines.values(), self._cut, *self._numbers.values()])
+        moving = [*self._lines.values(), self._cut, *self._dots.values(), *self._numbers.values(), self._head]
+        self.picture = Picture(figure, moving)
 
     def show(self, curves: Mapping[str, MassCurve], n: int) -> None:
-        """Draws the curves and marks the mass of the top n, the numbers apart where the lines are not."""
+        """Draws the curves and marks the mass of the top n: a dot on each line, its number beside its name."""
         self._cut.set_xdata([n, n])
+        self._head.set_text(f"top {n:,}:")
         for name, line in self._lines.items():
             mass = curves[name].cumulative[:MOST_RANKS]
             line.set_data([*range(1, len(mass) + 1), MOST_RANKS], [*mass, mass[-1]])
-        left = n > MOST_RANKS / 4
-        heights = spread([curves[name].top(n) for name in self._numbers], 0.055)
-        for (name, number), y in zip(self._numbers.items(), heights, strict=True):
-            number.set(x=n / 1.06 if left else n * 1.06, y=y, ha="right" if left else "left",
-                       text=f"{curves[name].top(n):.3f} {name}")
-
-
-def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """`heights`, moved up where two would be closer than `gap`, in the order given; all below 1 where they fit."""
-    order, placed = sorted(range(len(heights)), key=lambda i: heights[i]), [0.0] * len(heights)
-    lowest = gap / 2
-    for i in order:
-        placed[i] = max(heights[i], lowest)
-        lowest = placed[i] + gap
-    highest = 1.0
-    for i in reversed(order):
-        placed[i] = min(placed[i], highest)
-        highest = placed[i] - gap
-    return placed
+            self._dots[name].set_data([n], [curves[name].top(n)])
+            self._numbers[name].set_text(f"{curves[name].top(n):.3f}")
 
 
 def mass_figure(curves: Mapping[str, MassCurve], n: int, source: Words = ()) -> Figure:
@@ -122,4 +126,6 @@ def mass_figure(curves: Mapping[str, MassCurve], n: int, source: Words = ()) -> 
     drawing = MassDrawing(list(curves))
     drawing.show(curves, n)
     drawing.picture.figure.axes[0].set_title(" ".join(source), fontsize=SIZE, parse_math=False)
+    for artist in drawing.picture.moving:
+        artist.set_animated(False)
     return drawing.picture.figure

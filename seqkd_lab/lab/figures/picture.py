@@ -76,8 +76,8 @@ class Label(Text):
 
 
 def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
-    """A Label at the data coordinates (x, y) of `axes`; properties are Text's."""
-    label = Label(x, y, text, transform=axes.transData, **{"fontsize": SIZE, **properties})
+    """A Label at the data coordinates (x, y) of `axes`, or of another `transform`; properties are Text's."""
+    label = Label(x, y, text, **{"transform": axes.transData, "fontsize": SIZE, **properties})
     axes.add_artist(label)
     label.set_clip_on(False)
     return label

@@ -7,29 +7,30 @@ from html import escape
 
 import ipywidgets as widgets
 
-from seqkd_lab.lab.figures.choice import BLEU, SIMILARITIES, Candidates, ChoiceDrawing, means
+from seqkd_lab.lab.figures.choice import BLEU, SIMILARITIES, Candidates, ChoiceDrawing, lowest_log_prob, means
 from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, sentence_chooser, slider, table
 
-HEAD = ("", "translation", "rank by the teacher", "log p (nats)", "likeness to gold")
+HEAD = ("", "translation", "rank by the teacher", "log p (nats)", "similarity to gold")
 MOST_SENTENCES, MOST_ROWS = 30, 8
 
 
 class ChoiceExplorer(View):
     """Candidates that were read beforehand (figures.choice.read_candidates), equally many for every sentence.
 
-    Controls: `sentence` (of the first MOST_SENTENCES), `K`, `similarity`. The means are over all sentences. Raises
-    ValueError without any.
+    Controls: `sentence` (those of `first`, then the first MOST_SENTENCES of `sentences`), `K`, `similarity`.
+    The means are over `sentences` alone. Raises ValueError without any.
     """
 
-    def __init__(self, sentences: Sequence[Candidates]) -> None:
-        self.sentence = sentence_chooser([each.source for each in sentences[:MOST_SENTENCES]])
+    def __init__(self, sentences: Sequence[Candidates], first: Sequence[Candidates] = ()) -> None:
+        self.shown = (*first, *sentences[:MOST_SENTENCES])
+        self.sentence = sentence_chooser([each.source for each in self.shown])
         self.sentences = tuple(sentences)
-        most = min(len(each.hypotheses) for each in sentences)
+        most = min(len(each.hypotheses) for each in (*first, *sentences))
         self.means = {name: means(sentences, name) for name in SIMILARITIES}
         self.K = slider("K", 1, 1, most)
         self.similarity = widgets.Dropdown(options=list(SIMILARITIES), value=BLEU, description="similarity",
                                            style=STYLE, layout=WIDE)
-        self._drawing = ChoiceDrawing(most)
+        self._drawing = ChoiceDrawing(most, lowest_log_prob(self.shown))
         super().__init__([self.sentence, self.similarity, self.K], self._drawing.picture)
         self.draw()
         for control in (self.sentence, self.similarity, self.K):
@@ -38,7 +39,7 @@ class ChoiceExplorer(View):
     @property
     def data(self) -> Candidates:
         """The sentence that is shown."""
-        return self.sentences[self.sentence.value]
+        return self.shown[self.sentence.value]
 
     def draw(self, _: dict | None = None) -> None:
         """Shows what the controls say."""
@@ -50,8 +51,8 @@ class ChoiceExplorer(View):
         rows = [("gold", " ".join(shown.gold), "", "", ""), *self._rows(shown, K, name)]
         averages, n = self.means[name], len(self.sentences)
         return (
-            f"{escape(' '.join(shown.source))}{table(HEAD, rows)}K = <b>{K}</b>, over {n} sentences: mean likeness "
-            f"<b>{averages.likeness[K - 1]:.1f}</b>, mean log p <b>{averages.log_prob[K - 1]:.2f}</b> nats; ỹ is the "
+            f"{escape(' '.join(shown.source))}{table(HEAD, rows)}K = <b>{K}</b>, over {n} sentences: mean similarity "
+            f"<b>{averages.similarity[K - 1]:.1f}</b>, mean log p <b>{averages.log_prob[K - 1]:.2f}</b> nats; ỹ is the "
             f"mode for {averages.mode[K - 1]:.0%} of them, and gold itself for {averages.gold[K - 1]:.0%}."
         )
 
@@ -62,6 +63,6 @@ class ChoiceExplorer(View):
             if at < MOST_ROWS or at == place:
                 label = " ".join(sign for sign, here in (("ŷ, Seq-KD", 0), ("ỹ, Seq-Inter", place)) if here == at)
                 rows.append((label, " ".join(found.tokens), str(at + 1), f"{found.log_prob:.2f}",
-                             f"{shown.likeness[name][at]:.1f}"))
+                             f"{shown.similarity[name][at]:.1f}"))
         left_out = min(K, len(shown.hypotheses)) - len(rows)
         return [*rows, ("", f"({left_out} more)", "", "", "")] if left_out else rows

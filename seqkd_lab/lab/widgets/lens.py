@@ -8,8 +8,7 @@ import ipywidgets as widgets
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.lab.figures.lens import ChoicesDrawing, ChoiceShares, Pair, compare_pair, marked
-from seqkd_lab.lab.figures.picture import BLUE, BROWN
+from seqkd_lab.lab.figures.lens import TEXT_COLOURS, ChoicesDrawing, ChoiceShares, Pair, compare_pair, marked
 from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, first, slider, table
 
 
@@ -68,14 +67,14 @@ class CorpusLens(View):
         changed = len(self._changed)
         return (
             f"{changed} of {len(self.gold)} targets differ from gold.<br><b>source</b>: {escape(' '.join(pair.source))}"
-            f"<br><b>gold</b>: {_marked_html(pair, 'gold', BROWN)} {_verdict(pair, pair.gold_fault, pair.p_gold)}"
-            f"<br><b>distilled</b>: {_marked_html(pair, 'distilled', BLUE)} "
+            f"<br><b>gold</b>: {_marked_html(pair, 'gold')} {_verdict(pair, pair.gold_fault, pair.p_gold)}"
+            f"<br><b>distilled</b>: {_marked_html(pair, 'distilled')} "
             f"{_verdict(pair, pair.distilled_fault, pair.p_distilled)}{_choices(pair)}"
         )
 
 
-def _marked_html(pair: Pair, side: str, colour: str) -> str:
-    mark = f'<b style="color:{colour}">%s</b>'
+def _marked_html(pair: Pair, side: str) -> str:
+    mark = f'<b style="color:{TEXT_COLOURS[side]}">%s</b>'
     return " ".join(mark % escape(text) if changed else escape(text) for text, changed in marked(pair, side))
 
 
