@@ -35,36 +35,38 @@ def surprise(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def padding_counted(logits: Tensor, target: Tensor) -> Tensor:
-    """The mean over all places, padding too: without any mask."""
+    """The mean over all positions, padding too: without any mask."""
     return surprise(logits, target).mean()
 
 
 def divided_by_all(logits: Tensor, target: Tensor) -> Tensor:
-    """Masked in the sum, but divided by all places."""
+    """Masked in the sum, but divided by all positions."""
     return surprise(logits, target).masked_fill(target == PAD, 0.0).sum() / target.numel()
 
 
+MASKED = "masked: sum over real tokens / their number"
 NO_MASK = "no mask: padding counts as words"
+HALF_MASKED = "half a mask: divided by all positions"
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "masked: sum over real tokens / their number": nll,
+    MASKED: nll,
     NO_MASK: padding_counted,
-    "half a mask: divided by all places": divided_by_all,
+    HALF_MASKED: divided_by_all,
 }
 
 
 def longer_target(batch: Batch, n: int) -> Batch:
-    """The same sentences with `n` more places of padding behind each target, as beside a longer neighbour."""
+    """The same sentences with `n` more positions of padding after each target, as beside a longer neighbour."""
     return replace(batch, target_in=pad(batch.target_in, (0, n)), target_out=pad(batch.target_out, (0, n)))
 
 
 def longer_source(batch: Batch, n: int) -> Batch:
-    """The same sentences with `n` more places of padding behind each source."""
+    """The same sentences with `n` more positions of padding after each source."""
     return replace(batch, source=pad(batch.source, (0, n)))
 
 
 @torch.inference_mode()
 def losses_over_padding(model: Seq2Seq, batch: Batch, numbers: Sequence[int]) -> dict[str, list[float]]:
-    """Each of LOSSES (nats a token) of the same sentences, with each of `numbers` of padding behind the targets."""
+    """Each of LOSSES (nats a token) of the same sentences, with each of `numbers` of padding after the targets."""
     model.eval()
     longer = [longer_target(batch, n) for n in numbers]
     logits = [model(batch) for batch in longer]
@@ -79,21 +81,21 @@ READINGS = ("masked: a sentence's own words only", "attention sees padding", "en
 
 @torch.inference_mode()
 def readings_over_padding(model: LSTMSeq2Seq, batch: Batch, numbers: Sequence[int]) -> dict[str, list[float]]:
-    """NLL of gold (nats a token) with `numbers` of padding behind the sources, for each of READINGS.
+    """NLL of gold (nats a token) with `numbers` of padding after the sources, for each of READINGS.
 
     The weights are the same throughout: only the masks are taken away.
     """
     model.eval()
-    found: dict[str, list[float]] = {name: [] for name in READINGS}
+    losses: dict[str, list[float]] = {name: [] for name in READINGS}
     for n in numbers:
         longer = longer_source(batch, n)
         right = model.start(longer.source, longer.source_lengths)
-        seen = replace(right, padding=torch.zeros_like(right.padding))  # −inf behind the words is the attention's mask
+        seen = replace(right, padding=torch.zeros_like(right.padding))  # −inf after the words is the attention's mask
         read = model.start(longer.source, torch.full_like(longer.source_lengths, longer.source.shape[1]))
         for name, state in zip(READINGS, (right, seen, read), strict=True):
             logits, _ = model.step(longer.target_in, state)
-            found[name].append(float(nll(logits, longer.target_out)))
-    return found
+            losses[name].append(float(nll(logits, longer.target_out)))
+    return losses
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""What lesson 2 measures of a teacher: its loss above the floor, a short training, where it looks."""
+"""What lesson 2 measures of a teacher: its loss above the floor, and a short training."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
-from seqkd_lab.corpus.batching import batches, encode, make_batch
+from seqkd_lab.corpus.batching import batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.corpus.vocabulary import EOS, SPECIALS
 from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.distillation.losses import NLL, Objective
 from seqkd_lab.evaluation import sentence_kl
@@ -100,14 +98,14 @@ def gap(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage, known: Fl
 @torch.inference_mode()
 def sentence_kls(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage) -> list[float]:
     """Σ_t KL(truth ‖ model) in nats over the positions of each sentence, after its gold words."""
-    encoded, found = encode(corpus, model.source_vocabulary, model.target_vocabulary), [0.0] * len(corpus)
+    encoded, kls = encode(corpus, model.source_vocabulary, model.target_vocabulary), [0.0] * len(corpus)
     model.eval()
     for batch in batches(encoded, 64, shuffle_seed=None):
         log_p = model(batch).log_softmax(dim=2)
         for b, row in enumerate(batch.rows.tolist()):
             pair = corpus.source[row], corpus.target[row]
-            found[row] = sentence_kl(log_p[b], *pair, model.target_vocabulary, language)
-    return found
+            kls[row] = sentence_kl(log_p[b], *pair, model.target_vocabulary, language)
+    return kls
 
 
 def watched_training(
@@ -130,67 +128,3 @@ def watched_training(
 
     train(model, corpus, valid, objective or NLL(), optimisation, seed, callbacks=[listen])
     return model, seen
-
-
-@dataclass(frozen=True)
-class Attention:
-    """Where a model looks before it writes each gold word.
-
-    source and target (the end among both), weights (T, S), and for each target word the place of the source word that
-    the language translated (-1: none).
-    """
-
-    source: tuple[str, ...]
-    target: tuple[str, ...]
-    weights: Tensor
-    aligned: tuple[int, ...]
-
-
-@torch.inference_mode()
-def attention_weights(model: LSTMSeq2Seq, source: Sequence[str], target: Sequence[str]) -> Tensor:
-    """The attention over the source, its end included, before each gold word and before the end: (T, S), rows sum to 1.
-
-    Word by word, so that it holds for models with input feeding, too.
-    """
-    pair = ParallelCorpus("pair", "shown", "", (tuple(source),), (tuple(target),))
-    batch = make_batch(encode(pair, model.source_vocabulary, model.target_vocabulary), [0])
-    model.eval()
-    state, rows = model.start(batch.source, batch.source_lengths), []
-    for t in range(batch.target_in.shape[1]):
-        _, state = model.step(batch.target_in[:, t : t + 1], state)
-        rows.append(state.attention[0, 0])
-    return torch.stack(rows)
-
-
-def attention(model: LSTMSeq2Seq, language: ToyLanguage, source: Sequence[str], target: Sequence[str]) -> Attention:
-    """Attention and true alignment of one pair. Raises ValueError when the target is no translation of the source."""
-    aligned, end = language.alignment(source, target), SPECIALS[EOS]
-    weights = attention_weights(model, source, target)
-    return Attention((*source, end), (*target, end), weights, (*aligned, -1))
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """Over the target words that translate a source word: the share whose most looked-at place is that word, the mean
-    weight on it, what one expects of both who looks anywhere alike (1 / S), and the standard error of `hits`."""
-
-    hits: float
-    weight: float
-    by_chance: float
-    error: float
-    n_words: int
-
-
-def agreement(model: LSTMSeq2Seq, corpus: ParallelCorpus, language: ToyLanguage) -> Alignment:
-    """How well attention agrees with the true alignment over a corpus of two pairs or more."""
-    hits, weights, chance, numbers = [], 0.0, 0.0, []
-    for source, target in zip(corpus.source, corpus.target, strict=True):
-        seen = attention(model, language, source, target)
-        pairs = [(t, place) for t, place in enumerate(seen.aligned) if place >= 0]
-        hits.append(sum(int(seen.weights[t].argmax()) == place for t, place in pairs))
-        weights += sum(float(seen.weights[t, place]) for t, place in pairs)
-        chance += len(pairs) / len(seen.source)
-        numbers.append(len(pairs))
-    share = per_token(hits, numbers)
-    n = sum(numbers)
-    return Alignment(share.mean, weights / n, chance / n, share.error, n)

@@ -1,9 +1,8 @@
-"""What lesson 2 stands on: the floor against the language, masks against sentences read alone, attention by itself."""
+"""What lesson 2 measures of losses: the floor against the language, masks against sentences read alone."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
@@ -141,48 +140,7 @@ class TestMasks:
         assert abs(of_means[0] - right[0]) > 1e-4 and abs(of_means[1] - right[0]) > 1e-4
 
 
-class TestAttention:
-    @pytest.mark.parametrize("input_feeding", [False, True])
-    def test_word_by_word_it_is_what_one_reading_gives(self, toy, pairs, input_feeding):
-        torch.manual_seed(0)
-        spec = LSTMSpec(width=8, input_feeding=input_feeding)
-        model = LSTMSeq2Seq(spec, toy.source_vocabulary, toy.target_vocabulary).eval()
-        alone = make_batch(encode(pairs, toy.source_vocabulary, toy.target_vocabulary), [1])
-        weights = measures.attention_weights(model, pairs.source[1], pairs.target[1])
-        assert weights.shape == (len(pairs.target[1]) + 1, len(pairs.source[1]) + 1)
-        assert torch.allclose(weights.sum(dim=1), torch.ones(len(weights)), atol=1e-5) and (weights > 0).all()
-        with torch.no_grad():
-            _, state = model.read(alone.target_in, model.start(alone.source, alone.source_lengths))
-        expected = state.attention[0]  # with input feeding only the last word's is kept
-        assert torch.allclose(weights[-len(expected) :], expected, atol=1e-5)
-
-    def test_alignment_is_the_languages_and_the_end_translates_nothing(self, toy, toy_models, pairs):
-        seen = measures.attention(toy_models["teacher"], toy.language, pairs.source[0], pairs.target[0])
-        assert seen.aligned == (*toy.language.alignment(pairs.source[0], pairs.target[0]), -1)
-        assert seen.source[:-1] == pairs.source[0] and seen.target[-1] == "</s>"
-
-    def test_agreement_of_one_who_looks_anywhere_alike_is_chance(self, toy, toy_models, pairs):
-        model = LSTMSeq2Seq(LSTMSpec(width=8), toy.source_vocabulary, toy.target_vocabulary).eval()
-        with torch.no_grad():
-            model.attend.weight.zero_()
-        found = measures.agreement(model, pairs, toy.language)
-        assert found.weight == pytest.approx(found.by_chance, rel=1e-4) and 0.0 < found.by_chance < 0.5
-        aligned = [toy.language.alignment(*pair) for pair in zip(pairs.source, pairs.target, strict=True)]
-        assert found.n_words == sum(place >= 0 for places in aligned for place in places)
-
-    def test_agreement_with_a_model_that_looks_where_the_language_does(self, toy, toy_models, pairs, monkeypatch):
-        def perfect(model, source, target):
-            weights = torch.zeros(len(target) + 1, len(source) + 1)
-            for t, place in enumerate(toy.language.alignment(source, target)):
-                weights[t, place] = 1.0
-            return weights
-
-        monkeypatch.setattr(measures, "attention_weights", perfect)
-        found = measures.agreement(toy_models["teacher"], pairs, toy.language)
-        assert (found.hits, found.weight, found.error) == (1.0, 1.0, 0.0)
-
-
-def test_every_figure_can_be_saved(toy, toy_models, pairs, batch):
+def test_every_figure_can_be_saved(toy, toy_models, batch):
     model = toy_models["teacher"]
     seen = Curve("", [(10 * i, 6.0 / i) for i in range(1, 9)], [(40, 3.0), (80, 2.0)])
     losses = {"one": masks.losses_over_padding(model, batch, ADDED)}
@@ -190,12 +148,5 @@ def test_every_figure_can_be_saved(toy, toy_models, pairs, batch):
         figures.curve_figure(seen, [(100, 1.5), (200, 1.0)], 0.3, 543), figures.memory_figure(seen, 0.3, 10),
         figures.padding_figure(ADDED, losses, masks.readings_over_padding(model, batch, ADDED)),
         figures.means_figure((1, 2), [0.3, 0.3], [0.4, 0.5], 3),
-        figures.attention_figure(measures.attention(model, toy.language, pairs.source[0], pairs.target[0])),
     ]
     assert all(isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG") for figure in made)
-
-
-def test_dollar_signs_in_a_sentence_are_no_mathematics(toy, toy_models, pairs):
-    seen = measures.attention(toy_models["teacher"], toy.language, pairs.source[0], pairs.target[0])
-    strange = replace(seen, source=("$x^", *seen.source[1:]), target=("$_", *seen.target[1:]))
-    assert lesson.png(figures.attention_figure(strange)).startswith(b"\x89PNG")

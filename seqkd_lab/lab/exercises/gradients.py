@@ -26,7 +26,7 @@ def gradient_fault(loss: Loss, right: Loss, logits: Tensor, name: str) -> str | 
             warnings.simplefilter("ignore")
             value = loss(logits)
     except Exception as error:  # numpy refuses tensors that want a gradient
-        message = " ".join(str(error).split())[:160]
+        message = " ".join(str(error).split())[:160].rstrip(".")
         return (f"The values are right. In training, however, torch records what happens to `{name}`, and then your "
                 f"function raised {type(error).__name__}: {message}. Use torch from the logits to the result.")
     if not isinstance(value, Tensor) or value.numel() != 1:
