@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 from torch.nn.utils import prune
@@ -14,6 +16,16 @@ def global_threshold(weights, share):
     magnitudes = torch.cat([weight.abs().flatten() for weight in weights.values()])
     n_pruned = round(share * len(magnitudes))
     return magnitudes.sort().values[n_pruned - 1].item() if n_pruned else 0.0
+
+
+def _smallest(weights, n):
+    """The n-th smallest of all magnitudes, 0.0 for n = 0."""
+    magnitudes = torch.cat([weight.abs().flatten() for weight in weights.values()])
+    return magnitudes.sort().values[n - 1].item() if n else 0.0
+
+
+def _size(weights):
+    return sum(weight.numel() for weight in weights.values())
 
 
 def _mean_of_thresholds(weights, share):
@@ -32,9 +44,8 @@ def _among_maxima(weights, share):
 
 
 def _share_of_the_largest(weights, share):
-    magnitudes = torch.cat([weight.abs().flatten() for weight in weights.values()])
-    n_pruned = round(share * len(magnitudes))
-    return magnitudes.sort(descending=True).values[n_pruned - 1].item() if n_pruned else 0.0
+    n_pruned = round(share * _size(weights))
+    return _smallest(weights, _size(weights) - n_pruned + 1) if n_pruned else 0.0
 
 
 def _matrices_only(weights, share):
@@ -46,8 +57,47 @@ def _part_of_the_largest(weights, share):
 
 
 def _first_that_stays(weights, share):
-    magnitudes = torch.cat([weight.abs().flatten() for weight in weights.values()])
-    return magnitudes.sort().values[round(share * len(magnitudes))].item()
+    return _smallest(weights, round(share * _size(weights)) + 1)
+
+
+def _rounded_down(weights, share):
+    return _smallest(weights, math.floor(share * _size(weights)))
+
+
+def _rounded_up(weights, share):
+    return _smallest(weights, math.ceil(share * _size(weights)))
+
+
+def _rounded_by_tensor(weights, share):
+    return _smallest(weights, sum(round(share * weight.numel()) for weight in weights.values()))
+
+
+def _rows_counted(weights, share):
+    return _smallest(weights, round(share * sum(len(weight) for weight in weights.values())))
+
+
+def _quantile(weights, share):
+    return torch.cat([weight.abs().flatten() for weight in weights.values()]).quantile(share).item()
+
+
+def _nothing_forgotten(weights, share):
+    return _smallest(weights, round(share * _size(weights)) or _size(weights))
+
+
+def _at_least_one(weights, share):
+    return _smallest(weights, max(1, round(share * _size(weights))))
+
+
+def _zeros_left_out(weights, share):
+    return global_threshold({name: weight[weight != 0] for name, weight in weights.items()}, share)
+
+
+def _share_that_stays(weights, share):
+    return global_threshold(weights, 1.0 - share)
+
+
+def _number_that_go(weights, share):
+    return round(share * _size(weights))
 
 
 def threshold_by_torch(weights, share) -> float:
@@ -62,18 +112,25 @@ def threshold_by_torch(weights, share) -> float:
 
 
 def threshold_cases() -> list[Case]:
-    """Parts of a small model whose weights are of very different sizes; biases are large and few."""
+    """Parts of a small model whose weights are of very different sizes; biases are large and few. In some models many
+    magnitudes are equal, or 0."""
     scales = {"embedding": (0.2, (6, 3)), "decoder": (1.0, (4, 3, 2)), "output": (3.0, (5, 4)), "bias": (2.0, (8,))}
     settings = [
         ("half of a model with four parts", tuple(scales), 0.5), ("a fifth of it", tuple(scales), 0.2),
         ("nine of ten", tuple(scales), 0.9), ("small weights beside large ones", ("embedding", "output"), 0.4),
         ("mostly biases", ("bias", "embedding"), 0.6), ("one part alone", ("decoder",), 0.75),
+        ("a number that is rounded down", ("bias", "embedding"), 0.2),
         ("nothing goes", ("embedding", "bias"), 0.0), ("so little that it rounds to nothing", ("decoder",), 0.01),
+        ("many equal magnitudes", ("decoder", "bias"), 0.7), ("many weights that are 0 already", tuple(scales), 0.65),
     ]
     cases = []
     for seed, (name, parts, share) in enumerate(settings):
         generator = torch.Generator().manual_seed(90 + seed)
         weights = {part: scales[part][0] * torch.randn(scales[part][1], generator=generator) for part in parts}
+        if "equal" in name:
+            weights = {part: weight.round() / 2 for part, weight in weights.items()}
+        elif "already" in name:
+            weights = {part: weight * (weight.abs() > 0.2) for part, weight in weights.items()}
         cases.append(Case(name, (weights, share), threshold_by_torch(weights, share)))
     return cases
 
@@ -105,6 +162,22 @@ THRESHOLD = Exercise(
                                           "not how small they are: most weights are far smaller than the largest."),
         WrongAnswer(_first_that_stays, "this is one place too far: the smallest magnitude that stays, not the largest "
                                        "that goes."),
+        WrongAnswer(_rounded_down, "this rounds down (as `int` and `//` do). The number that go is "
+                                   "`round(share * N)`, the nearest whole number."),
+        WrongAnswer(_rounded_up, "this rounds up. The number that go is `round(share * N)`, the nearest whole number."),
+        WrongAnswer(_rounded_by_tensor, "the number that go is rounded tensor by tensor and then added up. Add up the "
+                                        "sizes first and round once."),
+        WrongAnswer(_rows_counted, "`len` counts the rows of a tensor. N counts numbers: `weight.numel()`."),
+        WrongAnswer(_quantile, "a quantile lies between two magnitudes, and it is not 0 when none go. The threshold is "
+                               "the magnitude of one of the weights that go."),
+        WrongAnswer(_nothing_forgotten, "when none go, n − 1 is −1, and `[-1]` is the largest magnitude of all. "
+                                        "Return 0.0 then."),
+        WrongAnswer(_at_least_one, "at least one weight goes here. When `round(share * N)` is 0, none go: return 0.0."),
+        WrongAnswer(_zeros_left_out, "weights that are 0 already are left out. They are weights too: they count "
+                                     "towards N, and they go first."),
+        WrongAnswer(_share_that_stays, "share is taken for the share that stays. It is the share that goes."),
+        WrongAnswer(_number_that_go, "this is how many weights go. The task asks for the largest magnitude among "
+                                     "them."),
     ),
     cases=threshold_cases,
     insight="With one threshold for all, a part with large weights keeps nearly all of its own; a part with small "
@@ -147,6 +220,18 @@ def _not_masked(weight, gradient, mask, learning_rate):
     return weight - learning_rate * gradient
 
 
+def _without_rate(weight, gradient, mask, learning_rate):
+    return (weight - gradient) * mask
+
+
+def _step_alone(weight, gradient, mask, learning_rate):
+    return -learning_rate * gradient * mask
+
+
+def _mask_from_zeros(weight, gradient, mask, learning_rate):
+    return (weight - learning_rate * gradient) * (weight != 0)
+
+
 def update_by_torch(weight, gradient, mask, learning_rate) -> torch.Tensor:
     """One step of torch's own SGD on a parameter with torch's own pruning mask, for a loss with this gradient."""
     module = nn.Module()
@@ -160,17 +245,21 @@ def update_by_torch(weight, gradient, mask, learning_rate) -> torch.Tensor:
 
 
 def update_cases() -> list[Case]:
-    """Pruned already or not yet, matrices and a vector; gradients are nowhere 0."""
+    """Pruned already or not yet, matrices and a vector, all or nothing pruned. In one case some weights and gradients
+    are 0 although they are not pruned."""
     settings = [
         ("a matrix that is pruned already", (3, 4), 0.5, True, 0.1),
         ("a matrix that is not pruned yet", (3, 4), 0.5, False, 0.1),
         ("a bias, most of it pruned", (6,), 0.2, True, 0.5), ("nothing is pruned", (2, 3), 1.0, True, 0.05),
-        ("a step as large as the gradient", (2, 5), 0.6, False, 1.0),
+        ("a step as large as the gradient", (2, 5), 0.6, False, 1.0), ("everything is pruned", (5,), 0.0, False, 0.3),
+        ("weights of 0 that are not pruned", (2, 4, 3), 0.7, False, 0.25),
     ]
     cases = []
     for seed, (name, shape, kept, is_pruned, learning_rate) in enumerate(settings):
         generator = torch.Generator().manual_seed(70 + seed)
         weight, gradient = (torch.randn(shape, generator=generator) for _ in range(2))
+        if "of 0" in name:
+            weight, gradient = weight * (weight.abs() > 0.4), 3 * gradient * (gradient.abs() > 0.3)
         n = weight.numel()
         mask = (torch.randperm(n, generator=generator) < round(kept * n)).view(shape)
         given = (weight * mask if is_pruned else weight, gradient, mask, learning_rate)
@@ -201,6 +290,10 @@ HOLD = Exercise(
                                   "missing."),
         WrongAnswer(_not_masked, "this is a step without pruning: the mask is not used, and all zeros are gone after "
                                  "it."),
+        WrongAnswer(_without_rate, "the learning rate is missing: the step is learning_rate · gradient."),
+        WrongAnswer(_step_alone, "this is the step alone. The new weights are the old ones plus the step."),
+        WrongAnswer(_mask_from_zeros, "this masks where a weight is 0 instead of where `mask` says so: before pruning "
+                                      "the weights are not 0 yet, and a weight that stays may happen to be 0."),
     ),
     cases=update_cases,
     insight="Pruned weights stay 0 and the others learn to do without them: it is this retraining that brings the "
