@@ -12,9 +12,9 @@ from seqkd_lab.lab.distilled_measures import AGREEMENTS, Meters
 from seqkd_lab.lab.distilled_students import AGREES, DIFFERS, PERFECT, GoldWords, References, Translated
 from seqkd_lab.lab.figures.bars import BarRows
 from seqkd_lab.lab.figures.headline import colour_of
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREY, PURPLE, SIZE, SKY, VERMILION
+from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, PURPLE, SIZE, SKY, VERMILION
 
-CORPUS_COLOURS = (BLACK, PURPLE, BLUE, SKY)
+CORPUS_COLOURS = (BLUE, PURPLE, GREEN, BLACK)
 MODEL_LOOKS = ("o-", "s--", "^-.", "D:", "v-", "P--")
 CERTAINTY_BINS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 FEWEST = 8
@@ -38,7 +38,7 @@ def meters_frame(found: Mapping[str, Meters]) -> pandas.DataFrame:
 def history_figure(found: Mapping[str, Meters]) -> Figure:
     """How much of each agreement depends on the translator's own choices: a bar a corpus, in nats a sentence.
 
-    A grey line on a bar shows what as few counts would feign if nothing depended on anything.
+    A grey line on a bar shows what as few counts give by chance if nothing depends on anything.
     """
     if not 1 <= len(found) <= len(CORPUS_COLOURS):
         raise ValueError(f"one to {len(CORPUS_COLOURS)} corpora can be told apart; got {len(found)}")
@@ -54,7 +54,7 @@ def history_figure(found: Mapping[str, Meters]) -> Figure:
             middle, feigned = row + (column - (len(found) - 1) / 2) * height, each.feigned[agreement]
             axes.plot([feigned, feigned], [middle - 0.45 * height, middle + 0.45 * height], color="white", linewidth=4)
             axes.plot([feigned, feigned], [middle - 0.45 * height, middle + 0.45 * height], color=GREY, linewidth=2)
-    axes.plot([], [], color=GREY, linewidth=2, label="feigned by few counts")
+    axes.plot([], [], color=GREY, linewidth=2, label="by chance, from as few counts")
     axes.set_xlabel("what the own earlier choice tells, beyond the source (nats a sentence)", fontsize=SIZE)
     _room_for(axes, max(map(len, AGREEMENTS)))
     axes.legend(fontsize=SIZE, loc="lower right")

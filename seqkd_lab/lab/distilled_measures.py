@@ -256,3 +256,16 @@ def meters(reading: Reading, gold: Reading) -> Meters:
         {agreement: found for agreement, (found, _) in nats.items()},
         {agreement: feigned for agreement, (_, feigned) in nats.items()},
     )
+
+
+def history_of_parts(
+    language: ToyLanguage, corpora: Mapping[str, ParallelCorpus], n_parts: int
+) -> dict[str, list[float]]:
+    """`Meters.all_history` of each corpus in each of `n_parts` parts of the sources: how far it varies by chance."""
+    histories: dict[str, list[float]] = {name: [] for name in corpora}
+    for first in range(n_parts):
+        for name, corpus in corpora.items():
+            reading = read_corpus(language, corpus[first::n_parts])
+            found = [reading.nats(agreement) for agreement in AGREEMENTS]
+            histories[name].append(sum(nats - feigned for nats, feigned in found))
+    return histories

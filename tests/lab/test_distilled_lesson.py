@@ -22,7 +22,9 @@ from seqkd_lab.lab import distilled_figures as figures
 from seqkd_lab.lab import distilled_measures as measures
 from seqkd_lab.lab import distilled_students as students
 from seqkd_lab.lab import exercises
+from seqkd_lab.lab import meters_in_words as words
 from seqkd_lab.lab.distilled_students import PERFECT, Translated
+from seqkd_lab.lab.predictions import CANNOT_TELL
 
 letters = st.sampled_from("abc")
 pairs = st.lists(st.tuples(letters, letters), min_size=1, max_size=40)
@@ -129,6 +131,34 @@ class TestReading:
         figure = figures.history_figure({"gold": own, "nothing": empty})
         assert isinstance(figure, Figure)
         assert list(figures.meters_frame({"gold": own, "mode": mode}).index) == ["gold", "mode"]
+
+
+class TestParts:
+    def test_each_part_is_a_reading_of_its_own(self, gold):
+        corpora = {"gold": gold, "mode": with_modes(gold)}
+        found = measures.history_of_parts(LANGUAGE, corpora, 3)
+        second = measures.read_corpus(LANGUAGE, gold[1::3])
+        assert found["gold"][1] == pytest.approx(measures.meters(second, second).all_history)
+        assert all(len(parts) == 3 for parts in found.values())
+        assert sum(found["mode"]) < sum(found["gold"])
+
+
+def references(baseline, seq_kd, perfect) -> students.References:
+    alone = {"baseline": baseline, "seq-kd": seq_kd, PERFECT: perfect}
+    return students.References({"baseline": 80.0, "seq-kd": 90.0}, {name: tuple(x) for name, x in alone.items()})
+
+
+class TestOneReference:
+    def test_first_is_only_what_is_decidedly_above_all_others(self):
+        above = references((30.0, 31.0, 30.5), (36.0, 36.5, 36.2), (28.0, 29.0, 28.1))
+        assert words.first_against_one(above) == "seq-kd"
+        assert words.first_against_one(references((36.0, 35.0, 36.9), (35.9, 36.5, 36.2), (28, 29, 28))) == CANNOT_TELL
+
+    def test_the_words_say_whether_the_models_keep_their_order(self):
+        kept = words.one_reference_in_words(references((30.0, 31.0), (36.0, 36.5), (28.0, 29.0))).text
+        turned = words.one_reference_in_words(references((37.0, 31.0), (36.0, 36.5), (28.0, 29.0))).text
+        assert "2 of 2 single references" in kept and "it misleads less" in kept
+        assert "1 of 2 single references" in turned and "about the models, too" in turned
 
 
 def hypothesis(words: str, p: float) -> Hypothesis:

@@ -40,7 +40,7 @@ class TestTicket:
         assert "never leaves" in words.ticket_in_words(candidates((MODE, 50.0), (MODE, 40.0)), toy.language)
 
     def test_its_candidates_are_the_teachers_and_come_first_in_the_view(self, toy, toy_models):
-        ticket = interpolation.ticket_candidates(toy_models[TEACHER], 4)
+        ticket = interpolation.candidates_of(toy_models[TEACHER], lesson.TICKET, lesson.TICKET_GOLD, 4)
         assert (ticket.source, ticket.gold, len(ticket.hypotheses)) == (lesson.TICKET, lesson.TICKET_GOLD, 4)
         read = interpolation.read_candidates(toy_models[TEACHER], toy.train[:5], 4)
         view = interpolation.make_explorer(ticket, read, 2)

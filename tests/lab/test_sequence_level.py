@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
+from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.experiments.budget_study import FACTORS, METHODS, factor_key, factors_of
 from seqkd_lab.experiments.later_experiment import by_seed, read_later
 from seqkd_lab.experiments.live_students import GOLD, MODE, SAMPLES
@@ -11,6 +14,7 @@ from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD
 from seqkd_lab.lab import lesson, sequence_level
 from seqkd_lab.lab import three_students as three
 from seqkd_lab.lab.comparison import Comparison, Row, Score
+from seqkd_lab.lab.distilled_students import Translated
 from seqkd_lab.lab.figures.lens import ChoiceShares, Pair
 from seqkd_lab.lab.predictions import CANNOT_TELL
 from seqkd_lab.lab.sequence_level import words
@@ -75,15 +79,20 @@ class TestTicket:
         assert "nothing to compare" in words.ticket_target_in_words(Pair(*TICKET, TICKET[1])).text
 
     @pytest.mark.parametrize("faults, said", [
-        ((None, None, None), "All three"), (("a fault", None, None), f"{SAMPLES} and by that of {MODE}"),
-        (("x", "y", "z"), "None of the three"),
+        ((None, None, None), "all three students"), (("x", "y", "z"), "none of the three"),
+        (("x", None, None), f"the student of {SAMPLES} and the student of {MODE} translate the ticket"),
+        (("x", "y", None), f"the student of {MODE} translates the ticket"),
     ])
     def test_its_translations_are_counted(self, faults, said):
-        rows = [Row(name, search, "Text.", 0.1, 0.1, fault) for name, fault in zip((GOLD, SAMPLES, MODE), faults,
-                                                                                   strict=True)
-                for search in ("greedy", "beam 5")]
+        rows = [Row(f"student of {name}", search, "Text.", 0.1, 0.1, fault)
+                for name, fault in zip((GOLD, SAMPLES, MODE), faults, strict=True) for search in ("greedy", "beam 5")]
         text = words.ticket_students_in_words(Comparison("the ticket", tuple(rows))).text
-        assert said in text and all(fault is None or f"({fault})" in text for fault in faults)
+        assert said in text and text.count("writes *Text.*") == sum(fault is not None for fault in faults)
+
+    def test_it_is_translated_by_each_student(self, toy, toy_models):
+        written = sequence_level.ticket_translations(toy_models, toy.language)
+        assert written.sentence == " ".join(lesson.TICKET) and len(written.rows) == 2 * len(toy_models)
+        assert {row.model for row in written.rows} == {f"student of {name}" for name in toy_models}
 
 
 class TestCorpus:
@@ -161,3 +170,16 @@ class TestBeam:
         for name, say in (("live", words.seeds_in_words), ("budget", words.budget_table)):
             seeds = by_seed(read_later(sequence_level.results_path(f"{name}.json")))
             assert f"{len(seeds)} seeds" in say(seeds).text
+
+    @pytest.mark.parametrize("same, said", [
+        ((False, True, True, True), "there is a tendency"), ((True, True, False, False), "no such tendency"),
+    ])
+    def test_the_tendency_is_that_of_the_sentences(self, same, said):
+        def hypothesis(p: float, word: str = "a") -> Hypothesis:
+            return Hypothesis((word,), math.log(p), math.log(p))
+
+        beam = tuple(hypothesis(p) for p in (0.01, 0.02, 0.2, 0.6))
+        greedy = tuple(hypothesis(0.01, "a" if equal else "b") for equal in same)
+        text = words.tendency_in_words({"it": Translated(greedy, beam, ())}).text
+        assert said in text and "below 3%" in text and "above 10%" in text
+        assert "Too few" in words.tendency_in_words({"it": Translated(greedy[:2], beam[:2], ())}).text

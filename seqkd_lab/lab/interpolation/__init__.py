@@ -27,10 +27,10 @@ from seqkd_lab.lab.interpolation.measures import (
     SLOWING,
     STAYS,
     TURNED,
+    candidates_of,
     p_mode_range,
     shape_of_fall,
     similarity_range,
-    ticket_candidates,
     way_to_gold,
 )
 from seqkd_lab.lab.interpolation.view import make_explorer
@@ -54,11 +54,11 @@ RATES = {
 """Learning rates of fine-tuning, smaller than those of training."""
 
 __all__ = [
-    "APART", "BASELINE", "BEAM", "BLEU", "BOTH_FALL", "BOTH_RISE", "EVENLY", "GREEDY", "N_CANDIDATES", "PAIRS", "RATES",
-    "RISES", "SEQ_KD", "SIMILARITIES", "SLOWING", "STAYS", "TEACHER", "TEACHER_INTER", "TUNED", "TURNED",
-    "choice_figure", "chosen_corpus", "decided", "fine_tuned", "lowest_log_prob", "make_explorer", "means",
-    "means_in_words", "nearest_to_gold", "other_similarity_in_words", "p_mode_range", "paper_in_words", "path_figure",
-    "path_in_words", "path_to_gold", "read_candidates", "rows_by_seed", "scores", "scores_figure", "seeds_in_words",
-    "shape_of_fall", "similarity_range", "table_gains", "table_gains_figure", "teacher_in_words", "ticket_candidates",
+    "APART", "BASELINE", "BEAM", "BLEU", "BOTH_FALL", "BOTH_RISE", "EVENLY", "GREEDY", "N_CANDIDATES", "PAIRS",
+    "RATES", "RISES", "SEQ_KD", "SIMILARITIES", "SLOWING", "STAYS", "TEACHER", "TEACHER_INTER", "TUNED", "TURNED",
+    "candidates_of", "choice_figure", "chosen_corpus", "decided", "fine_tuned", "lowest_log_prob", "make_explorer",
+    "means", "means_in_words", "nearest_to_gold", "other_similarity_in_words", "p_mode_range", "paper_in_words",
+    "path_figure", "path_in_words", "path_to_gold", "read_candidates", "rows_by_seed", "scores", "scores_figure",
+    "seeds_in_words", "shape_of_fall", "similarity_range", "table_gains", "table_gains_figure", "teacher_in_words",
     "ticket_in_words", "tuned_in_words", "way_to_gold",
 ]

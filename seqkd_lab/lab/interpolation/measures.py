@@ -18,7 +18,6 @@ from seqkd_lab.experiments.recipes import (
 from seqkd_lab.experiments.verdicts import Rows
 from seqkd_lab.lab.choice_path import Stage
 from seqkd_lab.lab.figures.choice import BLEU, SIMILARITIES, Candidates, read_candidates
-from seqkd_lab.lab.lesson import TICKET, TICKET_GOLD
 from seqkd_lab.lab.predictions import CANNOT_TELL
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -32,9 +31,9 @@ BOTH_RISE, APART, BOTH_FALL, TURNED = ("both rise", "the dependence rises, p(ŷ)
                                        "the dependence falls, p(ŷ) rises")
 
 
-def ticket_candidates(teacher: Seq2Seq, K: int = N_CANDIDATES) -> Candidates:
-    """Returns the K candidates of the ticket, which is in no split of the corpus."""
-    corpus = ParallelCorpus("the ticket", "ticket", "", (TICKET,), (TICKET_GOLD,))
+def candidates_of(teacher: Seq2Seq, source: Sequence[str], gold: Sequence[str], K: int = N_CANDIDATES) -> Candidates:
+    """Returns the K candidates of one sentence, such as the ticket, which is in no split of the corpus."""
+    corpus = ParallelCorpus("one sentence", "none", "", (tuple(source),), (tuple(gold),))
     return read_candidates(teacher, corpus, K)[0]
 
 

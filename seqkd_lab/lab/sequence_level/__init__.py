@@ -8,7 +8,7 @@ from seqkd_lab.experiments.live_students import CORPORA, GOLD, LIVE, MODE, SAMPL
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.experiments.table import rows_by_seed
 from seqkd_lab.lab.budget_figures import budget_figure
-from seqkd_lab.lab.comparison import compare, scores
+from seqkd_lab.lab.comparison import scores
 from seqkd_lab.lab.distilled_figures import certainty_figure
 from seqkd_lab.lab.distilled_students import translated
 from seqkd_lab.lab.figures import lens_figure, mass_figure, memory_figure
@@ -22,6 +22,7 @@ from seqkd_lab.lab.sequence_level.measures import (
     most_valid,
     p_mode_range,
     ticket_pair,
+    ticket_translations,
     token_ratio,
     token_ratio_range,
 )
@@ -31,6 +32,7 @@ from seqkd_lab.lab.sequence_level.words import (
     budget_in_words,
     budget_table,
     seeds_in_words,
+    tendency_in_words,
     tense_in_words,
     three_in_words,
     ticket_students_in_words,
@@ -40,10 +42,11 @@ from seqkd_lab.lab.three_students import seeds_figure, train_students, valid_ran
 
 __all__ = [
     "BASELINE", "CORPORA", "GOLD", "LIVE", "MODE", "SAMPLES", "SEQ_KD", "TEACHER", "ChoiceShares", "beam_in_words",
-    "beam_share", "budget_figure", "budget_in_words", "budget_table", "by_seed", "certainty_figure", "compare",
-    "compare_pair", "distil_mode", "equal_targets", "fast", "joined", "lens_figure", "make_dial", "make_lens",
-    "make_mass", "mass_curves", "mass_figure", "memory_figure", "memory_study", "most_valid", "p_mode_range",
-    "read_later", "results_path", "rows_by_seed", "scores", "scores_figure", "seeds_figure", "seeds_in_words",
-    "tense_in_words", "three_in_words", "ticket_pair", "ticket_students_in_words", "ticket_target_in_words",
-    "token_ratio", "token_ratio_range", "train_students", "translated", "valid_range", "write_corpora",
+    "beam_share", "budget_figure", "budget_in_words", "budget_table", "by_seed", "certainty_figure", "compare_pair",
+    "distil_mode", "equal_targets", "fast", "joined", "lens_figure", "make_dial", "make_lens", "make_mass",
+    "mass_curves", "mass_figure", "memory_figure", "memory_study", "most_valid", "p_mode_range", "read_later",
+    "results_path", "rows_by_seed", "scores", "scores_figure", "seeds_figure", "seeds_in_words",
+    "tendency_in_words", "tense_in_words", "three_in_words", "ticket_pair", "ticket_students_in_words",
+    "ticket_target_in_words", "ticket_translations", "token_ratio", "token_ratio_range", "train_students",
+    "translated", "valid_range", "write_corpora",
 ]

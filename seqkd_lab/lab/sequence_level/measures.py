@@ -8,12 +8,13 @@ from dataclasses import replace
 from statistics import fmean, stdev
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.search import search
 from seqkd_lab.experiments.findings import gap
 from seqkd_lab.experiments.live_students import BEAM_SIZE, GOLD, MODE
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD
 from seqkd_lab.experiments.verdicts import Rows
-from seqkd_lab.lab.comparison import Score
+from seqkd_lab.lab.comparison import Comparison, Score, compare
 from seqkd_lab.lab.lesson import TICKET, TICKET_GOLD
 from seqkd_lab.lab.predictions import CANNOT_TELL
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -23,6 +24,12 @@ def ticket_pair(teacher: Seq2Seq) -> dict[str, ParallelCorpus]:
     """Returns the ticket with its gold and with the teacher's ŷ, each a corpus of one pair, by GOLD and MODE."""
     gold = ParallelCorpus("the ticket", "ticket", "", (TICKET,), (TICKET_GOLD,))
     return {GOLD: gold, MODE: gold.with_target([search(teacher, gold.source, BEAM_SIZE, 1)[0][0].tokens])}
+
+
+def ticket_translations(students: Mapping[str, Seq2Seq], language: ToyLanguage) -> Comparison:
+    """Returns what each student writes for the ticket, greedily and with a beam, judged by the language."""
+    return compare({f"student of {name}": student for name, student in students.items()}, " ".join(TICKET), BEAM_SIZE,
+                   language)
 
 
 def joined(first: ParallelCorpus, then: ParallelCorpus) -> ParallelCorpus:

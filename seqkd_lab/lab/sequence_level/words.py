@@ -24,6 +24,7 @@ from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD
 from seqkd_lab.experiments.table import PAPER
 from seqkd_lab.experiments.verdicts import HELD, NOT_HELD, Rows, judge_claim, mean_and_interval
 from seqkd_lab.lab.comparison import Comparison, Score
+from seqkd_lab.lab.distilled_students import Translated
 from seqkd_lab.lab.figures.lens import ChoiceShares, Pair
 from seqkd_lab.lab.lesson import Markdown
 
@@ -62,7 +63,7 @@ def tense_in_words(shares: ChoiceShares, choice: str = "tense") -> str:
     more = "It was the most frequent one already." if gold == max(option[1] for option in options) else (
         "It was not the most frequent one in gold.")
     return (f"{name}: its share is {gold:.0%} in gold and {mode:.0%} in the distilled corpus. {more} Where one option "
-            "is even slightly more probable than the other, the mode takes it every time.")
+            "is slightly more probable for a source, gold takes it a little more often. The mode always takes it.")
 
 
 def three_in_words(scores: Mapping[str, Score]) -> Markdown:
@@ -103,17 +104,16 @@ def seeds_in_words(by_seed: Sequence[Rows]) -> Markdown:
 def ticket_students_in_words(comparison: Comparison) -> Markdown:
     """Says which students translate the ticket without a mistake, and that one sentence is one sentence."""
     greedy = [row for row in comparison.rows if row.search == "greedy"]
-    valid = [row.model for row in greedy if row.fault is None]
+    valid = [f"the {row.model}" for row in greedy if row.fault is None]
     if len(valid) == len(greedy):
-        said = "All three students translate the ticket without a mistake."
+        said = "With greedy search, all three students translate the ticket without a mistake."
     elif valid:
-        said = f"Without a mistake, the ticket is translated by the student of {' and by that of '.join(valid)}."
+        verb = "translate" if len(valid) > 1 else "translates"
+        said = f"With greedy search, {' and '.join(valid)} {verb} the ticket without a mistake."
     else:
-        said = "None of the three students translates the ticket without a mistake."
-    faults = [f"The student of {row.model} wrote *{row.text}* ({row.fault})." for row in greedy if row.fault]
-    return Markdown(" ".join([said, *faults, "This is one sentence: the shares above are what counts."]))
-
-
+        said = "With greedy search, none of the three students translates the ticket without a mistake."
+    wrong = [f"The {row.model} writes *{row.text}*" for row in greedy if row.fault]
+    return Markdown(" ".join([said, *wrong, "This is only one sentence; the shares above count."]))
 
 
 def budget_table(by_seed: Sequence[Rows]) -> Markdown:
@@ -178,3 +178,21 @@ def beam_in_words(by_seed: Sequence[Rows]) -> Markdown:
             outcome, "Whether it adds at most 0.3 BLEU to Seq-KD, these seeds do not decide."),
     ]
     return Markdown(minus(" ".join(lines)))
+
+
+FEW, MANY = 0.03, 0.1
+"""Of p(ŷ): below the first, a model is uncertain of a sentence; above the second, it is fairly certain."""
+
+
+def tendency_in_words(translated: Mapping[str, Translated]) -> Markdown:
+    """Says whether greedy and beam search agree more often where a model is more certain, over all the models."""
+    pairs = [pair for found in translated.values() for pair in zip(found.p, found.same, strict=True)]
+    low, high = [same for p, same in pairs if p < FEW], [same for p, same in pairs if p > MANY]
+    if not low or not high:
+        return Markdown("Too few sentences of this run are at either end to compare them.")
+    said = (f"Of all sentences with p(ŷ) below {FEW:.0%}, greedy and beam search agree in {fmean(low):.0%}; of those "
+            f"above {MANY:.0%}, in {fmean(high):.0%}.")
+    if fmean(high) > fmean(low):
+        return Markdown(f"{said} So there is a tendency below ½, too: the more certain a model is of a sentence, the "
+                        "less often a beam finds something else. Seq-KD makes a student more certain.")
+    return Markdown(f"{said} So in this run there is no such tendency below ½.")
