@@ -50,7 +50,7 @@ class Comparison:
     def _repr_html_(self) -> str:
         if self.trouble:
             return f'<div role="status">{escape(self.trouble)}</div>'
-        heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
+        heads = "".join(f'<th scope="col" style="text-align: {_side(head)}">{head}</th>' for head in HEADS)
         lines = "".join(map(_line, self.rows))
         return f"<p><b>{escape(self.sentence)}</b></p><table><tr>{heads}</tr>{lines}</table>"
 
@@ -58,6 +58,11 @@ class Comparison:
         if self.trouble:
             return self.trouble
         return "\n".join([self.sentence, *map(str, self.rows)])
+
+
+def _side(head: str) -> str:
+    """Where a column's text stands: numbers at the right, words at the left."""
+    return "right" if head.startswith("p by") else "left"
 
 
 def _line(row: Row) -> str:
@@ -139,8 +144,8 @@ def expected(results: Mapping, found: Mapping[str, Score]) -> list[Expectation]:
         p, valid = score.p_mode, score.valid[0]
         valid_error = math.sqrt(valid * (1.0 - valid) / score.n_sentences)
         for what, value, error, seen in (
-            (f"p(ŷ) of {name}", p, score.p_mode_error, [rows[name]["p_mode"] for rows in by_seed]),
-            (f"the share of valid translations of {name}, greedy search", valid, valid_error,
+            (f"p(ŷ) of the model {name}", p, score.p_mode_error, [rows[name]["p_mode"] for rows in by_seed]),
+            (f"the share of valid translations of the model {name}, by greedy search,", valid, valid_error,
              [rows[name]["greedy"]["validity"] for rows in by_seed]),
         ):
             why = f"{len(seen)} seeds, and the chance in {score.n_sentences} sentences"

@@ -31,17 +31,19 @@ def scores_figure(scores: Mapping[str, Score], beam_size: int) -> Figure:
     """Draw BLEU of each model, from greedy (dot) to beam search (ring), its share of valid greedy translations, and
     p(ŷ)."""
     figure = Figure(figsize=(13, 1.7 + 0.75 * len(scores)), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12)  # so that the last number of a scale does not touch the next scale
     bleu, valid, certain = figure.subplots(1, 3, sharey=True, width_ratios=[1.6, 1.0, 1.0])
     low = min(min(score.bleu) for score in scores.values())
     bleu.set_xlim(low - 1.0, 100.0)
     valid.set_xlim(0.0, 1.0)
+    valid.set_xticks([0.0, 0.5, 1.0])
     certain.set_xlim(0.0, min(1.0, 1.25 * max(score.p_mode for score in scores.values())))
     for row, (name, score) in enumerate(scores.items()):
         _draw_searches(bleu, row, score, colour_of(name))
         _draw_bar(valid, row, score.valid[0], f"{score.valid[0]:.0%}", colour_of(name))
         _draw_bar(certain, row, score.p_mode, f"{score.p_mode:.2f}", colour_of(name))
     bleu.set_title("BLEU (at most 100)", fontsize=SIZE)
-    valid.set_title("greedy translations without a mistake", fontsize=SIZE)
+    valid.set_title("valid translations, greedy", fontsize=SIZE)
     certain.set_title("p(ŷ): probability of its own best", fontsize=SIZE)
     bleu.set_yticks(range(len(scores)), list(scores), fontsize=SIZE + 1)
     bleu.set_ylim(len(scores) - 0.5, -0.5)

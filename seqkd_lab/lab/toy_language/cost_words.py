@@ -21,7 +21,7 @@ def explained(costs: Costs) -> Markdown:
     return Markdown("\n\n".join((
         "**More entropy is not more to remember.** "
         f"The kind with the most entropy is `{most_open}`, one of the {FAMILY_OF[most_open]}: "
-        f"{costs.mean(most_open, 'entropy'):.2f} nats a sentence. To forget it costs "
+        f"{costs.mean(most_open, 'entropy'):.2f} nats a sentence. Forgetting it costs "
         f"{costs.mean(most_open, 'forgetting'):.2f} nats.",
         f"The kind that costs most to forget is `{costly}`, one of the {FAMILY_OF[costly]}: "
         f"{costs.mean(costly, 'forgetting'):.2f} nats, with an entropy of {costs.mean(costly, 'entropy'):.2f}. "
