@@ -71,12 +71,12 @@ def memory_figure(here: Curve, floor: float, n_pairs: int) -> Figure:
                                  (here.validations, 1.0, "validation loss: new sentences")):
         x, y = _columns(points)
         axes.plot([pairs / n_pairs for pairs in x], y, "-", color=HERE, alpha=alpha, linewidth=2.5, label=label)
-        axes.annotate(f"{y[-1]:.2f}", (x[-1] / n_pairs, y[-1]), xytext=(6, -4), textcoords="offset points",
-                      fontsize=SIZE)
+        axes.annotate(f"{y[-1]:.2f}", (x[-1] / n_pairs, y[-1]), xytext=(8, 0), textcoords="offset points",
+                      fontsize=SIZE, va="center", annotation_clip=False)
     axes.axhline(floor, color=GREY, linestyle="--", label=f"the floor of these pairs: {floor:.3f}")
     axes.set_ylim(bottom=0.0)
+    axes.set_xlim(0.0, here.updates[-1][0] / n_pairs)
     label_axes(axes, "epochs", "loss (nats a token)")
-    axes.margins(x=0.07)
     figure.legend(fontsize=SIZE - 1, loc="outside lower center", ncols=3)
     return figure
 

@@ -91,20 +91,20 @@ def middle_answer(with_mask: Mapping[str, Sequence[float]], without: Mapping[str
     said = (f"It has learned to write padding. Its loss without a mask {_course(without[NO_MASK])}: padding is easy to "
             "predict, so a batch with more of it has a smaller loss. What it knows of German is in the masked loss: "
             f"{without[MASKED][0]:.2f}, against {with_mask[MASKED][0]:.2f} for the model trained with a mask. ")
-    difference = without[MASKED][0] - with_mask[MASKED][0]
-    if difference > NOTICEABLE:
-        return said + "So the mistake has cost it something, too, although its curve looks better."
-    return said + "So the mistake has not harmed it here; but its curve does not show what it knows."
+    if without[MASKED][0] > with_mask[MASKED][0] + NOTICEABLE:
+        return said + "So in this one training of each it knows less, although its own loss looks better."
+    return said + "So in this one training of each it does not know less; but its own loss does not show what it knows."
 
 
-def right_answer(readings: Mapping[str, Sequence[float]]) -> str:
+def right_answer(readings: Mapping[str, Sequence[float]], added: Sequence[int]) -> str:
     """Answers what happens when attention or the encoder does not leave padding out."""
     right, attention, both = (readings[name] for name in READINGS)
     said = (f"With its masks, the teacher's loss {_course(right)}. Where attention may look at padding, it "
             f"{_course(attention)}. Where the encoder reads padding as well, it {_course(both)}. ")
-    least = min(*attention, *both)
-    if least < right[0] - 1e-4:
-        said += f"With little padding it may even fall, as far as {least:.3f} here, so the loss gives no warning. "
+    small = [losses[1] - losses[0] for losses in (attention, both)]
+    if max(map(abs, small)) < 0.1 * right[0]:
+        said += (f"With {added[1]} positions of padding the change is only {small[0]:+.3f} and {small[1]:+.3f}: in a "
+                 "batch of similar lengths the mistake would not be noticed. ")
     return said + "A sentence must not become less probable because a longer one is in its batch."
 
 

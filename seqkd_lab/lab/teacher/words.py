@@ -67,10 +67,10 @@ def articles_answer(alignments: Mapping[str, Alignment]) -> str:
     """Answers what the model looks at before an article."""
     articles, others = alignments[ARTICLES], alignments[OTHERS]
     earlier = 1.0 - articles.hits - articles.later
-    said = (f"Before a German article, the largest weight lies on the English article in {articles.hits:.0%} of the "
-            f"cases, on a later word in {articles.later:.0%}, and on an earlier one in {max(0.0, earlier):.0%}. ")
+    said = f"Before a German article, the largest weight lies on the English one in {articles.hits:.0%} of the cases"
     if articles.hits + 2.0 * articles.error < others.hits - 2.0 * others.error:
-        said += f"That is less often than for other words ({others.hits:.0%}). "
+        said += f", less often than for “other words” ({others.hits:.0%})"
+    said += f". It lies on a later word in {articles.later:.0%}, and on an earlier one in {max(0.0, earlier):.0%}. "
     if articles.later > earlier:
         said += ("The form of a German article depends on its noun, which comes later, and the English article does "
                  "not tell it.")
@@ -90,8 +90,9 @@ def alignment_answer(alignments: Mapping[str, Alignment]) -> str:
         said += "So this model's attention has not found the alignment. "
     least = min((kind for kind in KINDS if kind in alignments), key=lambda kind: alignments[kind].hits)
     return said + (f"Attention is not the alignment, however: at {1.0 - everything.hits:.1%} of the words another word "
-                   f"has the largest weight, most often among {least} ({alignments[least].hits:.0%} hits). A German "
-                   "word may be known from other words, or from the decoder's state, as the pronoun above.")
+                   f"has the largest weight. This share is largest for {least} "
+                   f"({1.0 - alignments[least].hits:.0%}). A German word may be known from other words, or from the "
+                   "decoder's state, like the pronoun above.")
 
 
 def alignment_table(alignments: Mapping[str, Alignment]) -> Markdown:
