@@ -87,7 +87,7 @@ a singer bought your old car . | dein Sänger | alter | 'Sänger' translates 'si
 the man sold a new car . | der Mann verkaufte einen neuen Hund . | Wagen | 'Hund' is no word
 the man sold a new car . | der Mann verkaufte einen neuen Kahn . | Wagen | 'Kahn' translates no word of the source
 the man sold a new car . | der Mann verkaufte den neuen Wagen . | einen | the source has 'a'
-the student slept because she was tired . | der Student schlief | die | Studentin is feminine .she or her speaks
+the student slept because she was tired . | der Student schlief | die | Studentin is feminine .'she' or 'her' refers
 the student sold the old boat because she needed money . | der Student | alte | the student, the first .*'the old boat'
 you watched the singer . | du hast der Sängerin beobachtet . | zugesehen | beobachten, which governs the accusative; .*dative
 the box was new and a teacher hid it . | die Kiste war neu und die hat | eine | the source has 'a'

@@ -68,7 +68,7 @@ def read_positions(models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, langua
     """
     vocabulary = next(iter(models.values())).target_vocabulary
     if any(model.target_vocabulary.tokens != vocabulary.tokens for model in models.values()):
-        raise ValueError("the models have different target vocabularies: their words cannot stand side by side")
+        raise ValueError("the models have different target vocabularies: their words cannot be compared")
     truth = [
         true_next_words(language, source, target[:place], vocabulary)
         for source, target in zip(corpus.source, corpus.target, strict=True) for place in range(len(target) + 1)
@@ -99,7 +99,7 @@ def next_words(model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 64) -> 
 
 def entropies(p: Tensor) -> Tensor:
     """H in nats (N,) of each of N distributions (N, V)."""
-    return -torch.xlogy(p, p).sum(dim=1)
+    return -torch.xlogy(p, p).sum(dim=1) + 0.0  # no −0.0 where one word is certain
 
 
 def divergences(truth: Tensor, log_prob: Tensor, temperature: float = 1.0) -> Tensor:
@@ -132,7 +132,7 @@ def sweep(found: Positions, temperatures: Sequence[float]) -> Sweep:
 def mean_divergence(truth: Tensor, log_prob: Tensor) -> Callable[[float], float]:
     """KL(truth ‖ model), the mean over positions in nats, as a function of the temperature: (N, V) each.
 
-    KL = ln Σ_k exp(ln p_k / τ) − Σ_k q_k ln p_k / τ − H(q): only the first term is anew for each τ.
+    KL = ln Σ_k exp(ln p_k / τ) − Σ_k q_k ln p_k / τ − H(q). Only the first term needs all words again for each τ.
     """
     linear, constant = float((truth * log_prob).sum(dim=1).mean()), float(entropies(truth).mean())
     return lambda tau: float((log_prob / tau).logsumexp(dim=1).mean()) - linear / tau - constant
@@ -203,7 +203,7 @@ def reliability(p: Tensor, truth: Tensor, gold: Tensor, n_bins: int = 10) -> Rel
 
 @dataclass(frozen=True)
 class WrongWord:
-    """A word that a model gives probability `p` although no translation goes on with it; what could stand there, and
+    """A word that a model gives probability `p` although no translation goes on with it; the right words, and
     the rule that it breaks."""
 
     source: str

@@ -86,7 +86,7 @@ class Phrases:
     def noun_phrase(self, phrase: NounPhrase, case: str, role: str, why: str) -> list[Word]:
         """Article, adjective, noun. The noun is chosen first: the words before it agree with it."""
         noun = self.noun(phrase)
-        told = f" ({meaning.TELLING[phrase.gender]} speaks of the first person named)" if phrase.gender else ""
+        told = f" ({meaning.TELLING[phrase.gender]} refers to the first person named)" if phrase.gender else ""
         about = f"{noun.lemma} is {GENDERS[noun.gender]}{told} and stands in the {case}: {why}"
         words = []
         determiner = self.address_word() if phrase.determiner == "your" else meaning.DETERMINERS.get(phrase.determiner)

@@ -16,7 +16,7 @@ from seqkd_lab.corpus.toy.verbs import VERBS
 SUBJECT_PRONOUNS = ("I", "you", "he", "she", "it")
 OBJECT_PRONOUNS = ("it", "him", "her")
 GENDER_OF_PRONOUN = {"he": "m", "she": "f", "him": "m", "her": "f", "his": "m"}
-TELLING = {"m": "he, him or his", "f": "she or her"}
+TELLING = {"m": "'he', 'him' or 'his'", "f": "'she' or 'her'"}
 # English determiner -> German determiner; "your" waits for the choice between du and Sie.
 DETERMINERS = {"the": "der", "a": "ein", "my": "mein", "your": "", "his": "sein", "her": "ihr"}
 

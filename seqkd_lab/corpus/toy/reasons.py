@@ -70,7 +70,7 @@ def _other_gender(found: str, place: Place, source: tuple[str, ...]) -> str:
         if told and noun.gender in "mf" and noun.gender != told:
             right = next(o.value.lemma for o in NOUNS[english].nouns if o.value.gender == told)
             phrase, first = place.phrase, "the first person that the source names"
-            why = f"{meaning.TELLING[told]} speaks of the {english}, {first}: {right}, not {found}"
+            why = f"{meaning.TELLING[told]} refers to the {english}, {first}: {right}, not {found}"
             if phrase is None or phrase.noun == english:
                 return why
             return f"{why}. {_begun(place)} the words for {_in_english(phrase)!r}"

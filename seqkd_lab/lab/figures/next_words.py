@@ -126,7 +126,7 @@ class SentenceReading:
     ) -> None:
         self.vocabulary = models[TEACHER].target_vocabulary
         if any(model.target_vocabulary.tokens != self.vocabulary.tokens for model in models.values()):
-            raise ValueError("the models have different target vocabularies: their words cannot stand side by side")
+            raise ValueError("the models have different target vocabularies: their words cannot be compared")
         self.source, self.target, self.language = tuple(source), tuple(target), language
         self.log_prob = {name: sentence_log_probs_by_word(model, source, target) for name, model in models.items()}
         self._truth: dict[int, Tensor | None] = {}

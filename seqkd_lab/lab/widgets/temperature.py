@@ -43,9 +43,10 @@ class TemperatureExplorer(NextWordView):
 
     def _text(self, next_words: NextWords) -> str:
         entropies = " · ".join(f"{name} <b>{value:.2f}</b>" for name, value in next_words.entropies().items())
-        distances = " · ".join(f"{name} <b>{value:.2f}</b>" for name, value in next_words.divergences().items())
+        divergences = " · ".join(f"{name} <b>{value:.2f}</b>" for name, value in next_words.divergences().items())
         missing = "" if next_words.truth is not None else "<br>The truth is not known here."
         return (
             f"{escape(' '.join(self.reading.source))}<br>{prefix_html(self.reading.target, self.position.value)}"
-            f"<br>entropy (nats): {entropies}<br>distance (nats): {distances or 'nothing to compare with'}{missing}"
+            f"<br>entropy (nats): {entropies}"
+            f"<br>KL divergence (nats): {divergences or 'nothing to compare with'}{missing}"
         )
