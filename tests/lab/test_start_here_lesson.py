@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import notebook_runs
 import pytest
 
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.lab import lesson, start_here
+from seqkd_lab.lab import exercises, lesson, start_here
 from seqkd_lab.lab.comparison import Comparison, Row, Score
 from seqkd_lab.lab.predictions import CANNOT_TELL
 from seqkd_lab.lab.start_here import BASELINE, SEQ_KD, TEACHER
@@ -117,3 +118,26 @@ class TestHeadline:
         assert start_here.student_that_needs_the_beam(results((1, 2), (1, 3), (0, 2))) == start_here.THE_SEQ_KD
         assert start_here.student_that_needs_the_beam(results((1, 2), (3, 1), (2, 2))) == CANNOT_TELL
         assert start_here.student_that_needs_the_beam(lesson.table_results()) == start_here.THE_BASELINE
+
+
+class TestNotebook:
+    cells = notebook_runs.read(notebook_runs.NOTEBOOKS / lesson.LESSONS[0].file).cells
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+
+    def test_its_one_exercise_is_whole(self):
+        (exercise,) = exercises.of_lesson(0)
+        assert f'{exercise.stub.rstrip()}\n\n\nexercises.check("{exercise.key}", {exercise.key})' in self.code
+        for call in ("task", "hint", "solution"):
+            assert any(f'exercises.{call}("{exercise.key}"' in source for source in self.code)
+        assert f"and {exercise.minutes} for the exercise" in self.cells[0].source
+
+    def test_its_first_picture_comes_before_anything_that_takes_time(self):
+        """Of the cells before the picture only the set-up and the picture's own run code."""
+        assert "who_learns_figure" in self.code[1] and "lesson.Bar(" not in self.code[0]
+
+    def test_it_asks_before_it_scores_and_answers_its_three_misconceptions(self):
+        text = "\n".join(self.code)
+        for key in ("00 greedy gain", "00 beam", "00 speed"):
+            assert text.index(f'"{key}"') < text.index(f'predictions.score("{key}"')
+        for answer in ("no_copy", "no_teacher_at_work", "speed_in_words"):
+            assert f"lesson.answer(start_here.{answer}(" in text
