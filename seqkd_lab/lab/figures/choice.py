@@ -119,7 +119,7 @@ class ChoiceDrawing:
         one.set_xlabel("similarity to gold (0–100)", fontsize=SIZE)
         one.set_ylabel("log p by the teacher (nats)", fontsize=SIZE)
         one.set_title("one sentence: the candidates", fontsize=SIZE)
-        self._most, self._lowest = most, lowest
+        self._lowest = lowest
         (self._rest,) = one.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=8, label="not among them")
         (self._first,) = one.plot([], [], "o", color=SKY, markersize=8, label="the K likeliest")
         (self._mode,) = one.plot([], [], "s", color=GREEN, markersize=13, label="the mode, ŷ")
@@ -134,7 +134,8 @@ class ChoiceDrawing:
             axes.set_xlabel("K, the number of candidates", fontsize=SIZE)
             self._lines += axes.plot([], [], color=colour, linewidth=2.5)
             self._dots += axes.plot([], [], "*", color=VERMILION, markersize=15)
-            self._numbers.append(add_label(axes, 0.0, 0.0, ha="center", bbox={"facecolor": "white"}))
+            y = 0.2 if limits[1] > 0.0 else 0.8  # the curves rise and fall: these corners stay empty
+            self._numbers.append(add_label(axes, 0.97, y, transform=axes.transAxes, ha="right"))
         for axes in figure.axes:
             axes.tick_params(labelsize=SIZE - 1)
             axes.grid(color="#dddddd")
@@ -153,11 +154,8 @@ class ChoiceDrawing:
         for line, dot, number, values in zip(self._lines, self._dots, self._numbers,
                                              (averages.similarity, averages.log_prob), strict=True):
             line.set_data(range(1, 1 + len(values)), values)
-            low, high = dot.axes.get_ylim()
-            value, shift = max(low, values[K - 1]), 0.24 * (high - low)
-            dot.set_data([K], [value])
-            y = value + (shift if value + 1.4 * shift < high else -shift)
-            number.set(x=min(max(K, 3), self._most - 2), y=y, text=f"{values[K - 1]:.1f}".replace("-", "−"))
+            dot.set_data([K], [max(dot.axes.get_ylim()[0], values[K - 1])])
+            number.set_text(f"K = {K}: {values[K - 1]:.1f}".replace("-", "−"))
 
 
 def choice_figure(

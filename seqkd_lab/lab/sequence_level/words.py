@@ -180,18 +180,19 @@ def beam_in_words(by_seed: Sequence[Rows]) -> Markdown:
     return Markdown(minus(" ".join(lines)))
 
 
-FEW, MANY = 0.03, 0.1
-"""Of p(ŷ): below the first, a model is uncertain of a sentence; above the second, it is fairly certain."""
+UNCERTAIN, RATHER_CERTAIN, HALF = 0.03, 0.1, 0.5
+"""Bounds of p(ŷ): below the first a model is uncertain of a sentence; above the last the proof holds."""
 
 
 def tendency_in_words(translated: Mapping[str, Translated]) -> Markdown:
-    """Says whether greedy and beam search agree more often where a model is more certain, over all the models."""
+    """Says whether greedy and beam search agree more often where a model is more certain, below ½, over all models."""
     pairs = [pair for found in translated.values() for pair in zip(found.p, found.same, strict=True)]
-    low, high = [same for p, same in pairs if p < FEW], [same for p, same in pairs if p > MANY]
+    low = [same for p, same in pairs if p < UNCERTAIN]
+    high = [same for p, same in pairs if RATHER_CERTAIN < p <= HALF]
     if not low or not high:
         return Markdown("Too few sentences of this run are at either end to compare them.")
-    said = (f"Of all sentences with p(ŷ) below {FEW:.0%}, greedy and beam search agree in {fmean(low):.0%}; of those "
-            f"above {MANY:.0%}, in {fmean(high):.0%}.")
+    said = (f"Of all sentences with p(ŷ) below {UNCERTAIN:.0%}, greedy and beam search agree in {fmean(low):.0%}; of "
+            f"those from {RATHER_CERTAIN:.0%} to {HALF:.0%}, in {fmean(high):.0%}.")
     if fmean(high) > fmean(low):
         return Markdown(f"{said} So there is a tendency below ½, too: the more certain a model is of a sentence, the "
                         "less often a beam finds something else. Seq-KD makes a student more certain.")
