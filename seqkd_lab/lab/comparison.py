@@ -61,7 +61,7 @@ class Comparison:
 
 
 def _side(head: str) -> str:
-    """Where a column's text stands: numbers at the right, words at the left."""
+    """How a column is aligned: numbers right, words left."""
     return "right" if head.startswith("p by") else "left"
 
 

@@ -120,7 +120,7 @@ def along(words: str) -> dict[Words, dict[str, float]]:
 
 @cache
 def of_the_language(source: Words) -> dict[Words, dict[str, float]]:
-    """The truth as such a table: every beginning of every translation of `source`."""
+    """The truth as such a table: every prefix of every translation of `source`."""
     language = ToyLanguage()
     beginnings = {words[:n] for words in language.targets(source) for n in range(len(words) + 1)}
     return {words: language.next_token(source, words) for words in sorted(beginnings, key=lambda w: (len(w), w))}

@@ -95,7 +95,7 @@ def _log_probabilities(probability_of, prefix):
 
 
 def fault_of(expected: Mapping[str, float]) -> Callable[[Any], str | None]:
-    """A judge of distributions: a word of probability 0 may stand in the dictionary or not."""
+    """A judge of distributions: a word of probability 0 may be in the dictionary or not."""
     def fault(answer: Any) -> str | None:
         if not isinstance(answer, Mapping):
             return f"your function gave {kind(answer)} instead of a dictionary from each word to its probability."
@@ -169,14 +169,14 @@ NEXT_WORD = Exercise(
          "the prefix, the next word is `\"</s>\"`. You may leave out words of probability 0.",
     hints=("Which translations are still possible after the prefix? Those with `translation[:len(prefix)] == prefix`.",
            "Add up the probabilities of all that go on with the same word. Then divide by the sum of these sums, so "
-           "that they make 1: the prefix has been seen."),
+           "that the probabilities sum to one: the prefix has been seen."),
     solution=next_word_distribution,
     wrong_answers=(
         WrongAnswer(_not_renormalised, "these are joint probabilities p(prefix, word). Given the prefix, divide by "
                                        "the sum over all translations that begin with it."),
         WrongAnswer(_counted, "every translation counts alike here. What counts is the probability of the translations "
                               "that go on with a word, not their number."),
-        WrongAnswer(_without_the_prefix, "translations that begin otherwise are counted too. What stands at this place "
+        WrongAnswer(_without_the_prefix, "translations that begin otherwise are counted too. The word at this place "
                                          "depends on what was chosen before: a late word agrees with an early one."),
         WrongAnswer(_one_word_before, "only the last word of the prefix is compared. All its words must be the same: a "
                                       "late word may agree with the first one."),

@@ -47,7 +47,7 @@ def agreement(translation: Sequence[str], reference: Sequence[str]) -> Agreement
 
 
 def sequences(words: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
-    """Counts the sequences of `n` words that stand side by side."""
+    """Counts the sequences of `n` neighbouring words."""
     return Counter(zip(*(words[start:] for start in range(n)), strict=False))
 
 

@@ -57,7 +57,7 @@ def ticket_in_words(comparison: Comparison) -> str:
     if wrong:
         said.append(f"{_listed(wrong)} {'makes one' if len(wrong) == 1 else 'make one each'}.")
     surer = max((BASELINE, SEQ_KD), key=lambda name: rows[name].p_model)
-    said.append(f"Of the two students, {NAMES[surer]} is surer of its translation "
+    said.append(f"Of the two students, {NAMES[surer]} is more certain of its translation "
                 f"(p = {rows[surer].p_model:.3f} against {min(rows[BASELINE].p_model, rows[SEQ_KD].p_model):.3f}).")
     if rows[SEQ_KD].fault is not None:
         said.append("So a student may be sure and wrong: one sentence does not show who is better.")

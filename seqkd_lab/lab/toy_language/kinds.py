@@ -34,7 +34,7 @@ KINDS = (
     kind("person", "a woman or a man, where English does not say which", "the old teacher waited ."),
     kind("verb", "a verb that governs another case, or takes a preposition or another auxiliary",
          "the neighbour helped the teacher ."),
-    kind("prefix", "a simple verb, or one whose prefix stands at the end of the clause",
+    kind("prefix", "a simple verb, or one whose prefix is at the end of the clause",
          "my neighbour cleaned my boat ."),
     kind("tense", "the Präteritum, or the Perfekt with a participle at the end; once for the whole sentence",
          "I collected my parcel and the old neighbour found it ."),
@@ -48,7 +48,7 @@ KINDS = (
 
 
 TENSE_SOURCE = next(kind.source for kind in KINDS if kind.name == "tense")
-"""Two clauses in which the same tense must stand."""
+"""Two clauses that must have the same tense."""
 
 
 def alone(*names: str) -> Ambiguity:

@@ -106,8 +106,8 @@ def ticket_costs(source: Tokens) -> Markdown:
     lines += [f"| `{name}` | {H:.2f} | {max(0.0, lost):.2f} |" for name, H, lost in rows]
     costly = [f"`{name}`" for name, _, lost in rows if lost > SURE]
     lines.append(
-        f"\nOf these {len(rows)} kinds, only {' and '.join(costly)} must be remembered. What the others entail "
-        "can be told from the place and the word before." if 0 < len(costly) < len(rows) else ""
+        f"\nOf these {len(rows)} kinds, only {' and '.join(costly)} must be remembered. What depends on the others "
+        "follows from the place and the word before." if 0 < len(costly) < len(rows) else ""
     )
     return Markdown("\n".join(lines))
 
@@ -121,6 +121,6 @@ def paid_again(source: Tokens, name: str) -> str:
     return (
         f"A choice is made once, but it is needed at every later word that depends on it. Take *{detokenise(source)}* "
         f"Here `{name}` alone has an entropy of {H:.2f} nats. In the translation *{detokenise(mode)}* a forgetful "
-        f"translator must guess the same choice anew at {', '.join(words)}{' and ' if words else ''}{last}. This costs "
+        f"translator must guess the same choice again at {', '.join(words)}{' and ' if words else ''}{last}. This costs "
         f"{lost:.2f} nats on average, {lost / H:.1f} times the entropy."
     )
