@@ -95,20 +95,22 @@ def validation_loss(model: Seq2Seq, encoded: EncodedCorpus, batch_size: int = 12
 
 
 def training_step(
-    model: Seq2Seq, batch: Batch, objective: Objective, optimiser: torch.optim.Optimizer, clip_norm: float,
+    model: Seq2Seq, batch: Batch, objective: Objective,
+    optimiser: torch.optim.Optimizer, clip_norm: float,
     teacher_logits: Tensor | None = None,
 ) -> float:
-    """Updates the parameters of `model` once, from one batch; returns its loss before the update in nats a token.
+    """Updates the parameters of `model` once, from one batch.
 
-    The gradient is scaled down to `clip_norm` where its norm is larger (Pascanu et al. 2013). teacher_logits (B, T, V)
-    are for the objectives that need a teacher.
+    Returns the batch's loss before the update, in nats a token. A gradient
+    whose norm is larger than `clip_norm` is scaled down to it (Pascanu et al.
+    2013). teacher_logits (B, T, V): for objectives that need a teacher.
     """
     optimiser.zero_grad()
-    logits = model(batch)  # forward: scores (B, T, V) of every word of the vocabulary at every position
+    logits = model(batch)  # forward: scores (B, T, V) of every next token
     loss = objective(logits, batch, teacher_logits)
-    loss.backward()  # backward: the gradient of the loss by every parameter
+    loss.backward()  # backward: the gradient of the loss, by parameter
     torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
-    optimiser.step()  # the update: each parameter moves against its gradient
+    optimiser.step()  # update: move the parameters against the gradient
     return loss.item()
 
 
