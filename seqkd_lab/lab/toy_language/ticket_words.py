@@ -121,6 +121,6 @@ def paid_again(source: Tokens, name: str) -> str:
     return (
         f"A choice is made once, but it is needed at every later word that depends on it. Take *{detokenise(source)}* "
         f"Here `{name}` alone has an entropy of {H:.2f} nats. In the translation *{detokenise(mode)}* a forgetful "
-        f"translator must guess the same choice again at {', '.join(words)}{' and ' if words else ''}{last}. This costs "
+        f"translator must guess it again at {', '.join(words)}{' and ' if words else ''}{last}. This costs "
         f"{lost:.2f} nats on average, {lost / H:.1f} times the entropy."
     )
