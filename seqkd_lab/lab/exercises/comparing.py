@@ -71,14 +71,18 @@ def _mapping_difference(found: Any, expected: Mapping, tolerance: float, where: 
 def _list_difference(found: Any, expected: list, tolerance: float, where: str) -> str | None:
     at = f" at {where}" if where else ""
     if not isinstance(found, list):
-        return f"{kind(found)} instead of {len(expected)} values{at}"
+        return f"{kind(found)} instead of {counted(len(expected))}{at}"
     if len(found) != len(expected):
-        return f"{len(found)} values instead of {len(expected)}{at}"
+        return f"{counted(len(found))} instead of {len(expected)}{at}"
     for place, (one, other) in enumerate(zip(found, expected, strict=True)):
         difference = first_difference(one, other, tolerance, f"{where}[{place}]")
         if difference:
             return difference
     return None
+
+
+def counted(n: int) -> str:
+    return f"{n} value" if n == 1 else f"{n} values"
 
 
 def has_nan(value: Any) -> bool:
