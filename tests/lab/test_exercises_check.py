@@ -198,7 +198,7 @@ class TestComparing:
 
 
 class TestJudgedByWhatComesOut:
-    """Lesson 10: an answer is right when the words that it leads to follow the target's law."""
+    """Lesson 10: an answer is right when the words that it leads to follow the target's distribution."""
 
     @pytest.mark.parametrize("answer, words", [
         (lambda p, q, r: True, "a truth value instead of 4,000 truth values"),
@@ -207,7 +207,7 @@ class TestJudgedByWhatComesOut:
         (lambda p, q, r: torch.full_like(p, 0.5), "0.5 for a word: True (it stands) or False"),
         (lambda p, q, r: torch.full_like(p, math.nan), "nan for a word"),
         (lambda p, q, r: r < min(1, q / p), "RuntimeError in line"),
-        (lambda p, q, r: torch.zeros_like(p), "word 0 came 0 times where the target's law wants 1,600"),
+        (lambda p, q, r: torch.zeros_like(p), "word 0 came 0 times where the target's distribution wants 1,600"),
     ])
     def test_which_words_stand(self, answer, words):
         text = repr(exercises.check("accepted", answer))
@@ -216,7 +216,7 @@ class TestJudgedByWhatComesOut:
     @pytest.mark.parametrize("answer, words", [
         (lambda p, q: 0.5, "0.5 instead of 4 probabilities"), (lambda p, q: q[:2], "2 values instead of 4"),
         (lambda p, q: [q], "instead of 4 probabilities"), (lambda p, q: -q, "a number from 0 to 1"),
-        (lambda p, q: 2 * q, "sums to 2: a law sums to 1"), (lambda p, q: q / 0, "a number from 0 to 1"),
+        (lambda p, q: 2 * q, "sums to 2: a distribution sums to 1"), (lambda p, q: q / 0, "a number from 0 to 1"),
         (lambda p, q: ["a"] * 4, "instead of 4 probabilities"), (lambda p, q: q, "does not follow the target"),
     ])
     def test_what_replaces_a_refused_word(self, answer, words):

@@ -1,0 +1,370 @@
+"""Answers to the exercises of lesson 10: which proposed words stand, and what replaces a refused word."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+# accepted(p, q, r): wrong
+
+def stands_always(p, q, r):
+    return [True] * len(p)
+
+
+def stands_never(p, q, r):
+    return torch.zeros(len(p), dtype=torch.bool)
+
+
+def stands_by_inverted_ratio(p, q, r):
+    return r < torch.clamp(p / q, max=1.0)
+
+
+def stands_below_target(p, q, r):
+    return r < q
+
+
+def stands_below_draft(p, q, r):
+    return r < p
+
+
+def stands_where_target_likes_it_more(p, q, r):
+    return q >= p
+
+
+def stands_where_target_likes_it_strictly_more(p, q, r):
+    return q > p
+
+
+def stands_refused(p, q, r):
+    return r > torch.clamp(q / p, max=1.0)
+
+
+def stands_as_chance(p, q, r):
+    return torch.clamp(q / p, max=1.0)
+
+
+def stands_below_difference(p, q, r):
+    return r < q - p
+
+
+def stands_below_sum(p, q, r):
+    return r < p + q
+
+
+def stands_below_product(p, q, r):
+    return r < p * q
+
+
+def stands_below_minimum(p, q, r):
+    return r < torch.minimum(p, q)
+
+
+def stands_with_clamped_below(p, q, r):
+    return r < torch.clamp(q / p, min=1.0)
+
+
+def stands_by_half(p, q, r):
+    return q / p > 0.5
+
+
+def stands_by_share(p, q, r):
+    return r < q / (p + q)
+
+
+def stands_by_root(p, q, r):
+    return r < (q / p).sqrt()
+
+
+def stands_by_square(p, q, r):
+    return r < (q / p) ** 2
+
+
+def stands_as_for_logs(p, q, r):
+    return r < torch.exp(q - p)
+
+
+def stands_with_log_ratio(p, q, r):
+    return torch.log(r) < q / p
+
+
+def stands_until_the_first_refusal(p, q, r):
+    return (r < q / p).int().cumprod(dim=0).bool()
+
+
+def stands_by_mean_ratio(p, q, r):
+    return r < (q / p).mean().clamp(max=1.0)
+
+
+def stands_by_first_r(p, q, r):
+    return r[0] < q / p
+
+
+def stands_all_or_none(p, q, r):
+    return (r < q / p).all()
+
+
+def stands_whole_ratio(p, q, r):
+    return r < q // p
+
+
+def stands_by_own_chance(p, q, r):
+    return torch.rand(len(p)) < q / p
+
+
+def stands_nearly(p, q, r):
+    return r < 0.9 * torch.clamp(q / p, max=1.0)
+
+
+def stands_places(p, q, r):
+    return torch.nonzero(r < q / p).flatten()
+
+
+def stands_not_returned(p, q, r):
+    r < q / p  # noqa: B015
+
+
+# right
+
+def stands_without_clamp(p, q, r):
+    return r < q / p
+
+
+def stands_by_product(p, q, r):
+    return r * p < q
+
+
+def stands_by_loop(p, q, r):
+    return [s < min(1.0, y / x) for x, y, s in zip(p.tolist(), q.tolist(), r.tolist(), strict=True)]
+
+
+def stands_by_numpy(p, q, r):
+    return r.numpy() < np.minimum(1.0, q.numpy() / p.numpy())
+
+
+def stands_by_logs(p, q, r):
+    return r.log() < (q.log() - p.log()).clamp(max=0.0)
+
+
+def stands_by_where(p, q, r):
+    return torch.where(q >= p, torch.ones_like(p), (r < q / p).float())
+
+
+# residual(p, q): wrong
+
+def residual_where_the_target_likes_it_more(p, q):
+    kept = torch.where(q > p, q, 0)
+    return kept / kept.sum()
+
+
+def residual_where_the_target_likes_it_more_guarded(p, q):
+    kept = torch.where(q > p, q, 0)
+    return kept / kept.sum() if kept.sum() > 0 else q
+
+
+def residual_target_again(p, q):
+    return q
+
+
+def residual_draft_again(p, q):
+    return p / p.sum() if p.sum() > 0 else q
+
+
+def residual_not_normalised(p, q):
+    return (q - p).clamp(min=0.0)
+
+
+def residual_not_normalised_but_equal(p, q):
+    more = (q - p).clamp(min=0.0)
+    return more if more.sum() > 0 else q
+
+
+def residual_absolute(p, q):
+    gap = (q - p).abs()
+    return gap / gap.sum() if gap.sum() > 0 else q
+
+
+def residual_other_way(p, q):
+    more = (p - q).clamp(min=0.0)
+    return more / more.sum() if more.sum() > 0 else q
+
+
+def residual_not_cut(p, q):
+    return (q - p) / (q - p).sum()
+
+
+def residual_divided_by_uncut_sum(p, q):
+    return (q - p).clamp(min=0.0) / (q - p).sum()
+
+
+def residual_softmax(p, q):
+    return torch.softmax(q - p, dim=0)
+
+
+def residual_softmax_of_cut(p, q):
+    return (q - p).clamp(min=0.0).softmax(dim=0)
+
+
+def residual_without_equal(p, q):
+    more = torch.relu(q - p)
+    return more / more.sum()
+
+
+def residual_zero_for_equal(p, q):
+    more = torch.relu(q - p)
+    return more / more.sum().clamp(min=1e-9)
+
+
+def residual_evenly_for_equal(p, q):
+    more = torch.relu(q - p)
+    return more / more.sum() if more.sum() > 0 else torch.full_like(q, 1 / len(q))
+
+
+def residual_most_missing(p, q):
+    if not (q > p).any():
+        return q
+    law = torch.zeros_like(q)
+    law[(q - p).argmax()] = 1.0
+    return law
+
+
+def residual_evenly_among_missing(p, q):
+    missing = (q > p).float()
+    return missing / missing.sum() if missing.any() else q
+
+
+def residual_squared(p, q):
+    more = (q - p).clamp(min=0.0) ** 2
+    return more / more.sum() if more.any() else q
+
+
+def residual_root(p, q):
+    more = (q - p).clamp(min=0.0).sqrt()
+    return more / more.sum() if more.any() else q
+
+
+def residual_ratio(p, q):
+    more = (q / p - 1).clamp(min=0.0)
+    return more / more.sum() if more.sum() > 0 and p.sum() > 0 else q
+
+
+def residual_ratio_times_target(p, q):
+    more = (q - p).clamp(min=0.0) * q
+    return more / more.sum() if more.any() and p.any() else q
+
+
+def residual_of_relative_gaps(p, q):
+    more = (q - p).clamp(min=0.0) / q.clamp(min=1e-9)
+    return more / more.sum() if more.any() and p.any() else q
+
+
+def residual_shared_part(p, q):
+    shared = torch.minimum(p, q)
+    return shared / shared.sum() if shared.any() else q
+
+
+def residual_greater_part(p, q):
+    greater = torch.maximum(p, q)
+    return greater / greater.sum()
+
+
+def residual_mean(p, q):
+    return (p + q) / (p + q).sum()
+
+
+def residual_target_times_rest(p, q):
+    rest = q * (1 - p)
+    return rest / rest.sum()
+
+
+def residual_without_the_drafts_best(p, q):
+    if not p.any() or torch.equal(p, q):
+        return q
+    rest = q.clone()
+    rest[p.argmax()] = 0.0
+    return rest / rest.sum()
+
+
+def residual_in_place(p, q):
+    q -= p
+    more = q.clamp(min=0.0)
+    return more / more.sum() if more.sum() > 0 else p
+
+
+def residual_drawn_word(p, q):
+    more = (q - p).clamp(min=0.0)
+    return int((more if more.any() else q).multinomial(1))
+
+
+def residual_not_returned(p, q):
+    (q - p).clamp(min=0.0)
+
+
+# right
+
+def residual_by_minimum(p, q):
+    left = q - torch.minimum(p, q)
+    total = left.sum()
+    return left / total if total > 0 else q
+
+
+def residual_by_numpy(p, q):
+    more = np.maximum(q.numpy() - p.numpy(), 0.0)
+    return more / more.sum() if more.sum() > 0 else q.numpy()
+
+
+def residual_by_where(p, q):
+    if torch.equal(p, q):
+        return q
+    more = torch.where(q > p, q - p, torch.zeros(()))
+    return torch.nn.functional.normalize(more, p=1, dim=0)
+
+
+def residual_by_loop(p, q):
+    more = [max(0.0, y - x) for x, y in zip(p.tolist(), q.tolist(), strict=True)]
+    return [part / sum(more) for part in more] if sum(more) else q.tolist()
+
+
+def residual_from_refusals(p, q):
+    """q − min(p, q) over the probability that a proposal is refused, or that none was made."""
+    shared = torch.minimum(p, q)
+    refused = 1.0 - shared.double().sum()
+    return (q - shared) / refused if refused > 1e-6 else q
+
+
+WRONG = {
+    "accepted": {
+        stands_always: "every word stands", stands_never: None, stands_by_inverted_ratio: "turned round",
+        stands_below_target: "with probability q", stands_below_draft: "draft's probability",
+        stands_where_target_likes_it_more: "no chance", stands_where_target_likes_it_strictly_more: None,
+        stands_refused: "refused", stands_as_chance: "not the decision", stands_below_difference: "difference",
+        stands_below_sum: None, stands_below_product: "product", stands_below_minimum: "min(p, q)",
+        stands_with_clamped_below: "every word stands", stands_by_half: None, stands_by_share: None,
+        stands_by_root: None, stands_by_square: None, stands_as_for_logs: "logarithms",
+        stands_with_log_ratio: "every word stands", stands_until_the_first_refusal: "first refused",
+        stands_by_mean_ratio: None, stands_by_first_r: None, stands_all_or_none: None,
+        stands_whole_ratio: "no chance", stands_by_own_chance: None, stands_nearly: None,
+        stands_places: None, stands_not_returned: None,
+    },
+    "residual": {
+        residual_where_the_target_likes_it_more: "0 by 0", residual_target_again: "from q again",
+        residual_where_the_target_likes_it_more_guarded: "only q − p",
+        residual_draft_again: "draft's own", residual_not_normalised: "do not sum to 1",
+        residual_not_normalised_but_equal: "not divided by", residual_absolute: "counts both sides",
+        residual_other_way: "too much of", residual_not_cut: "not cut off",
+        residual_divided_by_uncut_sum: None, residual_softmax: "softmax", residual_softmax_of_cut: None,
+        residual_without_equal: "0 / 0", residual_zero_for_equal: None, residual_evenly_for_equal: None,
+        residual_most_missing: "always taken", residual_evenly_among_missing: "evenly", residual_squared: None,
+        residual_root: None, residual_ratio: None, residual_ratio_times_target: None,
+        residual_of_relative_gaps: None, residual_shared_part: "both share", residual_greater_part: None,
+        residual_mean: "mean of both", residual_target_times_rest: None, residual_without_the_drafts_best: None,
+        residual_in_place: None, residual_drawn_word: None, residual_not_returned: None,
+    },
+}
+RIGHT = {
+    "accepted": [
+        stands_without_clamp, stands_by_product, stands_by_loop, stands_by_numpy, stands_by_logs, stands_by_where,
+    ],
+    "residual": [
+        residual_by_minimum, residual_by_numpy, residual_by_where, residual_by_loop, residual_from_refusals,
+    ],
+}
