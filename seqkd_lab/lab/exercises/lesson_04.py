@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-
 import torch
 from torch import Tensor
 from torch.nn.functional import kl_div
 
 from seqkd_lab.corpus.vocabulary import PAD
-from seqkd_lab.lab.exercises.comparing import kind, plain
 from seqkd_lab.lab.exercises.exercise import Case, Exercise, Function, WrongAnswer
+from seqkd_lab.lab.exercises.gradients import gradient_fault
 from seqkd_lab.lab.exercises.lesson_02 import padded_targets
 from seqkd_lab.lab.exercises.lesson_04_targets import GRADIENT, MIXED
 
@@ -149,38 +147,13 @@ def word_kd_cases() -> list[Case]:
     return cases
 
 
-NO_GRADIENT = ("The values are right, but no gradient flows from the loss to the student: it could never learn. Return "
-               "a torch scalar, and look for {culprits} on the way from `student_logits` to it.")
-
-
 def needs_a_gradient(function: Function) -> str | None:
-    """Says in words why a student could not learn from the loss: its type, or the gradient that reaches the student.
-
-    The right gradient is autograd's of `word_kd_by_torch`.
-    """
+    """Says in words why no student could learn from the loss; None where the right gradient reaches its logits."""
     student, teacher, target = word_kd_batch(9, (3, 2, 5))
-    student.requires_grad_()
-    try:
-        with warnings.catch_warnings():  # `float(loss)` is refused below, in plainer words than torch's
-            warnings.simplefilter("ignore")
-            loss = function(student, teacher, target, 2.0)
-    except Exception as error:  # numpy refuses tensors that want a gradient
-        message = " ".join(str(error).split())[:160]
-        return ("The values are right, but in training `student_logits` wants a gradient, and then your function "
-                f"raised {type(error).__name__}: {message}. A loss must stay in torch from the logits to the end.")
-    if not isinstance(loss, Tensor) or loss.numel() != 1:
-        return (NO_GRADIENT.format(culprits="`.item()`, `float()`, `.tolist()` or numpy")
-                + f" Your function returned {kind(plain(loss)) if not isinstance(loss, Tensor) else 'many numbers'}.")
-    if not loss.requires_grad:
-        return NO_GRADIENT.format(culprits="`.detach()`, `.item()`, `torch.tensor(…)` or `torch.no_grad()`")
-    (gradient,) = torch.autograd.grad(loss.sum(), student, allow_unused=True)
-    if gradient is None:
-        return NO_GRADIENT.format(culprits="`.detach()`, `.item()`, `torch.tensor(…)` or `torch.no_grad()`")
-    (right,) = torch.autograd.grad(word_kd_by_torch(student, teacher, target, 2.0), student)
-    if not torch.allclose(gradient, right, rtol=1e-3, atol=1e-6):
-        return ("The values are right, but the gradient that reaches the student is not: a part of the way from "
-                "`student_logits` to the loss is cut off, or divides 0 by 0.")
-    return None
+    return gradient_fault(
+        lambda logits: function(logits, teacher, target, 2.0),
+        lambda logits: word_kd_by_torch(logits, teacher, target, 2.0), student, "student_logits",
+    )
 
 
 WORD_KD = Exercise(
