@@ -1,5 +1,4 @@
-"""Exercises of lesson 11, on-policy distillation: the divergence between two next words, and what a drawn word answers
-for."""
+"""Exercises of lesson 11, on-policy distillation: the divergence here, the advantages in lesson_11_advantages."""
 
 from __future__ import annotations
 
@@ -9,13 +8,15 @@ import torch
 from torch import Tensor
 
 from seqkd_lab.lab.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.exercises.lesson_11_advantages import ADVANTAGES
 
 P, Q = (0.7, 0.2, 0.06, 0.04), (0.1, 0.3, 0.35, 0.25)
 SURE, FLAT = (0.97, 0.01, 0.02), (0.3, 0.4, 0.3)
+WIDE, OTHER = (0.02, 0.28, 0.05, 0.4, 0.1, 0.15), (0.3, 0.08, 0.25, 0.07, 0.28, 0.02)
 
 
 def generalised_jsd(p, q, beta):
-    """JSD_β between teacher p and student q, laws (V,): KL(p‖q) at β = 0 and KL(q‖p) at β = 1."""
+    """JSD_β between teacher p and student q, distributions (V,): KL(p‖q) at β = 0 and KL(q‖p) at β = 1."""
     if beta == 0:
         return (p * (p / q).log()).sum()
     if beta == 1:
@@ -24,18 +25,9 @@ def generalised_jsd(p, q, beta):
     return beta * (p * (p / m).log()).sum() + (1 - beta) * (q * (q / m).log()).sum()
 
 
-def advantages(log_p_student, log_p_teacher, discount):
-    """A_t = −Σ_{u ≥ t} discount^(u − t) (log p_S(y_u) − log p_T(y_u)) for the drawn words' log-probabilities (T,)."""
-    found, to_come = [], 0.0
-    for cost in reversed((log_p_student - log_p_teacher).tolist()):
-        to_come = cost + discount * to_come
-        found.append(-to_come)
-    return torch.tensor(found[::-1])
-
-
-def entropy(law: list[float]) -> float:
+def entropy(distribution: list[float]) -> float:
     """In nats."""
-    return -math.fsum(x * math.log(x) for x in law)
+    return -math.fsum(x * math.log(x) for x in distribution)
 
 
 def by_entropies(p: tuple[float, ...], q: tuple[float, ...], beta: float) -> float:
@@ -48,13 +40,15 @@ def by_entropies(p: tuple[float, ...], q: tuple[float, ...], beta: float) -> flo
 
 
 def jsd_cases() -> list[Case]:
-    """Inner β, both ends, laws that are equal, and a teacher that is sure."""
-    asked = {
-        "β = 0.2": (P, Q, 0.2), "β = 0.5": (P, Q, 0.5), "β = 0.9": (SURE, FLAT, 0.9),
-        "β = 0: forward": (P, Q, 0), "β = 1: reverse": (P, Q, 1), "equal laws": (FLAT, FLAT, 0.3),
+    """Inner β, both ends, distributions that are equal, a teacher that is sure; two, three, four and six words."""
+    settings = {
+        "β = 0.2": (P, Q, 0.2), "β = 0.5": (P, Q, 0.5), "β = 0.9": (SURE, FLAT, 0.9), "six words": (WIDE, OTHER, 0.35),
+        "β = 0: forward": (P, Q, 0), "β = 1: reverse": (P, Q, 1), "six words, β = 0": (WIDE, OTHER, 0),
+        "a sure teacher, β = 1": (SURE, FLAT, 1), "two words": ((0.9, 0.1), (0.35, 0.65), 0.7),
+        "equal distributions": (FLAT, FLAT, 0.3),
     }
     return [Case(name, (torch.tensor(p), torch.tensor(q), beta), by_entropies(p, q, beta))
-            for name, (p, q, beta) in asked.items()]
+            for name, (p, q, beta) in settings.items()]
 
 
 def _kl(p: Tensor, q: Tensor) -> Tensor:
@@ -95,104 +89,116 @@ def _mixed_divergences(p, q, beta):
     return (1 - beta) * _kl(p, q) + beta * _kl(q, p)
 
 
+def _weights_swapped(p, q, beta):
+    if beta in (0, 1):
+        return _kl(p, q) if beta == 0 else _kl(q, p)
+    m = beta * p + (1 - beta) * q
+    return (1 - beta) * _kl(p, m) + beta * _kl(q, m)
+
+
+def _swapped_between(p, q, beta):
+    return generalised_jsd(p, q, beta) if beta in (0, 1) else generalised_jsd(q, p, beta)
+
+
+def _roles_swapped(p, q, beta):
+    return generalised_jsd(q, p, beta)
+
+
+def _without_weights(p, q, beta):
+    m = beta * p + (1 - beta) * q
+    return generalised_jsd(p, q, beta) if beta in (0, 1) else _kl(p, m) + _kl(q, m)
+
+
+def _scaled(p, q, beta):
+    return generalised_jsd(p, q, beta) / (1 if beta in (0, 1) else beta * (1 - beta))
+
+
+def _only_the_forward_end(p, q, beta):
+    return _kl(p, q) if beta == 0 else _no_special_ends(p, q, beta)
+
+
+def _only_the_reverse_end(p, q, beta):
+    return _kl(q, p) if beta == 1 else _no_special_ends(p, q, beta)
+
+
+def _forward(p, q, beta):
+    return _kl(p, q)
+
+
+def _mean(p, q, beta):
+    return generalised_jsd(p, q, beta) / len(p)
+
+
+def _bits(p, q, beta):
+    return generalised_jsd(p, q, beta) / math.log(2)
+
+
+def _negative(p, q, beta):
+    return -generalised_jsd(p, q, beta)
+
+
+def _not_added_up(p, q, beta):
+    if beta in (0, 1):
+        return p * (p / q).log() if beta == 0 else q * (q / p).log()
+    m = beta * p + (1 - beta) * q
+    return beta * p * (p / m).log() + (1 - beta) * q * (q / m).log()
+
+
+def _distance(p, q, beta):
+    return generalised_jsd(p, q, beta).clamp(min=0.0).sqrt()
+
+
+def _second_argument_first(p, q, beta):
+    return _mixture_first(p, q, beta) if 0 < beta < 1 else _ends_swapped(p, q, beta)
+
+
 JSD = Exercise(
     lesson=11, title="From forward to reverse", difficulty=2, minutes=7,
     task="Write `generalised_jsd(p, q, beta)`: two torch tensors (V,) of probabilities, none of them 0, `p` the "
          "**teacher's** next word and `q` the **student's**, and a number β from 0 to 1. Return GKD's divergence in "
-         "nats: KL(p‖q) at β = 0, KL(q‖p) at β = 1, and between them β KL(p‖m) + (1 − β) KL(q‖m) with the mixture "
-         "m = β p + (1 − β) q.",
-    hints=("KL(a‖b) = Σ a log(a / b): `(a * (a / b).log()).sum()`. The law before the bars is the one that weighs.",
+         "nats, as one number: KL(p‖q) at β = 0, KL(q‖p) at β = 1, and between them β KL(p‖m) + (1 − β) KL(q‖m) with "
+         "the mixture m = β p + (1 − β) q.",
+    hints=("KL(a‖b) = Σ a ln(a / b): `(a * (a / b).log()).sum()`. The distribution before the bars gives the weights.",
            "At β = 0 the formula with the mixture would give 0, since m is q then. So look at both ends first."),
     imports="import torch",
     solution=generalised_jsd,
     wrong_answers=(
         WrongAnswer(_shares_swapped, "the mixture is turned round: its share β belongs to the teacher, 1 − β to the "
                                      "student. At β = 0.5 one does not see it."),
-        WrongAnswer(_no_special_ends, "at both ends the formula with the mixture gives 0, whatever the laws are: m is "
+        WrongAnswer(_no_special_ends, "at both ends the formula with the mixture gives 0, whatever p and q are: m is "
                                       "then one of the two. The ends are defined apart, as the two KLs."),
         WrongAnswer(_ends_swapped, "the ends are swapped: β = 0 is the forward KL(p‖q), weighed by the teacher, β = 1 "
                                    "the reverse one."),
         WrongAnswer(_mixture_first, "these are KL(m‖p) and KL(m‖q). The mixture stands second: p and q are compared "
                                     "with it."),
         WrongAnswer(_always_halves, "β is not used: this is the Jensen–Shannon divergence of equal halves."),
-        WrongAnswer(_mixed_divergences, "this mixes the two KLs. GKD mixes the *laws* and compares both with the "
-                                        "mixture."),
+        WrongAnswer(_mixed_divergences, "this mixes the two KLs. GKD mixes the *distributions* and compares both "
+                                        "with the mixture."),
+        WrongAnswer(_weights_swapped, "the weights before the two KLs have changed places: β belongs to KL(p‖m), "
+                                      "1 − β to KL(q‖m)."),
+        WrongAnswer(_swapped_between, "between the ends teacher and student have changed places: β is the teacher's "
+                                      "share of the mixture and the weight of its KL."),
+        WrongAnswer(_roles_swapped, "p and q have changed places: p is the teacher, and β = 0 is KL(p‖q)."),
+        WrongAnswer(_without_weights, "the two KLs are added without their weights β and 1 − β."),
+        WrongAnswer(_scaled, "between the ends this is divided by β (1 − β). GKD's divergence is not, although its "
+                             "values near the ends would then pass smoothly into the two KLs."),
+        WrongAnswer(_only_the_forward_end, "at β = 1 the formula with the mixture gives 0. That end is defined apart, "
+                                           "too: KL(q‖p)."),
+        WrongAnswer(_only_the_reverse_end, "at β = 0 the formula with the mixture gives 0. That end is defined apart, "
+                                           "too: KL(p‖q)."),
+        WrongAnswer(_forward, "β is not used: this is the forward KL(p‖q) throughout."),
+        WrongAnswer(_mean, "this is the mean over the vocabulary. A KL is a sum: its weights p sum to 1 already."),
+        WrongAnswer(_bits, "these are bits. Nats take the natural logarithm: `.log()`, not `.log2()`."),
+        WrongAnswer(_negative, "the sign: a divergence is never below 0."),
+        WrongAnswer(_not_added_up, "these are the terms of single words. Add them up: `.sum()`."),
+        WrongAnswer(_distance, "this is the root of the divergence."),
+        WrongAnswer(_second_argument_first, "every KL is the other way round. `kl_div(a.log(), b)` in torch is "
+                                            "KL(b‖a): its second argument gives the weights."),
     ),
     cases=jsd_cases,
-    insight="Divided by β (1 − β) the inner formula goes over into the two KLs; without that, the loss all but "
-            "vanishes near the ends, and one learning rate does not serve every β.",
+    insight="Divided by β (1 − β), the inner formula approaches the two KLs at the ends. Without that division, its "
+            "values are close to 0 near the ends.",
 )
 
-
-def advantage_cases() -> list[Case]:
-    """Sentences of several words at several discounts, and one of a single word."""
-    student = {"four words": (-0.2, -1.5, -0.1, -0.7), "a likely sentence": (-0.05, -0.1, -0.02),
-               "one word": (-0.4,)}
-    teacher = {"four words": (-0.9, -0.3, -2.5, -0.7), "a likely sentence": (-0.01, -0.3, -0.01),
-               "one word": (-1.9,)}
-    cases = []
-    for name, discount in (("four words", 0.0), ("four words", 1.0), ("four words", 0.5), ("a likely sentence", 0.9),
-                           ("one word", 1.0)):
-        costs = [s - t for s, t in zip(student[name], teacher[name], strict=True)]
-        expected = [-math.fsum(discount ** (u - t) * costs[u] for u in range(t, len(costs))) for t in range(len(costs))]
-        cases.append(Case(f"{name}, discount {discount:g}", (torch.tensor(student[name]), torch.tensor(teacher[name]),
-                                                            discount), expected))
-    return cases
-
-
-def _sign(log_p_student, log_p_teacher, discount):
-    return -advantages(log_p_student, log_p_teacher, discount)
-
-
-def _past(log_p_student, log_p_teacher, discount):
-    return advantages(log_p_student.flip(0), log_p_teacher.flip(0), discount).flip(0)
-
-
-def _own_alone(log_p_student, log_p_teacher, discount):
-    return log_p_teacher - log_p_student
-
-
-def _no_discount(log_p_student, log_p_teacher, discount):
-    return advantages(log_p_student, log_p_teacher, 1.0)
-
-
-def _counted_from_the_start(log_p_student, log_p_teacher, discount):
-    powers = torch.tensor([float(discount) ** t for t in range(len(log_p_student))])
-    return advantages(powers * log_p_student, powers * log_p_teacher, 1.0)
-
-
-def _without_own(log_p_student, log_p_teacher, discount):
-    every = advantages(log_p_student, log_p_teacher, discount)
-    return every + log_p_student - log_p_teacher
-
-
-ADVANTAGES = Exercise(
-    lesson=11, title="What a drawn word answers for", difficulty=2, minutes=8,
-    task="The student has drawn a translation of T words. Write `advantages(log_p_student, log_p_teacher, discount)`: "
-         "two torch tensors (T,), what student and teacher gave to each drawn word (log-probabilities), and a number "
-         "from 0 to 1. The cost of a word is log p_S − log p_T. Return the T advantages "
-         "A_t = −Σ_{u ≥ t} discount^(u − t) · cost_u: discount 0 lets a word answer for itself alone, 1 for "
-         "all that comes after it as well.",
-    hints=("From behind it is one line: what is to come at t is cost_t + discount · (what is to come at t + 1).",
-           "`reversed(costs.tolist())` walks from the last word to the first; turn the result round in the end, and "
-           "mind the sign: a cost is bad, an advantage good."),
-    imports="import torch",
-    solution=advantages,
-    wrong_answers=(
-        WrongAnswer(_sign, "the sign is turned: where the student gives a word more than the teacher does, the cost is "
-                           "positive and the advantage negative."),
-        WrongAnswer(_past, "this sums over the words *before*. A word cannot change those any more: it answers for "
-                           "what comes after it."),
-        WrongAnswer(_own_alone, "the discount is not used: each word answers for itself alone, which is right at 0 "
-                                "only."),
-        WrongAnswer(_no_discount, "the discount is not used: all that comes counts in full, which is right at 1 only."),
-        WrongAnswer(_counted_from_the_start, "the power counts from the sentence's start. It is the distance u − t "
-                                             "that discounts, so that a word's own cost always counts in full."),
-        WrongAnswer(_without_own, "a word's own cost is missing: the sum begins at u = t."),
-    ),
-    cases=advantage_cases,
-    insight="With discount 0 the mean over draws is the gradient of the reverse KL at the prefixes as they are; with 1 "
-            "that of the KL between whole translations, in which the choice of prefixes counts. They differ.",
-)
 
 EXERCISES = (JSD, ADVANTAGES)
