@@ -179,7 +179,7 @@ class TestComparing:
         assert plain(value) == expected
 
     @pytest.mark.parametrize("found, expected, words", [
-        ([1.0, 2.5], [1.0, 2.0], "2.5 instead of 2 at [1]"), ([1.0], [1.0, 2.0], "1 values instead of 2"),
+        ([1.0, 2.5], [1.0, 2.0], "2.5 instead of 2 at [1]"), ([1.0], [1.0, 2.0], "1 value instead of 2"),
         ({"a": 1.0}, {"a": 1.0, "b": 2.0}, "'b' is missing"), ({"a": 1.0, "c": 0.0}, {"a": 1.0}, "should not be there"),
         ([["x"], 1.0], [["y"], 1.0], "'x' instead of 'y' at [0][0]"), (0.0, 1e-3, "instead of 0.001"),
     ])
@@ -202,7 +202,7 @@ class TestJudgedByWhatComesOut:
 
     @pytest.mark.parametrize("answer, words", [
         (lambda p, q, r: True, "a truth value instead of 4,000 truth values"),
-        (lambda p, q, r: [True], "1 values instead of 4,000"),
+        (lambda p, q, r: [True], "1 value instead of 4,000"),
         (lambda p, q, r: (r < q / p)[:, None], "[True] for a word"),
         (lambda p, q, r: torch.full_like(p, 0.5), "0.5 for a word: True (it stands) or False"),
         (lambda p, q, r: torch.full_like(p, math.nan), "nan for a word"),

@@ -82,7 +82,7 @@ def _list_difference(found: Any, expected: list, tolerance: float, where: str) -
 
 
 def counted(n: int) -> str:
-    return f"{n} value" if n == 1 else f"{n} values"
+    return f"{n:,} value" if n == 1 else f"{n:,} values"
 
 
 def has_nan(value: Any) -> bool:

@@ -13,7 +13,7 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor
 
-from seqkd_lab.lab.exercises.comparing import first_difference, kind, shown
+from seqkd_lab.lab.exercises.comparing import counted, first_difference, kind, shown
 
 N_PROPOSED, LEAST_P = 4_000, 1e-6
 """Proposals of a case, and the p-value of the χ² test below which an answer is refused."""
@@ -63,7 +63,7 @@ def faulty_decisions(q: Tensor, words: Tensor, replacement: Tensor, seed: int) -
         if not isinstance(found, list):
             return f"your function gave {kind(found)} instead of {len(words):,} truth values, one for each word"
         if len(found) != len(words):
-            return f"your function gave {len(found):,} values instead of {len(words):,}, one for each word"
+            return f"your function gave {counted(len(found))} instead of {len(words):,}, one for each word"
         other = next((value for value in found if value not in (True, False)), None)
         if other is not None:
             return f"your function gave {shown(other)} for a word: True (it stands) or False is asked for"
@@ -93,7 +93,7 @@ def _no_distribution(found: Any, n_words: int) -> str | None:
     if not isinstance(found, list) or not all(isinstance(value, float) for value in found):
         return f"{shown(found)} instead of {n_words} probabilities, one for each word"
     if len(found) != n_words:
-        return f"{len(found)} values instead of {n_words} probabilities"
+        return f"{counted(len(found))} instead of {n_words} probabilities"
     numbers = torch.tensor(found, dtype=torch.float64)
     if not bool(torch.isfinite(numbers).all()) or float(numbers.min()) < -1e-6:
         return f"{shown(found)}: a probability is a number from 0 to 1"
