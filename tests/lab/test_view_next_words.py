@@ -17,7 +17,7 @@ from seqkd_lab.lab.figures.bars import REST
 from seqkd_lab.lab.figures.mixing import gold_id, mix, shown_words
 from seqkd_lab.lab.figures.next_words import SentenceReading, divergence, entropy, soften
 from seqkd_lab.lab.widgets import InterpolationExplorer, TemperatureExplorer
-from seqkd_lab.lab.widgets.view import student_chooser
+from seqkd_lab.lab.widgets.view import NOBODY, student_chooser
 
 logits = st.lists(st.floats(-8, 8), min_size=5, max_size=5).map(lambda x: torch.tensor(x, dtype=torch.float64))
 positive = st.floats(0.25, 8.0)
@@ -155,5 +155,5 @@ def test_the_still_twins_draw(toy, toy_models, tmp_path):
 
 def test_nobody_is_a_choice_with_a_name():
     chooser = student_chooser(["baseline"], nobody=True)
-    assert (chooser.index, chooser.value, chooser.label) == (0, None, "nobody")
+    assert (chooser.index, chooser.value, chooser.label) == (0, NOBODY, "nobody")
     assert student_chooser(["baseline"], nobody=False).value == "baseline"

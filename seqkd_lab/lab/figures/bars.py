@@ -10,6 +10,8 @@ from matplotlib.ticker import MaxNLocator
 from seqkd_lab.lab.figures.picture import GREY, SIZE, add_label
 
 REST = "(rest)"
+ROOM = "\n".join([" "] * 8)
+"""As the name of the vertical axis, it leaves room in a computed layout for the longest word of the toy language."""
 
 
 class BarRows:

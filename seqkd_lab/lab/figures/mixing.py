@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from seqkd_lab.corpus.vocabulary import EOS
-from seqkd_lab.lab.figures.bars import REST, BarRows
+from seqkd_lab.lab.figures.bars import REST, ROOM, BarRows
 from seqkd_lab.lab.figures.next_words import TEACHER, SentenceReading, likeliest, soften
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREY, PURPLE, SIZE, VERMILION, Picture
 
@@ -82,8 +82,8 @@ class MixingDrawing:
         self._targets = BarRows(left, TARGETS, TARGET_COLOURS, N_WORDS + 1)
         self._gradient = BarRows(right, ("gradient",), (VERMILION,), N_WORDS + 1, (-1.0, 1.0))
         left.set_xlabel("probability", fontsize=SIZE)
-        left.set_ylabel(" \n \n \n \n", fontsize=SIZE)  # room for the words, which are no ticks
-        right.set_ylabel(" \n \n \n \n", fontsize=SIZE)
+        for axes in (left, right):
+            axes.set_ylabel(ROOM, fontsize=SIZE)
         left.legend(fontsize=SIZE - 1, loc="lower right")
         right.set_xlabel("gradient per logit (below 0: pushed up)", fontsize=SIZE)
         self.picture = Picture(figure, [*self._targets.moving, *self._gradient.moving])

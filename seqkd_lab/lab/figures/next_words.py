@@ -13,7 +13,7 @@ from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS, Vocabulary
-from seqkd_lab.lab.figures.bars import REST, BarRows
+from seqkd_lab.lab.figures.bars import REST, ROOM, BarRows
 from seqkd_lab.lab.figures.headline import TRUTH, colour_of
 from seqkd_lab.lab.figures.picture import SIZE, Picture
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -170,7 +170,7 @@ class NextWordsDrawing:
         self._bars = BarRows(self._axes, SERIES, [colour_of(name) for name in SERIES], N_WORDS + 1)
         self._axes.set_xlabel("probability of the next word", fontsize=SIZE)
         self._axes.margins(x=0)
-        self._axes.set_ylabel(" \n \n \n \n", fontsize=SIZE)  # room for the words, which are no ticks
+        self._axes.set_ylabel(ROOM, fontsize=SIZE)
         self._names: tuple[str, ...] = ()
         self.picture = Picture(figure, self._bars.moving)
 

@@ -84,7 +84,10 @@ def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
 
 
 class Picture:
-    """`figure` as PNG, again and again: `moving` artists are redrawn, the rest comes from memory."""
+    """`figure` as PNG, again and again: `moving` artists are redrawn, the rest comes from memory.
+
+    A computed layout leaves no room for what moves: else it would depend on what was shown when it was computed.
+    """
 
     def __init__(self, figure: Figure, moving: Iterable[Artist]) -> None:
         self.figure, self.moving = figure, tuple(moving)
@@ -92,6 +95,7 @@ class Picture:
         self._canvas, self._background = FigureCanvasAgg(figure), None
         for artist in self.moving:
             artist.set_animated(True)
+            artist.set_in_layout(False)
 
     def renew(self) -> None:
         """Forgets what stands still, for a picture whose axes change with what they show."""

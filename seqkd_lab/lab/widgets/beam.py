@@ -17,7 +17,18 @@ from seqkd_lab.decoding.trace import PRUNED, trace_search
 from seqkd_lab.lab.figures.beam import END, Node, lost_at, rerank
 from seqkd_lab.lab.figures.beam_tree import MOST_BEAM, BeamTree, BeamTreeDrawing, percent
 from seqkd_lab.lab.figures.digits import deciding_digits, shown_log_prob
-from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, first, sentence_chooser, shortened, slider, table, unheard
+from seqkd_lab.lab.widgets.view import (
+    STYLE,
+    WIDE,
+    View,
+    end_at,
+    first,
+    sentence_chooser,
+    shortened,
+    slider,
+    table,
+    unheard,
+)
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 MOST_WORDS = 40
@@ -135,7 +146,7 @@ class BeamExplorer(View):
 
     def _open_source(self, _: dict | None = None) -> None:
         with unheard(self.step, self.draw):
-            self.step.max = len(self.data.columns)  # a step beyond it becomes the last one
+            end_at(self.step, len(self.data.columns))
         self.draw()
 
     def draw(self, _: dict | None = None) -> None:

@@ -13,7 +13,18 @@ from seqkd_lab.decoding.draft_trace import UNREAD, DraftTrace, trace_speculative
 from seqkd_lab.decoding.law import Law
 from seqkd_lab.lab.figures.draft_laws import said
 from seqkd_lab.lab.figures.drafting import MOST_DRAFTED, DraftingDrawing, note
-from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, first, sentence_chooser, shortened, slider, table
+from seqkd_lab.lab.widgets.view import (
+    STYLE,
+    WIDE,
+    View,
+    end_at,
+    first,
+    sentence_chooser,
+    shortened,
+    slider,
+    table,
+    unheard,
+)
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 HEAD = ("", "word", "p, the draft", "q, the target", "chance to stand")
@@ -67,21 +78,16 @@ class DraftingStepper(View):
         self._open()
 
     def _open(self, _: dict | None = None) -> None:
-        """Sets the ends of `round`; a slider needs two, so with one round alone it is switched off."""
-        n_rounds = len(self.data.rounds)
+        """Sets the end of `round`, and shows what the controls say."""
         self.another.disabled = self.temperature.value == 0.0  # greedy has nothing to draw
-        self.round.disabled = n_rounds == 1
-        beyond = self.round.value > n_rounds
-        if beyond and n_rounds == 1:
-            self.round.value = 1  # which draws
-        self.round.max = max(2, n_rounds)
-        if not beyond:  # else the round has moved to the last one, and so drawn it
-            self.draw()
+        with unheard(self.round, self.draw):
+            end_at(self.round, len(self.data.rounds))
+        self.draw()
 
     def draw(self, _: dict | None = None) -> None:
         """Shows what the controls say."""
         trace = self.data
-        number = min(self.round.value, len(trace.rounds))
+        number = self.round.value
         self._drawing.show(trace, number)
         self.show(f"<b>{escape(shortened(' '.join(trace.source)))}</b>{self._written(trace, number)}"
                   f"{self._words(trace, number)}{self._drawn(trace, number)}<br>{self._together(trace)}")

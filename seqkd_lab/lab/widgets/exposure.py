@@ -15,11 +15,13 @@ from seqkd_lab.lab.widgets.view import (
     STYLE,
     WIDE,
     View,
+    end_at,
     prefix_html,
     sentence_chooser,
     shortened,
     slider,
     student_chooser,
+    unheard,
 )
 
 
@@ -56,20 +58,17 @@ class ExposureExplorer(View):
         return self.tables[self.student.value].sentences[self.writer.value][self.sentence.value]
 
     def _open(self, _: dict | None = None) -> None:
-        """Goes to the worst place of a translation that is opened; a slider needs two places, so an empty translation
-        switches it off."""
-        shown, before = self.data, self.place.value
-        with self.place.hold_trait_notifications():
-            self.place.max = max(2, len(shown.tokens))
+        """Goes to the worst place of a translation that is opened."""
+        shown = self.data
+        with unheard(self.place, self.draw):
+            end_at(self.place, len(shown.tokens))
             self.place.value = worst_place(shown, self.beta.value) + 1
-        self.place.disabled = len(shown.tokens) == 1
-        if self.place.value == before:  # else the place has moved, and so drawn it
-            self.draw()
+        self.draw()
 
     def draw(self, _: dict | None = None) -> None:
         """Shows what the controls say."""
         table, shown = self.tables[self.student.value], self.data
-        place = min(self.place.value, len(shown.tokens)) - 1
+        place = self.place.value - 1
         self._drawing.show(table, self.sentence.value, self.writer.value, self.beta.value, place)
         source = escape(shortened(" ".join(table.sources[self.sentence.value])))
         self.show(f"<b>{source}</b><br>{prefix_html(shown.tokens[:-1], place)}<br>{self._said(table, shown, place)}")

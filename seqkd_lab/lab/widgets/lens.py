@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from html import escape
 
 import ipywidgets as widgets
@@ -9,7 +10,7 @@ import ipywidgets as widgets
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.figures.lens import TEXT_COLOURS, ChoicesDrawing, ChoiceShares, Pair, compare_pair, marked
-from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, first, slider, table
+from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, end_at, first, slider, table, unheard
 
 
 class CorpusLens(View):
@@ -17,6 +18,8 @@ class CorpusLens(View):
     shows how often each option of a choice was taken in both corpora.
 
     Controls: `number` of the pair, `only_changed` (leave out pairs that the teacher wrote as gold), and `choice`.
+    `number` counts the pairs that are not left out: with `only_changed` the pair that is shown stays, or the next one
+    that differs takes its place, or the last one that does.
     The corpora are aligned, or ValueError is raised; the first `n_pairs` are shown. Without a language there are no
     choices and no verdicts.
     """
@@ -46,17 +49,23 @@ class CorpusLens(View):
     @property
     def data(self) -> Pair:
         """The pair that is shown."""
-        place = self._changed[self.number.value - 1] if self.only_changed.value else self.number.value - 1
+        place = self._place(self.only_changed.value)
         return compare_pair(
             self.gold.source[place], self.gold.target[place], self.distilled.target[place], self.language
         )
 
+    def _place(self, only_changed: bool) -> int:
+        """Where the pair with the number stands in the corpora, when the number counts all pairs or changed ones."""
+        return self._changed[self.number.value - 1] if only_changed else self.number.value - 1
+
     def _narrow(self, _: dict) -> None:
-        last = len(self._changed) if self.only_changed.value else len(self.gold)
-        beyond = self.number.value > last
-        self.number.max = last
-        if not beyond:  # else the number has moved to the last one, and so drawn it
-            self.draw()
+        """Counts other pairs, and gives `number` the value that the pair now has."""
+        place = self._place(not self.only_changed.value)
+        counted = self._changed if self.only_changed.value else range(len(self.gold))
+        with unheard(self.number, self.draw):
+            end_at(self.number, len(counted))
+            self.number.value = min(bisect_left(counted, place) + 1, len(counted))
+        self.draw()
 
     def draw(self, _: dict | None = None) -> None:
         """Shows what the controls say."""

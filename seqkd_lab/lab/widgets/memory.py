@@ -17,7 +17,7 @@ from seqkd_lab.lab.figures.memory import (
     is_remembered,
     shown_words,
 )
-from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, sentence_chooser, slider, table
+from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, end_at, sentence_chooser, slider, table, unheard
 
 BY_KEY = {memory_key(memory): memory for memory in MEMORIES}
 
@@ -48,11 +48,9 @@ class MemoryDial(View):
     def _take_sentence(self, _: dict) -> None:
         """Go to the telling place of the chosen sentence, and draw."""
         example = self.examples[self.sentence.value]
-        self.place.unobserve(self.draw, "value")
-        self.place.value = 0  # within the bounds of either sentence
-        self.place.max = len(example["target"])
-        self.place.value = example["telling"]
-        self.place.observe(self.draw, "value")
+        with unheard(self.place, self.draw):
+            end_at(self.place, len(example["target"]))
+            self.place.value = example["telling"]
         self.draw()
 
     @property

@@ -8,7 +8,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.figures.next_words import TEACHER, SentenceReading
 from seqkd_lab.lab.figures.picture import Picture
-from seqkd_lab.lab.widgets.view import View, first, sentence_chooser, slider, student_chooser
+from seqkd_lab.lab.widgets.view import View, end_at, first, sentence_chooser, slider, student_chooser, unheard
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 
@@ -44,11 +44,9 @@ class NextWordView(View):
         return self._readings[place]
 
     def _open_sentence(self, _: dict | None = None) -> None:
-        last = len(self.reading) - 1
-        beyond = self.position.value > last
-        self.position.max = last
-        if not beyond:  # else the position has moved to the last one, and so drawn it
-            self.draw()
+        with unheard(self.position, self.draw):
+            end_at(self.position, len(self.reading) - 1)
+        self.draw()
 
     def draw(self, _: dict | None = None) -> None:
         """Shows what the controls say."""

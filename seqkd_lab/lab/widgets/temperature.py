@@ -9,7 +9,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.figures.next_words import TEACHER, NextWords, NextWordsDrawing
 from seqkd_lab.lab.widgets.next_word import NextWordView
-from seqkd_lab.lab.widgets.view import prefix_html, temperature_slider
+from seqkd_lab.lab.widgets.view import NOBODY, prefix_html, temperature_slider
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 
@@ -17,7 +17,7 @@ class TemperatureExplorer(NextWordView):
     """Bars of teacher, truth and, by choice, a student before one word of a sentence; entropy and KL in nats.
 
     The prefix is gold. τ softens teacher and student, as Word-KD does; the truth has no temperature. Controls:
-    `sentence`, `position`, `student` (None or a name), `temperature`. Without a language there is no truth.
+    `sentence`, `position`, `student` (NOBODY or a name), `temperature`. Without a language there is no truth.
     """
 
     def __init__(
@@ -32,11 +32,11 @@ class TemperatureExplorer(NextWordView):
     @property
     def data(self) -> NextWords:
         """What is shown."""
-        return self.reading.next_words(self.position.value, self.temperature.value, self.student.value)
+        return self.reading.next_words(self.position.value, self.temperature.value, self.student.value or None)
 
     def draw(self, _: dict | None = None) -> None:
         """Shows what the controls say."""
-        names = [TEACHER] if self.student.value is None else [TEACHER, self.student.value]
+        names = [TEACHER] if self.student.value == NOBODY else [TEACHER, self.student.value]
         next_words = self.data
         self._drawing.show(next_words, self.reading.order(self.position.value, names))
         self.show(self._text(next_words))

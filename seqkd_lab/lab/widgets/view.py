@@ -14,6 +14,8 @@ from seqkd_lab.lab.figures.picture import DOTS_PER_INCH, Picture
 STYLE = {"description_width": "9em"}
 WIDE = widgets.Layout(width="46em", max_width="100%")
 LETTERS = 90
+NOBODY = ""
+"""The value of a list of students for none of them: to a list the value None would mean that nothing is chosen."""
 
 
 class View(widgets.VBox):
@@ -63,8 +65,20 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def slider(description: str, value: int, least: int, most: int, continuous: bool = True) -> widgets.IntSlider:
     """A slider of whole numbers; with continuous=False it speaks when it is let go."""
-    return widgets.IntSlider(value=value, min=least, max=most, description=description, style=STYLE, layout=WIDE,
-                             continuous_update=continuous)
+    control = widgets.IntSlider(value=value, min=least, max=max(most, least + 1), description=description, style=STYLE,
+                                layout=WIDE, continuous_update=continuous)
+    end_at(control, most)
+    return control
+
+
+def end_at(control: widgets.IntSlider, last: int) -> None:
+    """Let a slider end at `last`; a value beyond it becomes the last one.
+
+    A browser cannot draw a slider of one place, so that one is switched off, with a second place that is not reached.
+    """
+    control.value = min(control.value, last)
+    control.max = max(last, control.min + 1)
+    control.disabled = last == control.min
 
 
 def alpha_slider(value: float = 0.5) -> widgets.FloatSlider:
@@ -88,8 +102,8 @@ def sentence_chooser(sources: Sequence[Sequence[str]]) -> widgets.Dropdown:
 
 
 def student_chooser(names: Iterable[str], nobody: bool) -> widgets.Dropdown:
-    """A list of students; with `nobody` the first choice is None."""
-    options = [("nobody", None)] if nobody else []
+    """A list of students; with `nobody` the first choice is NOBODY."""
+    options = [("nobody", NOBODY)] if nobody else []
     options += [(name, name) for name in names]
     if not options:
         raise ValueError("the view needs at least one student")
