@@ -112,6 +112,7 @@ case "$*" in
   *"[test]"*) echo extra-test >> log;;
   *--editable*) echo core >> log; test ! -e no-core;;
   *pytest*|*ruff*) echo check >> log;;
+  *check_prose.py*) echo prose >> log;;
   *ensurepip*) test ! -e no-ensurepip;;
   *version_info\\ \\<*) test ! -e old-python;;
   *%d.%d*) echo 3.99;;
@@ -157,7 +158,7 @@ def test_set_up_runs_each_step_once_and_then_never_again(project):
     assert project.make("tour", "ARGS=--preset quick")[0] == ["run tour --preset quick"]
     assert project.make("table")[0] == ["run table --seeds 10"]
     assert project.make("test")[0] == ["extra-test", "check"]
-    assert project.make("lint")[0] == ["check"]
+    assert project.make("lint")[0] == ["check", "prose"]
 
 
 def test_a_failed_step_leaves_no_stamp_and_is_done_again(project):
