@@ -6,6 +6,7 @@ from html import escape
 
 import ipywidgets as widgets
 
+from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.language_figures import FrontEndDrawing, StrengthDrawing
 from seqkd_lab.lab.language_measures import Setting, Sweep
 from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, slider, table
@@ -56,8 +57,8 @@ class StrengthPanel(View):
         """Shows what the controls say."""
         self._drawing.show(self.source.value, self.strength.value)
         measures = self.data.measures
-        rows = [("entropy (nats a sentence)", f"{measures.entropy:.2f}"),
-                ("cost of forgetting (nats a sentence)", f"{measures.forgetting:.2f}"),
+        rows = [("entropy (nats a sentence)", shown_number(measures.entropy, 2)),
+                ("cost of forgetting (nats a sentence)", shown_number(measures.forgetting, 2)),
                 ("translations of a sentence, mean", f"{measures.n_translations:,.0f}"),
                 ("probability of the mode, mean", f"{measures.p_mode:.3f}")]
         lines = "".join(f"<li>{escape(line)}</li>" for line in self.data.drawn)

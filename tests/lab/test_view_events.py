@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -18,6 +18,7 @@ import view_driver
 from test_view_tip import batch_of
 from test_view_trainer import tiny_map
 
+from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.quick_student import QuickStudent
 from seqkd_lab.lab import language_measures, lesson, one_table
@@ -76,7 +77,14 @@ class Small:
         return list(islice(fitting, 3))
 
     @cached_property
-    def distilled(self):
+    def pairs(self) -> ParallelCorpus:
+        """The short sentences with a translation, so that searches and drafts end soon."""
+        mode = self.toy.language.mode
+        return replace(self.toy.test, source=tuple(self.short), target=tuple(mode(s)[0] for s in self.short),
+                       references=None)
+
+    @cached_property
+    def distilled(self) -> ParallelCorpus:
         """The training pairs, a mode for every other target as a teacher might write it, and one that is wrong."""
         pairs, mode = self.toy.train[:40], self.toy.language.mode
         targets = [mode(source)[0] if number % 3 else target
@@ -101,11 +109,11 @@ BUILDERS: dict[str, Callable[[Small], View]] = {
     "AttentionView": lambda small: AttentionView(
         small.models["teacher"], pairs_to_show(small.models["teacher"], small.toy.language, small.toy.test, 6),
         small.toy.language),
-    "BeamExplorer": lambda small: BeamExplorer(small.models["teacher"], small.toy.test, small.toy.language, 4),
+    "BeamExplorer": lambda small: BeamExplorer(small.models["teacher"], small.pairs, small.toy.language),
     "BeamGameView": lambda small: BeamGameView(small.models["baseline"], small.short, small.toy.language),
     "ChoiceExplorer": lambda small: ChoiceExplorer(small.candidates[1:], first=small.candidates[:1]),
     "CorpusLens": lambda small: CorpusLens(small.toy.train, small.distilled, small.toy.language, 40),
-    "DraftingStepper": lambda small: DraftingStepper(small.models["teacher"], small.students, small.toy.test, 3),
+    "DraftingStepper": lambda small: DraftingStepper(small.models["teacher"], small.students, small.pairs),
     "ExposureExplorer": lambda small: ExposureExplorer(small.tables),
     "FrontEndCheck": lambda small: FrontEndCheck(),
     "InterpolationExplorer": lambda small: InterpolationExplorer(
@@ -126,8 +134,9 @@ BUILDERS: dict[str, Callable[[Small], View]] = {
 
 
 def carry_seed(view: DraftingStepper, other: DraftingStepper) -> None:
-    other.seed = view.seed
-    other._open()
+    if other.seed != view.seed:
+        other.seed = view.seed
+        other._open()
 
 
 def carry_game(view: BeamGameView, other: BeamGameView) -> None:

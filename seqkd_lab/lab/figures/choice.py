@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.distillation.sequence_level import similarities
+from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.figures.picture import BLACK, GREEN, GREY, SIZE, SKY, VERMILION, Picture, add_label
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -155,7 +156,7 @@ class ChoiceDrawing:
                                              (averages.similarity, averages.log_prob), strict=True):
             line.set_data(range(1, 1 + len(values)), values)
             dot.set_data([K], [max(dot.axes.get_ylim()[0], values[K - 1])])
-            number.set_text(f"K = {K}: {values[K - 1]:.1f}".replace("-", "−"))
+            number.set_text(f"K = {K}: {shown_number(values[K - 1], 1)}")
 
 
 def choice_figure(

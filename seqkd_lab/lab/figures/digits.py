@@ -22,7 +22,12 @@ def deciding_digits(values: Sequence[float], least: int = LEAST) -> int:
     )
 
 
-def shown_log_prob(log_prob: float, digits: int) -> str:
-    """A log-probability with so many digits and a proper minus sign; what rounds to 0 has no sign."""
-    text = f"{log_prob:.{digits}f}"
+def shown_number(value: float, digits: int) -> str:
+    """Returns a number with so many digits after the point and a proper minus sign; what rounds to 0 has no sign."""
+    text = f"{value:.{digits}f}"
     return text.lstrip("-") if not float(text) else text.replace("-", "−")
+
+
+def shown_log_prob(log_prob: float, digits: int) -> str:
+    """Returns a log-probability as `shown_number` does."""
+    return shown_number(log_prob, digits)

@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 
 from seqkd_lab.distillation.exposure import GOLD, STUDENT, TEACHER, WRITERS
 from seqkd_lab.lab.figures.bars import REST, BarRows
+from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.figures.draft_laws import column, said
 from seqkd_lab.lab.figures.exposure_table import BETAS, ExposureTable, ShownSentence
 from seqkd_lab.lab.figures.next_words import likeliest
@@ -91,7 +92,8 @@ class ExposureDrawing:
             values = table.curve(other, beta, LEAST_SENTENCES)[:N_PLACES]
             line.set_data(range(1, len(values) + 1), values)
             line.set_linewidth(3.5 if other == writer else 1.5)
-            self._keys[other].set_text(f"along {NAMES[other]}: {table.per_token(other, beta):.2f} nats a token")
+            mean = shown_number(table.per_token(other, beta), 2)
+            self._keys[other].set_text(f"along {NAMES[other]}: {mean} nats a token")
         self._here.set_xdata([place + 1, place + 1])
         self._title.set_text(beta_in_words(beta))
         shown = table.sentences[writer][sentence]
@@ -114,7 +116,7 @@ class ExposureDrawing:
             text = said(shown.tokens[start + box]) if there else ""
             size = SIZE if len(text) <= WIDE_WORD else max(7.0, SIZE * WIDE_WORD / len(text))
             word.set(text=text, fontsize=size)
-            number.set_text(f"{nats[start + box]:.2f}" if there else "")
+            number.set_text(shown_number(nats[start + box], 2) if there else "")
             if there:
                 x, y = box % N_COLUMNS, box // N_COLUMNS
                 corners.append([(x, y - 0.42), (x + 0.92, y - 0.42), (x + 0.92, y + 0.42), (x, y + 0.42)])

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from seqkd_lab.experiments.live_students import GOLD, MODE, SAMPLES
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
 from seqkd_lab.experiments.verdicts import Rows, mean_and_interval
+from seqkd_lab.lab.figures.bars import signed
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY
 
 if TYPE_CHECKING:  # the measures import pictures themselves
@@ -65,7 +66,7 @@ def _draw_searches(axes: Axes, row: int, score: Score, colour: str) -> None:
     axes.plot([greedy, beam], [row, row], "-", color=colour, linewidth=4)
     axes.plot(greedy, row, "o", color=colour, markersize=13)
     axes.plot(beam, row, "o", color=colour, markersize=13, markerfacecolor="white", markeredgewidth=2.5)
-    axes.annotate(f"{greedy:.1f}, the beam adds {beam - greedy:+.1f}", (greedy if at_left else beam, row),
+    axes.annotate(f"{greedy:.1f}, the beam adds {signed(beam - greedy, 1)}", (greedy if at_left else beam, row),
                   xytext=(-8 if at_left else 8, 12), textcoords="offset points", fontsize=SIZE,
                   ha="left" if at_left else "right")
 
@@ -105,7 +106,7 @@ def seeds_figure(by_seed: Mapping[str, Rows], committed: int) -> Figure:
         if len(values) > 1:
             axes.plot([low, high], [row + 0.27] * 2, "-", color=colour, linewidth=3)
         axes.plot(mean, row + 0.27, "D", color=colour, markersize=8)
-        axes.annotate(f"{mean:+.1f}", (mean, row + 0.27), xytext=(0, -19), textcoords="offset points", fontsize=SIZE,
+        axes.annotate(signed(mean, 1), (mean, row + 0.27), xytext=(0, -19), textcoords="offset points", fontsize=SIZE,
                       ha="center")
         if str(committed) in seeds:
             axes.plot(values[seeds.index(str(committed))], row, "o", color=colour, markersize=17,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.lab.figures.bars import REST, ROOM, BarRows
+from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.figures.next_words import TEACHER, SentenceReading, likeliest, soften
 from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREY, PURPLE, SIZE, VERMILION, Picture
 
@@ -113,6 +114,7 @@ def interpolation_figure(
     drawing, mixture = MixingDrawing(), mixture_at(reading, position, student, alpha, temperature)
     drawing.show(mixture, shown_words(reading, position, student), reading.vocabulary.tokens)
     prefix = " ".join(reading.target[:position]) or "(the beginning)"
-    title = f"{' '.join(reading.source)}\n{prefix} …   α = {alpha:g}, τ = {temperature:g}, loss {mixture.loss:.3f} nats"
+    title = f"{' '.join(reading.source)}\n{prefix} …   α = {alpha:g}, τ = {temperature:g}, loss "
+    title += f"{shown_number(mixture.loss, 3)} nats"
     drawing.picture.figure.suptitle(title, fontsize=SIZE, parse_math=False)
     return drawing.picture.figure

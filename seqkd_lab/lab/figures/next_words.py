@@ -14,6 +14,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS, Vocabulary
 from seqkd_lab.lab.figures.bars import REST, ROOM, BarRows
+from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.figures.headline import TRUTH, colour_of
 from seqkd_lab.lab.figures.picture import SIZE, Picture
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -194,8 +195,8 @@ def temperature_figure(
     drawing, next_words = NextWordsDrawing(), reading.next_words(position, temperature, student)
     names = (TEACHER,) if student is None else (TEACHER, student)
     drawing.show(next_words, reading.order(position, names))
-    numbers = " · ".join(f"H({name}) = {value:.2f}" for name, value in next_words.entropies().items())
-    divergences = " · ".join(f"{name} = {value:.2f}" for name, value in next_words.divergences().items())
+    numbers = " · ".join(f"H({name}) = {shown_number(value, 2)}" for name, value in next_words.entropies().items())
+    divergences = " · ".join(f"{name} = {shown_number(value, 2)}" for name, value in next_words.divergences().items())
     prefix = " ".join(reading.target[:position]) or "(the beginning)"
     title = f"{' '.join(reading.source)}\n{prefix} …   τ = {temperature:g}\n{numbers} nats\n{divergences} nats"
     drawing.picture.figure.suptitle(title, fontsize=SIZE, parse_math=False)

@@ -8,6 +8,7 @@ from html import escape
 import ipywidgets as widgets
 
 from seqkd_lab.lab.figures.choice import BLEU, SIMILARITIES, Candidates, ChoiceDrawing, lowest_log_prob, means
+from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, sentence_chooser, slider, table
 
 HEAD = ("", "translation", "rank by the teacher", "log p (nats)", "similarity to gold")
@@ -50,9 +51,10 @@ class ChoiceExplorer(View):
     def _text(self, shown: Candidates, K: int, name: str) -> str:
         rows = [("gold", " ".join(shown.gold), "", "", ""), *self._rows(shown, K, name)]
         averages, n = self.means[name], len(self.sentences)
+        log_prob = shown_number(averages.log_prob[K - 1], 2)
         return (
             f"{escape(' '.join(shown.source))}{table(HEAD, rows)}K = <b>{K}</b>, over {n} sentences: mean similarity "
-            f"<b>{averages.similarity[K - 1]:.1f}</b>, mean log p <b>{averages.log_prob[K - 1]:.2f}</b> nats; ỹ is the "
+            f"<b>{averages.similarity[K - 1]:.1f}</b>, mean log p <b>{log_prob}</b> nats; ỹ is the "
             f"mode for {averages.mode[K - 1]:.0%} of them, and gold itself for {averages.gold[K - 1]:.0%}."
         )
 
@@ -62,7 +64,7 @@ class ChoiceExplorer(View):
         for at, found in enumerate(shown.hypotheses[:K]):
             if at < MOST_ROWS or at == place:
                 label = " ".join(sign for sign, here in (("ŷ, Seq-KD", 0), ("ỹ, Seq-Inter", place)) if here == at)
-                rows.append((label, " ".join(found.tokens), str(at + 1), f"{found.log_prob:.2f}",
+                rows.append((label, " ".join(found.tokens), str(at + 1), shown_number(found.log_prob, 2),
                              f"{shown.similarity[name][at]:.1f}"))
         left_out = min(K, len(shown.hypotheses)) - len(rows)
         return [*rows, ("", f"({left_out} more)", "", "", "")] if left_out else rows

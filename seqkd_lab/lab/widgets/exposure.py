@@ -8,6 +8,7 @@ from html import escape
 import ipywidgets as widgets
 
 from seqkd_lab.distillation.exposure import STUDENT, WRITERS
+from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.figures.draft_laws import said
 from seqkd_lab.lab.figures.exposure import NAMES, ExposureDrawing, beta_in_words, most_nats, worst_place
 from seqkd_lab.lab.figures.exposure_table import BETAS, ExposureTable, ShownSentence
@@ -77,8 +78,8 @@ class ExposureExplorer(View):
         """The numbers of the place, and of all places."""
         beta = self.beta.value
         likeliest = [escape(said(table.words[int(law[place].argmax())])) for law in (shown.teacher, shown.student)]
-        nats = float(shown.divergence[BETAS.index(beta)][place])
-        means = ", ".join(f"{NAMES[writer]} {table.per_token(writer, beta):.3f}" for writer in WRITERS)
-        return (f"{escape(beta_in_words(beta))}: {nats:.3f} nats at place {place + 1}, where the teacher would write "
+        nats = shown_number(float(shown.divergence[BETAS.index(beta)][place]), 3)
+        means = ", ".join(f"{NAMES[writer]} {shown_number(table.per_token(writer, beta), 3)}" for writer in WRITERS)
+        return (f"{escape(beta_in_words(beta))}: {nats} nats at place {place + 1}, where the teacher would write "
                 f"“{likeliest[0]}” first and the student “{likeliest[1]}”. Mean over all sentences, nats a token: "
                 f"{means}.")

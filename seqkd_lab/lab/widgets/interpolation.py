@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.figures.mixing import MixingDrawing, Mixture, mixture_at, shown_words
 from seqkd_lab.lab.widgets.next_word import NextWordView
 from seqkd_lab.lab.widgets.view import alpha_slider, prefix_html, temperature_slider
@@ -41,11 +42,12 @@ class InterpolationExplorer(NextWordView):
 
     def _text(self, mixture: Mixture) -> str:
         alpha, tau = self.alpha.value, self.temperature.value
+        word_kd, nll, loss = (shown_number(nats, 3) for nats in (mixture.word_kd, mixture.nll, mixture.loss))
         rule = "p − mixed target" if tau == 1.0 else "(1 − α)(p − hard) + α τ (p<sub>τ</sub> − q<sub>τ</sub>)"
         return (
             f"{escape(' '.join(self.reading.source))}<br>{prefix_html(self.reading.target, self.position.value)}<br>"
-            f"loss = α · Word-KD + (1 − α) · NLL = {alpha:.2f} · {mixture.word_kd:.3f} + {1 - alpha:.2f} · "
-            f"{mixture.nll:.3f} = <b>{mixture.loss:.3f}</b> nats (Word-KD with its factor τ² = {tau * tau:.2f})<br>"
+            f"loss = α · Word-KD + (1 − α) · NLL = {alpha:.2f} · {word_kd} + {1 - alpha:.2f} · "
+            f"{nll} = <b>{loss}</b> nats (Word-KD with its factor τ² = {tau * tau:.2f})<br>"
             f"gradient by the student's logits: {rule}; its size (sum of absolute values) "
             f"<b>{float(mixture.gradient.abs().sum()):.3f}</b>"
         )

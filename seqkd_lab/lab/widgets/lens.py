@@ -9,6 +9,7 @@ import ipywidgets as widgets
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.figures.lens import TEXT_COLOURS, ChoicesDrawing, ChoiceShares, Pair, compare_pair, marked
 from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, end_at, first, slider, table, unheard
 
@@ -97,5 +98,5 @@ def _choices(pair: Pair) -> str:
     if pair.entropy is None:
         return ""
     rows = [(name, gold, other, "same" if gold == other else "differs") for name, gold, other in pair.choices]
-    text = f"<br>The source leaves {pair.entropy:.2f} nats open."
+    text = f"<br>The source leaves {shown_number(pair.entropy, 2)} nats open."
     return text + table(("choice", "gold", "distilled", ""), rows)

@@ -7,6 +7,7 @@ from html import escape
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.figures.next_words import TEACHER, NextWords, NextWordsDrawing
 from seqkd_lab.lab.widgets.next_word import NextWordView
 from seqkd_lab.lab.widgets.view import NOBODY, prefix_html, temperature_slider
@@ -42,11 +43,14 @@ class TemperatureExplorer(NextWordView):
         self.show(self._text(next_words))
 
     def _text(self, next_words: NextWords) -> str:
-        entropies = " · ".join(f"{name} <b>{value:.2f}</b>" for name, value in next_words.entropies().items())
-        divergences = " · ".join(f"{name} <b>{value:.2f}</b>" for name, value in next_words.divergences().items())
+        entropies, divergences = map(_in_nats, (next_words.entropies(), next_words.divergences()))
         missing = "" if next_words.truth is not None else "<br>The truth is not known here."
         return (
             f"{escape(' '.join(self.reading.source))}<br>{prefix_html(self.reading.target, self.position.value)}"
             f"<br>entropy (nats): {entropies}"
             f"<br>KL divergence (nats): {divergences or 'nothing to compare with'}{missing}"
         )
+
+
+def _in_nats(values: Mapping[str, float]) -> str:
+    return " · ".join(f"{name} <b>{shown_number(value, 2)}</b>" for name, value in values.items())
