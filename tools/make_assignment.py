@@ -28,7 +28,8 @@ from seqkd_lab.lab import exercises
 from seqkd_lab.lab.exercises import Exercise
 
 BEGIN, END = "    ### BEGIN SOLUTION", "    ### END SOLUTION"
-SHOWS_SOLUTION = re.compile(r'^exercises\.solution\("\w+"\)\n?', re.MULTILINE)
+SHOWS_SOLUTION = re.compile(r"^[^\n]*\bexercises\.solution\([\s\S]*", re.MULTILINE)
+"""From the line that shows a solution to the end of its cell: the library's own version follows it there."""
 POINTS_PER_DIFFICULTY = 2
 CONFIGURATION = """# Read by nbgrader when it is started in this folder.
 c = get_config()

@@ -49,6 +49,15 @@ class TestAssignment:
             assert [line for line in body(exercises.find(key).solution_source) if line in code] == []
         assert "exercises.solution(" not in code and "BEGIN SOLUTION" not in code
 
+    def test_the_librarys_version_of_an_answer_is_not_released_either(self, path):
+        """A lesson prints it after the solution, in the same cell."""
+        cells = [cell.source for cell in notebook_runs.read(path).cells]
+        cut = [source.split("exercises.solution(")[1].splitlines()[1:] for source in cells
+               if "exercises.solution(" in source]
+        code = "\n".join(cell.source for cell in released(path).cells)
+        assert [line for lines in cut for line in lines if line.strip() and line in code] == []
+        assert code.count("exercises.hint(") >= len(notebook_runs.exercise_keys(notebook_runs.read(path)))
+
     def test_the_instructors_version_holds_them_and_they_are_right(self, path):
         made = make_assignment.assignment(notebook_runs.read(path))
         for key in notebook_runs.exercise_keys(notebook_runs.read(path)):
@@ -97,8 +106,10 @@ def test_nbgrader_releases_and_grades_a_lesson(tmp_path):
 
 def test_a_course_is_not_overwritten_and_an_unknown_lesson_is_said(tmp_path, capsys):
     assert make_assignment.main(["01", str(tmp_path)]) == 0
-    for arguments in (["01", str(tmp_path)], ["99", str(tmp_path)], ["00", str(tmp_path / "new")]):
+    for arguments in (["01", str(tmp_path)], ["99", str(tmp_path)]):
         with pytest.raises(SystemExit):
             make_assignment.main(arguments)
     said = capsys.readouterr().err
-    assert "is there already" in said and "no lesson 99" in said and "no exercise" in said
+    assert "is there already" in said and "no lesson 99" in said
+    with pytest.raises(ValueError, match="no exercise"):
+        make_assignment.assignment(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# text")]))
