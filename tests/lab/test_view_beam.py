@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+import view_driver
 
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
@@ -210,3 +211,13 @@ class TestListAndField:
             after = view.typed.value, view.sentence.options, view.sentence.value, view.image.value, view.text.value
             assert after == state
             assert text == before or "Still shown" in view.answer.value
+
+    def test_a_step_beyond_a_shorter_search_becomes_its_last_one_and_is_drawn_once(self, view):
+        with view_driver.one_brush() as brush:
+            for sentence in (1, 2, 0) * 2:
+                view.step.value = view.step.max
+                brush.counts.clear()
+                view.sentence.value = sentence
+                assert list(brush.counts.values()) == [1]
+                assert view.step.value <= view.step.max == len(view.data.columns)
+                assert f"Step {view.step.value}:" in view.text.value

@@ -64,6 +64,11 @@ def test_more_candidates_never_lower_the_similarity_and_never_raise_the_log_prob
         means([], BLEU)
 
 
+def test_one_candidate_alone_switches_the_slider_off(toy, toy_models):
+    view = ChoiceExplorer(read_candidates(toy_models["teacher"], toy.train[:2], K=1))
+    assert view.K.disabled and view.K.value == view.K.min < view.K.max and "K = <b>1</b>" in view.text.value
+
+
 def test_every_control_draws_through_its_whole_range(read):
     view = ChoiceExplorer(read)
     for sentence in range(len(read)):

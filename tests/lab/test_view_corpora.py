@@ -77,6 +77,32 @@ def test_every_control_of_the_lens_draws(toy, resampled):
     assert len(pictures) == len(view.choice.options)
 
 
+def test_entering_and_leaving_the_pairs_that_differ_keeps_the_pair(toy, resampled):
+    lens, chance = CorpusLens(toy.train, resampled, toy.language, 40), random.Random(2)
+    for _ in range(60):
+        lens.only_changed.value, lens.number.value = False, chance.randint(1, lens.number.max)
+        before, number = lens.data, lens.number.value
+        lens.only_changed.value = True
+        following = [place for place in lens._changed if place >= number - 1] or lens._changed[-1:]
+        assert lens.data.source == toy.train.source[following[0]] and lens.data.gold != lens.data.distilled
+        assert lens.data == before or before.gold == before.distilled
+        shown = lens.data
+        lens.only_changed.value = False
+        assert lens.data == shown
+
+
+def test_one_pair_alone_switches_the_slider_off(toy):
+    """A browser cannot draw a slider of one place: noUiSlider refuses a range without a length."""
+    gold = toy.train[:2]
+    lens = CorpusLens(gold, gold.with_target([gold.target[0], ("nein",)]), toy.language)
+    lens.only_changed.value = True
+    for slider in (lens.number, CorpusLens(gold[:1], gold[:1]).number):
+        assert slider.disabled and slider.value == slider.min < slider.max
+    assert "nein" in lens.text.value
+    lens.only_changed.value = False
+    assert not lens.number.disabled and lens.number.max == 2
+
+
 def test_the_lens_works_without_a_language_and_refuses_other_sources(toy, resampled):
     view = CorpusLens(toy.train, resampled)
     assert view.choice.options == ("(none)",) and "valid" not in view.text.value

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+import view_driver
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.distributions import Categorical, kl_divergence
@@ -14,8 +16,9 @@ from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.distillation.losses import WordKD
 from seqkd_lab.lab.figures import interpolation_figure, temperature_figure
 from seqkd_lab.lab.figures.bars import REST
-from seqkd_lab.lab.figures.mixing import gold_id, mix, shown_words
-from seqkd_lab.lab.figures.next_words import SentenceReading, divergence, entropy, soften
+from seqkd_lab.lab.figures.digits import shown_number
+from seqkd_lab.lab.figures.mixing import MixingDrawing, gold_id, mix, shown_words
+from seqkd_lab.lab.figures.next_words import NextWordsDrawing, SentenceReading, divergence, entropy, soften
 from seqkd_lab.lab.widgets import InterpolationExplorer, TemperatureExplorer
 from seqkd_lab.lab.widgets.view import NOBODY, student_chooser
 
@@ -157,3 +160,37 @@ def test_nobody_is_a_choice_with_a_name():
     chooser = student_chooser(["baseline"], nobody=True)
     assert (chooser.index, chooser.value, chooser.label) == (0, NOBODY, "nobody")
     assert student_chooser(["baseline"], nobody=False).value == "baseline"
+
+
+def test_a_target_without_words_switches_the_position_off(toy, toy_models):
+    pairs = replace(toy.test[:2], target=((), toy.test.target[1]), references=None)
+    view = TemperatureExplorer(toy_models["teacher"], pairs, toy.language)
+    assert view.position.disabled and view.position.value == 0 < view.position.max
+    view.sentence.value = 1
+    assert not view.position.disabled and view.position.max == len(toy.test.target[1])
+
+
+@pytest.mark.parametrize("make", [NextWordsDrawing, MixingDrawing])
+def test_the_longest_word_of_the_language_stands_in_the_picture(toy, make):
+    drawing = make()
+    drawing.picture.png()  # which lays the figure out
+    bars = drawing._bars if make is NextWordsDrawing else drawing._targets
+    bars._words[0].set_text(max(toy.target_vocabulary.tokens, key=len))
+    assert bars._words[0].get_window_extent().x0 >= 0.0
+
+
+def test_a_number_that_rounds_to_zero_has_no_sign(toy, toy_models):
+    certain = torch.tensor([1.0 + 1e-9, 0.0], dtype=torch.float64)  # as sums of floats may be
+    assert entropy(certain) < 0.0 and shown_number(entropy(certain), 2) == "0.00" and shown_number(-1.5, 2) == "−1.50"
+    view = TemperatureExplorer(toy_models["teacher"], toy.test, toy.language, n_sentences=1)
+    view.reading._truth[0] = torch.zeros(len(toy.target_vocabulary), dtype=torch.float64).index_fill(
+        0, torch.tensor([5]), 1.0 + 1e-9)
+    view.draw()
+    assert "truth <b>0.00</b>" in view.text.value
+
+
+def test_what_counts_as_a_signed_zero():
+    for text in ("-0.00", "−0", "+0.0", "log p −0.000 nats"):
+        assert view_driver.SIGNED_ZERO.search(text)
+    for text in ("−0.01", "+0.10", "[−gold−]", "10-0", "2026-01", "0.00", "-0.001", "−0.05"):
+        assert view_driver.SIGNED_ZERO.search(text) is None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import random
 import threading
 
 import pytest
+import view_driver
 
 import seqkd_lab.lab.widgets.trainer as trainer_module
 from seqkd_lab.distillation.losses import BalancedWordKD
@@ -135,6 +137,23 @@ def test_every_control_is_part_of_the_try(view):
         view.temperature.value = temperature
         seen.add(view.chosen)
     assert len(seen) >= 21 + 6 + 10 + 11 - 4 and f"τ {temperature:g}" in view.chosen.name
+
+
+def test_buttons_agree_with_what_runs_in_any_order_of_clicks_and_choices(view, monkeypatch):
+    """In the place of a training stands one that ends when it is asked to stop."""
+    monkeypatch.setattr(StudentTrainer, "_train", lambda self, chosen, curve: self._stop.wait(SECONDS))
+    chance, trained = random.Random(3), 0
+    for _ in range(150):
+        before, event = view.running, view_driver.random_event(view, chance)
+        view_driver.act(view, event)
+        if event[0] == "stop_button":
+            assert before and view.wait(SECONDS)
+        trained += event[0] == "train_button"
+        assert view.running == (event[0] == "train_button" or before and event[0] != "stop_button")
+        assert view.train_button.disabled == view.running != view.stop_button.disabled
+        assert view.alpha.disabled == view.temperature.disabled == (view.objective.value != WORD)
+        assert view.plan.value.startswith(f"To train: {view.chosen.name}")
+    assert trained > 5 and view.error is None
 
 
 def values_of(control) -> list:
