@@ -44,9 +44,10 @@ def against(q: Tensor, words: Tensor) -> str | None:
 
 
 def proposals(p: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-    """N_PROPOSED words drawn from p, and as many random numbers from [0, 1)."""
+    """N_PROPOSED words drawn from p, equal ones side by side, and as many random numbers from [0, 1)."""
     generator = torch.Generator().manual_seed(seed)
-    return p.multinomial(N_PROPOSED, replacement=True, generator=generator), torch.rand(N_PROPOSED, generator=generator)
+    words = p.multinomial(N_PROPOSED, replacement=True, generator=generator).sort().values
+    return words, torch.rand(N_PROPOSED, generator=generator)
 
 
 def redrawn(stands: Tensor, words: Tensor, replacement: Tensor, seed: int) -> Tensor:

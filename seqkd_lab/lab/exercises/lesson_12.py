@@ -26,12 +26,13 @@ def signal_to_noise(gradients):
 
 
 def weights_cases() -> Sequence[Case]:
-    """Pass rates in eighths; what is expected is reckoned in whole fractions. Some rates are equal, some 0 or 1."""
+    """Pass rates in eighths; the expected weights are computed in fractions. Some rates are equal, some 0 or 1."""
     eighths = {"one of each": (tuple(range(9)), 1, 1), "a student that hardly knows anything": ((0, 0, 0, 1, 2), 1, 1),
                "the peak moved to the right": ((1, 4, 6, 7, 8), 3, 1), "b = 0: the better, the more": ((0, 2, 8), 1, 0),
                "a = b = 0: all alike": ((0, 3, 8), 0, 0), "a = 0: the worse, the more": ((8, 1, 5, 5, 0), 0, 2),
                "equal rates": ((2, 2, 2, 6), 2, 1), "one source": ((3,), 1, 2),
-               "the peak moved to the left": ((7, 0, 1, 1, 3, 8, 2), 1, 3)}
+               "the peak moved to the left": ((7, 0, 1, 1, 3, 8, 2), 1, 3),
+               "powers that are no whole numbers": ((1, 5, 2, 7, 2), 0.5, 1.5)}
     cases = []
     for name, (places, a, b) in eighths.items():
         plain = [Fraction(place, 8) ** a * Fraction(8 - place, 8) ** b for place in places]

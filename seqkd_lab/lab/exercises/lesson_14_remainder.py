@@ -106,8 +106,9 @@ REMAINDER_KL = Exercise(
     lesson=14, title="What k words say", difficulty=2, minutes=7,
     task="For one place the teacher sends only its k likeliest words: `words` (k,), their numbers in the vocabulary, "
          "and their probabilities `q` (k,). The student's distribution is `p` (V,). Put all other words into one "
-         "bucket, for the teacher and for the student; it holds some probability of both. Write `remainder_kl(p, q, words)`: "
-         "the forward KL(q‖p) over these k + 1 outcomes, as one number in nats. All arguments are torch tensors.",
+         "bucket, for the teacher and for the student; it holds some probability of both. Write "
+         "`remainder_kl(p, q, words)`: the forward KL(q‖p) over these k + 1 outcomes, as one number in nats. All "
+         "arguments are torch tensors.",
     hints=("`p[words]` are the student's probabilities of the words that the teacher sent.",
            "What is left for the bucket is 1 − the sum, on either side; it adds one more term of the same form."),
     imports="import torch",

@@ -99,6 +99,10 @@ def stands_by_first_r(p, q, r):
     return r[0] < q / p
 
 
+def stands_by_sorted_r(p, q, r):
+    return r.sort().values < q / p
+
+
 def stands_all_or_none(p, q, r):
     return (r < q / p).all()
 
@@ -341,7 +345,7 @@ WRONG = {
         stands_with_clamped_below: "every word stands", stands_by_half: None, stands_by_share: None,
         stands_by_root: None, stands_by_square: None, stands_as_for_logs: "logarithms",
         stands_with_log_ratio: "every word stands", stands_until_the_first_refusal: "first refused",
-        stands_by_mean_ratio: None, stands_by_first_r: None, stands_all_or_none: None,
+        stands_by_mean_ratio: None, stands_by_first_r: None, stands_by_sorted_r: None, stands_all_or_none: None,
         stands_whole_ratio: "no chance", stands_by_own_chance: None, stands_nearly: None,
         stands_places: None, stands_not_returned: None,
     },

@@ -124,6 +124,10 @@ def weights_floor(rates, a, b):
     return of_mean_one(power_form(rates, a, b) + 0.01)
 
 
+def weights_whole_powers(rates, a, b):
+    return of_mean_one(rates ** int(a) * (1 - rates) ** int(b))
+
+
 def weights_in_place(rates, a, b):
     weights = (1 - rates) ** b
     rates.pow_(a).mul_(weights)
@@ -367,7 +371,8 @@ WRONG = {
         weights_of_beta_density: None, weights_times_mean: "multiplied by the mean", weights_minus_mean: None,
         weights_median_one: None, weights_mean_of_positive: "above 0", weights_root_mean_square: None,
         weights_spread_one: None, weights_softmax: None, weights_peak_one: None, weights_scaled_rates: None,
-        weights_by_mean_rate: None, weights_clamped_rates: None, weights_floor: None, weights_in_place: None,
+        weights_by_mean_rate: None, weights_clamped_rates: None, weights_floor: None, weights_whole_powers: None,
+        weights_in_place: None,
         weights_one_number: None, weights_not_returned: None,
     },
     "signal_to_noise": {
