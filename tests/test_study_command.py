@@ -90,7 +90,7 @@ class TestList:
             pytest.skip(f"{listed.module} is not there yet")
         own = listed.experiment
         assert (own.name, own.file) == (name, f"{name}.json")
-        assert (own.first_seed, own.n_seeds) == (21, {"budget": 3, "memory": 5, "live": 10}[name])
+        assert (own.first_seed, own.n_seeds) == (21, {"budget": 5, "memory": 5, "live": 10}[name])
 
 
 class TestNamesAndSeeds:

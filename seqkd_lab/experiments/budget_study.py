@@ -284,7 +284,7 @@ def _from_which_on(rows: Rows, states: Sequence[str]) -> str:
 def experiment(students: BudgetStudents) -> Experiment:
     """Return the study of these students."""
     return Experiment("budget", "budget.json", students.settings(), students.tasks, students.measure, budget_tables,
-                      CLAIMS, first_seed=21, n_seeds=3, in_words=when_it_helps)
+                      CLAIMS, first_seed=21, n_seeds=5, in_words=when_it_helps)
 
 
 EXPERIMENT = experiment(BudgetStudents())
