@@ -158,7 +158,7 @@ def test_the_still_twins_draw(toy, toy_models, tmp_path):
 
 def test_nobody_is_a_choice_with_a_name():
     chooser = student_chooser(["baseline"], nobody=True)
-    assert (chooser.index, chooser.value, chooser.label) == (0, NOBODY, "nobody")
+    assert (chooser.index, chooser.value, chooser.label) == (0, NOBODY, "none")
     assert student_chooser(["baseline"], nobody=False).value == "baseline"
 
 

@@ -103,7 +103,7 @@ def sentence_chooser(sources: Sequence[Sequence[str]]) -> widgets.Dropdown:
 
 def student_chooser(names: Iterable[str], nobody: bool) -> widgets.Dropdown:
     """A list of students; with `nobody` the first choice is NOBODY."""
-    options = [("nobody", NOBODY)] if nobody else []
+    options = [("none", NOBODY)] if nobody else []
     options += [(name, name) for name in names]
     if not options:
         raise ValueError("the view needs at least one student")
