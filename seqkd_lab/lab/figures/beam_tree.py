@@ -67,7 +67,7 @@ def names_of(nodes: list[Node], rooms: list[int]) -> list[str]:
     for node, room in zip(nodes, rooms, strict=True):
         rivals = [other.words for other in nodes if other.words[-1] == node.words[-1] and other.words != node.words]
         word, gap = _telling_word(node.words, rivals)
-        last = _shortened(_shown(node.words[-1]), 11 if word else room)
+        last = _shortened(_shown(node.words[-1]), min(11, room - len(gap) - 4) if word else room)
         names.append(_shortened(word, room - len(gap) - len(last)) + gap + last)
     return names
 
