@@ -7,7 +7,7 @@ import pkgutil
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -132,9 +132,10 @@ def labels(view: View) -> list[str]:
     return [text.get_text() for text in view.picture.figure.findobj(Text) if text.get_visible()]
 
 
-def random_event(view: View, chance: random.Random) -> tuple[str, Any]:
-    """A control that is not switched off and a value for it; None for a button."""
-    name, control = chance.choice([item for item in controls(view).items() if not item[1].disabled])
+def random_event(view: View, chance: random.Random, left_out: Collection[str] = ()) -> tuple[str, Any]:
+    """A control that is neither switched off nor `left_out`, and a value for it; None for a button."""
+    items = [item for item in controls(view).items() if not item[1].disabled and item[0] not in left_out]
+    name, control = chance.choice(items)
     return name, None if isinstance(control, widgets.Button) else chance.choice(values_of(control))
 
 

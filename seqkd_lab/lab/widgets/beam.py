@@ -130,7 +130,7 @@ class BeamExplorer(View):
             return f"That is {len(source):,} words and marks; the view takes {MOST_WORDS} at most."
         known = [word for word in source if word.isalpha() and self.model.source_vocabulary.ids([word]) != [UNK]]
         if not known:
-            return f"The model knows none of these words: {escape(shortened(' '.join(source)))}."
+            return f"The model knows no word of “{escape(shortened(' '.join(source)))}”."
         return None
 
     def _remark(self, source: Words) -> str:
