@@ -418,6 +418,14 @@ class TestWidgets:
         form.button.click()
         assert recorder.answered("order") == "Seq-KD student > student > teacher"
 
+    def test_no_list_is_blank_before_a_choice(self):
+        """A browser shows nothing for a value of None, not even the text of that option."""
+        form = Predictions().ask("order", "In which order?", ORDER)
+        for chooser in (form.confidence, *form.controls):
+            assert chooser.value is not None and chooser.label
+        form.button.click()
+        assert "Not recorded" in form.note.value
+
     def test_typed_html_is_escaped(self):
         form = Predictions().ask("gain", f"How much {NASTY}?", BLEU)
         form.controls[0].value = NASTY + "2"

@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 from seqkd_lab.lab.predictions.questions import Choice, Kind, Ranking
 
-SURE = (("how sure are you?", None), ("a guess, 25%", 25.0), ("as likely as not, 50%", 50.0),
+NOT_CHOSEN = ""
+"""The value of a list's first choice: a browser shows a list whose value is None as blank."""
+SURE = (("how sure are you?", NOT_CHOSEN), ("a guess, 25%", 25.0), ("as likely as not, 50%", 50.0),
         ("rather sure, 75%", 75.0), ("sure, 95%", 95.0))
 
 
@@ -39,7 +41,7 @@ class Form:
 
     def _build(self, widgets: Any) -> None:
         self.controls = controls_for(self.kind, widgets)
-        self.confidence = widgets.Dropdown(options=SURE, value=None, layout={"width": "14em"})
+        self.confidence = widgets.Dropdown(options=SURE, value=NOT_CHOSEN, layout={"width": "14em"})
         self.button = widgets.Button(description="Record", tooltip="Record this prediction")
         self.note = widgets.HTML()
         answered = self.predictions.answered(self.key)
@@ -53,12 +55,14 @@ class Form:
         """What the controls hold."""
         values = [control.value for control in self.controls]
         if isinstance(self.kind, Ranking):
-            return [value for value in values if value is not None]
+            return [value for value in values if value != NOT_CHOSEN]
         return "" if values[0] is None else values[0]
 
     def record(self) -> None:
         """Records what the controls hold, and says so beneath them."""
-        self.note.value = self.predictions.answer(self.key, self.typed(), self.confidence.value)._repr_html_()
+        self.note.value = self.predictions.answer(
+            self.key, self.typed(), None if self.confidence.value == NOT_CHOSEN else self.confidence.value
+        )._repr_html_()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle = {} if self.view is None else dict(self.view._repr_mimebundle_())
@@ -83,9 +87,9 @@ def controls_for(kind: Kind, widgets: Any) -> tuple:
     if isinstance(kind, Choice):
         return (widgets.RadioButtons(options=list(kind.options), value=None, layout={"width": "max-content"}),)
     if isinstance(kind, Ranking):
-        options = [("…", None), *((item, item) for item in kind.items)]
+        options = [("…", NOT_CHOSEN), *((item, item) for item in kind.items)]
         return tuple(
-            widgets.Dropdown(options=options, value=None, description=f"{place}.", layout={"width": "max-content"})
+            widgets.Dropdown(options=options, value=NOT_CHOSEN, description=f"{place}.", layout={"width": "max-content"})
             for place in range(1, len(kind.items) + 1)
         )
     return (widgets.Text(placeholder=kind.how_to, description=kind.unit, style={"description_width": "initial"},
