@@ -89,7 +89,8 @@ def controls_for(kind: Kind, widgets: Any) -> tuple:
     if isinstance(kind, Ranking):
         options = [("…", NOT_CHOSEN), *((item, item) for item in kind.items)]
         return tuple(
-            widgets.Dropdown(options=options, value=NOT_CHOSEN, description=f"{place}.", layout={"width": "max-content"})
+            widgets.Dropdown(options=options, value=NOT_CHOSEN, description=f"{place}.",
+                             layout={"width": "max-content"})
             for place in range(1, len(kind.items) + 1)
         )
     return (widgets.Text(placeholder=kind.how_to, description=kind.unit, style={"description_width": "initial"},
