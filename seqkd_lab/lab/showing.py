@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import inspect
 import io
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +16,24 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.lab.exercises.showing import FAILED, PASSED, Folded
 
+SIGNED_ZERO = re.compile(r"(?<![\w.])[-−+](0(?:\.0+)?)(?![\d.]*\d)")
+"""A number that was rounded to zero and kept its sign: "−0.0", "+0.00"."""
+
+
+def without_signed_zeros(text: str) -> str:
+    """Takes the sign from every number that was rounded to zero: a sign would claim a direction."""
+    return SIGNED_ZERO.sub(r"\1", text)
+
 
 @dataclass(frozen=True)
 class Markdown:
-    """Markdown that a notebook renders and a terminal prints."""
+    """Markdown that a notebook renders and a terminal prints; a zero has no sign in it, but code stays as it is."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        if not self.text.startswith("```"):
+            object.__setattr__(self, "text", without_signed_zeros(self.text))
 
     def _repr_markdown_(self) -> str:
         return self.text
@@ -35,7 +48,7 @@ def answer(text: str, question: str = "") -> Folded:
     `text` is computed from the run's values; backticks, *emphasis* and **strong** are rendered, the rest is escaped.
     `question` names the question in the line that opens the fold, where a cell holds several answers.
     """
-    return Folded(f"Answer: {question}" if question else "Answer", text)
+    return Folded(f"Answer: {question}" if question else "Answer", without_signed_zeros(text))
 
 
 def widget(build: Callable[[], Any]) -> Any:

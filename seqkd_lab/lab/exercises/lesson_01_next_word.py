@@ -97,6 +97,7 @@ def _log_probabilities(probability_of, prefix):
 def fault_of(expected: Mapping[str, float]) -> Callable[[Any], str | None]:
     """A judge of distributions: a word of probability 0 may be in the dictionary or not."""
     def fault(answer: Any) -> str | None:
+        """Says what is wrong with `answer`, or None."""
         if not isinstance(answer, Mapping):
             return f"your function gave {kind(answer)} instead of a dictionary from each word to its probability."
         for word in expected:

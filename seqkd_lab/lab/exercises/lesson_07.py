@@ -91,6 +91,7 @@ def choice_case(name: str, candidates: Sequence[tuple[Words, float]], gold: Word
     best = candidates[np.lexsort(([log_prob for _, log_prob in candidates], alike))[-1]]
 
     def fault(answer: Any) -> str | None:
+        """Says what is wrong with `answer`, or None."""
         if answer == list(best[0]):
             return None
         chosen = next((pair for pair in candidates if list(pair[0]) == answer), None)
