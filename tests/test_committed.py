@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import pytest
 
+from seqkd_lab.cli.commands.study import STUDIES
 from seqkd_lab.compression.pruning import CLASS_BLIND, n_nonzero
 from seqkd_lab.decoding.search import search
 from seqkd_lab.experiments import (
@@ -37,7 +38,6 @@ from seqkd_lab.experiments.store import Store, identity
 from seqkd_lab.experiments.table import TableRun, read_results, rows_by_seed
 from seqkd_lab.identity import settings
 from seqkd_lab.models.checkpoint import CheckpointError, read_json
-from seqkd_lab.study_commands import STUDIES
 
 SEED = committed.committed_seed()
 RUN = TableRun(ToyData(), TOY, (SEED,))

@@ -9,8 +9,8 @@ import pytest
 from synthetic_table3 import table3_of
 from test_speed_table import speeds
 
-from seqkd_lab import compression_commands
 from seqkd_lab.cli import main
+from seqkd_lab.cli.commands import prune
 from seqkd_lab.compression.pruning import METHODS, n_nonzero
 from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
 from seqkd_lab.experiments.speed_table import write_table2
@@ -79,7 +79,7 @@ class TestPrune:
     ):
         given = ("prune", "--share", 0.5, "--steps", 2, "--epochs", 1, "--pairs", 300)
         assert run(capsys, *given, "--out", tmp_path / "whole")[0] == 0
-        real, calls = compression_commands.train, []
+        real, calls = prune.train, []
 
         def interrupted(*arguments):
             calls.append(arguments)
@@ -87,11 +87,11 @@ class TestPrune:
                 raise KeyboardInterrupt
             return real(*arguments)
 
-        monkeypatch.setattr(compression_commands, "train", interrupted)
+        monkeypatch.setattr(prune, "train", interrupted)
         code, _, err = run(capsys, *given, "--out", tmp_path / "broken")
         assert code == 130 and "Interrupted" in err and not (tmp_path / "broken" / "model.json").exists()
         seen = []
-        monkeypatch.setattr(compression_commands, "train",
+        monkeypatch.setattr(prune, "train",
                             lambda *arguments: real(*arguments[:7], [*arguments[7], seen.append], *arguments[8:]))
         assert run(capsys, *given, "--out", tmp_path / "broken")[0] == 0
         assert len(seen) == 3  # the second retraining's updates alone

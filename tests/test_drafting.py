@@ -10,8 +10,8 @@ import pytest
 import torch
 from small_corpus import ONE_EPOCH, TWO_EPOCHS, write_text
 
-from seqkd_lab import drafting_commands
 from seqkd_lab.cli import main
+from seqkd_lab.cli.commands import speculative
 from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.experiments import drafting_results, drafting_verdict
@@ -168,7 +168,7 @@ class TestResults:
         assert len(results.tokens) == 2 * len(DRAFTS) * 2
         assert len(results.exactness) == 3 * 2 * 2
         assert {one.model for one in results.steps} == {TEACHER, SMALL_TARGET, *DRAFTS}
-        drafting_commands.print_speculative(results)
+        speculative.print_speculative(results)
         out = capsys.readouterr().out
         assert all(draft in out for draft in DRAFTS) and "[" in out and "S5" in out
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pandas
 import pytest
 
-from seqkd_lab import cli, later_commands
+from seqkd_lab import cli
+from seqkd_lab.cli.commands import later
 from seqkd_lab.experiments.committed import results_path
 from seqkd_lab.experiments.later_experiment import Experiment, by_seed, measure_seeds, read_later
 from seqkd_lab.experiments.progress import effort
@@ -99,7 +100,7 @@ class TestCommand:
     def test_an_unknown_name_is_refused_with_those_there_are(self, capsys):
         assert cli.main(["later", "nothing", "--check"]) == 2
         said = capsys.readouterr().err
-        assert "no experiment 'nothing'" in said and all(name in said for name in later_commands.EXPERIMENTS)
+        assert "no experiment 'nothing'" in said and all(name in said for name in later.EXPERIMENTS)
 
     def test_what_is_not_there_cannot_be_judged(self, capsys, tmp_path):
         assert cli.main(["later", "tip", "--check", "--results", str(tmp_path)]) == 2
@@ -113,7 +114,7 @@ class TestCommand:
         """Without models to train: two seeds are measured, kept, and judged from the file alone."""
         measured: list[int] = []
         one = replace(experiment(measured), claims=(claim(least=least),))
-        monkeypatch.setattr(later_commands, "EXPERIMENTS", {"tens": one})
+        monkeypatch.setattr(later, "EXPERIMENTS", {"tens": one})
         arguments = ["--store", str(tmp_path / "store"), "later", "--results", str(tmp_path), "--seeds", "2"]
         assert cli.main(arguments) == 0  # measured; what came out is no error
         assert cli.main([*arguments, "--check"]) == code
@@ -122,7 +123,7 @@ class TestCommand:
         assert said.count("x by seed") == 2 and f"X1  {verdict}" in said and "2 seeds" in said
 
 
-@pytest.mark.parametrize("one", later_commands.EXPERIMENTS.values(), ids=lambda one: one.name)
+@pytest.mark.parametrize("one", later.EXPERIMENTS.values(), ids=lambda one: one.name)
 class TestCommitted:
     def test_its_tasks_have_names_and_a_size_for_the_bar(self, one):
         tasks = with_needs(one.tasks(1))

@@ -13,8 +13,10 @@ import pandas
 import pytest
 from small_corpus import TINY, TWO_EPOCHS
 
-from seqkd_lab import cli, study_commands
-from seqkd_lab.commands import seeds_of
+from seqkd_lab import cli
+from seqkd_lab.cli import studies
+from seqkd_lab.cli.commands import study as study_command
+from seqkd_lab.cli.given import seeds_of
 from seqkd_lab.experiments import store as store_module
 from seqkd_lab.experiments.budget_study import FACTORS, METHODS, BudgetStudents, experiment
 from seqkd_lab.experiments.data import load_toy
@@ -52,10 +54,10 @@ def tens(measured: list[int], interrupt_at: int | None = None, least: float = 0.
 @pytest.fixture
 def study(capsys, tmp_path, monkeypatch):
     """Runs `study tens` with this experiment in a folder of its own: exit code, stdout, stderr. It has no models."""
-    monkeypatch.setattr(study_commands, "make_models", lambda tasks, data, given: None)
+    monkeypatch.setattr(studies, "make_models", lambda tasks, data, given: None)
 
     def call(one: Experiment, *arguments) -> tuple[int, str, str]:
-        monkeypatch.setattr(study_commands, "STUDIES", {"tens": SimpleNamespace(question="how?", experiment=one)})
+        monkeypatch.setattr(study_command, "STUDIES", {"tens": SimpleNamespace(question="how?", experiment=one)})
         return run(capsys, "--store", tmp_path / "store", "study", "tens", "--results", tmp_path, *arguments)
 
     return call
@@ -70,7 +72,7 @@ class TestList:
     def test_without_a_name_it_says_what_each_study_asks(self, capsys, tmp_path):
         code, out, err = run(capsys, "study", "--results", tmp_path)
         assert (code, err) == (0, "")
-        for name, listed in study_commands.STUDIES.items():
+        for name, listed in study_command.STUDIES.items():
             line = next(line for line in out.splitlines() if line.startswith(name))
             assert listed.question in line and "no results yet" in line
 
@@ -81,11 +83,11 @@ class TestList:
 
     def test_its_questions_are_questions_of_one_line(self):
         assert all(listed.question.endswith("?") and len(listed.question) < 100
-                   for listed in study_commands.STUDIES.values())
+                   for listed in study_command.STUDIES.values())
 
-    @pytest.mark.parametrize("name", study_commands.STUDIES)
+    @pytest.mark.parametrize("name", study_command.STUDIES)
     def test_each_study_is_what_it_is_listed_as(self, name):
-        listed = study_commands.STUDIES[name]
+        listed = study_command.STUDIES[name]
         if find_spec(listed.module) is None:
             pytest.skip(f"{listed.module} is not there yet")
         own = listed.experiment
@@ -190,7 +192,7 @@ def small(monkeypatch, tmp_path):
         for task in with_needs(tasks):
             task.run(Store(given.store), silent)
 
-    monkeypatch.setattr(study_commands, "make_models", make_models)
+    monkeypatch.setattr(studies, "make_models", make_models)
     return tmp_path / "store"
 
 
@@ -198,7 +200,7 @@ def small(monkeypatch, tmp_path):
 def test_a_tiny_budget_study_by_the_command(capsys, tmp_path, monkeypatch, small):
     """Fifteen students of one seed: numbers of updates, the table's own models, and the same results again."""
     tiny = SimpleNamespace(question="?", experiment=experiment(BudgetStudents(DATA, PRESET)))
-    monkeypatch.setattr(study_commands, "STUDIES", {"budget": tiny})
+    monkeypatch.setattr(study_command, "STUDIES", {"budget": tiny})
     arguments = ("--store", small, "study", "budget", "--results", tmp_path, "--seeds", 1)
     code, out, _ = run(capsys, *arguments)
     assert code == 0 and "One seed has no interval" in out and out.count("UNDECIDED") == 7

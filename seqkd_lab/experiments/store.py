@@ -27,16 +27,13 @@ from seqkd_lab.experiments.recipes import Distillation, PassRates, Recipe, TextD
 from seqkd_lab.identity import stated
 from seqkd_lab.models import lstm, transformer
 from seqkd_lab.models.architectures import build
-from seqkd_lab.models.checkpoint import load_model, read_json, save_model, write_atomically, write_json
+from seqkd_lab.models.checkpoint import load_model, read_json, write_atomically, write_json
+from seqkd_lab.models.folder import TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import History, Progress, forget, train
 
 Report = Callable[[int, int], None]
 """Hears (done, total) of the piece of work at hand."""
-
-
-SUBWORDS = "subwords.model"
-"""Beside a model of real text: how its words were cut, so that the folder alone can translate."""
 
 
 def silent(done: int, total: int) -> None:
@@ -104,10 +101,7 @@ class Store:
                 model, corpus, data.valid, self.objective(recipe), recipe.optimisation, recipe.seed, teacher,
                 callbacks=[watch], resume_from=directory / "unfinished", rewriting=recipe.rewriting,
             )
-        save_model(directory, model)
-        if data.subwords is not None:
-            data.subwords.save(directory / SUBWORDS)
-        write_json(directory / "history.json", asdict(history))
+        save_folder(directory, TrainedModel(model, data.subwords), asdict(history))
         described = {"name": recipe.name, "n_parameters": model.n_parameters(), "recipe": identity(recipe)}
         write_json(directory / "recipe.json", described)  # last: it says that the rest is complete
         forget(directory / "unfinished")

