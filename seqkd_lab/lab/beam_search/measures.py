@@ -12,7 +12,7 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.decoding.trace import trace_search
-from seqkd_lab.evaluation import paired_difference, reference_streams
+from seqkd_lab.evaluation import reference_streams
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.findings import gap
 from seqkd_lab.experiments.table import rows_by_seed
@@ -20,6 +20,7 @@ from seqkd_lab.experiments.verdicts import mean_and_interval
 from seqkd_lab.lab.figures.beam import lost_at
 from seqkd_lab.lab.predictions import CANNOT_TELL, decided
 from seqkd_lab.lab.search_measures import NOISE, Mode, Outputs, enough
+from seqkd_lab.metrics import paired_difference
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 NOT_TOLD = "cannot be told from these sentences"

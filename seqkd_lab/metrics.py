@@ -1,0 +1,235 @@
+"""What sacreBLEU measures: BLEU and chrF with signatures, the paired bootstrap, and when a score says nothing.
+
+BLEU counts words. A language that is written without spaces has none that a program could see, so BLEU takes a
+tokeniser by the script of the references. chrF counts characters and needs none.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics.base import Metric
+
+WORDS, CHINESE, CHARACTERS = "13a", "zh", "char"
+"""sacreBLEU's tokenisers: by spaces and punctuation; every Chinese character a token; every character a token."""
+TOKENISERS = tuple(sorted(BLEU.TOKENIZERS))
+_HAN, _UNSPACED = "Han", "other scripts without spaces"
+_BLOCKS = (
+    (0x0E00, 0x0FFF, _UNSPACED),  # Thai, Lao, Tibetan
+    (0x1000, 0x109F, _UNSPACED),  # Burmese
+    (0x1780, 0x17FF, _UNSPACED),  # Khmer
+    (0x1950, 0x19FF, _UNSPACED),  # Tai Le, New Tai Lue
+    (0x1A20, 0x1AAF, _UNSPACED),  # Tai Tham
+    (0x1B00, 0x1B7F, _UNSPACED),  # Balinese
+    (0x2E80, 0x2FDF, _HAN),
+    (0x3005, 0x3007, _HAN),
+    (0x3040, 0x30FF, _UNSPACED),  # Hiragana, Katakana
+    (0x3100, 0x312F, _HAN),
+    (0x31A0, 0x31BF, _HAN),
+    (0x31F0, 0x31FF, _UNSPACED),  # Katakana
+    (0x3400, 0x4DBF, _HAN),
+    (0x4E00, 0x9FFF, _HAN),
+    (0xA000, 0xA4CF, _UNSPACED),  # Yi
+    (0xA980, 0xA9FF, _UNSPACED),  # Javanese, Burmese
+    (0xAA60, 0xAADF, _UNSPACED),  # Burmese, Tai Viet
+    (0xF900, 0xFAFF, _HAN),
+    (0xFF66, 0xFF9F, _UNSPACED),  # Katakana, half width
+    (0x20000, 0x3FFFF, _HAN),
+)
+"""First and last character of the blocks whose letters make words without spaces between them."""
+_STARTS = [first for first, *_ in _BLOCKS]
+LETTERS_PER_HAN = 3
+"""A Chinese character says about as much as three letters: a text of both is judged by what either says."""
+LEAST_SHARE = 1 / 3
+"""A text with more than this share of letters in scripts without spaces is written without them."""
+LEAST_HAN = 0.9
+"""Chinese has hardly a letter of another unspaced script; Japanese has kana in every sentence."""
+
+LEAST_BLEU = 2.0
+"""Below it a score comes from smoothing and a few common words."""
+MOST_REPEATED, LEAST_DISTINCT = 0.5, 0.1
+"""A model that gives this share of the sentences one translation, or so few different ones, does not read its source.
+"""
+
+
+def script_of(letter: str) -> str | None:
+    """Return which kind of script without spaces `letter` belongs to, None for a script with spaces."""
+    block = bisect_right(_STARTS, ord(letter)) - 1
+    return _BLOCKS[block][2] if block >= 0 and ord(letter) <= _BLOCKS[block][1] else None
+
+
+def tokeniser_of(texts: Iterable[str]) -> str:
+    """Return sacreBLEU's tokeniser for `texts`, by the share of their letters: CHINESE, CHARACTERS for Japanese, Thai,
+    Khmer, Lao, Burmese, Tibetan and other scripts written without spaces, else WORDS (Korean has spaces).
+
+    A German text with a Chinese name stays with WORDS, a Chinese text with Latin names of products with CHINESE.
+    """
+    characters: Counter[str] = Counter()
+    for text in texts:
+        characters.update(text)
+    letters: Counter[str | None] = Counter()
+    for character, count in characters.items():
+        if unicodedata.category(character)[0] in "LM":  # letters, and the vowel signs of the Indian family of scripts
+            letters[script_of(character)] += count
+    han, others = letters[_HAN], letters[_UNSPACED]
+    unspaced = LETTERS_PER_HAN * han + others
+    if unspaced <= LEAST_SHARE * (unspaced + letters[None]):
+        return WORDS
+    return CHINESE if han >= LEAST_HAN * (han + others) else CHARACTERS
+
+
+def bleu_metric(streams: Sequence[Sequence[str]], tokenize: str | None = None) -> BLEU:
+    """Return sacreBLEU's BLEU that has counted the references, stream r holding each sentence's r-th.
+
+    tokenize None chooses by `tokeniser_of`. sacreBLEU's own warning about tokenised text is off: it would appear for
+    every model. Raises ValueError for a tokeniser that is unknown or lacks its package.
+    """
+    name = tokenize or tokeniser_of(line for stream in streams for line in stream)
+    if name not in TOKENISERS:
+        raise ValueError(f"no tokeniser {name!r}: choose from {', '.join(TOKENISERS)}")
+    try:
+        return BLEU(references=[list(stream) for stream in streams], tokenize=name, force=True)
+    except (ImportError, RuntimeError) as error:
+        said = " ".join(str(error).split())
+        raise ValueError(f"sacreBLEU's tokeniser {name!r} cannot be used here: {said}") from error
+
+
+def chrf_metric(streams: Sequence[Sequence[str]]) -> CHRF:
+    """Return sacreBLEU's chrF (chrF2: characters up to 6-grams, recall weighted twice; Popović 2015), references
+    counted."""
+    return CHRF(references=[list(stream) for stream in streams])
+
+
+def length_ratio(score) -> float:
+    """Return output tokens per reference token of sacreBLEU's BLEU score; 0 where the references have none."""
+    return score.sys_len / score.ref_len if score.ref_len else 0.0
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """N texts judged: BLEU and chrF (0–100), length ratio to the references, brevity penalty (1: none), signatures."""
+
+    bleu: float
+    chrf: float
+    length_ratio: float
+    brevity_penalty: float
+    signature: str
+    chrf_signature: str
+
+
+def score_texts(texts: Sequence[str], streams: Sequence[Sequence[str]], tokenize: str | None = None) -> TextScore:
+    """Return BLEU and chrF of `texts` (N) against every stream of references (each N lines).
+
+    Raises ValueError when there is no text or their numbers differ, and as `bleu_metric` does.
+    """
+    check_numbers(texts, streams)
+    bleu, chrf = bleu_metric(streams, tokenize), chrf_metric(streams)
+    score, chrf_score = bleu.corpus_score(list(texts), None), chrf.corpus_score(list(texts), None)
+    return TextScore(score.score, chrf_score.score, length_ratio(score), score.bp, str(bleu.get_signature()),
+                     str(chrf.get_signature()))
+
+
+def check_numbers(texts: Sequence[str], streams: Sequence[Sequence[str]]) -> None:
+    """Raise ValueError without texts or references, or where a stream is not as long as the texts."""
+    if not texts or not streams:
+        raise ValueError(f"nothing to score: {len(texts)} texts, {len(streams)} streams of references")
+    for stream in streams:
+        if len(stream) != len(texts):
+            raise ValueError(f"{len(texts)} texts and {len(stream)} references: each needs the other")
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """Two systems on the same sentences: both scores (0–100), the 95% interval of system − other, and the p-value that
+    there is no difference."""
+
+    other: float
+    system: float
+    interval: tuple[float, float]
+    p_value: float
+
+    @property
+    def difference(self) -> float:
+        """Return system − other."""
+        return self.system - self.other
+
+
+SEED = 12345
+"""sacreBLEU's own for its resamples."""
+
+
+def paired_bootstrap(
+    system: Sequence[str], other: Sequence[str], metric: Metric, n_samples: int = 1000
+) -> PairedDifference:
+    """Return how `system` and `other` (texts, N each) differ in `metric`, which holds the references: the paired
+    bootstrap (Koehn 2004) over `n_samples` draws of N sentences.
+
+    Draws and p-value are sacreBLEU's (`sacrebleu --paired-bs`), which has no interval of the difference; and it keeps
+    all draws in memory, where here one is kept. sacreBLEU counts draws that differ by strictly more than the systems
+    do: none where the systems are equal, which would call them significantly different. Their p-value is 1 here.
+    """
+    counts = [metric._extract_corpus_statistics(list(texts), None) for texts in (other, system)]
+    scores = [metric._aggregate_and_compute(counted).score for counted in counts]
+    rows = [np.array(counted, dtype="float32") for counted in counts]  # float32 as sacreBLEU: the same digits
+    rng, drawn = np.random.default_rng(SEED), np.empty((2, n_samples))
+    for sample in range(n_samples):
+        chosen = rng.choice(len(rows[0]), size=len(rows[0]), replace=True)
+        for side, counted in enumerate(rows):
+            drawn[side, sample] = metric._compute_score_from_stats(counted[chosen].sum(0)).score
+    sizes = np.abs(drawn[1] - drawn[0])
+    exceeding = int(np.sum(sizes - sizes.mean() > abs(scores[0] - scores[1])))
+    p_value = 1.0 if scores[0] == scores[1] else (exceeding + 1) / (n_samples + 1)
+    return PairedDifference(*scores, middle_95(drawn[1] - drawn[0]), p_value)
+
+
+def middle_95(values: np.ndarray) -> tuple[float, float]:
+    """Return the ends of the middle 95% of `values`, as sacreBLEU counts them: without n // 40 values on each side."""
+    ordered = np.sort(values)
+    return float(ordered[len(ordered) // 40]), float(ordered[len(ordered) - len(ordered) // 40 - 1])
+
+
+def paired_difference(
+    system: Sequence[str], other: Sequence[str], streams: Sequence[Sequence[str]], n_samples: int = 1000,
+    tokenize: str | None = None,
+) -> dict[str, float]:
+    """Return BLEU of two systems (texts) and the p-value of their difference, by `paired_bootstrap`."""
+    found = paired_bootstrap(system, other, bleu_metric(streams, tokenize), n_samples)
+    return {"other": found.other, "system": found.system, "p_value": found.p_value}
+
+
+def distinct_share(texts: Sequence) -> float:
+    """Return how many of N outputs (texts or tuples of tokens) differ from one another, as a share of N."""
+    return len(set(texts)) / len(texts)
+
+
+def repeated_share(texts: Sequence) -> float:
+    """Return the share of N outputs that are the most frequent one."""
+    return Counter(texts).most_common(1)[0][1] / len(texts)
+
+
+def why_not_judged(
+    who: str, bleu: float, distinct: float | None = None, repeated: float | None = None, where: str = ""
+) -> str | None:
+    """Return why the translations of `who` ("the teacher") cannot be compared with any others; None where they can.
+
+    distinct and repeated are shares of the outputs as `distinct_share` and `repeated_share` count them (None: not
+    counted); `where` is said after the number, say " in the worst of 3 seeds". This is the one rule for tables, the
+    tour, the report and the paired bootstrap.
+    """
+    advice = "train longer or give more text"
+    if not bleu >= LEAST_BLEU:  # NaN, too
+        shown = f"{bleu:.1f}" if f"{bleu:.1f}" != f"{LEAST_BLEU:.1f}" else f"a little below {LEAST_BLEU:g}"
+        return f"{who}'s BLEU is {shown}{where}; below {LEAST_BLEU:g} a comparison says nothing: {advice}"
+    if distinct is None or repeated is None or distinct == 1.0:
+        return None
+    if repeated >= MOST_REPEATED:
+        return f"{who} wrote the same translation for {repeated:.0%} of the sentences{where}: {advice}"
+    if distinct <= LEAST_DISTINCT:
+        return f"only {distinct:.0%} of {who}'s translations differ from one another{where}: {advice}"
+    return None
