@@ -9,9 +9,10 @@ import json
 import sys
 import unicodedata
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -138,21 +139,30 @@ def read_lines(path: Path | str) -> list[str]:
 
     Raises CorpusError, naming file and line, for a file that is missing, empty, damaged or not UTF-8.
     """
-    lines: list[str] = []
     try:
-        with open(path, "rb") as plain:
-            packed = plain.read(len(GZIP_START)) == GZIP_START
-        with gzip.open(path) if packed else open(path, "rb") as file:
-            for line in file:  # bytes end a line at LF only; str.splitlines would split at U+2028 and others
-                lines.append(_decode(path, len(lines) + 1, line))
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        where = f"{path}:{len(lines) + 1}"
-        raise CorpusError(f"{where}: damaged gzip data ({error}); copy or download the file again") from error
+        with open(path, "rb") as file:
+            lines = list(lines_of(file, path))
     except OSError as error:
         raise CorpusError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     if not any(line.strip() for line in lines):
         raise CorpusError(f"{path}:1: the file is empty; it must hold one sentence per line")
     return lines
+
+
+def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
+    """Yield the lines of an open file or pipe, plain or gzip, as `read_lines` gives them, one in memory at a time.
+
+    Raises CorpusError, naming `name` and the line, for data that are damaged or not UTF-8; OSError where reading fails.
+    """
+    packed = file.peek(len(GZIP_START))[: len(GZIP_START)] == GZIP_START
+    number = 0
+    try:
+        for line in gzip.open(file) if packed else file:  # bytes end a line at LF only; str.splitlines also at U+2028
+            number += 1
+            yield _decode(name, number, line)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        where = f"{name}:{number + 1}"
+        raise CorpusError(f"{where}: damaged gzip data ({error}); copy or download the file again") from error
 
 
 def _decode(path: Path | str, number: int, line: bytes) -> str:
