@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqkd_lab import machine
-from seqkd_lab.experiments.data import text_files
+from seqkd_lab.cli.options import TEXT_FILES
+from seqkd_lab.cli.text_files import readable_file
+from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.experiments.presets import FULL_VOCABULARY, PRESETS, QUICK_PAIRS, QUICK_VOCABULARY
 from seqkd_lab.experiments.recipes import TextData, ToyData
 from seqkd_lab.experiments.store import Store
@@ -20,24 +22,73 @@ def store_of(given: Namespace) -> Store:
     return Store(given.store or Path(os.environ.get("SEQKD_LAB_STORE", "runs")))
 
 
-def data_of(given: Namespace, preset: str) -> ToyData | TextData:
-    """The user's six files, or the toy. Raises ValueError when some of the six are missing."""
+def data_of(given: Namespace, preset: str, cutter: Path | None = None) -> ToyData | TextData:
+    """Return the user's six files, or the toy.
+
+    cutter: a model's own subwords (its `subwords.model`), which alone may cut what the model reads; neither the preset
+    nor --vocabulary counts then. Every path is checked here, before the work.
+    Raises ValueError when some of the six are missing, when a path or a number cannot be used, when a cutter has no
+    text to cut, and when --subwords names another one than `cutter`.
+    """
     if given.pairs is not None and given.pairs < 1:
         raise ValueError(f"--pairs must be at least 1; got {given.pairs}")
     files = [given.source, given.target, given.valid_source, given.valid_target, given.test_source, given.test_target]
     if not any(files):
+        _refuse_for_toy(given, cutter)
         return ToyData(given.pairs)
-    names = ["--source", "--target", "--valid-source", "--valid-target", "--test-source", "--test-target"]
-    missing = [name for name, file in zip(names, files, strict=True) if file is None]
+    missing = [f"--{name}" for name, file in zip(TEXT_FILES, files, strict=True) if file is None]
     if missing:
         raise ValueError(f"your own text needs six files; missing: {', '.join(missing)}")
+    piped = store_of(given).root / "data" / "piped"
+    subwords, size, coverage = cutting_of(given, preset, cutter, piped)
     n_train = given.pairs or (QUICK_PAIRS if preset == "quick" else None)
-    vocabulary_size = QUICK_VOCABULARY if preset == "quick" else FULL_VOCABULARY
-    data = TextData(*files, n_train=n_train, vocabulary_size=vocabulary_size)
-    for file in text_files(data):
-        if not Path(file).is_file():
-            raise ValueError(f"{file}: no such file; give the path of a text file, plain or .gz")
-    return data
+    readable = [readable_file(file, piped) for file in files]
+    return TextData(*readable, n_train=n_train, vocabulary_size=size, subwords=subwords, character_coverage=coverage)
+
+
+def _refuse_for_toy(given: Namespace, cutter: Path | None) -> None:
+    """Raises ValueError for what says how text is cut, where there is none: the toy language has whole words."""
+    if cutter is not None:
+        raise ValueError(f"the model reads text that {cutter} cuts; name that text with --source, --target and so on")
+    options = {"--subwords": given.subwords, "--vocabulary": given.vocabulary,
+               "--character-coverage": given.character_coverage}
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(f"{name} {value}: only your own text is cut into subwords; name it by --source and so on")
+
+
+def cutting_of(given: Namespace, preset: str, cutter: Path | None, piped: Path) -> tuple[str | None, int, float]:
+    """Return the sentencepiece model that cuts the text (None: one is learnt), the size and the coverage to learn.
+
+    Raises ValueError or CorpusError for what cannot be used, naming option and value.
+    """
+    size = QUICK_VOCABULARY if preset == "quick" else FULL_VOCABULARY
+    if given.vocabulary is not None and given.vocabulary < 1:
+        raise ValueError(f"--vocabulary must be at least 1 subword; got {given.vocabulary}")
+    coverage = 1.0 if given.character_coverage is None else given.character_coverage
+    if not 0.0 < coverage <= 1.0:
+        raise ValueError(f"--character-coverage must lie in (0, 1], as in 0.9995; got {given.character_coverage}")
+    subwords = given.subwords and readable_file(given.subwords, piped)
+    if subwords is not None and (given.vocabulary is not None or given.character_coverage is not None):
+        raise ValueError(
+            f"--subwords {given.subwords} is used as it is; leave --vocabulary and --character-coverage out"
+        )
+    if subwords is not None and cutter is not None:
+        check_same_cutter(Path(subwords), cutter)
+    chosen = subwords if cutter is None else str(cutter)
+    if chosen is not None:
+        SubwordTokeniser.load(chosen)  # raises CorpusError by name
+        return chosen, size, 1.0
+    return None, given.vocabulary or size, coverage
+
+
+def check_same_cutter(subwords: Path, cutter: Path) -> None:
+    """Raises ValueError, naming both files, unless two sentencepiece models are the same, byte by byte."""
+    if subwords.read_bytes() != cutter.read_bytes():
+        raise ValueError(
+            f"{subwords} and {cutter} cut text in different ways, and a model reads only its own subwords; take "
+            f"--subwords {cutter}, or leave --subwords out"
+        )
 
 
 def table_run(given: Namespace, seeds: tuple[int, ...], rows: Sequence[str], text_preset: str) -> TableRun:

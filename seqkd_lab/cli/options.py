@@ -16,6 +16,14 @@ def add_text_files(verb: argparse.ArgumentParser) -> None:
     for name in TEXT_FILES:
         files.add_argument(f"--{name}", metavar="FILE")
     files.add_argument("--pairs", type=int, help="take only the first PAIRS training pairs (quick: 10,000)")
+    files.add_argument("--vocabulary", type=int, metavar="N",
+                       help="learn at most N subwords, for both languages together (default: 5,000; quick: 4,000)")
+    files.add_argument("--character-coverage", type=float, metavar="X",
+                       help="share of the training text's characters that subwords must spell, in (0, 1]; rarer ones "
+                       "are read as unknown (default: 1; 0.9995 for Chinese or Japanese)")
+    files.add_argument("--subwords", metavar="MODEL",
+                       help="cut the text by this sentencepiece model (BPE or unigram) instead of learning one; a "
+                       "model that is there already always keeps its own")
 
 
 def add_seeds(verb: argparse.ArgumentParser, number: int) -> None:

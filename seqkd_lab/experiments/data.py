@@ -42,10 +42,19 @@ def fingerprint(data: ToyData | TextData) -> str:
         splits = _toy_splits(data.test)
         described = " ".join(["toy", *(corpus.fingerprint for corpus in splits), str(data.n_train)])
         return hashlib.sha256(described.encode()).hexdigest()
-    digest = hashlib.sha256(f"text {data.n_train} {data.vocabulary_size}".encode())
+    digest = hashlib.sha256(_cutting(data).encode())
     for path in text_files(data):
         digest.update(_file_hash(path).encode())
     return digest.hexdigest()
+
+
+def _cutting(data: TextData) -> str:
+    """How the text is taken and cut. What is newer than the first stores is named only where it is not the default, so
+    that those keep their keys; a given cutter leaves nothing to the size and the coverage."""
+    if data.subwords is not None:
+        return f"text {data.n_train} subwords {_file_hash(data.subwords)}"
+    coverage = "" if data.character_coverage == 1.0 else f" coverage {data.character_coverage!r}"
+    return f"text {data.n_train} {data.vocabulary_size}{coverage}"
 
 
 def text_files(data: TextData) -> tuple[str, ...]:
@@ -84,7 +93,7 @@ def load_text(data: TextData, cache: Path) -> Dataset:
         "valid": read_aligned(data.valid_source, data.valid_target, split="valid"),
         "test": read_aligned(data.test_source, data.test_target, split="test"),
     }
-    model_path = cache / f"{fingerprint(data)[:16]}.model"
+    model_path = cache / f"{fingerprint(data)[:16]}.model" if data.subwords is None else Path(data.subwords)
     known = SubwordTokeniser.load(model_path) if model_path.exists() else None
     corpora, tokeniser, reports = prepare(*raw.values(), data.vocabulary_size, tokeniser=known)
     if known is None:

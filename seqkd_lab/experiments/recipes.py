@@ -45,7 +45,11 @@ class ToyData:
 
 @dataclass(frozen=True)
 class TextData:
-    """Six files of anybody's text: plain or .gz, one sentence a line. n_train counts pairs before cleaning."""
+    """Six files of anybody's text: plain or .gz, one sentence a line. n_train counts pairs before cleaning.
+
+    subwords: the path of a sentencepiece model that cuts the text, as it is (None: one is learnt, of at most
+    vocabulary_size subwords, whose alphabet has the share character_coverage of the training text's characters).
+    """
 
     source: str
     target: str
@@ -55,6 +59,8 @@ class TextData:
     test_target: str
     n_train: int | None = None
     vocabulary_size: int = 8000
+    subwords: str | None = None
+    character_coverage: float = 1.0
 
 
 @dataclass(frozen=True)
