@@ -1,7 +1,8 @@
 """The paper's findings F1–F6 as claims on the results of Table 1, judged by the one rule of `verdicts`.
 
 BLEU of the toy language has another scale than the paper's: its best models reach 90, the paper's 20. So the paper's
-differences in BLEU are asked as they stand, and beside them what does not depend on the scale.
+differences in BLEU are asked as they stand, and beside them what does not depend on the scale. Models that cannot
+translate are not judged at all (`obstacle`).
 """
 
 from __future__ import annotations
@@ -9,18 +10,23 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, SEQ_KD_INTER, TEACHER, TEACHER_INTER, WORD_KD
 from seqkd_lab.experiments.verdicts import (
+    CANNOT_BE_JUDGED,
     Claim,
     Rows,
     Verdict,
     describe,
     is_measured,
+    judge_claim,
     judge_claims,
     number,
     summary,
 )
+from seqkd_lab.metrics import why_not_judged
 
 SOURCE = "(Kim & Rush 2016, Table 1)"
 AIM = "an aim of this lab; the paper has no such number"
@@ -90,7 +96,31 @@ def beam_share(by_seed: Sequence[Rows]) -> float:
     return after / before if before > 0.0 else math.nan
 
 
-PAPER_SCALE = (
+def obstacle(by_seed: Sequence[Rows], names: Sequence[str]) -> str | None:
+    """Return why these rows cannot be compared, by the rule of `metrics.why_not_judged`; None where they can.
+
+    The teacher is looked at first, where every seed has it: from a teacher that cannot translate there is nothing to
+    learn. One seed and either search suffice, so that nothing is held on zeros.
+    """
+    for name in dict.fromkeys((TEACHER, *names)):
+        if not all(name in rows for rows in by_seed):
+            continue
+        who = f"the {name}" if name in (TEACHER, BASELINE) else name
+        where = f" in one of {len(by_seed)} seeds" if len(by_seed) > 1 else ""
+        scores = [rows[name][search] for rows in by_seed for search in ("greedy", "beam")]
+        for score in sorted(scores, key=lambda score: score["bleu"]):
+            reason = why_not_judged(who, score["bleu"], score.get("distinct"), score.get("repeated"), where)
+            if reason is not None:
+                return reason
+    return None
+
+
+def on_translations(*claims: Claim) -> tuple[Claim, ...]:
+    """Return the claims with `obstacle` as theirs, for the rows that each needs."""
+    return tuple(replace(claim, obstacle=partial(obstacle, names=claim.needs)) for claim in claims)
+
+
+PAPER_SCALE = on_translations(
     Claim("F1", "Seq-KD's greedy gain over the baseline ≥ 4.2 BLEU", lambda rows: greedy_gain(rows, SEQ_KD),
           least=4.2, needs=(SEQ_KD, BASELINE), original=f"18.9 − 14.7 = 4.2 {SOURCE}",
           measure="BLEU, greedy"),
@@ -112,7 +142,7 @@ PAPER_SCALE = (
           original=f"19.8 − 19.6 = 0.2 {SOURCE}",
           measure="what the beam adds"),
 )
-SCALE_FREE = (
+SCALE_FREE = on_translations(
     Claim("F1", "Seq-KD gains more for greedy search than for the beam: the difference ≥ 0 BLEU",
           lambda rows: greedy_gain(rows, SEQ_KD) - beam_gain(rows, SEQ_KD), least=0.0, needs=(SEQ_KD, BASELINE),
           original=f"4.2 − 1.4 = 2.8 {SOURCE}",
@@ -170,7 +200,7 @@ def in_words(by_seed: Sequence[Rows]) -> str:
         judged = judge_claims(claims, by_seed)
         if judged:
             parts.append("\n".join([f"{heading}:", *map(describe, judged)]))
-    both = all({BASELINE, SEQ_KD} <= set(rows) for rows in by_seed)
+    both = all({BASELINE, SEQ_KD} <= set(rows) for rows in by_seed) and obstacle(by_seed, (BASELINE, SEQ_KD)) is None
     if both and not math.isnan(share := beam_share(by_seed)):
         parts.append(f"The beam's gain for Seq-KD is {share:.0%} of its gain for the baseline (ratio of the means; 3% "
                      "in the paper).")
@@ -178,8 +208,12 @@ def in_words(by_seed: Sequence[Rows]) -> str:
 
 
 def of_one_seed(rows: Rows) -> str:
-    """Return what each claim's quantity is in one seed, which has no interval and so decides nothing."""
-    measured = [claim for claim in CLAIMS if is_measured(claim, [rows])]
-    lines = [f"{claim.name}  {claim.ours}: {number(claim.value(rows))}" for claim in measured]
+    """Return what each claim's quantity is in one seed, which has no interval and so decides nothing; and of what
+    cannot be judged the reasons, each once."""
+    verdicts = [judge_claim(claim, [rows]) for claim in CLAIMS if is_measured(claim, [rows])]
+    given = [CANNOT_BE_JUDGED if verdict.reason else number(verdict.mean) for verdict in verdicts]
+    lines = [f"{verdict.claim.name}  {verdict.claim.ours}: {value}"
+             for verdict, value in zip(verdicts, given, strict=True)]
+    reasons = dict.fromkeys(verdict.reason for verdict in verdicts if verdict.reason)
     return "\n".join(["What the paper's claims ask for, and what this seed gives (one seed has no interval: it decides "
-                      "nothing):", *lines])
+                      "nothing):", *lines, *(f"{CANNOT_BE_JUDGED.capitalize()}: {reason}." for reason in reasons)])

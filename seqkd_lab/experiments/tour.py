@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.evaluation import paired_difference, reference_streams
+from seqkd_lab.evaluation import reference_streams
+from seqkd_lab.experiments.findings import obstacle
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.table import TableRun
+from seqkd_lab.metrics import bleu_metric, chrf_metric, paired_bootstrap
 
 SHOWN = (TEACHER, BASELINE, SEQ_KD)
 
@@ -72,18 +74,28 @@ def fault(language: ToyLanguage, source: Sequence[str], tokens: str) -> str | No
 
 
 def paired_comparison(run: TableRun, store: Store) -> str:
-    """Seq-KD against the baseline on the first seed's test set, greedy: the difference, and by paired bootstrap its p.
+    """Seq-KD against the baseline on the first seed's test set, greedy: the differences in BLEU and chrF, by paired
+    bootstrap their 95% intervals and p; or why the two cannot be compared.
 
     The bootstrap resamples test sentences: it says how sure the difference of these two models is, not of two methods.
     """
     data, recipes = store.dataset(run.data), run.recipes(run.seeds[0])
-    texts = {
-        name: [row[1] for row in read_translations(store.directory(recipes[name]) / "translations.tsv")]
-        for name in (BASELINE, SEQ_KD)
-    }
-    streams = reference_streams(data.test, data.detokenise)
-    found = paired_difference(texts[SEQ_KD], texts[BASELINE], streams)
-    return (
-        f"These two models: Seq-KD {found['system'] - found['other']:+.1f} BLEU over the baseline, greedy; paired "
-        f"bootstrap over {len(data.test):,} test sentences: p = {found['p_value']:.3f}"
+    rows = {name: store.evaluation(recipe, run.preset.beam_size, run.preset.length_penalty)
+            for name, recipe in recipes.items() if name in SHOWN}
+    reason = obstacle([rows], (BASELINE, SEQ_KD))
+    if reason is not None:
+        return f"These two models: Seq-KD and the baseline cannot be compared: {reason}."
+    system, other = (
+        [row[1] for row in read_translations(store.directory(recipes[name]) / "translations.tsv")]
+        for name in (SEQ_KD, BASELINE)
     )
+    streams, tokenize = reference_streams(data.test, data.detokenise), getattr(run.data, "tokenize", None)
+    bleu = paired_bootstrap(system, other, bleu_metric(streams, tokenize))
+    said = (f"These two models: Seq-KD {bleu.difference:+.1f} BLEU over the baseline, greedy; paired bootstrap over "
+            f"{len(data.test):,} test sentences: p = {bleu.p_value:.3f}")
+    if data.language is not None:
+        return said
+    chrf = paired_bootstrap(system, other, chrf_metric(streams[:1]))
+    (low, high), (chrf_low, chrf_high) = bleu.interval, chrf.interval
+    return (f"{said}, 95% interval [{low:+.1f}, {high:+.1f}]. chrF: {chrf.difference:+.1f}, p = {chrf.p_value:.3f}, "
+            f"95% interval [{chrf_low:+.1f}, {chrf_high:+.1f}]")

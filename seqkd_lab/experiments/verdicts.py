@@ -1,7 +1,8 @@
 """The one rule by which every study here judges a claim: by the 95% interval of a quantity's mean over the seeds.
 
 Held where the whole interval lies within the claim's bounds, not held where all of it lies outside on one side,
-undecided where it crosses a bound. The mean alone decides nothing.
+undecided where it crosses a bound. The mean alone decides nothing. Where the models have not learned enough for their
+numbers to say anything, the claim cannot be judged, and the verdict says why.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from scipy.stats import t as student_t
 
 HELD, NOT_HELD, UNDECIDED, CANNOT_BE_ASKED = "held", "not held", "undecided", "cannot be asked here"
+CANNOT_BE_JUDGED = "cannot be judged"
 LEVEL, POWER = 0.95, 0.8
 """Of the intervals; and the probability with which a true difference of the smallest effect is told from the bound."""
 Rows = Mapping[str, Mapping]
@@ -27,8 +29,9 @@ class Claim:
 
     name: for short, "F1". ours: what is asked here, in words, with its unit. value: the quantity, None where these
     results did not measure it. original: the paper's wording or number, with its source. needs: names of rows that
-    must be there. check: whether these results can answer at all (say, whether there is anything to gain). measure:
-    the measure of a row that the claim is about, by its name in lesson 08's table.
+    must be there. check: whether these results can answer at all (say, whether there is anything to gain). obstacle:
+    why these results cannot be judged (say, the models cannot translate), None where they can. measure: the measure of
+    a row that the claim is about, by its name in lesson 08's table.
     """
 
     name: str
@@ -40,17 +43,20 @@ class Claim:
     needs: tuple[str, ...] = ()
     check: Callable[[Sequence[Rows]], bool] | None = None
     measure: str = ""
+    obstacle: Callable[[Sequence[Rows]], str | None] | None = None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim judged: its value in each seed, their mean, the 95% interval of the mean, and one of the outcomes."""
+    """A claim judged: its value in each seed, their mean, the 95% interval of the mean, and one of the outcomes; of
+    CANNOT_BE_JUDGED also the reason."""
 
     claim: Claim
     values: tuple[float, ...]
     mean: float
     interval: tuple[float, float]
     outcome: str
+    reason: str = ""
 
     @property
     def smallest_effect(self) -> float:
@@ -94,7 +100,8 @@ def outcome_of(interval: tuple[float, float], least: float, most: float) -> str:
 
 
 def judge_claim(claim: Claim, by_seed: Sequence[Rows]) -> Verdict:
-    """Judge one claim over the seeds: by `outcome_of` its values' 95% interval; cannot be asked where its check fails.
+    """Judge one claim over the seeds: by `outcome_of` its values' 95% interval; cannot be asked where its check fails,
+    cannot be judged where there is an obstacle.
 
     Values that are NaN decide nothing. Raises ValueError without any seed, and where a seed lacks the measurement.
     """
@@ -107,7 +114,10 @@ def judge_claim(claim: Claim, by_seed: Sequence[Rows]) -> Verdict:
         outcome = UNDECIDED
     if claim.check is not None and not claim.check(by_seed):
         outcome = CANNOT_BE_ASKED
-    return Verdict(claim, tuple(values), mean, interval, outcome)
+    reason = claim.obstacle(by_seed) if claim.obstacle is not None else None
+    if reason is not None:
+        outcome = CANNOT_BE_JUDGED
+    return Verdict(claim, tuple(values), mean, interval, outcome, reason or "")
 
 
 def is_measured(claim: Claim, by_seed: Sequence[Rows]) -> bool:
@@ -134,13 +144,14 @@ def number(value: float) -> str:
 
 def describe(verdict: Verdict, each: str = "seeds") -> str:
     """Return the verdict in two or three lines: name, outcome and claim; mean [interval], the smallest effect that
-    could have been seen and the values, by seed or whatever was repeated (`each`); the original wording."""
+    could have been seen and the values, by seed or whatever was repeated (`each`); the original wording. Where
+    the claim cannot be judged, the reason stands in the place of the numbers."""
     claim, (low, high) = verdict.claim, verdict.interval
     interval = "(one value: no interval)"
     if len(verdict.values) > 1:
         interval = f"[{number(low)}, {number(high)}]; smallest visible effect {number(verdict.smallest_effect)}"
-    lines = [f"{claim.name}  {verdict.outcome.upper():9}  {claim.ours}",
-             f"    {number(verdict.mean)} {interval}; {each}: {' '.join(map(number, verdict.values))}"]
+    numbers = f"{number(verdict.mean)} {interval}; {each}: {' '.join(map(number, verdict.values))}"
+    lines = [f"{claim.name}  {verdict.outcome.upper():9}  {claim.ours}", f"    {verdict.reason or numbers}"]
     return "\n".join([*lines, *([f"    original: {claim.original}"] if claim.original else [])])
 
 
@@ -151,6 +162,9 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     said = f"{count[HELD]} of {len(verdicts)} {plural} held, {count[UNDECIDED]} undecided, {count[NOT_HELD]} not held"
     if count[CANNOT_BE_ASKED]:
         said += f", {count[CANNOT_BE_ASKED]} cannot be asked here"
+    if count[CANNOT_BE_JUDGED]:
+        reasons = dict.fromkeys(verdict.reason for verdict in verdicts if verdict.reason)
+        said += f", {count[CANNOT_BE_JUDGED]} cannot be judged ({'; '.join(reasons)})"
     missed = [f"{one.claim.name} ({one.claim.ours})" for one in verdicts if one.outcome == NOT_HELD]
     return said + (f"; not reproduced: {'; '.join(missed)}." if missed else ".")
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from seqkd_lab.experiments.findings import judge
-from seqkd_lab.experiments.table import rows_by_seed, table_frame
+from seqkd_lab.experiments.table import rows_by_seed, signatures, table_frame
 from seqkd_lab.experiments.tour import Example, Output
 from seqkd_lab.experiments.verdicts import HELD, Verdict, number, summary
+from seqkd_lab.experiments.why_no_gain import why_no_gain
 from seqkd_lab.lab.plots import curves_figure, table_figure
 from seqkd_lab.models.checkpoint import write_atomically
 
@@ -41,21 +42,22 @@ def report_html(results: Mapping, shown: Sequence[Example], title: str) -> str:
     """The whole report. Every text of a corpus or a model is escaped."""
     verdicts = judge(rows_by_seed(results))
     made_with = ", ".join(f"{name} {version}" for name, version in results["made_with"].items())
-    signature = rows_by_seed(results)[0][results["rows"][0]]["signature"]
+    explanation = why_no_gain(results)
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
 <p>In square brackets: Kim &amp; Rush 2016, Table 1 (English→German, newstest2014), where the number is confirmed.
 The corpora and sizes differ, so the differences between rows compare, not the rows themselves.</p>
 {table_frame(results).to_html(border=0, escape=True)}
-<p>BLEU: {escape(signature)}</p>
+<p>{"<br>".join(map(escape, signatures(results)))}</p>
 {picture(table_figure(results), "BLEU of each row, greedy and beam search, beside the paper's")}
 <h2>The paper's findings, judged</h2>
 <p>A claim is held where the whole 95% interval of its value lies within its bounds, not held where all of the interval
-lies outside, and undecided between. A single seed has no interval: it leaves every claim undecided.</p>
+lies outside, and undecided between. A single seed has no interval: it leaves every claim undecided. Models that have
+not learned to translate cannot be judged.</p>
 <table><tr><th>finding</th><th></th><th>claim</th><th>value</th><th>the paper</th></tr>
 {"".join(map(verdict_html, verdicts))}</table>
-<p>{escape(summary(verdicts))}</p>
+<p>{escape(summary(verdicts))}</p>{"" if explanation is None else f"<p>{escape(explanation)}</p>"}
 <h2>How the models learned</h2>
 {picture(curves_figure(results), "validation loss of each epoch, one panel for each model")}
 <h2>Examples</h2>
@@ -65,10 +67,10 @@ lies outside, and undecided between. A single seed has no interval: it leaves ev
 
 
 def verdict_html(verdict: Verdict) -> str:
-    """Return a table's row for a claim judged; every text is escaped."""
+    """Return a table's row for a claim judged, without a value where it cannot be judged; every text is escaped."""
     claim, outcome = verdict.claim, escape(verdict.outcome)
     cells = (escape(claim.name), outcome if verdict.outcome == HELD else f"<b>{outcome}</b>", escape(claim.ours),
-             number(verdict.mean), escape(claim.original))
+             "–" if verdict.reason else number(verdict.mean), escape(claim.original))
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 

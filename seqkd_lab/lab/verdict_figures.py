@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from seqkd_lab.experiments.no_help import CONDITIONS
 from seqkd_lab.experiments.verdicts import (
     CANNOT_BE_ASKED,
+    CANNOT_BE_JUDGED,
     HELD,
     NOT_HELD,
     UNDECIDED,
@@ -23,7 +24,8 @@ from seqkd_lab.lab.figures.picture import BLACK, BLUE, BROWN, GREEN, GREY, ORANG
 from seqkd_lab.lab.verdict_measures import Gain, Speeds, middle_95
 
 ALLOWED = "#d9efe6"
-OUTCOMES = {HELD: ("✓", GREEN), NOT_HELD: ("✗", VERMILION), UNDECIDED: ("?", BROWN), CANNOT_BE_ASKED: ("–", GREY)}
+OUTCOMES = {HELD: ("✓", GREEN), NOT_HELD: ("✗", VERMILION), UNDECIDED: ("?", BROWN), CANNOT_BE_ASKED: ("–", GREY),
+            CANNOT_BE_JUDGED: ("–", GREY)}
 """Mark and colour of each outcome; its word stands beside them, for colour alone tells nothing to some."""
 
 
