@@ -27,12 +27,18 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 Report = Callable[[int], None]
 """Hears how many more sentences are done."""
 
+Sources = Sequence[Sequence[str]]
+"""Sentences in tokens."""
+
 IsValid = Callable[[Sequence[str], Sequence[str]], bool]
 """Says of a source and a target whether the target is one of its valid translations."""
 MOST_DRAWS = 20
 """How often a translation is drawn until a valid one comes."""
 
 MODE, INTERPOLATED, SAMPLED = "mode", "interpolated", "sampled"
+
+HEADER = "source\ttarget\tlog_prob\tsimilarity"
+"""The first line of a distilled corpus's file."""
 
 ACCEPTED_LENGTH_RATIO = (0.9, 1.1)
 """Outside of it a distilled corpus teaches a wrong length: a teacher of 10.4 tokens where gold has 15.8 cost its
@@ -82,13 +88,59 @@ def nearest_to_gold(candidates: Sequence[Hypothesis], gold: Sequence[str]) -> Hy
     return max(ranked, key=lambda entry: entry[:2])[2]
 
 
+def modes(
+    teacher: Seq2Seq, sources: Sources, beam_size: int = 5, length_penalty: float = 0.0, batch_size: int = 128,
+    report: Report | None = None,
+) -> list[Hypothesis]:
+    """Return the best hypothesis ŷ of the teacher's beam search for each of `sources`.
+
+    Raises ValueError where a search ends with none, as it does when the teacher's scores are not finite.
+    """
+    found = search(teacher, sources, beam_size, 1, length_penalty, batch_size=batch_size, progress=report)
+    return [_first(n_best) for n_best in found]
+
+
+def _first(n_best: Sequence[Hypothesis]) -> Hypothesis:
+    if not n_best:
+        raise ValueError("the teacher's search found no translation: its scores are not finite; train it again")
+    return n_best[0]
+
+
+def nearest(
+    teacher: Seq2Seq, corpus: ParallelCorpus, beam_size: int = 35, length_penalty: float = 0.0, batch_size: int = 32,
+    report: Report | None = None,
+) -> list[Hypothesis]:
+    """Return ỹ for each pair: of the teacher's `beam_size` best hypotheses the one nearest to gold."""
+    chosen: list[Hypothesis] = []
+    for first in range(0, len(corpus), 50 * batch_size):  # in parts: K-best lists of a whole corpus are large
+        part = corpus[first : first + 50 * batch_size]
+        found = search(teacher, part.source, beam_size, beam_size, length_penalty, None, batch_size, report)
+        chosen += [nearest_to_gold(k_best, gold) for k_best, gold in zip(found, part.target, strict=True)]
+    return chosen
+
+
+def draws(
+    teacher: Seq2Seq, sources: Sources, seed: int, temperature: float = 1.0, report: Report | None = None,
+    is_valid: IsValid | None = None,
+) -> list[Hypothesis]:
+    """Return a draw from the teacher at `temperature` for each of `sources`; `is_valid` as in `distil_sampled`."""
+    drawn = dict(enumerate(sample(teacher, sources, seed, Law(temperature), progress=report)))
+    rows, attempt = list(drawn) if is_valid else [], 0
+    while rows := [row for row in rows if not is_valid(sources[row], drawn[row].tokens)]:
+        attempt += 1
+        if attempt == MOST_DRAWS:
+            break
+        again = [sources[row] for row in rows]
+        drawn.update(zip(rows, sample(teacher, again, seed + attempt * 1_000_003, Law(temperature)), strict=True))
+    return list(drawn.values())
+
+
 def distil_mode(
     teacher: Seq2Seq, corpus: ParallelCorpus, beam_size: int = 5, length_penalty: float = 0.0,
     batch_size: int = 128, report: Report | None = None,
 ) -> DistilledCorpus:
     """Seq-KD: each target becomes the best hypothesis ŷ of the teacher's beam search."""
-    found = search(teacher, corpus.source, beam_size, 1, length_penalty, batch_size=batch_size, progress=report)
-    return _replace_targets(corpus, [n_best[0] for n_best in found])
+    return replace_targets(corpus, modes(teacher, corpus.source, beam_size, length_penalty, batch_size, report))
 
 
 def distil_interpolated(
@@ -96,12 +148,7 @@ def distil_interpolated(
     batch_size: int = 32, report: Report | None = None,
 ) -> DistilledCorpus:
     """Seq-Inter: each target becomes ỹ, of the teacher's `beam_size` best hypotheses the one nearest to gold."""
-    chosen: list[Hypothesis] = []
-    for first in range(0, len(corpus), 50 * batch_size):  # in parts: K-best lists of a whole corpus are large
-        part = corpus[first : first + 50 * batch_size]
-        found = search(teacher, part.source, beam_size, beam_size, length_penalty, None, batch_size, report)
-        chosen += [nearest_to_gold(k_best, gold) for k_best, gold in zip(found, part.target, strict=True)]
-    return _replace_targets(corpus, chosen)
+    return replace_targets(corpus, nearest(teacher, corpus, beam_size, length_penalty, batch_size, report))
 
 
 def distil_sampled(
@@ -113,15 +160,7 @@ def distil_sampled(
     With `is_valid`, what it refuses is drawn again, up to MOST_DRAWS times: a student of these targets does not learn
     the teacher's errors. The last draw stays, valid or not.
     """
-    draws = dict(enumerate(sample(teacher, corpus.source, seed, Law(temperature), progress=report)))
-    rows, attempt = list(draws) if is_valid else [], 0
-    while rows := [row for row in rows if not is_valid(corpus.source[row], draws[row].tokens)]:
-        attempt += 1
-        if attempt == MOST_DRAWS:
-            break
-        sources = [corpus.source[row] for row in rows]
-        draws.update(zip(rows, sample(teacher, sources, seed + attempt * 1_000_003, Law(temperature)), strict=True))
-    return _replace_targets(corpus, list(draws.values()))
+    return replace_targets(corpus, draws(teacher, corpus.source, seed, temperature, report, is_valid))
 
 
 def distil(
@@ -133,16 +172,26 @@ def distil(
 
     Raises ValueError for another method.
     """
+    return replace_targets(
+        corpus, translations(teacher, corpus, method, beam_size, length_penalty, seed, report, is_valid))
+
+
+def translations(
+    teacher: Seq2Seq, corpus: ParallelCorpus, method: str, beam_size: int = 5, length_penalty: float = 0.0,
+    seed: int = 0, report: Report | None = None, is_valid: IsValid | None = None,
+) -> list[Hypothesis]:
+    """Return what `distil` puts in the place of each target, with its log-probability."""
     if method == MODE:
-        return distil_mode(teacher, corpus, beam_size, length_penalty, report=report)
+        return modes(teacher, corpus.source, beam_size, length_penalty, report=report)
     if method == INTERPOLATED:
-        return distil_interpolated(teacher, corpus, beam_size, length_penalty, report=report)
+        return nearest(teacher, corpus, beam_size, length_penalty, report=report)
     if method == SAMPLED:
-        return distil_sampled(teacher, corpus, seed, report=report, is_valid=is_valid)
+        return draws(teacher, corpus.source, seed, report=report, is_valid=is_valid)
     raise ValueError(f"method must be {MODE}, {INTERPOLATED} or {SAMPLED}; got {method!r}")
 
 
-def _replace_targets(corpus: ParallelCorpus, chosen: Sequence[Hypothesis]) -> DistilledCorpus:
+def replace_targets(corpus: ParallelCorpus, chosen: Sequence[Hypothesis]) -> DistilledCorpus:
+    """Return `corpus` (gold) with the targets of `chosen` (one for each pair), compared with gold."""
     distilled = corpus.with_target(tuple(hypothesis.tokens for hypothesis in chosen))
     log_probs = tuple(round(hypothesis.log_prob, 4) for hypothesis in chosen)
     pairs = zip(distilled.target, corpus.target, strict=True)
@@ -171,7 +220,7 @@ def warn_of_length(length_ratio: float) -> None:
 
 def write_distilled(path: Path, distilled: DistilledCorpus) -> None:
     """Writes TSV that a person can open: source, target, log_prob, similarity; a row for each pair, in corpus order."""
-    lines = ["source\ttarget\tlog_prob\tsimilarity"]
+    lines = [HEADER]
     corpus = distilled.corpus
     rows = zip(corpus.source, corpus.target, distilled.log_probs, distilled.similarities, strict=True)
     for source, target, log_prob, similar in rows:
@@ -183,12 +232,14 @@ def read_distilled(path: Path, corpus: ParallelCorpus) -> DistilledCorpus:
     """Reads what write_distilled wrote for `corpus` (gold). Raises CorpusError where a row does not fit its source."""
     lines = read_lines(path)[1:]
     if len(lines) != len(corpus):
-        raise CorpusError(f"{path}: {len(lines)} rows for {len(corpus)} sources; delete the file to distil again")
+        raise CorpusError(f"{path}: {len(lines)} rows for {len(corpus)} sources: it was made from other pairs; name "
+                          "those (the same files and number of pairs), or delete the file to distil again")
     targets, log_probs, similarities = [], [], []
     for number, (line, source) in enumerate(zip(lines, corpus.source, strict=True), start=2):
         cells = line.split("\t")
         if len(cells) != 4 or cells[0] != " ".join(source):
-            raise CorpusError(f"{path}:{number}: expected the source {' '.join(source)!r} in {line!r}; delete the file")
+            raise CorpusError(f"{path}:{number}: expected the source {' '.join(source)!r} in {line!r}: it was made "
+                              "from other pairs, or changed; name those, or delete the file to distil again")
         try:
             log_probs.append(float(cells[2]))
             similarities.append(float(cells[3]))
