@@ -7,6 +7,7 @@ Sampling from the teacher is NOT the paper's sequence-level distillation, which 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.law import Law, draw
-from seqkd_lab.decoding.search import Hypothesis, longest_allowed
+from seqkd_lab.decoding.search import ADVICE, Hypothesis, NotFiniteError, longest_allowed, shortened
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 AS_IT_IS = Law()
@@ -52,20 +53,37 @@ def sample(
 ) -> list[Hypothesis]:
     """One translation of each source, its words drawn by `law` from the model's logits.
 
-    log_prob is the model's own (temperature 1, no word cut off). Raises ValueError for a batch_size below 1.
+    log_prob is the model's own (temperature 1, no word cut off). Of a source of more than LONGEST_SOURCE tokens only
+    the beginning is read, with a warning. Raises ValueError for a batch_size below 1, and NotFiniteError where the
+    model's probabilities are not finite.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1; got {batch_size}")
-    generator = torch.Generator().manual_seed(seed)
+    generator, sources = torch.Generator().manual_seed(seed), shortened(sources)
     was_training, results = model.training, []
     model.eval()
-    for first in range(0, len(sources), batch_size):
-        source, lengths = source_batch(sources[first : first + batch_size], model.source_vocabulary)
-        longest = longest_allowed(lengths, max_length)
-        tokens, log_probs = sample_batch(model, source, lengths, longest, law, generator)
-        for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True):
-            results.append(Hypothesis(tuple(model.target_vocabulary.words(ids)), log_prob, log_prob))
-        if progress is not None:
-            progress(len(lengths))
-    model.train(was_training)
+    try:
+        for first in range(0, len(sources), batch_size):
+            source, lengths = source_batch(sources[first : first + batch_size], model.source_vocabulary)
+            longest = longest_allowed(lengths, max_length)
+            tokens, log_probs = _finite_draw(model, source, lengths, longest, law, generator)
+            for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True):
+                results.append(Hypothesis(tuple(model.target_vocabulary.words(ids)), log_prob, log_prob))
+            if progress is not None:
+                progress(len(lengths))
+    finally:
+        model.train(was_training)
     return results
+
+
+def _finite_draw(model: Seq2Seq, *arguments: Any) -> tuple[Tensor, Tensor]:
+    """Return what `sample_batch` draws; raise NotFiniteError where the probabilities are NaN."""
+    try:
+        tokens, log_probs = sample_batch(model, *arguments)
+    except RuntimeError as error:
+        if "probability tensor" not in str(error):
+            raise
+        raise NotFiniteError(f"the model gives no word a probability. {ADVICE}") from error
+    if log_probs.isnan().any():  # with temperature 0 no number is drawn, and nothing refuses NaN
+        raise NotFiniteError(f"the model gives no word a probability. {ADVICE}")
+    return tokens, log_probs

@@ -7,6 +7,8 @@ As in the paper's code, scores are plain log-probabilities unless a length penal
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +19,17 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.models.seq2seq import Seq2Seq
+
+LONGEST_SOURCE = 1_000
+"""Tokens of a source that are read. The time of a search grows faster than the length, and no model has learnt from
+sentences of this length: training pairs are limited by `corpus.cleaning`."""
+MOST_SOURCE_TOKENS = 8_192
+"""Of a batch, padding included: so many long sentences as fit share it, and memory has a limit whatever the text."""
+ADVICE = "Its weights or logits are not finite (NaN), as after a training that diverged; train it with a lower rate"
+
+
+class NotFiniteError(ValueError):
+    """A search or a draw whose probabilities are NaN or infinite: the weights of a model whose training diverged."""
 
 
 @dataclass(frozen=True)
@@ -169,10 +182,29 @@ def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -
     return finished[:n_best]
 
 
-def check_beam(beam_size: int, n_best: int = 1) -> None:
-    """Raises ValueError unless 1 ≤ n_best ≤ beam_size."""
+def check_beam(beam_size: int, n_best: int = 1, length_penalty: float = 0.0) -> None:
+    """Raises ValueError unless 1 ≤ n_best ≤ beam_size and length_penalty is finite and at least 0."""
     if beam_size < 1 or not 1 <= n_best <= beam_size:
         raise ValueError(f"need beam_size ≥ 1 and 1 ≤ n_best ≤ beam_size; got {beam_size} and {n_best}")
+    if not 0.0 <= length_penalty < math.inf:  # false for NaN, too
+        raise ValueError(f"length_penalty must be 0 or a positive number; got {length_penalty}")
+
+
+def shortened(sources: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """Return `sources` of at most LONGEST_SOURCE tokens each: of a longer one the beginning, with a UserWarning that
+    names the first (counted from 1) and says how many there are."""
+    too_long = [number for number, source in enumerate(sources, start=1) if len(source) > LONGEST_SOURCE]
+    if not too_long:
+        return sources
+    warnings.warn(said_of_long(too_long[0], len(sources[too_long[0] - 1]), len(too_long)), stacklevel=2)
+    return [source[:LONGEST_SOURCE] for source in sources]
+
+
+def said_of_long(first: int, n_tokens: int, number: int, unit: str = "sentence") -> str:
+    """Say that sources were shortened: the number of the first, its tokens, and how many there are."""
+    others = f" {number:,} {unit}s are too long." if number > 1 else ""
+    return (f"{unit} {first:,} has {n_tokens:,} tokens, and only the first {LONGEST_SOURCE:,} are read.{others} "
+            f"Split long {unit}s into several")
 
 
 def longest_allowed(source_lengths: Tensor, max_length: int | None = None) -> Tensor:
@@ -194,22 +226,40 @@ def search(
 
     Sentences of similar length share a batch; a sentence's result does not depend on the others in it. max_length
     counts EOS; by default twice the source's length + 10. `progress` hears how many sentences each batch finished.
-    Raises ValueError for a beam_size, max_length or batch_size below 1, or an n_best outside 1..beam_size.
+    Of a source of more than LONGEST_SOURCE tokens only the beginning is read, with a warning (`shortened`).
+    Raises ValueError for a beam_size, max_length or batch_size below 1, an n_best outside 1..beam_size, and a
+    length_penalty below 0 or not finite; NotFiniteError where the model gives no translation a finite probability.
     """
-    check_beam(beam_size, n_best)
+    check_beam(beam_size, n_best, length_penalty)
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1; got {batch_size}")
+    sources = shortened(sources)
     was_training, results = model.training, [[] for _ in sources]
     model.eval()
-    order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
-    for first in range(0, len(order), batch_size):
-        rows = order[first : first + batch_size]
-        source, lengths = source_batch([sources[i] for i in rows], model.source_vocabulary)
-        longest = longest_allowed(lengths, max_length)
-        found = search_batch(model, source, lengths, longest, beam_size, n_best, length_penalty)
-        for i, beam in zip(rows, found, strict=True):
-            results[i] = hypotheses(model, beam, n_best, length_penalty)
-        if progress is not None:
-            progress(len(rows))
-    model.train(was_training)
+    try:
+        for rows in rows_by_length(sources, batch_size):
+            source, lengths = source_batch([sources[i] for i in rows], model.source_vocabulary)
+            longest = longest_allowed(lengths, max_length)
+            beams = search_batch(model, source, lengths, longest, beam_size, n_best, length_penalty)
+            for i, beam in zip(rows, beams, strict=True):
+                results[i] = hypotheses(model, beam, n_best, length_penalty)
+                if not results[i]:
+                    raise NotFiniteError(f"the model gives no translation of sentence {i + 1} a probability. {ADVICE}")
+            if progress is not None:
+                progress(len(rows))
+    finally:
+        model.train(was_training)
     return results
+
+
+def rows_by_length(sources: Sequence[Sequence[str]], batch_size: int) -> Iterator[list[int]]:
+    """Yield the places of `sources`, shortest first, in batches of at most `batch_size` sentences, or fewer where they
+    would hold more than MOST_SOURCE_TOKENS."""
+    rows: list[int] = []
+    for i in sorted(range(len(sources)), key=lambda i: len(sources[i])):
+        if len(rows) == batch_size or rows and (len(rows) + 1) * len(sources[i]) > MOST_SOURCE_TOKENS:
+            yield rows
+            rows = []
+        rows.append(i)
+    if rows:
+        yield rows

@@ -88,9 +88,9 @@ def trace_search(
 ) -> SearchTrace:
     """Beam search of one sentence that keeps every candidate. Memory: T·K·V numbers, twice.
 
-    Raises ValueError for a beam_size or max_length below 1.
+    Raises ValueError for a beam_size or max_length below 1, and a length_penalty below 0 or not finite.
     """
-    check_beam(beam_size)
+    check_beam(beam_size, 1, length_penalty)
     steps: list[TraceStep] = []
     vocabulary = model.target_vocabulary
 
