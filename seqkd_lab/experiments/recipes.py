@@ -49,6 +49,8 @@ class TextData:
 
     subwords: the path of a sentencepiece model that cuts the text, as it is (None: one is learnt, of at most
     vocabulary_size subwords, whose alphabet has the share character_coverage of the training text's characters).
+    tokenize: sacreBLEU's tokeniser for the scores (None: by the script of the references); it changes no model, so it
+    does not count for identity.
     """
 
     source: str
@@ -61,6 +63,7 @@ class TextData:
     vocabulary_size: int = 8000
     subwords: str | None = None
     character_coverage: float = 1.0
+    tokenize: str | None = None
 
 
 @dataclass(frozen=True)
