@@ -22,13 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from seqkd_lab import machine
+from seqkd_lab import installation, machine
+from seqkd_lab.installation import fitting
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 PROJECT = "seqkd-lab"
-TOY_DIRECTORY = Path(__file__).resolve().parents[1] / "data" / "toy"
+TOY_DIRECTORY = installation.data_directory() / "toy"
 MEMORY_MIB = (500, 1000)  # below the first a run fails, below the second only small ones fit
 DISK_MIB = (200, 1000)
+CPU_TORCH = "python -m pip install --index-url https://download.pytorch.org/whl/cpu 'torch"
 OPTIONAL = {"torchtext": "only the bridge needs it; later releases do not fit today's torch"}
 COMPARISONS = {
     ">=": lambda a, b: a >= b, "<=": lambda a, b: a <= b, "==": lambda a, b: a == b,
@@ -98,7 +100,8 @@ def examine_python(version: tuple[int, ...] = sys.version_info[:3], largest: int
     """Python must be 3.10 or later, and 64-bit (`largest`: its sys.maxsize): torch has no other wheels."""
     shown = ".".join(map(str, version))
     if version < (3, 10):
-        advice = "make clean; make tour PYTHON=python3.12"
+        advice = fitting("make clean; make tour PYTHON=python3.12",
+                         "make an environment with a later Python, and install the package there")
         return Finding("python", PROBLEM, f"{shown}, but 3.10 is needed", advice)
     if largest < 2**32:
         advice = "install a 64-bit Python: torch has no other wheels"
@@ -111,7 +114,8 @@ def examine_dependencies(project: str = PROJECT) -> list[Finding]:
     try:
         requirements = importlib.metadata.requires(project) or []
     except importlib.metadata.PackageNotFoundError:
-        advice = "run `make tour`, or `python -m pip install --editable .` in the repository"
+        advice = fitting("run `make tour`, or `python -m pip install --editable .` in the repository",
+                         "install the package by `python -m pip install`, and its wheel")
         return [Finding(project, PROBLEM, "not installed in this environment", advice)]
     return [examine_dependency(each) for each in requirements if "extra ==" not in each]
 
@@ -122,7 +126,8 @@ def examine_dependency(requirement: str, missing: str = PROBLEM) -> Finding:
     status = WARNING if name in OPTIONAL else missing
     advice = f"python -m pip install '{name}{specifiers}'"
     if name == "torch":
-        advice = "remove .venv/.done/torch, then `make tour`: it installs a CPU build"
+        advice = fitting("remove .venv/.done/torch, then `make tour`: it installs a CPU build",
+                         f"{CPU_TORCH}{specifiers}'")
     if name in OPTIONAL:
         advice += f" ({OPTIONAL[name]})"
     try:
@@ -176,7 +181,8 @@ def examine_torch_build() -> Finding:
     if cuda is None or usable:
         return Finding("torch build", OK, "CPU" if cuda is None else f"CUDA {cuda}, with a GPU")
     gigabytes = installed_bytes(("torch", "nvidia-", "triton", "cuda-")) / 1e9
-    advice = "make clean; make tour  (it prefers a CPU build, a tenth of the size)"
+    advice = fitting("make clean; make tour  (it prefers a CPU build, a tenth of the size)",
+                     f"python -m pip uninstall torch; {CPU_TORCH}'  (a CPU build, a tenth of the size)")
     detail = f"CUDA {cuda} without a usable GPU: {gigabytes:.1f} GB on disk"
     return Finding("torch build", WARNING, detail, advice)
 
@@ -254,7 +260,8 @@ def examine_cache(cache: Path) -> Finding:
 
 def examine_toy(directory: Path) -> Finding:
     """The files of the toy corpus against the hashes in fingerprint.json."""
-    again = "git checkout data/toy, or make them again: seqkd-lab corpus toy --write"
+    again = installation.restore("toy")
+    again = fitting(f"{again}, or make them again: seqkd-lab corpus toy --write", again)
     try:
         expected = json.loads((directory / "fingerprint.json").read_text(encoding="utf-8"))["sha256"]
         found = {name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in expected}
@@ -282,7 +289,7 @@ def examine_notebooks(project: str = PROJECT) -> list[Finding]:
             finding = examine_dependency(requirement, missing=WARNING)
             if finding.detail == "not installed":
                 detail = "not installed; only the notebooks need it"
-                finding = Finding(finding.name, OK, detail, "`make lab` installs it")
+                finding = Finding(finding.name, OK, detail, fitting("`make lab` installs it", finding.advice))
             findings.append(finding)
     return findings
 

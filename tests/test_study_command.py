@@ -54,7 +54,7 @@ def tens(measured: list[int], interrupt_at: int | None = None, least: float = 0.
 @pytest.fixture
 def study(capsys, tmp_path, monkeypatch):
     """Runs `study tens` with this experiment in a folder of its own: exit code, stdout, stderr. It has no models."""
-    monkeypatch.setattr(studies, "make_models", lambda tasks, data, given: None)
+    monkeypatch.setattr(studies, "make_models", lambda tasks, data, given, results: None)
 
     def call(one: Experiment, *arguments) -> tuple[int, str, str]:
         monkeypatch.setattr(study_command, "STUDIES", {"tens": SimpleNamespace(question="how?", experiment=one)})
@@ -188,7 +188,7 @@ def small(monkeypatch, tmp_path):
     loaded = replace(loaded, valid=loaded.valid[:12], test=loaded.test[:12])
     monkeypatch.setattr(store_module, "_dataset", lambda data, cache: loaded)
 
-    def make_models(tasks, data, given) -> None:
+    def make_models(tasks, data, given, results) -> None:
         for task in with_needs(tasks):
             task.run(Store(given.store), silent)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
 
 from tqdm import tqdm
 
 from seqkd_lab import machine
 from seqkd_lab.cli.given import n_workers_of, store_of
+from seqkd_lab.cli.results import announce
 from seqkd_lab.experiments.progress import Bars
 from seqkd_lab.experiments.recipes import TextData, ToyData
 from seqkd_lab.experiments.schedule import Task, run_all
@@ -19,10 +21,17 @@ from seqkd_lab.experiments.table import table_frame
 # makes each step many times slower. The tour and the table use the cores by processes.
 
 
-def make_models(tasks: Sequence[Task], data: ToyData | TextData, given: Namespace) -> None:
-    """Runs what is missing in the store, in processes of one thread each, with progress bars."""
+def make_models(
+    tasks: Sequence[Task], data: ToyData | TextData, given: Namespace, results: Path | None = None
+) -> None:
+    """Runs what is missing in the store, in processes of one thread each, with progress bars.
+
+    Says beforehand where the `results` of it all will be written.
+    """
     n_workers, store = n_workers_of(given.workers), store_of(given)
     machine.use_threads(1)
+    if results is not None:
+        announce(results)
     loaded = store.dataset(data)
     print(loaded.cleaning, file=sys.stderr)
     bars = Bars(tasks, len(loaded.train), len(loaded.test))

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from seqkd_lab.cli.given import seeds_of, store_of
 from seqkd_lab.cli.making import existing, make_models, mover
-from seqkd_lab.experiments import committed
+from seqkd_lab.cli.results import results_to_judge, results_to_write
 from seqkd_lab.experiments.later_experiment import Experiment, by_seed, measure_seeds, read_later
 from seqkd_lab.experiments.recipes import TextData, ToyData
 from seqkd_lab.experiments.store import Report
@@ -39,7 +39,7 @@ def make_experiment(experiment: Experiment, path: Path, data: ToyData | TextData
     Raises ValueError for seeds or workers that cannot be, CheckpointError where `path` was made with other settings.
     """
     seeds = seeds_of(given, experiment.first_seed, experiment.n_seeds)
-    make_models([task for seed in seeds for task in experiment.tasks(seed)], data, given)
+    make_models([task for seed in seeds for task in experiment.tasks(seed)], data, given, path)
     with tqdm(unit=" measurements") as bar:
         def report(seed: int) -> Report:
             """A fresh bar for this seed."""
@@ -54,11 +54,11 @@ def run_experiments(verb: str, experiments: Sequence[Experiment], data: ToyData 
     """Make the experiments unless --check is given, and print them; `verb` is the command that makes them.
 
     Returns the exit code: with --check 1 unless all claims are held, else 0. Raises ValueError naming the file with
-    --check where there is none.
+    --check where there is none, and without where one cannot be written.
     """
-    folder, held = given.results or committed.results_path(""), []
-    for experiment in experiments:
-        path = folder / experiment.file
+    choose, held = results_to_judge if given.check else results_to_write, []
+    paths = [choose(given.results and given.results / experiment.file, experiment.file) for experiment in experiments]
+    for experiment, path in zip(experiments, paths, strict=True):
         if not given.check:
             make_experiment(experiment, path, data, given)
         held.append(print_experiment(experiment, existing(path, f"{verb} {experiment.name}")))

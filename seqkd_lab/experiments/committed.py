@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import fmean
 
+from seqkd_lab import installation
 from seqkd_lab.evaluation import evaluate, translate_test
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.experiments.store import Store, evaluation_record, identity
@@ -18,13 +19,19 @@ from seqkd_lab.experiments.table import TableRun
 from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, save_model, write_json
 from seqkd_lab.models.seq2seq import Seq2Seq
 
-DATA = Path(__file__).resolve().parents[2] / "data"
-"""The repository's data folder, beside the package of an editable install."""
+DATA = installation.data_directory()
+"""The folder of what travels with the project: results, checkpoints, the toy corpus."""
 
 
 def results_path(name: str) -> Path:
-    """The path of a committed results file, where it is or would be."""
+    """The path of a committed results file, where it is or would be. Nothing is written there but in a checkout."""
     return DATA / "results" / name
+
+
+def own_results_path(name: str) -> Path:
+    """The path of a results file that is made here: in a checkout that of the committed one, which it replaces, else
+    runs/results/ in the current folder."""
+    return installation.results_directory() / name
 
 
 def checkpoint_directory(row: str) -> Path | None:
@@ -32,6 +39,19 @@ def checkpoint_directory(row: str) -> Path | None:
     """
     directory = DATA / "checkpoints" / row
     return directory if (directory / "metrics.json").exists() else None
+
+
+def existing_checkpoint(row: str) -> Path:
+    """The same folder. Raises CheckpointError, which says what to do, where there is no such model."""
+    directory = checkpoint_directory(row)
+    if directory is None:
+        raise CheckpointError(no_model(row))
+    return directory
+
+
+def no_model(names: str) -> str:
+    """A message for a person: these committed models are missing, and what brings them back."""
+    return f"no committed model of {names} in {DATA / 'checkpoints'}: {installation.restore('checkpoints')}"
 
 
 def representative_seed(by_seed: Mapping[str, Mapping]) -> int:
@@ -54,15 +74,21 @@ def committed_seed() -> int:
     """Return the seed of the committed models of Table 1. Raises CheckpointError where there are none."""
     path = DATA / "checkpoints" / TEACHER / "metrics.json"
     if not path.exists():
-        raise CheckpointError(f"{path}: no committed models; `seqkd-lab table --checkpoints DIR` makes them")
+        raise CheckpointError(f"{path}: no committed models; {installation.restore('checkpoints')}")
     return read_json(path)["seed"]
 
 
 def load_committed(directory: Path) -> Seq2Seq:
-    """The model of a checkpoint's folder. Raises CheckpointError when its weights are not those that were measured."""
+    """The model of a checkpoint's folder.
+
+    Raises CheckpointError when it is not there, and when its weights are not those that were measured.
+    """
+    if not (directory / "metrics.json").exists():
+        raise CheckpointError(no_model(directory.name))
     found, recorded = weights_hash(directory), read_json(directory / "metrics.json")["sha256"]
     if found != recorded:
-        raise CheckpointError(f"{directory}: weights have sha256 {found}, recorded is {recorded}; check them out again")
+        raise CheckpointError(f"{directory}: weights have sha256 {found}, recorded is {recorded}; "
+                              f"{installation.restore('checkpoints')}")
     return load_model(directory)
 
 

@@ -20,7 +20,12 @@ from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.sequence_level import distil_mode, distil_sampled
 from seqkd_lab.evaluation import OutputScore, score_outputs
-from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, weights_hash
+from seqkd_lab.experiments.committed import (
+    checkpoint_directory,
+    existing_checkpoint,
+    load_committed,
+    weights_hash,
+)
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.later_experiment import Experiment
 from seqkd_lab.experiments.recipes import TEACHER, ToyData
@@ -99,7 +104,7 @@ def score_student(live: LiveStudent, data: Dataset, student: Seq2Seq, beam_size:
 @lru_cache(maxsize=1)
 def committed_teacher() -> Seq2Seq:
     """Return the teacher that travels with the repository, loaded once in this process."""
-    return load_committed(checkpoint_directory(TEACHER))
+    return load_committed(existing_checkpoint(TEACHER))
 
 
 def measure(seed: int, store: Store, report: Report) -> dict:

@@ -22,7 +22,13 @@ from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.sequence_level import distil_mode
 from seqkd_lab.evaluation import evaluate, translate_test
-from seqkd_lab.experiments.committed import checkpoint_directory, committed_seed, load_committed, results_path
+from seqkd_lab.experiments.committed import (
+    committed_seed,
+    existing_checkpoint,
+    load_committed,
+    own_results_path,
+    results_path,
+)
 from seqkd_lab.experiments.data import Dataset, load_toy
 from seqkd_lab.experiments.points import points_in, points_to_continue, read_points, write_points
 from seqkd_lab.experiments.presets import TOY
@@ -133,7 +139,7 @@ def trained(
 def teacher_of(run: NoHelpRun, ambiguous: bool) -> Seq2Seq:
     """The teacher: Table 1's, as it is committed, or one that is trained here by the same recipe."""
     if ambiguous and run.beside_table:
-        return load_committed(checkpoint_directory(TEACHER))
+        return load_committed(existing_checkpoint(TEACHER))
     data, preset = load(run, ambiguous), run.preset
     return trained(data, data.train, preset.teacher, preset.teacher_training, committed_seed())
 
@@ -227,7 +233,8 @@ def with_table(found: Sequence[Point], by_seed: Mapping[str, Rows]) -> list[Poin
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m seqkd_lab.experiments.no_help`: some forty minutes on one core."""
     parser = ArgumentParser(prog="python -m seqkd_lab.experiments.no_help", description=__doc__.splitlines()[0])
-    parser.add_argument("--results", type=Path, default=results_path("no_help.json"), help="the JSON file")
+    parser.add_argument("--results", type=Path, default=own_results_path("no_help.json"),
+                        help="the JSON file (default: %(default)s)")
     given = parser.parse_args(arguments)
     use_threads(1)
     make(NoHelpRun(), given.results, lambda done, total: print(f"{done} of {total}", file=sys.stderr, flush=True))

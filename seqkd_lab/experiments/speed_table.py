@@ -21,7 +21,7 @@ import torch
 from seqkd_lab import machine
 from seqkd_lab.compression.kernels import with_int8_output, with_sparse_output
 from seqkd_lab.corpus.vocabulary import Vocabulary
-from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
+from seqkd_lab.experiments.committed import existing_checkpoint, load_committed
 from seqkd_lab.experiments.points import points_in, read_points, write_points
 from seqkd_lab.experiments.pruning_table import pruning_checkpoint
 from seqkd_lab.experiments.recipes import SEQ_KD, TEACHER
@@ -63,8 +63,8 @@ class Setting(NamedTuple):
 
 def committed_models() -> dict[str, Seq2Seq]:
     """Teacher and students that travel with the repository (the first seed's), by the names of the table."""
-    folders = {TEACHER: checkpoint_directory(TEACHER), STUDENT: pruning_checkpoint("student"),
-               PRUNED_STUDENT: pruning_checkpoint("student-80"), SMALL_STUDENT: checkpoint_directory(SEQ_KD)}
+    folders = {TEACHER: existing_checkpoint(TEACHER), STUDENT: pruning_checkpoint("student"),
+               PRUNED_STUDENT: pruning_checkpoint("student-80"), SMALL_STUDENT: existing_checkpoint(SEQ_KD)}
     return {name: load_committed(folder) for name, folder in folders.items()}
 
 

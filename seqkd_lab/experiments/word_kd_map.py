@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from seqkd_lab.distillation.losses import BalancedWordKD
-from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, results_path, weights_hash
+from seqkd_lab.experiments.committed import existing_checkpoint, load_committed, results_path, weights_hash
 from seqkd_lab.experiments.data import load_toy
 from seqkd_lab.experiments.points import points_in, points_to_continue, read_points, write_points
 from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
@@ -62,7 +62,7 @@ class MapRun:
     def heading(self) -> dict:
         """What all points of a file share: data, teacher, student, versions."""
         return {
-            "data": identity(ToyData()), "teacher": weights_hash(checkpoint_directory(TEACHER)),
+            "data": identity(ToyData()), "teacher": weights_hash(existing_checkpoint(TEACHER)),
             "student": asdict(self.student), "objective": BalancedWordKD.__name__, "made_with": versions(),
         }
 
@@ -70,7 +70,7 @@ class MapRun:
 @lru_cache(maxsize=1)
 def _loaded():
     """Corpus and committed teacher, once in each process."""
-    return load_toy(ToyData()), load_committed(checkpoint_directory(TEACHER))
+    return load_toy(ToyData()), load_committed(existing_checkpoint(TEACHER))
 
 
 def make_point(student: QuickStudent, place: Place, seed: int) -> MapPoint:

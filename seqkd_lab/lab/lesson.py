@@ -11,7 +11,7 @@ from typing import Any
 import platformdirs
 
 from seqkd_lab.doctor import cache_directory
-from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, results_path
+from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, no_model, results_path
 from seqkd_lab.experiments.data import Dataset, load_toy
 from seqkd_lab.experiments.presets import TOY
 from seqkd_lab.experiments.recipes import Distillation, Recipe, ToyData, table_recipes
@@ -145,7 +145,7 @@ def models(rows: Sequence[str], from_nothing: bool = False, seed: int = 1) -> di
         folders = {row: checkpoint_directory(row) for row in rows}
         missing = [row for row, folder in folders.items() if folder is None]
         if missing:
-            raise FileNotFoundError(f"no committed model of {', '.join(missing)}: take from_nothing=True to train")
+            raise FileNotFoundError(f"{no_model(', '.join(missing))}; or take from_nothing=True to train here")
         return {row: load_committed(folder) for row, folder in folders.items()}
     recipes = table_recipes(ToyData(scaled(None, 400)), TOY, seed)
     return {row: trained(recipes[row]) for row in rows}

@@ -8,6 +8,7 @@ import random
 from argparse import Namespace
 from pathlib import Path
 
+from seqkd_lab import installation
 from seqkd_lab.corpus import tatoeba
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy import dataset as toy
@@ -18,8 +19,9 @@ def add(verbs: argparse._SubParsersAction) -> None:
     corpus = verbs.add_parser("corpus", help="shows, writes or fetches a corpus")
     kinds = corpus.add_subparsers(dest="kind", required=True, metavar="KIND")
     language = kinds.add_parser("toy", help="the toy language: samples with their true probabilities")
-    language.add_argument("--write", action="store_true", help="make data/toy again, byte by byte")
-    language.add_argument("--directory", type=Path, help="where to write (default: data/toy)")
+    language.add_argument("--write", action="store_true", help="make the corpus's files again, byte by byte")
+    where = "data/toy" if installation.checkout() else "data/toy in the current folder"
+    language.add_argument("--directory", type=Path, metavar="DIR", help=f"where to write (default: {where})")
     language.add_argument("--show", type=int, default=5, metavar="N", help="how many samples to show (default: 5)")
     language.add_argument("--seed", type=int, default=1)
     language.set_defaults(run=toy_samples)
@@ -32,7 +34,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
 def toy_samples(given: Namespace) -> int:
     """`seqkd-lab corpus toy`"""
     if given.write:
-        directory = given.directory or toy.toy_directory() or Path("data/toy")
+        directory = given.directory or (installation.checkout() or Path()) / "data" / "toy"
         for name, digest in toy.write(directory).items():
             print(f"{directory / name}  sha256 {digest}")
         return 0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from pathlib import Path
 
 from tqdm import tqdm
 
 from seqkd_lab.cli.given import seeds_of, store_of
 from seqkd_lab.cli.making import existing, make_models, mover
 from seqkd_lab.cli.options import add_check_and_workers, add_seeds
-from seqkd_lab.experiments import architectures, committed
+from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
+from seqkd_lab.experiments import architectures
 from seqkd_lab.experiments.architectures import ArchitecturesRun
 from seqkd_lab.experiments.presets import EARLIER
 from seqkd_lab.experiments.verdicts import all_held, in_words
@@ -27,21 +27,22 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "the exit code is 1 unless every claim is held.",
     )
     add_seeds(cross, 3)
-    cross.add_argument("--results", type=Path, help="the JSON file (default: data/results/architectures.json)")
+    add_results(cross, "architectures.json")
     add_check_and_workers(cross)
     cross.set_defaults(run=run)
 
 
 def run(given: Namespace) -> int:
     """`seqkd-lab cross`"""
-    path = given.results or committed.results_path("architectures.json")
     if given.check:
-        return 0 if print_architectures(architectures.read_architectures(existing(path, "cross"))) else 1
+        path = existing(results_to_judge(given.results, "architectures.json"), "cross")
+        return 0 if print_architectures(architectures.read_architectures(path)) else 1
+    path = results_to_write(given.results, "architectures.json")
     from seqkd_lab.lab.architecture_figures import crossed_figure, search_figure
     from seqkd_lab.lab.lesson import png  # matplotlib costs a second that other commands need not wait for
 
     run, store = ArchitecturesRun(EARLIER, seeds_of(given)), store_of(given)
-    make_models(run.tasks(), run.data, given)
+    make_models(run.tasks(), run.data, given, path)
     with tqdm(desc="epochs by the clock", unit=" runs") as bar:
         seconds = architectures.seconds_per_epoch(run.data, store, repetitions=5, report=mover(bar))
     architectures.write_architectures(path, run, store, seconds)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from pathlib import Path
 
 from seqkd_lab.cli.options import add_check_and_workers, add_seed_range
+from seqkd_lab.cli.results import add_results
 from seqkd_lab.cli.studies import check_names, run_experiments
 from seqkd_lab.experiments import (
     near_policy_clock,
@@ -30,8 +30,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     later.add_argument("experiments", nargs="*", metavar="NAME",
                        help=f"{', '.join(EXPERIMENTS)} (default: all)")
     add_seed_range(later, "5", "1")
-    later.add_argument("--results", type=Path, metavar="DIR",
-                       help="the folder of the JSON files (default: data/results)")
+    add_results(later)
     add_check_and_workers(later)
     later.set_defaults(run=run)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from pathlib import Path
 
 from tqdm import tqdm
 
 from seqkd_lab.cli.given import store_of
 from seqkd_lab.cli.making import existing, make_models, mover
 from seqkd_lab.cli.options import add_check_and_workers
-from seqkd_lab.experiments import committed, drafting_verdict
+from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
+from seqkd_lab.experiments import drafting_verdict
 from seqkd_lab.experiments.drafting_recipes import DraftingRun
 from seqkd_lab.experiments.drafting_results import DraftingResults, Extent, make_results, read_results
 from seqkd_lab.experiments.presets import DRAFTING, EARLIER
@@ -27,18 +27,19 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "meanwhile. With --check nothing runs: the results are judged, and the exit code is 1 unless every "
         "claim is held.",
     )
-    speculative.add_argument("--results", type=Path, help="the JSON file (default: data/results/speculative.json)")
+    add_results(speculative, "speculative.json")
     add_check_and_workers(speculative)
     speculative.set_defaults(run=run)
 
 
 def run(given: Namespace) -> int:
     """`seqkd-lab speculative`"""
-    path = given.results or committed.results_path("speculative.json")
     if given.check:
-        return 0 if print_speculative(read_results(existing(path, "speculative"))) else 1
+        path = existing(results_to_judge(given.results, "speculative.json"), "speculative")
+        return 0 if print_speculative(read_results(path)) else 1
+    path = results_to_write(given.results, "speculative.json")
     run = DraftingRun(EARLIER, DRAFTING)
-    make_models(run.tasks(), run.data, given)
+    make_models(run.tasks(), run.data, given, path)
     with tqdm(unit=" measurements") as bar:
         def report(part: str):
             bar.set_description_str(part)

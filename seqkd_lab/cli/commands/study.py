@@ -9,8 +9,9 @@ from importlib import import_module
 from pathlib import Path
 
 from seqkd_lab.cli.options import add_check_and_workers, add_seed_range
+from seqkd_lab.cli.results import add_results
 from seqkd_lab.cli.studies import check_names, run_experiments
-from seqkd_lab.experiments import committed
+from seqkd_lab.experiments.committed import own_results_path, results_path
 from seqkd_lab.experiments.later_experiment import Experiment
 from seqkd_lab.experiments.recipes import ToyData
 
@@ -25,8 +26,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     )
     study.add_argument("experiments", nargs="*", metavar="NAME", help=", ".join(STUDIES))
     add_seed_range(study, "the study's own", "the study's own")
-    study.add_argument("--results", type=Path, metavar="DIR",
-                       help="the folder of the JSON files (default: data/results)")
+    add_results(study)
     add_check_and_workers(study)
     study.set_defaults(run=run)
 
@@ -54,10 +54,12 @@ STUDIES = {
 }
 
 
-def list_studies(folder: Path) -> None:
-    """Print each study with its question, and whether its results are in `folder`."""
+def list_studies(folder: Path | None) -> None:
+    """Print each study with its question, and whether its results are in `folder` (None: made here or committed)."""
     for name, listed in STUDIES.items():
-        results = "results are there" if (folder / f"{name}.json").exists() else "no results yet"
+        folders = (own_results_path(""), results_path("")) if folder is None else (folder,)
+        there = any((folder / f"{name}.json").exists() for folder in folders)
+        results = "results are there" if there else "no results yet"
         print(f"{name:8}{listed.question} ({results})")
     print("\n`seqkd-lab study NAME` makes the results, `seqkd-lab study NAME --check` judges those that are there.")
 
@@ -66,6 +68,6 @@ def run(given: Namespace) -> int:
     """`seqkd-lab study`"""
     check_names(given.experiments, STUDIES, "study")
     if not given.experiments:
-        list_studies(given.results or committed.results_path(""))
+        list_studies(given.results)
         return 0
     return run_experiments("study", [STUDIES[name].experiment for name in given.experiments], ToyData(), given)

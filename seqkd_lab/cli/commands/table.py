@@ -7,8 +7,9 @@ from argparse import Namespace
 from pathlib import Path
 
 from seqkd_lab.cli.given import seeds_of, store_of, table_run
-from seqkd_lab.cli.making import make_models, print_table
+from seqkd_lab.cli.making import existing, make_models, print_table
 from seqkd_lab.cli.options import add_check_and_workers, add_seed_range, add_text_files
+from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
 from seqkd_lab.experiments import committed, findings
 from seqkd_lab.experiments.presets import PRESETS
 from seqkd_lab.experiments.recipes import TABLE_ROWS
@@ -29,7 +30,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     add_seed_range(table, "10; 5 for your text", "21; 1 for your text")
     table.add_argument("--rows", nargs="+", choices=TABLE_ROWS, default=list(TABLE_ROWS), metavar="ROW",
                        help=f"some rows only: {', '.join(TABLE_ROWS)}")
-    table.add_argument("--results", type=Path, help="the JSON file (default: data/results/table1.json)")
+    add_results(table, "table1.json")
     table.add_argument("--checkpoints", type=Path, metavar="DIR",
                        help="also write there the models of the seed of median gain")
     add_check_and_workers(table)
@@ -44,17 +45,16 @@ chose."""
 
 def run(given: Namespace) -> int:
     """`seqkd-lab table`"""
-    path = given.results or committed.results_path("table1.json")
     if given.check:
-        if not path.exists():
-            raise ValueError(f"{path}: no results to judge; make them with `seqkd-lab table`")
+        path = existing(results_to_judge(given.results, "table1.json"), "table")
         return 0 if print_results(read_results(path)) else 1
+    path = results_to_write(given.results, "table1.json")
     seeds = seeds_of(given, *(TEXT_SEEDS if given.source else TOY_SEEDS))
     from seqkd_lab.lab.plots import curves_figure, table_figure
     from seqkd_lab.lab.report import png
 
     run = table_run(given, seeds, given.rows, "full")
-    make_models(run.tasks(), run.data, given)
+    make_models(run.tasks(), run.data, given, path)
     results = collect(run, store_of(given))
     write_json(path, results)
     write_atomically(path.with_suffix(".png"), png(table_figure(results)))

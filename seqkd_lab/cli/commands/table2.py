@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from pathlib import Path
 
 from tqdm import tqdm
 
 from seqkd_lab.cli.given import store_of
 from seqkd_lab.cli.making import existing, mover
+from seqkd_lab.cli.results import add_results, announce, results_to_judge, results_to_write
 from seqkd_lab.compression.pruning import n_nonzero
-from seqkd_lab.experiments import committed, speed_table
+from seqkd_lab.experiments import speed_table
 from seqkd_lab.experiments.presets import EARLIER
 from seqkd_lab.experiments.speed import BATCHED, ONE_BY_ONE
 from seqkd_lab.experiments.verdicts import all_held, in_words
@@ -28,18 +28,20 @@ def add(verbs: argparse._SubParsersAction) -> None:
     table2.add_argument("--repetitions", type=int, default=7, help="rounds (default: 7)")
     table2.add_argument("--paper-sizes", action="store_true",
                         help="also models of the paper's sizes, with random weights: minutes, and 3 GB of memory")
-    table2.add_argument("--results", type=Path, help="the JSON file (default: data/results/table2.json)")
+    add_results(table2, "table2.json")
     table2.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
     table2.set_defaults(run=run)
 
 
 def run(given: Namespace) -> int:
     """`seqkd-lab table2`"""
-    path = given.results or committed.results_path("table2.json")
     if given.check:
-        return 0 if print_table2(speed_table.read_table2(existing(path, "table2"))) else 1
+        path = existing(results_to_judge(given.results, "table2.json"), "table2")
+        return 0 if print_table2(speed_table.read_table2(path)) else 1
+    path = results_to_write(given.results, "table2.json")
     if given.repetitions < 1:
         raise ValueError(f"--repetitions must be at least 1; got {given.repetitions}")
+    announce(path)
     models = speed_table.committed_models()
     sizes = {name: n_nonzero(model) for name, model in models.items()}
     test = store_of(given).dataset(EARLIER).test.source

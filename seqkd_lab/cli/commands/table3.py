@@ -11,7 +11,8 @@ from tqdm import tqdm
 from seqkd_lab.cli.given import seeds_of, store_of
 from seqkd_lab.cli.making import existing, make_models, mover
 from seqkd_lab.cli.options import add_check_and_workers, add_seeds
-from seqkd_lab.experiments import committed, pruning_costs, pruning_table, pruning_verdict
+from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
+from seqkd_lab.experiments import pruning_costs, pruning_table, pruning_verdict
 from seqkd_lab.experiments.presets import EARLIER, PRUNING
 from seqkd_lab.experiments.pruning_recipes import PruningRun
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
@@ -28,7 +29,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "exit code is 1 unless every claim is held.",
     )
     add_seeds(table3, 5)
-    table3.add_argument("--results", type=Path, help="the JSON file (default: data/results/table3.json)")
+    add_results(table3, "table3.json")
     table3.add_argument("--checkpoints", type=Path, metavar="DIR", help="also write the first seed's models there")
     add_check_and_workers(table3)
     table3.set_defaults(run=run)
@@ -36,14 +37,15 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 def run(given: Namespace) -> int:
     """`seqkd-lab table3`"""
-    path = given.results or committed.results_path("table3.json")
     if given.check:
-        return 0 if print_table3(pruning_table.read_table3(existing(path, "table3 --seeds 5"))) else 1
+        path = existing(results_to_judge(given.results, "table3.json"), "table3 --seeds 5")
+        return 0 if print_table3(pruning_table.read_table3(path)) else 1
+    path = results_to_write(given.results, "table3.json")
     from seqkd_lab.lab.lesson import png  # matplotlib costs a second that other commands need not wait for
     from seqkd_lab.lab.pruning_figures import table3_figure
 
     run, store = pruning_run(given), store_of(given)
-    make_models(run.tasks(), run.data, given)
+    make_models(run.tasks(), run.data, given, path)
     with tqdm(desc="what it costs", unit=" searches") as bar:
         costs = pruning_costs.student_costs(run, store, report=mover(bar))
     pruning_table.write_table3(path, run, store, costs)

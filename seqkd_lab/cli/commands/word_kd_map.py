@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from pathlib import Path
 
 from tqdm import tqdm
 
 from seqkd_lab.cli.given import n_workers_of, seeds_of
 from seqkd_lab.cli.options import add_seeds
-from seqkd_lab.experiments import committed
+from seqkd_lab.cli.results import add_results, announce, results_to_write
 from seqkd_lab.experiments.word_kd_map import MapRun, make_map
 
 
@@ -22,16 +21,16 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "validity and NLL as JSON. What is finished is kept; the same command continues.",
     )
     add_seeds(word_kd_map, 5)
-    word_kd_map.add_argument("--results", type=Path, help="the JSON file (default: data/results/word_kd_map.json)")
+    add_results(word_kd_map, "word_kd_map.json")
     word_kd_map.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
     word_kd_map.set_defaults(run=run)
 
 
 def run(given: Namespace) -> int:
     """`seqkd-lab map`"""
-
     run, n_workers = MapRun(seeds=seeds_of(given)), n_workers_of(given.workers)
-    path = given.results or committed.results_path("word_kd_map.json")
+    path = results_to_write(given.results, "word_kd_map.json")
+    announce(path)
     with tqdm(total=len(run.tasks()), desc="map", unit=" students") as bar:
         make_map(run, path, n_workers, lambda done, _: bar.update(done - bar.n))
     print(f"Results: {path}")

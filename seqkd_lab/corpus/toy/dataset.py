@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+from seqkd_lab import installation
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy.choices import Ambiguity
 from seqkd_lab.corpus.toy.language import ToyLanguage
@@ -113,8 +114,8 @@ def load(directory: Path | None, split: str) -> ParallelCorpus:
 
 
 def toy_directory() -> Path | None:
-    """The repository's data/toy beside the package, None where it is missing (then `load` makes the corpus)."""
-    directory = Path(__file__).resolve().parents[3] / "data" / "toy"
+    """The committed toy corpus's folder, None where a split is missing (then `load` makes the corpus)."""
+    directory = installation.data_directory() / "toy"
     return directory if all((directory / f"{split}.tsv").is_file() for split in SIZES) else None
 
 
