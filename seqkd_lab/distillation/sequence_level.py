@@ -20,7 +20,7 @@ from sacrebleu.metrics import BLEU
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, read_lines
 from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.sampling import sample
-from seqkd_lab.decoding.search import Hypothesis, search
+from seqkd_lab.decoding.search import Hypothesis, search, shortened
 from seqkd_lab.models.checkpoint import write_atomically
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -112,10 +112,11 @@ def nearest(
 ) -> list[Hypothesis]:
     """Return ỹ for each pair: of the teacher's `beam_size` best hypotheses the one nearest to gold."""
     chosen: list[Hypothesis] = []
+    sources = shortened(corpus.source)  # here, where the number of a sentence is its number in the corpus
     for first in range(0, len(corpus), 50 * batch_size):  # in parts: K-best lists of a whole corpus are large
-        part = corpus[first : first + 50 * batch_size]
-        found = search(teacher, part.source, beam_size, beam_size, length_penalty, None, batch_size, report)
-        chosen += [nearest_to_gold(k_best, gold) for k_best, gold in zip(found, part.target, strict=True)]
+        rows = slice(first, first + 50 * batch_size)
+        found = search(teacher, sources[rows], beam_size, beam_size, length_penalty, None, batch_size, report)
+        chosen += [nearest_to_gold(k_best, gold) for k_best, gold in zip(found, corpus.target[rows], strict=True)]
     return chosen
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.decoding.search import search
+from seqkd_lab.decoding.search import NotFiniteError, search
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.evaluation import OutputScore, score_outputs
 from seqkd_lab.experiments.data import Dataset
@@ -59,6 +59,9 @@ def train_student(
 def score_student(settings: QuickStudent, data: Dataset, student: Seq2Seq) -> OutputScore:
     """The student's greedy translations of the first test sentences, judged."""
     test, started = data.test[: settings.n_test], time.perf_counter()
-    outputs = [found[0].tokens if found else () for found in search(student, test.source)]
+    try:
+        outputs = [found[0].tokens for found in search(student, test.source)]
+    except NotFiniteError:  # a learner may choose a rate at which training diverges: such a student writes nothing
+        outputs = [()] * len(test)
     seconds = max(time.perf_counter() - started, 1e-9)
     return score_outputs(outputs, test, data.detokenise, seconds, data.language)[0]

@@ -88,8 +88,20 @@ def save_model(directory: Path, model: Seq2Seq, half: bool = False, sparse: bool
     write_json(directory / "model.json", described)
 
 
+def check_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Raise CheckpointError, naming file and tensor, where a weight is NaN or infinite."""
+    for name, tensor in weights.items():
+        n_wrong = tensor.numel() - int(torch.isfinite(tensor).sum())
+        if n_wrong:
+            raise CheckpointError(
+                f"{path}: {n_wrong:,} of {tensor.numel():,} weights of {name} are NaN or infinite: the training "
+                "of this model diverged; train it again with a lower learning rate"
+            )
+
+
 def load_model(directory: Path) -> Seq2Seq:
-    """Reads what save_model wrote, ready to translate. Raises CheckpointError when it is damaged or does not fit."""
+    """Reads what save_model wrote, ready to translate. Raises CheckpointError when it is damaged, does not fit,
+    or holds weights that are not finite."""
     described = read_json(directory / "model.json")
     try:
         if described["architecture"] not in ARCHITECTURES:
@@ -101,6 +113,7 @@ def load_model(directory: Path) -> Seq2Seq:
         source, target = Vocabulary(tuple(described["source"])), Vocabulary(tuple(described["target"]))
         model = architecture.model(architecture.spec(**described["spec"]), source, target)
         weights = unpack(load_tensors(directory / "model.safetensors"))
+        check_finite(directory / "model.safetensors", weights)
         model.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
     except CheckpointError:
         raise
