@@ -15,6 +15,7 @@ from seqkd_lab.experiments.presets import PRESETS
 from seqkd_lab.experiments.recipes import TABLE_ROWS
 from seqkd_lab.experiments.table import collect, read_results, rows_by_seed
 from seqkd_lab.experiments.verdicts import all_held
+from seqkd_lab.experiments.why_no_gain import why_no_gain
 from seqkd_lab.models.checkpoint import write_atomically, write_json
 
 
@@ -73,4 +74,7 @@ def print_results(results: dict) -> bool:
     print_table(results)
     by_seed = rows_by_seed(results)
     print(findings.in_words(by_seed))
+    explanation = why_no_gain(results)
+    if explanation is not None:
+        print(explanation)
     return all_held(findings.judge(by_seed))

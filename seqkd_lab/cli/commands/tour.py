@@ -14,6 +14,7 @@ from seqkd_lab.experiments.presets import PRESETS
 from seqkd_lab.experiments.recipes import TABLE_ROWS
 from seqkd_lab.experiments.table import collect, rows_by_seed
 from seqkd_lab.experiments.tour import examples, paired_comparison
+from seqkd_lab.experiments.why_no_gain import why_no_gain
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -41,6 +42,9 @@ def run(given: Namespace) -> int:
     print_table(results)
     print(findings.of_one_seed(rows_by_seed(results)[0]))
     print(paired_comparison(run, store))
+    explanation = why_no_gain(results)
+    if explanation is not None:
+        print(explanation)
     title = "Sequence-level knowledge distillation: Table 1, one seed"
     path = write_report(given.report, results, examples(run, store), title)
     print(f"\nReport: {path}\nOne seed is one draw: `seqkd-lab table` trains ten, `seqkd-lab table --check` judges the "
