@@ -18,7 +18,8 @@ from sacrebleu.metrics.base import Metric
 
 WORDS, CHINESE, CHARACTERS = "13a", "zh", "char"
 """sacreBLEU's tokenisers: by spaces and punctuation; every Chinese character a token; every character a token."""
-TOKENISERS = tuple(sorted(BLEU.TOKENIZERS))
+TOKENISERS = (WORDS, CHARACTERS, "intl", "ja-mecab", "ko-mecab", "none", CHINESE)
+"""Those that need no download; the two of mecab need sacreBLEU's own extras."""
 _HAN, _UNSPACED = "Han", "other scripts without spaces"
 _BLOCKS = (
     (0x0E00, 0x0FFF, _UNSPACED),  # Thai, Lao, Tibetan

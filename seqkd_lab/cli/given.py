@@ -15,6 +15,7 @@ from seqkd_lab.experiments.presets import FULL_VOCABULARY, PRESETS, QUICK_PAIRS,
 from seqkd_lab.experiments.recipes import TextData, ToyData
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.table import TableRun
+from seqkd_lab.metrics import bleu_metric
 
 
 def store_of(given: Namespace) -> Store:
@@ -43,7 +44,11 @@ def data_of(given: Namespace, preset: str, cutter: Path | None = None) -> ToyDat
     subwords, size, coverage = cutting_of(given, preset, cutter, piped)
     n_train = given.pairs or (QUICK_PAIRS if preset == "quick" else None)
     readable = [readable_file(file, piped) for file in files]
-    return TextData(*readable, n_train=n_train, vocabulary_size=size, subwords=subwords, character_coverage=coverage)
+    tokenize = getattr(given, "tokenize", None)  # of the commands that score
+    if tokenize is not None:
+        bleu_metric([[]], tokenize)  # raises ValueError by name
+    return TextData(*readable, n_train=n_train, vocabulary_size=size, subwords=subwords, character_coverage=coverage,
+                    tokenize=tokenize)
 
 
 def _refuse_for_toy(given: Namespace, cutter: Path | None) -> None:
@@ -55,6 +60,9 @@ def _refuse_for_toy(given: Namespace, cutter: Path | None) -> None:
     for name, value in options.items():
         if value is not None:
             raise ValueError(f"{name} {value}: only your own text is cut into subwords; name it by --source and so on")
+    if getattr(given, "tokenize", None) is not None:
+        raise ValueError(f"--tokenize {given.tokenize}: scores of the toy language always have 13a; name your own text "
+                         "by --source and so on")
 
 
 def cutting_of(given: Namespace, preset: str, cutter: Path | None, piped: Path) -> tuple[str | None, int, float]:

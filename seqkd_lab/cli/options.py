@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from seqkd_lab.metrics import TOKENISERS
+
 TEXT_FILES = ("source", "target", "valid-source", "valid-target", "test-source", "test-target")
 
 
@@ -24,6 +26,13 @@ def add_text_files(verb: argparse.ArgumentParser) -> None:
     files.add_argument("--subwords", metavar="MODEL",
                        help="cut the text by this sentencepiece model (BPE or unigram) instead of learning one; a "
                        "model that is there already always keeps its own")
+
+
+def add_tokenize(verb: argparse.ArgumentParser) -> None:
+    """Add --tokenize, for a command that scores translations of the user's own text."""
+    verb.add_argument("--tokenize", choices=TOKENISERS, metavar="NAME",
+                      help=f"sacreBLEU's tokeniser for BLEU: {', '.join(TOKENISERS)} (default: by the script of the "
+                      "references: zh for Chinese, char for other scripts without spaces, else 13a)")
 
 
 def add_seeds(verb: argparse.ArgumentParser, number: int) -> None:
