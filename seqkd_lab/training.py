@@ -7,6 +7,7 @@ the updates, and the order of the objectives is what matters here.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -19,14 +20,23 @@ from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
-from seqkd_lab.models.checkpoint import load_tensors, read_json, save_tensors, write_json
+from seqkd_lab.identity import omitted_when_default
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.resuming import AnotherRunError, check_shapes, forget, read_state, write_state
+
+BY_LOSS, BY_BLEU = "loss", "bleu"
+"""What the best epoch may be chosen by, on validation text."""
+
+
+class DivergenceError(ArithmeticError):
+    """A loss that is not a finite number: the training has failed, and its weights are worth nothing."""
 
 
 @dataclass(frozen=True)
 class Optimisation:
     """How long and how fast to learn. batch_size counts sentences; patience (epochs without a better validation
-    loss; None: never) stops early and keeps the best epoch."""
+    score; None: never) stops early and keeps the best epoch. best_by: the score that says which epoch is the best,
+    BY_LOSS or BY_BLEU, which is then kept with patience and without; "": the last epoch, with patience BY_LOSS."""
 
     epochs: int = 8
     learning_rate: float = 0.01
@@ -34,6 +44,7 @@ class Optimisation:
     warmup: float = 0.1
     clip_norm: float = 1.0
     patience: int | None = None
+    best_by: str = omitted_when_default("")
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
@@ -42,6 +53,13 @@ class Optimisation:
             raise ValueError(f"patience must be at least 1 epoch, or None for never; got {self.patience}")
         if not self.learning_rate > 0.0 or not self.clip_norm > 0.0 or not 0.0 <= self.warmup < 1.0:
             raise ValueError(f"need learning_rate > 0, clip_norm > 0 and 0 ≤ warmup < 1; got {self}")
+        if self.best_by not in ("", BY_LOSS, BY_BLEU):
+            raise ValueError(f"best_by must be {BY_LOSS}, {BY_BLEU} or empty; got {self.best_by!r}")
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the best epoch is kept, not the last."""
+        return self.patience is not None or bool(self.best_by)
 
 
 @dataclass
@@ -62,15 +80,33 @@ class Progress:
 @dataclass
 class History:
     """One entry for each finished epoch: mean training loss, validation NLL (both nats a token), learning rate, and the
-    target tokens that it learned from (EOS counts; on-policy they are the student's own)."""
+    target tokens that it learned from (EOS counts; on-policy they are the student's own). valid_bleu: BLEU of greedy
+    translations of validation text (0–100), where it was measured."""
 
     train_loss: list[float] = field(default_factory=list)
     valid_loss: list[float] = field(default_factory=list)
     learning_rate: list[float] = field(default_factory=list)
     n_tokens: list[int] = field(default_factory=list)
+    valid_bleu: list[float] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, list]:
+        """Return the lists by name, without BLEU where none was measured."""
+        return {name: values for name, values in asdict(self).items() if values or name != "valid_bleu"}
+
+    def best_epoch(self, by: str) -> int:
+        """Return the number of the epoch (from 1 on) with the best validation score BY_LOSS or BY_BLEU, the first of
+        equals; 0 before the first."""
+        scores = self.valid_bleu if by == BY_BLEU else [-loss for loss in self.valid_loss]
+        return scores.index(max(scores)) + 1 if scores else 0
+
+    def kept_epoch(self, optimisation: Optimisation) -> int:
+        """Return the number of the epoch whose weights a whole training by `optimisation` ends with."""
+        return self.best_epoch(optimisation.best_by) if optimisation.keeps_best else len(self.valid_loss)
 
 
 Callback = Callable[[Progress], "bool | None"]
+Validation = Callable[[Seq2Seq], float]
+"""Measures what BY_BLEU goes by (validation.ValidationBLEU)."""
 Rewriting = Callable[[Seq2Seq, Batch, int], Batch]
 """What becomes of each batch before it is learned from, by the student as it is then and a seed: `OnPolicy` gives it
 the student's own targets, `SourceDropout` empties sources."""
@@ -120,15 +156,17 @@ class Trainer:
     def __init__(
         self, model: Seq2Seq, corpus: ParallelCorpus, valid: ParallelCorpus, objective: Objective,
         optimisation: Optimisation, seed: int, teacher: Seq2Seq | None = None,
-        rewriting: Rewriting | None = None,
+        rewriting: Rewriting | None = None, validation: Validation | None = None,
     ) -> None:
+        if optimisation.best_by == BY_BLEU and validation is None:
+            raise ValueError(f"best_by={BY_BLEU!r} needs `validation`, which measures it")
         if objective.needs_teacher and teacher is None:
             raise ValueError(f"{objective} needs a teacher model")
         if len(corpus) == 0 or len(valid) == 0:
             raise ValueError(f"need pairs to learn from and to validate on; got {len(corpus)} and {len(valid)}")
         self.model, self.objective, self.optimisation, self.seed = model, objective, optimisation, seed
         self.teacher = teacher if objective.needs_teacher else None
-        self.rewriting = rewriting
+        self.rewriting, self.validation = rewriting, validation
         self.encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
         self.valid = encode(valid, model.source_vocabulary, model.target_vocabulary)
         self.optimiser = torch.optim.Adam(model.parameters(), lr=optimisation.learning_rate, fused=True)
@@ -173,6 +211,7 @@ class Trainer:
                 batch = self.rewriting(self.model, batch, self.seed * 1_000_003 + n_done)
             loss = self.update(batch, n_done)
             n_done += 1
+            self._check_finite(loss, f"the loss of update {n_done} (epoch {self.epoch + 1})")
             total, n_tokens = total + loss * batch.n_tokens, n_tokens + batch.n_tokens
             rate = self.optimiser.param_groups[0]["lr"]
             is_last = n_done % self.updates_per_epoch == 0
@@ -185,87 +224,98 @@ class Trainer:
                 return True
         return False
 
+    def _check_finite(self, loss: float, what: str) -> None:
+        if not math.isfinite(loss):
+            raise DivergenceError(
+                f"the training diverged: {what} is {loss}. Take a smaller learning rate (--learning-rate; it was "
+                f"{self.optimisation.learning_rate:g}); no model was saved"
+            )
+
     def _end_epoch(self, train_loss: float, rate: float, n_tokens: int) -> None:
         valid_loss = validation_loss(self.model, self.valid)
-        if self.optimisation.patience is not None and valid_loss < min(self.history.valid_loss, default=math.inf):
-            self.best = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        self.epoch += 1
+        self._check_finite(valid_loss, f"the validation loss after epoch {self.epoch}")
         self.history.train_loss.append(train_loss)
         self.history.valid_loss.append(valid_loss)
         self.history.learning_rate.append(rate)
         self.history.n_tokens.append(n_tokens)
-        self.epoch += 1
+        if self.validation is not None:
+            self.history.valid_bleu.append(self.validation(self.model))
+        if self.optimisation.keeps_best and self.history.kept_epoch(self.optimisation) == self.epoch:
+            self.best = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are done, or the last `patience` of them brought no better validation loss."""
-        patience, losses = self.optimisation.patience, self.history.valid_loss
-        out_of_patience = patience is not None and losses and len(losses) - 1 - losses.index(min(losses)) >= patience
-        return self.epoch >= self.optimisation.epochs or bool(out_of_patience)
+        """Whether all epochs are done, or the last `patience` of them brought no better validation score."""
+        patience = self.optimisation.patience
+        since_best = self.epoch - self.history.best_epoch(self.optimisation.best_by)
+        return self.epoch >= self.optimisation.epochs or (patience is not None and since_best >= patience > 0)
 
-    def save(self, directory: Path) -> None:
-        """Writes the state after a whole epoch: weights, Adam's moments, best weights, history."""
+    def save(self, directory: Path, key: str = "") -> None:
+        """Writes the state after a whole epoch: weights, Adam's moments, best weights, history; and the run's key."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in (self.best or {}).items()}
         for number, moments in self.optimiser.state_dict()["state"].items():
             tensors |= {f"adam.{number}.{name}": tensor for name, tensor in moments.items()}
-        name = f"epoch-{self.epoch}.safetensors"
-        save_tensors(directory / name, tensors)
-        write_json(directory / "resume.json", {"epoch": self.epoch, "tensors": name, "history": asdict(self.history)})
-        for old in directory.glob("epoch-*.safetensors"):
-            if old.name != name:
-                old.unlink(missing_ok=True)
+        write_state(directory, key, self.epoch, self.history.as_dict(), tensors)
 
-    def resume(self, directory: Path) -> bool:
-        """Continues from what `save` wrote there; returns False when there is nothing.
+    def resume(self, directory: Path, key: str = "") -> bool:
+        """Continues from what `save` wrote there under the same key; returns False when there is nothing.
 
-        Nor is there when another process, at work on the same model, has put a later epoch in its place meanwhile.
+        Raises AnotherRunError for what another run left there, or what is damaged; the model is as it was then.
         """
-        try:
-            saved = read_json(directory / "resume.json")
-            tensors = load_tensors(directory / saved["tensors"])
-        except FileNotFoundError:
+        state = read_state(directory, key)
+        if state is None:
             return False
-        self.epoch, self.history = saved["epoch"], History(**saved["history"])
-        part: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "adam": {}}
-        for name, tensor in tensors.items():
-            kind, rest = name.split(".", 1)
-            part[kind][rest] = tensor
-        self.model.load_state_dict(part["model"])
-        self.best = part["best"] or None
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in part["adam"].items():
-            number, moment = name.split(".", 1)
-            state.setdefault(int(number), {})[moment] = tensor
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
+        own = self.model.state_dict()
+        for weights in (state.model, state.best or own):
+            check_shapes(directory, weights, own)
+        try:
+            history = History(**state.history)
+            moments = {**self.optimiser.state_dict(), "state": state.adam}
+            self.optimiser.load_state_dict(moments)
+        except (TypeError, ValueError, KeyError) as error:
+            raise AnotherRunError(f"{directory} holds an unfinished run that is damaged ({error})") from error
+        self.epoch, self.history, self.best = state.epoch, history, state.best or None
+        self.model.load_state_dict(state.model)
         return True
-
-
-def forget(directory: Path) -> None:
-    """Removes what `Trainer.save` wrote to `directory`, and nothing that another process is still writing there."""
-    for left_over in (directory / "resume.json", *directory.glob("epoch-*.safetensors")):
-        left_over.unlink(missing_ok=True)
 
 
 def train(
     model: Seq2Seq, corpus: ParallelCorpus, valid: ParallelCorpus, objective: Objective, optimisation: Optimisation,
     seed: int, teacher: Seq2Seq | None = None, callbacks: Sequence[Callback] = (), resume_from: Path | None = None,
-    rewriting: Rewriting | None = None,
+    rewriting: Rewriting | None = None, validation: Validation | None = None, key: str = "",
 ) -> History:
     """Trains `model` in place and returns its history.
 
     With `resume_from`, the state is saved there after each epoch, and a run that was interrupted continues from its
-    last whole epoch to the same result, bit for bit on one machine with one number of threads. A callback that
-    returns True stops at once: the weights stay as they are then.
+    last whole epoch to the same result, bit for bit on one machine with one number of threads. `key` says what run
+    that is (hash of settings, data, teacher); what another key left there is replaced, with a warning. A callback
+    that returns True stops at once: the weights stay as they are then.
+    Raises DivergenceError at the first loss that is not finite.
     """
-    trainer = Trainer(model, corpus, valid, objective, optimisation, seed, teacher, rewriting)
+    trainer = Trainer(model, corpus, valid, objective, optimisation, seed, teacher, rewriting, validation)
     if resume_from is not None:
-        trainer.resume(resume_from)
+        _resume_or_forget(trainer, resume_from, key)
     stopped = False
-    while not trainer.finished and not stopped:
-        stopped = trainer.run_epoch(callbacks)
-        if resume_from is not None and not stopped:
-            trainer.save(resume_from)
+    try:
+        while not trainer.finished and not stopped:
+            stopped = trainer.run_epoch(callbacks)
+            if resume_from is not None and not stopped:
+                trainer.save(resume_from, key)
+    except DivergenceError:
+        if resume_from is not None:
+            forget(resume_from)  # the same run would diverge again
+        raise
     if trainer.best is not None and not stopped:
         model.load_state_dict(trainer.best)
     model.eval()
     return trainer.history
+
+
+def _resume_or_forget(trainer: Trainer, directory: Path, key: str) -> None:
+    try:
+        trainer.resume(directory, key)
+    except AnotherRunError as error:
+        warnings.warn(f"{error}: it is replaced, and the training starts anew", stacklevel=3)
+        forget(directory)

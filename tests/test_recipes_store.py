@@ -57,10 +57,11 @@ def trainings(monkeypatch) -> list[dict]:
     seen, real = [], store_module.train
 
     def noting(model, corpus, valid, objective, optimisation, seed, teacher=None, callbacks=(), resume_from=None,
-               rewriting=None):
+               rewriting=None, **rest):
         begins = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         seen.append({"corpus": corpus, "valid": valid, "objective": objective, "teacher": teacher, "begins": begins})
-        return real(model, corpus, valid, objective, optimisation, seed, teacher, callbacks, resume_from, rewriting)
+        return real(model, corpus, valid, objective, optimisation, seed, teacher, callbacks, resume_from, rewriting,
+                    **rest)
 
     monkeypatch.setattr(store_module, "train", noting)
     return seen

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import pkgutil
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 from seqkd_lab import __version__
 from seqkd_lab.cli import commands
+from seqkd_lab.training import DivergenceError
 
 EPILOG = """examples:
   seqkd-lab tour                                  the paper's Table 1 on the toy language, one seed, about 5 minutes
   seqkd-lab translate "the old teacher sold the sofa because it was broken ." --model seq-kd --beam 5
+  seqkd-lab translate --model runs/student --input news.en --output news.de
   seqkd-lab table                                 Table 1 over ten seeds, with intervals
   seqkd-lab table --check                         judges the committed results; exit code 1 unless every claim is held
   seqkd-lab prune --share 0.8 --out runs/pruned   the Seq-KD student without the smallest 80% of its weights
@@ -41,20 +45,43 @@ def parser() -> argparse.ArgumentParser:
     return main_parser
 
 
+def in_one_line(message: Warning, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
+    """What is printed of a warning: to a person at the command line its place in the source says nothing."""
+    return f"seqkd-lab: {message}\n"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code: 0, 1 for a finding or a check that fails, 2 for wrong input."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a letter shows "?", and the work goes on
             stream.reconfigure(errors="replace")
+    shown_before, warnings.formatwarning = warnings.formatwarning, in_one_line
     try:
         given = parser().parse_args(arguments)
-        return given.run(given)
+        code = given.run(given)
+        sys.stdout.flush()  # here, where a pipe that nobody reads any more can still be met
+        return code
     except KeyboardInterrupt:
         print("\nInterrupted. What was finished is kept; the same command continues from there.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of a pipe has left, as `head` does
-        sys.stdout = None  # so that Python does not try to flush it at its end
+        _discard_output()
         return 0
+    except DivergenceError as error:
+        print(f"seqkd-lab: {error}", file=sys.stderr)
+        return 1
     except (ValueError, OSError) as error:
         print(f"seqkd-lab: {error}", file=sys.stderr)
+        if isinstance(error, OSError):
+            _discard_output()  # a full disk would refuse it again
         return 2
+    finally:
+        warnings.formatwarning = shown_before
+
+
+def _discard_output() -> None:
+    """Let standard output end without another attempt to write what it still holds."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

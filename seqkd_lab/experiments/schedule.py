@@ -20,6 +20,7 @@ from pathlib import Path
 from seqkd_lab.experiments.recipes import Distillation, PassRates, Recipe
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.machine import release_memory, use_threads
+from seqkd_lab.training import DivergenceError
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,9 @@ class TaskError(ValueError):
 
 
 def _raise_as(task: Task, error: BaseException | None) -> None:
-    """Raises `error`, if there is one, with the task's name before its message."""
+    """Raises `error`, if there is one, with the task's name before its message; a divergence stays one."""
+    if isinstance(error, DivergenceError):
+        raise DivergenceError(f"{task.label}: {error}") from error
     if error is not None:
         raise TaskError(f"{task.label}: {error or type(error).__name__}") from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ from seqkd_lab.models.architectures import build
 from seqkd_lab.models.checkpoint import load_model, read_json, write_atomically, write_json
 from seqkd_lab.models.folder import TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.training import History, Progress, forget, train
+from seqkd_lab.training import BY_BLEU, History, Progress, forget, train
+from seqkd_lab.validation import ValidationBLEU
 
 Report = Callable[[int, int], None]
 """Hears (done, total) of the piece of work at hand."""
@@ -100,11 +101,19 @@ class Store:
             history = History() if recipe.optimisation is None else train(
                 model, corpus, data.valid, self.objective(recipe), recipe.optimisation, recipe.seed, teacher,
                 callbacks=[watch], resume_from=directory / "unfinished", rewriting=recipe.rewriting,
+                validation=self.validation(recipe), key=key(recipe),
             )
-        save_folder(directory, TrainedModel(model, data.subwords), asdict(history))
+        save_folder(directory, TrainedModel(model, data.subwords), history.as_dict())
         described = {"name": recipe.name, "n_parameters": model.n_parameters(), "recipe": identity(recipe)}
         write_json(directory / "recipe.json", described)  # last: it says that the rest is complete
         forget(directory / "unfinished")
+
+    def validation(self, recipe: Recipe) -> ValidationBLEU | None:
+        """What measures BLEU on validation text after each epoch, where the recipe keeps the best epoch by it."""
+        if recipe.optimisation is None or recipe.optimisation.best_by != BY_BLEU:
+            return None
+        data = self.dataset(recipe.data)
+        return ValidationBLEU(data.valid, data.detokenise, getattr(recipe.data, "tokenize", None))
 
     def n_tokens(self, recipe: Recipe) -> int:
         """The target tokens that the training of a model that is there learned from, on-policy the student's own."""
