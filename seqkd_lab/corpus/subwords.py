@@ -5,18 +5,19 @@ from __future__ import annotations
 import io
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import cached_property
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Protocol
 
 import sentencepiece
 
+from seqkd_lab.corpus.alphabet import SPACE, rare_characters
 from seqkd_lab.corpus.cleaning import HELD_OUT, TRAINING, CleaningReport, CleaningRules, clean
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, fold
 
-SPACE = "▁"  # U+2581, how sentencepiece writes a space inside a token
 LONGEST_LINE = 100_000  # bytes; sentencepiece leaves longer lines out of its training
 
 
@@ -45,11 +46,13 @@ class WordTokeniser:
 
 @dataclass(frozen=True)
 class SubwordTokeniser:
-    """Byte pair encoding (Sennrich, Haddow & Birch 2016) by sentencepiece, one model for both languages.
+    """Subwords by sentencepiece, one model for both languages: byte pair encoding (Sennrich, Haddow & Birch 2016) where
+    `train` learns it, any kind where somebody brings a model of his own.
 
-    `model` is sentencepiece's own file format. Characters that the training text does not have become tokens
-    of their own, so that decode gives back any text; a Vocabulary then calls them unknown. U+2581, which
-    stands for a space in tokens, counts as whitespace. Raises CorpusError when `model` is not such a model.
+    `model` is sentencepiece's own file format. Characters that no subword spells become tokens of their own, so that
+    decode gives back any text; a Vocabulary of `pieces` then calls them unknown. U+2581, which stands for a space in
+    tokens, counts as whitespace. A brought model may rewrite text by its normaliser: `own_subwords` says how much.
+    Raises CorpusError when `model` is not such a model.
     """
 
     model: bytes = field(repr=False)
@@ -64,26 +67,44 @@ class SubwordTokeniser:
         object.__setattr__(self, "_pieces", pieces)
 
     @classmethod
-    def train(cls, texts: Iterable[str], vocabulary_size: int) -> SubwordTokeniser:
+    def train(
+        cls, texts: Iterable[str], vocabulary_size: int, character_coverage: float = 1.0
+    ) -> SubwordTokeniser:
         """Learns at most `vocabulary_size` subwords; equal texts in equal order give equal models.
 
-        Fewer come out where the text does not have so many. Raises CorpusError when vocabulary_size is
-        smaller than the alphabet of the text, or the text is empty.
+        Fewer come out where the text does not have so many. The rarest characters get none: those beyond the share
+        character_coverage of the running text, and those for which there is no room (see rare_characters).
+        Raises CorpusError when vocabulary_size is too small for the alphabet of the text, or the text is empty.
         """
+        texts = list(texts)
+        rare = rare_characters(map(fold, texts), vocabulary_size, character_coverage)
+        spaces = str.maketrans(dict.fromkeys({SPACE, *rare}, " "))
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=(text.replace(SPACE, " ") for text in map(fold, texts)), model_writer=model,
+                sentence_iterator=(fold(text).translate(spaces) for text in texts), model_writer=model,
                 model_type="bpe", vocab_size=vocabulary_size, hard_vocab_limit=False, character_coverage=1.0,
                 byte_fallback=False, normalization_rule_name="identity", num_threads=1,
                 max_sentence_length=LONGEST_LINE, minloglevel=2,
             )
         except RuntimeError as error:
-            raise CorpusError(
-                f"no {vocabulary_size} subwords can be learnt from this text ({error}); "
-                "give more text, or a vocabulary_size above the number of distinct characters"
-            ) from error
+            raise CorpusError(f"no {vocabulary_size} subwords can be learnt from this text ({error}); "
+                              "give more text, or another vocabulary size") from error
         return cls(model.getvalue())
+
+    @cached_property
+    def pieces(self) -> frozenset[str]:
+        """The subwords that text can be cut into; whatever else `encode` returns spells unknown characters."""
+        model = self._pieces
+        others = (model.is_unknown, model.is_control, model.is_unused)
+        numbers = range(model.get_piece_size())
+        return frozenset(model.id_to_piece(i) for i in numbers if not any(kind(i) for kind in others))
+
+    @cached_property
+    def _byte_of(self) -> dict[str, int]:
+        """The pieces that stand for one byte of UTF-8 each, where a model spells rare characters by them."""
+        names = {f"<0x{byte:02X}>": byte for byte in range(256)}
+        return {name: byte for name, byte in names.items() if self._pieces.is_byte(self._pieces.piece_to_id(name))}
 
     def __len__(self) -> int:
         """Number of subwords, with sentencepiece's own three specials."""
@@ -95,7 +116,17 @@ class SubwordTokeniser:
 
     def decode(self, tokens: Sequence[str]) -> str:
         """The text that the subwords spell."""
+        if self._byte_of:
+            tokens = self._joined_bytes(tokens)
         return "".join(tokens).replace(SPACE, " ").strip(" ")
+
+    def _joined_bytes(self, tokens: Sequence[str]) -> Iterator[str]:
+        """`tokens` with the letters that runs of byte pieces spell; bytes that spell none become U+FFFD."""
+        for are_bytes, run in groupby(tokens, self._byte_of.__contains__):
+            if are_bytes:
+                yield bytes(self._byte_of[name] for name in run).decode("utf-8", "replace")
+            else:
+                yield from run
 
     def save(self, path: Path | str) -> None:
         """Writes sentencepiece's .model file; a reader sees the old file or the new one, never a part."""
@@ -124,7 +155,7 @@ def tokenise(pairs: RawPairs, tokeniser: Tokeniser) -> ParallelCorpus:
 
 def prepare(
     train: RawPairs, valid: RawPairs, test: RawPairs, vocabulary_size: int, rules: CleaningRules = TRAINING,
-    tokeniser: SubwordTokeniser | None = None,
+    tokeniser: SubwordTokeniser | None = None, character_coverage: float = 1.0,
 ) -> tuple[dict[str, ParallelCorpus], SubwordTokeniser, dict[str, CleaningReport]]:
     """Cleans, learns joint subwords on what is left of train (if no `tokeniser` is given), and tokenises.
 
@@ -135,6 +166,6 @@ def prepare(
     cleaned = {split: clean(pairs, applied) for split, (pairs, applied) in raw.items()}
     if tokeniser is None:
         kept = cleaned["train"][0]
-        tokeniser = SubwordTokeniser.train(chain(kept.source, kept.target), vocabulary_size)
+        tokeniser = SubwordTokeniser.train(chain(kept.source, kept.target), vocabulary_size, character_coverage)
     corpora = {split: tokenise(pairs, tokeniser) for split, (pairs, _) in cleaned.items()}
     return corpora, tokeniser, {split: report for split, (_, report) in cleaned.items()}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from seqkd_lab.corpus.parallel import ParallelCorpus, read_aligned
+from seqkd_lab.corpus.own_subwords import try_subwords, unknown_in_words
+from seqkd_lab.corpus.parallel import ParallelCorpus, RawPairs, read_aligned
 from seqkd_lab.corpus.subwords import SubwordTokeniser, prepare
 from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
 from seqkd_lab.corpus.toy import dataset as toy
@@ -22,7 +24,7 @@ class Dataset:
     """train, valid and test in tokens; vocabularies built on train; detokenise turns tokens into written text.
 
     language is the truth behind the toy corpus, None for real text; subwords the other way round. cleaning says in
-    words what was dropped.
+    words what was dropped, what no subword spells, and which held-out lines are very long.
     """
 
     train: ParallelCorpus
@@ -87,19 +89,50 @@ def load_toy(data: ToyData) -> Dataset:
 
 
 def load_text(data: TextData, cache: Path) -> Dataset:
-    """Anybody's text: cleaned (train only), cut into joint subwords; the kept model makes a second run the same."""
+    """Anybody's text: cleaned (train only), cut into joint subwords; the kept model makes a second run the same.
+
+    A vocabulary holds the subwords of its side of train; what no subword spells is unknown.
+    """
     raw = {
         "train": read_aligned(data.source, data.target, split="train")[: data.n_train],
         "valid": read_aligned(data.valid_source, data.valid_target, split="valid"),
         "test": read_aligned(data.test_source, data.test_target, split="test"),
     }
     model_path = cache / f"{fingerprint(data)[:16]}.model" if data.subwords is None else Path(data.subwords)
-    known = SubwordTokeniser.load(model_path) if model_path.exists() else None
-    corpora, tokeniser, reports = prepare(*raw.values(), data.vocabulary_size, tokeniser=known)
+    known = SubwordTokeniser.load(model_path) if model_path.exists() or data.subwords is not None else None
+    train = raw["train"]
+    notes = [] if data.subwords is None else [try_subwords(known, train.source + train.target, data.subwords)]
+    corpora, tokeniser, reports = prepare(
+        *raw.values(), data.vocabulary_size, tokeniser=known, character_coverage=data.character_coverage
+    )
     if known is None:
         write_atomically(model_path, tokeniser.model)
-    train = corpora["train"]
-    source, target = Vocabulary.build(train.source), Vocabulary.build(train.target)
-    cleaning = "\n".join(str(report) for report in reports.values())
-    valid, test = corpora["valid"], corpora["test"]
+    train, valid, test = corpora.values()
+    notes += [unknown_in_words(train, tokeniser), *_long_lines(data, raw, corpora)]
+    source, target = (
+        Vocabulary.build([token for token in tokens if token in tokeniser.pieces] for tokens in side)
+        for side in (train.source, train.target)
+    )
+    cleaning = "\n".join([*map(str, reports.values()), *filter(None, notes)])
     return Dataset(train, valid, test, source, target, tokeniser.decode, None, tokeniser, cleaning)
+
+
+LONG_LINE = 1_000
+"""Tokens of a held-out line from which on it is named: its time and memory grow with their square."""
+MOST_NAMED = 3
+
+
+def _long_lines(data: TextData, raw: Mapping[str, RawPairs], corpora: Mapping[str, ParallelCorpus]) -> list[str]:
+    """Names the lines of valid and test that cost far more than a sentence: cleaning takes none away there."""
+    warnings = []
+    files = {"valid": (data.valid_source, data.valid_target), "test": (data.test_source, data.test_target)}
+    for split, paths in files.items():
+        sides = (raw[split].source, raw[split].target)
+        kept = [number for number, pair in enumerate(zip(*sides, strict=True), start=1) if all(pair)]
+        for path, side in zip(paths, (corpora[split].source, corpora[split].target), strict=True):
+            long = [(number, len(tokens)) for number, tokens in zip(kept, side, strict=True) if len(tokens) > LONG_LINE]
+            warnings += [f"{path}:{number}: {n:,} tokens in one line, which takes much time and memory; divide it into "
+                         "sentences" for number, n in long[:MOST_NAMED]]
+            if len(long) > MOST_NAMED:
+                warnings.append(f"{path}: {len(long) - MOST_NAMED} more lines of over {LONG_LINE:,} tokens")
+    return warnings
