@@ -155,6 +155,20 @@ def batches(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None) -
     return (make_batch(encoded, rows) for rows in rows_of_batches)
 
 
+def limited_batches(encoded: EncodedCorpus, batch_size: int, max_tokens: int) -> Iterator[Batch]:
+    """One pass, shortest source first, in batches of at most `batch_size` sentences and, where there is more than one,
+    at most `max_tokens` tokens a side with the padding: one long sentence does not pad a whole batch to its length."""
+    for rows in batch_rows(encoded, batch_size, shuffle_seed=None):
+        lengths = torch.maximum(encoded.source_lengths[rows], encoded.target_lengths[rows]).tolist()
+        first, longest = 0, 0
+        for end, length in enumerate(lengths):
+            if end > first and max(longest, length) * (end - first + 1) > max_tokens:
+                yield make_batch(encoded, rows[first:end])
+                first, longest = end, 0
+            longest = max(longest, length)
+        yield make_batch(encoded, rows[first:])
+
+
 def source_batch(sentences: Sequence[Sequence[str]], vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
     """Sentences to translate: source (B, S), each ending with EOS, and lengths (B,), EOS included.
 
