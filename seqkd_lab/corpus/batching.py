@@ -13,6 +13,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
 
 POOL = 50  # batches whose sentences are sorted by length together: little padding, yet chance in every batch
+HELD_OUT_TOKENS = 4_096  # on either side of a batch: held-out text keeps its long lines, and memory grows with padding
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def batches(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None) -
     return (make_batch(encoded, rows) for rows in rows_of_batches)
 
 
-def limited_batches(encoded: EncodedCorpus, batch_size: int, max_tokens: int) -> Iterator[Batch]:
+def limited_batches(encoded: EncodedCorpus, batch_size: int, max_tokens: int = HELD_OUT_TOKENS) -> Iterator[Batch]:
     """One pass, shortest source first, in batches of at most `batch_size` sentences and, where there is more than one,
     at most `max_tokens` tokens a side with the padding: one long sentence does not pad a whole batch to its length."""
     for rows in batch_rows(encoded, batch_size, shuffle_seed=None):

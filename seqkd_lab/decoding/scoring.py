@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from seqkd_lab.corpus.batching import Batch, batches, encode
+from seqkd_lab.corpus.batching import Batch, encode, limited_batches
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -26,7 +26,7 @@ def corpus_log_probs(model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 1
     log_probs, n_tokens = [0.0] * len(corpus), 0
     was_training = model.training
     model.eval()
-    for batch in batches(encoded, batch_size, shuffle_seed=None):
+    for batch in limited_batches(encoded, batch_size):
         sums = token_log_probs(model(batch), batch).sum(dim=1)
         for row, log_prob in zip(batch.rows.tolist(), sums.tolist(), strict=True):
             log_probs[row] = log_prob
