@@ -17,6 +17,16 @@ from pathlib import Path
 from typing import Any
 
 GZIP_START = b"\x1f\x8b"
+OTHER_STARTS = {
+    b"BZh91AY": "bzip2 data; unpack it first, with: bunzip2",
+    b"\xfd7zXZ": "xz data; unpack it first, with: unxz",
+    b"\x28\xb5\x2f\xfd": "zstd data; unpack it first, with: unzstd",
+    b"PK\x03\x04": "a zip archive, as .docx and .xlsx are; unpack it, or save the text as plain UTF-8",
+    b"%PDF-": "a PDF; save its text as plain UTF-8, one sentence per line",
+    b"\xff\xfe": "UTF-16, not UTF-8; convert it, with: iconv -f utf-16 -t utf-8",
+    b"\xfe\xff": "UTF-16, not UTF-8; convert it, with: iconv -f utf-16 -t utf-8",
+}
+"""How files begin that hold text in another form, or none, and what to do with them."""
 
 
 class CorpusError(ValueError):
@@ -145,7 +155,8 @@ def read_lines(path: Path | str) -> list[str]:
     except OSError as error:
         raise CorpusError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     if not any(line.strip() for line in lines):
-        raise CorpusError(f"{path}:1: the file is empty; it must hold one sentence per line")
+        what = f"all {len(lines):,} lines are empty" if len(lines) > 1 else "the file is empty"
+        raise CorpusError(f"{path}:1: {what}; it must hold one sentence per line")
     return lines
 
 
@@ -154,7 +165,11 @@ def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
 
     Raises CorpusError, naming `name` and the line, for data that are damaged or not UTF-8; OSError where reading fails.
     """
-    packed = file.peek(len(GZIP_START))[: len(GZIP_START)] == GZIP_START
+    start = file.peek(8)
+    for other, what in OTHER_STARTS.items():
+        if start.startswith(other):
+            raise CorpusError(f"{name}:1: this is {what}")
+    packed = start.startswith(GZIP_START)
     number = 0
     try:
         for line in gzip.open(file) if packed else file:  # bytes end a line at LF only; str.splitlines also at U+2028
@@ -170,6 +185,8 @@ def _decode(path: Path | str, number: int, line: bytes) -> str:
         line = line.removeprefix(codecs.BOM_UTF8)
     if b"\0" in line:
         raise CorpusError(f"{path}:{number}: holds a zero byte, as UTF-16 does; save the file as UTF-8")
+    if number == 1 and not line.endswith(b"\n") and b"\r" in line.rstrip(b"\r"):
+        raise CorpusError(f"{path}:1: lines end with CR alone, as on old Macs; convert them, with: tr '\\r' '\\n'")
     try:
         return line.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
