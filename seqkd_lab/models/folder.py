@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +15,14 @@ from typing import Any
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.corpus.toy.text import tokenise
-from seqkd_lab.models.checkpoint import load_model, save_model, write_json
+from seqkd_lab.models.checkpoint import CheckpointError, load_model, save_model, write_atomically, write_json
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 SUBWORDS = "subwords.model"
 """Beside a model of real text: how its words were cut, so that the folder alone can translate."""
-HISTORY = "history.json"
+HISTORY, DESCRIPTION = "history.json", "model.json"
+BESIDE = ".new-"
+"""How the folder begins in which a model is written before it is moved into its place."""
 OF_A_MODEL = (SUBWORDS, HISTORY, "recipe.json", "translations.tsv", "metrics-*.json")
 """What may lie beside weights and description, and is wrong beside those of another model."""
 
@@ -43,31 +47,58 @@ def save_folder(directory: Path, trained: TrainedModel, history: Any, sparse: bo
     """Write a trained model to `directory` and remove what lay there of an earlier one.
 
     history: what `history.json` is to hold. sparse: store only weights that are not 0. All files are written beside
-    first and then moved, the description last, so that a full disk leaves the earlier model as it was.
+    first, so that a full disk leaves the earlier model as it was. Then the earlier description goes, the new files
+    come, and the new description last: whoever is interrupted between leaves a folder that says it is not whole.
+    The very same model again takes nothing away, since another process may be reading it.
     Raises OSError, with the path, where nothing can be written.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=directory, prefix=".new-"))
+    _sweep(directory)
+    beside = Path(tempfile.mkdtemp(dir=directory, prefix=BESIDE))
     try:
         save_model(beside, trained.model, sparse=sparse)
         write_json(beside / HISTORY, history)
         if trained.subwords is not None:
-            trained.subwords.save(beside / SUBWORDS)
-        _remove_earlier(directory)
-        for file in sorted(beside.iterdir(), key=lambda file: file.name == "model.json"):
+            write_atomically(beside / SUBWORDS, trained.subwords.model)
+        if not _same_model(beside, directory):
+            _remove_earlier(directory)
+        elif trained.subwords is None:
+            (directory / SUBWORDS).unlink(missing_ok=True)
+        for file in sorted(beside.iterdir(), key=lambda file: file.name == DESCRIPTION):
             os.replace(file, directory / file.name)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
+def _sweep(directory: Path) -> None:
+    """Remove what a process that was killed in the middle of writing left more than an hour ago."""
+    for left_over in directory.glob(f"{BESIDE}*"):
+        if time.time() - left_over.stat().st_mtime > 3600:
+            shutil.rmtree(left_over, ignore_errors=True)
+
+
+def _same_model(beside: Path, directory: Path) -> bool:
+    """Whether weights and description are, byte by byte, those that lie in `directory`."""
+    names = [file.name for file in beside.iterdir() if file.name.startswith("model.")]
+    return all((directory / name).is_file() and filecmp.cmp(beside / name, directory / name, False) for name in names)
+
+
 def _remove_earlier(directory: Path) -> None:
-    """Remove what belongs to the model that lay in `directory`, except its weights, which are replaced."""
-    for pattern in ("model.json", *OF_A_MODEL):
+    """Remove what belongs to the model that lay in `directory`, its description first; its weights are replaced."""
+    for pattern in (DESCRIPTION, *OF_A_MODEL):
         for file in directory.glob(pattern):
             file.unlink(missing_ok=True)
 
 
 def load_folder(directory: Path) -> TrainedModel:
-    """Read what `save_folder` wrote. Raises CheckpointError or CorpusError, naming the file, where it is damaged."""
+    """Read what `save_folder` wrote. Raises CheckpointError or CorpusError, naming the file, where it is damaged or
+    where saving it was interrupted."""
+    try:
+        model = load_model(directory)
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"{error.filename}: no such file, so that {directory} holds no whole model; a model's folder is what "
+            "`seqkd-lab train --out` writes, and an interrupted saving is made good by the same command again"
+        ) from error
     subwords = directory / SUBWORDS
-    return TrainedModel(load_model(directory), SubwordTokeniser.load(subwords) if subwords.exists() else None)
+    return TrainedModel(model, SubwordTokeniser.load(subwords) if subwords.exists() else None)
