@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
 
@@ -201,6 +202,14 @@ class LSTMSeq2Seq(Seq2Seq):
         combined = torch.baddbmm(F.linear(query, self._combine_output), weights, state.values)
         N, T, D = outputs.shape
         return torch.tanh(combined).view(N, T, D), weights.view(N, T, -1)
+
+    def attention(self, batch: Batch) -> Tensor:
+        """The attention (B, T, S) of each step; word by word, so that input feeding is possible."""
+        state, weights = self.start(batch.source, batch.source_lengths), []
+        for t in range(batch.target_in.shape[1]):
+            _, state = self.read(batch.target_in[:, t : t + 1], state)
+            weights.append(state.attention)
+        return torch.cat(weights, dim=1)
 
     def _input_gates(self, tokens: Tensor) -> Tensor:
         """What `tokens` (N, T) add to the four gates of the first layer, biases included: (N, T, 4D).

@@ -82,6 +82,11 @@ class Seq2Seq(nn.Module, ABC):
         vectors, state = self.read(tokens, state)
         return self.output(vectors), state
 
+    def attention(self, batch: Batch) -> Tensor:
+        """The weights (B, T, S) with which the model looks at the source as it chooses each target word: rows of sum 1,
+        and 0 on padding. Raises NotImplementedError where the architecture has none."""
+        raise NotImplementedError(f"{type(self).__name__} has no attention to show")
+
     @abstractmethod
     def start(self, source: Tensor, source_lengths: Tensor) -> DecoderState:
         """Encodes `source` (B, S), whose real tokens are the first `source_lengths` (B,) of each line."""

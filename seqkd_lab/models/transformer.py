@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.packing import PackedBatch
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
 from seqkd_lab.identity import omitted_when_default
@@ -96,6 +97,12 @@ class Attention(nn.Module):
         """x (N, T, D) looks at `seen`, where `mask` (it extends to (N, H, T, S)) is True. Returns (N, T, D)."""
         looked = F.scaled_dot_product_attention(self._split(self.query(x)), *seen, attn_mask=mask)
         return self.out(looked.transpose(1, 2).reshape(x.shape))
+
+    def weights(self, x: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
+        """How much x (N, T, D) looks at each of the keys (N, H, S, D/H): (N, H, T, S), whose rows have the sum 1."""
+        query = self._split(self.query(x))
+        scores = query @ keys.transpose(2, 3) / query.shape[3] ** 0.5
+        return scores.masked_fill(~mask, float("-inf")).softmax(dim=3)
 
 
 def feed_forward(spec: TransformerSpec) -> nn.Sequential:
@@ -245,6 +252,22 @@ class TransformerSeq2Seq(Seq2Seq):
             x, seen = layer(x, before, mask, memory, state.real)
             past.append(seen)
         return self.decoder_norm(x), replace(state, past=tuple(past))
+
+    def attention(self, batch: Batch) -> Tensor:
+        """The weights (B, T, S) of the last decoder layer's attention to the source, the mean of its heads."""
+        looks: list[Tensor] = []
+        last = self.decoder[-1].source
+
+        def look(_: nn.Module, given: tuple[Tensor, KeysValues, Tensor]) -> None:
+            x, (keys, _values), real = given
+            looks.append(last.weights(x, keys, real).mean(dim=1))
+
+        hook = last.register_forward_pre_hook(look)
+        try:
+            self.read(batch.target_in, self.start(batch.source, batch.source_lengths))
+        finally:
+            hook.remove()
+        return looks[0]
 
     def packed_vectors(self, batch: PackedBatch) -> Tensor:
         """Positions restart with each sentence of a row, and the masks are blocks: (R, T, D)."""
