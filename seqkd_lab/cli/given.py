@@ -11,8 +11,8 @@ from seqkd_lab import machine
 from seqkd_lab.cli.options import TEXT_FILES
 from seqkd_lab.cli.text_files import readable_file
 from seqkd_lab.corpus.subwords import SubwordTokeniser
-from seqkd_lab.experiments.presets import FULL_VOCABULARY, PRESETS, QUICK_PAIRS, QUICK_VOCABULARY
-from seqkd_lab.experiments.recipes import TextData, ToyData
+from seqkd_lab.experiments.presets import PRESETS
+from seqkd_lab.experiments.recipes import SourceText, TextData, ToyData
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.table import TableRun
 from seqkd_lab.metrics import bleu_metric
@@ -42,7 +42,7 @@ def data_of(given: Namespace, preset: str, cutter: Path | None = None) -> ToyDat
         raise ValueError(f"your own text needs six files; missing: {', '.join(missing)}")
     piped = store_of(given).root / "data" / "piped"
     subwords, size, coverage = cutting_of(given, preset, cutter, piped)
-    n_train = given.pairs or (QUICK_PAIRS if preset == "quick" else None)
+    n_train = given.pairs or PRESETS[preset].n_pairs
     readable = [readable_file(file, piped) for file in files]
     tokenize = getattr(given, "tokenize", None)  # of the commands that score
     if tokenize is not None:
@@ -70,7 +70,7 @@ def cutting_of(given: Namespace, preset: str, cutter: Path | None, piped: Path) 
 
     Raises ValueError or CorpusError for what cannot be used, naming option and value.
     """
-    size = QUICK_VOCABULARY if preset == "quick" else FULL_VOCABULARY
+    size = PRESETS[preset].vocabulary_size
     if given.vocabulary is not None and given.vocabulary < 1:
         raise ValueError(f"--vocabulary must be at least 1 subword; got {given.vocabulary}")
     coverage = 1.0 if given.character_coverage is None else given.character_coverage
@@ -102,7 +102,14 @@ def check_same_cutter(subwords: Path, cutter: Path) -> None:
 def table_run(given: Namespace, seeds: tuple[int, ...], rows: Sequence[str], text_preset: str) -> TableRun:
     """The table that the arguments ask for; the preset follows the data unless it is named."""
     preset = given.preset or (text_preset if given.source else "toy")
-    return TableRun(data_of(given, preset), PRESETS[preset], seeds, tuple(rows))
+    data, monolingual = data_of(given, preset), None
+    if given.monolingual is not None:
+        if isinstance(data, ToyData):
+            raise ValueError(f"--monolingual {given.monolingual}: source text without targets goes with your own text; "
+                             "name that by --source and so on")
+        piped = store_of(given).root / "data" / "piped"
+        monolingual = SourceText(str(readable_file(given.monolingual, piped)))
+    return TableRun(data, PRESETS[preset], seeds, tuple(rows), monolingual)
 
 
 def n_workers_of(asked: int | None) -> int:

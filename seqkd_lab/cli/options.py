@@ -28,6 +28,13 @@ def add_text_files(verb: argparse.ArgumentParser) -> None:
                        "model that is there already always keeps its own")
 
 
+def add_monolingual(verb: argparse.ArgumentParser) -> None:
+    """Add --monolingual, for a command that makes the table."""
+    verb.add_argument("--monolingual", metavar="FILE",
+                      help="source text without targets: adds the row seq-kd+forward, whose student also learns from "
+                      "the teacher's translations of it")
+
+
 def add_tokenize(verb: argparse.ArgumentParser) -> None:
     """Add --tokenize, for a command that scores translations of the user's own text."""
     verb.add_argument("--tokenize", choices=TOKENISERS, metavar="NAME",

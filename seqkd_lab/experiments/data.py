@@ -46,7 +46,7 @@ def fingerprint(data: ToyData | TextData) -> str:
         return hashlib.sha256(described.encode()).hexdigest()
     digest = hashlib.sha256(_cutting(data).encode())
     for path in text_files(data):
-        digest.update(_file_hash(path).encode())
+        digest.update(file_hash(path).encode())
     return digest.hexdigest()
 
 
@@ -54,7 +54,7 @@ def _cutting(data: TextData) -> str:
     """How the text is taken and cut. What is newer than the first stores is named only where it is not the default, so
     that those keep their keys; a given cutter leaves nothing to the size and the coverage."""
     if data.subwords is not None:
-        return f"text {data.n_train} subwords {_file_hash(data.subwords)}"
+        return f"text {data.n_train} subwords {file_hash(data.subwords)}"
     coverage = "" if data.character_coverage == 1.0 else f" coverage {data.character_coverage!r}"
     return f"text {data.n_train} {data.vocabulary_size}{coverage}"
 
@@ -65,7 +65,8 @@ def text_files(data: TextData) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=32)
-def _file_hash(path: str) -> str:
+def file_hash(path: str) -> str:
+    """Return the sha256 (hex) of a file, read once in this process."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 

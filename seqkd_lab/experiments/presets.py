@@ -58,6 +58,8 @@ QUICK = Preset(
     inter_beam_size=10,
     inter_share=0.25,
     length_penalty=1.0,
+    n_pairs=10_000,
+    vocabulary_size=4000,
 )
 
 FULL = Preset(
@@ -100,5 +102,3 @@ DRAFTING = DraftingPreset(
 it is a fair question whether a draft pays; and a small one, for which it hardly can."""
 
 PRESETS = {"toy": TOY, "transformer": TRANSFORMER, "quick": QUICK, "full": FULL}
-QUICK_PAIRS = 10_000
-QUICK_VOCABULARY, FULL_VOCABULARY = 4000, 5000

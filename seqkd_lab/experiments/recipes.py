@@ -92,6 +92,27 @@ class Distillation:
 
 
 @dataclass(frozen=True)
+class SourceText:
+    """A file of source sentences without targets, plain or .gz, one a line; what it holds counts, not its name."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class ForwardTranslation:
+    """Pairs to learn from besides: the sentences of `text` with `teacher`'s translations, found by beam search."""
+
+    teacher: Recipe
+    text: SourceText
+    beam_size: int = 5
+    length_penalty: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.teacher.data, TextData):
+            raise ValueError("forward translation needs a teacher of real text; the toy corpus has no further sources")
+
+
+@dataclass(frozen=True)
 class PassRates:
     """How often `student` translates its training sources validly, of n_samples draws each at `temperature`.
 
@@ -135,12 +156,12 @@ class Weighting:
 class Recipe:
     """One training run. `name` is for people and does not count for identity.
 
-    distilled: the corpus to learn from (None: gold). teacher: whose distribution Word-KD follows. start: the model to
-    continue from (None: random weights drawn from `seed`, its embeddings multiplied by `embedding_scale`). pruning:
-    what of that model goes before it trains on; without optimisation it is pruned only. rewriting: what becomes of
-    each batch before it is learned from: the student draws its own targets, or sources are emptied. without: sentences
-    with one of these words in the source are left out. weighting: what each sentence's loss is multiplied by (None:
-    all count alike).
+    distilled: the corpus to learn from (None: gold). added: pairs to learn from besides it. teacher: whose distribution
+    Word-KD follows. start: the model to continue from (None: random weights drawn from `seed`, its embeddings
+    multiplied by `embedding_scale`). pruning: what of that model goes before it trains on; without optimisation it is
+    pruned only. rewriting: what becomes of each batch before it is learned from: the student draws its own targets, or
+    sources are emptied. without: sentences with one of these words in the source are left out. weighting: what each
+    sentence's loss is multiplied by (None: all count alike).
     """
 
     name: str = field(compare=False)
@@ -157,6 +178,7 @@ class Recipe:
     rewriting: OnPolicy | SourceDropout | None = omitted_when_default(None)
     without: tuple[str, ...] = omitted_when_default(())
     weighting: Weighting | None = omitted_when_default(None)
+    added: ForwardTranslation | None = omitted_when_default(None)
 
     def __post_init__(self) -> None:
         if self.objective.needs_teacher and self.teacher is None:
@@ -189,7 +211,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Preset:
-    """The sizes of one Table 1: how teacher and student are built, trained, searched and fine-tuned."""
+    """The sizes of one Table 1: how teacher and student are built, trained, searched and fine-tuned.
+
+    Of real text, the first `n_pairs` pairs (None: all) are taken, in at most `vocabulary_size` subwords.
+    """
 
     teacher: Spec
     student: Spec
@@ -202,6 +227,8 @@ class Preset:
     inter_beam_size: int = 35
     inter_share: float = 0.5
     length_penalty: float = 0.0
+    n_pairs: int | None = omitted_when_default(None)
+    vocabulary_size: int = omitted_when_default(5000)
 
 
 TEACHER, TEACHER_INTER, BASELINE, WORD_KD, SEQ_KD = "teacher", "teacher+seq-inter", "baseline", "word-kd", "seq-kd"
@@ -211,12 +238,17 @@ TABLE_ROWS = (
     TEACHER, TEACHER_INTER, BASELINE, WORD_KD, SEQ_KD,
     BASELINE_INTER, WORD_KD_INTER, SEQ_KD_INTER, SEQ_WORD_KD, ALL_THREE,
 )
+FORWARD = "seq-kd+forward"
+"""Not the paper's: Seq-KD, and besides source text without targets, translated by the same teacher. Its student makes
+more updates than Seq-KD's, as it has more pairs and as many epochs."""
 
 
 def table_recipes(
-    data: ToyData | TextData, preset: Preset, seed: int, embedding_scale: float = 1.0
+    data: ToyData | TextData, preset: Preset, seed: int, embedding_scale: float = 1.0,
+    monolingual: SourceText | None = None,
 ) -> dict[str, Recipe]:
-    """The ten rows of Table 1 for one seed, by name, each after those that it builds on."""
+    """The ten rows of Table 1 for one seed, by name, each after those that it builds on; with `monolingual` source
+    text also FORWARD."""
     teacher = Recipe(TEACHER, data, preset.teacher, NLL(), preset.teacher_training, seed,
                      embedding_scale=embedding_scale)
     modes = Distillation(teacher, MODE, preset.beam_size, preset.length_penalty)
@@ -236,4 +268,7 @@ def table_recipes(
         tuned(baseline, BASELINE_INTER, preset.student_tuning), tuned(word, WORD_KD_INTER, preset.student_tuning),
         tuned(seq, SEQ_KD_INTER, preset.student_tuning), seq_word, tuned(seq_word, ALL_THREE, preset.student_tuning),
     ]
+    if monolingual is not None:
+        more = ForwardTranslation(teacher, monolingual, preset.beam_size, preset.length_penalty)
+        rows.append(replace(seq, name=FORWARD, added=more))
     return {recipe.name: recipe for recipe in rows}

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 
-from seqkd_lab.experiments.recipes import Distillation, PassRates, Recipe
+from seqkd_lab.experiments.recipes import Distillation, ForwardTranslation, PassRates, Recipe
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.machine import release_memory, use_threads
 from seqkd_lab.training import DivergenceError
@@ -37,6 +37,7 @@ class Train:
         recipe = self.recipe
         models = [Train(other) for other in (recipe.teacher, recipe.start) if other is not None]
         corpora = [Distil(recipe.distilled)] if isinstance(recipe.distilled, Distillation) else []
+        corpora += [TranslateForward(recipe.added)] if recipe.added is not None else []
         return [*models, *corpora, *([Rate(recipe.weighting.rates)] if recipe.weighting is not None else [])]
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:
@@ -59,6 +60,23 @@ class Distil:
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:
         store.distilled(self.distillation, report)
+
+
+@dataclass(frozen=True)
+class TranslateForward:
+    """Translate source text that has no targets."""
+
+    translation: ForwardTranslation
+
+    @property
+    def label(self) -> str:
+        return f"translate forward, K = {self.translation.beam_size} (seed {self.translation.teacher.seed})"
+
+    def needs(self) -> list[Task]:
+        return [Train(self.translation.teacher)]
+
+    def run(self, store: Store, report: Callable[[int, int], None]) -> None:
+        store.translated(self.translation, report)
 
 
 @dataclass(frozen=True)
@@ -98,7 +116,7 @@ class Evaluate:
         store.evaluation(self.recipe, self.beam_size, self.length_penalty, report, self.int8)
 
 
-Task = Train | Distil | Rate | Evaluate
+Task = Train | Distil | TranslateForward | Rate | Evaluate
 
 
 def with_needs(tasks: Iterable[Task]) -> list[Task]:

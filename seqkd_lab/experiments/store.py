@@ -18,12 +18,30 @@ import torch
 
 from seqkd_lab.compression.quantisation import quantised
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.distillation.forward_translation import (
+    Translated,
+    added,
+    clean_sources,
+    drop_failures,
+    forward_translate,
+    read_sources,
+    read_translated,
+    write_translated,
+)
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.distillation.paced import Weighted, pass_rates
 from seqkd_lab.distillation.sequence_level import DistilledCorpus, distil, read_distilled, write_distilled
 from seqkd_lab.evaluation import Evaluation, evaluate, translate_test
 from seqkd_lab.experiments import data as datasets
-from seqkd_lab.experiments.recipes import Distillation, PassRates, Recipe, TextData, ToyData
+from seqkd_lab.experiments.recipes import (
+    Distillation,
+    ForwardTranslation,
+    PassRates,
+    Recipe,
+    SourceText,
+    TextData,
+    ToyData,
+)
 from seqkd_lab.identity import stated
 from seqkd_lab.models import lstm, transformer
 from seqkd_lab.models.architectures import build
@@ -47,6 +65,8 @@ def identity(thing: Any) -> Any:
     So are newer fields that say nothing (`omitted_when_default`)."""
     if isinstance(thing, ToyData | TextData):
         return datasets.fingerprint(thing)
+    if isinstance(thing, SourceText):
+        return datasets.file_hash(thing.path)
     if is_dataclass(thing):
         revised = {"revision": transformer.REVISION} if isinstance(thing, transformer.TransformerSpec) else {}
         counted = {name: identity(value) for name, value in stated(thing).items()}
@@ -55,7 +75,7 @@ def identity(thing: Any) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def key(thing: Recipe | Distillation | PassRates) -> str:
+def key(thing: Recipe | Distillation | ForwardTranslation | PassRates) -> str:
     """The first 16 hex digits of the sha256 of its identity: the name of its folder or file in the store.
 
     The models' revisions count, so that no older model is taken for what the recipe makes today: the LSTM's for every
@@ -123,8 +143,10 @@ class Store:
         """The pairs that `recipe` learns from: gold, or what a teacher or `recipe.distilled` itself makes of it."""
         gold, change = self.dataset(recipe.data).train, recipe.distilled
         if isinstance(change, Distillation):
-            return self.distilled(change).corpus
-        return gold if change is None else change(gold)
+            pairs = self.distilled(change).corpus
+        else:
+            pairs = gold if change is None else change(gold)
+        return pairs if recipe.added is None else added(pairs, self.translated(recipe.added))
 
     def beginning(self, recipe: Recipe) -> Seq2Seq:
         """The model as it is before its training."""
@@ -153,7 +175,7 @@ class Store:
         data = self.dataset(rates.student.data)
         if data.language is None:
             raise ValueError("pass rates need a language that says what is valid: take the toy corpus")
-        sources = without(data.train[: round(rates.share * len(data.train))], rates.without).source
+        sources = without(beginning_of(data.train, rates.share), rates.without).source
         count = _counter(report, rates.n_samples * len(sources))
         made = pass_rates(self.model(rates.student), sources, data.language.is_valid, rates.n_samples, rates.seed,
                           rates.temperature, count)
@@ -168,7 +190,7 @@ class Store:
         """The training set as the teacher rewrites it, aligned with its sources."""
         data = self.dataset(distillation.teacher.data)
         train_set, is_valid = data.train, data.language.is_valid if distillation.valid else None
-        corpus = train_set[: round(distillation.share * len(train_set))]
+        corpus = beginning_of(train_set, distillation.share)
         path = self.distilled_path(distillation)
         if path.exists():
             return read_distilled(path, corpus)
@@ -176,6 +198,21 @@ class Store:
         made = distil(self.model(distillation.teacher), corpus, *how, _counter(report, len(corpus)), is_valid)
         write_distilled(path, made)
         return made
+
+    def translated(self, translation: ForwardTranslation, report: Report = silent) -> Translated:
+        """The sentences of a text without targets with the teacher's translations, without those that failed."""
+        path = self.root / "forward" / f"{key(translation)}.tsv"
+        if path.exists():
+            return read_translated(path)
+        cutter = self.dataset(translation.teacher.data).subwords
+        sentences, _ = clean_sources(read_sources([translation.text.path]))
+        sources = [cutter.encode(sentence) for sentence in sentences]
+        teacher = self.model(translation.teacher)
+        made = forward_translate(teacher, sources, translation.beam_size, translation.length_penalty,
+                                 _counter(report, len(sources)))
+        kept, _ = drop_failures(made, cutter.decode)
+        write_translated(path, kept)
+        return kept
 
     def evaluation(self, recipe: Recipe, beam_size: int, length_penalty: float, report: Report = silent,
                    int8: bool = False) -> dict:
@@ -214,6 +251,11 @@ def scale_embeddings(model: Seq2Seq, scale: float) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Embedding):
             module.weight.mul_(scale)
+
+
+def beginning_of(corpus: ParallelCorpus, share: float) -> ParallelCorpus:
+    """The first `share` of the pairs, at least one."""
+    return corpus[: max(1, round(share * len(corpus)))]
 
 
 def without(corpus: ParallelCorpus, words: Collection[str]) -> ParallelCorpus:

@@ -16,6 +16,7 @@ from seqkd_lab.experiments.recipes import (
     ALL_THREE,
     BASELINE,
     BASELINE_INTER,
+    FORWARD,
     SEQ_KD,
     SEQ_KD_INTER,
     SEQ_WORD_KD,
@@ -26,6 +27,7 @@ from seqkd_lab.experiments.recipes import (
     WORD_KD_INTER,
     Preset,
     Recipe,
+    SourceText,
     TextData,
     ToyData,
     table_recipes,
@@ -61,21 +63,29 @@ PAPER = {
     SEQ_KD_INTER: PaperRow(18.9, 19.3, 15.8, 7.6),
     SEQ_WORD_KD: PaperRow(),
     ALL_THREE: PaperRow(18.8, 19.2, None, None),
+    FORWARD: PaperRow(),
 }
 
 
 @dataclass(frozen=True)
 class TableRun:
-    """Which table to make: data, preset, seeds, and which of its rows (all ten by default)."""
+    """Which table to make: data, preset, seeds, and which of its rows (all ten by default); with source text that has
+    no targets (`monolingual`) also the row FORWARD."""
 
     data: ToyData | TextData
     preset: Preset
     seeds: tuple[int, ...]
     rows: tuple[str, ...] = TABLE_ROWS
+    monolingual: SourceText | None = None
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """The names of all its rows."""
+        return self.rows if self.monolingual is None else (*self.rows, FORWARD)
 
     def recipes(self, seed: int) -> dict[str, Recipe]:
-        made = table_recipes(self.data, self.preset, seed)
-        return {name: made[name] for name in self.rows}
+        made = table_recipes(self.data, self.preset, seed, monolingual=self.monolingual)
+        return {name: made[name] for name in self.row_names}
 
     def tasks(self) -> list[Evaluate]:
         """The evaluation of every row of every seed; what they need is theirs to say."""
@@ -97,7 +107,7 @@ def collect(run: TableRun, store: Store) -> dict:
         }
         distilled[str(seed)] = _distilled_corpora(recipes.values(), store)
     return {
-        "data": identity(run.data), "preset": settings(run.preset), "rows": list(run.rows), "by_seed": by_seed,
+        "data": identity(run.data), "preset": settings(run.preset), "rows": list(run.row_names), "by_seed": by_seed,
         "curves": curves, "distilled": distilled, "made_with": versions(),
     }
 

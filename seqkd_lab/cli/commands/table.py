@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seqkd_lab.cli.given import seeds_of, store_of, table_run
 from seqkd_lab.cli.making import existing, make_models, print_table
-from seqkd_lab.cli.options import add_check_and_workers, add_seed_range, add_text_files, add_tokenize
+from seqkd_lab.cli.options import add_check_and_workers, add_monolingual, add_seed_range, add_text_files, add_tokenize
 from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
 from seqkd_lab.experiments import committed, findings
 from seqkd_lab.experiments.presets import PRESETS
@@ -36,6 +36,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
                        help="also write there the models of the seed of median gain")
     add_check_and_workers(table)
     add_text_files(table)
+    add_monolingual(table)
     add_tokenize(table)
     table.set_defaults(run=run)
 

@@ -1,0 +1,117 @@
+"""The row seq-kd+forward: its student also learns from source text without targets, which its teacher translates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqkd_lab import cli
+from seqkd_lab.experiments.presets import PRESETS, QUICK
+from seqkd_lab.experiments.recipes import (
+    BASELINE,
+    FORWARD,
+    SEQ_KD,
+    TABLE_ROWS,
+    TEACHER,
+    ForwardTranslation,
+    SourceText,
+    TextData,
+    ToyData,
+    table_recipes,
+)
+from seqkd_lab.experiments.schedule import Train, TranslateForward, with_needs
+from seqkd_lab.experiments.store import Store, key
+from seqkd_lab.experiments.table import TableRun, collect, table_frame
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.training import Optimisation
+
+NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf"}
+SHORT = Optimisation(epochs=1, learning_rate=0.01, batch_size=8)
+TINY = replace(QUICK, teacher=LSTMSpec(width=8), student=LSTMSpec(width=4), teacher_training=SHORT,
+               student_training=SHORT)
+
+
+def sentences() -> list[str]:
+    """Return every pair of numbers."""
+    return [f"{first} {second}" for first in NUMBERS for second in NUMBERS]
+
+
+@pytest.fixture
+def data(tmp_path) -> TextData:
+    """Six files of numbers in English and German."""
+    files = []
+    for split in ("train", "valid", "test"):
+        for language, lines in (("en", sentences()),
+                                ("de", [" ".join(NUMBERS[word] for word in line.split()) for line in sentences()])):
+            path = tmp_path / f"{split}.{language}"
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            files.append(str(path))
+    return TextData(*files, vocabulary_size=60)
+
+
+@pytest.fixture
+def monolingual(tmp_path) -> SourceText:
+    """Source text without targets: three numbers a line, one line twice and one empty."""
+    path = tmp_path / "more.en"
+    path.write_text("one two three\n\nfour five one\none two three\nthree three two\n", encoding="utf-8")
+    return SourceText(str(path))
+
+
+class TestRecipe:
+    def test_only_asked_for_does_the_table_have_the_row(self, data, monolingual):
+        assert tuple(table_recipes(data, TINY, 1)) == TABLE_ROWS
+        assert tuple(table_recipes(data, TINY, 1, monolingual=monolingual)) == (*TABLE_ROWS, FORWARD)
+        assert TableRun(data, TINY, (1,), (TEACHER, SEQ_KD), monolingual).row_names == (TEACHER, SEQ_KD, FORWARD)
+
+    def test_other_rows_keep_their_keys_and_the_text_counts_by_content(self, data, monolingual, tmp_path):
+        without, with_text = table_recipes(data, TINY, 1), table_recipes(data, TINY, 1, monolingual=monolingual)
+        assert all(key(without[name]) == key(with_text[name]) for name in TABLE_ROWS)
+        copy, other = tmp_path / "copy.en", tmp_path / "other.en"
+        copy.write_bytes(Path(monolingual.path).read_bytes())
+        other.write_text("five five five\n", encoding="utf-8")
+        keys = [key(table_recipes(data, TINY, 1, monolingual=SourceText(str(path)))[FORWARD])
+                for path in (monolingual.path, copy, other)]
+        assert keys[0] == keys[1] != keys[2]
+
+    def test_its_student_waits_for_the_translations_and_they_for_the_teacher(self, data, monolingual):
+        recipe = table_recipes(data, TINY, 1, monolingual=monolingual)[FORWARD]
+        order = with_needs([Train(recipe)])
+        assert order.index(Train(recipe.added.teacher)) < order.index(TranslateForward(recipe.added)) < order.index(
+            Train(recipe))
+
+    def test_a_teacher_of_the_toy_is_refused(self, monolingual):
+        with pytest.raises(ValueError, match="real text"):
+            ForwardTranslation(table_recipes(ToyData(), TINY, 1)[TEACHER], monolingual)
+
+
+class TestRun:
+    def test_the_student_learns_from_distilled_pairs_then_from_the_translations(
+        self, data, monolingual, tmp_path, monkeypatch
+    ):
+        run = TableRun(data, TINY, (1,), (TEACHER, BASELINE, SEQ_KD), monolingual)
+        store, recipes = Store(tmp_path / "store"), run.recipes(1)
+        # A teacher that writes the source's words: none of its translations may be dropped as identical or empty.
+        monkeypatch.setattr("seqkd_lab.experiments.store.drop_failures", lambda made, decode: (made, None))
+        distilled, corpus = store.corpus(recipes[SEQ_KD]), store.corpus(recipes[FORWARD])
+        assert corpus[: len(distilled)].target == distilled.target
+        decoded = [store.dataset(data).subwords.decode(source) for source in corpus[len(distilled):].source]
+        assert decoded == ["one two three", "four five one", "three three two"]
+        assert store.translated(recipes[FORWARD].added) == store.translated(recipes[FORWARD].added)
+        results = collect(run, store)
+        assert results["rows"] == [TEACHER, BASELINE, SEQ_KD, FORWARD]
+        assert FORWARD in table_frame(results).index
+        student = [store.model(recipes[name]).state_dict() for name in (SEQ_KD, FORWARD)]
+        assert any(not torch.equal(student[0][name], student[1][name]) for name in student[0])
+
+
+class TestCommand:
+    def test_the_toy_has_no_further_sources(self, capsys, monolingual):
+        assert cli.main(["table", "--monolingual", monolingual.path]) == 2
+        assert "--source" in capsys.readouterr().err
+
+    def test_every_preset_says_how_much_text_it_takes(self):
+        assert PRESETS["quick"].n_pairs is not None and PRESETS["full"].n_pairs is None
+        assert all(preset.vocabulary_size >= 1_000 for preset in PRESETS.values())
