@@ -101,7 +101,7 @@ def examine_python(version: tuple[int, ...] = sys.version_info[:3], largest: int
     shown = ".".join(map(str, version))
     if version < (3, 10):
         advice = fitting("make clean; make tour PYTHON=python3.12",
-                         "make an environment with a later Python, and install the package there")
+                         "install the package in an environment of a later Python")
         return Finding("python", PROBLEM, f"{shown}, but 3.10 is needed", advice)
     if largest < 2**32:
         advice = "install a 64-bit Python: torch has no other wheels"
