@@ -124,16 +124,32 @@ class TextScore:
     chrf_signature: str
 
 
+@dataclass(frozen=True)
+class TextMetrics:
+    """BLEU and chrF that have counted the references once, for any number of systems."""
+
+    bleu: BLEU
+    chrf: CHRF
+
+    @staticmethod
+    def of(streams: Sequence[Sequence[str]], tokenize: str | None = None) -> TextMetrics:
+        """Return both for streams of references, r holding each sentence's r-th. Raises ValueError as `bleu_metric`."""
+        return TextMetrics(bleu_metric(streams, tokenize), chrf_metric(streams))
+
+    def score(self, texts: Sequence[str]) -> TextScore:
+        """Return BLEU and chrF of N texts; the references are N."""
+        bleu, chrf = (metric.corpus_score(list(texts), None) for metric in (self.bleu, self.chrf))
+        return TextScore(bleu.score, chrf.score, length_ratio(bleu), bleu.bp, str(self.bleu.get_signature()),
+                         str(self.chrf.get_signature()))
+
+
 def score_texts(texts: Sequence[str], streams: Sequence[Sequence[str]], tokenize: str | None = None) -> TextScore:
     """Return BLEU and chrF of `texts` (N) against every stream of references (each N lines).
 
     Raises ValueError when there is no text or their numbers differ, and as `bleu_metric` does.
     """
     check_numbers(texts, streams)
-    bleu, chrf = bleu_metric(streams, tokenize), chrf_metric(streams)
-    score, chrf_score = bleu.corpus_score(list(texts), None), chrf.corpus_score(list(texts), None)
-    return TextScore(score.score, chrf_score.score, length_ratio(score), score.bp, str(bleu.get_signature()),
-                     str(chrf.get_signature()))
+    return TextMetrics.of(streams, tokenize).score(texts)
 
 
 def check_numbers(texts: Sequence[str], streams: Sequence[Sequence[str]]) -> None:
@@ -215,15 +231,15 @@ def repeated_share(texts: Sequence) -> float:
 
 
 def why_not_judged(
-    who: str, bleu: float, distinct: float | None = None, repeated: float | None = None, where: str = ""
+    who: str, bleu: float, distinct: float | None = None, repeated: float | None = None, where: str = "",
+    advice: str = "train longer or give more text",
 ) -> str | None:
     """Return why the translations of `who` ("the teacher") cannot be compared with any others; None where they can.
 
     distinct and repeated are shares of the outputs as `distinct_share` and `repeated_share` count them (None: not
-    counted); `where` is said after the number, say " in the worst of 3 seeds". This is the one rule for tables, the
-    tour, the report and the paired bootstrap.
+    counted); `where` is said after the number, say " in one of 3 seeds"; `advice` ends the sentence. This is the one
+    rule for tables, the tour, the report and the paired bootstrap.
     """
-    advice = "train longer or give more text"
     if not bleu >= LEAST_BLEU:  # NaN, too
         shown = f"{bleu:.1f}" if f"{bleu:.1f}" != f"{LEAST_BLEU:.1f}" else f"a little below {LEAST_BLEU:g}"
         return f"{who}'s BLEU is {shown}{where}; below {LEAST_BLEU:g} a comparison says nothing: {advice}"
