@@ -205,13 +205,18 @@ def read_aligned(
     Raises CorpusError as read_lines does, and when the numbers of lines differ.
     """
     source, target = read_lines(source_path), read_lines(target_path)
-    if len(source) != len(target):
-        longer = source_path if len(source) > len(target) else target_path
-        raise CorpusError(
-            f"{longer}:{min(len(source), len(target)) + 1}: line without a partner: {len(source)} lines in "
-            f"{source_path}, {len(target)} in {target_path}; line i of one must translate line i of the other"
-        )
+    check_numbers_of_lines(source_path, len(source), target_path, len(target))
     return RawPairs(name, split, licence, tuple(map(fold, source)), tuple(map(fold, target)))
+
+
+def check_numbers_of_lines(source_path: Path | str, n_source: int, target_path: Path | str, n_target: int) -> None:
+    """Raises CorpusError, naming the first line without a partner, unless two files have equally many lines."""
+    if n_source != n_target:
+        longer = source_path if n_source > n_target else target_path
+        raise CorpusError(
+            f"{longer}:{min(n_source, n_target) + 1}: line without a partner: {n_source} lines in "
+            f"{source_path}, {n_target} in {target_path}; line i of one must translate line i of the other"
+        )
 
 
 def read_tsv(
