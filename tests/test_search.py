@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import random
+import warnings
 
 import pytest
 import torch
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
+from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.scoring import sentence_log_probs
-from seqkd_lab.decoding.search import Hypothesis, search
+from seqkd_lab.decoding.search import (
+    LONGEST_SOURCE,
+    MOST_SOURCE_TOKENS,
+    Hypothesis,
+    NotFiniteError,
+    rows_by_length,
+    search,
+    shortened,
+)
+from seqkd_lab.decoding.trace import trace_search
 
 SOURCES = [("ant",), ("bee", "cat", "ant"), ("dog", "eel"), ("fox", "fox", "ant", "bee", "cat", "dog", "eel")]
 
@@ -197,3 +209,72 @@ def test_impossible_requests_are_refused(make_model, beam_size, n_best, max_leng
 def test_a_string_is_not_a_sentence(make_model):
     with pytest.raises(ValueError, match="tokenise"):
         search(make_model(), ["ant bee"])
+
+
+@pytest.mark.parametrize("length_penalty", [float("nan"), float("inf"), float("-inf"), -0.5])
+def test_a_length_penalty_that_orders_nothing_is_refused(make_model, length_penalty):
+    with pytest.raises(ValueError, match="length_penalty"):
+        search(make_model(), SOURCES, 2, 1, length_penalty)
+    with pytest.raises(ValueError, match="length_penalty"):
+        trace_search(make_model(), SOURCES[0], 2, length_penalty)
+
+
+class TestWeightsThatAreNotFinite:
+    @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+    @pytest.mark.parametrize(("beam_size", "length_penalty"), [(1, 0.0), (3, 0.0), (3, 1.0)])
+    def test_a_search_says_so_and_names_the_sentence(self, make_model, wrong, beam_size, length_penalty):
+        model = make_model().train()
+        with torch.no_grad():
+            model.source_embedding.weight[model.source_vocabulary.ids(["dog"])[0]] = wrong
+        with pytest.raises(NotFiniteError, match="sentence 3 .*not finite"):
+            search(model, SOURCES[:3], beam_size, beam_size, length_penalty)
+        assert model.training
+        assert len(search(model, SOURCES[:2], beam_size)) == 2
+
+    @pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0])
+    def test_a_draw_says_so(self, make_model, temperature):
+        model = make_model().train()
+        with torch.no_grad():
+            model.output.bias[EOS] = float("nan")
+        with pytest.raises(NotFiniteError, match="not finite"):
+            sample(model, SOURCES, 1, Law(temperature))
+        assert model.training
+
+    @pytest.mark.parametrize("temperature", [float("nan"), float("inf"), -1.0])
+    def test_a_temperature_that_is_no_number_is_refused(self, temperature):
+        with pytest.raises(ValueError, match="temperature"):
+            Law(temperature)
+
+
+class TestLongSources:
+    def test_are_read_up_to_the_limit_and_the_first_is_named(self):
+        sources = [("ant",), ("bee",) * (LONGEST_SOURCE + 5), ("cat",) * LONGEST_SOURCE, ("dog",) * 5_000]
+        with pytest.warns(UserWarning, match="sentence 2 has 1,005 tokens.*2 sentences are too long"):
+            read = shortened(sources)
+        assert [len(source) for source in read] == [1, LONGEST_SOURCE, LONGEST_SOURCE, LONGEST_SOURCE]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert shortened(read) is read
+
+    def test_their_translation_is_that_of_their_beginning(self, make_model):
+        model = make_model(1)
+        with torch.no_grad():
+            model.output.bias[EOS] = 5.0
+        long = ("ant", "bee") * LONGEST_SOURCE
+        with pytest.warns(UserWarning, match="sentence 1 has 2,000 tokens"):
+            found = search(model, [long])
+        assert found == search(model, [long[:LONGEST_SOURCE]])
+        with pytest.warns(UserWarning, match="sentence 1 has 2,000 tokens"):
+            drawn = sample(model, [long], 1)
+        assert drawn == sample(model, [long[:LONGEST_SOURCE]], 1)
+
+    def test_few_of_them_share_a_batch(self):
+        rng = random.Random(1)
+        sources = [("ant",) * rng.randint(0, LONGEST_SOURCE) for _ in range(300)]
+        rows = list(rows_by_length(sources, 64))
+        assert sorted(i for batch in rows for i in batch) == list(range(300))
+        assert max(map(len, rows)) <= 64
+        sizes = [len(batch) * max(len(sources[i]) for i in batch) for batch in rows]
+        assert max(sizes) <= MOST_SOURCE_TOKENS
+        assert [len(sources[i]) for batch in rows for i in batch] == sorted(map(len, sources))
+        assert [len(batch) for batch in rows_by_length([()] * 130, 64)] == [64, 64, 2]
