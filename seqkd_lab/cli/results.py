@@ -49,10 +49,10 @@ def results_to_judge(asked: Path | None, file: str) -> Path:
 
 
 def check_writable(path: Path) -> None:
-    """Raise ValueError where a file cannot be written at `path`: a folder is there, or its own folder is none or may
-    not be written. A missing folder is made later, with the file."""
-    if path.is_dir():
-        raise ValueError(f"{path}: a folder; --results names a JSON file")
+    """Raise ValueError where a file cannot be written at `path`: a folder or a device is there, or its own folder is
+    none or may not be written. A missing folder is made later, with the file."""
+    if path.exists() and not path.is_file():  # a device would be replaced by the file
+        raise ValueError(f"{path}: a {'folder' if path.is_dir() else 'device'}; --results names a JSON file")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     try:
         with tempfile.TemporaryFile(dir=folder):
