@@ -105,17 +105,16 @@ def check_options(given: Namespace) -> None:
 def translate_text(given: Namespace) -> int:
     """Translate --input line for line; return the exit code, 130 after an interruption."""
     source = Input(given.input)
-    with Output(given.output or STANDARD, source) as output:
-        translator = Translator(find_model(given.model, store_of(given)), given.beam, given.n_best or 1,
-                                given.length_penalty, given.batch or 64, given.copy_unknown)
-        try:
+    try:
+        with Output(given.output or STANDARD, source) as output:
+            translator = Translator(find_model(given.model, store_of(given)), given.beam, given.n_best or 1,
+                                    given.length_penalty, given.batch or 64, given.copy_unknown)
             write_translations(given, source, output, translator)
-        except BrokenPipeError:
-            raise
-        except BaseException:
-            say_notices(translator)
-            raise
-        say_notices(translator)
+    except KeyboardInterrupt:  # unlike other commands, the same command does not continue
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
+    for sentence in translator.notices.said():
+        print(f"seqkd-lab: {sentence}", file=sys.stderr)
     return 0
 
 
@@ -141,12 +140,6 @@ def rows(number: int, n_best: Sequence[Translation]) -> Iterator[str]:
         yield f"{number}\t1\t\t\t"
     for rank, translation in enumerate(n_best, start=1):
         yield f"{number}\t{rank}\t{translation.text}\t{translation.log_prob:.4f}\t{translation.score:.4f}"
-
-
-def say_notices(translator: Translator) -> None:
-    """Say on stderr, once, what was noticed of the text."""
-    for sentence in translator.notices.said():
-        print(f"seqkd-lab: {sentence}", file=sys.stderr)
 
 
 def translate_sentence(given: Namespace) -> int:
