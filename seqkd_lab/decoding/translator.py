@@ -62,7 +62,7 @@ class Notices:
         if self.first_long is not None:
             said.append(said_of_long(*self.first_long, self.n_long, "line") + ".")
         if self.n_empty:
-            said.append(f"{counted(self.n_empty)} with an empty translation: the model ends before the first word.")
+            said.append(f"{counted(self.n_empty)} with an empty translation: the model ends it before the first word.")
         return said
 
 

@@ -158,7 +158,7 @@ def translate_sentence(given: Namespace) -> int:
     written = [hypothesis.tokens for hypothesis in n_best]
     copied = copy_unknown(model, [source] * len(written), written) if given.copy_unknown else written
     for rank, hypothesis in enumerate(n_best, start=1):
-        text = trained.decode(copied[rank - 1]) or "(empty: the model ends the translation before its first word)"
+        text = trained.decode(copied[rank - 1]) or "(empty: it ends before its first word)"
         truth = truth_in_words(ToyLanguage(), source, hypothesis.tokens) if trained.subwords is None else ""
         print(f"{rank:3}.  {text}\n      model {math.exp(hypothesis.log_prob):8.3%}   {truth}")
     return 0
