@@ -7,7 +7,7 @@ import random
 
 import pytest
 import torch
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics import BLEU, CHRF
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
@@ -101,6 +101,41 @@ class TestBleu:
     def test_another_number_of_translations_is_refused(self, outputs):
         with pytest.raises(ValueError, match=f"{len(outputs)} translations of 30"):
             score_outputs(outputs, ONE, " ".join, 1.0)
+
+
+class TestOtherScores:
+    def test_chrf_is_sacrebleus_against_the_first_reference(self):
+        score, _ = score_outputs(OUTPUTS, MANY, " ".join, 1.0)
+        texts, first = [" ".join(words) for words in OUTPUTS], [known[0] for known in REFERENCES]
+        assert score.chrf == CHRF().corpus_score(texts, [first]).score
+
+    def test_shares_of_outputs_are_counted(self):
+        outputs = [("ant",)] * 20 + [("bee",)] * 4 + list(ONE.target[24:])
+        score, _ = score_outputs(outputs, ONE, " ".join, 1.0)
+        texts = [" ".join(words) for words in outputs]
+        assert score.distinct == len(set(texts)) / 30
+        assert score.repeated == max(map(texts.count, texts)) / 30
+
+    CHINESE = [tuple(text) for text in ("老师卖掉了沙发", "学生买了一张火车票", "因为坏了所以扔掉", "猫看见了小鸟")]
+    OWN = ParallelCorpus("n", "test", "l", tuple(("w",) for _ in CHINESE), tuple(CHINESE))
+
+    def test_a_perfect_chinese_translation_scores_100(self):
+        score, signature = score_outputs(self.CHINESE, self.OWN, "".join, 1.0)
+        assert score.bleu == pytest.approx(100.0) and score.bleu_one_reference == pytest.approx(100.0)
+        assert score.chrf == pytest.approx(100.0) and "tok:zh" in signature
+
+    def test_the_tokeniser_may_be_chosen_and_both_signatures_are_kept(self, make_model):
+        score, signature = score_outputs(self.CHINESE, self.OWN, "".join, 1.0, tokenize="13a")
+        assert score.bleu == 0.0 and "tok:13a" in signature
+        model = make_model(2, sharpness=2.0)
+        translations = translate_test(model, ONE, 2)
+        evaluation = evaluate(model, ONE, " ".join, translations, 2, tokenize="char")
+        assert "tok:char" in evaluation.signature and evaluation.chrf_signature.startswith("nrefs:1|")
+        assert "tok:13a" in evaluate(model, ONE, " ".join, translations, 2).signature
+
+    def test_numbers_of_the_toy_are_as_committed_models_have_them(self, toy):
+        """German stays with the tokeniser that every committed number has."""
+        assert "tok:13a" in score_outputs(list(toy.target), toy, detokenise, 1.0)[1]
 
 
 class TestTruth:

@@ -8,6 +8,8 @@ import math
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seqkd_lab import cli
 from seqkd_lab.experiments import findings
@@ -15,7 +17,16 @@ from seqkd_lab.experiments.committed import results_path
 from seqkd_lab.experiments.findings import CLAIMS, PAPER_SCALE, SCALE_FREE, in_words, judge
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, SEQ_KD_INTER, TEACHER, TEACHER_INTER, WORD_KD
 from seqkd_lab.experiments.table import PAPER, read_results, rows_by_seed
-from seqkd_lab.experiments.verdicts import CANNOT_BE_ASKED, HELD, NOT_HELD, UNDECIDED, all_held, summary
+from seqkd_lab.experiments.verdicts import (
+    CANNOT_BE_ASKED,
+    CANNOT_BE_JUDGED,
+    HELD,
+    NOT_HELD,
+    UNDECIDED,
+    all_held,
+    judge_claim,
+    summary,
+)
 
 
 def row(greedy: float, beam: float, p_mode: float = 0.01, perplexity: float = 2.0, valid: float | None = 0.6,
@@ -189,3 +200,69 @@ def test_one_seed_gives_values_and_no_verdicts():
     assert not any(word in said.lower() for word in (HELD, UNDECIDED))
     without = {name: cells for name, cells in SEED.items() if name != SEQ_KD_INTER}
     assert findings.of_one_seed(without).count("\n") == len(CLAIMS) - 1
+
+
+near_zero = st.floats(0.0, 1.999)
+any_bleu = st.floats(0.0, 100.0)
+
+
+def scored(bleu: float, distinct: float = 0.95, repeated: float = 0.01) -> dict:
+    """A row as real text has it."""
+    cells = row(bleu, bleu, valid=None)
+    for search in ("greedy", "beam"):
+        cells[search] |= {"distinct": distinct, "repeated": repeated}
+    return cells
+
+
+class TestNothingIsJudgedOnZeros:
+    @given(st.sampled_from(range(len(CLAIMS))), st.lists(st.tuples(near_zero, any_bleu), min_size=2, max_size=4),
+           st.sampled_from(["greedy", "beam"]), st.data())
+    def test_no_claim_on_a_row_that_cannot_translate(self, place, values, search, data):
+        """Whichever of the rows that a claim needs is near 0, the teacher always among them."""
+        claim = CLAIMS[place]
+        name = data.draw(st.sampled_from([*claim.needs, TEACHER]))
+        by_seed = [copy.deepcopy(SEED) for _ in values]
+        for rows, (zero, other) in zip(by_seed, values, strict=True):
+            rows[name][search]["bleu"] = zero
+            rows[name]["beam" if search == "greedy" else "greedy"]["bleu"] = other
+        verdict = judge_claim(claim, by_seed)
+        assert verdict.outcome == CANNOT_BE_JUDGED and "BLEU is" in verdict.reason and "below 2" in verdict.reason
+
+    @given(st.lists(near_zero, min_size=6, max_size=6), st.integers(1, 4))
+    @settings(max_examples=30)
+    def test_nothing_is_held_and_nothing_is_printed_as_if_it_were(self, scores, n_seeds):
+        rows = {name: row(score, score, valid=None) for name, score in zip(SEED, scores, strict=True)}
+        by_seed = [rows] * n_seeds
+        verdicts = judge(by_seed)
+        assert verdicts and {verdict.outcome for verdict in verdicts} == {CANNOT_BE_JUDGED}
+        said = in_words(by_seed)
+        assert "the teacher's" in said and "visible effect" not in said and "(ratio of the means" not in said
+        alone = findings.of_one_seed(rows)
+        assert alone.count("Cannot be judged: ") == 1 and alone.count(": cannot be judged") == len(verdicts)
+
+    def test_one_seed_of_several_suffices(self):
+        by_seed = [SEED, changed(**{SEQ_KD: row(0.3, 0.2, 0.1, 20.0)})]
+        found = {verdict.claim.ours: verdict for verdict in judge(by_seed)}
+        assert "seq-kd's BLEU is 0.2 in one of 2 seeds" in found[of("greedy gain over the baseline ≥ 4.2")].reason
+        assert found[of("beam − greedy ≥ 1.0 BLEU for the baseline")].outcome == HELD, "which needs no Seq-KD"
+
+    @pytest.mark.parametrize(("distinct", "repeated", "said"), [
+        (0.02, 0.98, "seq-kd wrote the same translation for 98% of the sentences"),
+        (0.05, 0.2, "only 5% of seq-kd's translations differ from one another"),
+    ])
+    def test_translations_that_are_all_alike_are_not_judged(self, distinct, repeated, said):
+        rows = {**SEED, SEQ_KD: scored(20.0, distinct, repeated)}
+        verdicts = {verdict.claim: verdict for verdict in judge([rows, rows])}
+        assert all((verdict.outcome == CANNOT_BE_JUDGED) == (SEQ_KD in claim.needs)
+                   for claim, verdict in verdicts.items())
+        assert any(verdict.reason.startswith(said) for verdict in verdicts.values())
+
+    def test_weak_models_that_do_translate_are_judged(self):
+        rows = {name: scored(2.5 + place) for place, name in enumerate(SEED)}
+        assert CANNOT_BE_JUDGED not in outcomes([rows, rows]).values()
+
+    def test_the_committed_results_are_judged_as_before(self):
+        for name in ("table1.json", "multi30k.json"):
+            by_seed = rows_by_seed(read_results(results_path(name)))
+            assert CANNOT_BE_JUDGED not in outcomes(by_seed).values()
+            assert findings.obstacle(by_seed, tuple(by_seed[0])) is None

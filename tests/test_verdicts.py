@@ -13,6 +13,7 @@ from scipy import stats
 
 from seqkd_lab.experiments.verdicts import (
     CANNOT_BE_ASKED,
+    CANNOT_BE_JUDGED,
     HELD,
     NOT_HELD,
     UNDECIDED,
@@ -140,6 +141,15 @@ class TestRule:
         assert judge_claim(asked, rows_of([2.0, 2.0])).outcome == HELD
         assert judge_claim(asked, rows_of([2.0, 1.0])).outcome == CANNOT_BE_ASKED
 
+    @given(several, numbers)
+    def test_what_has_an_obstacle_cannot_be_judged_whatever_its_values(self, values, least):
+        asked = claim(least=least, obstacle=lambda by_seed: "too little was learned", check=lambda by_seed: False)
+        verdict = judge_claim(asked, rows_of(values))
+        assert (verdict.outcome, verdict.reason) == (CANNOT_BE_JUDGED, "too little was learned")
+        assert not all_held([verdict])
+        without = judge_claim(replace(asked, obstacle=lambda by_seed: None, check=None), rows_of(values))
+        assert without == replace(judged(values, least=least), claim=without.claim) and without.reason == ""
+
     def test_a_measurement_that_is_missing_is_an_error_where_the_claim_is_asked_alone(self):
         with pytest.raises(ValueError, match="X1 cannot be judged"):
             judged([1.0, None])
@@ -216,6 +226,14 @@ class TestWords:
     def test_what_cannot_be_asked_is_counted_by_itself(self):
         verdict = judge_claim(claim(check=lambda by_seed: False), rows_of([1.0, 1.0]))
         assert summary([verdict]) == "0 of 1 claim is held, 0 undecided, 0 not held, 1 cannot be asked here."
+
+    def test_what_cannot_be_judged_has_its_reason_for_numbers(self):
+        verdicts = [judge_claim(claim(obstacle=lambda by_seed: "too little was learned"), rows_of([7.5, 7.5]))] * 2
+        assert describe(verdicts[0]).splitlines()[:2] == [
+            "X1  CANNOT BE JUDGED  x is large here", "    too little was learned"]
+        assert summary(verdicts) == ("0 of 2 claims are held, 0 undecided, 0 not held, 2 cannot be judged (too little "
+                                     "was learned).")
+        assert "7.5" not in in_words(verdicts)
 
     def test_all_of_it_ends_with_the_summary(self):
         verdicts = [judged([1.0, 1.0], least=0.0), judged([1.0, 2.0], least=0.0)]
