@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode
+from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode, limited_batches
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
@@ -51,8 +51,8 @@ class Optimisation:
             raise ValueError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
         if self.patience is not None and self.patience < 1:
             raise ValueError(f"patience must be at least 1 epoch, or None for never; got {self.patience}")
-        if not self.learning_rate > 0.0 or not self.clip_norm > 0.0 or not 0.0 <= self.warmup < 1.0:
-            raise ValueError(f"need learning_rate > 0, clip_norm > 0 and 0 ≤ warmup < 1; got {self}")
+        if not 0.0 < self.learning_rate < math.inf or not self.clip_norm > 0.0 or not 0.0 <= self.warmup < 1.0:
+            raise ValueError(f"need a finite learning_rate > 0, clip_norm > 0 and 0 ≤ warmup < 1; got {self}")
         if self.best_by not in ("", BY_LOSS, BY_BLEU):
             raise ValueError(f"best_by must be {BY_LOSS}, {BY_BLEU} or empty; got {self.best_by!r}")
 
@@ -121,10 +121,13 @@ def one_cycle(progress: float, warmup: float) -> float:
 
 @torch.no_grad()
 def validation_loss(model: Seq2Seq, encoded: EncodedCorpus, batch_size: int = 128) -> float:
-    """NLL of gold in nats a token, teacher forcing, dropout off."""
+    """NLL of gold in nats a token, teacher forcing, dropout off.
+
+    Batches have at most `batch_size` sentences, and fewer where they are long (limited_batches).
+    """
     model.eval()
     total, n_tokens = 0.0, 0
-    for batch in batches(encoded, batch_size, shuffle_seed=None):
+    for batch in limited_batches(encoded, batch_size):
         total += nll(model(batch), batch.target_out).item() * batch.n_tokens
         n_tokens += batch.n_tokens
     return total / n_tokens

@@ -81,18 +81,18 @@ class TestPrune:
         assert run(capsys, *given, "--out", tmp_path / "whole")[0] == 0
         real, calls = prune.train, []
 
-        def interrupted(*arguments):
+        def interrupted(*arguments, **named):
             calls.append(arguments)
             if len(calls) == 2:
                 raise KeyboardInterrupt
-            return real(*arguments)
+            return real(*arguments, **named)
 
         monkeypatch.setattr(prune, "train", interrupted)
         code, _, err = run(capsys, *given, "--out", tmp_path / "broken")
         assert code == 130 and "Interrupted" in err and not (tmp_path / "broken" / "model.json").exists()
         seen = []
-        monkeypatch.setattr(prune, "train",
-                            lambda *arguments: real(*arguments[:7], [*arguments[7], seen.append], *arguments[8:]))
+        monkeypatch.setattr(prune, "train", lambda *arguments, callbacks, **named: real(
+            *arguments, callbacks=[*callbacks, seen.append], **named))
         assert run(capsys, *given, "--out", tmp_path / "broken")[0] == 0
         assert len(seen) == 3  # the second retraining's updates alone
         whole, broken = (load_model(tmp_path / name).state_dict() for name in ("whole", "broken"))

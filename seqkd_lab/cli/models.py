@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from seqkd_lab.experiments import committed
 from seqkd_lab.experiments.presets import PRESETS
 from seqkd_lab.experiments.recipes import TABLE_ROWS, ToyData
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.table import TableRun
-from seqkd_lab.models.folder import TrainedModel, load_folder
+from seqkd_lab.models.checkpoint import CheckpointError, read_json
+from seqkd_lab.models.ensemble import Ensemble
+from seqkd_lab.models.folder import HISTORY, TrainedModel, load_folder
 
 
 def find_model(name: str, store: Store) -> TrainedModel:
@@ -18,10 +22,9 @@ def find_model(name: str, store: Store) -> TrainedModel:
 
     Raises ValueError for a name that is neither, CheckpointError and CorpusError for a damaged folder.
     """
+    check_name(name)
     if Path(name).is_dir():
         return load_folder(Path(name))
-    if name not in TABLE_ROWS:
-        raise ValueError(f"{name!r} is neither a model's folder nor a row of the table: {', '.join(TABLE_ROWS)}")
     recipe = TableRun(ToyData(), PRESETS["toy"], (1,)).recipes(1)[name]
     if store.has_model(recipe):
         return TrainedModel(store.model(recipe))
@@ -29,3 +32,36 @@ def find_model(name: str, store: Store) -> TrainedModel:
     if directory is None:
         raise ValueError(f"model {name!r} is not trained yet; `seqkd-lab tour` trains it")
     return TrainedModel(committed.load_committed(directory))
+
+
+TRAINED_ON = "trained_on"
+"""In the history of a model from `seqkd-lab train`: how many pairs it was given, and target tokens per source token."""
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError for a name that is neither a folder nor a row of the table."""
+    if not Path(name).is_dir() and name not in TABLE_ROWS:
+        raise ValueError(f"{name!r} is neither a model's folder nor a row of the table: {', '.join(TABLE_ROWS)}")
+
+
+def find_teacher(names: Sequence[str], store: Store) -> TrainedModel:
+    """Return the model that `names` means; of several, their ensemble, whose probabilities are averaged.
+
+    Raises ValueError, naming two of them, when several do not have the same vocabularies, and as `find_model` does.
+    """
+    found = [find_model(name, store) for name in names]
+    if len(found) == 1:
+        return found[0]
+    return TrainedModel(Ensemble([trained.model for trained in found], names).eval(), found[0].subwords)
+
+
+def trained_on(names: Sequence[str]) -> dict[str, Any]:
+    """Return what the first of `names` that says so was trained on; nothing for rows of the table and older folders."""
+    for name in names:
+        try:
+            history = read_json(Path(name) / HISTORY)
+        except (OSError, CheckpointError):
+            continue
+        if isinstance(history, dict) and isinstance(history.get(TRAINED_ON), dict):
+            return history[TRAINED_ON]
+    return {}

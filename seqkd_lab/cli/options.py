@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from seqkd_lab.metrics import TOKENISERS
 
@@ -26,6 +27,12 @@ def add_text_files(verb: argparse.ArgumentParser) -> None:
     files.add_argument("--subwords", metavar="MODEL",
                        help="cut the text by this sentencepiece model (BPE or unigram) instead of learning one; a "
                        "model that is there already always keeps its own")
+
+
+def text_options(given: argparse.Namespace) -> str:
+    """Return the six files and --pairs as they were typed, for the command that a person may type next."""
+    named = [(f"--{name}", getattr(given, name.replace("-", "_"))) for name in (*TEXT_FILES, "pairs")]
+    return shlex.join(str(part) for option in named if option[1] is not None for part in option)
 
 
 def add_monolingual(verb: argparse.ArgumentParser) -> None:

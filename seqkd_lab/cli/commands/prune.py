@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from seqkd_lab import machine
+from seqkd_lab.cli.cutters import check_kind, one_cutter
 from seqkd_lab.cli.given import data_of, store_of
-from seqkd_lab.cli.models import find_model
+from seqkd_lab.cli.learning import distilled_pairs
+from seqkd_lab.cli.models import find_model, trained_on
 from seqkd_lab.cli.options import add_text_files
+from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
+from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.compression.pruning import (
     CLASS_BLIND,
     METHODS,
@@ -24,10 +29,10 @@ from seqkd_lab.compression.pruning import (
     shares_in_steps,
 )
 from seqkd_lab.distillation.losses import NLL
-from seqkd_lab.distillation.sequence_level import read_distilled
-from seqkd_lab.experiments.recipes import SEQ_KD
-from seqkd_lab.models.folder import TrainedModel, save_folder
-from seqkd_lab.training import Optimisation, Progress, forget, train
+from seqkd_lab.experiments.recipes import SEQ_KD, TextData, ToyData
+from seqkd_lab.models.folder import save_folder
+from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.training import Optimisation, train
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -56,33 +61,51 @@ def run(given: Namespace) -> int:
     check_pruning(given.share, given.method)
     machine.use_threads(1)
     store, steps = store_of(given), shares_in_steps(given.share, given.steps)
-    trained = find_model(given.model, store)
-    model, subwords = trained.model, trained.subwords
     optimisation = Optimisation(given.epochs, given.learning_rate, batch_size=128) if given.epochs else None
-    data = store.dataset(data_of(given, "full" if given.source else "toy")) if optimisation else None
-    corpus = data and (read_distilled(given.distilled, data.train).corpus if given.distilled else data.train)
-    before, history = n_nonzero(model), []
-    for share in steps:
-        masks = prune(model, share, given.method)
-        if optimisation is None:
-            continue
-        with tqdm(desc=f"{share:.0%} pruned", unit=" updates") as bar, held(model, masks):
-            def watch(progress: Progress, bar: tqdm = bar) -> None:
-                bar.total = progress.n_updates
-                bar.update()
-
-            learned = train(model, corpus, data.valid, NLL(), optimisation, given.seed, None, [watch],
-                            unfinished(given, share))
-            history.append({"share": share, **asdict(learned)})
-    save_folder(given.out, TrainedModel(model, subwords), history, sparse=not given.dense)
-    for share in steps:
-        forget(unfinished(given, share))
+    tables = read_files([given.distilled])
+    cutter = one_cutter([given.model], tables)
+    if optimisation is not None:
+        check_kind([given.model], bool(given.source))
+    check_folder(given.out)
+    trained = find_model(given.model, store)
+    model, before = trained.model, n_nonzero(trained.model)
+    history = [] if optimisation is None else retrained(given, model, steps, optimisation, cutter)
+    if optimisation is None:
+        for share in steps:
+            prune(model, share, given.method)
+    save_folder(given.out, trained, history, sparse=not given.dense)
+    forget_all(given.out)
     left = n_nonzero(model)
     print(f"{given.out}: {left:,} of {before:,} parameters are left ({before / left:.1f} times fewer)")
     print("zeros by part: " + ", ".join(f"{name} {share:.0%}" for name, share in pruned_by_class(model).items()))
     return 0
 
 
-def unfinished(given: Namespace, share: float) -> Path:
-    """Where an interrupted retraining is kept: another share, method or length does not go on from it."""
-    return given.out / f"unfinished-{given.method}-{share:.4f}-{given.steps}-{given.epochs}"
+def retrained(
+    given: Namespace, model: Seq2Seq, steps: Sequence[float], optimisation: Optimisation, cutter: Path | None
+) -> list[dict]:
+    """Prune `model` in place to each share of `steps` in turn and retrain it there; return the history of each.
+
+    A retraining that was interrupted goes on, if it was of the same model, share, method, settings and data.
+    """
+    data = store_of(given).dataset(retraining_data(given, cutter))
+    corpus = data.train if given.distilled is None else distilled_pairs(given, data.train)
+    work = run_key(model, given.method, optimisation, given.seed, corpus.fingerprint, data.valid.fingerprint)
+    history = []
+    for number, share in enumerate(steps, start=1):
+        directory, key = given.out / f"{UNFINISHED}-{number}", run_key(work, list(steps[:number]))
+        settle(directory, key)
+        masks = prune(model, share, given.method)
+        with tqdm(desc=f"{share:.0%} pruned", unit=" updates") as bar, held(model, masks):
+            learned = train(model, corpus, data.valid, NLL(), optimisation, given.seed, callbacks=[watcher(bar)],
+                            resume_from=directory, key=key)
+        history.append({"share": share, **learned.as_dict()})
+    return history
+
+
+def retraining_data(given: Namespace, cutter: Path | None) -> ToyData | TextData:
+    """Return the pairs to retrain on: unless --pairs says otherwise, as many as the model was trained on."""
+    data, known = data_of(given, "full" if given.source else "toy", cutter), trained_on([given.model])
+    if given.pairs is None and known.get("n_pairs") is not None:
+        return replace(data, n_train=known["n_pairs"])
+    return data

@@ -1,0 +1,67 @@
+"""The one cutter of a command: a model's own subwords cut whatever that model, its student and its corpora read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqkd_lab.cli.models import check_name
+from seqkd_lab.corpus.subwords import SubwordTokeniser
+from seqkd_lab.models.checkpoint import write_atomically
+from seqkd_lab.models.folder import SUBWORDS
+
+
+def beside(table: Path) -> Path:
+    """Return the file that holds the cutter of the corpus `table`: x.subwords.model for x.tsv."""
+    return table.with_suffix(f".{SUBWORDS}")
+
+
+def write_cutter(table: Path, subwords: SubwordTokeniser | None) -> None:
+    """Write the cutter beside a corpus; of the toy language there is none, and an earlier corpus's is removed."""
+    if subwords is None:
+        beside(table).unlink(missing_ok=True)
+    else:
+        write_atomically(beside(table), subwords.model)
+
+
+def cutter_of_model(name: str) -> Path | None:
+    """Return the cutter in a model's folder; None for a row of the table and for a folder of the toy language.
+
+    Raises ValueError for a name that is neither."""
+    check_name(name)
+    file = Path(name) / SUBWORDS
+    return file if file.is_file() else None
+
+
+def one_cutter(models: Sequence[str], tables: Sequence[Path] = ()) -> Path | None:
+    """Return the cutter that all `models` (folders or rows of the table) and corpora `tables` share; None where none
+    has one.
+
+    Raises ValueError, naming two files, when they cut text in different ways, or when a model of the toy language is
+    among models or corpora of real text.
+    """
+    of_models = {name: cutter_of_model(name) for name in models}
+    files = [file for file in (*of_models.values(), *map(beside, tables)) if file is not None and file.is_file()]
+    for other in files[1:]:
+        if other.read_bytes() != files[0].read_bytes():
+            raise ValueError(
+                f"{files[0]} and {other} cut text in different ways; a teacher, its student and the corpora between "
+                "them need the same subwords: make them from one another, or train again with --subwords "
+                f"{files[0]}"
+            )
+    toys = [name for name, file in of_models.items() if file is None]
+    if files and toys:
+        raise ValueError(f"{toys[0]} has no {SUBWORDS}: it reads the toy language, but {files[0]} cuts real text")
+    return files[0] if files else None
+
+
+def check_kind(models: Sequence[str], has_own_text: bool) -> None:
+    """Raise ValueError where a model of the toy language would read the user's text, or the other way round."""
+    for name in models:
+        cutter = cutter_of_model(name)
+        if has_own_text and cutter is None:
+            raise ValueError(f"{name} has no {SUBWORDS}: it reads the toy language, not your own text; leave out "
+                             "--source and the other five, or train a model on that text")
+        if not has_own_text and cutter is not None:
+            raise ValueError(f"{name} reads real text, which {cutter} cuts; name that text by --source, --target and "
+                             "the other four")
