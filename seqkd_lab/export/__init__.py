@@ -1,0 +1,1 @@
+"""Models in the format of other programs that translate."""
