@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import copy
 import json
+import pkgutil
 
 import pytest
 import torch
@@ -18,9 +20,15 @@ from seqkd_lab.lab.report import report_html, write_report
 from seqkd_lab.models.checkpoint import save_model
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
-COMMANDS = [(), ("tour",), ("table",), ("map",), ("corpus",), ("corpus", "toy"), ("corpus", "get"), ("train",),
-            ("distil",), ("prune",), ("table2",), ("table3",), ("speculative",),
-            ("cross",), ("later",), ("study",), ("translate",), ("doctor",)]
+
+def commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every command of a parser and the kinds below it, itself first."""
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return [words, *(command for action in below for name, verb in action.choices.items()
+                     for command in commands(verb, (*words, name)))]
+
+
+COMMANDS = commands(cli.parser())
 SPLITS = ["source", "target", "valid-source", "valid-target", "test-source", "test-target"]
 SCRIPT = "<script>alert('x')</script>"
 
@@ -100,6 +108,10 @@ class TestHelp:
         assert (code, err) == (0, "")
         assert out.startswith(" ".join(["usage: seqkd-lab", *command[:1]]))
         assert len(out.splitlines()) > 3
+
+    def test_every_module_of_commands_is_one_command(self):
+        modules = list(pkgutil.iter_modules(cli.commands.__path__))
+        assert len(modules) == len([command for command in COMMANDS if len(command) == 1])
 
     def test_names_every_command_and_every_row(self, capsys):
         overview, of_table = run(capsys, "--help")[1], run(capsys, "table", "--help")[1]
