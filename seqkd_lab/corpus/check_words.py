@@ -13,8 +13,7 @@ FEW_PAIRS, ENOUGH_PAIRS = 5_000, 20_000
 LONG_LINE = 100
 """Words of a line that is more than a sentence."""
 MANY_DUPLICATES, MANY_ODD, MANY_DROPPED = 0.05, 0.02, 0.1
-UNSPACED = 20
-"""Characters per word from which on a text is written without spaces."""
+UNSPACED = ("Chinese or Japanese", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan")
 MOST_SHOWN = 100
 
 
@@ -96,10 +95,10 @@ def _on_text(check: CorpusCheck) -> Iterator[str]:
     for name, side in (("source", check.source), ("target", check.target)):
         yield from _on_side(name, side)
     if check.n_damaged:
-        yield "Letters such as “Ã¤” or “\ufffd” come from a wrong encoding. Convert the original file again, with iconv."
+        yield "Letters such as “Ã¤” or “\ufffd” come from a wrong encoding. Convert the original file again."
     if check.n_duplicates > MANY_DUPLICATES * check.n_pairs:
-        yield (f"{check.n_duplicates / check.n_pairs:.0%} of the pairs are repetitions, which training drops. Make sure "
-               "that no pair of the training text is in the validation or test text.")
+        yield (f"{check.n_duplicates / check.n_pairs:.0%} of the pairs are repetitions, which training drops. Make "
+               "sure that no pair of the training text is in the validation or test text.")
     dropped = check.n_pairs - check.cleaning.kept
     if dropped > MANY_DROPPED * check.n_pairs:
         yield f"Cleaning would drop {dropped / check.n_pairs:.0%} of the pairs; see above why."
@@ -112,14 +111,14 @@ def _on_side(name: str, side: Side) -> Iterator[str]:
     elif side.words.longest > LONG_LINE:
         yield (f"Line {side.words.longest_line:,} of the {name} has {side.words.longest:,} words. In validation or "
                "test text, divide such a line into sentences: it takes much time and memory.")
-    if side.characters.median > UNSPACED * side.words.median:
-        yield (f"The {name} is written without spaces ({side.script}). That is no obstacle: subwords cut it, and BLEU's "
-               "tokeniser follows its script.")
+    if side.script in UNSPACED:
+        yield (f"The {name} is written without spaces ({side.script}). That is no obstacle: subwords cut it, and the "
+               "tokeniser of BLEU follows its script.")
 
 
 def _on_size(check: CorpusCheck) -> Iterator[str]:
     if check.cleaning.kept < FEW_PAIRS:
-        yield (f"{check.cleaning.kept:,} pairs are few: expect a model that knows phrases rather than the language, and "
-               f"no gain from distillation. {ENOUGH_PAIRS:,} pairs are a good beginning.")
+        yield (f"{check.cleaning.kept:,} pairs are few: expect a model that knows phrases rather than the language, "
+               f"and no gain from distillation. {ENOUGH_PAIRS:,} pairs are a good beginning.")
     if Path(check.source.path) == Path(check.target.path):
         yield "Both files are the same file."

@@ -10,9 +10,10 @@ SHIFTS = (-3, -2, -1, 1, 2, 3)
 BLOCK = 500
 """Lines that are looked at together: a side may lose a line in the middle and gain one later."""
 LEAST_LINES = 20
-SURE = 3.5
-"""Standard errors, 1/√n, by which a shift must correlate better than none: seven shifts are tried in every block."""
-LEAST_GAIN = 0.15
+SURE = 6.5
+"""How many times 1/√n a shift must correlate better than none: some chance shift of a million lines reaches 5."""
+LEAST_CORRELATION = 0.3
+CONSTANT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def _shift_of(source: np.ndarray, target: np.ndarray, first: int, last: int) -> 
     if last - first < LEAST_LINES:
         return 0
     aligned = _correlation(source[first:last], target[first:last])
-    best, best_correlation = 0, aligned + max(LEAST_GAIN, SURE / np.sqrt(last - first))
+    best, best_correlation = 0, max(LEAST_CORRELATION, aligned + SURE / np.sqrt(last - first))
     for shift in SHIFTS:
         low, high = max(first, -shift), min(last, len(target) - shift)
         correlation = _correlation(source[low:high], target[low + shift : high + shift])
@@ -58,6 +59,6 @@ def _shift_of(source: np.ndarray, target: np.ndarray, first: int, last: int) -> 
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:
-    if len(x) < LEAST_LINES or x.std() == 0.0 or y.std() == 0.0:
+    if len(x) < LEAST_LINES or min(x.std(), y.std()) < CONSTANT:
         return 0.0
     return float(np.corrcoef(x, y)[0, 1])
