@@ -260,7 +260,7 @@ class TestWhatIsSaid:
     def test_unknown_words_once(self, run):
         code, out, err = run("-", content="a Ω b\nc\nΩ\nΨ\n".encode())
         assert (code, out.count("\n"), err.count("does not know")) == (0, 4, 1)
-        assert err.startswith("seqkd-lab: 3 lines with words that the model does not know, such as 'Ω', ")
+        assert err.startswith("seqkd-lab: 3 lines with tokens that the model does not know, such as 'Ω', ")
 
     def test_progress_only_where_it_is_asked_for(self, run):
         assert run("-", content=b"a\nb\n")[2] == ""
@@ -324,7 +324,7 @@ class TestProcesses:
         assert process.returncode == 0
         assert len(out.decode("utf-8").splitlines()) == 11
         assert any(ord(letter) > 127 for letter in out.decode("utf-8"))
-        assert err.decode("ascii").startswith("seqkd-lab: 1 line with words")
+        assert err.decode("ascii").startswith("seqkd-lab: 1 line with tokens")
 
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's /dev/full")
     def test_a_full_disk(self, folder):

@@ -18,6 +18,7 @@ from seqkd_lab.corpus.vocabulary import EOS, PAD, SPECIALS, UNK, Vocabulary
 from seqkd_lab.decoding.alignment import alignment, alignments, copy_unknown
 from seqkd_lab.decoding.search import LONGEST_SOURCE, search
 from seqkd_lab.decoding.translator import Notices, Translator
+from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED, distil
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.folder import TrainedModel
 from seqkd_lab.models.lstm import LSTMSpec
@@ -221,7 +222,7 @@ class TestNotices:
     def test_unknown_words_are_named_once_with_the_number_of_lines(self):
         said = self.heard(("ant", "gnu"), ("gnu", "hen", "gnu"), ("ant",))
         assert len(said) == 1
-        assert said[0].startswith("2 lines with words that the model does not know, such as 'gnu', 'hen';")
+        assert said[0].startswith("2 lines with tokens that the model does not know, such as 'gnu', 'hen';")
         many = self.heard(*((f"w{i}",) for i in range(100)))
         assert many[0].count("'w") == 10
         assert many[0].startswith("100 lines")
@@ -249,3 +250,15 @@ def test_specials_in_the_text_are_unknown_words():
     notices = Notices()
     notices.read(SPECIALS, Vocabulary.build([("ant",)]))
     assert notices.n_unknown_lines == 1
+
+
+def test_a_distilled_corpus_names_a_long_source_by_its_number_in_the_corpus():
+    model = uneven("LSTM")
+    with torch.no_grad():
+        model.output.bias[EOS] = 50.0
+    sources = [("ant",)] * 59 + [("ant",) * (LONGEST_SOURCE + 1)]
+    corpus = ParallelCorpus("n", "train", "l", tuple(sources), (("bee",),) * 60)
+    for method in (MODE, INTERPOLATED, SAMPLED):
+        with pytest.warns(UserWarning, match="sentence 60 has 1,001 tokens"):
+            made = distil(model, corpus, method, 2)
+        assert made.corpus.source == corpus.source
