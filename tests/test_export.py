@@ -308,6 +308,10 @@ def by_readme(directory: Path, sentence: str, monkeypatch, capsys) -> str:
 
 
 class TestCommand:
+    def test_its_help_says_what_is_needed_and_what_comes_out(self, capsys):
+        code, out, _ = run(capsys, "--help")
+        assert code == 0 and all(word in " ".join(out.split()) for word in ("pip install ctranslate2", "MODEL", "OUT", "README.md", "int8"))
+
     def test_it_writes_a_model_of_words_and_says_what_agrees(self, folder_of_words, learnt, tmp_path, monkeypatch,
                                                             capsys):
         code, out, err = run(capsys, folder_of_words, tmp_path / "out")

@@ -35,10 +35,10 @@ Made by seqkd_lab {version}; weights in {quantisation}. It needs `pip install {p
 {code}
 ```
 
-- **Tokens in:** {tokens}. Do not add `<s>` or `</s>`. A token that `source_vocabulary.json` lacks is read as `<unk>`.
-  The model reads up to {longest:,} source tokens, and translates an empty source by nothing.
+- **Tokens in:** {tokens}. Do not add `<s>` or `</s>`. A token that the source vocabulary lacks is read as
+  `<unk>`. The model reads up to {longest:,} source tokens, and translates an empty source by nothing.
 - **Tokens out:** the translation; with `return_end_token`, `</s>` stands at its end.
-- **beam_size:** 1 is greedy search; a student of sequence-level distillation loses little by it.
+- **beam_size:** 1 is greedy search, which is the fastest.
 - **length_penalty:** hypotheses are compared by log-probability / length^length_penalty. 0 compares log-probabilities,
   as seqkd_lab does by default; CTranslate2's default is 1. `return_end_token` makes `</s>` count in the length.
 - **min_decoding_length:** 0 allows the empty translation, as seqkd_lab does; CTranslate2's default is 1.
@@ -56,7 +56,7 @@ import sentencepiece
 
 cutter = sentencepiece.SentencePieceProcessor(model_file="subwords.model")
 translator = ctranslate2.Translator(".", device="cpu")
-text = " ".join(unicodedata.normalize("NFC", "Your sentence.").split())
+text = " ".join(unicodedata.normalize("NFC", "Your sentence.".replace("▁", " ")).split())
 tokens = cutter.encode(text, out_type=str)
 {call}
 print("".join(translation).replace("▁", " ").strip())"""

@@ -27,8 +27,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     export = verbs.add_parser(
         "export", help="writes a Transformer for CTranslate2, which translates without seqkd_lab",
-        description="Writes a trained Transformer as a folder for CTranslate2 (pip install 'seqkd-lab[export]'), a "
-        "fast translation program for CPUs. Then translates some sentences with both, greedily and with a beam of "
+        description="Writes a trained Transformer as a folder for CTranslate2 (pip install ctranslate2), a fast "
+        "translation program for CPUs. Then translates some sentences with both, greedily and with a beam of "
         f"{BEAM_SIZE}, and says how many translations are the same, token by token. README.md in the folder says how "
         "to use it. An LSTM cannot be exported.",
     )
@@ -37,8 +37,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
     export.add_argument("--format", choices=(FORMAT,), default=FORMAT, help=f"of the folder (default: {FORMAT})")
     export.add_argument(
         "--quantisation", choices=QUANTISATIONS, default=QUANTISATIONS[0],
-        help="how weights are stored: float32 as they are, float16 in half the bytes, int8 in about a quarter; what is "
-        "not float32 translates a little differently (default: float32)",
+        help="how weights are stored: float32 as they are, float16 in half the bytes, int8 as integers of one byte; "
+        "what is not float32 translates a little differently (default: float32)",
     )
     export.add_argument(
         "--check", metavar="FILE", help="compare on the source text of FILE, one sentence a line, plain or .gz, at "
