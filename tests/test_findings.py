@@ -257,6 +257,12 @@ class TestNothingIsJudgedOnZeros:
                    for claim, verdict in verdicts.items())
         assert any(verdict.reason.startswith(said) for verdict in verdicts.values())
 
+    def test_the_tables_first_row_that_cannot_translate_is_named(self):
+        """So the reasons of most claims are one."""
+        rows = {name: row(0.5, 0.5, valid=None) if name != TEACHER else SEED[TEACHER] for name in SEED}
+        reasons = {verdict.reason for verdict in judge([rows]) if BASELINE in verdict.claim.needs}
+        assert len(reasons) == 1 and reasons.pop().startswith("the baseline's BLEU is 0.5")
+
     def test_weak_models_that_do_translate_are_judged(self):
         rows = {name: scored(2.5 + place) for place, name in enumerate(SEED)}
         assert CANNOT_BE_JUDGED not in outcomes([rows, rows]).values()

@@ -13,7 +13,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, SEQ_KD_INTER, TEACHER, TEACHER_INTER, WORD_KD
+from seqkd_lab.experiments.recipes import (
+    BASELINE,
+    SEQ_KD,
+    SEQ_KD_INTER,
+    TABLE_ROWS,
+    TEACHER,
+    TEACHER_INTER,
+    WORD_KD,
+)
 from seqkd_lab.experiments.verdicts import (
     CANNOT_BE_JUDGED,
     Claim,
@@ -99,11 +107,13 @@ def beam_share(by_seed: Sequence[Rows]) -> float:
 def obstacle(by_seed: Sequence[Rows], names: Sequence[str]) -> str | None:
     """Return why these rows cannot be compared, by the rule of `metrics.why_not_judged`; None where they can.
 
-    The teacher is looked at first, where every seed has it: from a teacher that cannot translate there is nothing to
-    learn. One seed and either search suffice, so that nothing is held on zeros.
+    The teacher is looked at, too, where every seed has it: from a teacher that cannot translate there is nothing to
+    learn. The rows are taken in the table's order. One seed and either search suffice, so that nothing is held on
+    zeros.
     """
-    for name in dict.fromkeys((TEACHER, *names)):
-        if not all(name in rows for rows in by_seed):
+    asked = {TEACHER, *names}
+    for name in TABLE_ROWS:
+        if name not in asked or not all(name in rows for rows in by_seed):
             continue
         who = f"the {name}" if name in (TEACHER, BASELINE) else name
         where = f" in one of {len(by_seed)} seeds" if len(by_seed) > 1 else ""

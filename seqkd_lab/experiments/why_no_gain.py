@@ -54,8 +54,8 @@ def why_no_gain(results: Mapping) -> str | None:
         return None
     measured, reason = measured_in(results), obstacle(by_seed, (BASELINE, SEQ_KD))
     if reason is not None:
-        learned = f" The models learned from {measured.amount}." if measured.amount else ""
-        return f"Whether distillation helps here cannot be judged: {reason}.{learned}"
+        amount = f" There were {measured.amount}." if measured.amount else ""
+        return f"Whether distillation helps here cannot be judged: {reason}.{amount}"
     return explain(measured) if measured.seq_kd < measured.baseline else None
 
 

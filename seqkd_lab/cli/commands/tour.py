@@ -41,14 +41,14 @@ def run(given: Namespace) -> int:
     run, store = table_run(given, (given.seed,), TABLE_ROWS, "quick"), store_of(given)
     make_models(run.tasks(), run.data, given)
     results = collect(run, store)
+    title = "Sequence-level knowledge distillation: Table 1, one seed"
+    path = write_report(given.report, results, examples(run, store), title)  # before a terminal could refuse a letter
     print_table(results)
     print(findings.of_one_seed(rows_by_seed(results)[0]))
     print(paired_comparison(run, store))
     explanation = why_no_gain(results)
     if explanation is not None:
         print(explanation)
-    title = "Sequence-level knowledge distillation: Table 1, one seed"
-    path = write_report(given.report, results, examples(run, store), title)
     print(f"\nReport: {path}\nOne seed is one draw: `seqkd-lab table` trains ten, `seqkd-lab table --check` judges the "
           "committed ones.")
     return 0
