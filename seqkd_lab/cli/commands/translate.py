@@ -160,7 +160,7 @@ def translate_sentence(given: Namespace) -> int:
     for rank, hypothesis in enumerate(n_best, start=1):
         text = trained.decode(copied[rank - 1]) or "(empty: it ends before its first word)"
         truth = truth_in_words(ToyLanguage(), source, hypothesis.tokens) if trained.subwords is None else ""
-        print(f"{rank:3}.  {text}\n      model {math.exp(hypothesis.log_prob):8.3%}   {truth}")
+        print(f"{rank:3}.  {text}\n      model {math.exp(hypothesis.log_prob):8.3%}   {truth}".rstrip())
     return 0
 
 
