@@ -310,7 +310,9 @@ def by_readme(directory: Path, sentence: str, monkeypatch, capsys) -> str:
 class TestCommand:
     def test_its_help_says_what_is_needed_and_what_comes_out(self, capsys):
         code, out, _ = run(capsys, "--help")
-        assert code == 0 and all(word in " ".join(out.split()) for word in ("pip install ctranslate2", "MODEL", "OUT", "README.md", "int8"))
+        assert code == 0
+        for words in ("pip install ctranslate2", "MODEL OUT", "README.md", "int8", "An LSTM cannot be exported"):
+            assert words in " ".join(out.split())
 
     def test_it_writes_a_model_of_words_and_says_what_agrees(self, folder_of_words, learnt, tmp_path, monkeypatch,
                                                             capsys):
