@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from synthetic_table3 import table3_of
 from test_speed_table import speeds
+from typed import SMALL, own_text
 
 from seqkd_lab.cli import main
 from seqkd_lab.cli.commands import prune
 from seqkd_lab.compression.pruning import METHODS, n_nonzero
+from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
 from seqkd_lab.experiments.speed_table import write_table2
 from seqkd_lab.models.checkpoint import load_model, write_json
+from seqkd_lab.training import train
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
@@ -98,6 +101,30 @@ class TestPrune:
         whole, broken = (load_model(tmp_path / name).state_dict() for name in ("whole", "broken"))
         assert all(whole[name].equal(broken[name]) for name in whole)
 
+    @pytest.mark.parametrize("change", [("--share", 0.4), ("--steps", 1), ("--method", "class-uniform"), ("--seed", 2),
+                                        ("--learning-rate", 0.02), ("--pairs", 200), ("--model", "baseline")])
+    def test_what_another_command_left_unfinished_is_replaced_and_this_is_said(
+        self, capsys, tmp_path, monkeypatch, change
+    ):
+        given = ("prune", "--share", 0.5, "--steps", 2, "--epochs", 1, "--pairs", 300)
+
+        def interrupted(*arguments, callbacks, **named):
+            def stop(progress):
+                if progress.valid_loss is not None and named["resume_from"].name == "unfinished-2":
+                    raise KeyboardInterrupt
+
+            return train(*arguments, callbacks=[stop], **named)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(prune, "train", interrupted)
+            assert run(capsys, *given, "--out", tmp_path / "m")[0] == 130
+        code, _, err = run(capsys, *given, *change, "--out", tmp_path / "m")
+        assert code == 0 and err.count("starts anew") == 1 and "unfinished-1" in err
+        assert not list((tmp_path / "m").glob("unfinished*"))
+        assert run(capsys, *given, *change, "--out", tmp_path / "fresh")[0] == 0
+        found, fresh = (load_model(tmp_path / name).state_dict() for name in ("m", "fresh"))
+        assert all(found[name].equal(fresh[name]) for name in fresh)
+
     @pytest.mark.parametrize(("arguments", "words"), [
         (("--share", 1.0), ("[0, 1)", "1.0")), (("--share", -0.1), ("-0.1",)), (("--share", "nan"), ("nan",)),
         (("--share", 0.9999999), ("leaves none",)), (("--share", 0.5, "--steps", 0), ("step", "0")),
@@ -113,6 +140,56 @@ class TestPrune:
         (tmp_path / "file").write_text("", encoding="utf-8")
         place = tmp_path / "file" / "model"
         assert_refused(run(capsys, "prune", "--share", 0.5, "--epochs", 0, "--out", place), str(tmp_path / "file"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("prune")
+
+
+@pytest.fixture(scope="module")
+def text(folder) -> tuple[str, ...]:
+    return own_text(folder / "six")
+
+
+class TestPruneOwnText:
+    @pytest.fixture
+    def trained(self, capsys, folder, text) -> Path:
+        """A model of 40 pairs and of a cutter that is not the default one."""
+        if not (folder / "t" / "model.json").exists():
+            given = ("--vocabulary", 60, "--pairs", 40, "--out", folder / "t")
+            assert run(capsys, "--store", folder / "s", "train", *SMALL, *text, *given)[0] == 0
+        return folder / "t"
+
+    def prune(self, capsys, folder, *arguments):
+        return run(capsys, "--store", folder / "s", "prune", "--share", 0.3, "--epochs", 1, *arguments)
+
+    def test_it_is_retrained_on_text_that_its_own_subwords_cut(
+        self, capsys, folder, text, trained, pruned, monkeypatch
+    ):
+        seen, real = [], prune.train
+        monkeypatch.setattr(prune, "train", lambda *given, **named: seen.append(given) or real(*given, **named))
+        assert self.prune(capsys, folder, "--model", trained, *text, "--out", pruned)[0] == 0
+        model, corpus, *_ = seen[0]
+        assert len(corpus) <= 40  # the pairs that the model was trained on
+        assert {word for source in corpus.source for word in source} <= set(model.source_vocabulary.tokens)
+        assert (pruned / "subwords.model").read_bytes() == (trained / "subwords.model").read_bytes()
+
+    def test_into_the_folder_of_another_model_nothing_of_that_stays(self, capsys, folder, text, trained, pruned):
+        assert self.prune(capsys, folder, "--model", trained, *text, "--out", pruned)[0] == 0
+        (pruned / "recipe.json").write_text("{}", encoding="utf-8")
+        assert run(capsys, "prune", "--share", 0.5, "--epochs", 0, "--out", pruned)[0] == 0
+        assert {file.name for file in pruned.iterdir()} == {"model.json", "model.safetensors", "history.json"}
+
+    def test_mixtures_are_refused(self, capsys, folder, text, trained, pruned):
+        other = ("--subwords", pruned.with_name("other.model"))
+        other[1].write_bytes(SubwordTokeniser.train(["completely different words here"], 30).model)
+        assert_refused(self.prune(capsys, folder, "--model", trained, *text, *other, "--out", pruned),
+                       str(other[1]), str(trained / "subwords.model"))
+        assert_refused(self.prune(capsys, folder, *text, "--out", pruned), "seq-kd", "toy language")
+        assert_refused(self.prune(capsys, folder, "--model", trained, "--out", pruned), str(trained), "--source")
+        pruned.write_text("", encoding="utf-8")
+        assert_refused(self.prune(capsys, folder, "--out", pruned), f"--out {pruned}", "is a file")
 
 
 class TestTables:

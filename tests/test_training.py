@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 
 import pytest
 import torch
+from sacrebleu.metrics import BLEU
 
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.losses import NLL, WordKD
+from seqkd_lab.identity import settings
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
-from seqkd_lab.training import Optimisation, Trainer, one_cycle, train, training_step, validation_loss
+from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
+from seqkd_lab.training import (
+    DivergenceError,
+    Optimisation,
+    Trainer,
+    one_cycle,
+    train,
+    training_step,
+    validation_loss,
+)
+from seqkd_lab.validation import ValidationBLEU
 
 PAIRS = [(source, tuple(reversed(source))) for source in
          (tuple(random.Random(i).choices(["ant", "bee", "cat", "dog"], k=1 + i % 5)) for i in range(20))]
@@ -129,6 +142,129 @@ class TestStopping:
         assert not model.training
 
 
+class TestKey:
+    """What lies unfinished in a folder goes on only under its own key."""
+
+    def left_over(self, make_model, tmp_path, key: str) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            train(fresh(make_model), CORPUS, VALID, NLL(), SHORT, 5, callbacks=[interrupt_at(10)], resume_from=tmp_path,
+                  key=key)
+
+    @pytest.mark.parametrize(("left", "asked", "goes_on"), [
+        ("a", "a", True), ("", "", True), ("a", "b", False), ("", "b", False), ("a", "", False)])
+    def test_another_key_starts_anew_and_warns(self, make_model, tmp_path, recwarn, left, asked, goes_on):
+        self.left_over(make_model, tmp_path, left)
+        updates, model = [], fresh(make_model)
+        train(model, CORPUS, VALID, NLL(), SHORT, 5, callbacks=[updates.append], resume_from=tmp_path, key=asked)
+        assert len(updates) == (8 if goes_on else 16)
+        assert [str(tmp_path) in str(w.message) and "anew" in str(w.message) for w in recwarn] == [True] * (not goes_on)
+        whole = fresh(make_model)
+        train(whole, CORPUS, VALID, NLL(), SHORT, 5)
+        assert same_weights(whole, model)
+
+    @pytest.mark.parametrize("spec", [LSTMSpec(width=12), LSTMSpec(width=8, layers=2)])
+    def test_a_model_of_another_size_keeps_its_own_weights(self, make_model, tmp_path, spec):
+        """Under one key, which a caller may have given wrongly."""
+        self.left_over(make_model, tmp_path, "")
+        model, whole = fresh(make_model, spec=spec), fresh(make_model, spec=spec)
+        with pytest.warns(UserWarning, match="another size"):
+            train(model, CORPUS, VALID, NLL(), SHORT, 5, resume_from=tmp_path)
+        train(whole, CORPUS, VALID, NLL(), SHORT, 5)
+        assert same_weights(whole, model)
+
+    @pytest.mark.parametrize("history", [{"a": []}, 3, None, "x"])
+    def test_a_damaged_history_starts_anew(self, make_model, tmp_path, history):
+        self.left_over(make_model, tmp_path, "")
+        saved = json.loads((tmp_path / "resume.json").read_text(encoding="utf-8"))
+        (tmp_path / "resume.json").write_text(json.dumps({**saved, "history": history}), encoding="utf-8")
+        with pytest.warns(UserWarning, match="anew"):
+            train(fresh(make_model), CORPUS, VALID, NLL(), SHORT, 5, resume_from=tmp_path)
+
+
+class TestDivergence:
+    @pytest.mark.parametrize("architecture", ["lstm", "transformer"])
+    @pytest.mark.parametrize("n_done", [1, 5, 8])
+    def test_the_first_loss_that_is_not_finite_ends_it(self, make_model, tmp_path, architecture, n_done):
+        """8 is the last update of an epoch, after which the validation loss is the first to say so."""
+        model = fresh(make_model)
+        if architecture == "transformer":
+            spec = TransformerSpec(width=8, layers=1, heads=2, hidden=8)
+            model = TransformerSeq2Seq(spec, model.source_vocabulary, model.target_vocabulary)
+
+        def break_it(progress):
+            if progress.update == n_done - (n_done == 8):
+                with torch.no_grad():
+                    model.output.bias[4] = math.nan
+
+        where = {1: r"update 2 \(epoch 1\)", 5: r"update 6 \(epoch 2\)", 8: r"update 8 \(epoch 2\)"}[n_done]
+        with pytest.raises(DivergenceError, match=f"{where} is nan.*--learning-rate; it was 0.02"):
+            train(model, CORPUS, VALID, NLL(), SHORT, 5, callbacks=[break_it], resume_from=tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_validation_loss_that_is_not_finite_ends_it(self, make_model):
+        model = fresh(make_model)
+        real = model.state_dict()["output.bias"].clone()
+        trainer = Trainer(model, CORPUS, VALID, NLL(), SHORT, 5)
+        trainer.step = lambda batch, logits: model.output.bias.data.copy_(real * math.inf) is None or 1.0
+        with pytest.raises(DivergenceError, match="validation loss after epoch 1 is nan"):
+            trainer.run_epoch()
+        assert trainer.history.valid_loss == []
+
+
+class TestBestEpoch:
+    SCORES = (1.0, 7.0, 3.0, 7.0, 2.0, 1.0)
+
+    def trained(self, make_model, scores=SCORES, callbacks=(), model=None, resume_from=None, **settings):
+        """Trains with a validation that gives `scores` in turn, and remembers the weights that it was given."""
+        model, given, seen = model or fresh(make_model), iter(scores), []
+
+        def validation(model):
+            seen.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
+            return next(given)
+
+        optimisation = Optimisation(6, 0.02, 6, **settings)
+        history = train(model, CORPUS, VALID, NLL(), optimisation, 5, callbacks=callbacks, resume_from=resume_from,
+                        validation=validation)
+        return model, history, seen, optimisation
+
+    def test_by_bleu_the_first_of_the_best_is_kept(self, make_model):
+        model, history, seen, optimisation = self.trained(make_model, best_by="bleu")
+        assert history.valid_bleu == list(self.SCORES) and history.kept_epoch(optimisation) == 2
+        assert all(torch.equal(tensor, seen[1][name]) for name, tensor in model.state_dict().items())
+
+    def test_patience_counts_by_the_same_score(self, make_model):
+        _, history, seen, optimisation = self.trained(make_model, best_by="bleu", patience=2)
+        assert len(seen) == 4 and history.kept_epoch(optimisation) == 2
+
+    def test_by_loss_without_patience_nothing_stops_early(self, make_model):
+        model = fresh(make_model)
+        optimisation = Optimisation(12, 0.5, 6, best_by="loss")
+        history = train(model, CORPUS, VALID, NLL(), optimisation, 5)
+        assert len(history.valid_loss) == 12 and history.valid_bleu == [] and "valid_bleu" not in history.as_dict()
+        encoded = encode(VALID, model.source_vocabulary, model.target_vocabulary)
+        assert validation_loss(model, encoded) == pytest.approx(min(history.valid_loss), abs=1e-6)
+        assert history.kept_epoch(optimisation) == history.valid_loss.index(min(history.valid_loss)) + 1
+
+    def test_an_interruption_leaves_no_mark(self, make_model, tmp_path):
+        whole, expected, *_ = self.trained(make_model, best_by="bleu")
+        with pytest.raises(KeyboardInterrupt):
+            self.trained(make_model, callbacks=[interrupt_at(14)], resume_from=tmp_path, best_by="bleu")
+        resumed, history, *_ = self.trained(make_model, self.SCORES[3:], resume_from=tmp_path, best_by="bleu",
+                                            model=fresh(make_model, 7))
+        assert history == expected and same_weights(whole, resumed)
+
+    def test_what_is_measured_is_sacrebleu_of_greedy_translations(self, make_model):
+        model = fresh(make_model)
+        texts = [" ".join(n_best[0].tokens) for n_best in search(model, VALID.source)]
+        expected = BLEU(tokenize="13a", force=True).corpus_score(texts, [[" ".join(t) for t in VALID.target]]).score
+        assert ValidationBLEU(VALID, " ".join)(model) == expected
+
+    def test_it_needs_something_to_measure_by_and_leaves_older_keys_alone(self, make_model):
+        with pytest.raises(ValueError, match="validation"):
+            train(fresh(make_model), CORPUS, VALID, NLL(), Optimisation(best_by="bleu"), 5)
+        assert "best_by" not in settings(SHORT) and settings(Optimisation(best_by="loss"))["best_by"] == "loss"
+
+
 class TestHistory:
     def test_one_entry_for_each_epoch_and_one_call_for_each_update(self, make_model):
         heard = []
@@ -240,7 +376,7 @@ def test_the_teacher_is_not_trained(make_model):
 @pytest.mark.parametrize(
     "wrong",
     [{"epochs": 0}, {"batch_size": 0}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}, {"clip_norm": 0.0},
-     {"warmup": 1.0}, {"warmup": -0.1}, {"patience": 0}],
+     {"warmup": 1.0}, {"warmup": -0.1}, {"patience": 0}, {"learning_rate": float("inf")}, {"best_by": "chrf"}],
 )
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):

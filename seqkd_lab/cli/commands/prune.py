@@ -66,10 +66,11 @@ def run(given: Namespace) -> int:
     cutter = one_cutter([given.model], tables)
     if optimisation is not None:
         check_kind([given.model], bool(given.source))
+    data = None if optimisation is None else retraining_data(given, cutter)
     check_folder(given.out)
     trained = find_model(given.model, store)
     model, before = trained.model, n_nonzero(trained.model)
-    history = [] if optimisation is None else retrained(given, model, steps, optimisation, cutter)
+    history = [] if optimisation is None else retrained(given, model, steps, optimisation, data)
     if optimisation is None:
         for share in steps:
             prune(model, share, given.method)
@@ -82,13 +83,13 @@ def run(given: Namespace) -> int:
 
 
 def retrained(
-    given: Namespace, model: Seq2Seq, steps: Sequence[float], optimisation: Optimisation, cutter: Path | None
+    given: Namespace, model: Seq2Seq, steps: Sequence[float], optimisation: Optimisation, named: ToyData | TextData
 ) -> list[dict]:
     """Prune `model` in place to each share of `steps` in turn and retrain it there; return the history of each.
 
     A retraining that was interrupted goes on, if it was of the same model, share, method, settings and data.
     """
-    data = store_of(given).dataset(retraining_data(given, cutter))
+    data = store_of(given).dataset(named)
     corpus = data.train if given.distilled is None else distilled_pairs(given, data.train)
     work = run_key(model, given.method, optimisation, given.seed, corpus.fingerprint, data.valid.fingerprint)
     history = []
