@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import unicodedata
 from pathlib import Path
 
@@ -146,6 +147,28 @@ class TestReadLines:
         packed[place] = byte
         with pytest.raises(CorpusError, match="damaged gzip"):
             read_lines(write(tmp_path / "bad.gz", bytes(packed)))
+
+    @pytest.mark.parametrize("content, said", [
+        (b"\xfd7zXZ\x00abc", "xz data; unpack it first"), (b"BZh91AY&SYabc", "bzip2 data; unpack"),
+        (b"\x28\xb5\x2f\xfdabc", "zstd data"), (b"PK\x03\x04abc", "a zip archive"), (b"%PDF-1.7", "a PDF"),
+        ("Zeile\n".encode("utf-16"), "UTF-16, not UTF-8; convert it"), (b"\x89PNG\r\n\x1a\n", "not UTF-8"),
+        (b"\x7fELF\x02\x00", "holds a zero byte"), (b"one\rtwo\rthree", "lines end with CR alone.*tr"),
+        (b"one\rtwo\r", "lines end with CR alone"), (b"\n\n \n", "all 3 lines are empty"), (b"", "the file is empty")])
+    def test_other_kinds_of_files_are_named_with_what_to_do(self, tmp_path, content, said):
+        with pytest.raises(CorpusError, match=rf"odd ü\.txt:1: .*{said}"):
+            read_lines(write(tmp_path / "odd ü.txt", content))
+
+    @pytest.mark.parametrize("content", [b"BZh, said he.\nPK", b"100%PDF\n", b"a\rb\nc\n", b"one\r", b"one\r\r\n"])
+    def test_text_that_looks_like_another_kind_is_read(self, tmp_path, content):
+        assert len(read_lines(write(tmp_path / "text", content))) == content.rstrip(b"\n").count(b"\n") + 1
+
+    def test_a_pipe_is_read_once_packed_or_not(self, tmp_path):
+        for content in (b"one\ntwo", gzip.compress(b"one\ntwo")):
+            reading, writing = os.pipe()
+            with os.fdopen(writing, "wb") as pipe:
+                pipe.write(content)
+            assert read_lines(f"/dev/fd/{reading}") == ["one", "two"]
+            os.close(reading)
 
     def test_missing_file_and_folder(self, tmp_path):
         with pytest.raises(CorpusError, match="absent.txt: cannot be read"):

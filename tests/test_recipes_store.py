@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
+import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
-from small_corpus import ONE_EPOCH, TINY, TWO_EPOCHS, write_text
+from small_corpus import ENGLISH, GERMAN, ONE_EPOCH, TINY, TWO_EPOCHS, write_text
 
+from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
+from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.experiments import store as store_module
+from seqkd_lab.experiments.data import fingerprint, load
 from seqkd_lab.experiments.recipes import (
     ALL_THREE,
     BASELINE,
@@ -98,6 +104,25 @@ class TestKeys:
         assert key(replace(base, data=moved)) == key(base)
         others = [changed, replace(text, n_train=50), replace(text, vocabulary_size=61), ToyData(), ToyData(200)]
         assert len({key(replace(base, data=data)) for data in (text, *others)}) == 6
+
+    def test_newer_options_of_text_leave_older_keys_as_they_were(self, text, tmp_path):
+        """The formula of the first stores, written out again."""
+        def formula(n_train, vocabulary_size) -> str:
+            digest = hashlib.sha256(f"text {n_train} {vocabulary_size}".encode())
+            for path in (text.source, text.target, text.valid_source, text.valid_target, text.test_source,
+                         text.test_target):
+                digest.update(hashlib.sha256(Path(path).read_bytes()).hexdigest().encode())
+            return digest.hexdigest()
+
+        assert fingerprint(text) == formula(None, 60)
+        assert fingerprint(replace(text, n_train=7, vocabulary_size=50)) == formula(7, 50)
+        SubwordTokeniser.train(ENGLISH, 30).save(tmp_path / "a.model")
+        SubwordTokeniser.train(GERMAN, 30).save(tmp_path / "b.model")
+        SubwordTokeniser.train(GERMAN, 30).save(tmp_path / "same.model")
+        a, b, same = (replace(text, subwords=str(tmp_path / f"{name}.model")) for name in ("a", "b", "same"))
+        prints = [fingerprint(data) for data in (text, a, b, replace(text, character_coverage=0.9))]
+        assert len(set(prints)) == 4
+        assert fingerprint(b) == fingerprint(same) == fingerprint(replace(same, vocabulary_size=999))
 
     def test_a_name_does_not_count(self, rows):
         assert key(replace(rows[BASELINE], name="anything")) == key(rows[BASELINE])
@@ -210,6 +235,64 @@ class TestStore:
         content = '{"epoch": 1, "tensors": "epoch-1.safetensors", "history": {}}'
         (unfinished / "resume.json").write_text(content, encoding="utf-8")
         assert equal(store.model(rows[BASELINE]), Store(tmp_path / "other").model(rows[BASELINE]))
+
+
+def tiny_text(folder, pairs) -> TextData:
+    """Six files of the same few pairs."""
+    for split in ("train", "valid", "test"):
+        for side, lines in zip(("s", "t"), zip(*pairs, strict=True), strict=True):
+            (folder / f"{split}.{side}").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    paths = (str(folder / f"{split}.{side}") for split in ("train", "valid", "test") for side in "st")
+    return TextData(*paths, vocabulary_size=60)
+
+
+class TestTinyText:
+    @pytest.mark.parametrize("pairs", [
+        [("one word", "ein Wort")], [("a", "b"), ("b", "a")], [("ab", "ba")] * 5,
+        [(f"line {i}", f"Zeile {i}") for i in range(5)]], ids=["1 pair", "2 pairs", "the same 5 times", "5 pairs"])
+    def test_every_row_of_the_table_ends(self, store, tmp_path, pairs):
+        rows = table_recipes(tiny_text(tmp_path, pairs), replace(TINY, inter_share=0.25), seed=1)
+        for name in (SEQ_KD, SEQ_KD_INTER):
+            assert store.evaluation(rows[name], 2, 0.0)["name"] == name
+        assert len(store.distilled(rows[SEQ_KD_INTER].distilled).corpus) == 1
+
+    @pytest.mark.parametrize("share, n, expected", [(0.25, 1, 1), (0.25, 2, 1), (0.1, 100, 10), (1.0, 3, 3)])
+    def test_a_share_of_a_corpus_has_at_least_one_pair(self, share, n, expected):
+        corpus = ParallelCorpus("n", "s", "l", (("a",),) * n, (("b",),) * n)
+        assert len(store_module.beginning_of(corpus, share)) == expected
+
+
+class TestTextDataset:
+    def test_a_brought_cutter_cuts_and_is_kept(self, store, text, tmp_path):
+        own = SubwordTokeniser.train(ENGLISH + GERMAN, 50)
+        own.save(tmp_path / "own.model")
+        data = store.dataset(replace(text, subwords=str(tmp_path / "own.model")))
+        assert data.subwords == own
+        assert data.train.source[0] == own.encode(Path(text.source).read_text(encoding="utf-8").splitlines()[0])
+        assert not list((store.root / "data").glob("*.model")), "nothing is learnt"
+        assert set(data.source_vocabulary.tokens[4:]) <= own.pieces
+
+    def test_a_missing_cutter_is_named_and_not_learnt(self, store, text, tmp_path):
+        with pytest.raises(CorpusError, match=r"gone\.model"):
+            store.dataset(replace(text, subwords=str(tmp_path / "gone.model")))
+
+    def test_characters_given_up_are_unknown_to_the_vocabulary_and_said_each_time(self, tmp_path):
+        pairs = [(f"{chr(0x4E00 + i)} a b c d e", f"f g h {chr(0x5E00 + i)} i j") for i in range(60)]
+        data = tiny_text(tmp_path, pairs)
+        for _ in range(2):  # learnt, then read again
+            loaded = load(data, tmp_path / "cache")
+            assert "of the train text" in loaded.cleaning and "read as unknown" in loaded.cleaning
+            assert len(loaded.source_vocabulary) < 60
+            assert [loaded.detokenise(tokens) for tokens in loaded.train.source] == [x for x, _ in pairs]
+
+    def test_long_lines_of_held_out_text_are_named_by_file_and_line(self, tmp_path):
+        data = tiny_text(tmp_path, [("a b", "b a"), ("b", "a a")])
+        Path(data.valid_source).write_text("a\n\n" + "a b " * 600 + "\nb\n", encoding="utf-8")
+        Path(data.valid_target).write_text("b\nx\nb\na\n", encoding="utf-8")
+        assert re.search(r"valid\.s:3: [\d,]+ tokens in one line.*divide it", load(data, tmp_path / "cache").cleaning)
+
+    def test_a_text_with_nothing_odd_says_no_more_than_what_was_dropped(self, store, text):
+        assert all(" pairs read, " in line for line in store.dataset(text).cleaning.splitlines())
 
 
 def make_model_in_process(root, recipe, barrier) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import random
+from collections import Counter
+
 import pytest
+import sentencepiece
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqkd_lab.corpus.alphabet import ALPHABET_SHARE, SPACE, rare_characters
+from seqkd_lab.corpus.own_subwords import try_subwords, unknown_in_words
 from seqkd_lab.corpus.parallel import CorpusError, RawPairs, fold, group_by_source
-from seqkd_lab.corpus.subwords import SPACE, SubwordTokeniser, WordTokeniser, prepare, tokenise
+from seqkd_lab.corpus.subwords import SubwordTokeniser, WordTokeniser, prepare, tokenise
 from seqkd_lab.corpus.vocabulary import UNK, Vocabulary
 
 SUBJECTS = ["The old teacher", "A small student", "The tired cat", "My sister", "Nobody"]
@@ -77,6 +84,111 @@ class TestTraining:
     def test_long_lines_take_part(self):
         model = SubwordTokeniser.train(["ab " * 3_000 + "qz qz qz"], 50)
         assert model.encode("qz") == (SPACE + "qz",)
+
+
+class TestAlphabet:
+    """More characters than subwords: the rarest are given up, instead of the whole text."""
+
+    @staticmethod
+    def chinese(n_characters: int = 4_500, n_lines: int = 520) -> list[str]:
+        """Lines of 40 characters each, the frequent ones often, all of them at least once."""
+        rng = random.Random(1)
+        alphabet = [chr(0x4E00 + i) for i in range(n_characters)]
+        weights = [1 / (1 + i) for i in range(n_characters)]
+        text = alphabet + rng.choices(alphabet, weights, k=max(0, 40 * n_lines - n_characters))
+        rng.shuffle(text)
+        return ["".join(text[i : i + 40]) for i in range(0, len(text), 40)]
+
+    def test_4500_characters_and_4000_subwords(self):
+        texts = self.chinese()
+        rare = rare_characters(texts, 4_000)
+        counts = Counter("".join(texts))
+        assert len(counts) == 4_500 and len(counts) - len(rare) == int(ALPHABET_SHARE * 3_996)
+        assert max(counts[c] for c in rare) <= min(counts[c] for c in set(counts) - rare), "the rarest go"
+        tokeniser = SubwordTokeniser.train(texts, 4_000)
+        assert len(tokeniser) <= 4_000
+        assert not rare & set("".join(tokeniser.pieces))
+        assert set(counts) - rare <= set("".join(tokeniser.pieces))
+        assert [tokeniser.decode(tokeniser.encode(text)) for text in texts] == texts
+        said = unknown_in_words(tokenise(raw("train", texts, texts), tokeniser), tokeniser)
+        assert f"none spells {len(rare):,} distinct characters of the train text" in said
+
+    def test_all_characters_stay_where_they_fit(self):
+        texts = self.chinese(200, 30)
+        assert rare_characters(texts, 204) == frozenset()
+        assert len(rare_characters(texts, 203)) == 200 - int(ALPHABET_SHARE * 199)
+        tokeniser = SubwordTokeniser.train(texts, 204)
+        assert set("".join(texts)) <= tokeniser.pieces
+        assert unknown_in_words(tokenise(raw("train", texts, texts), tokeniser), tokeniser) == ""
+
+    @given(text=st.text("abcdefgh", min_size=1), coverage=st.floats(0.01, 1.0))
+    def test_coverage_is_reached_by_the_fewest_characters(self, text, coverage):
+        rare, counts = rare_characters([text], 100, coverage), Counter(text)
+        kept = sorted((n for c, n in counts.items() if c not in rare), reverse=True)
+        assert sum(kept) >= coverage * len(text) - 1e-6 * len(text) > sum(kept[:-1]) - 1e-6 * len(text)
+
+    def test_a_character_given_up_by_coverage_is_unknown_but_comes_back(self):
+        tokeniser = SubwordTokeniser.train([*TEXTS, "Ω here"], 120, 0.999)
+        assert "Ω" not in "".join(tokeniser.pieces)
+        assert tokeniser.decode(tokeniser.encode("the Ω lamp")) == "the Ω lamp"
+        assert "Ω" in "".join(SubwordTokeniser.train([*TEXTS, "Ω here"], 120).pieces)
+
+    @pytest.mark.parametrize("size", [1, 3, 4, 5, 10])
+    def test_a_vocabulary_too_small_for_half_of_the_text_says_which_would_do(self, size):
+        with pytest.raises(CorpusError, match=f"no {size} subwords .* 25 distinct characters.*at least 54"):
+            SubwordTokeniser.train(TEXTS, size)
+        assert len(SubwordTokeniser.train(TEXTS, 54)) <= 54
+
+    @pytest.mark.parametrize("coverage", [0.0, -1.0, 1.1, float("nan")])
+    def test_a_coverage_that_is_no_share_is_refused(self, coverage):
+        with pytest.raises(ValueError, match="character_coverage must lie in"):
+            SubwordTokeniser.train(TEXTS, 100, coverage)
+
+
+class TestOwnSubwords:
+    """A sentencepiece model that somebody brings: used as it is, and what it changes is said."""
+
+    @staticmethod
+    def brought(texts, **options) -> SubwordTokeniser:
+        model = io.BytesIO()
+        options = {"vocab_size": 200, "hard_vocab_limit": False, "model_type": "bpe", **options}
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(texts), model_writer=model, minloglevel=2, **options)
+        return SubwordTokeniser(model.getvalue())
+
+    @pytest.mark.parametrize("options", [
+        {}, {"model_type": "unigram", "vocab_size": 60}, {"byte_fallback": True, "vocab_size": 320},
+        {"normalization_rule_name": "identity"}, {"add_dummy_prefix": False}, {"treat_whitespace_as_suffix": True},
+        {"user_defined_symbols": ["<2de>", "\t", "teacher"]}])
+    def test_a_model_of_the_text_changes_nothing(self, options):
+        assert try_subwords(self.brought(TEXTS + GERMAN, **options), TEXTS + GERMAN, "own.model") == ""
+
+    def test_a_normaliser_is_said_with_an_example(self):
+        said = try_subwords(self.brought(TEXTS, normalization_rule_name="nmt_nfkc_cf"), TEXTS, "own.model")
+        assert said.startswith(f"own.model: {len(TEXTS)} of {len(TEXTS)} lines tried come back changed")
+        assert "'The old teacher" in said and "as 'the old teacher" in said
+        wide = try_subwords(self.brought(TEXTS), [*TEXTS, "ﬁne"], "own.model")
+        assert "1 of 51 lines" in wide and "'ﬁne' as 'fine'" in wide
+
+    def test_a_model_of_another_text_is_refused(self):
+        with pytest.raises(CorpusError, match=r"own\.model: \d+% of the training text's characters are unknown"):
+            try_subwords(self.brought(TEXTS), ["北京上海天气很好"] * 5, "own.model")
+        spelling = self.brought(TEXTS, byte_fallback=True, vocab_size=320)
+        assert try_subwords(spelling, ["北京上海天气很好"] * 5, "own.model") == "", "its bytes spell every letter"
+
+    def test_a_model_that_loses_letters_is_refused(self, tmp_path):
+        rules = tmp_path / "rules.tsv"
+        rules.write_text("65\t\n61\t\n", encoding="utf-8")  # "e" and "a" become nothing
+        losing = self.brought(TEXTS, normalization_rule_tsv=str(rules))
+        with pytest.raises(CorpusError, match="50 lose letters when they are cut and joined.*identity"):
+            try_subwords(losing, TEXTS, "own.model")
+
+    def test_no_lines_are_no_error(self, tokeniser):
+        assert try_subwords(tokeniser, [], "own.model") == ""
+
+    def test_what_is_printed_has_no_control_characters(self, tokeniser):
+        corpus = tokenise(raw("train", ["a \x1b[2J"], ["b"]), tokeniser)
+        assert "\x1b" not in unknown_in_words(corpus, tokeniser)
 
 
 class TestFiles:

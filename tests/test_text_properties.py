@@ -26,7 +26,7 @@ from seqkd_lab.training import validation_loss
 any_text = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
 any_line = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\n\r\ufeff"))
 separators = st.sampled_from("\u2028 \u2029 \x85 \x0b \x0c \x1c \x1d \x1e \r \t \u00a0".split(" "))
-TEXTS = ["Der alte Lehrer schläft heute.", "Die kleine Ärztin öffnet das Fenster.", "北京的天气很好", "Он видит дом."] * 3
+TEXTS = 3 * ["Der alte Lehrer schläft.", "Die kleine Ärztin öffnet das Fenster.", "北京的天气很好", "Он видит дом."]
 
 
 def folded(text: str) -> str:
