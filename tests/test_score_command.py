@@ -125,6 +125,12 @@ class TestAgainst:
             assert list(said) == ["cannot_be_compared"] and why in said["cannot_be_compared"]
 
 
+    def test_a_test_set_with_repeated_sentences_is_compared(self, capsys, tmp_path):
+        names = {name: write(tmp_path / name, lines[:3] * 40) for name, lines in
+                 (("good", GOOD), ("ref", REFERENCE))}
+        assert "p = " in score(capsys, names["good"], names["ref"], "--against", names["good"])[1]
+
+
 class TestRefusals:
     def test_numbers_of_lines_that_differ_are_named_with_both_files(self, capsys, files, tmp_path):
         short = write(tmp_path / "short", REFERENCE[:39])

@@ -111,9 +111,9 @@ def obstacle(by_seed: Sequence[Rows], names: Sequence[str]) -> str | None:
     learn. The rows are taken in the table's order. One seed and either search suffice, so that nothing is held on
     zeros.
     """
-    asked = {TEACHER, *names}
-    for name in TABLE_ROWS:
-        if name not in asked or not all(name in rows for rows in by_seed):
+    asked = (TEACHER, *names)
+    for name in (*filter(asked.__contains__, TABLE_ROWS), *(name for name in names if name not in TABLE_ROWS)):
+        if not all(name in rows for rows in by_seed):
             continue
         who = f"the {name}" if name in (TEACHER, BASELINE) else name
         where = f" in one of {len(by_seed)} seeds" if len(by_seed) > 1 else ""

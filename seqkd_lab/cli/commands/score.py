@@ -80,7 +80,7 @@ def run(given: Namespace) -> int:
               for name, lines in zip(names, systems, strict=False)]
     for note in notes_on(scored, given.references, streams):
         print(f"note: {note}", file=sys.stderr)
-    compared = compare(*scored, metrics) if len(scored) == 2 else None
+    compared = compare(*scored, streams[0], metrics) if len(scored) == 2 else None
     if given.json:
         print(as_json(scored, given.references, compared))
     else:
@@ -163,10 +163,14 @@ class Compared:
         }}
 
 
-def compare(system: System, other: System, metrics: TextMetrics) -> Compared:
-    """Compare two systems by paired bootstrap, unless one of them cannot be judged."""
+def compare(system: System, other: System, references: Sequence[str], metrics: TextMetrics) -> Compared:
+    """Compare two systems by paired bootstrap, unless one of them cannot be judged.
+
+    How many translations differ is counted by how many references do: a test set may hold a sentence many times.
+    """
     for each in (system, other):
-        reason = why_not_judged(each.name, each.score.bleu, distinct_share(each.texts), repeated_share(each.texts),
+        distinct = min(1.0, distinct_share(each.texts) / distinct_share(references))
+        reason = why_not_judged(each.name, each.score.bleu, distinct, repeated_share(each.texts),
                                 advice="see whether its lines belong to those of the reference")
         if reason is not None:
             return Compared(None, None, reason)
