@@ -80,6 +80,12 @@ class TestTable:
     def test_it_stays_narrow_with_one_seed(self):
         assert max(map(len, table_frame(results_of(30.0, 20.0, 22.0)).to_string().splitlines())) <= 120
 
+    def test_a_row_that_the_paper_does_not_have_is_shown_too(self):
+        results = results_of(30.0, 20.0, 22.0)
+        results["rows"].append("seq-kd+more")
+        results["by_seed"]["1"]["seq-kd+more"] = row(23.0, 24.0)
+        assert table_frame(results).loc["seq-kd+more", "BLEU K=1"] == "23.0"
+
     def test_signatures_are_printed_below(self, capsys):
         results = results_of(30.0, 20.0, 22.0)
         assert signatures(results) == [f"BLEU: {BLEU_SIGNATURE}", f"chrF2: {CHRF_SIGNATURE}"]

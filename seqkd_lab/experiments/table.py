@@ -161,7 +161,7 @@ def table_frame(results: Mapping) -> pandas.DataFrame:
     """
     by_seed, lines, with_chrf = rows_by_seed(results), {}, shows_chrf(results)
     for name in results["rows"]:
-        cells, paper = [rows[name] for rows in by_seed], PAPER[name]
+        cells, paper = [rows[name] for rows in by_seed], PAPER.get(name, PaperRow())
         line = {
             "parameters": f"{cells[0]['n_parameters']:,}",
             "BLEU K=1": _beside([c["greedy"]["bleu"] for c in cells], paper.greedy),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
-from seqkd_lab.experiments.table import PAPER, rows_by_seed
+from seqkd_lab.experiments.table import PAPER, PaperRow, rows_by_seed
 from seqkd_lab.experiments.verdicts import mean_and_interval
 
 GREEDY, BEAM, GREY = "#0072B2", "#E69F00", "#555555"
@@ -29,7 +29,8 @@ def table_figure(results: Mapping) -> Figure:
         cells = [rows[name] for rows in rows_by_seed(results)]
         _draw_row(ours, place - 0.17, [cell["greedy"]["bleu"] for cell in cells], GREEDY)
         _draw_row(ours, place + 0.17, [cell["beam"]["bleu"] for cell in cells], BEAM)
-        for offset, value, colour in ((-0.17, PAPER[name].greedy, GREEDY), (0.17, PAPER[name].beam, BEAM)):
+        for offset, value, colour in ((-0.17, PAPER.get(name, PaperRow()).greedy, GREEDY),
+                                      (0.17, PAPER.get(name, PaperRow()).beam, BEAM)):
             if value is not None:
                 paper.plot(value, place + offset, ">", color=colour, markersize=10)
                 _number(paper, value, value, place + offset)
