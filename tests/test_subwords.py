@@ -78,7 +78,7 @@ class TestTraining:
 
     @pytest.mark.parametrize("texts, size", [(TEXTS, 10), ([], 100), (["", "  "], 100)])
     def test_what_cannot_be_learnt_is_refused_with_advice(self, texts, size):
-        with pytest.raises(CorpusError, match=f"no {size} subwords can be learnt.*give (more text|a vocabulary of)"):
+        with pytest.raises(CorpusError, match=f"no {size} subwords can be learnt.*give (more text|a vocabulary)"):
             SubwordTokeniser.train(texts, size)
 
     def test_long_lines_take_part(self):
@@ -135,9 +135,9 @@ class TestAlphabet:
 
     @pytest.mark.parametrize("size", [1, 3, 4, 5, 10])
     def test_a_vocabulary_too_small_for_half_of_the_text_says_which_would_do(self, size):
-        with pytest.raises(CorpusError, match=f"no {size} subwords .* 25 distinct characters.*at least 54"):
+        with pytest.raises(CorpusError, match=f"no {size} subwords .* 25 distinct characters.*well above 29"):
             SubwordTokeniser.train(TEXTS, size)
-        assert len(SubwordTokeniser.train(TEXTS, 54)) <= 54
+        assert len(SubwordTokeniser.train(TEXTS, 30)) <= 30
 
     @pytest.mark.parametrize("coverage", [0.0, -1.0, 1.1, float("nan")])
     def test_a_coverage_that_is_no_share_is_refused(self, coverage):
