@@ -11,6 +11,7 @@ import torch
 from typed import SMALL, assert_refused, contents, own_text, typed
 
 from seqkd_lab import training
+from seqkd_lab.cli import writable
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.experiments.presets import PRESETS
 from seqkd_lab.experiments.recipes import BASELINE, ToyData, table_recipes
@@ -232,6 +233,15 @@ class TestBestEpoch:
         n_epochs = len(self.history(tmp_path)["valid_loss"])
         assert n_epochs < 30 and f"epoch {n_epochs - 1} of {n_epochs} kept" in out
 
+    def test_a_distilled_students_loss_on_gold_is_no_judge_and_this_is_said(self, train, distil, text, tmp_path):
+        assert train(*text, out="t")[0] == 0
+        assert distil("--teacher", tmp_path / "t", *files_of(text))[0] == 0
+        given = (*text, "--distilled", tmp_path / "d.tsv", "--learning-rate", 0.5)
+        for how, said in (((), False), (("--patience", 2), True), (("--best-by", "loss"), True),
+                          (("--patience", 2, "--best-by", "bleu"), False)):
+            code, _, err = train(*given, *how)
+            assert code == 0 and ("--best-by bleu judges it better" in err) == said and "guessing" not in err
+
     def test_what_a_teacher_was_trained_on_is_kept_with_it(self, train, text, tmp_path):
         assert train(*text, "--pairs", 40)[0] == 0
         known = self.history(tmp_path)["trained_on"]
@@ -297,3 +307,10 @@ class TestRefusals:
         assert_refused(train(*TOY, out="file"), f"--out {tmp_path / 'file'}", "is a file")
         assert_refused(train(*TOY, out="file/m"), f"--out {tmp_path / 'file' / 'm'}", "another place")
         assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
+
+    def test_a_folder_that_may_not_be_written_to(self, train, tmp_path, monkeypatch):
+        def refused(*arguments, **named):
+            raise PermissionError(13, "Permission denied", str(tmp_path / "m" / ".writable-x"))
+
+        monkeypatch.setattr(writable.tempfile, "NamedTemporaryFile", refused)
+        assert_refused(train(*TOY), f"--out {tmp_path / 'm'}", "Permission denied")

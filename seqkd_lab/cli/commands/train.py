@@ -27,7 +27,7 @@ from seqkd_lab.experiments.recipes import Recipe
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.folder import TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.training import BY_BLEU, BY_LOSS, History, train
+from seqkd_lab.training import BY_BLEU, BY_LOSS, History, Optimisation, train
 from seqkd_lab.validation import MOST_SENTENCES, ValidationBLEU
 
 
@@ -63,7 +63,8 @@ def add_sizes(verb: argparse.ArgumentParser) -> None:
     sizes.add_argument("--best-by", choices=[BY_LOSS, BY_BLEU],
                        help="keep the epoch with the least validation loss, or with the best BLEU of greedy "
                        f"translations of the first {MOST_SENTENCES} validation sentences, which takes some seconds an "
-                       "epoch (default: the last epoch; with --patience by loss)")
+                       "epoch (default: the last epoch; with --patience by loss). With --distilled take bleu: the "
+                       "better a student copies its teacher, the worse may its loss on gold be")
 
 
 def add_lessons(verb: argparse.ArgumentParser) -> None:
@@ -91,6 +92,7 @@ def run(given: Namespace) -> int:
     tables = read_files([given.distilled, *(given.add or [])])
     cutter = one_cutter(teachers, tables)
     recipe = recipe_of(given, cutter)
+    warn_of_loss(given, recipe.optimisation)
     check_kind(teachers, bool(given.source))
     check_folder(given.out)
     data = store.dataset(recipe.data)
@@ -115,6 +117,13 @@ def run(given: Namespace) -> int:
     return 0
 
 
+def warn_of_loss(given: Namespace, optimisation: Optimisation) -> None:
+    """Say on stderr that a distilled student's loss on gold is a bad judge, where it chooses the epoch."""
+    if given.distilled is not None and optimisation.keeps_best and optimisation.best_by != BY_BLEU:
+        print("The best epoch is chosen by the loss on gold validation text, but this student learns its teacher's "
+              f"translations; --best-by {BY_BLEU} judges it better.", file=sys.stderr)
+
+
 def record(given: Namespace, recipe: Recipe, data: Dataset, history: History) -> dict:
     """Return what the model's folder remembers: the curves, the kept epoch, and what `distil` asks of a teacher."""
     ratio = tokens_per_source_token(data.train.source, data.train.target)
@@ -129,7 +138,7 @@ def describe(given: Namespace, recipe: Recipe, model: Seq2Seq, history: History,
     bleu = f", BLEU {history.valid_bleu[kept - 1]:.1f} (greedy)" if history.valid_bleu else ""
     print(f"{given.out}: {model.n_parameters():,} parameters, validation NLL {loss:.3f} nats a token{bleu}; epoch "
           f"{kept} of {len(history.valid_loss)} kept; {seconds:.0f} s")
-    if loss > math.log(n_words):
+    if given.distilled is None and loss > math.log(n_words):  # a distilled student's loss on gold says little
         print(f"The validation NLL is worse than that of guessing ({math.log(n_words):.2f}, the log of {n_words:,} "
               "words): the training did not work. Try a smaller --learning-rate.", file=sys.stderr)
     print(f"next: {next_command(given)}")
