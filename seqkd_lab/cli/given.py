@@ -11,6 +11,7 @@ from seqkd_lab import machine
 from seqkd_lab.cli.options import TEXT_FILES
 from seqkd_lab.cli.text_files import readable_file
 from seqkd_lab.corpus.subwords import SubwordTokeniser
+from seqkd_lab.corpus.text_folder import files_of
 from seqkd_lab.experiments.presets import PRESETS
 from seqkd_lab.experiments.recipes import SourceText, TextData, ToyData
 from seqkd_lab.experiments.store import Store
@@ -37,9 +38,11 @@ def data_of(given: Namespace, preset: str, cutter: Path | None = None) -> ToyDat
     if not any(files):
         _refuse_for_toy(given, cutter)
         return ToyData(given.pairs)
+    if given.text is not None and files != files_of(Path(given.text)):
+        raise ValueError(f"--text {given.text} names all six files; leave --source, --target and so on out")
     missing = [f"--{name}" for name, file in zip(TEXT_FILES, files, strict=True) if file is None]
     if missing:
-        raise ValueError(f"your own text needs six files; missing: {', '.join(missing)}")
+        raise ValueError(f"your own text needs --text DIR, or six files; missing: {', '.join(missing)}")
     piped = store_of(given).root / "data" / "piped"
     subwords, size, coverage = cutting_of(given, preset, cutter, piped)
     n_train = given.pairs or PRESETS[preset].n_pairs

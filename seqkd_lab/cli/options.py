@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from pathlib import Path
 
+from seqkd_lab.corpus.text_folder import files_of
 from seqkd_lab.metrics import TOKENISERS
 
 TEXT_FILES = ("source", "target", "valid-source", "valid-target", "test-source", "test-target")
 
 
+class TextFolder(argparse.Action):
+    """--text DIR: the six files of a folder, as if each had been named."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, folder, option=None) -> None:
+        """Set the folder and the six options. Raises CorpusError where the folder lacks one of them."""
+        setattr(namespace, self.dest, folder)
+        for name, file in zip(TEXT_FILES, files_of(Path(folder)), strict=True):
+            setattr(namespace, name.replace("-", "_"), file)
+
+
 def add_text_files(verb: argparse.ArgumentParser) -> None:
-    """Add six files of anybody's own text, and --pairs."""
+    """Add --text, the six files of anybody's own text, and --pairs."""
     files = verb.add_argument_group(
-        "your own text", "two aligned files for each split, plain or .gz, UTF-8, one sentence a line, any languages; "
-        "without them the toy language is used",
+        "your own text", "a folder, or two aligned files for each split, plain or .gz, UTF-8, one sentence a line, any "
+        "languages; without them the toy language is used",
     )
+    files.add_argument("--text", metavar="DIR", action=TextFolder,
+                       help="a folder with train.source, train.target, valid.source and so on, as `seqkd-lab corpus "
+                       "split` writes it; stands for the six options below")
     for name in TEXT_FILES:
         files.add_argument(f"--{name}", metavar="FILE")
     files.add_argument("--pairs", type=int, help="take only the first PAIRS training pairs (quick: 10,000)")
@@ -31,7 +46,8 @@ def add_text_files(verb: argparse.ArgumentParser) -> None:
 
 def text_options(given: argparse.Namespace) -> str:
     """Return the six files and --pairs as they were typed, for the command that a person may type next."""
-    named = [(f"--{name}", getattr(given, name.replace("-", "_"))) for name in (*TEXT_FILES, "pairs")]
+    names = ("text", "pairs") if given.text is not None else (*TEXT_FILES, "pairs")
+    named = [(f"--{name}", getattr(given, name.replace("-", "_"))) for name in names]
     return shlex.join(str(part) for option in named if option[1] is not None for part in option)
 
 

@@ -9,9 +9,11 @@ from argparse import Namespace
 from pathlib import Path
 
 from seqkd_lab import installation
+from seqkd_lab.cli.writable import check_file
 from seqkd_lab.corpus import tatoeba
 from seqkd_lab.corpus.check import check_files
 from seqkd_lab.corpus.check_words import in_words
+from seqkd_lab.corpus.text_folder import split_files, write_folder
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy import dataset as toy
 
@@ -29,6 +31,20 @@ def add(verbs: argparse._SubParsersAction) -> None:
     check.add_argument("source", metavar="SOURCE", help="one sentence a line, plain or .gz, UTF-8")
     check.add_argument("target", metavar="TARGET", help="its translations, line for line")
     check.set_defaults(run=check_text)
+    split = kinds.add_parser(
+        "split", help="divides two aligned files into train, valid and test",
+        description="Drops what cleaning drops, draws validation and test sentences, and writes six files, "
+        "train.source, train.target and so on, for the option --text of other commands. All pairs of one source come "
+        "to the same part, so that no test sentence was trained on.",
+    )
+    split.add_argument("source", metavar="SOURCE", help="one sentence a line, plain or .gz, UTF-8")
+    split.add_argument("target", metavar="TARGET", help="its translations, line for line")
+    split.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+    for part in ("valid", "test"):
+        split.add_argument(f"--{part}", type=int, metavar="N",
+                           help="so many source sentences (default: 1,000, but at most a tenth of all)")
+    split.add_argument("--seed", type=int, default=1, help="of the draw (default: 1)")
+    split.set_defaults(run=split_text)
     language = kinds.add_parser("toy", help="the toy language: samples with their true probabilities")
     language.add_argument("--write", action="store_true", help="make the corpus's files again, byte by byte")
     where = "data/toy" if installation.checkout() else "data/toy in the current folder"
@@ -45,6 +61,16 @@ def add(verbs: argparse._SubParsersAction) -> None:
 def check_text(given: Namespace) -> int:
     """`seqkd-lab corpus check`"""
     print(in_words(check_files(given.source, given.target)))
+    return 0
+
+
+def split_text(given: Namespace) -> int:
+    """`seqkd-lab corpus split`"""
+    check_file(given.out / "train.source")
+    splits, report = split_files(given.source, given.target, given.valid, given.test, given.seed)
+    write_folder(given.out, splits)
+    print(report)
+    print(f"{given.out}: " + ", ".join(f"{split} {len(pairs):,} pairs" for split, pairs in splits.items()))
     return 0
 
 

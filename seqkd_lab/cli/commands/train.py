@@ -27,7 +27,8 @@ from seqkd_lab.experiments.recipes import Recipe
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.folder import TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.training import BY_BLEU, BY_LOSS, History, Optimisation, train
+from seqkd_lab.optimisation import BY_BLEU, BY_LOSS, History, Optimisation
+from seqkd_lab.training import train
 from seqkd_lab.validation import MOST_SENTENCES, ValidationBLEU
 
 
