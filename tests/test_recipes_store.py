@@ -272,6 +272,12 @@ class TestTextDataset:
         assert not list((store.root / "data").glob("*.model")), "nothing is learnt"
         assert set(data.source_vocabulary.tokens[4:]) <= own.pieces
 
+    def test_a_brought_cutter_must_know_both_sides(self, tmp_path):
+        data = tiny_text(tmp_path, [("a long line of English words", "短句"), ("and another one", "再来")])
+        SubwordTokeniser.train(["a long line of English words and another one"], 40).save(tmp_path / "own.model")
+        with pytest.raises(CorpusError, match=r"own\.model \(target\): 100% of the training text's characters"):
+            load(replace(data, subwords=str(tmp_path / "own.model")), tmp_path / "cache")
+
     def test_a_missing_cutter_is_named_and_not_learnt(self, store, text, tmp_path):
         with pytest.raises(CorpusError, match=r"gone\.model"):
             store.dataset(replace(text, subwords=str(tmp_path / "gone.model")))

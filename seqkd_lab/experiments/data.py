@@ -102,7 +102,8 @@ def load_text(data: TextData, cache: Path) -> Dataset:
     model_path = cache / f"{fingerprint(data)[:16]}.model" if data.subwords is None else Path(data.subwords)
     known = SubwordTokeniser.load(model_path) if model_path.exists() or data.subwords is not None else None
     train = raw["train"]
-    notes = [] if data.subwords is None else [try_subwords(known, train.source + train.target, data.subwords)]
+    sides = {} if data.subwords is None else {"source": train.source, "target": train.target}
+    notes = [try_subwords(known, texts, f"{data.subwords} ({side})") for side, texts in sides.items()]
     corpora, tokeniser, reports = prepare(
         *raw.values(), data.vocabulary_size, tokeniser=known, character_coverage=data.character_coverage
     )
