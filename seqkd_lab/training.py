@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -20,88 +19,13 @@ from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode, lim
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
-from seqkd_lab.identity import omitted_when_default
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import BY_BLEU, History, Optimisation, Progress, one_cycle
 from seqkd_lab.resuming import AnotherRunError, check_shapes, forget, read_state, write_state
-
-BY_LOSS, BY_BLEU = "loss", "bleu"
-"""What the best epoch may be chosen by, on validation text."""
 
 
 class DivergenceError(ArithmeticError):
     """A loss that is not a finite number: the training has failed, and its weights are worth nothing."""
-
-
-@dataclass(frozen=True)
-class Optimisation:
-    """How long and how fast to learn. batch_size counts sentences; patience (epochs without a better validation
-    score; None: never) stops early and keeps the best epoch. best_by: the score that says which epoch is the best,
-    BY_LOSS or BY_BLEU, which is then kept with patience and without; "": the last epoch, with patience BY_LOSS."""
-
-    epochs: int = 8
-    learning_rate: float = 0.01
-    batch_size: int = 64
-    warmup: float = 0.1
-    clip_norm: float = 1.0
-    patience: int | None = None
-    best_by: str = omitted_when_default("")
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
-        if self.patience is not None and self.patience < 1:
-            raise ValueError(f"patience must be at least 1 epoch, or None for never; got {self.patience}")
-        if not 0.0 < self.learning_rate < math.inf or not self.clip_norm > 0.0 or not 0.0 <= self.warmup < 1.0:
-            raise ValueError(f"need a finite learning_rate > 0, clip_norm > 0 and 0 ≤ warmup < 1; got {self}")
-        if self.best_by not in ("", BY_LOSS, BY_BLEU):
-            raise ValueError(f"best_by must be {BY_LOSS}, {BY_BLEU} or empty; got {self.best_by!r}")
-
-    @property
-    def keeps_best(self) -> bool:
-        """Whether the best epoch is kept, not the last."""
-        return self.patience is not None or bool(self.best_by)
-
-
-@dataclass
-class Progress:
-    """What a callback sees after each update: epoch counts from 1, update from 1 to n_updates, loss in nats a token.
-
-    valid_loss is set on the last update of an epoch. A callback that returns True ends the training there.
-    """
-
-    epoch: int
-    update: int
-    n_updates: int
-    loss: float
-    learning_rate: float
-    valid_loss: float | None = None
-
-
-@dataclass
-class History:
-    """One entry for each finished epoch: mean training loss, validation NLL (both nats a token), learning rate, and the
-    target tokens that it learned from (EOS counts; on-policy they are the student's own). valid_bleu: BLEU of greedy
-    translations of validation text (0–100), where it was measured."""
-
-    train_loss: list[float] = field(default_factory=list)
-    valid_loss: list[float] = field(default_factory=list)
-    learning_rate: list[float] = field(default_factory=list)
-    n_tokens: list[int] = field(default_factory=list)
-    valid_bleu: list[float] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, list]:
-        """Return the lists by name, without BLEU where none was measured."""
-        return {name: values for name, values in asdict(self).items() if values or name != "valid_bleu"}
-
-    def best_epoch(self, by: str) -> int:
-        """Return the number of the epoch (from 1 on) with the best validation score BY_LOSS or BY_BLEU, the first of
-        equals; 0 before the first."""
-        scores = self.valid_bleu if by == BY_BLEU else [-loss for loss in self.valid_loss]
-        return scores.index(max(scores)) + 1 if scores else 0
-
-    def kept_epoch(self, optimisation: Optimisation) -> int:
-        """Return the number of the epoch whose weights a whole training by `optimisation` ends with."""
-        return self.best_epoch(optimisation.best_by) if optimisation.keeps_best else len(self.valid_loss)
 
 
 Callback = Callable[[Progress], "bool | None"]
@@ -110,13 +34,6 @@ Validation = Callable[[Seq2Seq], float]
 Rewriting = Callable[[Seq2Seq, Batch, int], Batch]
 """What becomes of each batch before it is learned from, by the student as it is then and a seed: `OnPolicy` gives it
 the student's own targets, `SourceDropout` empties sources."""
-
-
-def one_cycle(progress: float, warmup: float) -> float:
-    """The share of the peak learning rate at `progress` in [0, 1]: a linear rise, then half a cosine down to 0."""
-    if progress < warmup:
-        return progress / warmup
-    return 0.5 * (1.0 + math.cos(math.pi * (progress - warmup) / (1.0 - warmup)))
 
 
 @torch.no_grad()
