@@ -25,6 +25,8 @@ from seqkd_lab.experiments.recipes import (
 from seqkd_lab.experiments.schedule import Train, TranslateForward, with_needs
 from seqkd_lab.experiments.store import Store, key
 from seqkd_lab.experiments.table import TableRun, collect, table_frame
+from seqkd_lab.experiments.tour import copy_models
+from seqkd_lab.models.folder import load_folder
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.training import Optimisation
 
@@ -103,6 +105,12 @@ class TestRun:
         results = collect(run, store)
         assert results["rows"] == [TEACHER, BASELINE, SEQ_KD, FORWARD]
         assert FORWARD in table_frame(results).index
+        folders = copy_models(run, store, tmp_path / "models")
+        assert [folder.name for folder in folders] == results["rows"]
+        for folder in folders:
+            copied, kept = load_folder(folder), load_folder(store.directory(recipes[folder.name]))
+            assert copied.subwords == kept.subwords is not None
+            assert all(copied.model.state_dict()[name].equal(tensor) for name, tensor in kept.model.state_dict().items())
         student = [store.model(recipes[name]).state_dict() for name in (SEQ_KD, FORWARD)]
         assert any(not torch.equal(student[0][name], student[1][name]) for name in student[0])
 

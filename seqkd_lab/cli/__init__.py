@@ -18,7 +18,6 @@ from seqkd_lab.training import DivergenceError
 EPILOG = """examples:
   seqkd-lab tour                                  the paper's Table 1 on the toy language, one seed, about 5 minutes
   seqkd-lab translate "the old teacher sold the sofa because it was broken ." --model seq-kd --beam 5
-  seqkd-lab translate --model runs/student --input news.en --output news.de
   seqkd-lab table                                 Table 1 over ten seeds, with intervals
   seqkd-lab table --check                         judges the committed results; exit code 1 unless every claim is held
   seqkd-lab prune --share 0.8 --out runs/pruned   the Seq-KD student without the smallest 80% of its weights
@@ -26,6 +25,14 @@ EPILOG = """examples:
   seqkd-lab later tip --check                     what token importance claims, and what came of it here
   seqkd-lab study                                 which studies of the mechanism there are, and what each asks
   seqkd-lab doctor                                is this machine ready, and what to do if not
+
+your own text, two aligned files in any languages (OWN_TEXT.md leads through it):
+  seqkd-lab corpus check all.en all.de            lengths, repetitions, pairs that look misaligned, advice
+  seqkd-lab corpus split all.en all.de --out text train, valid and test, for --text
+  seqkd-lab tour --text text                      teacher, students, table and report
+  seqkd-lab translate --model DIR --input FILE    line for line; - is standard input
+  seqkd-lab score HYPOTHESES REFERENCE            BLEU and chrF; --against compares two systems
+  seqkd-lab export DIR OUT --quantisation int8    a Transformer student for CTranslate2
 """
 
 

@@ -13,6 +13,8 @@ from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.table import TableRun
 from seqkd_lab.metrics import bleu_metric, chrf_metric, paired_bootstrap
+from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.models.folder import HISTORY, load_folder, save_folder
 
 SHOWN = (TEACHER, BASELINE, SEQ_KD)
 
@@ -35,6 +37,19 @@ class Example:
     source: str
     reference: str
     outputs: tuple[Output, ...]
+
+
+def copy_models(run: TableRun, store: Store, directory: Path) -> list[Path]:
+    """Write the first seed's model of every row to a folder of its row's name, and return the folders.
+
+    The store's own folders have names that only programs like, and another tour may share them.
+    """
+    folders = []
+    for name, recipe in run.recipes(run.seeds[0]).items():
+        folders.append(directory / name)
+        trained = load_folder(store.directory(recipe))
+        save_folder(folders[-1], trained, read_json(store.directory(recipe) / HISTORY))
+    return folders
 
 
 def read_translations(path: Path) -> list[list[str]]:

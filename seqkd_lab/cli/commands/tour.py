@@ -11,9 +11,9 @@ from seqkd_lab.cli.making import make_models, print_table
 from seqkd_lab.cli.options import add_monolingual, add_text_files, add_tokenize
 from seqkd_lab.experiments import findings
 from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.experiments.recipes import TABLE_ROWS
+from seqkd_lab.experiments.recipes import TABLE_ROWS, TextData
 from seqkd_lab.experiments.table import collect, rows_by_seed
-from seqkd_lab.experiments.tour import examples, paired_comparison
+from seqkd_lab.experiments.tour import copy_models, examples, paired_comparison
 from seqkd_lab.experiments.why_no_gain import why_no_gain
 
 
@@ -22,7 +22,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
     tour = verbs.add_parser(
         "tour", help="trains teacher and students from nothing, prints Table 1, writes a report",
         description="Trains a teacher and eight students (one seed), prints the paper's Table 1 with the paper's own "
-        "numbers beside, judges its findings, and writes report.html.",
+        "numbers beside, judges its findings, and writes report.html. For your own text, each row's model is written "
+        "beside the report.",
     )
     tour.add_argument("--preset", choices=sorted(PRESETS), help="sizes and epochs (default: toy; quick for your text)")
     tour.add_argument("--seed", type=int, default=1, help="decides every random number (default: 1)")
@@ -49,6 +50,11 @@ def run(given: Namespace) -> int:
     explanation = why_no_gain(results)
     if explanation is not None:
         print(explanation)
-    print(f"\nReport: {path}\nOne seed is one draw: `seqkd-lab table` trains ten, `seqkd-lab table --check` judges the "
-          "committed ones.")
+    print(f"\nReport: {path}")
+    if isinstance(run.data, TextData):  # on the toy, commands find models by their row
+        copy_models(run, store, given.report / "models")
+        print(f"Models: {given.report / 'models'}, a folder a row, for `seqkd-lab translate --model FOLDER`\n"
+              "One seed is one draw: `seqkd-lab table` with the same text trains several, and judges.")
+    else:
+        print("One seed is one draw: `seqkd-lab table` trains ten, `seqkd-lab table --check` judges the committed ones.")
     return 0
