@@ -110,7 +110,8 @@ class TestRun:
         for folder in folders:
             copied, kept = load_folder(folder), load_folder(store.directory(recipes[folder.name]))
             assert copied.subwords == kept.subwords is not None
-            assert all(copied.model.state_dict()[name].equal(tensor) for name, tensor in kept.model.state_dict().items())
+            weights = copied.model.state_dict()
+            assert all(weights[name].equal(tensor) for name, tensor in kept.model.state_dict().items())
         student = [store.model(recipes[name]).state_dict() for name in (SEQ_KD, FORWARD)]
         assert any(not torch.equal(student[0][name], student[1][name]) for name in student[0])
 
