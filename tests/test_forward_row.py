@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from seqkd_lab import cli
+from seqkd_lab.cli.options import TEXT_FILES
 from seqkd_lab.experiments.presets import PRESETS, QUICK
 from seqkd_lab.experiments.recipes import (
     BASELINE,
@@ -16,6 +17,7 @@ from seqkd_lab.experiments.recipes import (
     SEQ_KD,
     TABLE_ROWS,
     TEACHER,
+    WORD_KD,
     ForwardTranslation,
     SourceText,
     TextData,
@@ -24,12 +26,13 @@ from seqkd_lab.experiments.recipes import (
 )
 from seqkd_lab.experiments.schedule import Train, TranslateForward, with_needs
 from seqkd_lab.experiments.store import Store, key
-from seqkd_lab.experiments.table import TableRun, collect, table_frame
+from seqkd_lab.experiments.table import TableRun, collect, said_of_teacher, table_frame
 from seqkd_lab.experiments.tour import copy_models
 from seqkd_lab.models.folder import load_folder
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.training import Optimisation
 
+TEXT_FIELDS = [name.replace("-", "_") for name in TEXT_FILES]
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf"}
 SHORT = Optimisation(epochs=1, learning_rate=0.01, batch_size=8)
 TINY = replace(QUICK, teacher=LSTMSpec(width=8), student=LSTMSpec(width=4), teacher_training=SHORT,
@@ -116,7 +119,35 @@ class TestRun:
         assert any(not torch.equal(student[0][name], student[1][name]) for name in student[0])
 
 
+class TestOneTeacher:
+    def test_all_seeds_students_learn_from_the_first_seeds_teacher_and_differ(self, data):
+        rows = (TEACHER, BASELINE, WORD_KD, SEQ_KD)
+        shared = TableRun(data, TINY, (4, 5), rows, one_teacher=True)
+        first, second = (shared.recipes(seed) for seed in shared.seeds)
+        assert first[TEACHER] == second[TEACHER] == second[SEQ_KD].distilled.teacher == second[WORD_KD].teacher
+        assert [recipe.seed for recipe in second.values()] == [4, 5, 5, 5]
+        own = TableRun(data, TINY, (4, 5), rows)
+        assert own.recipes(4) == first and own.recipes(5)[BASELINE] == second[BASELINE]
+        assert own.recipes(5)[SEQ_KD].distilled.teacher.seed == 5
+
+    def test_the_table_says_so(self, data, tmp_path):
+        run = TableRun(data, TINY, (4, 5), (TEACHER, BASELINE), one_teacher=True)
+        results = collect(run, Store(tmp_path / "store"))
+        assert said_of_teacher(results) and "seed 4" in said_of_teacher(results)[0]
+        assert said_of_teacher(collect(replace(run, one_teacher=False), Store(tmp_path / "store"))) == []
+
+
 class TestCommand:
+    def test_a_table_of_own_text_never_replaces_the_results_of_the_toy(self, data, tmp_path, monkeypatch, capsys):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setitem(PRESETS, "quick", TINY)
+        files = [getattr(data, name) for name in TEXT_FIELDS]
+        options = [part for name, file in zip(TEXT_FILES, files, strict=True) for part in (f"--{name}", file)]
+        asked = ["--preset", "quick", "--seeds", "1", "--rows", TEACHER, BASELINE, "--workers", "1"]
+        assert cli.main(["table", *asked, *options]) == 0
+        assert (tmp_path / "runs" / "results" / "table1.json").exists()
+        assert "runs/results/table1.json" in capsys.readouterr().out
+
     def test_the_toy_has_no_further_sources(self, capsys, monolingual):
         assert cli.main(["table", "--monolingual", monolingual.path]) == 2
         assert "--source" in capsys.readouterr().err

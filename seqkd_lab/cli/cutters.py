@@ -60,8 +60,8 @@ def check_kind(models: Sequence[str], has_own_text: bool) -> None:
     for name in models:
         cutter = cutter_of_model(name)
         if has_own_text and cutter is None:
-            raise ValueError(f"{name} has no {SUBWORDS}: it reads the toy language, not your own text; leave out "
-                             "--source and the other five, or train a model on that text")
+            raise ValueError(f"{name} has no {SUBWORDS}: it reads the toy language, not your own text; leave that "
+                             "text out, or train a model on it")
         if not has_own_text and cutter is not None:
-            raise ValueError(f"{name} reads real text, which {cutter} cuts; name that text by --source, --target and "
-                             "the other four")
+            raise ValueError(f"{name} reads real text, which {cutter} cuts; name that text by --text, or by "
+                             "--source and the other five")

@@ -112,7 +112,7 @@ def table_run(given: Namespace, seeds: tuple[int, ...], rows: Sequence[str], tex
                              "name that by --source and so on")
         piped = store_of(given).root / "data" / "piped"
         monolingual = SourceText(str(readable_file(given.monolingual, piped)))
-    return TableRun(data, PRESETS[preset], seeds, tuple(rows), monolingual)
+    return TableRun(data, PRESETS[preset], seeds, tuple(rows), monolingual, getattr(given, "one_teacher", False))
 
 
 def n_workers_of(asked: int | None) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from seqkd_lab.cli.given import data_of
+from seqkd_lab.cli.options import names_own_text
 from seqkd_lab.corpus.parallel import ParallelCorpus, read_lines
 from seqkd_lab.distillation.forward_translation import added, read_translated
 from seqkd_lab.distillation.losses import NLL, WordKD
@@ -53,7 +54,7 @@ def objective_of(given: Namespace) -> NLL | WordKD:
 
 def preset_of(given: Namespace) -> str:
     """Return the preset's name: toy for the toy language, full for the user's own text, unless one is named."""
-    return given.preset or ("full" if given.source else "toy")
+    return given.preset or ("full" if names_own_text(given) else "toy")
 
 
 def sizes_of(given: Namespace) -> tuple[Spec, Optimisation]:

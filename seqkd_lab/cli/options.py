@@ -44,6 +44,11 @@ def add_text_files(verb: argparse.ArgumentParser) -> None:
                        "model that is there already always keeps its own")
 
 
+def names_own_text(given: argparse.Namespace) -> bool:
+    """Whether a folder of text, or any of the six files, was named."""
+    return any(getattr(given, name.replace("-", "_")) is not None for name in TEXT_FILES)
+
+
 def text_options(given: argparse.Namespace) -> str:
     """Return the six files and --pairs as they were typed, for the command that a person may type next."""
     names = ("text", "pairs") if given.text is not None else (*TEXT_FILES, "pairs")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -92,7 +92,7 @@ def load_toy(data: ToyData) -> Dataset:
 def load_text(data: TextData, cache: Path) -> Dataset:
     """Anybody's text: cleaned (train only), cut into joint subwords; the kept model makes a second run the same.
 
-    A vocabulary holds the subwords of its side of train; what no subword spells is unknown.
+    Raises CorpusError for text, and for a brought subword model, that cannot be used.
     """
     raw = {
         "train": read_aligned(data.source, data.target, split="train")[: data.n_train],
@@ -101,22 +101,29 @@ def load_text(data: TextData, cache: Path) -> Dataset:
     }
     model_path = cache / f"{fingerprint(data)[:16]}.model" if data.subwords is None else Path(data.subwords)
     known = SubwordTokeniser.load(model_path) if model_path.exists() or data.subwords is not None else None
-    train = raw["train"]
-    sides = {} if data.subwords is None else {"source": train.source, "target": train.target}
-    notes = [try_subwords(known, texts, f"{data.subwords} ({side})") for side, texts in sides.items()]
+    tried = [] if data.subwords is None else _try_on_both_sides(known, raw["train"], data.subwords)
     corpora, tokeniser, reports = prepare(
         *raw.values(), data.vocabulary_size, tokeniser=known, character_coverage=data.character_coverage
     )
     if known is None:
         write_atomically(model_path, tokeniser.model)
     train, valid, test = corpora.values()
-    notes += [unknown_in_words(train, tokeniser), *_long_lines(data, raw, corpora)]
-    source, target = (
-        Vocabulary.build([token for token in tokens if token in tokeniser.pieces] for tokens in side)
-        for side in (train.source, train.target)
-    )
-    cleaning = "\n".join([*map(str, reports.values()), *filter(None, notes)])
-    return Dataset(train, valid, test, source, target, tokeniser.decode, None, tokeniser, cleaning)
+    notes = [*map(str, reports.values()), *tried, unknown_in_words(train, tokeniser), *_long_lines(data, raw, corpora)]
+    vocabularies = (_vocabulary(side, tokeniser) for side in (train.source, train.target))
+    cleaning = "\n".join(filter(None, notes))
+    return Dataset(train, valid, test, *vocabularies, tokeniser.decode, None, tokeniser, cleaning)
+
+
+def _try_on_both_sides(brought: SubwordTokeniser, train: RawPairs, name: str) -> list[str]:
+    """What a brought subword model changes in either side, in words."""
+    sides = {"source": train.source, "target": train.target}
+    return [try_subwords(brought, texts, f"{name} ({side})") for side, texts in sides.items()]
+
+
+def _vocabulary(sentences: Iterable[Sequence[str]], tokeniser: SubwordTokeniser) -> Vocabulary:
+    """The subwords of one side of train; characters that no subword spells are unknown."""
+    pieces = tokeniser.pieces
+    return Vocabulary.build([token for token in tokens if token in pieces] for tokens in sentences)
 
 
 LONG_LINE = 1_000

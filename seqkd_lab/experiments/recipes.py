@@ -245,16 +245,16 @@ more updates than Seq-KD's, as it has more pairs and as many epochs."""
 
 def table_recipes(
     data: ToyData | TextData, preset: Preset, seed: int, embedding_scale: float = 1.0,
-    monolingual: SourceText | None = None,
+    monolingual: SourceText | None = None, teacher_seed: int | None = None,
 ) -> dict[str, Recipe]:
     """The ten rows of Table 1 for one seed, by name, each after those that it builds on; with `monolingual` source
-    text also FORWARD."""
-    teacher = Recipe(TEACHER, data, preset.teacher, NLL(), preset.teacher_training, seed,
-                     embedding_scale=embedding_scale)
+    text also FORWARD. The teacher has the seed `teacher_seed` (None: the students' own)."""
+    teacher = Recipe(TEACHER, data, preset.teacher, NLL(), preset.teacher_training,
+                     seed if teacher_seed is None else teacher_seed, embedding_scale=embedding_scale)
     modes = Distillation(teacher, MODE, preset.beam_size, preset.length_penalty)
     nearest = Distillation(teacher, INTERPOLATED, preset.inter_beam_size, preset.length_penalty, preset.inter_share)
     soft = WordKD(alpha=preset.alpha)
-    baseline = replace(teacher, name=BASELINE, model=preset.student, optimisation=preset.student_training)
+    baseline = replace(teacher, name=BASELINE, model=preset.student, optimisation=preset.student_training, seed=seed)
     word = replace(baseline, name=WORD_KD, objective=soft, teacher=teacher)
     seq = replace(baseline, name=SEQ_KD, distilled=modes)
     seq_word = replace(word, name=SEQ_WORD_KD, distilled=modes)

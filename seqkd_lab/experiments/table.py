@@ -70,13 +70,14 @@ PAPER = {
 @dataclass(frozen=True)
 class TableRun:
     """Which table to make: data, preset, seeds, and which of its rows (all ten by default); with source text that has
-    no targets (`monolingual`) also the row FORWARD."""
+    no targets (`monolingual`) also the row FORWARD. one_teacher: all seeds' students learn from the first one's."""
 
     data: ToyData | TextData
     preset: Preset
     seeds: tuple[int, ...]
     rows: tuple[str, ...] = TABLE_ROWS
     monolingual: SourceText | None = None
+    one_teacher: bool = False
 
     @property
     def row_names(self) -> tuple[str, ...]:
@@ -84,7 +85,8 @@ class TableRun:
         return self.rows if self.monolingual is None else (*self.rows, FORWARD)
 
     def recipes(self, seed: int) -> dict[str, Recipe]:
-        made = table_recipes(self.data, self.preset, seed, monolingual=self.monolingual)
+        made = table_recipes(self.data, self.preset, seed, monolingual=self.monolingual,
+                             teacher_seed=self.seeds[0] if self.one_teacher else None)
         return {name: made[name] for name in self.row_names}
 
     def tasks(self) -> list[Evaluate]:
@@ -106,9 +108,10 @@ def collect(run: TableRun, store: Store) -> dict:
             name: read_json(store.directory(recipe) / "history.json") for name, recipe in recipes.items()
         }
         distilled[str(seed)] = _distilled_corpora(recipes.values(), store)
+    shared = {"teacher_seed": run.seeds[0]} if run.one_teacher else {}
     return {
-        "data": identity(run.data), "preset": settings(run.preset), "rows": list(run.row_names), "by_seed": by_seed,
-        "curves": curves, "distilled": distilled, "made_with": versions(),
+        "data": identity(run.data), "preset": settings(run.preset), "rows": list(run.row_names), **shared,
+        "by_seed": by_seed, "curves": curves, "distilled": distilled, "made_with": versions(),
     }
 
 
@@ -122,6 +125,14 @@ def _distilled_corpora(recipes: Iterable[Recipe], store: Store) -> dict[str, dic
             "similarity": sum(made.similarities) / len(made.similarities),
         }
     return found
+
+
+def said_of_teacher(results: Mapping) -> list[str]:
+    """Return the sentence that a table needs whose seeds share one teacher; nothing for others."""
+    if "teacher_seed" not in results or len(results["by_seed"]) < 2:
+        return []
+    return [f"All students learn from one teacher (seed {results['teacher_seed']}): the intervals are over students, "
+            "and say nothing about other teachers."]
 
 
 def versions() -> dict[str, str]:

@@ -15,7 +15,7 @@ from seqkd_lab import machine
 from seqkd_lab.cli.cutters import beside, check_kind, one_cutter, write_cutter
 from seqkd_lab.cli.given import data_of, store_of
 from seqkd_lab.cli.models import find_teacher, trained_on
-from seqkd_lab.cli.options import TEXT_FILES, add_text_files, text_options
+from seqkd_lab.cli.options import TEXT_FILES, add_text_files, names_own_text, text_options
 from seqkd_lab.cli.runs import run_key
 from seqkd_lab.cli.text_files import readable_file
 from seqkd_lab.cli.writable import check_file
@@ -85,7 +85,7 @@ def run(given: Namespace) -> int:
     check_file(given.out)
     if given.input is not None:
         return translate_input(given)
-    check_kind(given.teacher, bool(given.source))
+    check_kind(given.teacher, names_own_text(given))
     data = store_of(given).dataset(pairs_of(given, cutter))
     if data.subwords is not None:
         print(data.cleaning, file=sys.stderr)
@@ -103,7 +103,7 @@ def run(given: Namespace) -> int:
 
 def pairs_of(given: Namespace, cutter: Path | None) -> ToyData | TextData:
     """Return the pairs to rewrite: unless --pairs or --preset say otherwise, as many as the teacher was trained on."""
-    data = data_of(given, given.preset or ("full" if given.source else "toy"), cutter)
+    data = data_of(given, given.preset or ("full" if names_own_text(given) else "toy"), cutter)
     known = trained_on(given.teacher)
     if given.pairs is None and given.preset is None and known.get("n_pairs") is not None:
         given.pairs = known["n_pairs"]
@@ -148,10 +148,10 @@ def check_input(given: Namespace) -> None:
     """Raise ValueError for what has no sense where there are no targets."""
     if given.method == INTERPOLATED:
         raise ValueError(f"--method {INTERPOLATED} chooses by similarity to gold, which --input has not; take {MODE}")
-    names = [f"--{name}" for name in (*TEXT_FILES, "pairs", "preset", "vocabulary", "character-coverage", "subwords")
-             if getattr(given, name.replace("-", "_")) is not None]
-    if names:
-        raise ValueError(f"{names[0]} does not go with --input: the text is cut as the teacher's folder says, and "
+    of_pairs = ("text", *TEXT_FILES, "pairs", "preset", "vocabulary", "character-coverage", "subwords")
+    named = [name for name in of_pairs if getattr(given, name.replace("-", "_")) is not None]
+    if named:
+        raise ValueError(f"--{named[0]} does not go with --input: the text is cut as the teacher's folder says, and "
                          "all of it is translated")
 
 

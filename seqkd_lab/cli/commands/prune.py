@@ -15,7 +15,7 @@ from seqkd_lab.cli.cutters import check_kind, one_cutter
 from seqkd_lab.cli.given import data_of, store_of
 from seqkd_lab.cli.learning import distilled_pairs
 from seqkd_lab.cli.models import find_model, trained_on
-from seqkd_lab.cli.options import add_text_files
+from seqkd_lab.cli.options import add_text_files, names_own_text
 from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
 from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.compression.pruning import (
@@ -65,7 +65,7 @@ def run(given: Namespace) -> int:
     tables = read_files([given.distilled])
     cutter = one_cutter([given.model], tables)
     if optimisation is not None:
-        check_kind([given.model], bool(given.source))
+        check_kind([given.model], names_own_text(given))
     data = None if optimisation is None else retraining_data(given, cutter)
     check_folder(given.out)
     trained = find_model(given.model, store)
@@ -106,7 +106,7 @@ def retrained(
 
 def retraining_data(given: Namespace, cutter: Path | None) -> ToyData | TextData:
     """Return the pairs to retrain on: unless --pairs says otherwise, as many as the model was trained on."""
-    data, known = data_of(given, "full" if given.source else "toy", cutter), trained_on([given.model])
+    data, known = data_of(given, "full" if names_own_text(given) else "toy", cutter), trained_on([given.model])
     if given.pairs is None and known.get("n_pairs") is not None:
         return replace(data, n_train=known["n_pairs"])
     return data

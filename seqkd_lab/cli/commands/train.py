@@ -17,7 +17,7 @@ from seqkd_lab.cli.cutters import check_kind, one_cutter
 from seqkd_lab.cli.given import store_of
 from seqkd_lab.cli.learning import WORD_KD, objective_of, pairs_to_learn, preset_of, recipe_of
 from seqkd_lab.cli.models import TRAINED_ON, find_teacher
-from seqkd_lab.cli.options import add_text_files, text_options
+from seqkd_lab.cli.options import add_text_files, names_own_text, text_options
 from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
 from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.distillation.forward_translation import tokens_per_source_token
@@ -94,7 +94,7 @@ def run(given: Namespace) -> int:
     cutter = one_cutter(teachers, tables)
     recipe = recipe_of(given, cutter)
     warn_of_loss(given, recipe.optimisation)
-    check_kind(teachers, bool(given.source))
+    check_kind(teachers, names_own_text(given))
     check_folder(given.out)
     data = store.dataset(recipe.data)
     if data.subwords is not None:
@@ -151,6 +151,6 @@ def next_command(given: Namespace) -> str:
         penalty = PRESETS[preset_of(given)].length_penalty
         how = f" --length-penalty {penalty:g}" if penalty else ""
         return f"seqkd-lab distil --teacher {given.out} --out distilled.tsv{how} {text_options(given)}".rstrip()
-    if given.source:
+    if names_own_text(given):
         return f"seqkd-lab translate --model {given.out} --input {given.test_source} --output translations.txt"
     return f'seqkd-lab translate --model {given.out} "the old teacher sold the sofa because it was broken ."'
