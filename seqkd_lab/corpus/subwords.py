@@ -63,7 +63,7 @@ class SubwordTokeniser:
         try:
             pieces.load_from_serialized_proto(self.model)  # the constructor would let an empty model pass
         except RuntimeError as error:
-            raise CorpusError(f"not a sentencepiece model ({error}); train it again") from error
+            raise CorpusError("not a sentencepiece model; give a .model file, as spm_train writes it") from error
         object.__setattr__(self, "_pieces", pieces)
 
     @classmethod
