@@ -174,3 +174,10 @@ class TestNotes:
 
     def test_blank_references_are_counted(self, capsys, files):
         assert f"blank lines in {files['bad']}: 8" in score(capsys, files["good"], files["bad"])[2]
+
+    def test_references_for_which_any_bleu_is_0_are_named(self, capsys, tmp_path):
+        short = write(tmp_path / "short", ["ja", "nein danke", "vielleicht"])
+        code, out, err = score(capsys, short, short)
+        assert code == 0 and "100.00" in out and err.count("no line of the references has four words") == 1
+        long = write(tmp_path / "long", ["ja", "nein danke", "das ist ein langer Satz"])
+        assert "four words" not in score(capsys, short, long)[2] + score(capsys, long, long)[2]

@@ -149,7 +149,7 @@ class TestWhyNoGain:
     def test_models_that_learned_nothing_have_no_causes_but_the_reason(self):
         said = why_no_gain(results_of(0.2, 0.07, 0.14))
         assert said.startswith("Whether distillation helps here cannot be judged: the teacher's BLEU is 0.2; ")
-        assert "There were 10,000 training pairs and 942 updates" in said and "Distillation did not" not in said
+        assert "with 10,000 training pairs and 942 updates" in said and "Distillation did not" not in said
 
     def test_old_results_without_curves_and_corpora_are_explained_too(self):
         results = results_of(26.9, 9.0, 7.2) | {"curves": {}, "distilled": {}, "preset": {}}

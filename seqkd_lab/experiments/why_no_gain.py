@@ -37,9 +37,9 @@ class Measured:
 
     @property
     def amount(self) -> str:
-        """Return "10,000 pairs and 940 updates", as far as known."""
-        known = ((self.n_pairs, "training pairs"), (self.n_updates, "updates of the student"))
-        return " and ".join(f"{number:,} {of}" for number, of in known if number is not None)
+        """Return "10,000 training pairs and 940 updates of the student", as far as known."""
+        known = ((self.n_pairs, "training pair", ""), (self.n_updates, "update", " of the student"))
+        return " and ".join(f"{n:,} {of}{'' if n == 1 else 's'}{whose}" for n, of, whose in known if n is not None)
 
 
 def why_no_gain(results: Mapping) -> str | None:
@@ -54,7 +54,7 @@ def why_no_gain(results: Mapping) -> str | None:
         return None
     measured, reason = measured_in(results), obstacle(by_seed, (BASELINE, SEQ_KD))
     if reason is not None:
-        amount = f" There were {measured.amount}." if measured.amount else ""
+        amount = f" It was tried with {measured.amount}." if measured.amount else ""
         return f"Whether distillation helps here cannot be judged: {reason}.{amount}"
     return explain(measured) if measured.seq_kd < measured.baseline else None
 

@@ -78,7 +78,7 @@ def run(given: Namespace) -> int:
     metrics = TextMetrics.of(streams, given.tokenize)
     scored = [System(_shown(name), lines, sum(not line.strip() for line in lines), metrics.score(lines))
               for name, lines in zip(names, systems, strict=False)]
-    for note in notes_on(scored, given.references, streams):
+    for note in [*notes_on(scored, given.references, streams), *too_short(scored, streams, metrics)]:
         print(f"note: {note}", file=sys.stderr)
     compared = compare(*scored, streams[0], metrics) if len(scored) == 2 else None
     if given.json:
@@ -139,6 +139,14 @@ def notes_on(systems: Sequence[System], references: Sequence[str], streams: Sequ
                   "letter may be two characters there, and then equal words count as different; convert the file with "
                   "uconv -x any-nfc" for name, number in decomposed.items() if number]
     return notes
+
+
+def too_short(systems: Sequence[System], streams: Sequence[Sequence[str]], metrics: TextMetrics) -> list[str]:
+    """Return a note where BLEU is 0 even for the references themselves, which have no run of four words."""
+    if all(system.score.bleu for system in systems) or metrics.bleu.corpus_score(list(streams[0]), None).score:
+        return []
+    return ["no line of the references has four words, and BLEU, which counts runs of one to four, is 0 for any "
+            "translations of them; read chrF"]
 
 
 def _is_nfc(line: str) -> bool:
