@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -58,6 +59,16 @@ def distil(run, tmp_path, files):
         return run("distil", "--out", tmp_path / out, *text, *arguments)
 
     return run_it
+
+
+def text_folder(folder: Path, files: tuple[str, ...]) -> Path:
+    """The six files in a folder, under the names that --text expects."""
+    folder.mkdir()
+    for split in ("train", "valid", "test"):
+        for side in ("source", "target"):
+            option = f"--{side}" if split == "train" else f"--{split}-{side}"
+            shutil.copy(files[files.index(option) + 1], folder / f"{split}.{side}")
+    return folder
 
 
 def rows_of(path: Path) -> list[list[str]]:
@@ -202,8 +213,9 @@ class TestInput:
                        "interpolated", "gold")
 
     @pytest.mark.parametrize("given", [("--pairs", 3), ("--preset", "quick"), ("--vocabulary", 9),
-                                       ("--subwords", "x"), ("--test-source", "x")])
-    def test_options_of_pairs_are_refused(self, distil, teachers, mono, given):
+                                       ("--subwords", "x"), ("--test-source", "x"), ("--text", "TEXT")])
+    def test_options_of_pairs_are_refused(self, distil, teachers, mono, files, given):
+        given = ("--text", text_folder(mono.with_name("text"), files)) if given[0] == "--text" else given
         assert_refused(distil("--teacher", teachers["a"], "--input", mono, *given, text=()), given[0], "--input")
 
     @pytest.mark.parametrize(("content", "words"), [
@@ -215,6 +227,18 @@ class TestInput:
         if content is not None:
             mono.write_bytes(content)
         assert_refused(distil("--teacher", teachers["a"], "--input", mono, text=()), *words)
+
+
+class TestTextFolder:
+    def test_a_folder_stands_for_the_six_files_and_the_next_command_names_it(self, distil, teachers, files, tmp_path):
+        folder = text_folder(tmp_path / "text", files)
+        assert distil("--teacher", teachers["a"], out="six.tsv")[0] == 0
+        code, out, _ = distil("--teacher", teachers["a"], "--text", folder, text=())
+        assert code == 0 and f"--text {folder}" in out.splitlines()[-1]
+        assert (tmp_path / "d.tsv").read_bytes() == (tmp_path / "six.tsv").read_bytes()
+
+    def test_some_of_the_six_files(self, distil, teachers, files):
+        assert_refused(distil("--teacher", teachers["a"], text=files[2:]), "missing: --source")
 
 
 class TestSeveralTeachers:

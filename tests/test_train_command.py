@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,13 @@ import torch
 from typed import SMALL, assert_refused, contents, own_text, typed
 
 from seqkd_lab import training
-from seqkd_lab.cli import writable
+from seqkd_lab.cli import main, writable
+from seqkd_lab.cli.commands import train as command
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.experiments.presets import PRESETS
 from seqkd_lab.experiments.recipes import BASELINE, ToyData, table_recipes
 from seqkd_lab.experiments.schedule import Train, _raise_as
-from seqkd_lab.models.checkpoint import load_model
+from seqkd_lab.models.checkpoint import load_model, load_tensors, save_tensors
 from seqkd_lab.models.folder import load_folder
 from seqkd_lab.training import DivergenceError
 
@@ -111,34 +113,57 @@ class TestOneCutter:
         assert load_folder(tmp_path / "m").subwords is None
 
 
+LONG = ("--epochs", "4", "--dropout", "0.1")
+
+
+@pytest.fixture(scope="module")
+def left_over(folder, text) -> Path:
+    """A run that was interrupted in its third epoch, and beside it a teacher t and what it distilled, d.tsv."""
+    n, real = 0, training.Trainer.run_epoch
+
+    def run_epoch(trainer, callbacks=()):
+        nonlocal n
+        n += 1
+        if n == 3:
+            raise KeyboardInterrupt
+        return real(trainer, callbacks)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(training.Trainer, "run_epoch", run_epoch)
+        assert main(["--store", str(folder / "store"), "train", "--out", str(folder / "left"), *text, *LONG]) == 130
+    main(["--store", str(folder / "store"), "train", "--out", str(folder / "t"), *text])
+    with pytest.warns(UserWarning, match="the teacher wrote"):
+        main(["--store", str(folder / "store"), "distil", "--teacher", str(folder / "t"), "--out",
+              str(folder / "d.tsv"), *files_of(text)])
+    return folder / "left"
+
+
 class TestUnfinished:
-    LONG = ("--epochs", "4", "--dropout", "0.1")
+    @pytest.fixture
+    def found(self, left_over, tmp_path, monkeypatch) -> Path:
+        """The interrupted run in tmp_path / "m"; relative paths are those beside it."""
+        monkeypatch.chdir(left_over.parent)
+        return Path(shutil.copytree(left_over, tmp_path / "m"))
 
     @pytest.fixture
-    def interrupt(self, train, monkeypatch):
-        """Lets two epochs end, then behaves as Ctrl-C does."""
-        def run(*arguments, out="m"):
-            n, real = 0, training.Trainer.run_epoch
-
-            def run_epoch(trainer, callbacks=()):
-                nonlocal n
-                n += 1
-                if n == 3:
-                    raise KeyboardInterrupt
-                return real(trainer, callbacks)
+    def begins(self, train, monkeypatch):
+        """Says what a command prints until its training begins, which does not take place."""
+        def begin(*arguments) -> str:
+            def stop(*_, **__):
+                raise KeyboardInterrupt
 
             with monkeypatch.context() as patched:
-                patched.setattr(training.Trainer, "run_epoch", run_epoch)
-                code, _, err = train(*arguments, out=out)
-            assert code == 130 and "Interrupted" in err
+                patched.setattr(command, "train", stop)
+                code, _, err = train(*arguments)
+            assert code == 130 and "Traceback" not in err
+            return err
 
-        return run
+        return begin
 
-    def test_the_same_command_goes_on_and_ends_with_the_same_model(self, train, interrupt, text, tmp_path):
-        assert train(*text, *self.LONG, out="whole")[0] == 0
-        interrupt(*text, *self.LONG)
-        code, _, err = train(*text, *self.LONG)
+    def test_the_same_command_goes_on_and_ends_with_the_same_model(self, train, found, text, tmp_path):
+        code, _, err = train(*text, *LONG)
         assert code == 0 and "goes on after epoch 2" in err and "anew" not in err
+        assert train(*text, *LONG, out="whole")[0] == 0
         assert same_weights(tmp_path / "whole", tmp_path / "m")
         assert not (tmp_path / "m" / "unfinished").exists()
 
@@ -147,48 +172,54 @@ class TestUnfinished:
         ("--batch-size", 20), ("--patience", 5), ("--best-by", "loss"), ("--preset", "transformer"), ("--as-teacher",),
         ("--vocabulary", 50), (*WORD_KD, "t"), ("--distilled", "d.tsv"), ("--add", "d.tsv"),
     ], ids=lambda change: change[0])
-    def test_any_other_run_starts_anew_and_says_so(
-        self, train, distil, interrupt, text, tmp_path, monkeypatch, change
-    ):
-        monkeypatch.chdir(tmp_path)
-        if change[-1] in ("t", "d.tsv"):
-            assert train(*text, out="t")[0] == 0
-            assert distil("--teacher", "t", *files_of(text))[0] == 0
-        interrupt(*text, *self.LONG)
-        code, _, err = train(*text, *self.LONG, *change)
-        assert code == 0 and err.count("starts anew") == 1 and str(tmp_path / "m" / "unfinished") in err, err
-        assert train(*text, *self.LONG, *change, out="fresh")[0] == 0
-        assert same_weights(tmp_path / "m", tmp_path / "fresh")
+    def test_any_other_run_starts_anew_and_says_so(self, begins, found, text, change):
+        err = begins(*text, *LONG, *change)
+        assert err.count("starts anew") == 1 and str(found / "unfinished") in err, err
+        assert list((found / "unfinished").iterdir()) == []
 
-    def test_other_files_under_the_same_names_start_anew(self, train, distil, interrupt, text, tmp_path):
-        assert train(*text, out="t")[0] == 0
-        assert distil("--teacher", tmp_path / "t", *files_of(text))[0] == 0
-        by_words = (*text, *self.LONG, *WORD_KD, tmp_path / "t")
-        by_sentences = (*text, *self.LONG, "--distilled", tmp_path / "d.tsv")
-        interrupt(*by_words)
-        interrupt(*by_sentences, out="n")
-        assert train(*text, "--seed", 2, out="t")[0] == 0
-        assert distil("--teacher", tmp_path / "t", *files_of(text))[0] == 0
-        assert "starts anew" in train(*by_words)[2] and "starts anew" in train(*by_sentences, out="n")[2]
+    @pytest.mark.parametrize("change", [("--width", 10), ("--seed", 2), ("--distilled", "d.tsv")])
+    def test_and_ends_with_the_model_of_a_fresh_folder(self, train, found, text, tmp_path, change):
+        assert train(*text, *LONG, *change)[0] == train(*text, *LONG, *change, out="fresh")[0] == 0
+        assert same_weights(found, tmp_path / "fresh")
+
+    def test_other_files_under_the_same_names_have_another_key(self, begins, found, left_over, text, tmp_path):
+        shutil.copytree(left_over.parent / "t", tmp_path / "t")
+        for name in ("d.tsv", "d.subwords.model"):
+            shutil.copy(left_over.parent / name, tmp_path / name)
+        by_words, by_sentences = (*WORD_KD, tmp_path / "t"), ("--distilled", tmp_path / "d.tsv")
+        keys = []
+        for edit in (None, tmp_path / "t" / "model.safetensors", tmp_path / "d.tsv"):
+            if edit is not None and edit.suffix == ".tsv":
+                lines = edit.read_text(encoding="utf-8").split("\n")
+                edit.write_text("\n".join([*lines[:-1], ""]).replace("\t▁", "\t▁die ▁", 1), encoding="utf-8")
+            elif edit is not None:
+                weights = load_tensors(edit)
+                save_tensors(edit, {name: tensor + 1e-3 for name, tensor in weights.items()})
+            keys.append([self.key_of(begins, *text, *LONG, *how) for how in (by_words, by_sentences)])
+        assert keys[0][0] != keys[1][0] and keys[0][1] == keys[1][1]  # the teacher has changed
+        assert keys[1][0] == keys[2][0] and keys[1][1] != keys[2][1]  # the corpus has
+
+    def key_of(self, begins, *arguments) -> str:
+        """The key that a command asks for."""
+        asked = []
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(command, "settle", lambda directory, key: asked.append(key))
+            begins(*arguments)
+        return asked[0]
 
     @pytest.mark.parametrize(("name", "content"), [
         ("resume.json", b"{"), ("resume.json", b"[]"), ("resume.json", b"\xff"), ("resume.json", {"key": None}),
         ("resume.json", {"epoch": None}), ("resume.json", {"epoch": "x"}),
         ("resume.json", {"tensors": 3}), ("epoch-2.safetensors", b"damaged"), ("epoch-2.safetensors", b""),
     ])
-    def test_what_is_damaged_or_of_an_earlier_version_starts_anew(
-        self, train, interrupt, text, tmp_path, name, content
-    ):
-        interrupt(*text, *self.LONG)
-        path = tmp_path / "m" / "unfinished" / name
+    def test_what_is_damaged_or_of_an_earlier_version_starts_anew(self, begins, found, text, name, content):
+        path = found / "unfinished" / name
         if isinstance(content, dict):
             saved = json.loads(path.read_text(encoding="utf-8")) | content
             content = json.dumps({part: value for part, value in saved.items() if value is not None}).encode()
         path.write_bytes(content)
-        code, _, err = train(*text, *self.LONG)
-        assert code == 0 and "starts anew" in err and "Traceback" not in err, err
-        assert train(*text, *self.LONG, out="fresh")[0] == 0
-        assert same_weights(tmp_path / "m", tmp_path / "fresh")
+        assert "starts anew" in begins(*text, *LONG)
+        assert list((found / "unfinished").iterdir()) == []
 
 
 class TestDivergence:
