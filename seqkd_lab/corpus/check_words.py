@@ -46,7 +46,7 @@ def _numbered(lines: tuple[int, ...]) -> str:
 
 def _counts(check: CorpusCheck) -> str:
     counts = {
-        "pairs that stand there before": check.n_duplicates,
+        "repeated pairs": check.n_duplicates,
         "sources with several targets": check.n_several_targets,
         "pairs whose sides are the same": check.n_identical,
         f"pairs over {ODD_RATIO:g} times longer or shorter than usual": check.n_unequal_length,
