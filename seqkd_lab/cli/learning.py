@@ -39,7 +39,7 @@ def objective_of(given: Namespace) -> NLL | WordKD:
     if given.objective != WORD_KD:
         unused = [f"--{name}" for name in ("teacher", "alpha", "temperature") if getattr(given, name) is not None]
         if unused:
-            raise ValueError(f"{unused[0]} is for --objective {WORD_KD}, and was not asked for; to learn from a "
+            raise ValueError(f"{unused[0]} is only for --objective {WORD_KD}; to learn from a "
                              "teacher's translations, make them with `seqkd-lab distil` and give --distilled")
         return NLL()
     if given.teacher is None:
