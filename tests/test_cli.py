@@ -242,6 +242,14 @@ class TestCheck:
 
 
 class TestOtherVerbs:
+    @pytest.mark.parametrize("seed", ["-1", str(2**31), "9" * 30, "1.5", "one", ""])
+    @pytest.mark.parametrize("command", [
+        ("tour",), ("train", "--out", "m"), ("distil", "--teacher", "teacher", "--out", "d"), ("corpus", "toy"),
+        ("corpus", "split", "a", "b", "--out", "s"), ("prune", "--out", "p"),
+    ], ids=" ".join)
+    def test_what_is_no_seed_is_refused(self, capsys, command, seed):
+        assert_refused(run(capsys, *command, f"--seed={seed}"), "--seed", seed)
+
     @pytest.mark.parametrize(
         "arguments", [("--epochs", "0"), ("--width", "0"), ("--width", "7"), ("--learning-rate", "0"),
                       ("--objective", "word-kd"), ("--pairs", "0"), ("--pairs", "-1"),

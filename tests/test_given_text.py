@@ -70,7 +70,7 @@ class TestCutters:
 
     @pytest.mark.parametrize("options, said", [
         (["--vocabulary", 0], "--vocabulary must be at least 1 subword; got 0"),
-        (["--vocabulary", -5], "got -5"),
+        (["--vocabulary", -5], "got -5"), (["--vocabulary", 10**14], "at most 1,000,000 subwords; got 1"),
         (["--character-coverage", 0], r"--character-coverage must lie in \(0, 1\].*got 0.0"),
         (["--character-coverage", 1.5], "got 1.5"), (["--character-coverage", "nan"], "got nan"),
         (["--subwords", "absent.model"], "absent.model: no such file"), (["--pairs", 0], "got 0")])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqkd_lab import machine
-from seqkd_lab.cli.options import TEXT_FILES
+from seqkd_lab.cli.options import MOST_SEED, TEXT_FILES
 from seqkd_lab.cli.text_files import readable_file
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.text_folder import files_of
@@ -17,6 +17,9 @@ from seqkd_lab.experiments.recipes import SourceText, TextData, ToyData
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.table import TableRun
 from seqkd_lab.metrics import bleu_metric
+
+MOST_SUBWORDS = 1_000_000
+"""Far more than anybody's model has; sentencepiece counts them in 32 bits."""
 
 
 def store_of(given: Namespace) -> Store:
@@ -76,6 +79,8 @@ def cutting_of(given: Namespace, preset: str, cutter: Path | None, piped: Path) 
     size = PRESETS[preset].vocabulary_size
     if given.vocabulary is not None and given.vocabulary < 1:
         raise ValueError(f"--vocabulary must be at least 1 subword; got {given.vocabulary}")
+    if given.vocabulary is not None and given.vocabulary > MOST_SUBWORDS:
+        raise ValueError(f"--vocabulary must be at most {MOST_SUBWORDS:,} subwords; got {given.vocabulary}")
     coverage = 1.0 if given.character_coverage is None else given.character_coverage
     if not 0.0 < coverage <= 1.0:
         raise ValueError(f"--character-coverage must lie in (0, 1], as in 0.9995; got {given.character_coverage}")
@@ -125,7 +130,7 @@ def n_workers_of(asked: int | None) -> int:
 def seeds_of(given: Namespace, first: int = 1, number: int = 5) -> tuple[int, ...]:
     """Return --seeds seeds from --first-seed on; `number` and `first` where the user gives none.
 
-    Raises ValueError for fewer than one seed, and for a first seed below 0.
+    Raises ValueError for fewer than one seed, and for one below 0 or beyond MOST_SEED.
     """
     number = number if given.seeds is None else given.seeds
     first = first if given.first_seed is None else given.first_seed
@@ -133,4 +138,6 @@ def seeds_of(given: Namespace, first: int = 1, number: int = 5) -> tuple[int, ..
         raise ValueError(f"--seeds must be at least 1; got {number}")
     if first < 0:
         raise ValueError(f"--first-seed must be at least 0; got {first}")
+    if first + number - 1 > MOST_SEED:
+        raise ValueError(f"--first-seed and --seeds ask for seeds beyond {MOST_SEED:,}; got {first} and {number}")
     return tuple(range(first, first + number))

@@ -70,6 +70,21 @@ def add_tokenize(verb: argparse.ArgumentParser) -> None:
                       "references: zh for Chinese, char for other scripts without spaces, else 13a)")
 
 
+MOST_SEED = 2**31 - 1
+
+
+def seed(typed: str) -> int:
+    """Return a seed. Raises ArgumentTypeError for what is none: generators take no number below 0, nor any beyond
+    their range."""
+    try:
+        number = int(typed)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{typed!r} is not a whole number") from error
+    if not 0 <= number <= MOST_SEED:
+        raise argparse.ArgumentTypeError(f"a seed lies between 0 and {MOST_SEED:,}; got {typed}")
+    return number
+
+
 def add_seeds(verb: argparse.ArgumentParser, number: int) -> None:
     """Add --seeds, counted from 1."""
     verb.add_argument("--seeds", type=int, default=number, help=f"how many seeds, counted from 1 (default: {number})")

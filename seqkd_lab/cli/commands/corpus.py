@@ -9,6 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from seqkd_lab import installation
+from seqkd_lab.cli.options import seed
 from seqkd_lab.cli.writable import check_file
 from seqkd_lab.corpus import tatoeba
 from seqkd_lab.corpus.check import check_files
@@ -43,14 +44,14 @@ def add(verbs: argparse._SubParsersAction) -> None:
     for part in ("valid", "test"):
         split.add_argument(f"--{part}", type=int, metavar="N",
                            help="so many source sentences (default: 1,000, but at most a tenth of all)")
-    split.add_argument("--seed", type=int, default=1, help="of the draw (default: 1)")
+    split.add_argument("--seed", type=seed, default=1, help="of the draw (default: 1)")
     split.set_defaults(run=split_text)
     language = kinds.add_parser("toy", help="the toy language: samples with their true probabilities")
     language.add_argument("--write", action="store_true", help="make the corpus's files again, byte by byte")
     where = "data/toy" if installation.checkout() else "data/toy in the current folder"
     language.add_argument("--directory", type=Path, metavar="DIR", help=f"where to write (default: {where})")
     language.add_argument("--show", type=int, default=5, metavar="N", help="how many samples to show (default: 5)")
-    language.add_argument("--seed", type=int, default=1)
+    language.add_argument("--seed", type=seed, default=1)
     language.set_defaults(run=toy_samples)
     get = kinds.add_parser("get", help="fetches real text that may be used freely, with its attribution")
     get.add_argument("name", choices=["tatoeba-en-es"])

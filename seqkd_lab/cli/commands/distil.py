@@ -15,7 +15,7 @@ from seqkd_lab import machine
 from seqkd_lab.cli.cutters import beside, check_kind, one_cutter, write_cutter
 from seqkd_lab.cli.given import data_of, store_of
 from seqkd_lab.cli.models import find_teacher, trained_on
-from seqkd_lab.cli.options import TEXT_FILES, add_text_files, names_own_text, text_options
+from seqkd_lab.cli.options import TEXT_FILES, add_text_files, names_own_text, seed, text_options
 from seqkd_lab.cli.runs import run_key
 from seqkd_lab.cli.text_files import readable_file
 from seqkd_lab.cli.writable import check_file
@@ -68,7 +68,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     distil.add_argument("--beam", type=int, help="beam size K (default: 5, interpolated: 35)")
     distil.add_argument("--length-penalty", type=float, default=0.0, metavar="X",
                         help="0, as in the paper, compares log-probabilities; 1 their mean per token (default: 0)")
-    distil.add_argument("--seed", type=int, default=1, help="of the draws of sampled (default: 1)")
+    distil.add_argument("--seed", type=seed, default=1, help="of the draws of sampled (default: 1)")
     distil.add_argument("--preset", choices=sorted(PRESETS), help="take as many pairs as this preset does, for example "
                         "10,000 with quick (default: as many as the teacher was trained on)")
     add_text_files(distil)

@@ -15,7 +15,7 @@ from seqkd_lab.cli.cutters import check_kind, one_cutter
 from seqkd_lab.cli.given import data_of, store_of
 from seqkd_lab.cli.learning import distilled_pairs
 from seqkd_lab.cli.models import find_model, trained_on
-from seqkd_lab.cli.options import add_text_files, names_own_text
+from seqkd_lab.cli.options import add_text_files, names_own_text, seed
 from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
 from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.compression.pruning import (
@@ -50,7 +50,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     prune.add_argument("--learning-rate", type=float, default=0.01, help="lower than in training (default: 0.01)")
     prune.add_argument("--distilled", type=Path, metavar="TSV", help="retrain on this corpus instead of gold")
     prune.add_argument("--dense", action="store_true", help="write the zeros, too")
-    prune.add_argument("--seed", type=int, default=1)
+    prune.add_argument("--seed", type=seed, default=1)
     prune.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the pruned model")
     add_text_files(prune)
     prune.set_defaults(run=run)

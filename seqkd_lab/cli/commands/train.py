@@ -17,7 +17,7 @@ from seqkd_lab.cli.cutters import check_kind, one_cutter
 from seqkd_lab.cli.given import store_of
 from seqkd_lab.cli.learning import WORD_KD, objective_of, pairs_to_learn, preset_of, recipe_of
 from seqkd_lab.cli.models import TRAINED_ON, find_teacher
-from seqkd_lab.cli.options import add_text_files, names_own_text, text_options
+from seqkd_lab.cli.options import add_text_files, names_own_text, seed, text_options
 from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
 from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.distillation.forward_translation import tokens_per_source_token
@@ -43,7 +43,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model")
     add_sizes(verb)
     add_lessons(verb)
-    verb.add_argument("--seed", type=int, default=1, help="of first weights, order and dropout (default: 1)")
+    verb.add_argument("--seed", type=seed, default=1, help="of first weights, order and dropout (default: 1)")
     add_text_files(verb)
     verb.set_defaults(run=run)
 
