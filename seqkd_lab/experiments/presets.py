@@ -49,29 +49,39 @@ TRANSFORMER = Preset(
 and dropout were chosen by validation loss with a seed of its own (architectures.VARIANTS)."""
 
 QUICK = Preset(
-    teacher=LSTMSpec(width=192, dropout=0.3, input_feeding=True),
-    student=LSTMSpec(width=48, dropout=0.1, input_feeding=True),
-    teacher_training=Optimisation(epochs=8, learning_rate=0.004),
-    student_training=Optimisation(epochs=6, learning_rate=0.006),
-    teacher_tuning=Optimisation(epochs=1, learning_rate=0.0005),
-    student_tuning=Optimisation(epochs=1, learning_rate=0.001),
+    teacher=LSTMSpec(width=192, dropout=0.3),
+    student=LSTMSpec(width=48),
+    teacher_training=Optimisation(epochs=12, learning_rate=0.003, batch_size=32),
+    student_training=Optimisation(epochs=10, learning_rate=0.006, batch_size=32),
+    teacher_tuning=Optimisation(epochs=1, learning_rate=0.0005, batch_size=32),
+    student_tuning=Optimisation(epochs=1, learning_rate=0.001, batch_size=32),
     inter_beam_size=10,
     inter_share=0.25,
     length_penalty=1.0,
     n_pairs=10_000,
     vocabulary_size=4000,
 )
+"""Real text in minutes. Chosen with seed 11 on validation text of four pairs of languages, English with German and with
+Spanish in both directions: in each, the student reaches more than half of its teacher's BLEU, the teacher is well above
+it, and greedy Seq-KD is above the baseline. Small batches make that possible: a student learns for 3,130 updates."""
 
-FULL = Preset(
-    teacher=LSTMSpec(width=256, dropout=0.3, input_feeding=True),
-    student=LSTMSpec(width=64, dropout=0.1, input_feeding=True),
-    teacher_training=Optimisation(epochs=10, learning_rate=0.003),
-    student_training=Optimisation(epochs=6, learning_rate=0.006),
+FULL = replace(QUICK, n_pairs=None, vocabulary_size=5000)
+"""The sizes of QUICK on all pairs of a text."""
+
+FULL_TRANSFORMER = Preset(
+    teacher=TransformerSpec(width=192, layers=3, heads=4, hidden=384, dropout=0.2, tied=True),
+    student=TransformerSpec(width=64, layers=2, heads=4, hidden=128, dropout=0.1, tied=True),
+    teacher_training=Optimisation(epochs=15, learning_rate=0.002),
+    student_training=Optimisation(epochs=12, learning_rate=0.004),
     teacher_tuning=Optimisation(epochs=2, learning_rate=0.0005),
-    student_tuning=Optimisation(epochs=2, learning_rate=0.0015),
+    student_tuning=Optimisation(epochs=2, learning_rate=0.001),
+    inter_beam_size=10,
     inter_share=0.25,
     length_penalty=1.0,
+    vocabulary_size=5000,
 )
+"""Transformers for all pairs of a text, whose student can be exported. The teacher was chosen on validation text of
+Multi30k; on its 29,000 pairs the student has 17% of the teacher's parameters."""
 
 PRUNING = PruningPreset(
     table=replace(
@@ -101,4 +111,5 @@ DRAFTING = DraftingPreset(
 """Speculative sampling: a target of 12 million parameters, one of whose steps takes a core some milliseconds, so that
 it is a fair question whether a draft pays; and a small one, for which it hardly can."""
 
-PRESETS = {"toy": TOY, "transformer": TRANSFORMER, "quick": QUICK, "full": FULL}
+PRESETS = {"toy": TOY, "transformer": TRANSFORMER, "quick": QUICK, "full": FULL,
+           "full-transformer": FULL_TRANSFORMER}
