@@ -280,6 +280,14 @@ class TestRefusals:
         assert_refused(distil("--teacher", teachers["a"], out="/dev/null"), "/dev/null", "device")
         assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
 
+    def test_what_is_read_is_not_written_over(self, distil, teachers, files, tmp_path):
+        source = files[1]
+        (tmp_path / "link").symlink_to(source)
+        before = Path(source).read_bytes()
+        assert_refused(distil("--teacher", teachers["a"], out="link"), "--out", "is a file that is read")
+        assert_refused(distil("--teacher", teachers["a"], "--input", source, out="link", text=()), "would be lost")
+        assert Path(source).read_bytes() == before
+
     def test_a_parent_that_is_missing_is_made(self, distil, teachers, tmp_path):
         assert distil("--teacher", teachers["a"], out="new/er/d.tsv")[0] == 0
         assert set(contents(tmp_path / "new" / "er")) == {"d.tsv", "d.subwords.model"}

@@ -170,6 +170,15 @@ class TestReadLines:
             assert read_lines(f"/dev/fd/{reading}") == ["one", "two"]
             os.close(reading)
 
+    def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("seqkd_lab.corpus.parallel.LONGEST_BYTES", 100)
+        for content in (b"ok\n" + b"x" * 200, gzip.compress(b"ok\n" + b"x" * 99 + b"\n")):
+            with pytest.raises(CorpusError, match=r"text:2: over .* without a line end"):
+                read_lines(write(tmp_path / "text", content))
+        with pytest.raises(CorpusError, match="/dev/zero:1"):
+            read_lines("/dev/zero")
+        assert read_lines(write(tmp_path / "text", b"x" * 98 + b"\nok")) == ["x" * 98, "ok"]
+
     def test_missing_file_and_folder(self, tmp_path):
         with pytest.raises(CorpusError, match="absent.txt: cannot be read"):
             read_lines(tmp_path / "absent.txt")

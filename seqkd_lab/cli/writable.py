@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -13,12 +14,15 @@ def check_folder(path: Path, option: str = "--out") -> None:
     _try(path, path, option)
 
 
-def check_file(path: Path, option: str = "--out") -> None:
-    """Make the parents of the file `path`. Raises ValueError where no file of this name can be written."""
+def check_file(path: Path, option: str = "--out", read: Iterable[str | None] = ()) -> None:
+    """Make the parents of the file `path`. Raises ValueError where no file of this name can be written, and where it
+    is one of those that are `read`."""
     if path.is_dir():
         raise ValueError(f"{option} {path}: is a folder; name a file, for example {path / 'distilled.tsv'}")
     if path.exists() and not path.is_file():
         raise ValueError(f"{option} {path}: is a device or a pipe; name a file")
+    if path.exists() and any(name is not None and Path(name).exists() and path.samefile(name) for name in read):
+        raise ValueError(f"{option} {path}: is a file that is read, and would be lost; name another one")
     _try(path.parent, path, option)
 
 

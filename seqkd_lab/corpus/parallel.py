@@ -16,6 +16,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+LONGEST_BYTES = 2**26
+"""Of a line: 64 MiB without a line end are no sentence, and a device as /dev/zero never ends its first line."""
 GZIP_START = b"\x1f\x8b"
 OTHER_STARTS = {
     b"BZh91AY": "bzip2 data; unpack it first, with: bunzip2",
@@ -172,7 +174,8 @@ def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
     packed = start.startswith(GZIP_START)
     number = 0
     try:
-        for line in gzip.open(file) if packed else file:  # bytes end a line at LF only; str.splitlines also at U+2028
+        stream = gzip.open(file) if packed else file
+        while line := stream.readline(LONGEST_BYTES):  # bytes end a line at LF only; str.splitlines also at U+2028
             number += 1
             yield _decode(name, number, line)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -181,6 +184,9 @@ def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
 
 
 def _decode(path: Path | str, number: int, line: bytes) -> str:
+    if len(line) >= LONGEST_BYTES:
+        raise CorpusError(f"{path}:{number}: over {LONGEST_BYTES // 2**20} MiB without a line end; it must hold one "
+                          "sentence per line")
     if number == 1:
         line = line.removeprefix(codecs.BOM_UTF8)
     if b"\0" in line:

@@ -82,7 +82,8 @@ def run(given: Namespace) -> int:
         given.beam = 35 if given.method == INTERPOLATED else 5
     check_beam(given.beam, 1, given.length_penalty)
     cutter = one_cutter(given.teacher)
-    check_file(given.out)
+    texts = [getattr(given, name.replace("-", "_")) for name in TEXT_FILES]
+    check_file(given.out, read=[*texts, *(given.input or [])])
     if given.input is not None:
         return translate_input(given)
     check_kind(given.teacher, names_own_text(given))
