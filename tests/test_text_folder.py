@@ -56,6 +56,11 @@ class TestSplit:
             sources = [source for source, _ in pairs_of(folder, split)]
             assert len(sources) == len(set(sources)) == number
 
+    def test_the_first_training_pairs_are_a_sample_of_a_sorted_text(self, tmp_path):
+        files = [write(tmp_path / f"all.{side}", [f"{side} {i:04}" for i in range(1_000)]) for side in SIDES]
+        first = [int(source.split()[1]) for source in split_files(*files, 10, 10, 1)[0]["train"].source[:100]]
+        assert 350 < sum(first) / 100 < 650  # the mean of 100 draws of 0 to 999 has a standard error of 29
+
     @settings(max_examples=20, deadline=None)
     @given(st.integers(3, 60), st.integers(0, 3))
     def test_by_default_a_tenth_at_most_is_held_out(self, tmp_path_factory, n, seed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 from seqkd_lab.corpus.cleaning import clean, split_by_source
@@ -19,14 +20,17 @@ def split_files(
     """Divide two aligned files into train, valid and test, and say in words what cleaning dropped.
 
     All pairs of one source come to the same split, so that no test sentence was trained on. valid and test keep the
-    first pair of each source. n_valid and n_test count sources (None: 1,000, but at most a tenth of all).
+    first pair of each source. train is shuffled, since texts are often sorted, and its first pairs are then a sample of
+    all. n_valid and n_test count sources (None: 1,000, but at most a tenth of all).
     Raises CorpusError, naming file and line, for text that cannot be used, and where too little is left.
     """
     pairs, report = clean(read_aligned(source, target, split="text"))
     usual = max(1, min(1_000, int(MOST_HELD_OUT * len(set(pairs.source)))))
     sizes = [usual if asked is None else asked for asked in (n_valid, n_test)]
     parts = split_by_source(pairs, *sizes, seed)
-    train, valid, test = parts[0], *map(first_of_each_source, parts[1:])
+    order = list(range(len(parts[0])))
+    random.Random(seed).shuffle(order)
+    train, valid, test = parts[0][order], *map(first_of_each_source, parts[1:])
     return dict(zip(SPLITS, (train, valid, test), strict=True)), str(report)
 
 

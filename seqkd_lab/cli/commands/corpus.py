@@ -36,7 +36,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "split", help="divides two aligned files into train, valid and test",
         description="Drops what cleaning drops, draws validation and test sentences, and writes six files, "
         "train.source, train.target and so on, for the option --text of other commands. All pairs of one source come "
-        "to the same part, so that no test sentence was trained on.",
+        "to the same part, so that no test sentence was trained on. The training pairs are shuffled, so that the first "
+        "thousands, which a preset may take, are a sample of all.",
     )
     split.add_argument("source", metavar="SOURCE", help="one sentence a line, plain or .gz, UTF-8")
     split.add_argument("target", metavar="TARGET", help="its translations, line for line")
