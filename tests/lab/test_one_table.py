@@ -133,9 +133,14 @@ class TestWords:
         assert "decides nothing" in one and "inf" not in one
 
     def test_real_text_says_whether_there_is_a_gain(self, by_seed):
-        assert "Seq-KD does gain" in one_table.real_text_in_words(by_seed).text
+        def said(rows_of_seeds, **more) -> str:
+            numbered = {str(seed): rows for seed, rows in enumerate(rows_of_seeds)}
+            return one_table.real_text_in_words({"by_seed": numbered, **more}).text
+
+        assert "Seq-KD does gain" in said(by_seed)
         turned = [{**rows, SEQ_KD: rows[BASELINE], BASELINE: rows[SEQ_KD]} for rows in by_seed]
-        assert "more seeds would have to tell" in one_table.real_text_in_words(turned).text
+        assert "more seeds would have to tell" in said(turned)
+        assert "one teacher (seed 7)" in said(by_seed, teacher_seed=7) and "one teacher" not in said(by_seed)
 
     def test_the_more_certain_difference_and_the_budget(self, by_seed):
         assert "more certain difference" in one_table.certain_in_words(by_seed)

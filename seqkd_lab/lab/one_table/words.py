@@ -13,6 +13,7 @@ from seqkd_lab.experiments.budget_study import FACTORS, GREEDY_BLEU, gain, updat
 from seqkd_lab.experiments.findings import judge
 from seqkd_lab.experiments.no_help import AS_LARGE, CONDITIONS, CONTROL, DETERMINISTIC
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD
+from seqkd_lab.experiments.table import rows_by_seed, said_of_teacher
 from seqkd_lab.experiments.verdicts import (
     HELD,
     NOT_HELD,
@@ -105,8 +106,12 @@ def every_claim(by_seed: Sequence[Rows]) -> Folded:
     return Folded("Every claim with its numbers", in_words(judge(by_seed)), is_code=True)
 
 
-def real_text_in_words(by_seed: Sequence[Rows]) -> Markdown:
-    """Say what the seeds on real text decide of the paper's claims, and what so few seeds cannot decide."""
+def real_text_in_words(results: Mapping) -> Markdown:
+    """Say what the seeds on real text decide of the paper's claims, and what so few seeds cannot decide.
+
+    results: a table as `real_results` reads it. Whether all its students share one teacher is said, too.
+    """
+    by_seed = rows_by_seed(results)
     judged = judge(by_seed)
     names = {outcome: [f"{verdict.claim.name} ({verdict.claim.ours})" for verdict in judged
                        if verdict.outcome == outcome] for outcome in (HELD, NOT_HELD, UNDECIDED)}
@@ -119,6 +124,7 @@ def real_text_in_words(by_seed: Sequence[Rows]) -> Markdown:
         f"With {len(by_seed)} seeds the interval is wide, and {len(names[UNDECIDED])} claims stay undecided. "
         + ("Seq-KD does gain on this real text; how much, more seeds would have to tell." if low > 0.0 else
            "Whether Seq-KD gains on this real text, more seeds would have to tell."),
+        *said_of_teacher(results),
     )))
 
 
