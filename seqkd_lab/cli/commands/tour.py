@@ -9,6 +9,7 @@ from pathlib import Path
 from seqkd_lab.cli.given import store_of, table_run
 from seqkd_lab.cli.making import make_models, print_table
 from seqkd_lab.cli.options import add_monolingual, add_text_files, add_tokenize, seed
+from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.experiments import findings
 from seqkd_lab.experiments.presets import PRESETS
 from seqkd_lab.experiments.recipes import TABLE_ROWS, TextData
@@ -40,6 +41,7 @@ def run(given: Namespace) -> int:
     from seqkd_lab.lab.report import write_report  # matplotlib costs a second that other commands need not wait for
 
     run, store = table_run(given, (given.seed,), TABLE_ROWS, "quick"), store_of(given)
+    check_folder(given.report, "--report")
     make_models(run.tasks(), run.data, given)
     results = collect(run, store)
     title = "Sequence-level knowledge distillation: Table 1, one seed"
