@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 
 from seqkd_lab.identity import omitted_when_default
 
+MOST = 1_000_000
+"""Epochs, and sentences of a batch: more would be a slip of the keyboard."""
 BY_LOSS, BY_BLEU = "loss", "bleu"
 """What the best epoch may be chosen by, on validation text."""
 
@@ -26,12 +28,14 @@ class Optimisation:
     best_by: str = omitted_when_default("")
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
+        if not 1 <= self.epochs <= MOST or not 1 <= self.batch_size <= MOST:
+            raise ValueError(f"epochs and batch_size must lie in 1..{MOST:,}; got {self.epochs} and {self.batch_size}")
         if self.patience is not None and self.patience < 1:
             raise ValueError(f"patience must be at least 1 epoch, or None for never; got {self.patience}")
-        if not 0.0 < self.learning_rate < math.inf or not self.clip_norm > 0.0 or not 0.0 <= self.warmup < 1.0:
-            raise ValueError(f"need a finite learning_rate > 0, clip_norm > 0 and 0 ≤ warmup < 1; got {self}")
+        if not 0.0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate must be positive and finite; got {self.learning_rate}")
+        if not self.clip_norm > 0.0 or not 0.0 <= self.warmup < 1.0:
+            raise ValueError(f"need clip_norm > 0 and 0 ≤ warmup < 1; got {self.clip_norm} and {self.warmup}")
         if self.best_by not in ("", BY_LOSS, BY_BLEU):
             raise ValueError(f"best_by must be {BY_LOSS}, {BY_BLEU} or empty; got {self.best_by!r}")
 

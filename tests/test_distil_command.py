@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 from typed import SMALL, assert_refused, contents, own_text, typed
 
+from seqkd_lab.cli import main
 from seqkd_lab.cli.commands import distil as command
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation import parts
@@ -300,3 +301,11 @@ class TestRefusals:
     def test_what_cannot_be_leaves_nothing(self, distil, teachers, tmp_path, given, words):
         assert_refused(distil("--teacher", teachers["a"], *given), *words)
         assert contents(tmp_path) == {}
+
+
+def test_a_file_that_is_no_distilled_corpus_is_not_replaced(capsys, tmp_path):
+    description = tmp_path / "model.json"
+    description.write_text("{}", encoding="utf-8")
+    assert main(["distil", "--teacher", "teacher", "--pairs", "2", "--out", str(description)]) == 2
+    assert "no distilled corpus" in capsys.readouterr().err
+    assert description.read_text(encoding="utf-8") == "{}"

@@ -345,3 +345,18 @@ class TestRefusals:
 
         monkeypatch.setattr(writable.tempfile, "NamedTemporaryFile", refused)
         assert_refused(train(*TOY), f"--out {tmp_path / 'm'}", "Permission denied")
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("--out", ""), "the path is empty"), (("--out", " "), "the path is empty"),
+    (("--out", "m", "--batch-size", "9" * 25), "batch_size"), (("--out", "m", "--epochs", "0"), "epochs"),
+    (("--out", "m", "--learning-rate", "-1"), "learning_rate must be positive"),
+])
+def test_slips_of_the_keyboard_are_named_before_the_work(capsys, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(["train", *arguments])
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2 and words in capsys.readouterr().err
+    assert not list(tmp_path.rglob("model.json"))

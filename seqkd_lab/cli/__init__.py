@@ -9,10 +9,10 @@ import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 from seqkd_lab import __version__
 from seqkd_lab.cli import commands
+from seqkd_lab.cli.options import typed_path
 from seqkd_lab.training import DivergenceError
 
 EPILOG = """examples:
@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         "without a network. What is trained is kept and found again; an interrupted run continues where it was.",
     )
     main_parser.add_argument("--version", action="version", version=f"seqkd-lab {__version__}")
-    main_parser.add_argument("--store", type=Path, default=None, metavar="DIR",
+    main_parser.add_argument("--store", type=typed_path, default=None, metavar="DIR",
                              help="where trained models are kept (default: $SEQKD_LAB_STORE, or runs/ in this folder)")
     verbs = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in pkgutil.iter_modules(commands.__path__):

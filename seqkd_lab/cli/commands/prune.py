@@ -15,7 +15,7 @@ from seqkd_lab.cli.cutters import check_kind, one_cutter
 from seqkd_lab.cli.given import data_of, store_of
 from seqkd_lab.cli.learning import distilled_pairs
 from seqkd_lab.cli.models import find_model, trained_on
-from seqkd_lab.cli.options import add_text_files, names_own_text, seed
+from seqkd_lab.cli.options import add_text_files, names_own_text, seed, typed_path
 from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
 from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.compression.pruning import (
@@ -48,10 +48,10 @@ def add(verbs: argparse._SubParsersAction) -> None:
     prune.add_argument("--steps", type=int, default=1, help="prune a little, retrain, again: so often (default: 1)")
     prune.add_argument("--epochs", type=int, default=5, help="of each retraining; 0 prunes only (default: 5)")
     prune.add_argument("--learning-rate", type=float, default=0.01, help="lower than in training (default: 0.01)")
-    prune.add_argument("--distilled", type=Path, metavar="TSV", help="retrain on this corpus instead of gold")
+    prune.add_argument("--distilled", type=typed_path, metavar="TSV", help="retrain on this corpus instead of gold")
     prune.add_argument("--dense", action="store_true", help="write the zeros, too")
     prune.add_argument("--seed", type=seed, default=1)
-    prune.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the pruned model")
+    prune.add_argument("--out", type=typed_path, required=True, metavar="DIR", help="the folder of the pruned model")
     add_text_files(prune)
     prune.set_defaults(run=run)
 

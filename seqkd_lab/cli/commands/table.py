@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from pathlib import Path
 
 from seqkd_lab.cli.given import seeds_of, store_of, table_run
 from seqkd_lab.cli.making import existing, make_models, print_table
-from seqkd_lab.cli.options import add_check_and_workers, add_monolingual, add_seed_range, add_text_files, add_tokenize
+from seqkd_lab.cli.options import (
+    add_check_and_workers,
+    add_monolingual,
+    add_seed_range,
+    add_text_files,
+    add_tokenize,
+    typed_path,
+)
 from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
 from seqkd_lab.experiments import committed, findings
 from seqkd_lab.experiments.presets import PRESETS
@@ -36,7 +42,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
                        help="train one teacher, of the first seed, for the students of all seeds; on real text it "
                        "takes most of the time")
     add_results(table, "table1.json")
-    table.add_argument("--checkpoints", type=Path, metavar="DIR",
+    table.add_argument("--checkpoints", type=typed_path, metavar="DIR",
                        help="also write there the models of the seed of median gain")
     add_check_and_workers(table)
     add_text_files(table)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from pathlib import Path
 
 from tqdm import tqdm
 
 from seqkd_lab.cli.given import seeds_of, store_of
 from seqkd_lab.cli.making import existing, make_models, mover
-from seqkd_lab.cli.options import add_check_and_workers, add_seeds
+from seqkd_lab.cli.options import add_check_and_workers, add_seeds, typed_path
 from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
 from seqkd_lab.experiments import pruning_costs, pruning_table, pruning_verdict
 from seqkd_lab.experiments.presets import EARLIER, PRUNING
@@ -30,7 +29,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
     )
     add_seeds(table3, 5)
     add_results(table3, "table3.json")
-    table3.add_argument("--checkpoints", type=Path, metavar="DIR", help="also write the first seed's models there")
+    table3.add_argument("--checkpoints", type=typed_path, metavar="DIR",
+                        help="also write the first seed's models there")
     add_check_and_workers(table3)
     table3.set_defaults(run=run)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seqkd_lab.cli.given import store_of, table_run
 from seqkd_lab.cli.making import make_models, print_table
-from seqkd_lab.cli.options import add_monolingual, add_text_files, add_tokenize, seed
+from seqkd_lab.cli.options import add_monolingual, add_text_files, add_tokenize, seed, typed_path
 from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.experiments import findings
 from seqkd_lab.experiments.presets import PRESETS
@@ -28,7 +28,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     )
     tour.add_argument("--preset", choices=sorted(PRESETS), help="sizes and epochs (default: toy; quick for your text)")
     tour.add_argument("--seed", type=seed, default=1, help="decides every random number (default: 1)")
-    tour.add_argument("--report", type=Path, default=Path("runs/tour"), metavar="DIR", help="default: runs/tour")
+    tour.add_argument("--report", type=typed_path, default=Path("runs/tour"), metavar="DIR", help="default: runs/tour")
     tour.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
     add_text_files(tour)
     add_monolingual(tour)

@@ -7,7 +7,6 @@ import math
 import sys
 import time
 from argparse import Namespace
-from pathlib import Path
 
 import torch
 from tqdm import tqdm
@@ -17,7 +16,7 @@ from seqkd_lab.cli.cutters import check_kind, one_cutter
 from seqkd_lab.cli.given import store_of
 from seqkd_lab.cli.learning import WORD_KD, objective_of, pairs_to_learn, preset_of, recipe_of
 from seqkd_lab.cli.models import TRAINED_ON, find_teacher
-from seqkd_lab.cli.options import add_text_files, names_own_text, seed, text_options
+from seqkd_lab.cli.options import add_text_files, names_own_text, seed, text_options, typed_path
 from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
 from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.distillation.forward_translation import tokens_per_source_token
@@ -40,7 +39,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "subwords and history. After each epoch the state is kept in DIR/unfinished; after an interrupt, the same "
         "command goes on from there, and a command with other settings or data starts anew.",
     )
-    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model")
+    verb.add_argument("--out", type=typed_path, required=True, metavar="DIR", help="the folder of the model")
     add_sizes(verb)
     add_lessons(verb)
     verb.add_argument("--seed", type=seed, default=1, help="of first weights, order and dropout (default: 1)")
@@ -71,9 +70,9 @@ def add_sizes(verb: argparse.ArgumentParser) -> None:
 def add_lessons(verb: argparse.ArgumentParser) -> None:
     """Add the options that say what the student learns from."""
     lessons = verb.add_argument_group("what it learns from")
-    lessons.add_argument("--distilled", type=Path, metavar="TSV",
+    lessons.add_argument("--distilled", type=typed_path, metavar="TSV",
                          help="learn from this corpus instead of gold; `seqkd-lab distil` writes it")
-    lessons.add_argument("--add", type=Path, nargs="+", metavar="TSV",
+    lessons.add_argument("--add", type=typed_path, nargs="+", metavar="TSV",
                          help="learn from these pairs, too; `seqkd-lab distil --input` writes them")
     lessons.add_argument("--objective", choices=["nll", WORD_KD], default="nll",
                          help="nll, or the teacher's distribution at each word as well (default: nll)")
