@@ -241,7 +241,7 @@ class TestDivergence:
             _raise_as(task, DivergenceError("too fast"))
 
     def test_worse_than_guessing_is_pointed_out(self, train, text):
-        code, _, err = train(*text, "--learning-rate", 0.5, "--epochs", 1)
+        code, _, err = train(*text, "--learning-rate", 3, "--epochs", 2)
         assert code == 0 and "worse than that of guessing" in err
 
 

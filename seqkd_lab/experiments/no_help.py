@@ -11,7 +11,7 @@ import random
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, Preset, Toy
 from seqkd_lab.experiments.store import identity
 from seqkd_lab.experiments.table import versions
 from seqkd_lab.experiments.verdicts import Rows
+from seqkd_lab.identity import settings
 from seqkd_lab.machine import use_threads
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -103,7 +104,7 @@ class NoHelpRun:
 
     def heading(self) -> dict:
         """What all points of a file share."""
-        sizes = {name: value for name, value in asdict(self).items() if not name.endswith("seeds")}
+        sizes = {name: value for name, value in settings(self).items() if not name.endswith("seeds")}
         return {"data": identity(ToyData()), "run": sizes, "made_with": versions()}
 
 
