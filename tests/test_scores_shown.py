@@ -74,8 +74,9 @@ class TestTable:
         columns = table_frame(results).columns
         assert "valid K=1, %" in columns and not any("chrF" in column for column in columns)
 
-    def test_committed_results_lack_it(self):
-        assert not any(shows_chrf(read_results(results_path(name))) for name in ("table1.json", "multi30k.json"))
+    def test_older_committed_results_lack_it(self):
+        assert not shows_chrf(read_results(results_path("table1.json")))
+        assert shows_chrf(read_results(results_path("multi30k.json")))
 
     def test_it_stays_narrow_with_one_seed(self):
         assert max(map(len, table_frame(results_of(30.0, 20.0, 22.0)).to_string().splitlines())) <= 120

@@ -155,7 +155,7 @@ def warn_of_ratio(made: Translated, usual: float) -> None:
     if not shortest * usual <= ratio <= longest * usual:
         warnings.warn(
             f"the teacher wrote {ratio:.2f} tokens per source token, its training corpus has {usual:.2f}; a student "
-            "learns this length. Is the text of the same kind? Else search with length_penalty=1.0.", stacklevel=2,
+            "learns this length. Is the text of the same kind? Else search with a larger length penalty.", stacklevel=2,
         )
 
 

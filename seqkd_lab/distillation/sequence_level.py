@@ -215,7 +215,7 @@ def warn_of_length(length_ratio: float) -> None:
     if not shortest <= length_ratio <= longest:
         warnings.warn(
             f"the teacher wrote {length_ratio:.2f} tokens per gold token (accepted: {shortest}–{longest}); a student "
-            "learns this length. Train the teacher longer, or search with length_penalty=1.0.", stacklevel=3,
+            "learns this length. Train the teacher longer, or search with a larger length penalty.", stacklevel=3,
         )
 
 
