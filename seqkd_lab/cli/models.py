@@ -13,7 +13,7 @@ from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.table import TableRun
 from seqkd_lab.models.checkpoint import CheckpointError, read_json
 from seqkd_lab.models.ensemble import Ensemble
-from seqkd_lab.models.folder import HISTORY, TrainedModel, load_folder
+from seqkd_lab.models.folder import HISTORY, TRAINED_ON, TrainedModel, load_folder
 
 
 def find_model(name: str, store: Store) -> TrainedModel:
@@ -32,10 +32,6 @@ def find_model(name: str, store: Store) -> TrainedModel:
     if directory is None:
         raise ValueError(f"model {name!r} is not trained yet; `seqkd-lab tour` trains it")
     return TrainedModel(committed.load_committed(directory))
-
-
-TRAINED_ON = "trained_on"
-"""In the history of a model from `seqkd-lab train`: how many pairs it was given, and target tokens per source token."""
 
 
 def check_name(name: str) -> None:

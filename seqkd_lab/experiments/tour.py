@@ -9,12 +9,12 @@ from pathlib import Path
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.evaluation import reference_streams
 from seqkd_lab.experiments.findings import obstacle
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, TextData
 from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.table import TableRun
 from seqkd_lab.metrics import bleu_metric, chrf_metric, paired_bootstrap
 from seqkd_lab.models.checkpoint import read_json
-from seqkd_lab.models.folder import HISTORY, load_folder, save_folder
+from seqkd_lab.models.folder import HISTORY, TRAINED_ON, load_folder, save_folder
 
 SHOWN = (TEACHER, BASELINE, SEQ_KD)
 
@@ -47,8 +47,10 @@ def copy_models(run: TableRun, store: Store, directory: Path) -> list[Path]:
     folders = []
     for name, recipe in run.recipes(run.seeds[0]).items():
         folders.append(directory / name)
-        trained = load_folder(store.directory(recipe))
-        save_folder(folders[-1], trained, read_json(store.directory(recipe) / HISTORY))
+        history = read_json(store.directory(recipe) / HISTORY)
+        if isinstance(run.data, TextData):
+            history[TRAINED_ON] = {"n_pairs": run.data.n_train}
+        save_folder(folders[-1], load_folder(store.directory(recipe)), history)
     return folders
 
 

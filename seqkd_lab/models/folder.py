@@ -21,6 +21,8 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 SUBWORDS = "subwords.model"
 """Beside a model of real text: how its words were cut, so that the folder alone can translate."""
 HISTORY, DESCRIPTION = "history.json", "model.json"
+TRAINED_ON = "trained_on"
+"""In the history of a model of real text: how many pairs it was given, and target tokens per source token."""
 BESIDE = ".new-"
 """How the folder begins in which a model is written before it is moved into its place."""
 OF_A_MODEL = (SUBWORDS, HISTORY, "recipe.json", "translations.tsv", "metrics-*.json")

@@ -15,7 +15,7 @@ from seqkd_lab import machine
 from seqkd_lab.cli.cutters import check_kind, one_cutter
 from seqkd_lab.cli.given import store_of
 from seqkd_lab.cli.learning import WORD_KD, objective_of, pairs_to_learn, preset_of, recipe_of
-from seqkd_lab.cli.models import TRAINED_ON, find_teacher
+from seqkd_lab.cli.models import find_teacher
 from seqkd_lab.cli.options import add_text_files, names_own_text, seed, text_options, typed_path
 from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
 from seqkd_lab.cli.writable import check_folder
@@ -24,7 +24,7 @@ from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.presets import PRESETS
 from seqkd_lab.experiments.recipes import Recipe
 from seqkd_lab.models.architectures import build
-from seqkd_lab.models.folder import TrainedModel, save_folder
+from seqkd_lab.models.folder import TRAINED_ON, TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.optimisation import BY_BLEU, BY_LOSS, History, Optimisation
 from seqkd_lab.training import train
