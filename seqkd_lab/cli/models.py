@@ -45,10 +45,10 @@ def find_teacher(names: Sequence[str], store: Store) -> TrainedModel:
 
     Raises ValueError, naming two of them, when several do not have the same vocabularies, and as `find_model` does.
     """
-    found = [find_model(name, store) for name in names]
-    if len(found) == 1:
-        return found[0]
-    return TrainedModel(Ensemble([trained.model for trained in found], names).eval(), found[0].subwords)
+    members = [find_model(name, store) for name in names]
+    if len(members) == 1:
+        return members[0]
+    return TrainedModel(Ensemble([trained.model for trained in members], names).eval(), members[0].subwords)
 
 
 def trained_on(names: Sequence[str]) -> dict[str, Any]:

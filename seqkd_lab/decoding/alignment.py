@@ -1,4 +1,4 @@
-"""Which source word stands behind each word of a translation: the model's attention, read after the search.
+"""Which source word belongs to each word of a translation: the model's attention, read after the search.
 
 Attention is not an alignment by construction, but its largest weight mostly lies on the word that is translated (Luong
 et al. 2015, section 5.4). That is enough to replace an unknown word by its source, as in Jean et al. 2015

@@ -166,8 +166,8 @@ class Compared:
         if self.reason is not None:
             return {"cannot_be_compared": self.reason}
         return {"n_samples": N_SAMPLES, "seed": SEED, **{
-            name: {"difference": found.difference, "interval": list(found.interval), "p_value": found.p_value}
-            for name, found in (("bleu", self.bleu), ("chrf", self.chrf))
+            name: {"difference": metric.difference, "interval": list(metric.interval), "p_value": metric.p_value}
+            for name, metric in (("bleu", self.bleu), ("chrf", self.chrf))
         }}
 
 
@@ -206,9 +206,10 @@ def comparison_in_words(system: str, other: str, compared: Compared) -> list[str
     if compared.reason is not None:
         return [f"The two cannot be compared: {compared.reason}."]
     lines = [f"{system} − {other}, paired bootstrap with {N_SAMPLES:,} samples (seed {SEED}):"]
-    for name, found in (("BLEU ", compared.bleu), ("chrF2", compared.chrf)):
-        low, high = found.interval
-        lines.append(f"{name} {found.difference:+.2f}, 95% interval [{low:+.2f}, {high:+.2f}], p = {found.p_value:.3f}")
+    for name, metric in (("BLEU ", compared.bleu), ("chrF2", compared.chrf)):
+        low, high = metric.interval
+        interval = f"95% interval [{low:+.2f}, {high:+.2f}]"
+        lines.append(f"{name} {metric.difference:+.2f}, {interval}, p = {metric.p_value:.3f}")
     return lines
 
 
