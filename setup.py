@@ -1,6 +1,8 @@
-"""What pyproject.toml cannot say: a wheel carries a copy of data/ within the package, as seqkd_lab/_data.
+"""What pyproject.toml cannot say: a wheel carries a copy of data/ within the package, as
+seqkd_lab/_data.
 
-An editable install copies nothing: the package then finds data/ beside it (seqkd_lab/installation.py).
+An editable install copies nothing: the package then finds data/ beside it
+(seqkd_lab/installation.py).
 """
 
 import shutil
@@ -19,8 +21,12 @@ class BuildWithData(build_py):
         super().run()
         if not self.editable_mode:
             copy = Path(self.build_lib) / "seqkd_lab" / "_data"
-            shutil.rmtree(copy, ignore_errors=True)  # an earlier build's: it may hold files that data/ lacks today
-            shutil.copytree(HERE / "data", copy, ignore=shutil.ignore_patterns(".*", "*.tmp", "unfinished"))
+            shutil.rmtree(
+                copy, ignore_errors=True
+            )  # an earlier build's: it may hold files that data/ lacks today
+            shutil.copytree(
+                HERE / "data", copy, ignore=shutil.ignore_patterns(".*", "*.tmp", "unfinished")
+            )
 
 
 setup(cmdclass={"build_py": BuildWithData})

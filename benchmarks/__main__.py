@@ -1,4 +1,5 @@
-"""python -m benchmarks: measures the lab and its peers, prints the tables, keeps results.json up to date."""
+"""python -m benchmarks: measures the lab and its peers, prints the tables, keeps results.json up to
+date."""
 
 from __future__ import annotations
 
@@ -22,19 +23,47 @@ OPTIONAL = ("tour", "sliders")
 def parser() -> argparse.ArgumentParser:
     """The options, as --help explains them."""
     made = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    made.add_argument("--only", nargs="+", choices=PARTS + OPTIONAL, metavar="PART",
-                      help=f"what to measure (default: {' '.join(PARTS)}; also: {' '.join(OPTIONAL)})")
-    made.add_argument("--sizes", nargs="+", default=list(SIZES), metavar="SIZE", help=f"of {' '.join(SIZES)}")
-    made.add_argument("--tools", nargs="+", default=list(TOOLS), metavar="TOOL", help=f"of {' '.join(TOOLS)}")
+    made.add_argument(
+        "--only",
+        nargs="+",
+        choices=PARTS + OPTIONAL,
+        metavar="PART",
+        help=f"what to measure (default: {' '.join(PARTS)}; also: {' '.join(OPTIONAL)})",
+    )
+    made.add_argument(
+        "--sizes", nargs="+", default=list(SIZES), metavar="SIZE", help=f"of {' '.join(SIZES)}"
+    )
+    made.add_argument(
+        "--tools", nargs="+", default=list(TOOLS), metavar="TOOL", help=f"of {' '.join(TOOLS)}"
+    )
     made.add_argument("--rounds", type=int, help="of everything interleaved (default: 3)")
-    made.add_argument("--quick", action="store_true", help="one round of very little: does it work?")
-    made.add_argument("--prepare", action="store_true",
-                      help="first train the weights that decoding needs, where they are missing")
-    made.add_argument("--again", action="store_true", help="with --prepare: also where they are there")
-    made.add_argument("--continue", dest="go_on", action="store_true", help="measure only the rounds that are missing")
-    made.add_argument("--report", action="store_true", help="measure nothing; print the tables of the results")
-    made.add_argument("--results", type=Path, default=store.DEFAULT, metavar="FILE",
-                      help="default: benchmarks/results.json, with --quick benchmarks/.work/quick.json")
+    made.add_argument(
+        "--quick", action="store_true", help="one round of very little: does it work?"
+    )
+    made.add_argument(
+        "--prepare",
+        action="store_true",
+        help="first train the weights that decoding needs, where they are missing",
+    )
+    made.add_argument(
+        "--again", action="store_true", help="with --prepare: also where they are there"
+    )
+    made.add_argument(
+        "--continue",
+        dest="go_on",
+        action="store_true",
+        help="measure only the rounds that are missing",
+    )
+    made.add_argument(
+        "--report", action="store_true", help="measure nothing; print the tables of the results"
+    )
+    made.add_argument(
+        "--results",
+        type=Path,
+        default=store.DEFAULT,
+        metavar="FILE",
+        help="default: benchmarks/results.json, with --quick benchmarks/.work/quick.json",
+    )
     return made
 
 
@@ -87,7 +116,10 @@ def measure_sliders(runner: Runner) -> None:
     """One notebook after the other, each in a browser and a server of its own."""
     runner.forget([f"sliders/{name}" for name in report.WITH_SLIDERS])
     for name in report.WITH_SLIDERS:
-        runner.keep(f"sliders/{name}", run([sys.executable, "-m", "benchmarks.sliders", name], environment_variables()))
+        runner.keep(
+            f"sliders/{name}",
+            run([sys.executable, "-m", "benchmarks.sliders", name], environment_variables()),
+        )
 
 
 def measure(runner: Runner, given: argparse.Namespace) -> None:
@@ -132,12 +164,19 @@ def main(arguments: list[str] | None = None) -> int:
     if given.quick and path == store.DEFAULT:
         path = store.BENCHMARKS / ".work" / "quick.json"
     start = time.monotonic()
-    runner = Runner(path, plan, lambda text: print(f"[{time.monotonic() - start:5.0f} s] {text}", file=sys.stderr))
+    runner = Runner(
+        path,
+        plan,
+        lambda text: print(f"[{time.monotonic() - start:5.0f} s] {text}", file=sys.stderr),
+    )
     try:
         if not given.report:
             measure(runner, given)
     except KeyboardInterrupt:
-        print(f"interrupted; {path} holds what was measured: the same with --continue goes on", file=sys.stderr)
+        print(
+            f"interrupted; {path} holds what was measured: the same with --continue goes on",
+            file=sys.stderr,
+        )
         return 130
     print(report.everything(runner.results, given.sizes))
     return 0

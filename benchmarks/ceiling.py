@@ -1,10 +1,12 @@
-"""The limit: what this machine's arithmetic and memory can do, and how much of both a target token needs.
+"""The limit: what this machine's arithmetic and memory can do, and how much of both a target token
+needs.
 
 python -m benchmarks.ceiling    measures with one thread and prints
 
-Operations are floating-point multiplications and additions, two for each weight that a matrix product uses. They are
-the plain count of the model's equations: a look-up costs 0, and work that a program is clever enough not to do counts
-for it. Training is 3 times a forward pass: the gradients with respect to weights and to inputs cost one more each.
+Operations are floating-point multiplications and additions, two for each weight that a matrix
+product uses. They are the plain count of the model's equations: a look-up costs 0, and work that a
+program is clever enough not to do counts for it. Training is 3 times a forward pass: the gradients
+with respect to weights and to inputs cost one more each.
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ from typing import Any
 
 FLOAT = 4  # bytes
 WEIGHTS, MEMORY = "reading weights of 4 MiB", "copying 1 GiB"
-"""The two rates of memory. Models of this size stay in the processor's caches, so the first one limits them."""
+"""The two rates of memory. Models of this size stay in the processor's caches, so the first one
+limits them."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the counts depend on: width D, layers L, vocabulary sizes, mean source and target length (EOS included).
+    """What the counts depend on: width D, layers L, vocabulary sizes, mean source and target length
+    (EOS included).
 
     inner is the feed-forward width of the Transformer; the LSTM has none.
     """
@@ -43,12 +47,14 @@ class Work:
     bytes: float
 
     def seconds(self, operations_per_s: float, bytes_per_s: float) -> float:
-        """The least time for a token where arithmetic and memory work side by side: the slower of the two."""
+        """The least time for a token where arithmetic and memory work side by side: the slower of
+        the two."""
         return max(self.operations / operations_per_s, self.bytes / bytes_per_s)
 
 
 def lstm_layers(inputs: int, hidden: int, layers: int, directions: int = 1) -> int:
-    """Weights that a stacked LSTM multiplies with for one token: four gates of input and of state, each direction."""
+    """Weights that a stacked LSTM multiplies with for one token: four gates of input and of state,
+    each direction."""
     first = 4 * hidden * (inputs + hidden)
     others = (layers - 1) * 4 * hidden * (directions * hidden + hidden)
     return directions * (first + others)
@@ -61,60 +67,77 @@ def lstm_encoder(shape: Shape) -> float:
 
 
 def lstm_decoder(shape: Shape) -> float:
-    """Operations for one target token of one hypothesis: gates, scores and context, combination, output layer."""
+    """Operations for one target token of one hypothesis: gates, scores and context, combination,
+    output layer."""
     D, S, V = shape.width, shape.source_length, shape.n_target_words
     return 2.0 * (lstm_layers(D, D, shape.layers) + 2 * S * D + 2 * D * D + D * V)
 
 
 def transformer_encoder(shape: Shape) -> float:
-    """Operations for one source token: self-attention and feed-forward; and its cross-attention keys and values."""
+    """Operations for one source token: self-attention and feed-forward; and its cross-attention
+    keys and values."""
     D, S = shape.width, shape.source_length
     own = 4 * D * D + 2 * S * D + 2 * D * shape.inner
     return 2.0 * shape.layers * (own + 2 * D * D)
 
 
 def transformer_decoder(shape: Shape) -> float:
-    """Operations for one target token of one hypothesis, with a cache: half of the prefix is there in the mean."""
+    """Operations for one target token of one hypothesis, with a cache: half of the prefix is there
+    in the mean."""
     D, S, T, V = shape.width, shape.source_length, shape.target_length, shape.n_target_words
     layer = 4 * D * D + T * D + 2 * D * D + 2 * S * D + 2 * D * shape.inner
     return 2.0 * (shape.layers * layer + D * V)
 
 
 def parts(shape: Shape) -> tuple[float, float]:
-    """Operations for one source token and for one target token; inner tells the architectures apart."""
+    """Operations for one source token and for one target token; inner tells the architectures
+    apart."""
     if shape.inner:
         return transformer_encoder(shape), transformer_decoder(shape)
     return lstm_encoder(shape), lstm_decoder(shape)
 
 
 def forward_operations(shape: Shape, beam_size: int = 1) -> float:
-    """Operations for one target token: its share of the encoder, and `beam_size` hypotheses of the decoder."""
+    """Operations for one target token: its share of the encoder, and `beam_size` hypotheses of the
+    decoder."""
     encoder, decoder = parts(shape)
     return encoder * shape.source_length / shape.target_length + beam_size * decoder
 
 
 def training(shape: Shape, batch_size: int) -> Work:
-    """One target token of an update. Bytes: parameters read for both passes, their gradients and Adam's two moments
-    read and written, shared by the batch's tokens; and every intermediate vector written once and read twice."""
+    """One target token of an update. Bytes: parameters read for both passes, their gradients and
+    Adam's two moments read and written, shared by the batch's tokens; and every intermediate vector
+    written once and read twice."""
     operations = 3.0 * forward_operations(shape)
     parameters = n_parameters(shape) * 9 * FLOAT / (batch_size * shape.target_length)
     return Work(operations, parameters + 3 * FLOAT * vectors(shape))
 
 
 def decoding(shape: Shape, beam_size: int, batch_size: int, weight_bytes: int = FLOAT) -> Work:
-    """One target token of a search. Bytes: the decoder's parameters read at every step, shared by the batch; keys and
-    values of the source read at every step; and the intermediate vectors of each hypothesis written and read."""
+    """One target token of a search. Bytes: the decoder's parameters read at every step, shared by
+    the batch; keys and values of the source read at every step; and the intermediate vectors of
+    each hypothesis written and read."""
     _, decoder = parts(shape)
     attention = 2 * FLOAT * shape.source_length * shape.width * (shape.layers if shape.inner else 1)
     weights = decoder / 2 * weight_bytes / batch_size
-    return Work(forward_operations(shape, beam_size), weights + attention + 2 * FLOAT * beam_size * vectors(shape))
+    return Work(
+        forward_operations(shape, beam_size),
+        weights + attention + 2 * FLOAT * beam_size * vectors(shape),
+    )
 
 
 def vectors(shape: Shape) -> float:
-    """Numbers that one target token, with its share of the source, leaves between the matrix products."""
-    per_layer = 6 * shape.width  # four gates, cell and output; or queries, keys, values, sums of a Transformer's layer
+    """Numbers that one target token, with its share of the source, leaves between the matrix
+    products."""
+    per_layer = (
+        6 * shape.width
+    )  # four gates, cell and output; or queries, keys, values, sums of a Transformer's layer
     sides = 1.0 + shape.source_length / shape.target_length
-    return sides * shape.layers * (per_layer + shape.inner) + 3 * shape.width + 2 * shape.n_target_words
+    return (
+        sides * shape.layers * (per_layer + shape.inner)
+        + 3 * shape.width
+        + 2 * shape.n_target_words
+    )
 
 
 def n_parameters(shape: Shape) -> float:
@@ -124,7 +147,8 @@ def n_parameters(shape: Shape) -> float:
 
 
 def best_seconds(work: Callable[[], Any], repeats: int = 7, least: float = 0.05) -> float:
-    """The shortest time of one `work()`, out of `repeats` measurements of at least `least` seconds each."""
+    """The shortest time of one `work()`, out of `repeats` measurements of at least `least` seconds
+    each."""
     work()
     n, best = 1, float("inf")
     while True:
@@ -144,7 +168,8 @@ def best_seconds(work: Callable[[], Any], repeats: int = 7, least: float = 0.05)
 
 
 def product_rate(rows: int, inner: int, columns: int) -> float:
-    """Operations a second of an fp32 product (rows, inner) · (inner, columns) by torch, with its present threads."""
+    """Operations a second of an fp32 product (rows, inner) · (inner, columns) by torch, with its
+    present threads."""
     import torch
 
     a, b, out = torch.randn(rows, inner), torch.randn(inner, columns), torch.empty(rows, columns)
@@ -169,7 +194,8 @@ def reading_rate(rows: int = 1024, columns: int = 1024) -> float:
 
 
 def measure(threads: int = 1) -> dict[str, float]:
-    """This machine's rates: products of one large square and of an LSTM's shapes (GFLOP/s), memory (GB/s)."""
+    """This machine's rates: products of one large square and of an LSTM's shapes (GFLOP/s), memory
+    (GB/s)."""
     import torch
 
     torch.set_num_threads(threads)
@@ -177,7 +203,9 @@ def measure(threads: int = 1) -> dict[str, float]:
     result = {"threads": float(threads), "square 2048": giga * product_rate(2048, 2048, 2048)}
     for width in (128, 192):
         result[f"gates of a batch, width {width}"] = giga * product_rate(64, width, 4 * width)
-        result[f"gates of a batch's words, width {width}"] = giga * product_rate(64 * 15, width, 4 * width)
+        result[f"gates of a batch's words, width {width}"] = giga * product_rate(
+            64 * 15, width, 4 * width
+        )
         result[f"output layer, width {width}"] = giga * product_rate(64 * 15, width, 543)
     result[WEIGHTS], result[MEMORY] = giga * reading_rate(), giga * bandwidth()
     return result
@@ -188,7 +216,9 @@ def table(measured: dict[str, float]) -> str:
     lines = [f"| with {measured['threads']:.0f} thread(s) | |", "|---|---|"]
     for name, value in measured.items():
         if name != "threads":
-            lines.append(f"| {name} | {value:.1f} {'GB/s' if name in (WEIGHTS, MEMORY) else 'GFLOP/s'} |")
+            lines.append(
+                f"| {name} | {value:.1f} {'GB/s' if name in (WEIGHTS, MEMORY) else 'GFLOP/s'} |"
+            )
     return "\n".join(lines)
 
 

@@ -1,4 +1,5 @@
-"""The toy corpus as every tool gets it: the same sentences, the same ids, the same batches. Standard library only."""
+"""The toy corpus as every tool gets it: the same sentences, the same ids, the same batches.
+Standard library only."""
 
 from __future__ import annotations
 
@@ -22,13 +23,16 @@ def read_pairs(split: str, directory: Path = TOY) -> list[Pair]:
     """Source and target of each line of `split`. Raises FileNotFoundError saying what to do."""
     path = directory / f"{split}.tsv"
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing; run the benchmarks from a checkout that has data/toy")
+        raise FileNotFoundError(
+            f"{path} is missing; run the benchmarks from a checkout that has data/toy"
+        )
     lines = path.read_text(encoding="utf-8").splitlines()
     return [tuple(tuple(cell.split(" ")) for cell in line.split("\t")[:2]) for line in lines]
 
 
 def build_vocabulary(sentences: Sequence[Sentence]) -> tuple[str, ...]:
-    """SPECIALS, then every word by falling frequency: the same ids as seqkd_lab's Vocabulary.build."""
+    """SPECIALS, then every word by falling frequency: the same ids as seqkd_lab's
+    Vocabulary.build."""
     counts = Counter(word for sentence in sentences for word in sentence)
     return SPECIALS + tuple(sorted(counts, key=lambda word: (-counts[word], word)))
 
@@ -75,7 +79,10 @@ def words(numbers: Sequence[int], vocabulary: Sequence[str]) -> list[str]:
 def load() -> Corpus:
     """The committed toy corpus."""
     train, valid, test = (read_pairs(split) for split in ("train", "valid", "test"))
-    source, target = build_vocabulary([x for x, _ in train]), build_vocabulary([y for _, y in train])
+    source, target = (
+        build_vocabulary([x for x, _ in train]),
+        build_vocabulary([y for _, y in train]),
+    )
     return Corpus(train, valid, test, source, target)
 
 
@@ -85,7 +92,8 @@ def n_target_tokens(pairs: Sequence[Pair]) -> int:
 
 
 def batches(encoded: Sequence, batch_size: int, seed: int | None) -> Iterator[list]:
-    """One pass in batches of sentences of like length; shuffled by `seed`, or shortest first without one."""
+    """One pass in batches of sentences of like length; shuffled by `seed`, or shortest first
+    without one."""
     order = list(range(len(encoded)))
     if seed is None:
         order.sort(key=lambda i: (len(encoded[i][0]), len(encoded[i][1])))
@@ -96,7 +104,9 @@ def batches(encoded: Sequence, batch_size: int, seed: int | None) -> Iterator[li
         pools = [order[i : i + POOL * batch_size] for i in range(0, len(order), POOL * batch_size)]
         for pool in pools:
             pool.sort(key=lambda i: (len(encoded[i][1]), len(encoded[i][0])))
-        groups = [pool[i : i + batch_size] for pool in pools for i in range(0, len(pool), batch_size)]
+        groups = [
+            pool[i : i + batch_size] for pool in pools for i in range(0, len(pool), batch_size)
+        ]
         chance.shuffle(groups)
     return ([encoded[i] for i in group] for group in groups)
 

@@ -1,9 +1,11 @@
 """Our search beside the export to CTranslate2, on the same model and text, with one thread.
 
-python -m benchmarks.exported [--model DIR --input FILE] [--sentences 1000] [--rounds 5] [--results FILE]
+python -m benchmarks.exported [--model DIR --input FILE] [--sentences 1000] [--rounds 5] [--results
+FILE]
 
-Without --model, a Transformer of 2 layers of 64 learns the toy language for a moment, and translates its test
-sentences. All ways translate in turn, in each of the rounds, and the first round does not count.
+Without --model, a Transformer of 2 layers of 64 learns the toy language for a moment, and
+translates its test sentences. All ways translate in turn, in each of the rounds, and the first
+round does not count.
 """
 
 from __future__ import annotations
@@ -53,9 +55,13 @@ def toy_model() -> TrainedModel:
 
 
 def model_and_lines(given: argparse.Namespace) -> tuple[TrainedModel, list[str]]:
-    """The model, and the lines to translate. Raises ValueError where the options do not fit each other."""
+    """The model, and the lines to translate. Raises ValueError where the options do not fit each
+    other."""
     if (given.model is None) != (given.input is None):
-        raise ValueError("--model and --input belong together: a model's folder, and a text in its source language")
+        raise ValueError(
+            "--model and --input belong together: a model's folder, and a text in its source "
+            "language"
+        )
     for name in ("sentences", "batch", "rounds"):
         if getattr(given, name) < 1:
             raise ValueError(f"--{name} must be at least 1; got {getattr(given, name)}")
@@ -69,21 +75,26 @@ def model_and_lines(given: argparse.Namespace) -> tuple[TrainedModel, list[str]]
 def ways(model: TransformerSeq2Seq, folder: Path, batch_size: int) -> dict[str, Way]:
     """Our search, and the export in each quantisation, which is written to `folder`."""
     found: dict[str, Way] = {
-        OURS: lambda sources, beam_size: [best[0] for best in search(model, sources, beam_size, batch_size=batch_size)]
+        OURS: lambda sources, beam_size: [
+            best[0] for best in search(model, sources, beam_size, batch_size=batch_size)
+        ]
     }
     for quantisation in QUANTISATIONS:
         directory = folder / quantisation
         directory.mkdir()
         write_ctranslate2(model, directory, quantisation)
         exported = ExportedModel.load(directory, quantisation)
-        found[f"CTranslate2 {quantisation}"] = (
-            lambda sources, beam_size, exported=exported: exported.search(sources, beam_size, batch_size=batch_size)
+        found[f"CTranslate2 {quantisation}"] = lambda sources, beam_size, exported=exported: (
+            exported.search(sources, beam_size, batch_size=batch_size)
         )
     return found
 
 
-def measure(ways: dict[str, Way], sources: Sources, rounds: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """CPU seconds of each way, round by round, and how many of its translations are ours; both {search: {way: …}}."""
+def measure(
+    ways: dict[str, Way], sources: Sources, rounds: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """CPU seconds of each way, round by round, and how many of its translations are ours; both
+    {search: {way: …}}."""
     seconds: dict[str, Any] = {name: {way: [] for way in ways} for name in BEAMS}
     same: dict[str, Any] = {name: {} for name in BEAMS}
     for n_round in range(rounds + 1):
@@ -100,9 +111,10 @@ def measure(ways: dict[str, Way], sources: Sources, rounds: int) -> tuple[dict[s
 
 
 def lines_of(seconds: dict[str, Any], same: dict[str, Any], n_words: int) -> list[dict[str, Any]]:
-    """A line for each search and way: medians over the rounds; ratios to our search, made round by round."""
+    """A line for each search and way: medians over the rounds; ratios to our search, made round by
+    round."""
     return [
-        {"search": name, "way": way, "words_a_cpu_s": spread(n_words / second for second in measured).median,
+        {"search": name, "way": way, "words_a_cpu_s": spread(n_words / second for second in measured).median,  # noqa: E501
          **{f"times_faster{suffix}": getattr(ratios(of_ways[OURS], measured), kind)
             for suffix, kind in (("", "median"), ("_least", "least"), ("_most", "most"))},
          "same": same[name][way]}
@@ -112,21 +124,49 @@ def lines_of(seconds: dict[str, Any], same: dict[str, Any], n_words: int) -> lis
 
 def table(results: dict[str, Any]) -> str:
     """The medians, as a person reads them."""
-    names = {"words_a_cpu_s": "source words/CPU s", "times_faster": "times faster", "times_faster_least": "(least",
-             "times_faster_most": "most)", "same": f"same of {results['sentences']}"}
-    frame = pandas.DataFrame(results["medians"]).set_index(["search", "way"])[list(names)].rename(columns=names)
-    return frame.to_string(formatters={names["words_a_cpu_s"]: "{:,.0f}".format}, float_format="{:.2f}".format)
+    names = {
+        "words_a_cpu_s": "source words/CPU s",
+        "times_faster": "times faster",
+        "times_faster_least": "(least",
+        "times_faster_most": "most)",
+        "same": f"same of {results['sentences']}",
+    }
+    frame = (
+        pandas.DataFrame(results["medians"])
+        .set_index(["search", "way"])[list(names)]
+        .rename(columns=names)
+    )
+    return frame.to_string(
+        formatters={names["words_a_cpu_s"]: "{:,.0f}".format}, float_format="{:.2f}".format
+    )
 
 
 def parser() -> argparse.ArgumentParser:
     """The options, as --help explains them."""
-    made = argparse.ArgumentParser(prog="python -m benchmarks.exported", description=__doc__.splitlines()[0])
-    made.add_argument("--model", type=Path, metavar="DIR", help="a Transformer's folder (default: one of the toy)")
-    made.add_argument("--input", type=Path, metavar="FILE", help="with --model: what is translated, a sentence a line")
-    made.add_argument("--sentences", type=int, default=1000, help="at most so many of them (default: 1000)")
-    made.add_argument("--batch", type=int, default=64, help="sentences translated together (default: 64)")
-    made.add_argument("--rounds", type=int, default=5, help="after one that does not count (default: 5)")
-    made.add_argument("--results", type=Path, metavar="FILE", help="write everything measured there, as JSON")
+    made = argparse.ArgumentParser(
+        prog="python -m benchmarks.exported", description=__doc__.splitlines()[0]
+    )
+    made.add_argument(
+        "--model", type=Path, metavar="DIR", help="a Transformer's folder (default: one of the toy)"
+    )
+    made.add_argument(
+        "--input",
+        type=Path,
+        metavar="FILE",
+        help="with --model: what is translated, a sentence a line",
+    )
+    made.add_argument(
+        "--sentences", type=int, default=1000, help="at most so many of them (default: 1000)"
+    )
+    made.add_argument(
+        "--batch", type=int, default=64, help="sentences translated together (default: 64)"
+    )
+    made.add_argument(
+        "--rounds", type=int, default=5, help="after one that does not count (default: 5)"
+    )
+    made.add_argument(
+        "--results", type=Path, metavar="FILE", help="write everything measured there, as JSON"
+    )
     return made
 
 
@@ -137,12 +177,14 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     trained, texts = model_and_lines(given)
     sources = [trained.encode(text) for text in texts]
     with tempfile.TemporaryDirectory() as folder:
-        seconds, same = measure(ways(trained.model, Path(folder), given.batch), sources, given.rounds)
+        seconds, same = measure(
+            ways(trained.model, Path(folder), given.batch), sources, given.rounds
+        )
     n_words = sum(len(text.split()) for text in texts)
     return {
         "date": date.today().isoformat(), "machine": machine(threads=1),
-        "versions": {"torch": torch.__version__, "ctranslate2": version}, "spec": asdict(trained.model.spec),
-        "n_parameters": trained.model.n_parameters(), "sentences": len(texts), "source_words": n_words,
+        "versions": {"torch": torch.__version__, "ctranslate2": version}, "spec": asdict(trained.model.spec),  # noqa: E501
+        "n_parameters": trained.model.n_parameters(), "sentences": len(texts), "source_words": n_words,  # noqa: E501
         "batch_size": given.batch, "medians": lines_of(seconds, same, n_words), "cpu_s": seconds,
     }  # fmt: skip
 

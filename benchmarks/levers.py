@@ -1,7 +1,8 @@
-"""Each lever that was tried, alone: the way before and the way after on the same input, interleaved, equal results.
+"""Each lever that was tried, alone: the way before and the way after on the same input,
+interleaved, equal results.
 
-python -m benchmarks --only levers    measures them; the table says which were kept. Inputs have the shapes of the
-toy's teacher and students, and of a teacher of real text.
+python -m benchmarks --only levers    measures them; the table says which were kept. Inputs have the
+shapes of the toy's teacher and students, and of a teacher of real text.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ REPEATS = 9
 
 @dataclass(frozen=True)
 class Lever:
-    """Two ways to do one thing. `expected` is the gain that counting operations and passes over memory promises;
-    `kept` says whether the lab goes that way, and `why` what a reader may wonder about. exact: the results must agree.
+    """Two ways to do one thing. `expected` is the gain that counting operations and passes over
+    memory promises; `kept` says whether the lab goes that way, and `why` what a reader may wonder
+    about. exact: the results must agree.
     """
 
     name: str
@@ -63,10 +65,14 @@ def mixed_objective() -> tuple[Way, Way]:
     logits, teacher, target = logits_of(540)
 
     def two() -> Tensor:
-        return torch.autograd.grad(0.5 * word_kd(logits, teacher, target) + 0.5 * nll(logits, target), logits)[0]
+        return torch.autograd.grad(
+            0.5 * word_kd(logits, teacher, target) + 0.5 * nll(logits, target), logits
+        )[0]
 
     def one() -> Tensor:
-        return torch.autograd.grad(cross_entropy(logits, mixed_target(teacher, target, 0.5), target), logits)[0]
+        return torch.autograd.grad(
+            cross_entropy(logits, mixed_target(teacher, target, 0.5), target), logits
+        )[0]
 
     return two, one
 
@@ -92,8 +98,10 @@ def nll_gradient() -> tuple[Way, Way]:
     """torch's own gradient of the NLL against one written by hand."""
     logits, _, target = logits_of(540)
     by_hand = lambda: GradientByHand.apply(logits, target).mean()  # noqa: E731
-    return (lambda: torch.autograd.grad(nll(logits, target), logits)[0],
-            lambda: torch.autograd.grad(by_hand(), logits)[0])
+    return (
+        lambda: torch.autograd.grad(nll(logits, target), logits)[0],
+        lambda: torch.autograd.grad(by_hand(), logits)[0],
+    )
 
 
 def similarity() -> tuple[Way, Way]:
@@ -102,16 +110,24 @@ def similarity() -> tuple[Way, Way]:
     gold, hypotheses = pairs[0][1], [target for _, target in pairs[1:]]
     bleu = BLEU(smooth_method="exp", effective_order=True, tokenize="none")
     texts, reference = [" ".join(hypothesis) for hypothesis in hypotheses], [" ".join(gold)]
-    return (lambda: torch.tensor([bleu.sentence_score(text, reference).score for text in texts]),
-            lambda: torch.tensor(similarities(hypotheses, gold)))
+    return (
+        lambda: torch.tensor([bleu.sentence_score(text, reference).score for text in texts]),
+        lambda: torch.tensor(similarities(hypotheses, gold)),
+    )
 
 
 def padding() -> tuple[Way, Way]:
     """A tensor for each sentence, padded together, or all ids in one row and a table of places."""
     ids = [list(range(4, 5 + len(target))) for _, target in toy.load().train[:3200]]
-    tensors, sentences, rows = [torch.tensor(line) for line in ids], Sentences.of(ids), torch.arange(0, 3200, 25)
+    tensors, sentences, rows = (
+        [torch.tensor(line) for line in ids],
+        Sentences.of(ids),
+        torch.arange(0, 3200, 25),
+    )
     places = rows.tolist()
-    return lambda: pad_sequence([tensors[row] for row in places], batch_first=True), lambda: sentences.padded(rows)
+    return lambda: pad_sequence(
+        [tensors[row] for row in places], batch_first=True
+    ), lambda: sentences.padded(rows)
 
 
 def pairs_and_models(width: int = 24) -> tuple[EncodedCorpus, LSTMSeq2Seq]:
@@ -125,11 +141,16 @@ def pairs_and_models(width: int = 24) -> tuple[EncodedCorpus, LSTMSeq2Seq]:
 
 
 def token_batches() -> tuple[Way, Way]:
-    """A student's epoch in batches of 64 sentences, or in as many batches of as many tokens each."""
+    """A student's epoch in batches of 64 sentences, or in as many batches of as many tokens
+    each."""
     encoded, student = pairs_and_models()
     by_sentences = batch_rows(encoded, 64, shuffle_seed=1)
     order = encoded.target_lengths.argsort(stable=True)
-    share = encoded.target_lengths[order].cumsum(0) * len(by_sentences) // (int(encoded.target_lengths.sum()) + 1)
+    share = (
+        encoded.target_lengths[order].cumsum(0)
+        * len(by_sentences)
+        // (int(encoded.target_lengths.sum()) + 1)
+    )
     by_tokens = order.split(share.bincount().tolist())
 
     def epoch(rows_of_batches: Sequence[Tensor]) -> None:
@@ -142,15 +163,20 @@ def token_batches() -> tuple[Way, Way]:
 
 
 def teacher_once() -> tuple[Way, Way]:
-    """What the teacher says of a batch: asked for each time, or only its last layer, over what one pass left."""
+    """What the teacher says of a batch: asked for each time, or only its last layer, over what one
+    pass left."""
     encoded, teacher = pairs_and_models(width=128)
-    memory, batch = TeacherMemory(teacher, encoded), make_batch(encoded, batch_rows(encoded, 128, shuffle_seed=1)[0])
+    memory, batch = (
+        TeacherMemory(teacher, encoded),
+        make_batch(encoded, batch_rows(encoded, 128, shuffle_seed=1)[0]),
+    )
     real = (batch.target_out != PAD)[:, :, None]
     return lambda: teacher(batch).detach() * real, lambda: memory(batch) * real
 
 
 def gate_table() -> tuple[Way, Way]:
-    """The input's part of the LSTM's gates as a product for each word, or looked up: K = 35, 32 sentences."""
+    """The input's part of the LSTM's gates as a product for each word, or looked up: K = 35, 32
+    sentences."""
     embedding, gates = nn.Embedding(540, 128), nn.Linear(128, 512)
     words = torch.randint(0, 540, (1120,))
     with torch.no_grad():
@@ -165,12 +191,15 @@ def combine() -> tuple[Way, Way]:
     output, layer = torch.randn(B, K, D), nn.Linear(2 * D, D, bias=False)
     left, right = layer.weight.detach().chunk(2, dim=1)
     values = F.linear(memory, left)
-    return (lambda: layer(torch.cat([weights @ memory, output], dim=2)).detach(),
-            lambda: torch.baddbmm(F.linear(output, right), weights, values))
+    return (
+        lambda: layer(torch.cat([weights @ memory, output], dim=2)).detach(),
+        lambda: torch.baddbmm(F.linear(output, right), weights, values),
+    )
 
 
 def adam() -> tuple[Way, Way]:
     """torch's default Adam against its fused one: a teacher of real text."""
+
     def stepper(fused: bool) -> Way:
         torch.manual_seed(0)
         weights = [nn.Parameter(torch.randn(1000, 1000)) for _ in range(4)]
@@ -184,11 +213,14 @@ def adam() -> tuple[Way, Way]:
 def best_candidates() -> tuple[Way, Way]:
     """The whole sort of 5·V candidates, or the best five alone."""
     score = torch.randn(128, 5 * 540)
-    return lambda: score.sort(dim=1, descending=True).values[:, :5], lambda: score.topk(5, dim=1).values
+    return lambda: score.sort(dim=1, descending=True).values[
+        :, :5
+    ], lambda: score.topk(5, dim=1).values
 
 
 def encoder() -> tuple[Way, Way]:
-    """The student's encoder over packed sentences, or over padded ones (its end states are then those of padding)."""
+    """The student's encoder over packed sentences, or over padded ones (its end states are then
+    those of padding)."""
     x, lengths = torch.randn(128, 13, 24), torch.randint(7, 14, (128,)).clamp(max=13)
     lengths[0] = 13
     lstm = nn.LSTM(24, 12, batch_first=True, bidirectional=True)
@@ -210,25 +242,64 @@ def int8() -> tuple[Way, Way]:
 
 LEVERS = (
     Lever("dropout: a byte a number", "2–3×, a tenth of a teacher's update", dropout, exact=False),
-    Lever("Word-KD and NLL: one cross-entropy with the mixed target", "1.5× of the loss", mixed_objective),
-    Lever("similarity: n-grams of gold counted once", "1.3×: half of the work is the hypothesis'", similarity),
-    Lever("batches: all ids in one row", "2–3×, small beside an update; a sixth of the memory", padding),
+    Lever(
+        "Word-KD and NLL: one cross-entropy with the mixed target",
+        "1.5× of the loss",
+        mixed_objective,
+    ),
+    Lever(
+        "similarity: n-grams of gold counted once",
+        "1.3×: half of the work is the hypothesis'",
+        similarity,
+    ),
+    Lever(
+        "batches: all ids in one row",
+        "2–3×, small beside an update; a sixth of the memory",
+        padding,
+    ),
     Lever("input gates looked up in a table (K = 35)", "2×, half of the LSTM's step", gate_table),
     Lever("combine applied to the memory once a sentence (K = 35)", "1.5×", combine),
-    Lever("Word-KD: the teacher's vectors from one pass, for all epochs", "4×: of a forward pass the last layer stays",
-          teacher_once),
+    Lever(
+        "Word-KD: the teacher's vectors from one pass, for all epochs",
+        "4×: of a forward pass the last layer stays",
+        teacher_once,
+    ),
     Lever("Adam fused", "2–4×, a few percent of an update", adam, exact=False),
     Lever("top-k without sorting the vocabulary (K = 5)", "5×", best_candidates),
-    Lever("batches of equal tokens, not of equal sentences", "1.0×: sorted by length, 1 target in 70 is padding",
-          token_batches, kept=False, exact=False,
-          why="what is padded is little; many short sentences and few long ones work the LSTMs less evenly"),
-    Lever("NLL with its gradient by hand", "1.3× of the loss", nll_gradient, kept=False,
-          why="a twentieth of an update does not pay for a second way to write the loss"),
-    Lever("student's encoder without packing", "2×", encoder, kept=False, exact=False,
-          why="the end states are then the padding's; made exact, with the biases as an input that is 0 there, it "
-              "gained a few percent of an update for a page of code"),
-    Lever("output layer in int8", "1.5×", int8, kept=False, exact=False,
-          why="torch's int8 for LSTMs is its older quantisation, and a student's products are small"),
+    Lever(
+        "batches of equal tokens, not of equal sentences",
+        "1.0×: sorted by length, 1 target in 70 is padding",
+        token_batches,
+        kept=False,
+        exact=False,
+        why="what is padded is little; many short sentences and few long ones work the LSTMs less "
+        "evenly",
+    ),
+    Lever(
+        "NLL with its gradient by hand",
+        "1.3× of the loss",
+        nll_gradient,
+        kept=False,
+        why="a twentieth of an update does not pay for a second way to write the loss",
+    ),
+    Lever(
+        "student's encoder without packing",
+        "2×",
+        encoder,
+        kept=False,
+        exact=False,
+        why="the end states are then the padding's; made exact, with the biases as an input that "
+        "is 0 there, it "
+        "gained a few percent of an update for a page of code",
+    ),
+    Lever(
+        "output layer in int8",
+        "1.5×",
+        int8,
+        kept=False,
+        exact=False,
+        why="torch's int8 for LSTMs is its older quantisation, and a student's products are small",
+    ),
 )
 
 
@@ -242,7 +313,8 @@ def timed(way: Way) -> float:
 
 
 def measure(lever: Lever) -> dict[str, Any]:
-    """{"before_ms": [...], "after_ms": [...]}, REPEATS of each, taken in turns. Raises ValueError when both differ."""
+    """{"before_ms": [...], "after_ms": [...]}, REPEATS of each, taken in turns. Raises ValueError
+    when both differ."""
     before, after = lever.make()
     if lever.exact and not torch.allclose(before(), after(), rtol=1e-4, atol=1e-5):
         raise ValueError(f"{lever.name}: both ways must give the same")
@@ -252,13 +324,24 @@ def measure(lever: Lever) -> dict[str, Any]:
 
 def table(results: dict[str, Any]) -> str:
     """What each lever brought, from the results."""
-    lines = ["### Levers, each alone: CPU milliseconds before and after", "",
-             "| lever | expected | before | after | times faster | kept |", "|---|---|---|---|---|---|"]
+    lines = [
+        "### Levers, each alone: CPU milliseconds before and after",
+        "",
+        "| lever | expected | before | after | times faster | kept |",
+        "|---|---|---|---|---|---|",
+    ]
     for lever in LEVERS:
         measured = runs(results, f"levers/{lever.name}")
         before = [value for run in measured for value in run["before_ms"]]
         after = [value for run in measured for value in run["after_ms"]]
         kept = "yes" if lever.kept else f"no: {lever.why}"
-        cells = [lever.name, lever.expected, spread(before), spread(after), ratios(before, after), kept]
+        cells = [
+            lever.name,
+            lever.expected,
+            spread(before),
+            spread(after),
+            ratios(before, after),
+            kept,
+        ]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)

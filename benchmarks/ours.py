@@ -43,22 +43,30 @@ class SeqKDLab:
     def n_parameters(self) -> int:
         return self.model.n_parameters()
 
-    def train(self, pairs: Sequence[Pair], epochs: int, seen: Callable[[int], None] | None = None) -> None:
+    def train(
+        self, pairs: Sequence[Pair], epochs: int, seen: Callable[[int], None] | None = None
+    ) -> None:
         def watch(progress: Progress) -> None:
             if progress.valid_loss is not None and seen is not None:
                 seen(progress.epoch)
 
         optimisation = Optimisation(epochs, self.size.rates[0], BATCH_SIZE, WARMUP, CLIP_NORM)
-        one = parallel(self.corpus.valid[:1], "valid")  # the loop validates after each epoch: here on one pair only
+        one = parallel(
+            self.corpus.valid[:1], "valid"
+        )  # the loop validates after each epoch: here on one pair only
         train(self.model, parallel(pairs), one, NLL(), optimisation, seed=1, callbacks=[watch])
 
     def validation_loss(self, pairs: Sequence[Pair]) -> float:
-        encoded = encode(parallel(pairs), self.model.source_vocabulary, self.model.target_vocabulary)
+        encoded = encode(
+            parallel(pairs), self.model.source_vocabulary, self.model.target_vocabulary
+        )
         loss = validation_loss(self.model, encoded)
         self.model.train()  # called between epochs, too
         return loss
 
-    def translate(self, sources: Sequence[Sentence], beam_size: int, batch_size: int) -> list[list[str]]:
+    def translate(
+        self, sources: Sequence[Sentence], beam_size: int, batch_size: int
+    ) -> list[list[str]]:
         found = search(self.model, sources, beam_size, batch_size=batch_size)
         return [list(n_best[0].tokens) for n_best in found]
 

@@ -1,7 +1,8 @@
-"""results.json: what was measured, by name, each with date, machine and versions; and the arithmetic over it.
+"""results.json: what was measured, by name, each with date, machine and versions; and the
+arithmetic over it.
 
-An entry's name is SIZE/TOOL/JOB ("2x192/seqkd_lab/train") or that of a workload of the lab alone ("scaling"). It
-holds `runs`, one for each round, or `refused`: why there are none.
+An entry's name is SIZE/TOOL/JOB ("2x192/seqkd_lab/train") or that of a workload of the lab alone
+("scaling"). It holds `runs`, one for each round, or `refused`: why there are none.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def spread(values: Iterable[float]) -> Spread:
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
-    """ours / theirs, round by round: in one round both met the same machine. Rounds that only one has are left out."""
+    """ours / theirs, round by round: in one round both met the same machine. Rounds that only one
+    has are left out."""
     return spread(a / b for a, b in zip(ours, theirs, strict=False) if b)
 
 
@@ -65,7 +67,8 @@ def runs(results: Results, name: str) -> list[dict[str, Any]]:
 
 
 def rates(results: Results, name: str, part: str | None, counted: str) -> list[float]:
-    """`counted` ("sentences", "tokens") for each CPU second, round by round; part is a piece of the job ("greedy")."""
+    """`counted` ("sentences", "tokens") for each CPU second, round by round; part is a piece of the
+    job ("greedy")."""
     pieces = [run if part is None else run.get(part) for run in runs(results, name)]
     return [piece[counted] / piece["cpu_s"] for piece in pieces if piece and piece["cpu_s"]]
 
@@ -81,8 +84,11 @@ def values(results: Results, name: str, *path: str) -> list[float]:
     return found
 
 
-def merge(results: Results, name: str, measured: dict[str, Any], machine: dict[str, Any]) -> Results:
-    """`results` with one more round of `name`; a refusal takes the place of earlier rounds, a round of a refusal."""
+def merge(
+    results: Results, name: str, measured: dict[str, Any], machine: dict[str, Any]
+) -> Results:
+    """`results` with one more round of `name`; a refusal takes the place of earlier rounds, a round
+    of a refusal."""
     entry = {"date": date.today().isoformat(), "machine": machine}
     if "versions" in measured:
         entry["versions"] = measured["versions"]
@@ -108,11 +114,15 @@ def cpu_name() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
 
 
 def commit() -> str:
-    """The commit of the lab that was measured, with + when files differ from it; "unknown" without git."""
+    """The commit of the lab that was measured, with + when files differ from it; "unknown" without
+    git."""
     ask = ["git", "-C", str(BENCHMARKS), "describe", "--always", "--dirty=+"]
     try:
         done = subprocess.run(ask, capture_output=True, text=True)
@@ -123,5 +133,11 @@ def commit() -> str:
 
 def machine(threads: int = 1) -> dict[str, Any]:
     """What stands beside every measurement."""
-    return {"cpu": cpu_name(), "cores": os.cpu_count() or 1, "threads": threads, "system": platform.system(),
-            "python": platform.python_version(), "lab": commit()}
+    return {
+        "cpu": cpu_name(),
+        "cores": os.cpu_count() or 1,
+        "threads": threads,
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "lab": commit(),
+    }

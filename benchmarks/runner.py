@@ -1,4 +1,5 @@
-"""Runs jobs in processes of their own, interleaved over the tools: A B C, A B C, ..., so that all meet the same noise.
+"""Runs jobs in processes of their own, interleaved over the tools: A B C, A B C, ..., so that all
+meet the same noise.
 
 After every job the results are on disk, so a run that was interrupted goes on with --continue.
 """
@@ -29,8 +30,9 @@ SLOW = {"joeynmt-transformer": 4}
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured: rounds, training pairs a round, test sentences in batches, in the search for the best
-    batch size, and one by one; and for how long the weights are trained beforehand."""
+    """How much is measured: rounds, training pairs a round, test sentences in batches, in the
+    search for the best batch size, and one by one; and for how long the weights are trained
+    beforehand."""
 
     rounds: int = 3
     train_pairs: int = 3200
@@ -66,11 +68,18 @@ def environment_variables(**more: str) -> dict[str, str]:
     return {**os.environ, **ONE_THREAD, **fixed, **more}
 
 
-def run(command: Sequence[str], environment: dict[str, str], seconds: float = SECONDS) -> dict[str, Any]:
+def run(
+    command: Sequence[str], environment: dict[str, str], seconds: float = SECONDS
+) -> dict[str, Any]:
     """What the last line with MARK says; or {"refused": the reason in a line}."""
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
             timeout=seconds,
         )
     except subprocess.TimeoutExpired:
@@ -87,8 +96,19 @@ def run_worker(entry: Entry, size: str, job: str, options: dict[str, Any]) -> di
     if reason is not None:
         return {"refused": reason}
     if job == "decode" and not entry.folder(size, options["plan"]).exists():
-        return {"refused": f"no weights of {entry.trainer} at {size}; run: python -m benchmarks --prepare"}
-    command = [str(python_of(entry.environment)), "-m", "benchmarks.worker", entry.name, size, job, json.dumps(options)]
+        return {
+            "refused": f"no weights of {entry.trainer} at {size}; run: python -m benchmarks "
+            "--prepare"
+        }
+    command = [
+        str(python_of(entry.environment)),
+        "-m",
+        "benchmarks.worker",
+        entry.name,
+        size,
+        job,
+        json.dumps(options),
+    ]
     return run(command, environment_variables())
 
 
@@ -121,7 +141,8 @@ class Runner:
             self.keep(name, run_worker(entry, size, "prepare", options))
 
     def measure(self, job: str, sizes: Sequence[str], tools: Sequence[str], go_on: bool) -> None:
-        """All rounds of a job, interleaved; a tool that was refused once is not asked again in later rounds."""
+        """All rounds of a job, interleaved; a tool that was refused once is not asked again in
+        later rounds."""
         measured = list(chosen(sizes, tools, job))
         names = [name_of(size, entry.name, job) for size, entry in measured]
         if not go_on:
@@ -142,33 +163,48 @@ class Runner:
         plan = self.plan
         if job == "train":
             return {"n_pairs": plan.train_pairs}
-        single = [["greedy_single", 1, plan.single_sentences, 1], ["beam5_single", 5, plan.single_sentences, 1]]
+        single = [
+            ["greedy_single", 1, plan.single_sentences, 1],
+            ["beam5_single", 5, plan.single_sentences, 1],
+        ]
         if entry.name in ONE_BY_ONE:
             return {"runs": single, "plan": plan.name}
         greedy, beam = self.best_batches(size, entry, go_on)
         n = plan.test_sentences // SLOW.get(entry.name, 1)
-        return {"runs": [["greedy", 1, n, greedy], ["beam5", 5, n, beam], *single], "plan": plan.name}
+        return {
+            "runs": [["greedy", 1, n, greedy], ["beam5", 5, n, beam], *single],
+            "plan": plan.name,
+        }
 
     def best_batches(self, size: str, entry: Entry, go_on: bool) -> tuple[int, int]:
-        """The batch sizes at which a tool decodes fastest, greedily and with a beam; measured once in a run."""
+        """The batch sizes at which a tool decodes fastest, greedily and with a beam; measured once
+        in a run."""
         name = name_of(size, entry.name, "sweep")
         swept = getattr(self, "swept", set())
         if name not in swept and not (go_on and store.runs(self.results, name)):
             n = self.plan.sweep_sentences // SLOW.get(entry.name, 1)
             asked = [
                 [f"{search} {batch}", beam, n, batch]
-                for search, beam in (("greedy", 1), ("beam5", 5)) for batch in self.plan.sweep
+                for search, beam in (("greedy", 1), ("beam5", 5))
+                for batch in self.plan.sweep
             ]
             self.forget([name])
-            self.keep(name, run_worker(entry, size, "decode", {"runs": asked, "plan": self.plan.name}))
+            self.keep(
+                name, run_worker(entry, size, "decode", {"runs": asked, "plan": self.plan.name})
+            )
         self.swept = swept | {name}
-        greedy, beam = (fastest(self.results, name, search, self.plan.sweep) for search in ("greedy", "beam5"))
+        greedy, beam = (
+            fastest(self.results, name, search, self.plan.sweep) for search in ("greedy", "beam5")
+        )
         return greedy, beam
 
 
 def fastest(results: store.Results, name: str, search: str, sweep: Sequence[int]) -> int:
-    """Of a sweep the batch size with the most sentences a CPU second; 64 where nothing was measured."""
-    measured = {batch: store.rates(results, name, f"{search} {batch}", "sentences") for batch in sweep}
+    """Of a sweep the batch size with the most sentences a CPU second; 64 where nothing was
+    measured."""
+    measured = {
+        batch: store.rates(results, name, f"{search} {batch}", "sentences") for batch in sweep
+    }
     known = {batch: found[-1] for batch, found in measured.items() if found}
     return max(known, key=known.__getitem__) if known else 64
 

@@ -1,4 +1,5 @@
-"""What a benchmark asks of a translation tool, ours or a peer's, and the list of those that are measured."""
+"""What a benchmark asks of a translation tool, ours or a peer's, and the list of those that are
+measured."""
 
 from __future__ import annotations
 
@@ -15,13 +16,15 @@ WORK = BENCHMARKS / ".work"
 """Trained weights and logs: made once by --prepare, ignored by git."""
 
 BATCH_SIZE, CLIP_NORM, WARMUP = 64, 1.0, 0.1
-"""Training is the same for all: sentences a batch, gradient clipping, share of the one-cycle schedule that rises."""
+"""Training is the same for all: sentences a batch, gradient clipping, share of the one-cycle
+schedule that rises."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """`layers` LSTM layers of `width`; the Transformers of this size have as many parameters (`inner`: their feed-
-    forward width). rates are the peak learning rates of the LSTMs and of the Transformers."""
+    """`layers` LSTM layers of `width`; the Transformers of this size have as many parameters
+    (`inner`: their feed- forward width). rates are the peak learning rates of the LSTMs and of the
+    Transformers."""
 
     name: str
     layers: int
@@ -31,7 +34,10 @@ class Size:
     rates: tuple[float, float] = (0.005, 0.002)
 
 
-SIZES = {size.name: size for size in (Size("1x128", 1, 128, 192), Size("2x192", 2, 192, 256, rates=(0.003, 0.002)))}
+SIZES = {
+    size.name: size
+    for size in (Size("1x128", 1, 128, 192), Size("2x192", 2, 192, 256, rates=(0.003, 0.002)))
+}
 
 
 class Tool(Protocol):
@@ -42,13 +48,17 @@ class Tool(Protocol):
     def n_parameters(self) -> int:
         """The number of trainable numbers."""
 
-    def train(self, pairs: Sequence[Pair], epochs: int, seen: Callable[[int], None] | None = None) -> None:
+    def train(
+        self, pairs: Sequence[Pair], epochs: int, seen: Callable[[int], None] | None = None
+    ) -> None:
         """Trains on `pairs` by Adam and one-cycle; `seen` hears of each epoch's end (from 1)."""
 
     def validation_loss(self, pairs: Sequence[Pair]) -> float:
         """NLL in nats a target token, EOS included."""
 
-    def translate(self, sources: Sequence[Sentence], beam_size: int, batch_size: int) -> list[list[str]]:
+    def translate(
+        self, sources: Sequence[Sentence], beam_size: int, batch_size: int
+    ) -> list[list[str]]:
         """The best translation of each source, in order."""
 
     def save(self, folder: Path) -> None:
@@ -57,8 +67,9 @@ class Tool(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """A tool in the list: the environment it runs in ("" is the lab's own), where its class lies, whose weights it
-    decodes with (its own unless it has none), and which sizes and jobs it is measured at."""
+    """A tool in the list: the environment it runs in ("" is the lab's own), where its class lies,
+    whose weights it decodes with (its own unless it has none), and which sizes and jobs it is
+    measured at."""
 
     name: str
     environment: str
@@ -79,7 +90,8 @@ class Entry:
         return self.weights or self.name
 
     def folder(self, size: str, plan: str) -> Path:
-        """Where the weights lie that a plan's training made; those of --quick are not taken for the full ones."""
+        """Where the weights lie that a plan's training made; those of --quick are not taken for the
+        full ones."""
         return WORK / plan / size / self.trainer
 
 
@@ -94,7 +106,13 @@ TOOLS = {
         Entry("opennmt-rnn", "opennmt", "peers.opennmt:OpenNMT"),
         Entry("tutorial", "", "peers.tutorial:Tutorial", OURS),
         Entry("tutorial-prefix", "", "peers.tutorial:Prefix", OURS, jobs=DECODE),
-        Entry("joeynmt-transformer", "joeynmt", "peers.joey:JoeyTransformer", sizes=BIG, transformer=True),
+        Entry(
+            "joeynmt-transformer",
+            "joeynmt",
+            "peers.joey:JoeyTransformer",
+            sizes=BIG,
+            transformer=True,
+        ),
         Entry("marian", "transformers", "peers.marian:Marian", sizes=BIG, transformer=True),
         Entry("ct2-fp32", "transformers", "peers.ct2:Float", "marian", BIG, DECODE, True),
         Entry("ct2-int8", "transformers", "peers.ct2:Int8", "marian", BIG, DECODE, True),
@@ -103,7 +121,12 @@ TOOLS = {
 
 
 def one_cycle(progress: float) -> float:
-    """The share of the peak learning rate at `progress` in [0, 1]: seqkd_lab.training.one_cycle, for the peers."""
+    """The share of the peak learning rate at `progress` in [0, 1]: seqkd_lab.training.one_cycle,
+    for the peers."""
     from math import cos, pi
 
-    return progress / WARMUP if progress < WARMUP else 0.5 * (1 + cos(pi * (progress - WARMUP) / (1 - WARMUP)))
+    return (
+        progress / WARMUP
+        if progress < WARMUP
+        else 0.5 * (1 + cos(pi * (progress - WARMUP) / (1 - WARMUP)))
+    )

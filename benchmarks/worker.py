@@ -1,9 +1,11 @@
-"""One job of one tool in this process, which is fresh and in the tool's own environment; prints a line of JSON.
+"""One job of one tool in this process, which is fresh and in the tool's own environment; prints a
+line of JSON.
 
-python -m benchmarks.worker TOOL SIZE JOB '{"option": ...}'    (the runner calls this; a person may, too)
+python -m benchmarks.worker TOOL SIZE JOB '{"option": ...}'    (the runner calls this; a person may,
+too)
 
-Times are CPU seconds of the whole process, all threads (`cpu_s`), and wall-clock seconds (`wall_s`). On a shared
-machine the first is what compares.
+Times are CPU seconds of the whole process, all threads (`cpu_s`), and wall-clock seconds
+(`wall_s`). On a shared machine the first is what compares.
 """
 
 from __future__ import annotations
@@ -44,8 +46,11 @@ def versions() -> dict[str, str]:
     return found
 
 
-def prepare(entry: Entry, size: Size, corpus: toy.Corpus, options: dict[str, Any]) -> dict[str, Any]:
-    """Trains on `n_pairs` for `epochs`; after each, CPU seconds of training so far and validation loss."""
+def prepare(
+    entry: Entry, size: Size, corpus: toy.Corpus, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Trains on `n_pairs` for `epochs`; after each, CPU seconds of training so far and validation
+    loss."""
     tool = entry.load()(size, corpus, None)
     pairs, epochs, history = corpus.train[: options["n_pairs"]], options["epochs"], []
     validating, clock = 0.0, Clock()
@@ -60,8 +65,12 @@ def prepare(entry: Entry, size: Size, corpus: toy.Corpus, options: dict[str, Any
 
     tool.train(pairs, epochs, seen)
     tool.save(entry.folder(size.name, options["plan"]))
-    return {"n_parameters": tool.n_parameters(), "tokens": toy.n_target_tokens(pairs) * epochs,
-            "sentences": len(pairs) * epochs, "history": history}
+    return {
+        "n_parameters": tool.n_parameters(),
+        "tokens": toy.n_target_tokens(pairs) * epochs,
+        "sentences": len(pairs) * epochs,
+        "history": history,
+    }
 
 
 def train(entry: Entry, size: Size, corpus: toy.Corpus, options: dict[str, Any]) -> dict[str, Any]:
@@ -71,11 +80,17 @@ def train(entry: Entry, size: Size, corpus: toy.Corpus, options: dict[str, Any])
     pairs = corpus.train[: options["n_pairs"]]
     clock = Clock()
     tool.train(pairs, 1)
-    return {**clock.read(), "sentences": len(pairs), "tokens": toy.n_target_tokens(pairs),
-            "n_parameters": tool.n_parameters()}
+    return {
+        **clock.read(),
+        "sentences": len(pairs),
+        "tokens": toy.n_target_tokens(pairs),
+        "n_parameters": tool.n_parameters(),
+    }
 
 
-def timed(tool: Tool, sources: list[toy.Sentence], beam_size: int, batch_size: int) -> dict[str, Any]:
+def timed(
+    tool: Tool, sources: list[toy.Sentence], beam_size: int, batch_size: int
+) -> dict[str, Any]:
     """A translation of `sources`, with its tokens (EOS included) and their number per sentence."""
     clock = Clock()
     found = tool.translate(sources, beam_size, batch_size)
@@ -85,7 +100,8 @@ def timed(tool: Tool, sources: list[toy.Sentence], beam_size: int, batch_size: i
 
 
 def decode(entry: Entry, size: Size, corpus: toy.Corpus, options: dict[str, Any]) -> dict[str, Any]:
-    """Greedy and beam on the test set, in batches of the tool's best size, and one by one; and the time to start."""
+    """Greedy and beam on the test set, in batches of the tool's best size, and one by one; and the
+    time to start."""
     imported = time.process_time()
     tool = entry.load()(size, corpus, entry.folder(size.name, options["plan"]))
     sources = [source for source, _ in corpus.test]
@@ -98,12 +114,15 @@ def decode(entry: Entry, size: Size, corpus: toy.Corpus, options: dict[str, Any]
 
 
 JOBS: dict[str, Callable[[Entry, Size, toy.Corpus, dict[str, Any]], dict[str, Any]]] = {
-    "prepare": prepare, "train": train, "decode": decode,
+    "prepare": prepare,
+    "train": train,
+    "decode": decode,
 }
 
 
 def one_thread() -> None:
-    """Tools that compute with torch get one thread; CTranslate2's environment is not made to load it."""
+    """Tools that compute with torch get one thread; CTranslate2's environment is not made to load
+    it."""
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
 
@@ -115,7 +134,10 @@ def main(arguments: list[str]) -> None:
     entry.load()
     one_thread()
     result = JOBS[job](entry, SIZES[size], toy.load(), json.loads(options))
-    print(MARK + json.dumps({**result, "peak_mib": peak_memory_mib(), "versions": versions()}), flush=True)
+    print(
+        MARK + json.dumps({**result, "peak_mib": peak_memory_mib(), "versions": versions()}),
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""What is measured of the lab alone: distillation, scaling, a busy neighbour, the cost of its import, and the tour.
+"""What is measured of the lab alone: distillation, scaling, a busy neighbour, the cost of its
+import, and the tour.
 
-python -m benchmarks.workloads JOB '{...}'    runs one in this process and prints a line of JSON, as worker.py does
+python -m benchmarks.workloads JOB '{...}'    runs one in this process and prints a line of JSON, as
+worker.py does
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ PYTHON = sys.executable
 
 
 def distil(options: dict[str, Any]) -> dict[str, Any]:
-    """The Seq-KD and the Seq-Inter step on the first pairs of the training corpus, similarity to gold included."""
+    """The Seq-KD and the Seq-Inter step on the first pairs of the training corpus, similarity to
+    gold included."""
     from benchmarks.ours import SeqKDLab, parallel
     from seqkd_lab.distillation.sequence_level import distil_interpolated, distil_mode
 
@@ -56,7 +59,8 @@ def many_pairs(n: int) -> list[toy.Pair]:
 
 
 def scale(options: dict[str, Any]) -> dict[str, Any]:
-    """One epoch of the teacher over n_pairs; held_mib is the memory before it, corpus in words included."""
+    """One epoch of the teacher over n_pairs; held_mib is the memory before it, corpus in words
+    included."""
     from benchmarks.ours import SeqKDLab
 
     pairs, size = many_pairs(options["n_pairs"]), SIZES["1x128"]
@@ -64,7 +68,12 @@ def scale(options: dict[str, Any]) -> dict[str, Any]:
     tool.train(pairs[:320], 1)
     held, clock = peak_memory_mib(), Clock()
     tool.train(pairs, 1)
-    return {**clock.read(), "sentences": len(pairs), "tokens": toy.n_target_tokens(pairs), "held_mib": held}
+    return {
+        **clock.read(),
+        "sentences": len(pairs),
+        "tokens": toy.n_target_tokens(pairs),
+        "held_mib": held,
+    }
 
 
 def neighbour(options: dict[str, Any]) -> dict[str, Any]:
@@ -89,31 +98,55 @@ def neighbour(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def importing(options: dict[str, Any]) -> dict[str, Any]:
-    """CPU seconds of a fresh Python that imports torch, the lab, or all of it that computes; in turn, the medians."""
+    """CPU seconds of a fresh Python that imports torch, the lab, or all of it that computes; in
+    turn, the medians."""
     code = "import time; import {}; print(time.process_time())"
-    found: dict[str, list[float]] = {"torch": [], "seqkd_lab": [], "seqkd_lab.experiments.store": []}
+    found: dict[str, list[float]] = {
+        "torch": [],
+        "seqkd_lab": [],
+        "seqkd_lab.experiments.store": [],
+    }
     for _ in range(options["repeats"]):
         for module, taken in found.items():
-            done = subprocess.run([PYTHON, "-c", code.format(module)], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [PYTHON, "-c", code.format(module)], capture_output=True, text=True, check=True
+            )
             taken.append(float(done.stdout))
     return {module: median(taken) for module, taken in found.items()}
 
 
 def tour(options: dict[str, Any]) -> dict[str, Any]:
-    """`seqkd-lab tour` from nothing: wall-clock and CPU seconds, and the largest process's peak memory."""
+    """`seqkd-lab tour` from nothing: wall-clock and CPU seconds, and the largest process's peak
+    memory."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [PYTHON, "-m", "seqkd_lab", "--store", f"{folder}/store", "tour", "--report", f"{folder}/report"]
+        command = [
+            PYTHON,
+            "-m",
+            "seqkd_lab",
+            "--store",
+            f"{folder}/store",
+            "tour",
+            "--report",
+            f"{folder}/report",
+        ]
         clock = Clock()
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(child.pid, 0)
     if status != 0:
         raise RuntimeError(f"seqkd-lab tour ended with status {status}")
-    return {"wall_s": clock.read()["wall_s"], "cpu_s": usage.ru_utime + usage.ru_stime,
-            "largest_process_mib": usage.ru_maxrss / 1024}
+    return {
+        "wall_s": clock.read()["wall_s"],
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+        "largest_process_mib": usage.ru_maxrss / 1024,
+    }
 
 
 JOBS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "distil": distil, "scale": scale, "neighbour": neighbour, "import": importing, "tour": tour,
+    "distil": distil,
+    "scale": scale,
+    "neighbour": neighbour,
+    "import": importing,
+    "tour": tour,
 }
 
 
@@ -125,7 +158,10 @@ def main(arguments: list[str]) -> None:
 
         torch.set_num_threads(1)
     result = JOBS[job](options)
-    print(MARK + json.dumps({**result, "peak_mib": peak_memory_mib(), "versions": versions()}), flush=True)
+    print(
+        MARK + json.dumps({**result, "peak_mib": peak_memory_mib(), "versions": versions()}),
+        flush=True,
+    )
 
 
 def command(job: str, options: dict[str, Any]) -> list[str]:

@@ -1,8 +1,8 @@
 """The doctor: looks at the environment and says what is wrong and what to do.
 
-It works where the rest may not: torch and the other dependencies are imported one by one, inside the
-examinations, and what fails becomes a finding. Its own words are plain ASCII, since the terminal's encoding
-is one of the things examined.
+It works where the rest may not: torch and the other dependencies are imported one by one, inside
+the examinations, and what fails becomes a finding. Its own words are plain ASCII, since the
+terminal's encoding is one of the things examined.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ COMPARISONS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing examined: its name, "ok", "warning" or "problem", what was seen, what to do about it."""
+    """One thing examined: its name, "ok", "warning" or "problem", what was seen, what to do about
+    it."""
 
     name: str
     status: str
@@ -49,7 +50,8 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """All findings, in the order of the printed table. Imports every dependency: takes a few seconds."""
+    """All findings, in the order of the printed table. Imports every dependency: takes a few
+    seconds."""
     cache = cache_directory()
     return [
         examine_python(),
@@ -79,29 +81,41 @@ def exit_code(findings: Sequence[Finding]) -> int:
 
 
 def table(findings: Sequence[Finding], width: int = 100) -> str:
-    """The findings as text: status, name, detail, advice below its finding, and a last line that sums up."""
+    """The findings as text: status, name, detail, advice below its finding, and a last line that
+    sums up."""
     column = max(len(finding.name) for finding in findings) + 2
     lines = []
     for finding in findings:
         head, margin = f"{finding.status:<9}{finding.name:<{column}}", " " * (9 + column)
-        lines.append(textwrap.fill(finding.detail, width, initial_indent=head, subsequent_indent=margin))
+        lines.append(
+            textwrap.fill(finding.detail, width, initial_indent=head, subsequent_indent=margin)
+        )
         if finding.advice:
             advice = textwrap.fill(
-                finding.advice, width, initial_indent=margin + "-> ", subsequent_indent=margin + "   ",
-                break_long_words=False, break_on_hyphens=False,  # a command must stay whole for copying
+                finding.advice, width, initial_indent=margin + "-> ", subsequent_indent=margin + "   ",  # noqa: E501
+                # a command must stay whole for copying
+                break_long_words=False, break_on_hyphens=False,
             )  # fmt: skip
             lines.append(advice)
-    counts = {status: sum(finding.status == status for finding in findings) for status in (PROBLEM, WARNING)}
+    counts = {
+        status: sum(finding.status == status for finding in findings)
+        for status in (PROBLEM, WARNING)
+    }
     lines.append(f"\n{counts[PROBLEM]} problem(s), {counts[WARNING]} warning(s)")
     return "\n".join(lines)
 
 
-def examine_python(version: tuple[int, ...] = sys.version_info[:3], largest: int = sys.maxsize) -> Finding:
-    """Python must be 3.10 or later, and 64-bit (`largest`: its sys.maxsize): torch has no other wheels."""
+def examine_python(
+    version: tuple[int, ...] = sys.version_info[:3], largest: int = sys.maxsize
+) -> Finding:
+    """Python must be 3.10 or later, and 64-bit (`largest`: its sys.maxsize): torch has no other
+    wheels."""
     shown = ".".join(map(str, version))
     if version < (3, 10):
-        advice = fitting("make clean; make tour PYTHON=python3.12",
-                         "install the package in an environment of a later Python")
+        advice = fitting(
+            "make clean; make tour PYTHON=python3.12",
+            "install the package in an environment of a later Python",
+        )
         return Finding("python", PROBLEM, f"{shown}, but 3.10 is needed", advice)
     if largest < 2**32:
         advice = "install a 64-bit Python: torch has no other wheels"
@@ -114,20 +128,25 @@ def examine_dependencies(project: str = PROJECT) -> list[Finding]:
     try:
         requirements = importlib.metadata.requires(project) or []
     except importlib.metadata.PackageNotFoundError:
-        advice = fitting("run `make tour`, or `python -m pip install --editable .` in the repository",
-                         "install the package by `python -m pip install`, and its wheel")
+        advice = fitting(
+            "run `make tour`, or `python -m pip install --editable .` in the repository",
+            "install the package by `python -m pip install`, and its wheel",
+        )
         return [Finding(project, PROBLEM, "not installed in this environment", advice)]
     return [examine_dependency(each) for each in requirements if "extra ==" not in each]
 
 
 def examine_dependency(requirement: str, missing: str = PROBLEM) -> Finding:
-    """Whether `requirement` ("numpy<3,>=1.26") holds and its module can be imported; if not: `missing`."""
+    """Whether `requirement` ("numpy<3,>=1.26") holds and its module can be imported; if not:
+    `missing`."""
     name, specifiers = parse_requirement(requirement)
     status = WARNING if name in OPTIONAL else missing
     advice = f"python -m pip install '{name}{specifiers}'"
     if name == "torch":
-        advice = fitting("remove .venv/.done/torch, then `make tour`: it installs a CPU build",
-                         f"{CPU_TORCH}{specifiers}'")
+        advice = fitting(
+            "remove .venv/.done/torch, then `make tour`: it installs a CPU build",
+            f"{CPU_TORCH}{specifiers}'",
+        )
     if name in OPTIONAL:
         advice += f" ({OPTIONAL[name]})"
     try:
@@ -153,7 +172,8 @@ def parse_requirement(requirement: str) -> tuple[str, str]:
 def in_range(version: str, specifiers: str) -> bool:
     """Whether the release number of `version` satisfies all of `specifiers`, as ">=1.26,<3".
 
-    Only numbers count: a pre-release is taken for its release, and a local part ("+cpu") for nothing.
+    Only numbers count: a pre-release is taken for its release, and a local part ("+cpu") for
+    nothing.
     """
     for specifier in filter(None, specifiers.replace(" ", "").split(",")):
         operator, bound = re.match(r"([<>=!]+)(.+)", specifier).groups()
@@ -181,14 +201,17 @@ def examine_torch_build() -> Finding:
     if cuda is None or usable:
         return Finding("torch build", OK, "CPU" if cuda is None else f"CUDA {cuda}, with a GPU")
     gigabytes = installed_bytes(("torch", "nvidia-", "triton", "cuda-")) / 1e9
-    advice = fitting("make clean; make tour  (it prefers a CPU build, a tenth of the size)",
-                     f"python -m pip uninstall torch; {CPU_TORCH}'  (a CPU build, a tenth of the size)")
+    advice = fitting(
+        "make clean; make tour  (it prefers a CPU build, a tenth of the size)",
+        f"python -m pip uninstall torch; {CPU_TORCH}'  (a CPU build, a tenth of the size)",
+    )
     detail = f"CUDA {cuda} without a usable GPU: {gigabytes:.1f} GB on disk"
     return Finding("torch build", WARNING, detail, advice)
 
 
 def installed_bytes(prefixes: tuple[str, ...]) -> int:
-    """The size of all installed distributions whose names begin so, in bytes, by their own records."""
+    """The size of all installed distributions whose names begin so, in bytes, by their own
+    records."""
     every = importlib.metadata.distributions()
     chosen = (each for each in every if (each.metadata["Name"] or "").startswith(prefixes))
     return sum(file.size or 0 for distribution in chosen for file in distribution.files or ())
@@ -199,7 +222,9 @@ def examine_threads() -> Finding:
     quota, visible = machine.cpu_quota(), os.cpu_count() or 1
     shown = f"{quota:g} of {visible} visible cores may be used"
     if quota < 1:
-        return Finding("threads", WARNING, shown, "runs take longer than stated: they are meant for 2 cores")
+        return Finding(
+            "threads", WARNING, shown, "runs take longer than stated: they are meant for 2 cores"
+        )
     try:
         import torch
 
@@ -207,7 +232,9 @@ def examine_threads() -> Finding:
     except Exception:
         return Finding("threads", OK, shown)
     if threads > quota:
-        advice = f"seqkd-lab limits its own; for other programs: export OMP_NUM_THREADS={int(quota)}"
+        advice = (
+            f"seqkd-lab limits its own; for other programs: export OMP_NUM_THREADS={int(quota)}"
+        )
         return Finding("threads", WARNING, f"{shown}, but torch starts {threads} threads", advice)
     return Finding("threads", OK, f"{shown}; torch uses {threads}")
 
@@ -263,8 +290,12 @@ def examine_toy(directory: Path) -> Finding:
     again = installation.restore("toy")
     again = fitting(f"{again}, or make them again: seqkd-lab corpus toy --write", again)
     try:
-        expected = json.loads((directory / "fingerprint.json").read_text(encoding="utf-8"))["sha256"]
-        found = {name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in expected}
+        expected = json.loads((directory / "fingerprint.json").read_text(encoding="utf-8"))[
+            "sha256"
+        ]
+        found = {
+            name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in expected
+        }
     except FileNotFoundError as error:
         missing = Path(error.filename).name
         detail = f"{directory}: {missing} is missing; made in memory at need"
@@ -273,12 +304,15 @@ def examine_toy(directory: Path) -> Finding:
         return Finding("toy corpus", PROBLEM, f"{directory} cannot be read: {error}", again)
     changed = [name for name, digest in expected.items() if found[name] != digest]
     if changed:
-        return Finding("toy corpus", PROBLEM, f"{', '.join(changed)}: not as fingerprint.json says", again)
+        return Finding(
+            "toy corpus", PROBLEM, f"{', '.join(changed)}: not as fingerprint.json says", again
+        )
     return Finding("toy corpus", OK, f"{len(expected)} files in {directory} as recorded")
 
 
 def examine_notebooks(project: str = PROJECT) -> list[Finding]:
-    """JupyterLab and its widgets: nothing but the notebooks needs them, so their absence is no fault."""
+    """JupyterLab and its widgets: nothing but the notebooks needs them, so their absence is no
+    fault."""
     try:
         requirements = importlib.metadata.requires(project) or []
     except importlib.metadata.PackageNotFoundError:
@@ -289,7 +323,9 @@ def examine_notebooks(project: str = PROJECT) -> list[Finding]:
             finding = examine_dependency(requirement, missing=WARNING)
             if finding.detail == "not installed":
                 detail = "not installed; only the notebooks need it"
-                finding = Finding(finding.name, OK, detail, fitting("`make lab` installs it", finding.advice))
+                finding = Finding(
+                    finding.name, OK, detail, fitting("`make lab` installs it", finding.advice)
+                )
             findings.append(finding)
     return findings
 
@@ -301,5 +337,7 @@ def examine_encoding(stream: TextIO) -> Finding:
         "äöüßÄÖÜ“→".encode(encoding)
     except (UnicodeEncodeError, LookupError):
         advice = "export PYTHONUTF8=1 (or LANG=C.UTF-8)"
-        return Finding("encoding", WARNING, f"{encoding} cannot show all letters of the corpora", advice)
+        return Finding(
+            "encoding", WARNING, f"{encoding} cannot show all letters of the corpora", advice
+        )
     return Finding("encoding", OK, encoding)

@@ -1,8 +1,9 @@
 """The one scorer: what a model's translations are worth, and what its probabilities say.
 
-BLEU is sacreBLEU's on detokenised, cased text against every reference that a sentence has; its tokeniser follows the
-script of the references. On the toy language one sampled reference misleads (the mode is one of thousands of valid
-translations), so the score against a single reference is reported beside.
+BLEU is sacreBLEU's on detokenised, cased text against every reference that a sentence has; its
+tokeniser follows the script of the references. On the toy language one sampled reference misleads
+(the mode is one of thousands of valid translations), so the score against a single reference is
+reported beside.
 """
 
 from __future__ import annotations
@@ -35,17 +36,20 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 
 Detokenise = Callable[[Sequence[str]], str]
 TRUTH_SENTENCES = 200
-"""How many test sentences the comparison with the truth takes: each needs the exact distribution at each position."""
+"""How many test sentences the comparison with the truth takes: each needs the exact distribution at
+each position."""
 
 
 @dataclass(frozen=True)
 class OutputScore:
-    """Translations judged: BLEU (0–100) against all references and against one; length ratio to the references and
-    brevity penalty (1: none); share of valid translations (None where the truth is unknown); source words per second.
+    """Translations judged: BLEU (0–100) against all references and against one; length ratio to the
+    references and brevity penalty (1: none); share of valid translations (None where the truth is
+    unknown); source words per second.
 
-    chrf: chrF (0–100) against the first reference alone: the 25 references of 1,000 toy sentences would take 5 s and
-    0.6 GB. distinct: share of different translations among all. repeated: share of the sentences that got the most
-    frequent translation. They are None in results that were made before they were counted.
+    chrf: chrF (0–100) against the first reference alone: the 25 references of 1,000 toy sentences
+    would take 5 s and 0.6 GB. distinct: share of different translations among all. repeated: share
+    of the sentences that got the most frequent translation. They are None in results that were made
+    before they were counted.
     """
 
     bleu: float
@@ -63,10 +67,10 @@ class OutputScore:
 class Evaluation:
     """Greedy and beam outputs judged, and the model's probabilities on the test set.
 
-    same_translation: the share of sentences of which both searches give the same translation. perplexity: of gold, per
-    token. p_mode: mean over sentences of p(ŷ | s), ŷ the beam's best. On the toy language
-    also kl_to_truth (KL(truth ‖ model), nats per token, along gold prefixes) and p_true_mode (mean probability that
-    the model gives to the most probable true translation).
+    same_translation: the share of sentences of which both searches give the same translation.
+    perplexity: of gold, per token. p_mode: mean over sentences of p(ŷ | s), ŷ the beam's best. On
+    the toy language also kl_to_truth (KL(truth ‖ model), nats per token, along gold prefixes) and
+    p_true_mode (mean probability that the model gives to the most probable true translation).
     """
 
     greedy: OutputScore
@@ -85,29 +89,40 @@ class Evaluation:
 
 
 def reference_streams(corpus: ParallelCorpus, detokenise: Detokenise) -> list[list[str]]:
-    """sacreBLEU's form of the references: stream r holds every sentence's r-th (the shortest list decides)."""
+    """sacreBLEU's form of the references: stream r holds every sentence's r-th (the shortest list
+    decides)."""
     own = [(detokenise(target),) for target in corpus.target]
     references = corpus.references if corpus.references is not None else own
     return [list(stream) for stream in zip(*references, strict=False)]
 
 
 @lru_cache(maxsize=4)
-def scorers(corpus: ParallelCorpus, detokenise: Detokenise, tokenize: str | None) -> tuple[BLEU, BLEU, CHRF]:
-    """BLEU against all references and against the first alone, chrF against the first; they are counted once, for all
-    models of a table."""
+def scorers(
+    corpus: ParallelCorpus, detokenise: Detokenise, tokenize: str | None
+) -> tuple[BLEU, BLEU, CHRF]:
+    """BLEU against all references and against the first alone, chrF against the first; they are
+    counted once, for all models of a table."""
     streams = reference_streams(corpus, detokenise)
     tokenize = tokenize or tokeniser_of(line for stream in streams for line in stream)
-    return bleu_metric(streams, tokenize), bleu_metric(streams[:1], tokenize), chrf_metric(streams[:1])
+    return (
+        bleu_metric(streams, tokenize),
+        bleu_metric(streams[:1], tokenize),
+        chrf_metric(streams[:1]),
+    )
 
 
 def score_outputs(
-    outputs: Sequence[Sequence[str]], corpus: ParallelCorpus, detokenise: Detokenise, seconds: float,
-    language: ToyLanguage | None = None, tokenize: str | None = None,
+    outputs: Sequence[Sequence[str]],
+    corpus: ParallelCorpus,
+    detokenise: Detokenise,
+    seconds: float,
+    language: ToyLanguage | None = None,
+    tokenize: str | None = None,
 ) -> tuple[OutputScore, str]:
     """Judges one translation (tokens) of each sentence of `corpus`; also returns BLEU's signature.
 
-    tokenize: sacreBLEU's tokeniser (None: by the script of the references). Raises ValueError when the numbers of
-    translations and sentences differ, and for a tokeniser that cannot be used.
+    tokenize: sacreBLEU's tokeniser (None: by the script of the references). Raises ValueError when
+    the numbers of translations and sentences differ, and for a tokeniser that cannot be used.
     """
     if len(outputs) != len(corpus):
         raise ValueError(f"{len(outputs)} translations of {len(corpus)} sentences")
@@ -117,19 +132,27 @@ def score_outputs(
     valid = None
     if language is not None:
         pairs = zip(corpus.source, outputs, strict=True)
-        valid = sum(language.is_valid(source, tuple(output)) for source, output in pairs) / len(corpus)
+        valid = sum(language.is_valid(source, tuple(output)) for source, output in pairs) / len(
+            corpus
+        )
     n_words = sum(len(detokenise(source).split()) for source in corpus.source)
     return OutputScore(
-        bleu=score.score, bleu_one_reference=bleu_one_reference.corpus_score(texts, None).score,
-        length_ratio=length_ratio(score), brevity_penalty=score.bp, validity=valid,
-        words_per_second=n_words / seconds, chrf=chrf.corpus_score(texts, None).score, distinct=distinct_share(texts),
+        bleu=score.score,
+        bleu_one_reference=bleu_one_reference.corpus_score(texts, None).score,
+        length_ratio=length_ratio(score),
+        brevity_penalty=score.bp,
+        validity=valid,
+        words_per_second=n_words / seconds,
+        chrf=chrf.corpus_score(texts, None).score,
+        distinct=distinct_share(texts),
         repeated=repeated_share(texts),
     ), str(bleu.get_signature())
 
 
 @dataclass(frozen=True)
 class Translations:
-    """A model's best greedy and beam hypothesis of each test sentence, and how long each search took (seconds)."""
+    """A model's best greedy and beam hypothesis of each test sentence, and how long each search
+    took (seconds)."""
 
     greedy: list[Hypothesis]
     beam: list[Hypothesis]
@@ -138,26 +161,38 @@ class Translations:
 
 
 def translate_test(
-    model: Seq2Seq, corpus: ParallelCorpus, beam_size: int, length_penalty: float = 0.0,
+    model: Seq2Seq,
+    corpus: ParallelCorpus,
+    beam_size: int,
+    length_penalty: float = 0.0,
     report: Callable[[int], None] | None = None,
 ) -> Translations:
-    """Greedy and beam search of all sources of `corpus`. `report` hears how many more searches are done."""
+    """Greedy and beam search of all sources of `corpus`. `report` hears how many more searches are
+    done."""
     start = time.perf_counter()
     greedy = search(model, corpus.source, 1, progress=report)
     between = time.perf_counter()
     beam = search(model, corpus.source, beam_size, 1, length_penalty, progress=report)
     end = time.perf_counter()
-    return Translations([n[0] for n in greedy], [n[0] for n in beam], between - start, end - between)
+    return Translations(
+        [n[0] for n in greedy], [n[0] for n in beam], between - start, end - between
+    )
 
 
 def evaluate(
-    model: Seq2Seq, test: ParallelCorpus, detokenise: Detokenise, translations: Translations, beam_size: int,
-    language: ToyLanguage | None = None, tokenize: str | None = None,
+    model: Seq2Seq,
+    test: ParallelCorpus,
+    detokenise: Detokenise,
+    translations: Translations,
+    beam_size: int,
+    language: ToyLanguage | None = None,
+    tokenize: str | None = None,
 ) -> Evaluation:
     """All that Table 1 reports of `model`, from its `translations` of `test`.
 
     tokenize: sacreBLEU's tokeniser (None: by the script of the references).
     """
+
     def judged(found: list[Hypothesis], seconds: float) -> tuple[OutputScore, str]:
         outputs = [hypothesis.tokens for hypothesis in found]
         return score_outputs(outputs, test, detokenise, seconds, language, tokenize)
@@ -167,21 +202,31 @@ def evaluate(
     both = zip(translations.greedy, translations.beam, strict=True)
     n_same = sum(greedily.tokens == by_beam.tokens for greedily, by_beam in both)
     log_probs, n_tokens = corpus_log_probs(model, test)
-    kl, p_true_mode = compare_with_truth(model, test[:TRUTH_SENTENCES], language) if language else (None, None)
+    kl, p_true_mode = (
+        compare_with_truth(model, test[:TRUTH_SENTENCES], language) if language else (None, None)
+    )
     return Evaluation(
-        greedy=greedy, beam=beam, beam_size=beam_size, same_translation=n_same / len(test),
+        greedy=greedy,
+        beam=beam,
+        beam_size=beam_size,
+        same_translation=n_same / len(test),
         perplexity=math.exp(-sum(log_probs) / n_tokens),
         p_mode=sum(math.exp(hypothesis.log_prob) for hypothesis in translations.beam) / len(test),
-        kl_to_truth=kl, p_true_mode=p_true_mode, signature=signature,
+        kl_to_truth=kl,
+        p_true_mode=p_true_mode,
+        signature=signature,
         chrf_signature=str(scorers(test, detokenise, tokenize)[2].get_signature()),
     )
 
 
-def compare_with_truth(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage) -> tuple[float, float]:
-    """KL(truth ‖ model) in nats per token along gold prefixes, and the mean probability of the true mode.
+def compare_with_truth(
+    model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage
+) -> tuple[float, float]:
+    """KL(truth ‖ model) in nats per token along gold prefixes, and the mean probability of the true
+    mode.
 
-    The truth's next-token distribution is exact at every prefix; prefixes are weighted as gold has them, so the sum
-    over a sentence estimates the KL of whole translations without bias.
+    The truth's next-token distribution is exact at every prefix; prefixes are weighted as gold has
+    them, so the sum over a sentence estimates the KL of whole translations without bias.
     """
     encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
     total, n_tokens = 0.0, 0
@@ -198,9 +243,14 @@ def compare_with_truth(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLang
 
 
 def sentence_kl(
-    log_p: torch.Tensor, source: tuple[str, ...], target: tuple[str, ...], vocabulary: Vocabulary, language: ToyLanguage
+    log_p: torch.Tensor,
+    source: tuple[str, ...],
+    target: tuple[str, ...],
+    vocabulary: Vocabulary,
+    language: ToyLanguage,
 ) -> float:
-    """Σ_t KL(truth ‖ model) in nats over the positions of one sentence; log_p (≥ T, V) are the model's next tokens."""
+    """Σ_t KL(truth ‖ model) in nats over the positions of one sentence; log_p (≥ T, V) are the
+    model's next tokens."""
     total = 0.0
     for t in range(len(target) + 1):
         truth = language.next_token(source, target[:t])

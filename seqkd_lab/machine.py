@@ -1,9 +1,11 @@
-"""What this process may use of the machine: cores and memory as the container grants them, not as they show.
+"""What this process may use of the machine: cores and memory as the container grants them, not as
+they show.
 
-A container with a quota of one core on a machine of 64 still shows 64; a program that starts 64 threads
-there spends its time waiting. The limits stand in the control groups (Linux kernel documentation, "Control
-Group v2" and, for the older version 1, "CFS Bandwidth Control" and "Memory Resource Controller"). A limit
-holds for a whole subtree, so the least one from the process's own group up to the root counts.
+A container with a quota of one core on a machine of 64 still shows 64; a program that starts 64
+threads there spends its time waiting. The limits stand in the control groups (Linux kernel
+documentation, "Control Group v2" and, for the older version 1, "CFS Bandwidth Control" and "Memory
+Resource Controller"). A limit holds for a whole subtree, so the least one from the process's own
+group up to the root counts.
 """
 
 from __future__ import annotations
@@ -28,9 +30,9 @@ def cpu_quota(
 ) -> float:
     """The cores that this process may use, in cores (0.5 is half the time of one).
 
-    The least of the cgroup v2 `cpu.max`, the cgroup v1 `cpu.cfs_quota_us / cpu.cfs_period_us` and the
-    `n_allowed` cores of the affinity mask (None asks the system). What cannot be read or understood limits
-    nothing.
+    The least of the cgroup v2 `cpu.max`, the cgroup v1 `cpu.cfs_quota_us / cpu.cfs_period_us` and
+    the `n_allowed` cores of the affinity mask (None asks the system). What cannot be read or
+    understood limits nothing.
     """
     limits = [float(_allowed_cores() if n_allowed is None else n_allowed)]
     limits += [_v2_cores(folder) for folder in _folders_v2(root, membership)]
@@ -39,19 +41,25 @@ def cpu_quota(
 
 
 def available_cpus() -> int:
-    """The whole cores of `cpu_quota()`, rounded down, at least 1: how many threads can work at once."""
+    """The whole cores of `cpu_quota()`, rounded down, at least 1: how many threads can work at
+    once."""
     return max(1, int(cpu_quota()))
 
 
 def use_threads(n: int | None = None) -> int:
-    """Lets torch compute with `n` threads, at most `available_cpus()` (None: all). Returns the number set.
+    """Lets torch compute with `n` threads, at most `available_cpus()` (None: all). Returns the
+    number set.
 
-    One thread between operators: two pools beside each other would share the same quota. torch takes that
-    setting once only, before its first parallel work; afterwards it stays as it is. ValueError if n < 1.
+    One thread between operators: two pools beside each other would share the same quota. torch
+    takes that setting once only, before its first parallel work; afterwards it stays as it is.
+    ValueError if n < 1.
     """
     if n is not None and n < 1:
-        raise ValueError(f"threads must be at least 1, got {n}; leave the number out to use them all")
-    import torch  # here, so that the other questions are answered without the cost, or the presence, of torch
+        raise ValueError(
+            f"threads must be at least 1, got {n}; leave the number out to use them all"
+        )
+    # here, so that the other questions are answered without the cost, or the presence, of torch
+    import torch
 
     n_threads = available_cpus() if n is None else min(n, available_cpus())
     torch.set_num_threads(n_threads)
@@ -64,8 +72,11 @@ def use_threads(n: int | None = None) -> int:
 
 
 def peak_memory_mib() -> float:
-    """The most memory that this process has held at once (resident set), in MiB; NaN where no one tells."""
-    own = _field(_text(STATUS), "VmHWM:")  # Linux: getrusage would count what a parent held before it started us
+    """The most memory that this process has held at once (resident set), in MiB; NaN where no one
+    tells."""
+    own = _field(
+        _text(STATUS), "VmHWM:"
+    )  # Linux: getrusage would count what a parent held before it started us
     if own is not None:
         return own / 1024
     try:
@@ -73,11 +84,14 @@ def peak_memory_mib() -> float:
     except ImportError:  # Windows
         return float("nan")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / MIB if sys.platform == "darwin" else peak / 1024  # macOS counts in bytes, others in KiB
+    return (
+        peak / MIB if sys.platform == "darwin" else peak / 1024
+    )  # macOS counts in bytes, others in KiB
 
 
 def release_memory() -> None:
-    """Gives back to the system what the allocator holds and nothing uses, where the C library can (glibc)."""
+    """Gives back to the system what the allocator holds and nothing uses, where the C library can
+    (glibc)."""
     gc.collect()
     try:
         ctypes.CDLL(None).malloc_trim(0)
@@ -86,18 +100,24 @@ def release_memory() -> None:
 
 
 def available_memory_mib(
-    root: Path = CGROUP_ROOT, membership: Path = CGROUP_MEMBERSHIP, information: Path = MEMORY_INFORMATION
+    root: Path = CGROUP_ROOT,
+    membership: Path = CGROUP_MEMBERSHIP,
+    information: Path = MEMORY_INFORMATION,
 ) -> float:
-    """The memory that can still be taken, in MiB: the least of the machine's and each group's, or NaN.
+    """The memory that can still be taken, in MiB: the least of the machine's and each group's, or
+    NaN.
 
-    A group's files in the page cache count as used, but the kernel gives the inactive ones back at need.
+    A group's files in the page cache count as used, but the kernel gives the inactive ones back at
+    need.
     """
     free = [_machine_memory(information)]
     for folder in _folders_v2(root, membership):
         free.append(_group_memory(folder, "memory.max", "memory.current", "inactive_file"))
     for folder in _folders_v1(root, membership, "memory"):
         free.append(
-            _group_memory(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            _group_memory(
+                folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+            )
         )
     least = min(free)
     return float("nan") if least == float("inf") else least / MIB
@@ -127,7 +147,8 @@ def _allowed_cores() -> int:
 
 
 def _own_group(membership: Path, is_mine: Callable[[str, str], bool]) -> str:
-    """The path in the line "hierarchy:controllers:path" that `is_mine(hierarchy, controllers)`, else "/"."""
+    """The path in the line "hierarchy:controllers:path" that `is_mine(hierarchy, controllers)`,
+    else "/"."""
     for line in _text(membership).splitlines():
         hierarchy, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
@@ -139,8 +160,8 @@ def _own_group(membership: Path, is_mine: Callable[[str, str], bool]) -> str:
 def _upwards(mount: Path, group: str) -> Iterator[Path]:
     """The folders of `group` and of all groups around it, up to the mount.
 
-    A container may see its own group mounted as the root while /proc names the group from outside: folders
-    that do not exist are passed over, as they hold no readable limits.
+    A container may see its own group mounted as the root while /proc names the group from outside:
+    folders that do not exist are passed over, as they hold no readable limits.
     """
     parts = [part for part in group.split("/") if part not in ("", "..")]
     for depth in range(len(parts), -1, -1):
@@ -148,7 +169,9 @@ def _upwards(mount: Path, group: str) -> Iterator[Path]:
 
 
 def _folders_v2(root: Path, membership: Path) -> Iterator[Path]:
-    group = _own_group(membership, lambda hierarchy, controllers: hierarchy == "0" and not controllers)
+    group = _own_group(
+        membership, lambda hierarchy, controllers: hierarchy == "0" and not controllers
+    )
     for mount in (root, root / "unified"):  # alone, or beside version 1
         yield from _upwards(mount, group)
 
@@ -170,7 +193,8 @@ def _v1_cores(folder: Path) -> float:
 
 
 def _ratio(quota: str, period: str) -> float:
-    """quota / period of two texts; infinite for "max", for the -1 of version 1, and for what is no number."""
+    """quota / period of two texts; infinite for "max", for the -1 of version 1, and for what is no
+    number."""
     try:
         quota_us, period_us = int(quota), int(period)
     except ValueError:

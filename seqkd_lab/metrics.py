@@ -1,7 +1,8 @@
-"""What sacreBLEU measures: BLEU and chrF with signatures, the paired bootstrap, and when a score says nothing.
+"""What sacreBLEU measures: BLEU and chrF with signatures, the paired bootstrap, and when a score
+says nothing.
 
-BLEU counts words. A language that is written without spaces has none that a program could see, so BLEU takes a
-tokeniser by the script of the references. chrF counts characters and needs none.
+BLEU counts words. A language that is written without spaces has none that a program could see, so
+BLEU takes a tokeniser by the script of the references. chrF counts characters and needs none.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.metrics.base import Metric
 
 WORDS, CHINESE, CHARACTERS = "13a", "zh", "char"
-"""sacreBLEU's tokenisers: by spaces and punctuation; every Chinese character a token; every character a token."""
+"""sacreBLEU's tokenisers: by spaces and punctuation; every Chinese character a token; every
+character a token."""
 TOKENISERS = (WORDS, CHARACTERS, "intl", "ja-mecab", "ko-mecab", "none", CHINESE)
 """Those that need no download; the two of mecab need sacreBLEU's own extras."""
 _HAN, _UNSPACED = "Han", "other scripts without spaces"
@@ -46,7 +48,8 @@ _BLOCKS = (
 """First and last character of the blocks whose letters make words without spaces between them."""
 _STARTS = [first for first, *_ in _BLOCKS]
 LETTERS_PER_HAN = 3
-"""A Chinese character says about as much as three letters: a text of both is judged by what either says."""
+"""A Chinese character says about as much as three letters: a text of both is judged by what either
+says."""
 LEAST_SHARE = 1 / 3
 """A text with more than this share of letters in scripts without spaces is written without them."""
 LEAST_HAN = 0.9
@@ -55,28 +58,34 @@ LEAST_HAN = 0.9
 LEAST_BLEU = 2.0
 """Below it a score comes from smoothing and a few common words."""
 MOST_REPEATED, LEAST_DISTINCT = 0.5, 0.1
-"""A model that gives this share of the sentences one translation, or so few different ones, does not read its source.
+"""A model that gives this share of the sentences one translation, or so few different ones, does
+not read its source.
 """
 
 
 def script_of(letter: str) -> str | None:
-    """Return which kind of script without spaces `letter` belongs to, None for a script with spaces."""
+    """Return which kind of script without spaces `letter` belongs to, None for a script with
+    spaces."""
     block = bisect_right(_STARTS, ord(letter)) - 1
     return _BLOCKS[block][2] if block >= 0 and ord(letter) <= _BLOCKS[block][1] else None
 
 
 def tokeniser_of(texts: Iterable[str]) -> str:
-    """Return sacreBLEU's tokeniser for `texts`, by the share of their letters: CHINESE, CHARACTERS for Japanese, Thai,
-    Khmer, Lao, Burmese, Tibetan and other scripts written without spaces, else WORDS (Korean has spaces).
+    """Return sacreBLEU's tokeniser for `texts`, by the share of their letters: CHINESE, CHARACTERS
+    for Japanese, Thai, Khmer, Lao, Burmese, Tibetan and other scripts written without spaces, else
+    WORDS (Korean has spaces).
 
-    A German text with a Chinese name stays with WORDS, a Chinese text with Latin names of products with CHINESE.
+    A German text with a Chinese name stays with WORDS, a Chinese text with Latin names of products
+    with CHINESE.
     """
     characters: Counter[str] = Counter()
     for text in texts:
         characters.update(text)
     letters: Counter[str | None] = Counter()
     for character, count in characters.items():
-        if unicodedata.category(character)[0] in "LM":  # letters, and the vowel signs of the Indian family of scripts
+        if (
+            unicodedata.category(character)[0] in "LM"
+        ):  # letters, and the vowel signs of the Indian family of scripts
             letters[script_of(character)] += count
     han, others = letters[_HAN], letters[_UNSPACED]
     unspaced = LETTERS_PER_HAN * han + others
@@ -86,10 +95,12 @@ def tokeniser_of(texts: Iterable[str]) -> str:
 
 
 def bleu_metric(streams: Sequence[Sequence[str]], tokenize: str | None = None) -> BLEU:
-    """Return sacreBLEU's BLEU that has counted the references, stream r holding each sentence's r-th.
+    """Return sacreBLEU's BLEU that has counted the references, stream r holding each sentence's
+    r-th.
 
-    tokenize None chooses by `tokeniser_of`. sacreBLEU's own warning about tokenised text is off: it would appear for
-    every model. Raises ValueError for a tokeniser that is unknown or lacks its package.
+    tokenize None chooses by `tokeniser_of`. sacreBLEU's own warning about tokenised text is off: it
+    would appear for every model. Raises ValueError for a tokeniser that is unknown or lacks its
+    package.
     """
     name = tokenize or tokeniser_of(line for stream in streams for line in stream)
     if name not in TOKENISERS:
@@ -102,19 +113,21 @@ def bleu_metric(streams: Sequence[Sequence[str]], tokenize: str | None = None) -
 
 
 def chrf_metric(streams: Sequence[Sequence[str]]) -> CHRF:
-    """Return sacreBLEU's chrF (chrF2: characters up to 6-grams, recall weighted twice; Popović 2015), references
-    counted."""
+    """Return sacreBLEU's chrF (chrF2: characters up to 6-grams, recall weighted twice; Popović
+    2015), references counted."""
     return CHRF(references=[list(stream) for stream in streams])
 
 
 def length_ratio(score) -> float:
-    """Return output tokens per reference token of sacreBLEU's BLEU score; 0 where the references have none."""
+    """Return output tokens per reference token of sacreBLEU's BLEU score; 0 where the references
+    have none."""
     return score.sys_len / score.ref_len if score.ref_len else 0.0
 
 
 @dataclass(frozen=True)
 class TextScore:
-    """N texts judged: BLEU and chrF (0–100), length ratio to the references, brevity penalty (1: none), signatures."""
+    """N texts judged: BLEU and chrF (0–100), length ratio to the references, brevity penalty (1:
+    none), signatures."""
 
     bleu: float
     chrf: float
@@ -133,17 +146,26 @@ class TextMetrics:
 
     @staticmethod
     def of(streams: Sequence[Sequence[str]], tokenize: str | None = None) -> TextMetrics:
-        """Return both for streams of references, r holding each sentence's r-th. Raises ValueError as `bleu_metric`."""
+        """Return both for streams of references, r holding each sentence's r-th. Raises ValueError
+        as `bleu_metric`."""
         return TextMetrics(bleu_metric(streams, tokenize), chrf_metric(streams))
 
     def score(self, texts: Sequence[str]) -> TextScore:
         """Return BLEU and chrF of N texts; the references are N."""
         bleu, chrf = (metric.corpus_score(list(texts), None) for metric in (self.bleu, self.chrf))
-        return TextScore(bleu.score, chrf.score, length_ratio(bleu), bleu.bp, str(self.bleu.get_signature()),
-                         str(self.chrf.get_signature()))
+        return TextScore(
+            bleu.score,
+            chrf.score,
+            length_ratio(bleu),
+            bleu.bp,
+            str(self.bleu.get_signature()),
+            str(self.chrf.get_signature()),
+        )
 
 
-def score_texts(texts: Sequence[str], streams: Sequence[Sequence[str]], tokenize: str | None = None) -> TextScore:
+def score_texts(
+    texts: Sequence[str], streams: Sequence[Sequence[str]], tokenize: str | None = None
+) -> TextScore:
     """Return BLEU and chrF of `texts` (N) against every stream of references (each N lines).
 
     Raises ValueError when there is no text or their numbers differ, and as `bleu_metric` does.
@@ -153,18 +175,23 @@ def score_texts(texts: Sequence[str], streams: Sequence[Sequence[str]], tokenize
 
 
 def check_numbers(texts: Sequence[str], streams: Sequence[Sequence[str]]) -> None:
-    """Raise ValueError without texts or references, or where a stream is not as long as the texts."""
+    """Raise ValueError without texts or references, or where a stream is not as long as the
+    texts."""
     if not texts or not streams:
-        raise ValueError(f"nothing to score: {len(texts)} texts, {len(streams)} streams of references")
+        raise ValueError(
+            f"nothing to score: {len(texts)} texts, {len(streams)} streams of references"
+        )
     for stream in streams:
         if len(stream) != len(texts):
-            raise ValueError(f"{len(texts)} texts and {len(stream)} references: each needs the other")
+            raise ValueError(
+                f"{len(texts)} texts and {len(stream)} references: each needs the other"
+            )
 
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Two systems on the same sentences: both scores (0–100), the 95% interval of system − other, and the p-value that
-    there is no difference."""
+    """Two systems on the same sentences: both scores (0–100), the 95% interval of system − other,
+    and the p-value that there is no difference."""
 
     other: float
     system: float
@@ -184,16 +211,19 @@ SEED = 12345
 def paired_bootstrap(
     system: Sequence[str], other: Sequence[str], metric: Metric, n_samples: int = 1000
 ) -> PairedDifference:
-    """Return how `system` and `other` (texts, N each) differ in `metric`, which holds the references: the paired
-    bootstrap (Koehn 2004) over `n_samples` draws of N sentences.
+    """Return how `system` and `other` (texts, N each) differ in `metric`, which holds the
+    references: the paired bootstrap (Koehn 2004) over `n_samples` draws of N sentences.
 
-    Draws and p-value are sacreBLEU's (`sacrebleu --paired-bs`), which has no interval of the difference; and it keeps
-    all draws in memory, where here one is kept. sacreBLEU counts draws that differ by strictly more than the systems
-    do: none where the systems are equal, which would call them significantly different. Their p-value is 1 here.
+    Draws and p-value are sacreBLEU's (`sacrebleu --paired-bs`), which has no interval of the
+    difference; and it keeps all draws in memory, where here one is kept. sacreBLEU counts draws
+    that differ by strictly more than the systems do: none where the systems are equal, which would
+    call them significantly different. Their p-value is 1 here.
     """
     counts = [metric._extract_corpus_statistics(list(texts), None) for texts in (other, system)]
     scores = [metric._aggregate_and_compute(counted).score for counted in counts]
-    rows = [np.array(counted, dtype="float32") for counted in counts]  # float32 as sacreBLEU: the same digits
+    rows = [
+        np.array(counted, dtype="float32") for counted in counts
+    ]  # float32 as sacreBLEU: the same digits
     rng, drawn = np.random.default_rng(SEED), np.empty((2, n_samples))
     for sample in range(n_samples):
         chosen = rng.choice(len(rows[0]), size=len(rows[0]), replace=True)
@@ -206,22 +236,28 @@ def paired_bootstrap(
 
 
 def middle_95(values: np.ndarray) -> tuple[float, float]:
-    """Return the ends of the middle 95% of `values`, as sacreBLEU counts them: without n // 40 values on each side."""
+    """Return the ends of the middle 95% of `values`, as sacreBLEU counts them: without n // 40
+    values on each side."""
     ordered = np.sort(values)
     return float(ordered[len(ordered) // 40]), float(ordered[len(ordered) - len(ordered) // 40 - 1])
 
 
 def paired_difference(
-    system: Sequence[str], other: Sequence[str], streams: Sequence[Sequence[str]], n_samples: int = 1000,
+    system: Sequence[str],
+    other: Sequence[str],
+    streams: Sequence[Sequence[str]],
+    n_samples: int = 1000,
     tokenize: str | None = None,
 ) -> dict[str, float]:
-    """Return BLEU of two systems (texts) and the p-value of their difference, by `paired_bootstrap`."""
+    """Return BLEU of two systems (texts) and the p-value of their difference, by
+    `paired_bootstrap`."""
     found = paired_bootstrap(system, other, bleu_metric(streams, tokenize), n_samples)
     return {"other": found.other, "system": found.system, "p_value": found.p_value}
 
 
 def distinct_share(texts: Sequence) -> float:
-    """Return how many of N outputs (texts or tuples of tokens) differ from one another, as a share of N."""
+    """Return how many of N outputs (texts or tuples of tokens) differ from one another, as a share
+    of N."""
     return len(set(texts)) / len(texts)
 
 
@@ -231,22 +267,39 @@ def repeated_share(texts: Sequence) -> float:
 
 
 def why_not_judged(
-    who: str, bleu: float, distinct: float | None = None, repeated: float | None = None, where: str = "",
+    who: str,
+    bleu: float,
+    distinct: float | None = None,
+    repeated: float | None = None,
+    where: str = "",
     advice: str = "train longer or give more text",
 ) -> str | None:
-    """Return why the translations of `who` ("the teacher") cannot be compared with any others; None where they can.
+    """Return why the translations of `who` ("the teacher") cannot be compared with any others; None
+    where they can.
 
-    distinct and repeated are shares of the outputs as `distinct_share` and `repeated_share` count them (None: not
-    counted); `where` is said after the number, say " in one of 3 seeds"; `advice` ends the sentence. This is the one
-    rule for tables, the tour, the report and the paired bootstrap.
+    distinct and repeated are shares of the outputs as `distinct_share` and `repeated_share` count
+    them (None: not counted); `where` is said after the number, say " in one of 3 seeds"; `advice`
+    ends the sentence. This is the one rule for tables, the tour, the report and the paired
+    bootstrap.
     """
     if not bleu >= LEAST_BLEU:  # NaN, too
-        shown = f"{bleu:.1f}" if f"{bleu:.1f}" != f"{LEAST_BLEU:.1f}" else f"a little below {LEAST_BLEU:g}"
-        return f"{who}'s BLEU is {shown}{where}; below {LEAST_BLEU:g} a comparison says nothing: {advice}"
+        shown = (
+            f"{bleu:.1f}"
+            if f"{bleu:.1f}" != f"{LEAST_BLEU:.1f}"
+            else f"a little below {LEAST_BLEU:g}"
+        )
+        return (
+            f"{who}'s BLEU is {shown}{where}; below {LEAST_BLEU:g} a comparison says nothing: "
+            f"{advice}"
+        )
     if distinct is None or repeated is None or distinct == 1.0:
         return None
     if repeated >= MOST_REPEATED:
-        return f"{who} wrote the same translation for {repeated:.0%} of the sentences{where}: {advice}"
+        return (
+            f"{who} wrote the same translation for {repeated:.0%} of the sentences{where}: {advice}"
+        )
     if distinct <= LEAST_DISTINCT:
-        return f"only {distinct:.0%} of {who}'s translations differ from one another{where}: {advice}"
+        return (
+            f"only {distinct:.0%} of {who}'s translations differ from one another{where}: {advice}"
+        )
     return None

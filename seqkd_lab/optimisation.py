@@ -15,9 +15,10 @@ BY_LOSS, BY_BLEU = "loss", "bleu"
 
 @dataclass(frozen=True)
 class Optimisation:
-    """How long and how fast to learn. batch_size counts sentences; patience (epochs without a better validation
-    score; None: never) stops early and keeps the best epoch. best_by: the score that says which epoch is the best,
-    BY_LOSS or BY_BLEU, which is then kept with patience and without; "": the last epoch, with patience BY_LOSS."""
+    """How long and how fast to learn. batch_size counts sentences; patience (epochs without a
+    better validation score; None: never) stops early and keeps the best epoch. best_by: the score
+    that says which epoch is the best, BY_LOSS or BY_BLEU, which is then kept with patience and
+    without; "": the last epoch, with patience BY_LOSS."""
 
     epochs: int = 8
     learning_rate: float = 0.01
@@ -29,13 +30,20 @@ class Optimisation:
 
     def __post_init__(self) -> None:
         if not 1 <= self.epochs <= MOST or not 1 <= self.batch_size <= MOST:
-            raise ValueError(f"epochs and batch_size must lie in 1..{MOST:,}; got {self.epochs} and {self.batch_size}")
+            raise ValueError(
+                f"epochs and batch_size must lie in 1..{MOST:,}; got {self.epochs} and "
+                f"{self.batch_size}"
+            )
         if self.patience is not None and self.patience < 1:
-            raise ValueError(f"patience must be at least 1 epoch, or None for never; got {self.patience}")
+            raise ValueError(
+                f"patience must be at least 1 epoch, or None for never; got {self.patience}"
+            )
         if not 0.0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate must be positive and finite; got {self.learning_rate}")
         if not self.clip_norm > 0.0 or not 0.0 <= self.warmup < 1.0:
-            raise ValueError(f"need clip_norm > 0 and 0 ≤ warmup < 1; got {self.clip_norm} and {self.warmup}")
+            raise ValueError(
+                f"need clip_norm > 0 and 0 ≤ warmup < 1; got {self.clip_norm} and {self.warmup}"
+            )
         if self.best_by not in ("", BY_LOSS, BY_BLEU):
             raise ValueError(f"best_by must be {BY_LOSS}, {BY_BLEU} or empty; got {self.best_by!r}")
 
@@ -47,9 +55,11 @@ class Optimisation:
 
 @dataclass
 class Progress:
-    """What a callback sees after each update: epoch counts from 1, update from 1 to n_updates, loss in nats a token.
+    """What a callback sees after each update: epoch counts from 1, update from 1 to n_updates, loss
+    in nats a token.
 
-    valid_loss is set on the last update of an epoch. A callback that returns True ends the training there.
+    valid_loss is set on the last update of an epoch. A callback that returns True ends the training
+    there.
     """
 
     epoch: int
@@ -62,9 +72,10 @@ class Progress:
 
 @dataclass
 class History:
-    """One entry for each finished epoch: mean training loss, validation NLL (both nats a token), learning rate, and the
-    target tokens that it learned from (EOS counts; on-policy they are the student's own). valid_bleu: BLEU of greedy
-    translations of validation text (0–100), where it was measured."""
+    """One entry for each finished epoch: mean training loss, validation NLL (both nats a token),
+    learning rate, and the target tokens that it learned from (EOS counts; on-policy they are the
+    student's own). valid_bleu: BLEU of greedy translations of validation text (0–100), where it was
+    measured."""
 
     train_loss: list[float] = field(default_factory=list)
     valid_loss: list[float] = field(default_factory=list)
@@ -74,21 +85,29 @@ class History:
 
     def as_dict(self) -> dict[str, list]:
         """Return the lists by name, without BLEU where none was measured."""
-        return {name: values for name, values in asdict(self).items() if values or name != "valid_bleu"}
+        return {
+            name: values for name, values in asdict(self).items() if values or name != "valid_bleu"
+        }
 
     def best_epoch(self, by: str) -> int:
-        """Return the number of the epoch (from 1 on) with the best validation score BY_LOSS or BY_BLEU, the first of
-        equals; 0 before the first."""
+        """Return the number of the epoch (from 1 on) with the best validation score BY_LOSS or
+        BY_BLEU, the first of equals; 0 before the first."""
         scores = self.valid_bleu if by == BY_BLEU else [-loss for loss in self.valid_loss]
         return scores.index(max(scores)) + 1 if scores else 0
 
     def kept_epoch(self, optimisation: Optimisation) -> int:
-        """Return the number of the epoch whose weights a whole training by `optimisation` ends with."""
-        return self.best_epoch(optimisation.best_by) if optimisation.keeps_best else len(self.valid_loss)
+        """Return the number of the epoch whose weights a whole training by `optimisation` ends
+        with."""
+        return (
+            self.best_epoch(optimisation.best_by)
+            if optimisation.keeps_best
+            else len(self.valid_loss)
+        )
 
 
 def one_cycle(progress: float, warmup: float) -> float:
-    """The share of the peak learning rate at `progress` in [0, 1]: a linear rise, then half a cosine down to 0."""
+    """The share of the peak learning rate at `progress` in [0, 1]: a linear rise, then half a
+    cosine down to 0."""
     if progress < warmup:
         return progress / warmup
     return 0.5 * (1.0 + math.cos(math.pi * (progress - warmup) / (1.0 - warmup)))

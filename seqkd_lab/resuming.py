@@ -9,7 +9,13 @@ from typing import Any
 
 from torch import Tensor
 
-from seqkd_lab.models.checkpoint import CheckpointError, load_tensors, read_json, save_tensors, write_json
+from seqkd_lab.models.checkpoint import (
+    CheckpointError,
+    load_tensors,
+    read_json,
+    save_tensors,
+    write_json,
+)
 
 RESUME = "resume.json"
 STATES = "epoch-*.safetensors"
@@ -17,12 +23,14 @@ Tensors = dict[str, Tensor]
 
 
 class AnotherRunError(ValueError):
-    """What lies in the folder belongs to another run, or is damaged; the message says what it is."""
+    """What lies in the folder belongs to another run, or is damaged; the message says what it
+    is."""
 
 
 @dataclass(frozen=True)
 class State:
-    """A run after `epoch` whole epochs: its history by name, and its weights, best weights and Adam's moments."""
+    """A run after `epoch` whole epochs: its history by name, and its weights, best weights and
+    Adam's moments."""
 
     epoch: int
     history: dict[str, list]
@@ -31,14 +39,18 @@ class State:
     adam: dict[int, Tensors]
 
 
-def write_state(directory: Path, key: str, epoch: int, history: Mapping[str, Any], tensors: Tensors) -> None:
+def write_state(
+    directory: Path, key: str, epoch: int, history: Mapping[str, Any], tensors: Tensors
+) -> None:
     """Write a state in the place of an earlier epoch's; a reader sees one of the two, whole.
 
     tensors: by names that begin with "model.", "best." or "adam.N.".
     """
     name = f"epoch-{epoch}.safetensors"
     save_tensors(directory / name, tensors)
-    write_json(directory / RESUME, {"key": key, "epoch": epoch, "tensors": name, "history": dict(history)})
+    write_json(
+        directory / RESUME, {"key": key, "epoch": epoch, "tensors": name, "history": dict(history)}
+    )
     for old in directory.glob(STATES):
         if old.name != name:
             old.unlink(missing_ok=True)
@@ -47,14 +59,15 @@ def write_state(directory: Path, key: str, epoch: int, history: Mapping[str, Any
 def read_state(directory: Path, key: str) -> State | None:
     """Return the state of the run `key`, None when there is none.
 
-    Nor is there when another process, at work on the same model, has put a later epoch in its place meanwhile.
-    Raises AnotherRunError when what lies there has another key, or is damaged.
+    Nor is there when another process, at work on the same model, has put a later epoch in its place
+    meanwhile. Raises AnotherRunError when what lies there has another key, or is damaged.
     """
     try:
         saved = read_json(directory / RESUME)
         if not isinstance(saved, dict) or saved.get("key", "") != key:
             raise AnotherRunError(
-                f"{directory} holds an unfinished run with other settings, seed, data or teacher")
+                f"{directory} holds an unfinished run with other settings, seed, data or teacher"
+            )
         tensors = load_tensors(directory / saved["tensors"])
         return _sorted(int(saved["epoch"]), saved["history"], tensors)
     except FileNotFoundError:
@@ -62,7 +75,9 @@ def read_state(directory: Path, key: str) -> State | None:
     except AnotherRunError:
         raise
     except (CheckpointError, KeyError, TypeError, ValueError, OSError) as error:
-        raise AnotherRunError(f"{directory} holds an unfinished run that is damaged ({error})") from error
+        raise AnotherRunError(
+            f"{directory} holds an unfinished run that is damaged ({error})"
+        ) from error
 
 
 def _sorted(epoch: int, history: dict[str, list], tensors: Tensors) -> State:
@@ -79,12 +94,16 @@ def _sorted(epoch: int, history: dict[str, list], tensors: Tensors) -> State:
 
 
 def check_shapes(directory: Path, saved: Tensors, own: Mapping[str, Tensor]) -> None:
-    """Raise AnotherRunError unless the saved weights have the names and shapes of the model's own."""
-    if {name: tensor.shape for name, tensor in saved.items()} != {name: tensor.shape for name, tensor in own.items()}:
+    """Raise AnotherRunError unless the saved weights have the names and shapes of the model's
+    own."""
+    if {name: tensor.shape for name, tensor in saved.items()} != {
+        name: tensor.shape for name, tensor in own.items()
+    }:
         raise AnotherRunError(f"{directory} holds an unfinished run of a model of another size")
 
 
 def forget(directory: Path) -> None:
-    """Remove what `write_state` wrote to `directory`, and nothing that another process is still writing there."""
+    """Remove what `write_state` wrote to `directory`, and nothing that another process is still
+    writing there."""
     for left_over in (directory / RESUME, *directory.glob(STATES)):
         left_over.unlink(missing_ok=True)

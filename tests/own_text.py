@@ -1,5 +1,5 @@
-"""Small corpora in many kinds of writing, and the path that a person takes with one: tour, teacher, distilled corpus,
-student, translations, scores."""
+"""Small corpora in many kinds of writing, and the path that a person takes with one: tour, teacher,
+distilled corpus, student, translations, scores."""
 
 from __future__ import annotations
 
@@ -26,21 +26,55 @@ TRANSFORMER = TransformerSpec(width=8, layers=1, heads=2, hidden=8, dropout=0.0)
 ENGLISH = ("the cat", "a dog", "one bird", "old tree", "sees", "hears", "finds", "red house")
 WRITINGS = {
     "chinese": ("", ("那只猫", "一条狗", "一只鸟", "老树", "看见", "听到", "找到", "红房子")),
-    "japanese": ("", ("その猫は", "犬が", "一羽の鳥", "古い木", "見る", "聞く", "見つける", "赤い家")),
+    "japanese": (
+        "",
+        ("その猫は", "犬が", "一羽の鳥", "古い木", "見る", "聞く", "見つける", "赤い家"),
+    ),
     "thai": ("", ("แมวตัวนั้น", "หมาตัวหนึ่ง", "นกตัวหนึ่ง", "ต้นไม้เก่า", "เห็น", "ได้ยิน", "พบ", "บ้านสีแดง")),
-    "arabic": (" ", ("القطة", "كلب", "طائر واحد", "شجرة قديمة", "يرى", "يسمع", "يجد", "البيت الأحمر")),
+    "arabic": (
+        " ",
+        ("القطة", "كلب", "طائر واحد", "شجرة قديمة", "يرى", "يسمع", "يجد", "البيت الأحمر"),
+    ),
     "hebrew": (" ", ("הַחָתוּל", "כלב", "ציפור אחת", "עץ זקן", "רואה", "שומע", "מוצא", "בית אדום")),
-    "hindi": (" ", ("बिल्ली", "एक कुत्ता", "एक चिड़िया", "पुराना पेड़", "देखता है", "सुनता है", "पाता है", "लाल घर")),
+    "hindi": (
+        " ",
+        ("बिल्ली", "एक कुत्ता", "एक चिड़िया", "पुराना पेड़", "देखता है", "सुनता है", "पाता है", "लाल घर"),
+    ),
     "emoji": (" ", ("🐈", "🐕‍🦺", "🐦", "🌳", "👀", "👂🏽", "👩‍👩‍👧", "🏠❤️")),
-    "german in NFD": (" ", ("die Hu\u0308ndin", "ein Ma\u0308dchen", "o\u0308ffnet", "gru\u0308n", "Ba\u0308ume",
-                            "fu\u0308nf", "scho\u0308n", "Ka\u0308se")),
+    "german in NFD": (
+        " ",
+        (
+            "die Hu\u0308ndin",
+            "ein Ma\u0308dchen",
+            "o\u0308ffnet",
+            "gru\u0308n",
+            "Ba\u0308ume",
+            "fu\u0308nf",
+            "scho\u0308n",
+            "Ka\u0308se",
+        ),
+    ),
 }
 """What is written between words, and what the words of ENGLISH become."""
 
-MARKUP = ("<script>alert(1)</script>", "<s> <unk> </s> <pad>", "a & b &lt; c", "\u2581the\u2581cat", "\ttab\ta\t",
-          "line\u2028one\u2029two", "next\u0085line", "\x0bvertical\x0cform", "\x1cfile\x1e\x1f", "ex\u00adtra\u200b",
-          "\ufeffmark", "\u202eover\u202c", "x\u0301\u0323", "\U0001f9d1\u200d\U0001f4bb", "\x1b[31mred\x1b[0m",
-          "'; --")
+MARKUP = (
+    "<script>alert(1)</script>",
+    "<s> <unk> </s> <pad>",
+    "a & b &lt; c",
+    "\u2581the\u2581cat",
+    "\ttab\ta\t",
+    "line\u2028one\u2029two",
+    "next\u0085line",
+    "\x0bvertical\x0cform",
+    "\x1cfile\x1e\x1f",
+    "ex\u00adtra\u200b",
+    "\ufeffmark",
+    "\u202eover\u202c",
+    "x\u0301\u0323",
+    "\U0001f9d1\u200d\U0001f4bb",
+    "\x1b[31mred\x1b[0m",
+    "'; --",
+)
 
 
 def written(numbers: Sequence[int], words: Sequence[str], between: str) -> str:
@@ -48,7 +82,9 @@ def written(numbers: Sequence[int], words: Sequence[str], between: str) -> str:
     return between.join(words[number] for number in numbers)
 
 
-def sentences(n: int, seed: int, joined: str = " ", words: Sequence[str] = WRITINGS["hindi"][1]) -> Pairs:
+def sentences(
+    n: int, seed: int, joined: str = " ", words: Sequence[str] = WRITINGS["hindi"][1]
+) -> Pairs:
     """`n` sentences of 3 to 6 words, English and what `words` make of them."""
     rng = random.Random(seed)
     rows = [[rng.randrange(len(ENGLISH)) for _ in range(rng.randint(3, 6))] for _ in range(n)]
@@ -57,7 +93,8 @@ def sentences(n: int, seed: int, joined: str = " ", words: Sequence[str] = WRITI
 
 @dataclass(frozen=True)
 class Kind:
-    """The pairs of train, valid and test, how their lines end, and what stands before them and after the last."""
+    """The pairs of train, valid and test, how their lines end, and what stands before them and
+    after the last."""
 
     train: Pairs
     valid: Pairs
@@ -84,41 +121,76 @@ class Kind:
 
 
 def kind_of(joined: str, words: Sequence[str], n: int = 24) -> Kind:
-    return Kind(*(sentences(size, seed, joined, words) for seed, size in enumerate((n, 4, 5), start=1)))
+    return Kind(
+        *(sentences(size, seed, joined, words) for seed, size in enumerate((n, 4, 5), start=1))
+    )
 
 
 PLAIN = kind_of(*WRITINGS["hindi"])
 LONG = ("the cat sees " * 2000).strip(), ("बिल्ली देखता " * 3000).strip()
 BLANK = [("", "सुनता है"), ("a dog", ""), ("", ""), (" \t ", "\u3000")]
-MANY = [chr(0x4e00 + number) for number in range(150)]
+MANY = [chr(0x4E00 + number) for number in range(150)]
 KINDS = {
     **{name: kind_of(*writing) for name, writing in WRITINGS.items()},
-    **{f"from {name}": Kind(*([(target, source) for source, target in split] for split in (kind.train, kind.valid,
-                                                                                          kind.test)))
-       for name, kind in ((name, kind_of(*WRITINGS[name])) for name in ("chinese", "arabic"))},
-    "one word": Kind([(" ".join(["no"] * n), " ".join(["nein"] * n)) for n in range(1, 13)], [("no", "nein")] * 2,
-                     [("no no", "nein nein")] * 2),
-    **{f"{n} pairs": replace(PLAIN, train=PLAIN.train[:n], valid=PLAIN.valid[:n], test=PLAIN.test[:n])
-       for n in (1, 2, 5)},
+    **{
+        f"from {name}": Kind(
+            *(
+                [(target, source) for source, target in split]
+                for split in (kind.train, kind.valid, kind.test)
+            )
+        )
+        for name, kind in ((name, kind_of(*WRITINGS[name])) for name in ("chinese", "arabic"))
+    },
+    "one word": Kind(
+        [(" ".join(["no"] * n), " ".join(["nein"] * n)) for n in range(1, 13)],
+        [("no", "nein")] * 2,
+        [("no no", "nein nein")] * 2,
+    ),
+    **{
+        f"{n} pairs": replace(
+            PLAIN, train=PLAIN.train[:n], valid=PLAIN.valid[:n], test=PLAIN.test[:n]
+        )
+        for n in (1, 2, 5)
+    },
     "CRLF": replace(PLAIN, end="\r\n", last="\r\n"),
     "BOM and no last newline": replace(PLAIN, start="\ufeff", last=""),
-    "markup and separators": PLAIN.with_lines([(text, f"{text} घर") for text in MARKUP], "train", "valid", "test"),
+    "markup and separators": PLAIN.with_lines(
+        [(text, f"{text} घर") for text in MARKUP], "train", "valid", "test"
+    ),
     "blank lines": PLAIN.with_lines(BLANK, "train", "valid", "test"),
-    "equal targets": Kind(*([(source, "हाँ") for source, _ in split]
-                            for split in (PLAIN.train, PLAIN.valid, PLAIN.test))),
-    "copies in test": replace(PLAIN, valid=[(target, target) for _, target in PLAIN.valid],
-                              test=[(target, target) for _, target in PLAIN.test]),
+    "equal targets": Kind(
+        *(
+            [(source, "हाँ") for source, _ in split]
+            for split in (PLAIN.train, PLAIN.valid, PLAIN.test)
+        )
+    ),
+    "copies in test": replace(
+        PLAIN,
+        valid=[(target, target) for _, target in PLAIN.valid],
+        test=[(target, target) for _, target in PLAIN.test],
+    ),
     "more characters than subwords": kind_of("", MANY[:8]).with_lines(
-        [(f"a dog hears {at}", "".join(MANY[at: at + 10])) for at in range(0, 150, 10)], "train"),
+        [(f"a dog hears {at}", "".join(MANY[at : at + 10])) for at in range(0, 150, 10)], "train"
+    ),
     "a line of 6,000 words in train": PLAIN.with_lines([LONG], "train"),
 }
 
 
 def tiny_preset(model: LSTMSpec | TransformerSpec) -> Preset:
     """The quick preset with a model of width 8 that learns for one epoch."""
-    return replace(PRESETS["quick"], teacher=model, student=model, teacher_training=ONE_EPOCH,
-                   student_training=ONE_EPOCH, teacher_tuning=ONE_EPOCH, student_tuning=ONE_EPOCH, beam_size=2,
-                   inter_beam_size=3, n_pairs=None, vocabulary_size=150)
+    return replace(
+        PRESETS["quick"],
+        teacher=model,
+        student=model,
+        teacher_training=ONE_EPOCH,
+        student_training=ONE_EPOCH,
+        teacher_tuning=ONE_EPOCH,
+        student_tuning=ONE_EPOCH,
+        beam_size=2,
+        inter_beam_size=3,
+        n_pairs=None,
+        vocabulary_size=150,
+    )
 
 
 def run_here(tasks: Sequence[Task], root: Path, n_workers: int, watcher: Watcher) -> None:

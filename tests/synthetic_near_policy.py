@@ -1,8 +1,17 @@
-"""Results as the near-policy experiments write them, with invented numbers: for tests of figures, tables and claims."""
+"""Results as the near-policy experiments write them, with invented numbers: for tests of figures,
+tables and claims."""
 
 from __future__ import annotations
 
-from seqkd_lab.distillation.generation import GENERATE, GENERATOR, SCORE, SYNCHRONISE, TRAIN, TRAINER, WAIT
+from seqkd_lab.distillation.generation import (
+    GENERATE,
+    GENERATOR,
+    SCORE,
+    SYNCHRONISE,
+    TRAIN,
+    TRAINER,
+    WAIT,
+)
 from seqkd_lab.distillation.near_policy import Schedule
 from seqkd_lab.experiments.near_policy_clock import LOOP, LOOP_2, MAIN, SIZES, WAYS, shown
 from seqkd_lab.experiments.near_policy_measures import EDGES
@@ -23,7 +32,8 @@ def loop_events(n: int) -> list[list]:
 
 
 def two_events(interval: int | None, n: int) -> list[list]:
-    """Two processes: the generator takes 5 + n ms to write and 3 n to score for n updates, the trainer 7 an update."""
+    """Two processes: the generator takes 5 + n ms to write and 3 n to score for n updates, the
+    trainer 7 an update."""
     schedule, found, sent, ready, clock = Schedule(interval), [], {0: 0.0}, 0.0, 0.0
     for job in schedule.jobs():
         if job.update >= n:
@@ -32,7 +42,10 @@ def two_events(interval: int | None, n: int) -> list[list]:
         found.append([GENERATOR, WAIT, ready, start, job.update])
         written = start + 5.0 + job.n_updates
         ready = written + 3.0 * job.n_updates
-        found += [[GENERATOR, GENERATE, start, written, job.update], [GENERATOR, SCORE, written, ready, job.update]]
+        found += [
+            [GENERATOR, GENERATE, start, written, job.update],
+            [GENERATOR, SCORE, written, ready, job.update],
+        ]
         found.append([TRAINER, WAIT, clock, max(clock, ready), job.update])
         clock = max(clock, ready)
         for update in range(job.update, job.update + job.n_updates):
@@ -46,7 +59,8 @@ def two_events(interval: int | None, n: int) -> list[list]:
 
 
 def clock_round(number: int) -> dict:
-    """A round in which two processes are 3.5 times as fast at `every 16`, and packing brings nothing."""
+    """A round in which two processes are 3.5 times as fast at `every 16`, and packing brings
+    nothing."""
     found: dict = {}
     for size in SIZES:
         found[str(size)] = {}
@@ -54,27 +68,49 @@ def clock_round(number: int) -> dict:
             seconds = 0.1 if way.name in (LOOP, LOOP_2) else 0.1 / (1.5 + 0.5 * place)
             if way.two:
                 seconds = 0.1 / (3.5 if way.schedule.interval == 16 else 2.5)
-            costs = {"trainer train": 1.0, **({"generator generate": 1.0, "generator wait": 0.5} if way.two else {})}
-            found[str(size)][way.name] = {"seconds_per_1000": seconds * (1 + 0.01 * number), "seconds": 4.0,
-                                          "tokens": 40_000, "updates": 80, "costs": costs}
+            costs = {
+                "trainer train": 1.0,
+                **({"generator generate": 1.0, "generator wait": 0.5} if way.two else {}),
+            }
+            found[str(size)][way.name] = {
+                "seconds_per_1000": seconds * (1 + 0.01 * number),
+                "seconds": 4.0,
+                "tokens": 40_000,
+                "updates": 80,
+                "costs": costs,
+            }
             if number == 1 and size == MAIN and shown(way):
                 events = loop_events(96) if way.loop else two_events(way.schedule.interval, 96)
-                found[str(size)][way.name]["events"] = [" ".join(map(str, event)) for event in events]
+                found[str(size)][way.name]["events"] = [
+                    " ".join(map(str, event)) for event in events
+                ]
     return found
 
 
 def seed_rows(seed: int) -> dict:
     """A seed in which validity falls with staleness, and the teacher's mode is best."""
-    found: dict = {TEACHER: {"validity": 90.0, "bleu": 95.0}, WARM_START: {"validity": 40.0, "bleu": 70.0}}
+    found: dict = {
+        TEACHER: {"validity": 90.0, "bleu": 95.0},
+        WARM_START: {"validity": 40.0, "bleu": 70.0},
+    }
     for place, name in enumerate([*(arm.name for arm in ARMS), SYNCHRONOUS]):
         validity = 60.0 - place + 0.1 * seed
         found[name] = {
-            "tokens": 150_000 + place, "updates": 300, "written": 9_600, "kept": 9_600, "staleness": float(place),
-            "most_stale": place, "last_loss": 0.4, "validity": validity, "bleu": validity + 20.0,
+            "tokens": 150_000 + place,
+            "updates": 300,
+            "written": 9_600,
+            "kept": 9_600,
+            "staleness": float(place),
+            "most_stale": place,
+            "last_loss": 0.4,
+            "validity": validity,
+            "bleu": validity + 20.0,
             "curve": [[50_000.0 * i, 40.0 + i * (validity - 40.0) / 3] for i in range(4)],
         }
     bins = {what: [seed + i % 7 for i in range(len(EDGES) - 1)] for what in ("valid", "wrong")}
-    fates = {f"{fate} {what}": 10 * (1 + len(fate)) for fate in FATES for what in ("valid", "wrong")}
+    fates = {
+        f"{fate} {what}": 10 * (1 + len(fate)) for fate in FATES for what in ("valid", "wrong")
+    }
     found[KEPT]["delta"] = {"edges": list(EDGES), **bins, **fates}
     assert set(EVERY.values()) < set(found)
     return found

@@ -41,8 +41,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 
 def test_a_crossed_preset_takes_all_of_the_teacher_from_one_and_all_of_the_student_from_the_other():
     made = crossed(TRANSFORMER, SHORT)
-    assert made == replace(SHORT, teacher=TRANSFORMER.teacher, teacher_training=TRANSFORMER.teacher_training,
-                           teacher_tuning=TRANSFORMER.teacher_tuning)
+    assert made == replace(
+        SHORT,
+        teacher=TRANSFORMER.teacher,
+        teacher_training=TRANSFORMER.teacher_training,
+        teacher_tuning=TRANSFORMER.teacher_tuning,
+    )
     assert crossed(SHORT, SHORT) == SHORT
 
 
@@ -53,9 +57,13 @@ def test_what_was_tried_differs_in_what_its_name_says_and_from_every_seed_of_the
     assert recipes.pop(LSTM_TEACHER).model == SHORT.teacher
     for name, recipe in recipes.items():
         assert recipe != chosen and recipe.seed == SEARCHED_SEED, name
-        assert ("rate" in name) == (recipe.optimisation.learning_rate != chosen.optimisation.learning_rate)
+        assert ("rate" in name) == (
+            recipe.optimisation.learning_rate != chosen.optimisation.learning_rate
+        )
         assert ("warm-up" in name) == (recipe.optimisation.warmup == 0.0)
-        assert ("tied" in name) == recipe.model.tied and ("dropout" in name) == (recipe.model.dropout > 0.0)
+        assert ("tied" in name) == recipe.model.tied and ("dropout" in name) == (
+            recipe.model.dropout > 0.0
+        )
 
 
 def test_every_model_is_judged_once_though_tables_share_some():
@@ -67,8 +75,12 @@ def test_every_model_is_judged_once_though_tables_share_some():
 def test_models_of_both_kinds_are_of_one_size():
     data = load_toy(ToyData())
     for role in ("teacher", "student"):
-        sizes = [build(getattr(preset, role), data.source_vocabulary, data.target_vocabulary).n_parameters()
-                 for preset in (SHORT, TRANSFORMER)]
+        sizes = [
+            build(
+                getattr(preset, role), data.source_vocabulary, data.target_vocabulary
+            ).n_parameters()
+            for preset in (SHORT, TRANSFORMER)
+        ]
         assert max(sizes) < 1.15 * min(sizes)
 
 
@@ -80,8 +92,15 @@ def made(tmp_path_factory):
     small = {"LSTM": TINY, "Transformer": replace(TINY, teacher=teacher, student=student)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(architectures, "KINDS", small)
-        patch.setattr(architectures, "variants", lambda data: {
-            CHOSEN: architectures.Recipe(CHOSEN, data, LSTMSpec(4), architectures.NLL(), ONE_EPOCH, 11)})
+        patch.setattr(
+            architectures,
+            "variants",
+            lambda data: {
+                CHOSEN: architectures.Recipe(
+                    CHOSEN, data, LSTMSpec(4), architectures.NLL(), ONE_EPOCH, 11
+                )
+            },
+        )
         run, store = ArchitecturesRun(write_text(folder / "text"), (1, 2)), Store(folder / "store")
         run_all(run.tasks(), store.root, 1, Watcher())
         seconds = seconds_per_epoch(run.data, store, 2)
@@ -93,8 +112,12 @@ def made(tmp_path_factory):
 class TestResults:
     def test_the_one_table_has_each_row_once(self, made):
         results = read_architectures(made)
-        assert set(results["by_seed"]) == {"1", "2"} and len(results["by_seed"]["1"]) == 2 + 2 + 4 * 3
-        for cells in results["by_seed"].values():  # real text has no truth to be valid by: what the frame shows of toys
+        assert (
+            set(results["by_seed"]) == {"1", "2"} and len(results["by_seed"]["1"]) == 2 + 2 + 4 * 3
+        )
+        for cells in results[
+            "by_seed"
+        ].values():  # real text has no truth to be valid by: what the frame shows of toys
             for metrics in cells.values():
                 metrics["greedy"]["validity"] = metrics["beam"]["validity"] = 0.5
         frame = architectures_frame(results)
@@ -102,11 +125,15 @@ class TestResults:
         assert len(set(places)) == 16
         assert places[:2] == [(TEACHER, "LSTM", ""), (TEACHER, "Transformer", "")]
         assert "LSTM" in time_in_words(results["seconds_per_epoch"])
-        assert all(len(times) == 2 and min(times) > 0 for times in results["seconds_per_epoch"].values())
+        assert all(
+            len(times) == 2 and min(times) > 0 for times in results["seconds_per_epoch"].values()
+        )
 
     def test_both_pictures_can_be_drawn_and_hold_every_number(self, made):
         results = read_architectures(made)
-        lines = [text.get_text() for text in search_figure(results).axes[0].get_legend().get_texts()]
+        lines = [
+            text.get_text() for text in search_figure(results).axes[0].get_legend().get_texts()
+        ]
         assert lines == [f"{results['curves'][CHOSEN]['valid_loss'][-1]:.3f}  {CHOSEN}"]
         axes = crossed_figure(results).axes[0]
         labels = [label.get_text() for label in axes.get_yticklabels()]
@@ -138,5 +165,7 @@ def test_the_verdict_is_the_exit_code(made, tmp_path, capsys):
     for number, (case, missed) in enumerate(expected):
         assert [verdict.claim.name for verdict in judge(case) if verdict.outcome != HELD] == missed
         write_json(tmp_path / f"{number}.json", case)
-        assert main(["cross", "--check", "--results", str(tmp_path / f"{number}.json")]) == (1 if missed else 0)
+        assert main(["cross", "--check", "--results", str(tmp_path / f"{number}.json")]) == (
+            1 if missed else 0
+        )
     assert "an epoch of the teacher" in capsys.readouterr().out

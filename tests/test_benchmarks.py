@@ -1,4 +1,5 @@
-"""The benchmarks' own arithmetic: counts of operations, ratios, merged results, refusals. No peer is needed."""
+"""The benchmarks' own arithmetic: counts of operations, ratios, merged results, refusals. No peer
+is needed."""
 
 from __future__ import annotations
 
@@ -26,11 +27,14 @@ from seqkd_lab.experiments.data import load_toy  # noqa: E402
 from seqkd_lab.experiments.recipes import ToyData  # noqa: E402
 from seqkd_lab.training import one_cycle  # noqa: E402
 
-SHAPE = ceiling.Shape(width=8, layers=2, n_source_words=20, n_target_words=30, source_length=5, target_length=7)
+SHAPE = ceiling.Shape(
+    width=8, layers=2, n_source_words=20, n_target_words=30, source_length=5, target_length=7
+)
 
 
 def counted(work) -> int:
-    """Operations of `work()` as PyTorch counts them; without mkldnn an LSTM is made of products that it can see."""
+    """Operations of `work()` as PyTorch counts them; without mkldnn an LSTM is made of products
+    that it can see."""
     with torch.backends.mkldnn.flags(enabled=False), FlopCounterMode(display=False) as counter:
         work()
     return counter.get_total_flops()
@@ -41,7 +45,9 @@ def encoder_pass(batch: int, gradient: bool = False) -> None:
     D, S = SHAPE.width, int(SHAPE.source_length)
     inputs = torch.randn(batch, S, D, requires_grad=gradient)
     start = tuple(torch.randn(2, 2 * SHAPE.layers, batch, D // 2, requires_grad=gradient))
-    states, _ = nn.LSTM(D, D // 2, SHAPE.layers, batch_first=True, bidirectional=True)(inputs, start)
+    states, _ = nn.LSTM(D, D // 2, SHAPE.layers, batch_first=True, bidirectional=True)(
+        inputs, start
+    )
     keys = nn.Linear(D, D, bias=False)(states)
     if gradient:
         keys.sum().backward()
@@ -69,7 +75,9 @@ def test_operations_of_a_forward_pass_are_those_that_pytorch_counts() -> None:
 
 
 def test_training_is_three_forward_passes() -> None:
-    found = counted(lambda: encoder_pass(2, gradient=True)) + counted(lambda: decoder_pass(2, gradient=True))
+    found = counted(lambda: encoder_pass(2, gradient=True)) + counted(
+        lambda: decoder_pass(2, gradient=True)
+    )
     per_token = ceiling.training(SHAPE, batch_size=2).operations
     assert found == pytest.approx(per_token * 2 * SHAPE.target_length)
 
@@ -102,17 +110,25 @@ def test_transformers_have_about_as_many_parameters_as_the_lstm_of_their_size() 
 def test_spread_and_ratios() -> None:
     assert results.spread([3.0, 1.0, 2.0]) == results.Spread(2.0, 1.0, 3.0)
     assert math.isnan(results.spread([]).median) and str(results.NOTHING) == "–"
-    assert results.ratios([4.0, 6.0, 9.0], [2.0, 2.0]) == results.Spread(2.5, 2.0, 3.0)  # the third has no pair
+    assert results.ratios([4.0, 6.0, 9.0], [2.0, 2.0]) == results.Spread(
+        2.5, 2.0, 3.0
+    )  # the third has no pair
     assert str(results.Spread(1234.4, 0.125, 15.25)) == "1,234 (0.12–15.2)"
 
 
 def test_merging_keeps_other_entries_and_adds_rounds() -> None:
     machine = {"cpu": "a cpu"}
     before = results.merge({}, "other", {"cpu_s": 1.0}, machine)
-    once = results.merge(before, "mine", {"cpu_s": 2.0, "tokens": 10, "versions": {"torch": "2"}}, machine)
+    once = results.merge(
+        before, "mine", {"cpu_s": 2.0, "tokens": 10, "versions": {"torch": "2"}}, machine
+    )
     twice = results.merge(once, "mine", {"cpu_s": 5.0, "tokens": 10}, machine)
     assert results.rates(twice, "mine", None, "tokens") == [5.0, 2.0]
-    assert once["mine"]["versions"] == {"torch": "2"} and once["mine"]["machine"] == machine and once["mine"]["date"]
+    assert (
+        once["mine"]["versions"] == {"torch": "2"}
+        and once["mine"]["machine"] == machine
+        and once["mine"]["date"]
+    )
     assert twice["other"] == before["other"] and results.runs(before, "mine") == []
 
 
@@ -135,15 +151,23 @@ def test_results_are_written_and_read_back(tmp_path: Path) -> None:
 def test_a_peer_that_is_not_set_up_is_refused_with_what_to_do(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setattr(setup, "ENVIRONMENTS", tmp_path)
     assert "benchmarks.peers.setup joeynmt" in setup.why_not("joeynmt")
-    assert runner.run_worker(TOOLS["joeynmt-rnn"], "2x192", "train", {})["refused"].startswith("not set up")
+    assert runner.run_worker(TOOLS["joeynmt-rnn"], "2x192", "train", {})["refused"].startswith(
+        "not set up"
+    )
     setup.record_path("joeynmt").write_text(json.dumps({"fingerprint": "f", "reason": "no wheel"}))
     assert setup.why_not("joeynmt") == "no wheel"
     assert setup.why_not("") is None
 
 
-def test_an_installation_that_fails_is_recorded_and_not_raised(monkeypatch, tmp_path: Path, capsys) -> None:
+def test_an_installation_that_fails_is_recorded_and_not_raised(
+    monkeypatch, tmp_path: Path, capsys
+) -> None:
     monkeypatch.setattr(setup, "ENVIRONMENTS", tmp_path)
-    failing = [sys.executable, "-c", "import sys; sys.exit('ERROR: No matching distribution found for joeynmt')"]
+    failing = [
+        sys.executable,
+        "-c",
+        "import sys; sys.exit('ERROR: No matching distribution found for joeynmt')",
+    ]
     monkeypatch.setattr(setup, "steps", lambda environment: [failing])
     assert setup.main(["joeynmt"]) == 0
     assert "does not install: ERROR: No matching distribution" in capsys.readouterr().out
@@ -179,7 +203,9 @@ def test_a_worker_that_dies_says_nothing_or_hangs_is_a_refusal() -> None:
 
 def test_decoding_without_weights_says_how_to_make_them(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setattr(benchmarks.tool, "WORK", tmp_path)
-    refused = runner.run_worker(TOOLS[OURS], "1x128", "decode", {"runs": [], "plan": "full"})["refused"]
+    refused = runner.run_worker(TOOLS[OURS], "1x128", "decode", {"runs": [], "plan": "full"})[
+        "refused"
+    ]
     assert refused == "no weights of seqkd_lab at 1x128; run: python -m benchmarks --prepare"
 
 
@@ -188,7 +214,13 @@ def measured_by(seconds: dict[str, list[float]]) -> results.Results:
     made: results.Results = {}
     for tool, times in seconds.items():
         for cpu_s in times:
-            run = {"cpu_s": cpu_s, "sentences": 100, "tokens": 1000, "peak_mib": 5.0, "n_parameters": 7}
+            run = {
+                "cpu_s": cpu_s,
+                "sentences": 100,
+                "tokens": 1000,
+                "peak_mib": 5.0,
+                "n_parameters": 7,
+            }
             made = results.merge(made, runner.name_of("2x192", tool, "train"), run, {})
     return made
 
@@ -204,14 +236,19 @@ def test_aims_compare_round_by_round() -> None:
 def test_tables_are_printed_from_whatever_there_is() -> None:
     found = measured_by({OURS: [1.0]})
     found = results.merge(found, "2x192/marian/train", {"refused": "no wheel"}, {})
-    found = results.merge(found, "ceiling", {"threads": 1.0, "square 2048": 100.0, ceiling.WEIGHTS: 10.0}, {})
+    found = results.merge(
+        found, "ceiling", {"threads": 1.0, "square 2048": 100.0, ceiling.WEIGHTS: 10.0}, {}
+    )
     printed = report.everything(found, ["2x192"])
     assert "| seqkd_lab | 100 (100–100)" in printed and "marian (not measured: no wheel)" in printed
     assert report.everything({}, list(SIZES))
 
 
 def test_the_fastest_batch_size_is_taken() -> None:
-    run = {"greedy 32": {"cpu_s": 2.0, "sentences": 10}, "greedy 64": {"cpu_s": 1.0, "sentences": 10}}
+    run = {
+        "greedy 32": {"cpu_s": 2.0, "sentences": 10},
+        "greedy 64": {"cpu_s": 1.0, "sentences": 10},
+    }
     found = results.merge({}, "sweep", run, {})
     assert runner.fastest(found, "sweep", "greedy", (32, 64)) == 64
     assert runner.fastest({}, "sweep", "greedy", (32, 64)) == 64
@@ -222,7 +259,9 @@ def test_every_tool_gets_the_ids_that_the_lab_gives() -> None:
     assert corpus.source_vocabulary == lab.source_vocabulary.tokens
     assert corpus.target_vocabulary == lab.target_vocabulary.tokens
     encoded = corpus.encoded(corpus.test[:3])
-    assert [x[:-1] for x, _ in encoded] == [lab.source_vocabulary.ids(x) for x in lab.test.source[:3]]
+    assert [x[:-1] for x, _ in encoded] == [
+        lab.source_vocabulary.ids(x) for x in lab.test.source[:3]
+    ]
     assert toy.words(encoded[0][1], corpus.target_vocabulary) == list(lab.test.target[0])
 
 
@@ -250,15 +289,22 @@ def test_tutorial_decoding_writes_what_the_labs_search_writes(kind: type, beam_s
             parameter.mul_(3.0)  # uneven distributions
     sources = [source for source, _ in pairs]
     expected = [list(found[0].tokens) for found in search(tool.model, sources, beam_size)]
-    longest = 2 * (len(sources[0]) + 1) + 10  # there, the lab ends a translation by force, and a tutorial just stops
+    longest = (
+        2 * (len(sources[0]) + 1) + 10
+    )  # there, the lab ends a translation by force, and a tutorial just stops
     for found, wanted in zip(tool.translate(sources, beam_size, 1), expected, strict=True):
         if beam_size == 1 or len(found) < longest:
-            assert found[: len(wanted)] == wanted and len(found) - len(wanted) <= (len(found) == longest)
+            assert found[: len(wanted)] == wanted and len(found) - len(wanted) <= (
+                len(found) == longest
+            )
 
 
 def test_the_profile_is_written_between_its_markers() -> None:
     text = f"above\n{profile.BEGIN}\nold\n{profile.END}\nbelow"
-    assert profile.between_markers(text, "new") == f"above\n{profile.BEGIN}\n\nnew\n\n{profile.END}\nbelow"
+    assert (
+        profile.between_markers(text, "new")
+        == f"above\n{profile.BEGIN}\n\nnew\n\n{profile.END}\nbelow"
+    )
     with pytest.raises(ValueError, match="put them back"):
         profile.between_markers("nothing", "new")
     assert profile.BEGIN in profile.README.read_text(encoding="utf-8")
@@ -273,10 +319,14 @@ def test_pins_are_exact_and_name_no_place() -> None:
     for path in sorted(setup.REQUIREMENTS.glob("*.txt")):
         assert path.stem in setup.TRIALS
         for line in path.read_text(encoding="utf-8").splitlines():
-            assert line.startswith("#") or (line.count("==") == 1 and "/" not in line and "@" not in line), line
+            assert line.startswith("#") or (
+                line.count("==") == 1 and "/" not in line and "@" not in line
+            ), line
 
 
-@pytest.mark.parametrize("lever", [lever for lever in levers.LEVERS if lever.exact], ids=lambda lever: lever.name)
+@pytest.mark.parametrize(
+    "lever", [lever for lever in levers.LEVERS if lever.exact], ids=lambda lever: lever.name
+)
 def test_both_ways_of_a_lever_give_the_same(lever) -> None:
     before, after = lever.make()
     torch.testing.assert_close(before(), after(), rtol=1e-4, atol=1e-5)
@@ -291,6 +341,9 @@ def test_a_lever_whose_ways_differ_is_refused() -> None:
 def test_sliders_are_judged_by_their_median_and_those_that_move_no_picture_are_not() -> None:
     name = report.WITH_SLIDERS[0]
     sliders = {"quick": [50.0, 60.0, 900.0], "slow": [90.0, 101.0, 300.0], "words": []}
-    lines = report.sliders_table({f"sliders/{name}": {"runs": [{"bare": [20.0], "sliders": sliders}]}}).splitlines()
-    assert [line.split("|")[2].strip() + ": " + line.split("|")[6].strip() for line in lines[-3:]] == [
-        "quick: yes", "slow: no", "words: changes text alone"]
+    lines = report.sliders_table(
+        {f"sliders/{name}": {"runs": [{"bare": [20.0], "sliders": sliders}]}}
+    ).splitlines()
+    assert [
+        line.split("|")[2].strip() + ": " + line.split("|")[6].strip() for line in lines[-3:]
+    ] == ["quick: yes", "slow: no", "words: changes text alone"]

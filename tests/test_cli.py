@@ -1,4 +1,5 @@
-"""The command line: help that helps, and wrong input that ends in one line and exit code 2, never in a traceback."""
+"""The command line: help that helps, and wrong input that ends in one line and exit code 2, never
+in a traceback."""
 
 from __future__ import annotations
 
@@ -12,7 +13,14 @@ import torch
 
 from seqkd_lab import cli
 from seqkd_lab.corpus.vocabulary import Vocabulary
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TABLE_ROWS, TEACHER, TEACHER_INTER, WORD_KD
+from seqkd_lab.experiments.recipes import (
+    BASELINE,
+    SEQ_KD,
+    TABLE_ROWS,
+    TEACHER,
+    TEACHER_INTER,
+    WORD_KD,
+)
 from seqkd_lab.experiments.table import table_frame
 from seqkd_lab.experiments.tour import Example, Output
 from seqkd_lab.lab.plots import curves_figure, table_figure
@@ -24,8 +32,15 @@ from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 def commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """Every command of a parser and the kinds below it, itself first."""
     below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    return [words, *(command for action in below for name, verb in action.choices.items()
-                     for command in commands(verb, (*words, name)))]
+    return [
+        words,
+        *(
+            command
+            for action in below
+            for name, verb in action.choices.items()
+            for command in commands(verb, (*words, name))
+        ),
+    ]
 
 
 COMMANDS = commands(cli.parser())
@@ -73,20 +88,38 @@ def six_files(tmp_path) -> dict[str, str]:
     return files
 
 
-def metrics(greedy: float, beam: float, p_mode: float = 0.01, perplexity: float = 2.0, valid: float = 0.8) -> dict:
+def metrics(
+    greedy: float, beam: float, p_mode: float = 0.01, perplexity: float = 2.0, valid: float = 0.8
+) -> dict:
     """What the store keeps of an evaluation."""
-    score = {"bleu_one_reference": 30.0, "length_ratio": 1.0, "brevity_penalty": 1.0, "validity": valid,
-             "words_per_second": 100.0}
+    score = {
+        "bleu_one_reference": 30.0,
+        "length_ratio": 1.0,
+        "brevity_penalty": 1.0,
+        "validity": valid,
+        "words_per_second": 100.0,
+    }
     return {
-        "name": "row", "key": "0" * 16, "n_parameters": 35_000, "beam_size": 5, "perplexity": perplexity,
-        "greedy": {"bleu": greedy, **score}, "beam": {"bleu": beam, **score}, "p_mode": p_mode, "kl_to_truth": 0.1,
-        "p_true_mode": 0.02, "signature": "nrefs:25|case:mixed",
+        "name": "row",
+        "key": "0" * 16,
+        "n_parameters": 35_000,
+        "beam_size": 5,
+        "perplexity": perplexity,
+        "greedy": {"bleu": greedy, **score},
+        "beam": {"bleu": beam, **score},
+        "p_mode": p_mode,
+        "kl_to_truth": 0.1,
+        "p_true_mode": 0.02,
+        "signature": "nrefs:25|case:mixed",
     }
 
 
 HELD = {
-    TEACHER: metrics(90.0, 91.0), TEACHER_INTER: metrics(94.0, 94.1), BASELINE: metrics(80.0, 83.0),
-    WORD_KD: metrics(82.0, 84.0), SEQ_KD: metrics(86.0, 86.2, 0.1, 20.0, 0.9),
+    TEACHER: metrics(90.0, 91.0),
+    TEACHER_INTER: metrics(94.0, 94.1),
+    BASELINE: metrics(80.0, 83.0),
+    WORD_KD: metrics(82.0, 84.0),
+    SEQ_KD: metrics(86.0, 86.2, 0.1, 20.0, 0.9),
 }
 
 
@@ -95,8 +128,12 @@ def results_of(rows: dict, n_seeds: int = 2) -> dict:
     curve = {"train_loss": [3.0, 2.0], "valid_loss": [2.9, 1.9], "learning_rate": [0.01, 0.0]}
     seeds = [str(seed) for seed in range(1, n_seeds + 1)]
     return {
-        "data": "0", "preset": {}, "rows": list(rows), "by_seed": {seed: copy.deepcopy(rows) for seed in seeds},
-        "curves": {seed: {name: curve for name in rows} for seed in seeds}, "distilled": {},
+        "data": "0",
+        "preset": {},
+        "rows": list(rows),
+        "by_seed": {seed: copy.deepcopy(rows) for seed in seeds},
+        "curves": {seed: {name: curve for name in rows} for seed in seeds},
+        "distilled": {},
         "made_with": {"python": "3", "torch": "2"},
     }
 
@@ -115,7 +152,11 @@ class TestHelp:
 
     def test_names_every_command_and_every_row(self, capsys):
         overview, of_table = run(capsys, "--help")[1], run(capsys, "table", "--help")[1]
-        named = {line.split()[0] for line in overview.splitlines() if line.startswith("    ") and line[4] != " "}
+        named = {
+            line.split()[0]
+            for line in overview.splitlines()
+            if line.startswith("    ") and line[4] != " "
+        }
         assert named == {command[0] for command in COMMANDS if command}
         unwrapped = "".join(of_table.split())
         assert all(row in unwrapped for row in TABLE_ROWS)
@@ -136,7 +177,9 @@ class TestOwnText:
     def test_five_of_six_files(self, capsys, six_files, tmp_path, missing):
         del six_files[f"--{missing}"]
         given = [part for pair in six_files.items() for part in pair]
-        assert_refused(run(capsys, "--store", tmp_path / "s", "tour", *given), f"missing: --{missing}")
+        assert_refused(
+            run(capsys, "--store", tmp_path / "s", "tour", *given), f"missing: --{missing}"
+        )
 
     @pytest.mark.parametrize("missing", SPLITS)
     def test_a_file_that_is_not_there(self, capsys, six_files, tmp_path, missing):
@@ -150,7 +193,9 @@ class TestOwnText:
         given = [part for pair in six_files.items() for part in pair]
         assert_refused(run(capsys, "--store", tmp_path / "s", "tour", *given), "valid-target.txt:6")
 
-    @pytest.mark.parametrize(("content", "where"), [(b"", "train"), (b"a\n\xff\xfe b\n", "train:2")])
+    @pytest.mark.parametrize(
+        ("content", "where"), [(b"", "train"), (b"a\n\xff\xfe b\n", "train:2")]
+    )
     def test_files_without_text(self, capsys, six_files, tmp_path, content, where):
         path = tmp_path / "train"
         path.write_bytes(content)
@@ -163,7 +208,11 @@ class TestTranslate:
     def test_shows_the_n_best_with_their_probabilities(self, capsys, folder):
         code, out, err = run(capsys, "translate", "ant bee cat", "--model", folder, "--beam", 3)
         assert (code, err) == (0, "")
-        assert [line.split(".")[0].strip() for line in out.splitlines() if "." in line[:5]] == ["1", "2", "3"]
+        assert [line.split(".")[0].strip() for line in out.splitlines() if "." in line[:5]] == [
+            "1",
+            "2",
+            "3",
+        ]
         assert out.count("model ") == 3
         assert out.count("not a sentence of the toy language") == 3
 
@@ -173,10 +222,14 @@ class TestTranslate:
 
     @pytest.mark.parametrize("beam", [0, -3])
     def test_a_beam_without_a_place(self, capsys, folder, beam):
-        assert_refused(run(capsys, "translate", "ant", "--model", folder, "--beam", beam), "beam", str(beam))
+        assert_refused(
+            run(capsys, "translate", "ant", "--model", folder, "--beam", beam), "beam", str(beam)
+        )
 
     def test_a_beam_that_is_no_number(self, capsys, folder):
-        assert_refused(run(capsys, "translate", "ant", "--model", folder, "--beam", "five"), "--beam")
+        assert_refused(
+            run(capsys, "translate", "ant", "--model", folder, "--beam", "five"), "--beam"
+        )
 
     def test_an_unknown_model(self, capsys, tmp_path):
         outcome = run(capsys, "--store", tmp_path, "translate", "ant", "--model", "parrot")
@@ -189,7 +242,9 @@ class TestTranslate:
         (folder / "model.safetensors").write_bytes(b"damaged")
         assert_refused(run(capsys, "translate", "ant", "--model", folder), "model.safetensors")
 
-    @pytest.mark.parametrize("sentence", [SCRIPT, "\x1b[31mred\x1b[0m", "日本 naïve 🙂", "-- --help", "ant\x00bee"])
+    @pytest.mark.parametrize(
+        "sentence", [SCRIPT, "\x1b[31mred\x1b[0m", "日本 naïve 🙂", "-- --help", "ant\x00bee"]
+    )
     def test_strange_text_is_read_as_unknown_words(self, capsys, folder, sentence):
         code, out, err = run(capsys, "translate", "--model", folder, "--beam", 1, "--", sentence)
         assert code == 0
@@ -229,33 +284,59 @@ class TestCheck:
 
     def test_2_without_results(self, capsys, tmp_path):
         missing = tmp_path / "none.json"
-        assert_refused(run(capsys, "table", "--check", "--results", missing), "none.json", "seqkd-lab table")
+        assert_refused(
+            run(capsys, "table", "--check", "--results", missing), "none.json", "seqkd-lab table"
+        )
 
-    @pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"rows": [], "by_seed": {}}', '{"by_seed": 3}'])
+    @pytest.mark.parametrize(
+        "content", ["", "{", "{}", "[]", '{"rows": [], "by_seed": {}}', '{"by_seed": 3}']
+    )
     def test_2_where_the_file_holds_something_else(self, capsys, tmp_path, content):
         assert_refused(self.check(capsys, tmp_path, content), "table1.json")
 
     @pytest.mark.parametrize("arguments", [("--seeds", "0"), ("--seeds", "-1"), ("--workers", "0")])
     def test_a_run_without_seeds_or_workers(self, capsys, tmp_path, arguments):
-        outcome = run(capsys, "--store", tmp_path / "s", "table", "--results", tmp_path / "r.json", *arguments)
+        outcome = run(
+            capsys, "--store", tmp_path / "s", "table", "--results", tmp_path / "r.json", *arguments
+        )
         assert_refused(outcome, arguments[0], arguments[1])
 
 
 class TestOtherVerbs:
     @pytest.mark.parametrize("seed", ["-1", str(2**31), "9" * 30, "1.5", "one", ""])
-    @pytest.mark.parametrize("command", [
-        ("tour",), ("train", "--out", "m"), ("distil", "--teacher", "teacher", "--out", "d"), ("corpus", "toy"),
-        ("corpus", "split", "a", "b", "--out", "s"), ("prune", "--out", "p"),
-    ], ids=" ".join)
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("tour",),
+            ("train", "--out", "m"),
+            ("distil", "--teacher", "teacher", "--out", "d"),
+            ("corpus", "toy"),
+            ("corpus", "split", "a", "b", "--out", "s"),
+            ("prune", "--out", "p"),
+        ],
+        ids=" ".join,
+    )
     def test_what_is_no_seed_is_refused(self, capsys, command, seed):
         assert_refused(run(capsys, *command, f"--seed={seed}"), "--seed", seed)
 
     @pytest.mark.parametrize(
-        "arguments", [("--epochs", "0"), ("--width", "0"), ("--width", "7"), ("--learning-rate", "0"),
-                      ("--objective", "word-kd"), ("--pairs", "0"), ("--pairs", "-1"),
-                      ("--objective", "word-kd", "--teacher", "parrot"), ("--distilled", "nowhere.tsv")])
+        "arguments",
+        [
+            ("--epochs", "0"),
+            ("--width", "0"),
+            ("--width", "7"),
+            ("--learning-rate", "0"),
+            ("--objective", "word-kd"),
+            ("--pairs", "0"),
+            ("--pairs", "-1"),
+            ("--objective", "word-kd", "--teacher", "parrot"),
+            ("--distilled", "nowhere.tsv"),
+        ],
+    )
     def test_train_refuses_what_cannot_be(self, capsys, tmp_path, arguments):
-        outcome = run(capsys, "--store", tmp_path / "s", "train", "--out", tmp_path / "out", *arguments)
+        outcome = run(
+            capsys, "--store", tmp_path / "s", "train", "--out", tmp_path / "out", *arguments
+        )
         assert_refused(outcome)
         assert not (tmp_path / "out" / "model.json").exists()
 
@@ -287,7 +368,9 @@ class TestReport:
 
     def test_every_text_is_escaped(self, html):
         assert "<script" not in html
-        assert html.count("&lt;script&gt;") == 2 + 2 + 4  # title and heading, source and reference, the output's texts
+        assert (
+            html.count("&lt;script&gt;") == 2 + 2 + 4
+        )  # title and heading, source and reference, the output's texts
 
     def test_holds_table_findings_and_pictures_and_nothing_from_elsewhere(self, html):
         assert all(f"<th>{name}</th>" in html for name in HELD)
@@ -295,7 +378,9 @@ class TestReport:
         assert "<td>held</td>" in html and "<b>" not in html and "0 undecided, 0 not held." in html
         undecided = report_html(results_of(HELD, 1), [], "title")
         assert "<td><b>undecided</b></td>" in undecided and "<td>held</td>" not in undecided
-        assert html.count("data:image/png;base64,") == html.count("<img ") == html.count("alt=") == 2
+        assert (
+            html.count("data:image/png;base64,") == html.count("<img ") == html.count("alt=") == 2
+        )
         assert "http://" not in html and "https://" not in html
 
     def test_is_written_with_its_picture(self, tmp_path):
@@ -311,7 +396,9 @@ class TestFigures:
         assert [label.get_text() for label in ours.get_yticklabels()] == list(HELD)
         assert all("BLEU" in axes.get_xlabel() for axes in (ours, paper))
         shown = {text.get_text() for text in ours.texts}
-        assert shown == {f"{HELD[name][how]['bleu']:.1f}" for name in HELD for how in ("greedy", "beam")}
+        assert shown == {
+            f"{HELD[name][how]['bleu']:.1f}" for name in HELD for how in ("greedy", "beam")
+        }
         assert {"17.7", "19.5", "18.9"} <= {text.get_text() for text in paper.texts}
 
     def test_the_curves_have_a_panel_for_each_model_and_a_line_for_each_seed(self):

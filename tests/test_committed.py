@@ -1,4 +1,5 @@
-"""What travels with the repository is what it says: checkpoints give their recorded metrics, results fit the corpus."""
+"""What travels with the repository is what it says: checkpoints give their recorded metrics,
+results fit the corpus."""
 
 from __future__ import annotations
 
@@ -90,30 +91,52 @@ def test_committed_results_are_of_this_corpus_and_can_be_judged():
 
 def test_the_committed_models_are_the_representative_seeds():
     results = read_results(committed.results_path("table1.json"))
-    assert {read_json(committed.checkpoint_directory(row) / "metrics.json")["seed"] for row in TABLE_ROWS} == {SEED}
+    assert {
+        read_json(committed.checkpoint_directory(row) / "metrics.json")["seed"]
+        for row in TABLE_ROWS
+    } == {SEED}
     assert SEED == committed.representative_seed(results["by_seed"])
 
 
 def test_the_committed_models_show_the_headline():
     """What lesson 00 says of them: Seq-KD is better, surer, and needs the beam less."""
-    baseline, seq_kd = (read_json(committed.checkpoint_directory(row) / "metrics.json")["metrics"]
-                        for row in ("baseline", "seq-kd"))
+    baseline, seq_kd = (
+        read_json(committed.checkpoint_directory(row) / "metrics.json")["metrics"]
+        for row in ("baseline", "seq-kd")
+    )
     for search_by in ("greedy", "beam"):
         assert seq_kd[search_by]["bleu"] > baseline[search_by]["bleu"]
         assert seq_kd[search_by]["validity"] > baseline[search_by]["validity"]
-    added = {name: row["beam"]["bleu"] - row["greedy"]["bleu"] for name, row in
-             (("baseline", baseline), ("seq-kd", seq_kd))}
+    added = {
+        name: row["beam"]["bleu"] - row["greedy"]["bleu"]
+        for name, row in (("baseline", baseline), ("seq-kd", seq_kd))
+    }
     assert added["seq-kd"] < added["baseline"]
-    assert seq_kd["same_translation"] > baseline["same_translation"] and seq_kd["p_mode"] > 4 * baseline["p_mode"]
+    assert (
+        seq_kd["same_translation"] > baseline["same_translation"]
+        and seq_kd["p_mode"] > 4 * baseline["p_mode"]
+    )
 
 
-@pytest.mark.parametrize(("gains", "seed"), [
-    ((1.0, 9.0, 4.0), 3), ((5.0,), 1), ((3.0, 1.0, 2.0, 4.0), 3), ((3.0, 1.0, 2.0, 8.0), 1), ((3.0, -4.0, 2.0, 4.0), 3),
-    ((2.0, 2.0, 2.0), 2),
-])
+@pytest.mark.parametrize(
+    ("gains", "seed"),
+    [
+        ((1.0, 9.0, 4.0), 3),
+        ((5.0,), 1),
+        ((3.0, 1.0, 2.0, 4.0), 3),
+        ((3.0, 1.0, 2.0, 8.0), 1),
+        ((3.0, -4.0, 2.0, 4.0), 3),
+        ((2.0, 2.0, 2.0), 2),
+    ],
+)
 def test_the_representative_seed_has_the_median_gain(gains, seed):
-    by_seed = {str(number): {"baseline": {"greedy": {"bleu": 80.0}}, "seq-kd": {"greedy": {"bleu": 80.0 + gain}}}
-               for number, gain in enumerate(gains, start=1)}
+    by_seed = {
+        str(number): {
+            "baseline": {"greedy": {"bleu": 80.0}},
+            "seq-kd": {"greedy": {"bleu": 80.0 + gain}},
+        }
+        for number, gain in enumerate(gains, start=1)
+    }
     assert committed.representative_seed(by_seed) == seed
 
 
@@ -136,7 +159,9 @@ def test_table_3s_students_are_of_the_recipes_that_the_library_would_train(name)
 def test_table_3_is_of_this_corpus_whole_and_can_be_judged():
     results = read_table3(committed.results_path("table3.json"))
     models = pruned_models(results)
-    assert results["data"] == identity(EARLIER) and results["preset"] == json.loads(json.dumps(settings(PRUNING)))
+    assert results["data"] == identity(EARLIER) and results["preset"] == json.loads(
+        json.dumps(settings(PRUNING))
+    )
     for row in (rows := by_seed(models)):
         wanted = set(pruning_recipes(EARLIER, PRUNING, 1))
         wanted |= {Place(SEQ_KD, CLASS_BLIND, share, INT8) for share in PRUNING.shares}
@@ -151,7 +176,10 @@ def test_a_pruned_checkpoint_translates_about_as_well_as_the_results_say():
     for name, (share, stage) in CHECKPOINTS.items():
         test = data.test[:200]
         found = search(committed.load_committed(pruning_checkpoint(name)), test.source)
-        valid = sum(data.language.is_valid(s, best[0].tokens) for s, best in zip(test.source, found, strict=True))
+        valid = sum(
+            data.language.is_valid(s, best[0].tokens)
+            for s, best in zip(test.source, found, strict=True)
+        )
         recorded = rows[0][Place(SEQ_KD, CLASS_BLIND, share, stage)].valid
         assert valid / len(test) == pytest.approx(recorded, abs=0.07)
 
@@ -170,16 +198,22 @@ def test_speculative_sampling_was_measured_with_the_models_that_the_library_woul
     assert recorded["recipes"] == {name: identity(recipe) for name, recipe in recipes.items()}
     assert recorded["extent"] == json.loads(json.dumps(asdict(Extent())))
     results = drafting_results.read_results(path)
-    assert {one.draft for one in results.tokens} == set(DRAFTS) and {one.n for one in results.exactness} == {20_000}
+    assert {one.draft for one in results.tokens} == set(DRAFTS) and {
+        one.n for one in results.exactness
+    } == {20_000}
     assert len(drafting_verdict.judge(results)) == 9
 
 
 def test_the_table_of_both_architectures_is_of_this_corpus_whole_and_can_be_judged():
     results = architectures.read_architectures(committed.results_path("architectures.json"))
     presets = {kind: settings(preset) for kind, preset in architectures.KINDS.items()}
-    assert results["data"] == identity(EARLIER) and results["presets"] == json.loads(json.dumps(presets))
+    assert results["data"] == identity(EARLIER) and results["presets"] == json.loads(
+        json.dumps(presets)
+    )
     assert set(results["curves"]) == set(architectures.variants(EARLIER))
-    assert len(results["by_seed"]) >= 3 and all(len(cells) == 16 for cells in results["by_seed"].values())
+    assert len(results["by_seed"]) >= 3 and all(
+        len(cells) == 16 for cells in results["by_seed"].values()
+    )
     assert len(architectures.judge(results)) == 5
 
 
@@ -191,4 +225,6 @@ def test_a_studys_results_are_of_todays_settings_and_as_many_seeds(study):
     assert results["settings"] == json.loads(json.dumps(dict(experiment.settings)))
     seeds = range(experiment.first_seed, experiment.first_seed + experiment.n_seeds)
     assert set(results["by_seed"]) >= set(map(str, seeds))
-    assert len(experiment.judge(seeds_of(results))) == len(experiment.claims) and experiment.tables(seeds_of(results))
+    assert len(experiment.judge(seeds_of(results))) == len(experiment.claims) and experiment.tables(
+        seeds_of(results)
+    )

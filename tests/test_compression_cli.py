@@ -1,4 +1,5 @@
-"""`seqkd-lab prune`, `table2` and `table3` as a person types them: what they write, and what they refuse."""
+"""`seqkd-lab prune`, `table2` and `table3` as a person types them: what they write, and what they
+refuse."""
 
 from __future__ import annotations
 
@@ -42,27 +43,57 @@ def pruned(tmp_path) -> Path:
 
 class TestPrune:
     @pytest.mark.parametrize("method", METHODS)
-    def test_writes_a_folder_that_translates_and_holds_only_what_is_left(self, capsys, pruned, method):
-        code, out, _ = run(capsys, "prune", "--share", 0.3, "--method", method, "--epochs", 0, "--out", pruned)
+    def test_writes_a_folder_that_translates_and_holds_only_what_is_left(
+        self, capsys, pruned, method
+    ):
+        code, out, _ = run(
+            capsys, "prune", "--share", 0.3, "--method", method, "--epochs", 0, "--out", pruned
+        )
         model, before = load_model(pruned), load_committed(checkpoint_directory("seq-kd"))
-        assert code == 0 and n_nonzero(model) == model.n_parameters() - round(0.3 * model.n_parameters())
+        assert code == 0 and n_nonzero(model) == model.n_parameters() - round(
+            0.3 * model.n_parameters()
+        )
         assert f"{n_nonzero(model):,} of {n_nonzero(before):,}" in out and "decoder" in out
-        code, out, _ = run(capsys, "translate", "the old teacher sold the sofa .", "--model", pruned, "--beam", 2)
+        code, out, _ = run(
+            capsys, "translate", "the old teacher sold the sofa .", "--model", pruned, "--beam", 2
+        )
         assert code == 0 and len(out.splitlines()) == 4
 
     def test_dense_and_sparse_files_hold_the_same(self, capsys, tmp_path):
         for name, how in (("sparse", []), ("dense", ["--dense"])):
-            assert run(capsys, "prune", "--share", 0.8, "--epochs", 0, "--out", tmp_path / name, *how)[0] == 0
+            assert (
+                run(capsys, "prune", "--share", 0.8, "--epochs", 0, "--out", tmp_path / name, *how)[
+                    0
+                ]
+                == 0
+            )
         sparse, dense = (load_model(tmp_path / name).state_dict() for name in ("sparse", "dense"))
         assert all(sparse[name].equal(dense[name]) for name in dense)
-        sizes = {name: (tmp_path / name / "model.safetensors").stat().st_size for name in ("sparse", "dense")}
+        sizes = {
+            name: (tmp_path / name / "model.safetensors").stat().st_size
+            for name in ("sparse", "dense")
+        }
         assert sizes["sparse"] < sizes["dense"] / 2
 
     def test_prunes_a_little_retrains_and_again(self, capsys, pruned):
-        given = ("prune", "--share", 0.5, "--steps", 2, "--epochs", 1, "--pairs", 60, "--out", pruned)
+        given = (
+            "prune",
+            "--share",
+            0.5,
+            "--steps",
+            2,
+            "--epochs",
+            1,
+            "--pairs",
+            60,
+            "--out",
+            pruned,
+        )
         code, _, err = run(capsys, *given)
         model = load_model(pruned)
-        assert code == 0 and n_nonzero(model) == model.n_parameters() - round(0.5 * model.n_parameters())
+        assert code == 0 and n_nonzero(model) == model.n_parameters() - round(
+            0.5 * model.n_parameters()
+        )
         history = json.loads((pruned / "history.json").read_text(encoding="utf-8"))
         assert [round(step["share"], 3) for step in history] == [0.293, 0.5]
         assert all(len(step["valid_loss"]) == 1 for step in history) and "29%" in err
@@ -70,12 +101,25 @@ class TestPrune:
 
     def test_retraining_moves_what_is_left(self, capsys, tmp_path):
         for name, epochs in (("only", 0), ("again", 1)):
-            given = ("prune", "--share", 0.5, "--epochs", epochs, "--pairs", 300, "--out", tmp_path / name)
+            given = (
+                "prune",
+                "--share",
+                0.5,
+                "--epochs",
+                epochs,
+                "--pairs",
+                300,
+                "--out",
+                tmp_path / name,
+            )
             assert run(capsys, *given)[0] == 0
         only, again = (load_model(tmp_path / name) for name in ("only", "again"))
         moved = [not a.equal(b) for a, b in zip(only.parameters(), again.parameters(), strict=True)]
         assert any(moved)
-        assert all(((a == 0) <= (b == 0)).all() for a, b in zip(only.parameters(), again.parameters(), strict=True))
+        assert all(
+            ((a == 0) <= (b == 0)).all()
+            for a, b in zip(only.parameters(), again.parameters(), strict=True)
+        )
 
     def test_interrupted_between_two_retrainings_the_same_command_ends_with_the_same_model(
         self, capsys, tmp_path, monkeypatch
@@ -92,17 +136,36 @@ class TestPrune:
 
         monkeypatch.setattr(prune, "train", interrupted)
         code, _, err = run(capsys, *given, "--out", tmp_path / "broken")
-        assert code == 130 and "Interrupted" in err and not (tmp_path / "broken" / "model.json").exists()
+        assert (
+            code == 130
+            and "Interrupted" in err
+            and not (tmp_path / "broken" / "model.json").exists()
+        )
         seen = []
-        monkeypatch.setattr(prune, "train", lambda *arguments, callbacks, **named: real(
-            *arguments, callbacks=[*callbacks, seen.append], **named))
+        monkeypatch.setattr(
+            prune,
+            "train",
+            lambda *arguments, callbacks, **named: real(
+                *arguments, callbacks=[*callbacks, seen.append], **named
+            ),
+        )
         assert run(capsys, *given, "--out", tmp_path / "broken")[0] == 0
         assert len(seen) == 3  # the second retraining's updates alone
         whole, broken = (load_model(tmp_path / name).state_dict() for name in ("whole", "broken"))
         assert all(whole[name].equal(broken[name]) for name in whole)
 
-    @pytest.mark.parametrize("change", [("--share", 0.4), ("--steps", 1), ("--method", "class-uniform"), ("--seed", 2),
-                                        ("--learning-rate", 0.02), ("--pairs", 200), ("--model", "baseline")])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            ("--share", 0.4),
+            ("--steps", 1),
+            ("--method", "class-uniform"),
+            ("--seed", 2),
+            ("--learning-rate", 0.02),
+            ("--pairs", 200),
+            ("--model", "baseline"),
+        ],
+    )
     def test_what_another_command_left_unfinished_is_replaced_and_this_is_said(
         self, capsys, tmp_path, monkeypatch, change
     ):
@@ -125,13 +188,22 @@ class TestPrune:
         found, fresh = (load_model(tmp_path / name).state_dict() for name in ("m", "fresh"))
         assert all(found[name].equal(fresh[name]) for name in fresh)
 
-    @pytest.mark.parametrize(("arguments", "words"), [
-        (("--share", 1.0), ("[0, 1)", "1.0")), (("--share", -0.1), ("-0.1",)), (("--share", "nan"), ("nan",)),
-        (("--share", 0.9999999), ("leaves none",)), (("--share", 0.5, "--steps", 0), ("step", "0")),
-        (("--share", 0.5, "--epochs", -1), ("epochs", "-1")), (("--share", 0.5, "--model", "nobody"), ("nobody",)),
-        (("--share", 0.5, "--learning-rate", 0), ("learning_rate",)), (("--share", 0.5, "--method", "best"), ("best",)),
-        (("--share", 0.5, "--distilled", "no.tsv"), ("no.tsv",)), ((), ("--share",)),
-    ])
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (("--share", 1.0), ("[0, 1)", "1.0")),
+            (("--share", -0.1), ("-0.1",)),
+            (("--share", "nan"), ("nan",)),
+            (("--share", 0.9999999), ("leaves none",)),
+            (("--share", 0.5, "--steps", 0), ("step", "0")),
+            (("--share", 0.5, "--epochs", -1), ("epochs", "-1")),
+            (("--share", 0.5, "--model", "nobody"), ("nobody",)),
+            (("--share", 0.5, "--learning-rate", 0), ("learning_rate",)),
+            (("--share", 0.5, "--method", "best"), ("best",)),
+            (("--share", 0.5, "--distilled", "no.tsv"), ("no.tsv",)),
+            ((), ("--share",)),
+        ],
+    )
     def test_what_cannot_be_is_refused_in_words(self, capsys, pruned, arguments, words):
         assert_refused(run(capsys, "prune", *arguments, "--out", pruned), *words)
         assert not (pruned / "model.json").exists()
@@ -139,7 +211,10 @@ class TestPrune:
     def test_a_place_where_nothing_can_be_written_is_named(self, capsys, tmp_path):
         (tmp_path / "file").write_text("", encoding="utf-8")
         place = tmp_path / "file" / "model"
-        assert_refused(run(capsys, "prune", "--share", 0.5, "--epochs", 0, "--out", place), str(tmp_path / "file"))
+        assert_refused(
+            run(capsys, "prune", "--share", 0.5, "--epochs", 0, "--out", place),
+            str(tmp_path / "file"),
+        )
 
 
 @pytest.fixture(scope="module")
@@ -162,32 +237,51 @@ class TestPruneOwnText:
         return folder / "t"
 
     def prune(self, capsys, folder, *arguments):
-        return run(capsys, "--store", folder / "s", "prune", "--share", 0.3, "--epochs", 1, *arguments)
+        return run(
+            capsys, "--store", folder / "s", "prune", "--share", 0.3, "--epochs", 1, *arguments
+        )
 
     def test_it_is_retrained_on_text_that_its_own_subwords_cut(
         self, capsys, folder, text, trained, pruned, monkeypatch
     ):
         seen, real = [], prune.train
-        monkeypatch.setattr(prune, "train", lambda *given, **named: seen.append(given) or real(*given, **named))
+        monkeypatch.setattr(
+            prune, "train", lambda *given, **named: seen.append(given) or real(*given, **named)
+        )
         assert self.prune(capsys, folder, "--model", trained, *text, "--out", pruned)[0] == 0
         model, corpus, *_ = seen[0]
         assert len(corpus) <= 40  # the pairs that the model was trained on
-        assert {word for source in corpus.source for word in source} <= set(model.source_vocabulary.tokens)
+        assert {word for source in corpus.source for word in source} <= set(
+            model.source_vocabulary.tokens
+        )
         assert (pruned / "subwords.model").read_bytes() == (trained / "subwords.model").read_bytes()
 
-    def test_into_the_folder_of_another_model_nothing_of_that_stays(self, capsys, folder, text, trained, pruned):
+    def test_into_the_folder_of_another_model_nothing_of_that_stays(
+        self, capsys, folder, text, trained, pruned
+    ):
         assert self.prune(capsys, folder, "--model", trained, *text, "--out", pruned)[0] == 0
         (pruned / "recipe.json").write_text("{}", encoding="utf-8")
         assert run(capsys, "prune", "--share", 0.5, "--epochs", 0, "--out", pruned)[0] == 0
-        assert {file.name for file in pruned.iterdir()} == {"model.json", "model.safetensors", "history.json"}
+        assert {file.name for file in pruned.iterdir()} == {
+            "model.json",
+            "model.safetensors",
+            "history.json",
+        }
 
     def test_mixtures_are_refused(self, capsys, folder, text, trained, pruned):
         other = ("--subwords", pruned.with_name("other.model"))
         other[1].write_bytes(SubwordTokeniser.train(["completely different words here"], 30).model)
-        assert_refused(self.prune(capsys, folder, "--model", trained, *text, *other, "--out", pruned),
-                       str(other[1]), str(trained / "subwords.model"))
+        assert_refused(
+            self.prune(capsys, folder, "--model", trained, *text, *other, "--out", pruned),
+            str(other[1]),
+            str(trained / "subwords.model"),
+        )
         assert_refused(self.prune(capsys, folder, *text, "--out", pruned), "seq-kd", "toy language")
-        assert_refused(self.prune(capsys, folder, "--model", trained, "--out", pruned), str(trained), "--source")
+        assert_refused(
+            self.prune(capsys, folder, "--model", trained, "--out", pruned),
+            str(trained),
+            "--source",
+        )
         pruned.write_text("", encoding="utf-8")
         assert_refused(self.prune(capsys, folder, "--out", pruned), f"--out {pruned}", "is a file")
 
@@ -196,14 +290,22 @@ class TestTables:
     @pytest.mark.parametrize("table", ["table2", "table3"])
     def test_without_results_check_says_how_they_are_made(self, capsys, tmp_path, table):
         missing = tmp_path / "none.json"
-        assert_refused(run(capsys, table, "--check", "--results", missing), "none.json", f"seqkd-lab {table}")
+        assert_refused(
+            run(capsys, table, "--check", "--results", missing), "none.json", f"seqkd-lab {table}"
+        )
         missing.write_text('{"points": []}', encoding="utf-8")
-        assert_refused(run(capsys, table, "--check", "--results", missing), "none.json", f"seqkd-lab {table}")
+        assert_refused(
+            run(capsys, table, "--check", "--results", missing), "none.json", f"seqkd-lab {table}"
+        )
 
-    @pytest.mark.parametrize(("arguments", "word"), [
-        (("table3", "--seeds", 0), "--seeds"), (("table3", "--workers", 0), "--workers"),
-        (("table2", "--repetitions", 0), "--repetitions"),
-    ])
+    @pytest.mark.parametrize(
+        ("arguments", "word"),
+        [
+            (("table3", "--seeds", 0), "--seeds"),
+            (("table3", "--workers", 0), "--workers"),
+            (("table2", "--repetitions", 0), "--repetitions"),
+        ],
+    )
     def test_numbers_that_cannot_be_are_refused(self, capsys, tmp_path, arguments, word):
         assert_refused(run(capsys, *arguments, "--results", tmp_path / "out.json"), word)
 
@@ -211,12 +313,21 @@ class TestTables:
         write_json(tmp_path / "held.json", table3_of((1, 2), (0.0, 0.5, 0.8), lost=0.1))
         write_json(tmp_path / "missed.json", table3_of((1, 2), (0.0, 0.5, 0.8), lost=3.0))
         code, out, _ = run(capsys, "table3", "--check", "--results", tmp_path / "held.json")
-        assert code == 0 and "NOT HELD" not in out and "13.3 times fewer parameters: 2.67 times" in out
-        assert all(word in out for word in ("words/s batched, sparse", "class-uniform, pruned", "knee of the teacher"))
+        assert (
+            code == 0 and "NOT HELD" not in out and "13.3 times fewer parameters: 2.67 times" in out
+        )
+        assert all(
+            word in out
+            for word in ("words/s batched, sparse", "class-uniform, pruned", "knee of the teacher")
+        )
         assert run(capsys, "table3", "--check", "--results", tmp_path / "missed.json")[0] == 1
 
     def test_table2_is_judged(self, capsys, tmp_path):
-        for name, fast, code in (("fast", [120.0, 240.0], 0), ("unsure", [120.0, 300.0], 1), ("slow", [60.0, 60.0], 1)):
+        for name, fast, code in (
+            ("fast", [120.0, 240.0], 0),
+            ("unsure", [120.0, 300.0], 1),
+            ("slow", [60.0, 60.0], 1),
+        ):
             write_table2(tmp_path / f"{name}.json", speeds(fast), {"teacher": 1})
             found = run(capsys, "table2", "--check", "--results", tmp_path / f"{name}.json")
             assert found[0] == code and "times by the smaller model" in found[1]

@@ -21,7 +21,9 @@ from seqkd_lab.corpus.scripts import ScriptCounter, script_name
 from seqkd_lab.corpus.shift import Shift, find_shift
 from seqkd_lab.corpus.visible import visible
 
-any_line = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=60).map(fold)
+any_line = st.text(
+    st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=60
+).map(fold)
 
 
 def pairs_of(rows) -> RawPairs:
@@ -37,13 +39,24 @@ def sentences(n: int, seed: int = 1) -> list[tuple[str, str]]:
 
 class TestCounts:
     ROWS = [
-        ("One cat sleeps here.", "Eine Katze schläft hier."), ("Two dogs run there.", "Zwei Hunde rennen dort."),
-        ("One cat sleeps here.", "Eine Katze schläft hier."), ("Two dogs run there.", "Da rennen zwei Hunde."),
-        ("", "Niemand."), ("Nobody.", ""), ("", ""), ("The same on both sides.", "The same on both sides."),
-        ("In 1984 and 7 more.", "In 1985 und 7 mehr."), ("At 1,000.5 miles.", "Bei 1.000,5 Meilen."),
-        ("See https://a.org/x now.", "Siehe https://a.org/y nun."), ("Go to www.a.org.", "Geh zu www.a.org!"),
-        ("He sees it all.", "Он видит всё это."), ("A small bird.", "Ein kleiner Vogel, Ã¤hnlich."),
-        ("Short.", "Ein sehr langer Satz, der mit seiner Quelle nichts zu tun haben kann, wie man sieht."),
+        ("One cat sleeps here.", "Eine Katze schläft hier."),
+        ("Two dogs run there.", "Zwei Hunde rennen dort."),
+        ("One cat sleeps here.", "Eine Katze schläft hier."),
+        ("Two dogs run there.", "Da rennen zwei Hunde."),
+        ("", "Niemand."),
+        ("Nobody.", ""),
+        ("", ""),
+        ("The same on both sides.", "The same on both sides."),
+        ("In 1984 and 7 more.", "In 1985 und 7 mehr."),
+        ("At 1,000.5 miles.", "Bei 1.000,5 Meilen."),
+        ("See https://a.org/x now.", "Siehe https://a.org/y nun."),
+        ("Go to www.a.org.", "Geh zu www.a.org!"),
+        ("He sees it all.", "Он видит всё это."),
+        ("A small bird.", "Ein kleiner Vogel, Ã¤hnlich."),
+        (
+            "Short.",
+            "Ein sehr langer Satz, der mit seiner Quelle nichts zu tun haben kann, wie man sieht.",
+        ),
     ]
 
     def test_each_kind_of_sign_is_counted_for_itself(self):
@@ -51,7 +64,11 @@ class TestCounts:
         assert check.n_pairs == len(self.ROWS)
         assert (check.source.empty, check.target.empty) == ((5, 7), (6, 7))
         assert (check.n_duplicates, check.n_several_targets, check.n_identical) == (1, 1, 1)
-        assert (check.n_unequal_length, check.n_numbers_differ, check.n_addresses_differ) == (1, 1, 1)
+        assert (check.n_unequal_length, check.n_numbers_differ, check.n_addresses_differ) == (
+            1,
+            1,
+            1,
+        )
         assert check.n_damaged == 1
         assert (check.source.script, check.target.script) == ("Latin", "Latin")
         assert (check.source.other_script, check.target.other_script) == ({}, {13: "Cyrillic"})
@@ -73,7 +90,11 @@ class TestCounts:
         rows = [("a " * n, "b " * n) for n in (3, 1, 9, 2, 5)]
         side = check_pairs(pairs_of([(fold(x), fold(y)) for x, y in rows])).source
         assert (side.words.median, side.words.longest, side.words.longest_line) == (3, 9, 3)
-        assert (side.characters.median, side.characters.longest, side.characters.longest_line) == (5, 17, 3)
+        assert (side.characters.median, side.characters.longest, side.characters.longest_line) == (
+            5,
+            17,
+            3,
+        )
 
     @given(st.lists(st.tuples(any_line, any_line), max_size=12))
     def test_any_text_is_checked_and_cleaning_is_foretold(self, rows):
@@ -82,30 +103,62 @@ class TestCounts:
         _, report = clean(pairs_of(rows), TRAINING)
         assert check.cleaning == report
         assert check.n_pairs == len(rows)
-        assert max(check.n_duplicates, check.n_identical, check.n_unequal_length, check.n_damaged) <= len(rows)
+        assert max(
+            check.n_duplicates, check.n_identical, check.n_unequal_length, check.n_damaged
+        ) <= len(rows)
         words = in_words(check)
         assert all(character.isprintable() or character in "\n\u200c\u200d" for character in words)
 
 
 class TestScripts:
-    @pytest.mark.parametrize("letter, name", [
-        ("a", "Latin"), ("ß", "Latin"), ("Ａ", "Latin"), ("ж", "Cyrillic"), ("字", "Chinese or Japanese"),
-        ("あ", "Chinese or Japanese"), ("ｱ", "Chinese or Japanese"), ("한", "Hangul"), ("ש", "Hebrew"),
-        ("ع", "Arabic"), ("ก", "Thai"), ("3", None), (".", None), ("🦊", None)])
+    @pytest.mark.parametrize(
+        "letter, name",
+        [
+            ("a", "Latin"),
+            ("ß", "Latin"),
+            ("Ａ", "Latin"),
+            ("ж", "Cyrillic"),
+            ("字", "Chinese or Japanese"),
+            ("あ", "Chinese or Japanese"),
+            ("ｱ", "Chinese or Japanese"),
+            ("한", "Hangul"),
+            ("ש", "Hebrew"),
+            ("ع", "Arabic"),
+            ("ก", "Thai"),
+            ("3", None),
+            (".", None),
+            ("🦊", None),
+        ],
+    )
     def test_a_letter_has_the_script_of_its_name(self, letter, name):
         assert script_name(letter) == name
 
     def test_a_line_has_the_script_of_most_of_its_letters_and_a_text_of_most_of_its_lines(self):
         scripts = ScriptCounter()
-        lines = ["Это длинная строка с именем Bach.", "Ещё одна.", "A line in English", "42", "Да", "漢字とかな"]
+        lines = [
+            "Это длинная строка с именем Bach.",
+            "Ещё одна.",
+            "A line in English",
+            "42",
+            "Да",
+            "漢字とかな",
+        ]
         assert [scripts.add(line) for line in lines] == [
-            "Cyrillic", "Cyrillic", "Latin", None, None, "Chinese or Japanese"]
+            "Cyrillic",
+            "Cyrillic",
+            "Latin",
+            None,
+            None,
+            "Chinese or Japanese",
+        ]
         assert scripts.main == "Cyrillic"
 
     @given(st.lists(any_line, max_size=8))
     def test_the_order_of_lines_does_not_matter(self, lines):
         forth, back = ScriptCounter(), ScriptCounter()
-        assert [forth.add(line) for line in lines] == [back.add(line) for line in reversed(lines)][::-1]
+        assert [forth.add(line) for line in lines] == [back.add(line) for line in reversed(lines)][
+            ::-1
+        ]
 
 
 class TestShift:
@@ -155,7 +208,9 @@ class TestFiles:
         assert "\x1b" not in printed and "\u202e" not in printed
         assert r"\x1b[2Jevil \u202etext" in printed
 
-    def test_files_of_different_length_are_refused_with_the_place_where_they_part(self, tmp_path, capsys):
+    def test_files_of_different_length_are_refused_with_the_place_where_they_part(
+        self, tmp_path, capsys
+    ):
         rows = sentences(2_000)
         source, target = self.write(tmp_path, rows)
         lines = target.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -180,7 +235,9 @@ class TestFiles:
         writer = threading.Thread(target=pipe.write_bytes, args=(source.read_bytes(),))
         writer.start()
         assert check_files(pipe, target) == replace(
-            check_files(source, target), source=replace(check_files(source, target).source, path=str(pipe)))
+            check_files(source, target),
+            source=replace(check_files(source, target).source, path=str(pipe)),
+        )
         writer.join()
 
     def test_what_is_no_text_is_named(self, tmp_path):
@@ -197,13 +254,17 @@ class TestAdvice:
 
     def test_few_pairs_paragraphs_and_repetitions_are_said(self):
         long = " ".join(["word"] * 150)
-        said = " ".join(advice(check_pairs(pairs_of([*sentences(50), *sentences(50), (long, long)]))))
+        said = " ".join(
+            advice(check_pairs(pairs_of([*sentences(50), *sentences(50), (long, long)])))
+        )
         assert "are few" in said and "50% of the pairs are repetitions" in said
         assert "Line 101 of the source has 150 words" in said
 
     def test_a_text_without_spaces_is_no_obstacle(self):
         rows = [(x, "字" * (len(x) // 3 + 1)) for x, _ in sentences(50)]
-        assert "written without spaces (Chinese or Japanese)" in " ".join(advice(check_pairs(pairs_of(rows))))
+        assert "written without spaces (Chinese or Japanese)" in " ".join(
+            advice(check_pairs(pairs_of(rows)))
+        )
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",))))

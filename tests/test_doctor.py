@@ -1,4 +1,5 @@
-"""doctor.py: each fault must become a finding that names it and says what to do, and nothing may crash it."""
+"""doctor.py: each fault must become a finding that names it and says what to do, and nothing may
+crash it."""
 
 from __future__ import annotations
 
@@ -34,8 +35,8 @@ def test_python_version_and_width(version, largest, status):
 @pytest.mark.parametrize(
     ("version", "specifiers", "holds"),
     [("2.13.0+cpu", ">=2.6,<3", True), ("2.13.0+cpu", "==2.13", True), ("2.5.1", ">=2.6,<3", False),
-     ("3.0", "<3", False), ("3.0.0", ">=3", True), ("0.18.0", "==0.6.0", False), ("0.6.0", "== 0.6", True),
-     ("1.9", ">=1.10", False), ("2.0rc1", ">=2", True), ("1.4", "!=1.4.0", False), ("1.0", "", True),
+     ("3.0", "<3", False), ("3.0.0", ">=3", True), ("0.18.0", "==0.6.0", False), ("0.6.0", "== 0.6", True),  # noqa: E501
+     ("1.9", ">=1.10", False), ("2.0rc1", ">=2", True), ("1.4", "!=1.4.0", False), ("1.0", "", True),  # noqa: E501
      ("2.0", ">1,<=2.0", True)],
 )  # fmt: skip
 def test_ranges(version, specifiers, holds):
@@ -65,7 +66,8 @@ def test_requirements_are_read(requirement, parsed):
 
 @pytest.fixture
 def environment(monkeypatch):
-    """A made-up environment: distribution name -> version, and name -> the error that its import raises."""
+    """A made-up environment: distribution name -> version, and name -> the error that its import
+    raises."""
     versions, errors = {}, {}
 
     def version(name):
@@ -100,7 +102,9 @@ def test_a_dependency_out_of_range_names_both(environment):
     assert "1.20" in finding.detail and ">=1.26" in finding.detail
 
 
-@pytest.mark.parametrize("error", [OSError("x.so: no symbol\nmore"), ImportError("no"), ValueError("")])
+@pytest.mark.parametrize(
+    "error", [OSError("x.so: no symbol\nmore"), ImportError("no"), ValueError("")]
+)
 def test_a_dependency_that_breaks_at_import_is_a_problem_in_one_line(environment, error):
     environment[0]["numpy"], environment[1]["numpy"] = "2.4.6", error
     finding = doctor.examine_dependency("numpy<3,>=1.26")
@@ -113,7 +117,11 @@ def test_the_torchtext_trap_is_a_warning_that_says_which_release_works(environme
     environment[1]["torchtext"] = OSError("libtorchtext.so: undefined symbol")
     finding = doctor.examine_dependency("torchtext==0.6.0")
     assert finding.status == WARNING
-    assert "0.18.0" in finding.detail and "torchtext==0.6.0" in finding.advice and "bridge" in finding.advice
+    assert (
+        "0.18.0" in finding.detail
+        and "torchtext==0.6.0" in finding.advice
+        and "bridge" in finding.advice
+    )
 
 
 def test_torch_is_not_advised_from_plain_pip(environment):
@@ -127,7 +135,11 @@ def test_a_project_that_is_not_installed_is_a_problem_and_no_crash():
 
 
 def test_extras_are_no_dependencies_and_absent_notebooks_are_no_fault(environment, monkeypatch):
-    requirements = ["numpy>=1.26", 'ipywidgets<9,>=8.1; extra == "lab"', 'pytest>=8; extra == "test"']
+    requirements = [
+        "numpy>=1.26",
+        'ipywidgets<9,>=8.1; extra == "lab"',
+        'pytest>=8; extra == "test"',
+    ]
     monkeypatch.setattr(importlib.metadata, "requires", lambda project: requirements)
     environment[0]["numpy"] = "2.0"
     assert [finding.name for finding in doctor.examine_dependencies()] == ["numpy"]
@@ -157,7 +169,8 @@ def test_installed_bytes_counts_the_files_of_the_chosen_distributions():
 
 
 @pytest.mark.parametrize(
-    ("quota", "threads", "status"), [(2.0, 2, OK), (2.0, 8, WARNING), (1.5, 1, OK), (0.5, 1, WARNING)]
+    ("quota", "threads", "status"),
+    [(2.0, 2, OK), (2.0, 8, WARNING), (1.5, 1, OK), (0.5, 1, WARNING)],
 )
 def test_threads_beyond_the_quota_are_a_warning(monkeypatch, quota, threads, status):
     torch = pytest.importorskip("torch")
@@ -200,7 +213,9 @@ def test_a_file_in_the_place_of_the_cache_is_a_problem(tmp_path):
     assert finding.status == PROBLEM and str(tmp_path) in finding.detail
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
+)
 def test_a_cache_without_write_access_is_a_problem(tmp_path):
     tmp_path.chmod(0o500)
     try:
@@ -236,17 +251,22 @@ def test_toy_file_missing(toy, name):
     assert finding.status == WARNING and name in finding.detail
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"sha256": 3}', '{"sha256": {".": "x"}}', "\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"sha256": 3}', '{"sha256": {".": "x"}}', "\xff"]
+)
 def test_toy_fingerprint_that_is_garbage(toy, text):
     (toy / "fingerprint.json").write_bytes(text.encode("latin-1"))
     assert doctor.examine_toy(toy).status == PROBLEM
 
 
 @pytest.mark.parametrize(
-    ("encoding", "status"), [("utf-8", OK), ("ascii", WARNING), ("latin-1", WARNING), ("utf-16", OK)]
+    ("encoding", "status"),
+    [("utf-8", OK), ("ascii", WARNING), ("latin-1", WARNING), ("utf-16", OK)],
 )
 def test_encoding(encoding, status):
-    assert doctor.examine_encoding(io.TextIOWrapper(io.BytesIO(), encoding=encoding)).status == status
+    assert (
+        doctor.examine_encoding(io.TextIOWrapper(io.BytesIO(), encoding=encoding)).status == status
+    )
 
 
 def test_encoding_of_a_stream_without_one():
@@ -261,7 +281,10 @@ def test_only_problems_fail():
 
 def test_table_is_narrow_and_keeps_every_word():
     command = "python -m pip install 'numpy<3,>=1.26'"
-    findings = [Finding("a", OK, "seen " * 60), Finding("longer name", PROBLEM, "broken", f"run {command}")]
+    findings = [
+        Finding("a", OK, "seen " * 60),
+        Finding("longer name", PROBLEM, "broken", f"run {command}"),
+    ]
     shown = doctor.table(findings, width=80)
     assert max(map(len, shown.splitlines())) <= 80
     assert shown.count("seen") == 60 and command in shown and "1 problem(s), 0 warning(s)" in shown
@@ -275,6 +298,8 @@ def test_run_on_this_machine_reports_all_and_returns_the_code_of_its_table(monke
     code = doctor.run()
     stream.flush()
     shown = stream.buffer.getvalue().decode("ascii")
-    names = {line.split()[1] for line in shown.splitlines() if line.startswith((OK, WARNING, PROBLEM))}
+    names = {
+        line.split()[1] for line in shown.splitlines() if line.startswith((OK, WARNING, PROBLEM))
+    }
     assert {"python", "threads", "memory", "disk", "cache", "toy", "encoding"} <= names
     assert code == int("0 problem(s)" not in shown)

@@ -1,5 +1,5 @@
-"""The speculative-sampling experiment: formulas against simulation, measures against hand counts, results and verdicts.
-"""
+"""The speculative-sampling experiment: formulas against simulation, measures against hand counts,
+results and verdicts."""
 
 from __future__ import annotations
 
@@ -24,9 +24,22 @@ from seqkd_lab.experiments.drafting import (
     overlaps,
     with_ends,
 )
-from seqkd_lab.experiments.drafting_clock import OWN, ClockTime, check_cost, cost, measure_clock, measure_steps
+from seqkd_lab.experiments.drafting_clock import (
+    OWN,
+    ClockTime,
+    check_cost,
+    cost,
+    measure_clock,
+    measure_steps,
+)
 from seqkd_lab.experiments.drafting_exactness import chi_square, measure_exactness
-from seqkd_lab.experiments.drafting_recipes import DRAFTS, SMALL_TARGET, DraftingPreset, DraftingRun, drafting_recipes
+from seqkd_lab.experiments.drafting_recipes import (
+    DRAFTS,
+    SMALL_TARGET,
+    DraftingPreset,
+    DraftingRun,
+    drafting_recipes,
+)
 from seqkd_lab.experiments.drafting_results import PARTS, Extent, make_results, read_results
 from seqkd_lab.experiments.presets import DRAFTING
 from seqkd_lab.experiments.recipes import SEQ_KD, TEACHER, WORD_KD, ToyData
@@ -40,13 +53,28 @@ from seqkd_lab.models.transformer import TransformerSpec
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 SOURCES = [("ant", "bee", "cat"), ("fox",), ("dog", "eel")] * 4
 SMALL = DraftingPreset(
-    target=TransformerSpec(12, 2, 2, 16, 0.0), small_target=TransformerSpec(8, 1, 2, 8, 0.0), draft=LSTMSpec(4),
-    larger_draft=LSTMSpec(6), transformer_draft=TransformerSpec(4, 1, 2, 8, 0.0), target_training=TWO_EPOCHS,
-    small_target_training=ONE_EPOCH, draft_training=ONE_EPOCH, larger_training=ONE_EPOCH,
-    transformer_training=ONE_EPOCH, beam_size=2,
+    target=TransformerSpec(12, 2, 2, 16, 0.0),
+    small_target=TransformerSpec(8, 1, 2, 8, 0.0),
+    draft=LSTMSpec(4),
+    larger_draft=LSTMSpec(6),
+    transformer_draft=TransformerSpec(4, 1, 2, 8, 0.0),
+    target_training=TWO_EPOCHS,
+    small_target_training=ONE_EPOCH,
+    draft_training=ONE_EPOCH,
+    larger_training=ONE_EPOCH,
+    transformer_training=ONE_EPOCH,
+    beam_size=2,
 )
-LITTLE = Extent((1, 3), (1.0, 0.0), n_sentences=4, n_timed=2, threads=(1,), repetitions=2, exactness_seeds=(1, 2),
-                n_drawn=400)
+LITTLE = Extent(
+    (1, 3),
+    (1.0, 0.0),
+    n_sentences=4,
+    n_timed=2,
+    threads=(1,),
+    repetitions=2,
+    exactness_seeds=(1, 2),
+    n_drawn=400,
+)
 
 
 def simulated_calls(alpha: float, draft_length: int, n_tokens: int, rng: random.Random) -> int:
@@ -65,7 +93,11 @@ def simulated_calls(alpha: float, draft_length: int, n_tokens: int, rng: random.
 class TestFormulas:
     def test_the_papers_own_number(self):
         """α = 0.8 and K = 4 give 3.36 tokens per call (Leviathan et al. 2023)."""
-        assert expected_tokens(0.8, 4) == pytest.approx((1 - 0.8**5) / (1 - 0.8)) == pytest.approx(3.3616)
+        assert (
+            expected_tokens(0.8, 4)
+            == pytest.approx((1 - 0.8**5) / (1 - 0.8))
+            == pytest.approx(3.3616)
+        )
         assert expected_tokens(1.0, 4) == 5.0 and expected_tokens(0.0, 4) == 1.0
 
     def test_a_draft_pays_just_when_it_is_taken_more_often_than_it_costs(self):
@@ -73,11 +105,17 @@ class TestFormulas:
             assert (expected_speed_up(alpha, 1, c) > 1.0) == (alpha > c)
         assert expected_speed_up(0.5, 3, 0.0) == expected_tokens(0.5, 3)
 
-    @pytest.mark.parametrize(("alpha", "draft_length", "n_tokens"), [(0.8, 4, 13), (0.5, 1, 6), (0.95, 8, 10)])
-    def test_calls_of_a_sentence_that_ends_are_those_of_a_simulation(self, alpha, draft_length, n_tokens):
+    @pytest.mark.parametrize(
+        ("alpha", "draft_length", "n_tokens"), [(0.8, 4, 13), (0.5, 1, 6), (0.95, 8, 10)]
+    )
+    def test_calls_of_a_sentence_that_ends_are_those_of_a_simulation(
+        self, alpha, draft_length, n_tokens
+    ):
         rng, n = random.Random(1), 20_000
         simulated = [simulated_calls(alpha, draft_length, n_tokens, rng) for _ in range(n)]
-        assert expected_calls(alpha, draft_length, n_tokens) == pytest.approx(sum(simulated) / n, rel=0.02)
+        assert expected_calls(alpha, draft_length, n_tokens) == pytest.approx(
+            sum(simulated) / n, rel=0.02
+        )
 
     def test_ends_cost_and_long_sentences_forget_them(self):
         plain = expected_tokens(0.8, 4)
@@ -101,7 +139,9 @@ class TestMeasures:
         target = make_model(1, sharpness=2.0)
         drafts = {"same": target, "other": make_model(2, sharpness=2.0)}
         heard = []
-        found = measure_tokens(target, drafts, SOURCES, (1.0, 0.0), (1, 4), report=lambda *how: heard.append(how))
+        found = measure_tokens(
+            target, drafts, SOURCES, (1.0, 0.0), (1, 4), report=lambda *how: heard.append(how)
+        )
         assert heard == [(n, 8) for n in range(1, 9)]
         for one in found:
             assert len(one.lengths) == len(SOURCES) and 0 <= one.n_accepted <= one.n_judged
@@ -109,19 +149,34 @@ class TestMeasures:
             assert one.n_different == (None if one.temperature else 0)
             assert abs(one.z) < 4.0
             if one.draft == "same":
-                assert one.n_accepted == one.n_judged and one.overlap == pytest.approx(1.0, abs=1e-5)
+                assert one.n_accepted == one.n_judged and one.overlap == pytest.approx(
+                    1.0, abs=1e-5
+                )
             if not one.temperature:
                 assert one.n_expected == one.n_accepted and one.z == 0.0
 
     def test_exactness_tells_the_rules_apart(self, make_model):
-        target, drafts = make_model(1, n_target=2, sharpness=2.0), {"d": make_model(3, n_target=2, sharpness=2.0)}
+        target, drafts = (
+            make_model(1, n_target=2, sharpness=2.0),
+            {"d": make_model(3, n_target=2, sharpness=2.0)},
+        )
         found = measure_exactness(target, drafts, SOURCES[0], Law(), 3, (1, 2), n=8_000)
         assert [(one.rule, one.seed) for one in found] == [
-            ("exact", 1), ("exact", 2), ("redrawn from q", 1), ("redrawn from q", 2)]
-        assert all((one.p_value > 1e-3) == (one.rule == "exact") and one.n_classes > 3 for one in found)
+            ("exact", 1),
+            ("exact", 2),
+            ("redrawn from q", 1),
+            ("redrawn from q", 2),
+        ]
+        assert all(
+            (one.p_value > 1e-3) == (one.rule == "exact") and one.n_classes > 3 for one in found
+        )
 
     def test_chi_square_counts_the_rare_as_one_class(self):
-        drawn = [Hypothesis(("a",), 0, 0)] * 70 + [Hypothesis(("b",), 0, 0)] * 20 + [Hypothesis(("c",), 0, 0)] * 10
+        drawn = (
+            [Hypothesis(("a",), 0, 0)] * 70
+            + [Hypothesis(("b",), 0, 0)] * 20
+            + [Hypothesis(("c",), 0, 0)] * 10
+        )
         assert chi_square(drawn, {("a",): 0.7, ("b",): 0.2}) == (pytest.approx(1.0), 3)
         assert chi_square(drawn, {("a",): 0.2, ("b",): 0.7})[0] < 1e-6
         assert chi_square(drawn, {("a",): 0.7, ("b",): 0.2, ("c",): 0.05, ("d",): 0.05})[1] == 3
@@ -129,11 +184,28 @@ class TestMeasures:
     def test_the_clock_gives_every_way_in_every_round(self, make_model):
         models = {"target": make_model(1), "draft": make_model(2)}
         before, heard = torch.get_num_threads(), []
-        clock = measure_clock(models["target"], {"draft": models["draft"]}, SOURCES[:2], (1.0, 0.0), (1, 2), (1,), 2,
-                              lambda *how: heard.append(how))
-        ways = [(one.draft, one.draft_length, one.adaptive) for one in clock if one.temperature == 1.0]
-        assert ways == [(OWN, 0, False), ("draft", 1, False), ("draft", 2, False), ("draft", 2, True)]
-        assert all(len(one.seconds_per_token) == 2 and min(one.seconds_per_token) > 0 for one in clock)
+        clock = measure_clock(
+            models["target"],
+            {"draft": models["draft"]},
+            SOURCES[:2],
+            (1.0, 0.0),
+            (1, 2),
+            (1,),
+            2,
+            lambda *how: heard.append(how),
+        )
+        ways = [
+            (one.draft, one.draft_length, one.adaptive) for one in clock if one.temperature == 1.0
+        ]
+        assert ways == [
+            (OWN, 0, False),
+            ("draft", 1, False),
+            ("draft", 2, False),
+            ("draft", 2, True),
+        ]
+        assert all(
+            len(one.seconds_per_token) == 2 and min(one.seconds_per_token) > 0 for one in clock
+        )
         assert heard[-1] == (24, 24) and torch.get_num_threads() == before
         heard.clear()
         steps = measure_steps(models, SOURCES[0], (1, 3), (1,), 2, lambda *how: heard.append(how))
@@ -157,7 +229,9 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("drafting")
     run = DraftingRun(write_text(folder / "text"), SMALL)
     run_all(run.tasks(), folder / "store", 1, Watcher())
-    make_results(run, LITTLE, Store(folder / "store"), folder / "speculative.json", lambda part: None)
+    make_results(
+        run, LITTLE, Store(folder / "store"), folder / "speculative.json", lambda part: None
+    )
     return run, Store(folder / "store"), folder / "speculative.json"
 
 
@@ -201,8 +275,17 @@ class TestResults:
 
 def times(results, factor: float):
     """`results` in which every draft is so many times as fast as the target alone."""
-    clock = tuple(ClockTime(one.draft, one.temperature, one.draft_length, one.adaptive, one.threads,
-                            [0.6 if one.draft == OWN else 0.6 / factor] * 3) for one in results.clock)
+    clock = tuple(
+        ClockTime(
+            one.draft,
+            one.temperature,
+            one.draft_length,
+            one.adaptive,
+            one.threads,
+            [0.6 if one.draft == OWN else 0.6 / factor] * 3,
+        )
+        for one in results.clock
+    )
     return replace(results, clock=clock)
 
 
@@ -210,20 +293,34 @@ def times(results, factor: float):
 class TestVerdict:
     def test_the_exit_code_is_the_verdict(self, made, capsys, tmp_path):
         results = read_results(made[2])
-        good = [replace(one, p_value=0.5 if one.rule == "exact" else 1e-9) for one in results.exactness]
-        tokens = [replace(one, overlap=0.0, n_accepted=0, n_expected=0.0, n_calls=sum(one.lengths))
-                  for one in results.tokens]
+        good = [
+            replace(one, p_value=0.5 if one.rule == "exact" else 1e-9) for one in results.exactness
+        ]
+        tokens = [
+            replace(one, overlap=0.0, n_accepted=0, n_expected=0.0, n_calls=sum(one.lengths))
+            for one in results.tokens
+        ]
         held = replace(times(results, 2.5), exactness=tuple(good), tokens=tuple(tokens))
         verdicts = drafting_verdict.judge(held)
         assert all_held(verdicts) and len(verdicts) == 7
-        for place, wrong in enumerate((
-            replace(held, exactness=(replace(good[0], p_value=1e-6), *good[1:])),
-            replace(held, exactness=(*good[:-1], replace(good[-1], p_value=0.4))),
-            replace(held, tokens=(replace(tokens[0], n_accepted=90, n_expected=50.0, variance=25.0), *tokens[1:])),
-            replace(held, tokens=(*tokens[:-1], replace(tokens[-1], n_different=1))),
-            replace(held, tokens=(replace(tokens[0], n_calls=2 * tokens[0].n_calls), *tokens[1:])),
-            times(held, 1.9),
-        )):
+        for place, wrong in enumerate(
+            (
+                replace(held, exactness=(replace(good[0], p_value=1e-6), *good[1:])),
+                replace(held, exactness=(*good[:-1], replace(good[-1], p_value=0.4))),
+                replace(
+                    held,
+                    tokens=(
+                        replace(tokens[0], n_accepted=90, n_expected=50.0, variance=25.0),
+                        *tokens[1:],
+                    ),
+                ),
+                replace(held, tokens=(*tokens[:-1], replace(tokens[-1], n_different=1))),
+                replace(
+                    held, tokens=(replace(tokens[0], n_calls=2 * tokens[0].n_calls), *tokens[1:])
+                ),
+                times(held, 1.9),
+            )
+        ):
             outcomes = [verdict.outcome == HELD for verdict in drafting_verdict.judge(wrong)]
             assert outcomes.index(False) == place
             path = tmp_path / f"{place}.json"
@@ -236,6 +333,12 @@ class TestVerdict:
         results = times(read_results(made[2]), 2.0)
         fast = replace(results.clock[3], seconds_per_token=[0.1] * 3)
         clock = (*results.clock[:3], fast, *results.clock[4:])
-        assert drafting_verdict.best(clock, 1, 1.0) == (fast.draft, fast.draft_length, fast.adaptive)
-        assert drafting_verdict.speed_ups(clock, 1, 1.0)[fast.draft, fast.draft_length, fast.adaptive] == [
-            pytest.approx(6.0)] * 3
+        assert drafting_verdict.best(clock, 1, 1.0) == (
+            fast.draft,
+            fast.draft_length,
+            fast.adaptive,
+        )
+        assert (
+            drafting_verdict.speed_ups(clock, 1, 1.0)[fast.draft, fast.draft_length, fast.adaptive]
+            == [pytest.approx(6.0)] * 3
+        )

@@ -43,14 +43,16 @@ def next_probs(model, source, prefix) -> torch.Tensor:
 
 
 def enumerated(models, source, longest: int) -> dict[tuple[int, ...], float]:
-    """The probability of every translation of at most `longest` tokens, EOS included: products of averaged
-    probabilities."""
+    """The probability of every translation of at most `longest` tokens, EOS included: products of
+    averaged probabilities."""
     words, found = range(EOS, len(models[0].target_vocabulary)), {}
     for length in range(longest):
         for prefix in itertools.product([word for word in words if word != EOS], repeat=length):
             p = 1.0
             for t, word in enumerate((*prefix, EOS)):
-                p *= sum(next_probs(model, source, prefix[:t])[word].item() for model in models) / len(models)
+                p *= sum(
+                    next_probs(model, source, prefix[:t])[word].item() for model in models
+                ) / len(models)
             found[prefix] = p
     return found
 
@@ -65,10 +67,15 @@ def test_the_probability_of_every_translation_is_the_product_of_the_averages(mem
     log_probs = sentence_log_probs(ensemble, [source] * len(texts), texts)
     assert log_probs == pytest.approx([math.log(p) for p in oracle.values()], abs=1e-4)
     beam = search(ensemble, [source], beam_size=200, n_best=3, max_length=3)[0]
-    # at the last place only EOS may stand, so that the search ranks all translations of up to 3 tokens
+    # at the last place only EOS may stand, so that the search ranks all translations of up to 3
+    # tokens
     best = sorted(oracle.items(), key=lambda entry: -entry[1])[:3]
-    assert [hypothesis.tokens for hypothesis in beam] == [tuple(ensemble.target_vocabulary.words(i)) for i, _ in best]
-    assert [hypothesis.log_prob for hypothesis in beam] == pytest.approx([math.log(p) for _, p in best], abs=1e-4)
+    assert [hypothesis.tokens for hypothesis in beam] == [
+        tuple(ensemble.target_vocabulary.words(i)) for i, _ in best
+    ]
+    assert [hypothesis.log_prob for hypothesis in beam] == pytest.approx(
+        [math.log(p) for _, p in best], abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("beam_size", [1, 4])
@@ -77,9 +84,12 @@ def test_one_member_or_the_same_one_twice_is_the_model_itself(members, beam_size
         expected = search(model, SOURCES, beam_size, beam_size)
         for ensemble in (Ensemble([model]), Ensemble([model, model])):
             found = search(ensemble, SOURCES, beam_size, beam_size)
-            assert [[h.tokens for h in best] for best in found] == [[h.tokens for h in best] for best in expected]
+            assert [[h.tokens for h in best] for best in found] == [
+                [h.tokens for h in best] for best in expected
+            ]
             assert [h.log_prob for best in found for h in best] == pytest.approx(
-                [h.log_prob for best in expected for h in best], abs=1e-4)
+                [h.log_prob for best in expected for h in best], abs=1e-4
+            )
 
 
 def test_a_step_and_a_whole_reading_agree_and_a_state_can_be_rolled_back(members):
@@ -100,7 +110,9 @@ def test_a_step_and_a_whole_reading_agree_and_a_state_can_be_rolled_back(members
 def test_forward_is_the_log_of_the_mean(members):
     ensemble = Ensemble(members)
     corpus = ParallelCorpus("n", "s", "l", SOURCES, TARGETS)
-    batch = make_batch(encode(corpus, ensemble.source_vocabulary, ensemble.target_vocabulary), range(3))
+    batch = make_batch(
+        encode(corpus, ensemble.source_vocabulary, ensemble.target_vocabulary), range(3)
+    )
     with torch.no_grad():
         mean = sum(member(batch).softmax(dim=2) for member in members) / len(members)
         assert torch.allclose(ensemble(batch).exp(), mean, atol=1e-6)
@@ -117,8 +129,13 @@ def test_it_samples_and_teaches_by_word_kd_and_stays_as_it_was(members, make_mod
 
 
 def test_members_over_other_words_are_refused_by_name(make_model):
-    for other, side in ((make_model(1, n_target=4), "target"), (make_model(1, n_target=3, n_source=5), "source")):
-        with pytest.raises(ValueError, match=f"runs/a and runs/b have different {side} vocabularies"):
+    for other, side in (
+        (make_model(1, n_target=4), "target"),
+        (make_model(1, n_target=3, n_source=5), "source"),
+    ):
+        with pytest.raises(
+            ValueError, match=f"runs/a and runs/b have different {side} vocabularies"
+        ):
             Ensemble([make_model(1, n_target=3), other], ["runs/a", "runs/b"])
     with pytest.raises(ValueError, match="at least one"):
         Ensemble([])

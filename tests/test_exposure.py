@@ -37,7 +37,10 @@ def one_by_one(student, teacher):
     for row in range(len(PAIRS)):
         batch = make_batch(encoded, [row])
         with torch.no_grad():
-            own, other = Categorical(logits=student(batch)[0]), Categorical(logits=teacher(batch)[0])
+            own, other = (
+                Categorical(logits=student(batch)[0]),
+                Categorical(logits=teacher(batch)[0]),
+            )
         yield kl_divergence(other, own).tolist(), own.entropy().tolist()
 
 
@@ -45,7 +48,9 @@ def test_sums_by_place_are_those_of_each_sentence_alone(make_model):
     student, teacher = make_model(1), make_model(2)
     forward, uncertainty = along(student, teacher, PAIRS, list(MEASURES.values()))
     alone = list(one_by_one(student, teacher))
-    assert forward.count.tolist() == uncertainty.count.tolist() == [4, 3, 2, 1, 1]  # EOS has a place, too
+    assert (
+        forward.count.tolist() == uncertainty.count.tolist() == [4, 3, 2, 1, 1]
+    )  # EOS has a place, too
     for place in range(5):
         for sums, kind in ((forward, 0), (uncertainty, 1)):
             there = [values[kind][place] for values in alone if len(values[kind]) > place]
@@ -74,12 +79,17 @@ def test_who_wrote_what(make_model):
 def test_a_student_that_is_its_teacher_is_exposed_to_nothing(make_model):
     model = make_model(1)
     found = exposure(model, model, PAIRS, {"reverse": Divergence(1.0).per_token}, seed=1)
-    assert [found[writer]["reverse"].per_token for writer in WRITERS] == pytest.approx([0.0] * 3, abs=1e-6)
+    assert [found[writer]["reverse"].per_token for writer in WRITERS] == pytest.approx(
+        [0.0] * 3, abs=1e-6
+    )
 
 
 def test_each_measure_is_along_each_writers_prefixes(make_model):
     student, teacher = make_model(1, sharpness=1.5), make_model(2, sharpness=1.5)
-    found, written = exposure(student, teacher, PAIRS, MEASURES, 3), written_by(student, teacher, PAIRS, 3)
+    found, written = (
+        exposure(student, teacher, PAIRS, MEASURES, 3),
+        written_by(student, teacher, PAIRS, 3),
+    )
     for writer in WRITERS:
         for name, measure in MEASURES.items():
             (alone,) = along(student, teacher, written[writer], [measure])
@@ -94,7 +104,9 @@ def test_dropout_is_off_and_modes_are_restored(make_model, training):
     student.train(training)
     teacher.train(not training)
     found = along(student, teacher, PAIRS, list(MEASURES.values()))
-    assert all(torch.equal(one.total, other.total) for one, other in zip(found, expected, strict=True))
+    assert all(
+        torch.equal(one.total, other.total) for one, other in zip(found, expected, strict=True)
+    )
     assert student.training == training and teacher.training == (not training)
 
 

@@ -47,8 +47,15 @@ def assert_same(found: TrainedModel, expected: TrainedModel) -> None:
 @pytest.mark.parametrize("sparse", [False, True])
 def test_what_is_loaded_is_what_was_saved(tmp_path, text, sparse):
     save_folder(tmp_path / "a" / "b", text, {"x": [1]}, sparse)
-    assert names(tmp_path / "a" / "b") == {"model.json", "model.safetensors", "subwords.model", "history.json"}
-    assert json.loads((tmp_path / "a" / "b" / "history.json").read_text(encoding="utf-8")) == {"x": [1]}
+    assert names(tmp_path / "a" / "b") == {
+        "model.json",
+        "model.safetensors",
+        "subwords.model",
+        "history.json",
+    }
+    assert json.loads((tmp_path / "a" / "b" / "history.json").read_text(encoding="utf-8")) == {
+        "x": [1]
+    }
     assert_same(load_folder(tmp_path / "a" / "b"), text)
     assert (tmp_path / "a" / "b" / "subwords.model").read_bytes() == text.subwords.model
 
@@ -67,14 +74,17 @@ def test_the_same_model_again_keeps_what_was_measured_of_it(tmp_path, text):
     (tmp_path / "recipe.json").write_text("{}", encoding="utf-8")
     before = (tmp_path / "model.json").stat().st_mtime_ns
     save_folder(tmp_path, text, {"x": 2})
-    assert (tmp_path / "recipe.json").exists() and (tmp_path / "model.json").stat().st_mtime_ns >= before
+    assert (tmp_path / "recipe.json").exists() and (
+        tmp_path / "model.json"
+    ).stat().st_mtime_ns >= before
     assert json.loads((tmp_path / "history.json").read_text(encoding="utf-8")) == {"x": 2}
     save_folder(tmp_path, TrainedModel(text.model), {})
     assert "subwords.model" not in names(tmp_path)
 
 
 class Full:
-    """Calls a function until the n-th time, when the disk is full; counts how often it was called."""
+    """Calls a function until the n-th time, when the disk is full; counts how often it was
+    called."""
 
     def __init__(self, real, fails_at: int, error: BaseException) -> None:
         self.real, self.fails_at, self.error, self.n = real, fails_at, error, 0
@@ -92,11 +102,15 @@ class Full:
 def test_an_interrupted_saving_leaves_a_whole_model_or_a_folder_that_says_so(
     tmp_path, monkeypatch, text, toy, what, fails_at, error
 ):
-    """Whichever file the disk refuses: the earlier model, the new one, or an error, but never parts of both."""
+    """Whichever file the disk refuses: the earlier model, the new one, or an error, but never parts
+    of both."""
     save_folder(tmp_path, text, {})
     (tmp_path / "recipe.json").write_text("{}", encoding="utf-8")
-    module, name = {"write": (checkpoint.os, "fsync"), "replace": (folder.os, "replace"),
-                    "unlink": (type(tmp_path), "unlink")}[what]
+    module, name = {
+        "write": (checkpoint.os, "fsync"),
+        "replace": (folder.os, "replace"),
+        "unlink": (type(tmp_path), "unlink"),
+    }[what]
     real = getattr(module, name)
     failing = Full(real, fails_at, error)
     with monkeypatch.context() as patched:
@@ -117,7 +131,9 @@ def test_an_interrupted_saving_leaves_a_whole_model_or_a_folder_that_says_so(
     assert names(tmp_path) == {"model.json", "model.safetensors", "history.json"}
 
 
-def test_a_disk_that_is_full_while_writing_leaves_the_earlier_model(tmp_path, monkeypatch, text, toy):
+def test_a_disk_that_is_full_while_writing_leaves_the_earlier_model(
+    tmp_path, monkeypatch, text, toy
+):
     save_folder(tmp_path, text, {"x": 1})
     (tmp_path / "recipe.json").write_text("{}", encoding="utf-8")
     before = {name: (tmp_path / name).read_bytes() for name in names(tmp_path)}

@@ -1,4 +1,5 @@
-"""Forward translation: source text without targets, what is dropped of it, and the parts that an interrupt keeps."""
+"""Forward translation: source text without targets, what is dropped of it, and the parts that an
+interrupt keeps."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ from seqkd_lab.distillation.parts import Kept, in_parts
 from seqkd_lab.distillation.sequence_level import distil_mode, write_distilled
 
 RNG = random.Random(3)
-SOURCES = tuple(tuple(RNG.choices(["ant", "bee", "cat", "dog"], k=RNG.randint(1, 6))) for _ in range(30))
+SOURCES = tuple(
+    tuple(RNG.choices(["ant", "bee", "cat", "dog"], k=RNG.randint(1, 6))) for _ in range(30)
+)
 MADE = Translated((("a", "b"), ("c",)), (("x", "<unk>"), ()), (-1.5, -0.25))
 
 
@@ -38,7 +41,12 @@ class TestSources:
         (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo\n")
         (tmp_path / "b.gz").write_bytes(gzip.compress("drei\u2028vier\n".encode()))
         monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"\xef\xbb\xbffive\n")))
-        assert read_sources([tmp_path / "a.txt", tmp_path / "b.gz", "-"]) == ["one", "two", "drei\u2028vier", "five"]
+        assert read_sources([tmp_path / "a.txt", tmp_path / "b.gz", "-"]) == [
+            "one",
+            "two",
+            "drei\u2028vier",
+            "five",
+        ]
 
     def test_input_that_is_not_utf_8_is_named(self, monkeypatch):
         monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"\xff\n")))
@@ -48,7 +56,11 @@ class TestSources:
     def test_what_is_dropped_is_counted_by_reason(self):
         kept, dropped = clean_sources(["b  a", "", " \t", "x" * 401, "a", "b a", "a", "\u2581"])
         assert kept == ["b a", "a"]
-        assert str(dropped) == "8 sentences read, 2 kept; dropped: 3 empty, 2 duplicate, 1 longer than 400 characters"
+        assert (
+            str(dropped)
+            == "8 sentences read, 2 kept; dropped: 3 empty, 2 duplicate, 1 longer than 400 "
+            "characters"
+        )
 
     @given(st.lists(st.text(max_size=12), min_size=1))
     def test_kept_and_dropped_add_up_and_a_second_cleaning_changes_nothing(self, lines):
@@ -78,14 +90,22 @@ class TestTranslations:
         target = (*(("x", "y", "z"),) * 5, (), ("c", "d"), ("x",) * 40)
         kept, dropped = drop_failures(Translated(source, target, (-1.0,) * 8), " ".join)
         assert kept.source == source[:5] and len(kept.log_probs) == 5
-        assert dropped.reasons == {"empty target": 1, "target identical to source": 1, "length ratio over 3": 1}
+        assert dropped.reasons == {
+            "empty target": 1,
+            "target identical to source": 1,
+            "length ratio over 3": 1,
+        }
         with pytest.raises(CorpusError, match="train the teacher longer"):
             drop_failures(Translated((("a",),), ((),), (0.0,)), " ".join)
 
-    @pytest.mark.parametrize(("usual", "warns"), [(1.0, False), (0.92, False), (0.8, True), (1.2, True)])
+    @pytest.mark.parametrize(
+        ("usual", "warns"), [(1.0, False), (0.92, False), (0.8, True), (1.2, True)]
+    )
     def test_a_length_unlike_the_training_corpus_is_pointed_out(self, recwarn, usual, warns):
         warn_of_ratio(Translated((("a", "b"),), (("x", "y"),), (0.0,)), usual)
-        assert [f"its training corpus has {usual:.2f}" in str(w.message) for w in recwarn] == [True] * warns
+        assert [f"its training corpus has {usual:.2f}" in str(w.message) for w in recwarn] == [
+            True
+        ] * warns
 
     def test_pairs_are_added_after_the_corpus(self):
         gold = ParallelCorpus("n", "train", "l", (("q",),), (("r",),), (("r",),))
@@ -98,7 +118,10 @@ class TestFile:
     def test_what_is_read_is_what_was_written_and_the_similarity_is_empty(self, tmp_path):
         write_translated(tmp_path / "m.tsv", MADE)
         assert read_translated(tmp_path / "m.tsv") == MADE
-        assert all(line.endswith("\t") for line in (tmp_path / "m.tsv").read_text(encoding="utf-8").splitlines()[1:])
+        assert all(
+            line.endswith("\t")
+            for line in (tmp_path / "m.tsv").read_text(encoding="utf-8").splitlines()[1:]
+        )
 
     @pytest.mark.filterwarnings("ignore:the teacher wrote")
     def test_a_distilled_corpus_can_be_added_too(self, tmp_path, make_model):
@@ -107,10 +130,17 @@ class TestFile:
         write_distilled(tmp_path / "d.tsv", distilled)
         assert read_translated(tmp_path / "d.tsv").target == distilled.corpus.target
 
-    @pytest.mark.parametrize(("text", "where"), [
-        ("a\tb\t-1\t\n", "m.tsv:1"), ("HEADER\na\tb\t-1\n", "m.tsv:2"), ("HEADER\na\tb\tmuch\t\n", "m.tsv:2"),
-        ("HEADER\na\tb\t-1\t\n\tb\t-1\t\n", "m.tsv:3"), ("HEADER\n", "no translations"), ("", "m.tsv"),
-    ])
+    @pytest.mark.parametrize(
+        ("text", "where"),
+        [
+            ("a\tb\t-1\t\n", "m.tsv:1"),
+            ("HEADER\na\tb\t-1\n", "m.tsv:2"),
+            ("HEADER\na\tb\tmuch\t\n", "m.tsv:2"),
+            ("HEADER\na\tb\t-1\t\n\tb\t-1\t\n", "m.tsv:3"),
+            ("HEADER\n", "no translations"),
+            ("", "m.tsv"),
+        ],
+    )
     def test_anything_else_is_named(self, tmp_path, text, where):
         header = forward_translation.HEADER
         (tmp_path / "m.tsv").write_text(text.replace("HEADER", header), encoding="utf-8")
@@ -163,7 +193,9 @@ class TestParts:
         path.write_bytes(path.read_bytes()[:-cut])
         assert self.run(path, Work())[:2] == ([hypothesis_of(number) for number in range(10)], 10)
 
-    @pytest.mark.parametrize("content", [b"", b"\n", b"{}\n", b"\xff\xfe", b"[1, 2]\n[3]\n", b'{"key": "other"}\n'])
+    @pytest.mark.parametrize(
+        "content", [b"", b"\n", b"{}\n", b"\xff\xfe", b"[1, 2]\n[3]\n", b'{"key": "other"}\n']
+    )
     def test_other_work_and_damaged_files_start_anew_and_say_so(self, tmp_path, content):
         path, work = tmp_path / "x.unfinished", Work()
         path.write_bytes(content)

@@ -1,4 +1,5 @@
-"""Six files on the command line: which paths are taken, which cutter, and what is refused before the work."""
+"""Six files on the command line: which paths are taken, which cutter, and what is refused before
+the work."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ def text(tmp_path_factory) -> TextData:
 @pytest.fixture
 def cutter(tmp_path, text) -> Path:
     """What a model's folder holds of its text."""
-    SubwordTokeniser.train(Path(text.target).read_text(encoding="utf-8").splitlines(), 40).save(tmp_path / "m.model")
+    SubwordTokeniser.train(Path(text.target).read_text(encoding="utf-8").splitlines(), 40).save(
+        tmp_path / "m.model"
+    )
     return tmp_path / "m.model"
 
 
@@ -40,40 +43,69 @@ def parsed(*options, store: Path = Path("unused")) -> argparse.Namespace:
 
 
 def files_of(data: TextData) -> list[str]:
-    return [part for name, file in zip(TEXT_FILES, text_files(data), strict=True) for part in (f"--{name}", file)]
+    return [
+        part
+        for name, file in zip(TEXT_FILES, text_files(data), strict=True)
+        for part in (f"--{name}", file)
+    ]
 
 
 class TestCutters:
     def test_without_options_the_preset_decides(self, text):
-        quick, full = data_of(parsed(*files_of(text)), "quick"), data_of(parsed(*files_of(text)), "full")
+        quick, full = (
+            data_of(parsed(*files_of(text)), "quick"),
+            data_of(parsed(*files_of(text)), "full"),
+        )
         assert quick.subwords is full.subwords is None
         assert quick.vocabulary_size < full.vocabulary_size
         assert quick.character_coverage == 1.0
 
     def test_options_decide(self, text, cutter):
-        chosen = data_of(parsed(*files_of(text), "--vocabulary", 77, "--character-coverage", 0.9), "quick")
-        assert (chosen.vocabulary_size, chosen.character_coverage, chosen.subwords) == (77, 0.9, None)
-        assert data_of(parsed(*files_of(text), "--subwords", cutter), "quick").subwords == str(cutter)
+        chosen = data_of(
+            parsed(*files_of(text), "--vocabulary", 77, "--character-coverage", 0.9), "quick"
+        )
+        assert (chosen.vocabulary_size, chosen.character_coverage, chosen.subwords) == (
+            77,
+            0.9,
+            None,
+        )
+        assert data_of(parsed(*files_of(text), "--subwords", cutter), "quick").subwords == str(
+            cutter
+        )
 
     def test_a_models_own_cutter_is_taken_whatever_the_preset(self, text, cutter):
-        taken = [data_of(parsed(*files_of(text), "--pairs", 9), preset, cutter) for preset in ("quick", "full")]
+        taken = [
+            data_of(parsed(*files_of(text), "--pairs", 9), preset, cutter)
+            for preset in ("quick", "full")
+        ]
         assert {data.subwords for data in taken} == {str(cutter)}
         assert len({fingerprint(data) for data in taken}) == 1
         same = data_of(parsed(*files_of(text), "--subwords", cutter), "quick", cutter)
         assert same.subwords == str(cutter)
 
-    def test_another_cutter_than_the_models_is_refused_and_both_are_named(self, text, cutter, tmp_path):
+    def test_another_cutter_than_the_models_is_refused_and_both_are_named(
+        self, text, cutter, tmp_path
+    ):
         SubwordTokeniser.train(["other text"], 20).save(tmp_path / "other.model")
         given = parsed(*files_of(text), "--subwords", tmp_path / "other.model")
-        with pytest.raises(ValueError, match=r"other\.model and .*m\.model cut text in different ways"):
+        with pytest.raises(
+            ValueError, match=r"other\.model and .*m\.model cut text in different ways"
+        ):
             data_of(given, "quick", cutter)
 
-    @pytest.mark.parametrize("options, said", [
-        (["--vocabulary", 0], "--vocabulary must be at least 1 subword; got 0"),
-        (["--vocabulary", -5], "got -5"), (["--vocabulary", 10**14], "at most 1,000,000 subwords; got 1"),
-        (["--character-coverage", 0], r"--character-coverage must lie in \(0, 1\].*got 0.0"),
-        (["--character-coverage", 1.5], "got 1.5"), (["--character-coverage", "nan"], "got nan"),
-        (["--subwords", "absent.model"], "absent.model: no such file"), (["--pairs", 0], "got 0")])
+    @pytest.mark.parametrize(
+        "options, said",
+        [
+            (["--vocabulary", 0], "--vocabulary must be at least 1 subword; got 0"),
+            (["--vocabulary", -5], "got -5"),
+            (["--vocabulary", 10**14], "at most 1,000,000 subwords; got 1"),
+            (["--character-coverage", 0], r"--character-coverage must lie in \(0, 1\].*got 0.0"),
+            (["--character-coverage", 1.5], "got 1.5"),
+            (["--character-coverage", "nan"], "got nan"),
+            (["--subwords", "absent.model"], "absent.model: no such file"),
+            (["--pairs", 0], "got 0"),
+        ],
+    )
     def test_values_that_cannot_be_are_refused_by_name(self, text, options, said):
         with pytest.raises(ValueError, match=said):
             data_of(parsed(*files_of(text), *options), "quick")
@@ -86,7 +118,9 @@ class TestCutters:
         with pytest.raises(ValueError, match="is used as it is"):
             data_of(parsed(*files_of(text), "--subwords", cutter, "--vocabulary", 50), "quick")
 
-    @pytest.mark.parametrize("options", [["--vocabulary", 9], ["--subwords", "x"], ["--character-coverage", 0.9]])
+    @pytest.mark.parametrize(
+        "options", [["--vocabulary", 9], ["--subwords", "x"], ["--character-coverage", 0.9]]
+    )
     def test_the_toy_is_not_cut(self, options):
         with pytest.raises(ValueError, match=f"{options[0]} .*only your own text"):
             data_of(parsed(*options), "toy")
@@ -97,7 +131,9 @@ class TestCutters:
             data_of(parsed(), "toy", cutter)
 
     def test_missing_files_are_listed(self, text):
-        with pytest.raises(ValueError, match="missing: --target, --valid-source, --valid-target, --test-source"):
+        with pytest.raises(
+            ValueError, match="missing: --target, --valid-source, --valid-target, --test-source"
+        ):
             data_of(parsed("--source", text.source), "quick")
 
 
@@ -108,7 +144,9 @@ class TestPaths:
 
     def test_a_pipe_is_copied_once_and_named_by_its_content(self, tmp_path):
         for content in (b"a line\n", gzip.compress(b"packed\n")):
-            copies = {self.read_pipe(tmp_path / "pipe", content, tmp_path / "copies") for _ in range(2)}
+            copies = {
+                self.read_pipe(tmp_path / "pipe", content, tmp_path / "copies") for _ in range(2)
+            }
             assert [Path(copy).read_bytes() for copy in copies] == [content]
 
     @staticmethod
@@ -141,9 +179,14 @@ class TestPaths:
 
     def test_what_is_no_file_is_named_for_what_it_is(self, tmp_path, text):
         (tmp_path / "x").symlink_to(tmp_path / "nowhere")
-        refused = {tmp_path: "is a folder", "/dev/null": "is a device", tmp_path / "absent": "no such file",
-                   tmp_path / "x": "no such file", f"{text.source}/x": "cannot be reached",
-                   tmp_path / ("n" * 300): "cannot be reached"}
+        refused = {
+            tmp_path: "is a folder",
+            "/dev/null": "is a device",
+            tmp_path / "absent": "no such file",
+            tmp_path / "x": "no such file",
+            f"{text.source}/x": "cannot be reached",
+            tmp_path / ("n" * 300): "cannot be reached",
+        }
         for path, said in refused.items():
             with pytest.raises(ValueError, match=said) as caught:
                 readable_file(path, tmp_path)
@@ -160,7 +203,15 @@ class TestPaths:
     def test_every_one_of_the_six_is_checked_before_the_work(self, text, tmp_path, capsys, place):
         options = files_of(text)
         options[2 * place + 1] = str(tmp_path)
-        arguments = ["--store", str(tmp_path / "store"), "train", "--out", str(tmp_path / "m"), "--preset", "quick"]
+        arguments = [
+            "--store",
+            str(tmp_path / "store"),
+            "train",
+            "--out",
+            str(tmp_path / "m"),
+            "--preset",
+            "quick",
+        ]
         assert main([*arguments, *options]) == 2
         assert f"{tmp_path}: is a folder" in capsys.readouterr().err
         assert not (tmp_path / "store").exists()

@@ -1,4 +1,5 @@
-"""tools/install_torch.py: the ways to a CPU build of torch, in their order, without ever asking a real index."""
+"""tools/install_torch.py: the ways to a CPU build of torch, in their order, without ever asking a
+real index."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture
 def installer():
-    specification = importlib.util.spec_from_file_location("install_torch", ROOT / "tools" / "install_torch.py")
+    specification = importlib.util.spec_from_file_location(
+        "install_torch", ROOT / "tools" / "install_torch.py"
+    )
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
@@ -28,9 +31,17 @@ class Pip:
         self.works, self.tried = works, []
 
     def __call__(self, arguments, quiet=False):
-        way = "hand" if "--no-index" in arguments else "cpu" if "--index-url" in arguments else "ordinary"
+        way = (
+            "hand"
+            if "--no-index" in arguments
+            else "cpu"
+            if "--index-url" in arguments
+            else "ordinary"
+        )
         assert "torch==1.2.3" in arguments
-        assert ("--no-deps" in arguments) == (way != "ordinary")  # a special index must give torch only
+        assert ("--no-deps" in arguments) == (
+            way != "ordinary"
+        )  # a special index must give torch only
         self.tried.append(way)
         return way in self.works
 
@@ -46,7 +57,9 @@ class Pip:
         (["cpu", "ordinary"], True, "win32", ["hand", "ordinary"], False),
     ],
 )
-def test_ways_to_torch_in_order(installer, monkeypatch, capsys, works, reachable, platform, tried, warned):
+def test_ways_to_torch_in_order(
+    installer, monkeypatch, capsys, works, reachable, platform, tried, warned
+):
     pip = Pip(*works)
     monkeypatch.setattr(installer, "pip_installs", pip)
     monkeypatch.setattr(installer, "answers", lambda url, seconds: reachable)
@@ -62,12 +75,16 @@ def test_no_way_to_torch_is_an_exit_code_and_advice(installer, monkeypatch, caps
     assert "PIP_FIND_LINKS" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("build", "asked"), [("", False), ("+cpu", False), ("+cu130", False), (".1", True)])
+@pytest.mark.parametrize(
+    ("build", "asked"), [("", False), ("+cpu", False), ("+cu130", False), (".1", True)]
+)
 def test_the_same_version_in_any_build_is_kept(installer, monkeypatch, build, asked):
     installs = []
     present = installer.pinned_version(installer.CONSTRAINTS) + build
     monkeypatch.setattr(installer, "installed_version", lambda: present)
-    monkeypatch.setattr(installer, "install", lambda version: installs.append(version) or "somewhere")
+    monkeypatch.setattr(
+        installer, "install", lambda version: installs.append(version) or "somewhere"
+    )
     assert installer.main() == 0
     assert bool(installs) == asked
 

@@ -1,4 +1,5 @@
-"""Where data lie and results go, in a checkout and beside an installed wheel, and what a person is told to do."""
+"""Where data lie and results go, in a checkout and beside an installed wheel, and what a person is
+told to do."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def package(tmp_path) -> Path:
 
 @pytest.fixture
 def wheel(monkeypatch, tmp_path) -> Path:
-    """As if this package were an installed wheel without its data; the current folder is a fresh one."""
+    """As if this package were an installed wheel without its data; the current folder is a fresh
+    one."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -68,25 +70,43 @@ class TestAdvice:
         assert "pip install" in advice and "git" not in advice
         (package.parent / "pyproject.toml").write_text('name = "seqkd-lab"\n', encoding="utf-8")
         assert "source archive" in installation.restore("toy", package)
-        (package.parent / ".git").write_text("gitdir: elsewhere\n", encoding="utf-8")  # as in a worktree
+        (package.parent / ".git").write_text(
+            "gitdir: elsewhere\n", encoding="utf-8"
+        )  # as in a worktree
         assert installation.restore("toy", package) == "git checkout data/toy"
 
     def test_the_doctors_fits_a_wheel(self, wheel, tmp_path):
-        findings = [doctor.examine_toy(tmp_path), doctor.examine_python((3, 8, 0)), *doctor.examine_dependencies("no"),
-                    doctor.examine_dependency("torch<2,>=1"), doctor.examine_dependency("nowhere-to-be-found>=1")]
+        findings = [
+            doctor.examine_toy(tmp_path),
+            doctor.examine_python((3, 8, 0)),
+            *doctor.examine_dependencies("no"),
+            doctor.examine_dependency("torch<2,>=1"),
+            doctor.examine_dependency("nowhere-to-be-found>=1"),
+        ]
         for finding in findings:
-            assert finding.advice and not {"make", "git", "--editable", "repository"} & set(finding.advice.split())
+            assert finding.advice and not {"make", "git", "--editable", "repository"} & set(
+                finding.advice.split()
+            )
 
-    @pytest.mark.parametrize("ask", [
-        committed.committed_seed, lambda: committed.existing_checkpoint("teacher"),
-        lambda: committed.load_committed(committed.DATA / "checkpoints" / "pruning" / "student")])
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            committed.committed_seed,
+            lambda: committed.existing_checkpoint("teacher"),
+            lambda: committed.load_committed(
+                committed.DATA / "checkpoints" / "pruning" / "student"
+            ),
+        ],
+    )
     def test_a_missing_model_says_what_to_do(self, wheel, ask):
         with pytest.raises(CheckpointError, match="no committed model.*install the package again"):
             ask()
 
 
 class TestResults:
-    @pytest.mark.parametrize("command", ["table", "table2", "table3", "cross", "speculative", "map", "study", "later"])
+    @pytest.mark.parametrize(
+        "command", ["table", "table2", "table3", "cross", "speculative", "map", "study", "later"]
+    )
     def test_help_says_where_they_go(self, capsys, monkeypatch, wheel, command):
         code, wheel_help, _ = run(capsys, command, "--help")
         assert code == 0 and "runs/results" in wheel_help and "in the current folder" in wheel_help
@@ -96,7 +116,9 @@ class TestResults:
 
     def test_those_made_here_are_judged_before_those_that_came_with_it(self, capsys, wheel):
         path = wheel / "runs" / "results" / "table1.json"
-        assert results.results_to_judge(None, "table1.json") == committed.results_path("table1.json")
+        assert results.results_to_judge(None, "table1.json") == committed.results_path(
+            "table1.json"
+        )
         path.parent.mkdir(parents=True)
         path.write_text("{}", encoding="utf-8")
         assert results.results_to_judge(None, "table1.json").resolve() == path
@@ -104,16 +126,38 @@ class TestResults:
         assert results.results_to_judge(Path("mine.json"), "table1.json") == Path("mine.json")
 
     def test_nothing_is_made_before_the_work(self, wheel):
-        assert results.results_to_write(None, "table1.json").resolve() == wheel / "runs" / "results" / "table1.json"
+        assert (
+            results.results_to_write(None, "table1.json").resolve()
+            == wheel / "runs" / "results" / "table1.json"
+        )
         assert list(wheel.iterdir()) == []
 
-    @pytest.mark.parametrize("arguments", [
-        ("table",), ("table2",), ("table3",), ("cross",), ("speculative",), ("map",), ("study", "live"),
-        ("later", "tip")])
-    def test_a_place_that_cannot_be_written_is_refused_before_the_work(self, capsys, wheel, arguments):
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("table",),
+            ("table2",),
+            ("table3",),
+            ("cross",),
+            ("speculative",),
+            ("map",),
+            ("study", "live"),
+            ("later", "tip"),
+        ],
+    )
+    def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+        self, capsys, wheel, arguments
+    ):
         (wheel / "file").write_text("", encoding="utf-8")
-        code, _, err = run(capsys, "--store", wheel / "store", *arguments, "--results", wheel / "file" / "r.json")
-        assert code == 2 and len(err.splitlines()) == 1 and str(wheel / "file" / "r.json") in err and "--results" in err
+        code, _, err = run(
+            capsys, "--store", wheel / "store", *arguments, "--results", wheel / "file" / "r.json"
+        )
+        assert (
+            code == 2
+            and len(err.splitlines()) == 1
+            and str(wheel / "file" / "r.json") in err
+            and "--results" in err
+        )
         assert not (wheel / "store").exists()
 
     def test_a_folder_is_no_file_of_results(self, capsys, wheel):

@@ -1,4 +1,5 @@
-"""Models whose output layer is a sparse or an int8 product: they translate as the model does that they are made of."""
+"""Models whose output layer is a sparse or an int8 product: they translate as the model does that
+they are made of."""
 
 from __future__ import annotations
 
@@ -20,12 +21,19 @@ from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
 
 SPECS = [LSTMSpec(16), LSTMSpec(16, layers=2, input_feeding=True)]
-SOURCES = [tuple(random.Random(i).choices(["ant", "bee", "cat", "dog", "eel", "fox"], k=1 + i % 6)) for i in range(12)]
-WITHOUT_GRADIENTS = pytest.mark.parametrize("without_gradients", [torch.no_grad, torch.inference_mode])
+SOURCES = [
+    tuple(random.Random(i).choices(["ant", "bee", "cat", "dog", "eel", "fox"], k=1 + i % 6))
+    for i in range(12)
+]
+WITHOUT_GRADIENTS = pytest.mark.parametrize(
+    "without_gradients", [torch.no_grad, torch.inference_mode]
+)
 by_kernel = pytest.mark.parametrize("kernel", [with_sparse_output, with_int8_output])
 
 
-@pytest.fixture(params=SPECS, ids=lambda spec: f"layers={spec.layers},input_feeding={spec.input_feeding}")
+@pytest.fixture(
+    params=SPECS, ids=lambda spec: f"layers={spec.layers},input_feeding={spec.input_feeding}"
+)
 def pruned(request, make_model):
     model = make_model(2, n_target=8, spec=request.param)
     prune(model, 0.6)
@@ -50,7 +58,10 @@ class TestSparseOutput:
     def test_logits_are_the_models(self, pruned, T, without_gradients):
         changed, tokens = with_sparse_output(pruned), prefixes(pruned, T)
         with without_gradients():
-            expected, found = pruned.step(tokens, begin(pruned))[0], changed.step(tokens, begin(changed))[0]
+            expected, found = (
+                pruned.step(tokens, begin(pruned))[0],
+                changed.step(tokens, begin(changed))[0],
+            )
         assert found.shape == expected.shape == (len(SOURCES), T, len(pruned.target_vocabulary))
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
@@ -59,11 +70,17 @@ class TestSparseOutput:
     def test_translations_are_the_models(self, make_model, beam_size, share):
         model = make_model(5, n_target=8, spec=SPECS[0])
         prune(model, share)
-        expected, found = (search(one, SOURCES, beam_size, beam_size) for one in (model, with_sparse_output(model)))
-        assert len({n_best[0].tokens for n_best in expected}) > 1  # or there would be little to compare
+        expected, found = (
+            search(one, SOURCES, beam_size, beam_size) for one in (model, with_sparse_output(model))
+        )
+        assert (
+            len({n_best[0].tokens for n_best in expected}) > 1
+        )  # or there would be little to compare
         for ours, theirs in zip(found, expected, strict=True):
             assert [h.tokens for h in ours] == [h.tokens for h in theirs]
-            assert [h.log_prob for h in ours] == pytest.approx([h.log_prob for h in theirs], abs=1e-4)
+            assert [h.log_prob for h in ours] == pytest.approx(
+                [h.log_prob for h in theirs], abs=1e-4
+            )
 
     @pytest.mark.parametrize("share", [0.0, 0.6, 0.95])
     def test_bytes_are_those_of_scipys_compressed_rows(self, make_model, share):
@@ -91,8 +108,9 @@ class TestSparseOutput:
 def int8_bound(layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
     """By how much a logit (N, T, V) may be wrong: Σ |w||Δx| + |Δw||x| + |Δw||Δx|.
 
-    Weights take 255 steps from −max |w| to max |w| of the matrix, inputs 127 steps from min x to max x of a call, 0
-    among them; a weight is wrong by half a step, an input by a whole one (the place of its 0 is rounded, too).
+    Weights take 255 steps from −max |w| to max |w| of the matrix, inputs 127 steps from min x to
+    max x of a call, 0 among them; a weight is wrong by half a step, an input by a whole one (the
+    place of its 0 is rounded, too).
     """
     w = layer.weight.detach()
     w_wrong = 0.5 * w.abs().max() * 2 / 255
@@ -108,7 +126,10 @@ class TestInt8Output:
         changed, tokens = with_int8_output(pruned), prefixes(pruned, T)
         with without_gradients():
             vectors, _ = pruned.read(tokens, begin(pruned))
-            expected, found = pruned.step(tokens, begin(pruned))[0], changed.step(tokens, begin(changed))[0]
+            expected, found = (
+                pruned.step(tokens, begin(pruned))[0],
+                changed.step(tokens, begin(changed))[0],
+            )
         bound = int8_bound(pruned.output, vectors)
         assert found.shape == expected.shape
         assert ((found - expected).abs() <= bound).all()
@@ -121,7 +142,9 @@ class TestInt8Output:
             model = make_model(seed, n_target=8, spec=SPECS[0])
             changed, tokens = with_int8_output(model), prefixes(model, 5)
             with torch.inference_mode():
-                expected, found = (one.step(tokens, begin(one))[0].argmax(dim=2) for one in (model, changed))
+                expected, found = (
+                    one.step(tokens, begin(one))[0].argmax(dim=2) for one in (model, changed)
+                )
             assert len(expected.unique()) > 2
             n_same, n_all = n_same + int((found == expected).sum()), n_all + expected.numel()
         assert n_same >= 0.95 * n_all
@@ -129,8 +152,12 @@ class TestInt8Output:
     @pytest.mark.parametrize("beam_size", [1, 3])
     def test_translations_are_mostly_the_models(self, make_model, beam_size):
         model = make_model(5, n_target=8, spec=SPECS[0])
-        expected, found = (search(one, SOURCES, beam_size) for one in (model, with_int8_output(model)))
-        same = [ours[0].tokens == theirs[0].tokens for ours, theirs in zip(found, expected, strict=True)]
+        expected, found = (
+            search(one, SOURCES, beam_size) for one in (model, with_int8_output(model))
+        )
+        same = [
+            ours[0].tokens == theirs[0].tokens for ours, theirs in zip(found, expected, strict=True)
+        ]
         assert sum(same) >= 0.7 * len(SOURCES)
 
 

@@ -21,7 +21,14 @@ from seqkd_lab.models.checkpoint import CheckpointError
 
 
 def claim(least: float = -math.inf, most: float = math.inf) -> Claim:
-    return Claim("X1", "x is large here", lambda rows: rows["x"], least, most, original="it is large (somebody)")
+    return Claim(
+        "X1",
+        "x is large here",
+        lambda rows: rows["x"],
+        least,
+        most,
+        original="it is large (somebody)",
+    )
 
 
 class Stop(Exception):
@@ -41,7 +48,9 @@ def experiment(measured: list, fail_at: int | None = None, **settings) -> Experi
     def tables(rows) -> dict[str, pandas.DataFrame]:
         return {"x by seed": pandas.DataFrame({"x": [row["x"] for row in rows]})}
 
-    return Experiment("tens", "tens.json", settings, lambda seed: [], measure, tables, (claim(least=0.0),))
+    return Experiment(
+        "tens", "tens.json", settings, lambda seed: [], measure, tables, (claim(least=0.0),)
+    )
 
 
 def run(one: Experiment, seeds, path) -> dict:
@@ -61,7 +70,9 @@ class TestResults:
     def test_what_an_interrupt_left_equals_a_run_without_one(self, tmp_path):
         with pytest.raises(Stop):
             run(experiment([], fail_at=2), (1, 2), tmp_path / "a.json")
-        assert run(experiment([]), (1, 2), tmp_path / "a.json") == run(experiment([]), (1, 2), tmp_path / "b.json")
+        assert run(experiment([]), (1, 2), tmp_path / "a.json") == run(
+            experiment([]), (1, 2), tmp_path / "b.json"
+        )
 
     def test_settings_compare_as_the_file_holds_them(self, tmp_path):
         one = experiment([], shares=(0.1, 0.2))
@@ -74,13 +85,23 @@ class TestResults:
     def test_other_settings_are_not_continued(self, tmp_path):
         path = tmp_path / "tens.json"
         run(experiment([], steps=3), (1,), path)
-        with pytest.raises(CheckpointError, match=r"tens\.json: its settings was .*3.*now it is .*4.*delete"):
+        with pytest.raises(
+            CheckpointError, match=r"tens\.json: its settings was .*3.*now it is .*4.*delete"
+        ):
             run(experiment([], steps=4), (1, 2), path)
         assert len(by_seed(read_later(path))) == 1
 
-    @pytest.mark.parametrize("text", ["[]", "{}", '{"by_seed": {}}', "3", '{"experiment": "x", "settings": {}, '
-                                      '"by_seed": {}, "made_with": {}}', '{"experiment": "x", "settings": {}, '
-                                      '"by_seed": {"one": {}}, "made_with": {}}'])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "[]",
+            "{}",
+            '{"by_seed": {}}',
+            "3",
+            '{"experiment": "x", "settings": {}, "by_seed": {}, "made_with": {}}',
+            '{"experiment": "x", "settings": {}, "by_seed": {"one": {}}, "made_with": {}}',
+        ],
+    )
     def test_what_is_no_results_file_is_refused_by_name(self, tmp_path, text):
         path = tmp_path / "x.json"
         path.write_text(text)
@@ -88,7 +109,9 @@ class TestResults:
             read_later(path)
 
     def test_every_claim_is_judged(self):
-        assert [one.outcome for one in experiment([]).judge([{"x": 1.0}, {"x": 3.0}])] == [UNDECIDED]
+        assert [one.outcome for one in experiment([]).judge([{"x": 1.0}, {"x": 3.0}])] == [
+            UNDECIDED
+        ]
         assert [one.outcome for one in experiment([]).judge([{"x": 1.0}, {"x": 1.0}])] == [HELD]
 
     def test_results_are_plain_json(self, tmp_path):
@@ -104,18 +127,29 @@ class TestCommand:
 
     def test_what_is_not_there_cannot_be_judged(self, capsys, tmp_path):
         assert cli.main(["later", "tip", "--check", "--results", str(tmp_path)]) == 2
-        assert f"{tmp_path / 'tip.json'}: no results to judge; make them with `seqkd-lab later tip`" in (
-            capsys.readouterr().err)
+        assert (
+            f"{tmp_path / 'tip.json'}: no results to judge; make them with `seqkd-lab later tip`"
+            in (capsys.readouterr().err)
+        )
 
     @pytest.mark.parametrize(
-        ("least", "code", "verdict"), [(-100.0, 0, "HELD"), (0.0, 1, "UNDECIDED"), (100.0, 1, "NOT HELD")]
+        ("least", "code", "verdict"),
+        [(-100.0, 0, "HELD"), (0.0, 1, "UNDECIDED"), (100.0, 1, "NOT HELD")],
     )
     def test_it_makes_prints_and_judges(self, capsys, tmp_path, monkeypatch, least, code, verdict):
         """Without models to train: two seeds are measured, kept, and judged from the file alone."""
         measured: list[int] = []
         one = replace(experiment(measured), claims=(claim(least=least),))
         monkeypatch.setattr(later, "EXPERIMENTS", {"tens": one})
-        arguments = ["--store", str(tmp_path / "store"), "later", "--results", str(tmp_path), "--seeds", "2"]
+        arguments = [
+            "--store",
+            str(tmp_path / "store"),
+            "later",
+            "--results",
+            str(tmp_path),
+            "--seeds",
+            "2",
+        ]
         assert cli.main(arguments) == 0  # measured; what came out is no error
         assert cli.main([*arguments, "--check"]) == code
         assert measured == [1, 2]
@@ -127,12 +161,16 @@ class TestCommand:
 class TestCommitted:
     def test_its_tasks_have_names_and_a_size_for_the_bar(self, one):
         tasks = with_needs(one.tasks(1))
-        assert all(task.label and effort(task, n_train=24_000, n_test=1_000) > 0.0 for task in tasks)
+        assert all(
+            task.label and effort(task, n_train=24_000, n_test=1_000) > 0.0 for task in tasks
+        )
         assert len({task for task in tasks if "seed 1" in task.label}) == len(tasks) > 1
 
     def test_the_results_are_of_the_library_as_it_is_with_five_seeds_or_rounds(self, one):
         results = read_later(results_path(one.file))
-        assert results["experiment"] == one.name and results["settings"] == json.loads(json.dumps(dict(one.settings)))
+        assert results["experiment"] == one.name and results["settings"] == json.loads(
+            json.dumps(dict(one.settings))
+        )
         assert sorted(results["by_seed"]) == ["1", "2", "3", "4", "5"]
 
     def test_they_can_be_judged_and_shown_and_no_claim_is_left_out(self, one):

@@ -19,7 +19,8 @@ SOURCES = [("the", "doctor", "opened", "the", "box", "."), ("my", "ticket", "was
 
 words = st.lists(st.sampled_from("abc"), min_size=0, max_size=5).map(tuple)
 languages = st.dictionaries(words, st.floats(0.05, 1.0), min_size=1, max_size=7).map(
-    lambda mass: {target: p / sum(mass.values()) for target, p in mass.items()})
+    lambda mass: {target: p / sum(mass.values()) for target, p in mass.items()}
+)
 memories = st.one_of(st.none(), st.integers(1, 7))
 
 
@@ -51,7 +52,9 @@ def drawn(limited: LimitedTruth, rng: random.Random) -> tuple:
 
 def test_a_pronoun_whose_noun_is_forgotten_gets_the_shares_of_the_nouns():
     assert truth(CAR, 3).next_token(("das", "Auto", "und")) == {"es": pytest.approx(1.0)}
-    assert truth(CAR, 1).next_token(("das", "Auto", "und")) == pytest.approx({"es": 0.625, "er": 0.375})
+    assert truth(CAR, 1).next_token(("das", "Auto", "und")) == pytest.approx(
+        {"es": 0.625, "er": 0.375}
+    )
     assert truth(CAR, 1).validity() == pytest.approx(0.5 * 0.625 + 0.3 * 0.375 + 0.2)
     assert truth(CAR, None).validity() == pytest.approx(1.0)
 
@@ -62,7 +65,9 @@ def test_next_words_are_those_of_brute_force(targets, memory, data):
     prefix = target[: data.draw(st.integers(0, len(target)))]
     mass = by_brute_force(targets, memory, prefix)
     total = sum(mass.values())
-    assert truth(targets, memory).next_token(prefix) == pytest.approx({word: p / total for word, p in mass.items()})
+    assert truth(targets, memory).next_token(prefix) == pytest.approx(
+        {word: p / total for word, p in mass.items()}
+    )
 
 
 @given(languages)
@@ -80,7 +85,9 @@ def test_greedy_ends_and_takes_the_most_probable_word_each_time(targets, memory)
     written = limited.greedy()
     for place, word in enumerate((*written, "</s>")):
         options = limited.next_token(written[:place])
-        assert word == min(other for other in options if options[other] >= max(options.values()) - 1e-12)
+        assert word == min(
+            other for other in options if options[other] >= max(options.values()) - 1e-12
+        )
 
 
 @pytest.mark.parametrize("memory", [1, 2])
@@ -97,7 +104,9 @@ def test_on_the_toy_language_all_of_the_memory_is_its_own_next_token(source):
     full, short = (LimitedTruth.of(LANGUAGE, source, memory) for memory in (None, 1))
     for target in list(targets)[:20]:
         for place in range(len(target) + 1):
-            assert full.next_token(target[:place]) == pytest.approx(LANGUAGE.next_token(source, target[:place]))
+            assert full.next_token(target[:place]) == pytest.approx(
+                LANGUAGE.next_token(source, target[:place])
+            )
     assert short.validity() <= full.validity() + 1e-9 and LANGUAGE.is_valid(source, full.greedy())
 
 
@@ -108,8 +117,15 @@ def test_of_equals_the_first_by_the_alphabet_whatever_rounding_makes_of_their_su
 
 
 def test_more_memory_can_make_drawing_worse():
-    """No theorem says that validity rises with the memory: here two words draw worse than one, and three are enough."""
-    targets = {tuple("bbbb"): 0.21, tuple("abbb"): 0.02, tuple("bbaa"): 0.02, tuple("abba"): 0.11, tuple("abaa"): 0.64}
+    """No theorem says that validity rises with the memory: here two words draw worse than one, and
+    three are enough."""
+    targets = {
+        tuple("bbbb"): 0.21,
+        tuple("abbb"): 0.02,
+        tuple("bbaa"): 0.02,
+        tuple("abba"): 0.11,
+        tuple("abaa"): 0.64,
+    }
     one, two, three = (truth(targets, memory).validity() for memory in (1, 2, 3))
     assert two < one - 0.03 and three == pytest.approx(1.0)
 
@@ -133,7 +149,11 @@ def test_what_cannot_be_asked_is_said():
     with pytest.raises(ValueError, match="'s'.*'Auto' before its word 2"):
         truth(CAR, 1).next_token(("Auto",))
     assert truth(CAR, None).log_prob(("das", "Kiste")) == -math.inf
-    for make in (lambda: LimitedTruth.of(LANGUAGE, SOURCES[0], 0), lambda: truth(CAR, 0), lambda: truth(CAR, -1)):
+    for make in (
+        lambda: LimitedTruth.of(LANGUAGE, SOURCES[0], 0),
+        lambda: truth(CAR, 0),
+        lambda: truth(CAR, -1),
+    ):
         with pytest.raises(ValueError, match="memory must be at least 1"):
             make()
     with pytest.raises(ValueError, match="limit of 1"):

@@ -10,7 +10,15 @@ from torch.nn.functional import cross_entropy, kl_div
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
-from seqkd_lab.distillation.losses import NLL, BalancedWordKD, WordKD, mixed_target, nll, pull, word_kd
+from seqkd_lab.distillation.losses import (
+    NLL,
+    BalancedWordKD,
+    WordKD,
+    mixed_target,
+    nll,
+    pull,
+    word_kd,
+)
 from seqkd_lab.training import Optimisation, Trainer
 
 V = 9
@@ -30,7 +38,10 @@ def batch_of(target) -> Batch:
 def by_torch(logits, teacher, target, temperature):
     """τ² · (KL(q ‖ p) + H(q)) by torch.nn.functional, over the real tokens only."""
     real = target != PAD
-    q, log_p = (teacher[real] / temperature).softmax(dim=1), (logits[real] / temperature).log_softmax(dim=1)
+    q, log_p = (
+        (teacher[real] / temperature).softmax(dim=1),
+        (logits[real] / temperature).log_softmax(dim=1),
+    )
     entropy = -(q * q.log()).sum()
     return temperature**2 * (kl_div(log_p, q, reduction="sum") + entropy) / real.sum()
 
@@ -75,7 +86,8 @@ def test_a_teacher_that_is_sure_of_gold_makes_word_kd_the_nll():
 
 @pytest.mark.parametrize("temperature", [5.0, 20.0])
 def test_temperature_squared_keeps_the_gradients_size(temperature):
-    """For logits that are small against τ the gradient tends to (z − v) / V, whatever τ is (Hinton et al., eq. 4)."""
+    """For logits that are small against τ the gradient tends to (z − v) / V, whatever τ is (Hinton
+    et al., eq. 4)."""
     logits, teacher = random_logits(1, 0.05), random_logits(2, 0.05)
     difference = (logits - teacher).detach()
     expected = (difference - difference.mean(dim=2, keepdim=True)) / V / 7
@@ -94,12 +106,17 @@ def test_the_teacher_gets_no_gradient():
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
 def test_alpha_mixes_both_losses(alpha, temperature):
-    """The value and the gradient; at temperature 1 they come from one cross-entropy with the mixed target."""
+    """The value and the gradient; at temperature 1 they come from one cross-entropy with the mixed
+    target."""
     logits, teacher, batch = random_logits(1), random_logits(2), batch_of(TARGET)
     found = WordKD(alpha, temperature)(logits, batch, teacher)
-    expected = alpha * word_kd(logits, teacher, TARGET, temperature) + (1 - alpha) * nll(logits, TARGET)
+    expected = alpha * word_kd(logits, teacher, TARGET, temperature) + (1 - alpha) * nll(
+        logits, TARGET
+    )
     torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(torch.autograd.grad(found, logits), torch.autograd.grad(expected, logits))
+    torch.testing.assert_close(
+        torch.autograd.grad(found, logits), torch.autograd.grad(expected, logits)
+    )
 
 
 def test_the_mixed_target_is_a_distribution_between_gold_and_teacher():
@@ -116,7 +133,9 @@ class TestNormalisation:
         padded = TARGET == PAD
         found = objective(logits, batch, teacher)
         assert (gradient(found, logits)[padded] == 0).all()
-        assert (gradient(objective(logits, batch, teacher), logits)[~padded].abs().sum(dim=1) > 0).all()
+        assert (
+            gradient(objective(logits, batch, teacher), logits)[~padded].abs().sum(dim=1) > 0
+        ).all()
         other = torch.where(padded[:, :, None], random_logits(3) * 50, logits)
         other_teacher = torch.where(padded[:, :, None], random_logits(4) * 50, teacher)
         assert objective(other, batch, other_teacher) == found
@@ -124,10 +143,15 @@ class TestNormalisation:
     def test_a_batch_is_the_mean_of_its_parts_weighted_by_tokens(self, objective):
         logits, teacher = random_logits(1), random_logits(2)
         whole = objective(logits, batch_of(TARGET), teacher)
-        parts = [objective(logits[b : b + 1], batch_of(TARGET[b : b + 1]), teacher[b : b + 1]) for b in range(3)]
+        parts = [
+            objective(logits[b : b + 1], batch_of(TARGET[b : b + 1]), teacher[b : b + 1])
+            for b in range(3)
+        ]
         n_tokens = [batch_of(TARGET[b : b + 1]).n_tokens for b in range(3)]
         assert n_tokens == [4, 2, 1]
-        torch.testing.assert_close(whole, sum(n * part for n, part in zip(n_tokens, parts, strict=True)) / 7)
+        torch.testing.assert_close(
+            whole, sum(n * part for n, part in zip(n_tokens, parts, strict=True)) / 7
+        )
 
 
 class RecordingTeacher(nn.Module):
@@ -144,16 +168,22 @@ class RecordingTeacher(nn.Module):
         return torch.zeros(*batch.target_in.shape, 3)
 
 
-GOLD = ParallelCorpus("n", "train", "l", (("ant",), ("bee", "cat"), ("dog",)), (("ant",), ("bee", "cat"), ("dog",)))
+GOLD = ParallelCorpus(
+    "n", "train", "l", (("ant",), ("bee", "cat"), ("dog",)), (("ant",), ("bee", "cat"), ("dog",))
+)
 TEACHERS = GOLD.with_target((("cat", "cat"), ("ant",), ("bee", "dog", "ant")))
 
 
-@pytest.mark.parametrize("corpus", [GOLD, TEACHERS], ids=["Word-KD: gold", "Seq-KD + Word-KD: the teacher's ŷ"])
+@pytest.mark.parametrize(
+    "corpus", [GOLD, TEACHERS], ids=["Word-KD: gold", "Seq-KD + Word-KD: the teacher's ŷ"]
+)
 def test_word_kd_runs_along_the_prefixes_of_the_corpus_it_trains_on(make_model, corpus):
     student = make_model()
     teacher = RecordingTeacher(len(student.target_vocabulary)).train()
     Trainer(student, corpus, GOLD, WordKD(), Optimisation(1, batch_size=2), 1, teacher).run_epoch()
-    assert teacher.asked == {row: student.target_vocabulary.ids(words) for row, words in enumerate(corpus.target)}
+    assert teacher.asked == {
+        row: student.target_vocabulary.ids(words) for row, words in enumerate(corpus.target)
+    }
 
 
 def test_a_teacher_is_left_alone_by_an_objective_without_one(make_model):
@@ -199,10 +229,15 @@ class TestBalancedWordKD:
     def test_the_pull_is_autograds_and_alike_at_every_temperature(self, temperature):
         logits, teacher = 3.0 * random_logits(1), 3.0 * random_logits(2)
         logits.requires_grad_()
-        soft = torch.autograd.grad(word_kd(logits, teacher, TARGET, temperature), logits)[0].abs().sum()
+        soft = (
+            torch.autograd.grad(word_kd(logits, teacher, TARGET, temperature), logits)[0]
+            .abs()
+            .sum()
+        )
         assert torch.allclose(soft, pull(logits, teacher, TARGET, temperature), rtol=1e-4)
         here, at_one = (
-            self.gradient(BalancedWordKD(1.0, tau), logits, teacher, TARGET) for tau in (temperature, 1.0)
+            self.gradient(BalancedWordKD(1.0, tau), logits, teacher, TARGET)
+            for tau in (temperature, 1.0)
         )
         assert torch.allclose(here.abs().sum(), at_one.abs().sum(), rtol=1e-4)
         assert not torch.allclose(here, at_one, rtol=1e-2)
@@ -210,7 +245,9 @@ class TestBalancedWordKD:
     @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
     def test_at_temperature_one_it_is_the_papers_objective(self, alpha):
         logits, teacher, batch = random_logits(1), random_logits(2), batch_of(TARGET)
-        assert BalancedWordKD(alpha)(logits, batch, teacher) == WordKD(alpha)(logits, batch, teacher)
+        assert BalancedWordKD(alpha)(logits, batch, teacher) == WordKD(alpha)(
+            logits, batch, teacher
+        )
 
     def test_a_student_that_equals_its_teacher_has_a_finite_loss(self):
         logits = random_logits(1).requires_grad_()

@@ -87,7 +87,8 @@ def test_affinity_below_the_quota_wins(tree):
 
 
 @pytest.mark.parametrize(
-    "text", ["max 100000", "", "100000", "x y", "0 100000", "100000 0", "-1 100000", "1 2 3", "\x00"]
+    "text",
+    ["max 100000", "", "100000", "x y", "0 100000", "100000 0", "-1 100000", "1 2 3", "\x00"],
 )
 def test_what_is_no_limit_limits_nothing(tree, text):
     tree.write("cpu.max", text)
@@ -124,7 +125,9 @@ def torch_threads():
 
 
 @pytest.mark.parametrize(("asked", "expected"), [(None, 3), (1, 1), (2, 2), (3, 3), (64, 3)])
-def test_use_threads_sets_what_it_returns_within_the_quota(monkeypatch, torch_threads, asked, expected):
+def test_use_threads_sets_what_it_returns_within_the_quota(
+    monkeypatch, torch_threads, asked, expected
+):
     monkeypatch.setattr(machine, "cpu_quota", lambda: 3.7)
     assert machine.use_threads(asked) == expected
     assert torch_threads.get_num_threads() == expected
@@ -160,7 +163,8 @@ def test_use_threads_refuses_less_than_one(n):
 def test_peak_memory_is_in_mib_and_stays_after_the_memory_is_free():
     large = b"x" * 400 * machine.MIB  # of the process that starts the other: must not count there
     code = (
-        "from seqkd_lab.machine import peak_memory_mib as peak; before = peak(); block = b'x' * 300 * 2**20;"
+        "from seqkd_lab.machine import peak_memory_mib as peak; before = peak(); block = b'x' * "
+        "300 * 2**20;"
         "held = peak(); del block; print(before, held, peak())"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -173,7 +177,9 @@ def test_peak_memory_is_in_mib_and_stays_after_the_memory_is_free():
 def test_peak_memory_without_proc_is_in_mib_too(monkeypatch, tmp_path):
     exact = machine.peak_memory_mib()
     monkeypatch.setattr(machine, "STATUS", tmp_path / "none")
-    assert exact / 2 < machine.peak_memory_mib() < exact * 20  # ru_maxrss may hold the starter's memory
+    assert (
+        exact / 2 < machine.peak_memory_mib() < exact * 20
+    )  # ru_maxrss may hold the starter's memory
 
 
 def test_memory_is_the_least_of_machine_and_groups(tree):
@@ -208,7 +214,9 @@ def test_describe_holds_plain_values():
     assert all(isinstance(value, str | int | float) for value in described.values())
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says in /proc what a process holds")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux says in /proc what a process holds"
+)
 def test_releasing_memory_gives_back_what_small_pieces_took():
     code = (
         "from seqkd_lab.machine import release_memory\n"

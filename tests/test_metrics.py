@@ -1,4 +1,5 @@
-"""sacreBLEU's tokenisers by script, both metrics and the paired bootstrap: against sacreBLEU itself, and properties."""
+"""sacreBLEU's tokenisers by script, both metrics and the paired bootstrap: against sacreBLEU
+itself, and properties."""
 
 from __future__ import annotations
 
@@ -66,18 +67,24 @@ LETTERS = {
     "Japanese": (st.characters(min_codepoint=0x3041, max_codepoint=0x3096), CHARACTERS),
     "Thai": (st.characters(min_codepoint=0x0E01, max_codepoint=0x0E2E), CHARACTERS),
     "Khmer": (st.characters(min_codepoint=0x1780, max_codepoint=0x17B3), CHARACTERS),
-    "Lao": (st.characters(min_codepoint=0x0E81, max_codepoint=0x0EAE, categories=("Lo",)), CHARACTERS),
+    "Lao": (
+        st.characters(min_codepoint=0x0E81, max_codepoint=0x0EAE, categories=("Lo",)),
+        CHARACTERS,
+    ),
     "Burmese": (st.characters(min_codepoint=0x1000, max_codepoint=0x102A), CHARACTERS),
     "Tibetan": (st.characters(min_codepoint=0x0F40, max_codepoint=0x0F47), CHARACTERS),
 }
 
 
 def sentences_in(script: str) -> st.SearchStrategy[list[str]]:
-    """Some sentences: words with spaces between them, or, in a script without spaces, at least eight letters."""
+    """Some sentences: words with spaces between them, or, in a script without spaces, at least
+    eight letters."""
     letters, tokeniser = LETTERS[script]
     if tokeniser == WORDS:
         word = st.text(letters, min_size=1, max_size=6)
-        return st.lists(st.lists(word, min_size=4, max_size=8).map(" ".join), min_size=1, max_size=6)
+        return st.lists(
+            st.lists(word, min_size=4, max_size=8).map(" ".join), min_size=1, max_size=6
+        )
     return st.lists(st.text(letters, min_size=8, max_size=16), min_size=1, max_size=6)
 
 
@@ -100,16 +107,19 @@ class TestTokeniser:
     def test_it_follows_the_script(self, text, tokeniser):
         assert tokeniser_of([text]) == tokeniser
 
-    @pytest.mark.parametrize(("text", "tokeniser"), [
-        ("Der Lehrer Wang Wei (王伟) verkauft das Sofa in Peking (北京) .", WORDS),
-        ("Herr สมชาย verkauft das alte Sofa, weil es kaputt ist.", WORDS),
-        ("Das Wort 先生 (せんせい) heißt auf Deutsch Lehrer.", WORDS),
-        ("在 Windows 上安装 Python", CHINESE),
-        ("我用 iPhone 和 MacBook 写邮件。", CHINESE),
-        ("Pythonをインストールする", CHARACTERS),
-        ("ติดตั้ง Python บน Windows", CHARACTERS),
-        ("老师说「の」是日文，学生们都很喜欢这个字。", CHINESE),
-    ])
+    @pytest.mark.parametrize(
+        ("text", "tokeniser"),
+        [
+            ("Der Lehrer Wang Wei (王伟) verkauft das Sofa in Peking (北京) .", WORDS),
+            ("Herr สมชาย verkauft das alte Sofa, weil es kaputt ist.", WORDS),
+            ("Das Wort 先生 (せんせい) heißt auf Deutsch Lehrer.", WORDS),
+            ("在 Windows 上安装 Python", CHINESE),
+            ("我用 iPhone 和 MacBook 写邮件。", CHINESE),
+            ("Pythonをインストールする", CHARACTERS),
+            ("ติดตั้ง Python บน Windows", CHARACTERS),
+            ("老师说「の」是日文，学生们都很喜欢这个字。", CHINESE),
+        ],
+    )
     def test_a_name_in_another_script_does_not_change_it(self, text, tokeniser):
         assert tokeniser_of([text]) == tokeniser
 
@@ -142,8 +152,11 @@ class TestTokeniser:
             raise RuntimeError("\nPlease install them:\n\n    pip install sacrebleu[ja]\n")
 
         monkeypatch.setattr("seqkd_lab.metrics.BLEU", missing)
-        with pytest.raises(ValueError, match=r"^sacreBLEU's tokeniser 'ja-mecab' cannot be used here: Please install "
-                                             r"them: pip install sacrebleu\[ja\]$"):
+        with pytest.raises(
+            ValueError,
+            match=r"^sacreBLEU's tokeniser 'ja-mecab' cannot be used here: Please install "
+            r"them: pip install sacrebleu\[ja\]$",
+        ):
             bleu_metric([["a"]], "ja-mecab")
 
 
@@ -155,7 +168,10 @@ class TestScores:
         assert (score.bleu, score.brevity_penalty) == (expected.score, expected.bp)
         assert score.length_ratio == pytest.approx(expected.sys_len / expected.ref_len)
         assert score.chrf == chrf.corpus_score(BAD, streams).score
-        assert (score.signature, score.chrf_signature) == (str(bleu.get_signature()), str(chrf.get_signature()))
+        assert (score.signature, score.chrf_signature) == (
+            str(bleu.get_signature()),
+            str(chrf.get_signature()),
+        )
 
     @pytest.mark.parametrize("script", LETTERS)
     @given(data=st.data())
@@ -171,7 +187,9 @@ class TestScores:
     @settings(max_examples=10)
     def test_the_order_of_sentences_does_not_count(self, order):
         texts, streams = BAD[:20], [stream[:20] for stream in STREAMS]
-        moved = score_texts([texts[i] for i in order], [[stream[i] for i in order] for stream in streams])
+        moved = score_texts(
+            [texts[i] for i in order], [[stream[i] for i in order] for stream in streams]
+        )
         assert moved == score_texts(texts, streams)
 
     def test_more_references_are_never_unkind_to_chrf(self):
@@ -193,10 +211,15 @@ class TestScores:
         assert (score.bleu, score.chrf, score.length_ratio) == (0.0, 0.0, 0.0)
         assert score_texts(["a"], [[""]]).length_ratio == 0.0, "no token to divide by"
 
-    @pytest.mark.parametrize(("texts", "streams", "said"), [
-        ([], [[]], "nothing to score: 0 texts"), (["a"], [], "0 streams"),
-        (["a", "b"], [["a"]], "2 texts and 1 references"), (["a"], [["a"], []], "1 texts and 0 references"),
-    ])
+    @pytest.mark.parametrize(
+        ("texts", "streams", "said"),
+        [
+            ([], [[]], "nothing to score: 0 texts"),
+            (["a"], [], "0 streams"),
+            (["a", "b"], [["a"]], "2 texts and 1 references"),
+            (["a"], [["a"], []], "1 texts and 0 references"),
+        ],
+    )
     def test_what_does_not_fit_is_refused(self, texts, streams, said):
         with pytest.raises(ValueError, match=said):
             check_numbers(texts, streams)
@@ -220,7 +243,11 @@ class TestPairedBootstrap:
         named = [("other", other), ("system", system)]
         _, expected = PairedTest(named, {"it": make(STREAMS)}, None, "bs", 200)()
         first, second = next(scores for name, scores in expected.items() if name != "System")
-        assert (found.other, found.system, found.p_value) == (first.score, second.score, second.p_value)
+        assert (found.other, found.system, found.p_value) == (
+            first.score,
+            second.score,
+            second.p_value,
+        )
 
     @pytest.mark.parametrize("make", [bleu_metric, chrf_metric])
     def test_two_equal_systems_have_a_p_of_1_and_an_interval_of_0(self, make):
@@ -229,19 +256,27 @@ class TestPairedBootstrap:
 
     @pytest.mark.parametrize("make", [bleu_metric, chrf_metric])
     def test_the_interval_holds_the_difference_and_turns_with_the_systems(self, make):
-        there, back = (paired_bootstrap(*pair, make(STREAMS), 200) for pair in ((GOOD, BAD), (BAD, GOOD)))
+        there, back = (
+            paired_bootstrap(*pair, make(STREAMS), 200) for pair in ((GOOD, BAD), (BAD, GOOD))
+        )
         low, high = there.interval
         assert 0.0 < low < there.difference < high and there.p_value == back.p_value < 0.05
         assert back.interval == (-high, -low) and back.difference == -there.difference
 
     def test_more_sentences_make_it_narrower(self):
-        few, many = (paired_bootstrap(GOOD[:n], BAD[:n], bleu_metric([REFERENCES[:n]]), 200).interval for n in (10, 60))
+        few, many = (
+            paired_bootstrap(GOOD[:n], BAD[:n], bleu_metric([REFERENCES[:n]]), 200).interval
+            for n in (10, 60)
+        )
         assert many[1] - many[0] < few[1] - few[0]
 
     def test_the_dictionary_is_that_of_bleu(self):
         found = paired_bootstrap(GOOD, BAD, bleu_metric(STREAMS), 100)
         assert paired_difference(GOOD, BAD, STREAMS, 100) == {
-            "other": found.other, "system": found.system, "p_value": found.p_value}
+            "other": found.other,
+            "system": found.system,
+            "p_value": found.p_value,
+        }
 
 
 class TestShares:
@@ -259,12 +294,18 @@ class TestWhyNotJudged:
     def test_low_scores_are_named_with_their_number(self, bleu, distinct, repeated):
         reason = why_not_judged("the teacher", bleu, distinct, repeated)
         if bleu < LEAST_BLEU:
-            assert reason.startswith("the teacher's BLEU is ") and "below 2" in reason and "is 2.0" not in reason
+            assert (
+                reason.startswith("the teacher's BLEU is ")
+                and "below 2" in reason
+                and "is 2.0" not in reason
+            )
         elif reason is not None:
             assert "translation" in reason and (repeated >= 0.5 or distinct <= 0.1)
 
     def test_what_is_alike_is_named_with_its_share(self):
-        assert "wrote the same translation for 98% of the sentences" in why_not_judged("seq-kd", 9.0, 0.02, 0.98)
+        assert "wrote the same translation for 98% of the sentences" in why_not_judged(
+            "seq-kd", 9.0, 0.02, 0.98
+        )
         assert "only 3% of seq-kd's translations differ" in why_not_judged("seq-kd", 9.0, 0.03, 0.2)
         assert why_not_judged("seq-kd", 9.0, 0.9, 0.1) is None
 

@@ -18,15 +18,28 @@ from seqkd_lab.corpus.batching import encode, make_batch, source_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, PAD
 from seqkd_lab.decoding.search import search
-from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, save_model, write_atomically
+from seqkd_lab.models.checkpoint import (
+    CheckpointError,
+    load_model,
+    read_json,
+    save_model,
+    write_atomically,
+)
 from seqkd_lab.models.lstm import REVISION, Dropout, LSTMSpec
 
-SPECS = [LSTMSpec(8), LSTMSpec(8, layers=2), LSTMSpec(8, input_feeding=True), LSTMSpec(8, 2, input_feeding=True)]
+SPECS = [
+    LSTMSpec(8),
+    LSTMSpec(8, layers=2),
+    LSTMSpec(8, input_feeding=True),
+    LSTMSpec(8, 2, input_feeding=True),
+]
 SOURCES = [("ant",), ("bee", "cat", "ant"), ("dog", "eel"), ("fox", "fox", "ant", "bee", "cat")]
 PREFIXES = torch.tensor([[BOS, 4, 5, 6], [BOS, 5, 5, 7], [BOS, 6, 4, 4], [BOS, 7, 6, 5]])
 
 
-@pytest.fixture(params=SPECS, ids=lambda spec: f"layers={spec.layers},input_feeding={spec.input_feeding}")
+@pytest.fixture(
+    params=SPECS, ids=lambda spec: f"layers={spec.layers},input_feeding={spec.input_feeding}"
+)
 def model(request, make_model):
     return make_model(spec=request.param)
 
@@ -63,8 +76,12 @@ class TestStep:
         assert end.length == PREFIXES.shape[1]
 
     def test_forward_is_a_step_over_the_whole_prefix(self, model):
-        corpus = ParallelCorpus("n", "s", "l", tuple(SOURCES), (("ant", "bee"), ("cat",), (), ("dog",) * 3))
-        batch = make_batch(encode(corpus, model.source_vocabulary, model.target_vocabulary), [0, 1, 2, 3])
+        corpus = ParallelCorpus(
+            "n", "s", "l", tuple(SOURCES), (("ant", "bee"), ("cat",), (), ("dog",) * 3)
+        )
+        batch = make_batch(
+            encode(corpus, model.source_vocabulary, model.target_vocabulary), [0, 1, 2, 3]
+        )
         logits = model(batch)
         assert logits.shape == (*batch.target_in.shape, len(model.target_vocabulary))
         assert_same(logits, model.step(batch.target_in, begin(model))[0])
@@ -85,13 +102,18 @@ class TestStep:
 
     def test_dropout_is_off_in_evaluation_only(self, make_model):
         model = make_model(spec=LSTMSpec(8, dropout=0.5))
-        assert torch.equal(model.step(PREFIXES, begin(model))[0], model.step(PREFIXES, begin(model))[0])
+        assert torch.equal(
+            model.step(PREFIXES, begin(model))[0], model.step(PREFIXES, begin(model))[0]
+        )
         model.train()
-        assert not torch.equal(model.step(PREFIXES, begin(model))[0], model.step(PREFIXES, begin(model))[0])
+        assert not torch.equal(
+            model.step(PREFIXES, begin(model))[0], model.step(PREFIXES, begin(model))[0]
+        )
 
 
 def by_the_formulas(model, source: tuple[str, ...], prefix: torch.Tensor) -> torch.Tensor:
-    """Logits (T, V) after each token of `prefix` (T,): torch's LSTM one step at a time, torch's attention, no state."""
+    """Logits (T, V) after each token of `prefix` (T,): torch's LSTM one step at a time, torch's
+    attention, no state."""
     D, ids = model.spec.width, source_batch([source], model.source_vocabulary)[0]
     embedded = model.source_embedding(ids)
     states, ends = model.encoder(embedded)
@@ -109,12 +131,15 @@ def by_the_formulas(model, source: tuple[str, ...], prefix: torch.Tensor) -> tor
 
 class TestFormulas:
     def test_logits_are_those_of_torchs_own_parts(self, model):
-        """Step by step and a whole prefix at once; a batch of unequal sources and each source alone."""
+        """Step by step and a whole prefix at once; a batch of unequal sources and each source
+        alone."""
         together, _ = model.step(PREFIXES, begin(model))
         for b, source in enumerate(SOURCES):
             expected = by_the_formulas(model, source, PREFIXES[b])
             assert_same(together[b], expected)
-            assert_same(model.step(PREFIXES[b : b + 1, :1], begin(model, [source]))[0][0], expected[:1])
+            assert_same(
+                model.step(PREFIXES[b : b + 1, :1], begin(model, [source]))[0][0], expected[:1]
+            )
 
     def test_a_changed_weight_changes_the_next_step(self, model):
         """What the model keeps of its weights for speed is made again when they change."""
@@ -123,7 +148,9 @@ class TestFormulas:
             parameter.add_(0.1 * torch.randn_like(parameter))
             state = model.step(PREFIXES[:, :1], begin(model))[1]
             pairs = zip(SOURCES, PREFIXES[:, :2], strict=True)
-            expected = torch.stack([by_the_formulas(model, source, prefix) for source, prefix in pairs])
+            expected = torch.stack(
+                [by_the_formulas(model, source, prefix) for source, prefix in pairs]
+            )
             assert_same(model.step(PREFIXES[:, 1:2], state)[0], expected[:, 1:])
 
 
@@ -192,7 +219,8 @@ class TestSelect:
         assert (state.n_sentences, state.length) == (len(rows), 4)
 
     def test_reorders_repeats_and_drops_within_a_beam(self, model):
-        """Beams of two prefixes for three sentences; the middle sentence leaves, the others change places."""
+        """Beams of two prefixes for three sentences; the middle sentence leaves, the others change
+        places."""
         sources, tokens = SOURCES[:3], torch.tensor([[4], [5], [6], [7], [4], [6]])
         state = model.step(torch.full((3, 1), BOS), begin(model, sources))[1]
         state = state.select(torch.tensor([[0, 0], [1, 1], [2, 2]]))
@@ -200,7 +228,9 @@ class TestSelect:
         more = torch.tensor([[4], [4], [7], [5], [6], [5]])
         prefixes = [((0, 5), 4), ((0, 4), 4), ((0, 5), 7), ((2, 6), 5), ((2, 6), 6), ((2, 4), 5)]
         for row, ((sentence, token), last) in enumerate(prefixes):
-            alone, _ = model.step(torch.tensor([[BOS, token, last]]), begin(model, [sources[sentence]]))
+            alone, _ = model.step(
+                torch.tensor([[BOS, token, last]]), begin(model, [sources[sentence]])
+            )
             assert_same(model.step(more, state)[0][row, -1], alone[0, -1])
 
     def test_attention_of_several_hypotheses_stays_with_its_sentence(self, model):
@@ -238,7 +268,9 @@ class TestRollback:
             state.rollback(2)
 
     def test_remembering_does_not_change_the_logits(self, model):
-        assert_same(model.step(PREFIXES, begin(model).remember())[0], model.step(PREFIXES, begin(model))[0])
+        assert_same(
+            model.step(PREFIXES, begin(model).remember())[0], model.step(PREFIXES, begin(model))[0]
+        )
 
 
 class TestErrors:
@@ -257,7 +289,9 @@ class TestErrors:
         with pytest.raises(ValueError, match="source"):
             make_model().start(source, lengths)
 
-    @pytest.mark.parametrize("tokens", [torch.full((3, 1), BOS), torch.full((4,), BOS), torch.full((4, 0), BOS)])
+    @pytest.mark.parametrize(
+        "tokens", [torch.full((3, 1), BOS), torch.full((4,), BOS), torch.full((4, 0), BOS)]
+    )
     def test_tokens_that_do_not_fit_the_state(self, model, tokens):
         with pytest.raises(ValueError, match="tokens"):
             model.step(tokens, begin(model))
@@ -278,7 +312,9 @@ class TestCheckpoint:
         assert loaded.spec == model.spec
         assert loaded.source_vocabulary == model.source_vocabulary
         assert loaded.target_vocabulary == model.target_vocabulary
-        assert torch.equal(model.step(PREFIXES, begin(model))[0], loaded.step(PREFIXES, begin(loaded))[0])
+        assert torch.equal(
+            model.step(PREFIXES, begin(model))[0], loaded.step(PREFIXES, begin(loaded))[0]
+        )
 
     def test_half_keeps_sixteen_bits_of_each_number(self, model, tmp_path):
         save_model(tmp_path / "half", model, half=True)
@@ -288,11 +324,19 @@ class TestCheckpoint:
             assert loaded[name].dtype == torch.float32
             assert torch.equal(loaded[name], tensor.half().float())
         half, whole = (tmp_path / kind / "model.safetensors" for kind in ("half", "whole"))
-        assert sum(t.nbytes for t in load_file(half).values()) * 2 == sum(t.nbytes for t in load_file(whole).values())
+        assert sum(t.nbytes for t in load_file(half).values()) * 2 == sum(
+            t.nbytes for t in load_file(whole).values()
+        )
 
     @pytest.mark.parametrize(
         "damage",
-        [lambda b: b[:-7], lambda b: b[:20], lambda b: b"", lambda b: b"\xff" * 8 + b[8:], lambda b: b"{}" * 40],
+        [
+            lambda b: b[:-7],
+            lambda b: b[:20],
+            lambda b: b"",
+            lambda b: b"\xff" * 8 + b[8:],
+            lambda b: b"{}" * 40,
+        ],
     )
     def test_damaged_weights_are_named(self, make_model, tmp_path, damage):
         save_model(tmp_path, make_model())
@@ -385,7 +429,9 @@ def test_a_copy_whose_weights_change_reads_its_own_and_not_the_originals_table(m
     """Deep copies take the table of input gates along, and their weights' versions begin anew."""
     original = make_model()
     with torch.no_grad():
-        original.target_embedding.weight.mul_(0.9)  # a version that the copy below reaches with its first change
+        original.target_embedding.weight.mul_(
+            0.9
+        )  # a version that the copy below reaches with its first change
         search(original, [("ant", "bee")])
         changed = copy.deepcopy(original)
         changed.target_embedding.weight.mul_(0.1)

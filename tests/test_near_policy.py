@@ -1,4 +1,5 @@
-"""Near-policy distillation: its parts by independent ways, and two processes that agree, bound, fail and end."""
+"""Near-policy distillation: its parts by independent ways, and two processes that agree, bound,
+fail and end."""
 
 from __future__ import annotations
 
@@ -69,7 +70,9 @@ ENCODED = encode(CORPUS, VOCABULARY, VOCABULARY)
 
 def make_student(seed: int = 1) -> TransformerSeq2Seq:
     torch.manual_seed(seed)
-    return TransformerSeq2Seq(TransformerSpec(8, 1, 2, 8, dropout=0.0), VOCABULARY, VOCABULARY).eval()
+    return TransformerSeq2Seq(
+        TransformerSpec(8, 1, 2, 8, dropout=0.0), VOCABULARY, VOCABULARY
+    ).eval()
 
 
 def make_teacher(seed: int = 2) -> LSTMSeq2Seq:
@@ -104,7 +107,10 @@ class TestTopK:
         assert torch.allclose(top_k_kl(self.log_p, top_k(self.log_q, None)), full, atol=1e-5)
 
     def test_outcomes_counted_by_hand(self):
-        teacher, student = torch.tensor([[0.5, 0.3, 0.1, 0.1]]), torch.tensor([[0.2, 0.2, 0.3, 0.3]])
+        teacher, student = (
+            torch.tensor([[0.5, 0.3, 0.1, 0.1]]),
+            torch.tensor([[0.2, 0.2, 0.3, 0.3]]),
+        )
         found = top_k_kl(student.log(), top_k(teacher.log(), 2))
         p, q = torch.tensor([0.5, 0.3, 0.2]), torch.tensor([0.2, 0.2, 0.6])
         assert found.item() == pytest.approx(float((p * (p / q).log()).sum()), abs=1e-6)
@@ -130,7 +136,10 @@ class TestDeltaIFD:
         found = delta_ifd(student, teacher, self.batch)
         for i in range(6):
             one, values = make_batch(ENCODED, [i]), []
-            lone = make_batch(encode(ParallelCorpus("", "", "", ((),), (SOURCES[i],)), VOCABULARY, VOCABULARY), [0])
+            lone = make_batch(
+                encode(ParallelCorpus("", "", "", ((),), (SOURCES[i],)), VOCABULARY, VOCABULARY),
+                [0],
+            )
             assert lone.source.tolist() == [[EOS]]
             for model in (student, teacher):
                 with torch.no_grad():
@@ -141,15 +150,21 @@ class TestDeltaIFD:
     def test_a_model_that_is_its_own_teacher_has_none(self):
         student = make_student()
         assert delta_ifd(student, student, self.batch).abs().max() == 0.0
-        assert torch.allclose(ifd(student, self.batch) * mean_cross_entropy(
-            student, with_empty_sources(self.batch, torch.ones(6, dtype=torch.bool))),
-            mean_cross_entropy(student, self.batch))
+        assert torch.allclose(
+            ifd(student, self.batch)
+            * mean_cross_entropy(
+                student, with_empty_sources(self.batch, torch.ones(6, dtype=torch.bool))
+            ),
+            mean_cross_entropy(student, self.batch),
+        )
 
     def test_source_dropout_empties_its_share_and_nothing_else(self):
         batch, drop = make_batch(ENCODED, [i % 40 for i in range(2000)]), SourceDropout(0.1)
         found = drop(make_student(), batch, seed=3)
         empty = found.source_lengths == 1
-        assert 0.07 < float(empty.float().mean()) < 0.13 and bool((found.source[empty, 0] == EOS).all())
+        assert 0.07 < float(empty.float().mean()) < 0.13 and bool(
+            (found.source[empty, 0] == EOS).all()
+        )
         assert torch.equal(found.target_out, batch.target_out)
         assert torch.equal(found.source[~empty], batch.source[~empty, : found.source.shape[1]])
         assert torch.equal(drop(make_student(), batch, seed=3).source, found.source)
@@ -167,7 +182,11 @@ class TestDeltaIFD:
         values = torch.randn(200, generator=torch.Generator().manual_seed(1))
         keep = middle(values, 0.9)
         assert int(keep.sum()) == 180
-        assert int((values[~keep] < values[keep].min()).sum()) == int((values[~keep] > values[keep].max()).sum()) == 10
+        assert (
+            int((values[~keep] < values[keep].min()).sum())
+            == int((values[~keep] > values[keep].max()).sum())
+            == 10
+        )
         chance = at_random(200, 0.9, torch.Generator().manual_seed(2))
         assert int(chance.sum()) == 180 and not torch.equal(chance, keep)
 
@@ -180,7 +199,12 @@ class TestDrawing:
             p = logits.clone()
             p[[PAD, BOS]] = float("-inf")
             p = (p / temperature).softmax(0)
-            found = torch.bincount(next_words(Law(temperature)(logits.expand(n, -1)), generator), minlength=6) / n
+            found = (
+                torch.bincount(
+                    next_words(Law(temperature)(logits.expand(n, -1)), generator), minlength=6
+                )
+                / n
+            )
             assert (found - p).abs().max() < 5 * (0.25 / n) ** 0.5 and found[PAD] == found[BOS] == 0
         assert next_words(Law(0.0)(logits[None]), generator).item() == 4
 
@@ -188,16 +212,24 @@ class TestDrawing:
         student, batch = make_student(3), make_batch(ENCODED, range(12))
         drawn = draw_many(student, batch, 1.0, torch.Generator().manual_seed(4))
         for row in drawn.tolist():
-            assert row.count(EOS) == 1 and set(row[row.index(EOS) + 1 :]) <= {PAD} and PAD not in row[: row.index(EOS)]
+            assert (
+                row.count(EOS) == 1
+                and set(row[row.index(EOS) + 1 :]) <= {PAD}
+                and PAD not in row[: row.index(EOS)]
+            )
         greedy = draw_many(student, batch, 0.0, torch.Generator().manual_seed(4))
         for i in range(12):
             alone = draw_many(student, make_batch(ENCODED, [i]), 0.0, torch.Generator())
-            assert alone[0, : (alone[0] != PAD).sum()].tolist() == greedy[i][greedy[i] != PAD].tolist()
+            assert (
+                alone[0, : (alone[0] != PAD).sum()].tolist() == greedy[i][greedy[i] != PAD].tolist()
+            )
 
     @pytest.mark.parametrize("k", [3, None])
     def test_the_teachers_word_stands_at_its_token(self, k):
         teacher = make_teacher()
-        found = write(make_student(), teacher, make_batch(ENCODED, range(30)), Writing(top_k=k), 1, Diary("x"))
+        found = write(
+            make_student(), teacher, make_batch(ENCODED, range(30)), Writing(top_k=k), 1, Diary("x")
+        )
         order = torch.tensor([7, 2, 19])
         some = found[order]
         with torch.no_grad():
@@ -210,8 +242,14 @@ class TestDrawing:
 
     @pytest.mark.parametrize(("filter", "n"), [("", 40), (RANDOM, 36), (DELTA_IFD, 36)])
     def test_filters_keep_what_they_say(self, filter, n):
-        found = write(make_student(), make_teacher(), make_batch(ENCODED, range(40)), Writing(filter=filter, top_k=2),
-                      1, Diary("x"))
+        found = write(
+            make_student(),
+            make_teacher(),
+            make_batch(ENCODED, range(40)),
+            Writing(filter=filter, top_k=2),
+            1,
+            Diary("x"),
+        )
         assert int(found.kept.sum()) == n
         parts = found.parts(4)
         assert [len(part) for part in parts] == [n // 4] * 4
@@ -230,14 +268,18 @@ class TestLoss:
     @pytest.mark.parametrize("alpha", [0.0, 0.4, 1.0])
     def test_packed_is_padded(self, alpha):
         student = make_student()
-        written = write(student, make_teacher(), make_batch(ENCODED, range(20)), Writing(top_k=3), 1, Diary("x"))
+        written = write(
+            student, make_teacher(), make_batch(ENCODED, range(20)), Writing(top_k=3), 1, Diary("x")
+        )
         padded, packed = (token_losses(student, written, alpha, length) for length in (None, 16))
         assert len(padded) == int(written.lengths.sum())
         assert torch.allclose(padded.sort().values, packed.sort().values, atol=1e-5)
 
     def test_without_the_teacher_it_is_cross_entropy_and_with_all_words_the_full_kl(self):
         student, teacher = make_student(), make_teacher()
-        written = write(student, teacher, make_batch(ENCODED, range(20)), Writing(top_k=None), 1, Diary("x"))
+        written = write(
+            student, teacher, make_batch(ENCODED, range(20)), Writing(top_k=None), 1, Diary("x")
+        )
         batch = written.batch
         with torch.no_grad():
             own, real = student(batch), batch.target_out != PAD
@@ -247,22 +289,43 @@ class TestLoss:
             assert torch.allclose(token_losses(student, written, 0.0, None), nll, atol=1e-5)
 
     def test_a_student_without_masks_cannot_be_packed(self):
-        written = write(make_teacher(), make_teacher(), make_batch(ENCODED, range(4)), Writing(top_k=2), 1, Diary("x"))
+        written = write(
+            make_teacher(),
+            make_teacher(),
+            make_batch(ENCODED, range(4)),
+            Writing(top_k=2),
+            1,
+            Diary("x"),
+        )
         with pytest.raises(ValueError, match="Transformer"):
             token_losses(make_teacher(), written, 0.5, 16)
         assert token_losses(make_teacher(), written, 0.5, None).isfinite().all()
 
 
 class TestSchedule:
-    @pytest.mark.parametrize("schedule", [Schedule(1, 0), Schedule(1, 1), Schedule(4), Schedule(6, together=4),
-                                          Schedule(40), Schedule(None)])
+    @pytest.mark.parametrize(
+        "schedule",
+        [
+            Schedule(1, 0),
+            Schedule(1, 1),
+            Schedule(4),
+            Schedule(6, together=4),
+            Schedule(40),
+            Schedule(None),
+        ],
+    )
     def test_jobs_follow_each_other_and_use_weights_that_were_sent(self, schedule):
         update = 0
         for number, job in enumerate(islice(schedule.jobs(), 30)):
-            assert (job.number, job.update) == (number, update) and 1 <= job.n_updates <= schedule.together
+            assert (job.number, job.update) == (
+                number,
+                update,
+            ) and 1 <= job.n_updates <= schedule.together
             assert job.version <= job.update and schedule.is_due(job.version)
             for each in range(update, update + job.n_updates):
-                assert schedule.version(each) == job.version  # one job never crosses a synchronisation
+                assert (
+                    schedule.version(each) == job.version
+                )  # one job never crosses a synchronisation
             update += job.n_updates
 
     @pytest.mark.parametrize("interval", [1, 4, 16])
@@ -290,35 +353,63 @@ class TestSchedule:
 class TestLearning:
     def test_it_ends_when_the_tokens_are_reached_and_counts_what_it_took(self):
         seen, student = [], make_student()
-        run = learn(student, InOneProcess(make_writer()), Schedule(4), learning(),
-                    observe=lambda job, written: seen.append((job, written)))
+        run = learn(
+            student,
+            InOneProcess(make_writer()),
+            Schedule(4),
+            learning(),
+            observe=lambda job, written: seen.append((job, written)),
+        )
         assert 400 <= run.n_tokens < 400 + 4 * 20 and run.n_updates == len(run.staleness)
         assert run.n_written == sum(len(written) for _, written in seen) == run.n_kept
         trained = [event for event in run.events if event.what == TRAIN]
         assert [event.update for event in trained] == list(range(run.n_updates))
         schedule = Schedule(4)
-        assert run.staleness == [update - schedule.version(update) for update in range(run.n_updates)]
+        assert run.staleness == [
+            update - schedule.version(update) for update in range(run.n_updates)
+        ]
         assert not torch.equal(weights(student), weights(make_student()))
 
     def test_synchronised_at_each_update_its_sentences_are_the_students_own(self):
         """The generator's student is at each job the trainer's as it is then."""
         student, writer, same = make_student(), make_writer(), []
-        learn(student, InOneProcess(writer), Schedule(1, 0), learning(200),
-              observe=lambda job, written: same.append(torch.equal(weights(student), weights(writer.student))))
+        learn(
+            student,
+            InOneProcess(writer),
+            Schedule(1, 0),
+            learning(200),
+            observe=lambda job, written: same.append(
+                torch.equal(weights(student), weights(writer.student))
+            ),
+        )
         assert len(same) > 3 and all(same)
         stale = []
-        learn(make_student(), InOneProcess(writer), Schedule(None), learning(200),
-              observe=lambda job, written: stale.append(torch.equal(weights(make_student()), weights(writer.student))))
+        learn(
+            make_student(),
+            InOneProcess(writer),
+            Schedule(None),
+            learning(200),
+            observe=lambda job, written: stale.append(
+                torch.equal(weights(make_student()), weights(writer.student))
+            ),
+        )
         assert all(stale)
 
     def test_the_teachers_own_data_do_not_change_as_the_student_learns(self):
         written = []
         writer = Writer(make_teacher(), make_teacher(), ENCODED, Writing(0.0, 3), 20, seed=1)
-        learn(make_student(), OneForAll(writer), Schedule(1, 0), learning(3000, alpha=0.0),
-              observe=lambda job, one: written.append(one))
+        learn(
+            make_student(),
+            OneForAll(writer),
+            Schedule(1, 0),
+            learning(3000, alpha=0.0),
+            observe=lambda job, one: written.append(one),
+        )
         by_row = {}
         for one in written:
-            for row, target in zip(one.batch.rows.tolist(), one.batch.target_out.tolist(), strict=True):
+            for row, target in zip(
+                one.batch.rows.tolist(), one.batch.target_out.tolist(), strict=True
+            ):
                 sentence = tuple(word for word in target if word != PAD)
                 assert by_row.setdefault(row, sentence) == sentence
         assert len(by_row) == len(ENCODED) and len(written) > 4  # every source, and more than once
@@ -343,7 +434,9 @@ class TestSeparate:
     def test_what_travels_arrives(self):
         for how in (Writing(top_k=3, filter=DELTA_IFD), Writing(top_k=None)):
             diary = Diary("x")
-            written = write(make_student(), make_teacher(), make_batch(ENCODED, range(9)), how, 1, diary)
+            written = write(
+                make_student(), make_teacher(), make_batch(ENCODED, range(9)), how, 1, diary
+            )
             again, events = from_bytes(to_bytes(written, diary.events))
             assert events == diary.events and torch.equal(again.kept, written.kept)
             for name, value in vars(written.batch).items():
@@ -368,7 +461,8 @@ class TestSeparate:
         assert {event.who for event in second.events} == {"generator", "trainer"}
 
     def test_the_queue_is_bounded(self):
-        """No job is begun before there is room: by the events' own clock, and by what has arrived after a long wait."""
+        """No job is begun before there is room: by the events' own clock, and by what has arrived
+        after a long wait."""
         with separate(Schedule(None, together=1)) as source:
             taken = []
             source.synchronise(0, make_student())
@@ -414,7 +508,8 @@ class TestSeparate:
     @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
     def test_no_process_is_left_behind_when_the_trainer_goes(self, sent, tmp_path):
         script = tmp_path / "trains.py"
-        script.write_text(textwrap.dedent("""
+        script.write_text(
+            textwrap.dedent("""
             import sys
             sys.path.insert(0, TESTS)
             from test_near_policy import *
@@ -425,8 +520,12 @@ class TestSeparate:
                         if job.number == 1:
                             print(source.process.pid, flush=True)
                     learn(make_student(), source, Schedule(2), learning(10**12), observe=say)
-        """).replace("TESTS", repr(os.path.dirname(__file__))), encoding="utf-8")
-        trainer = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        """).replace("TESTS", repr(os.path.dirname(__file__))),
+            encoding="utf-8",
+        )
+        trainer = subprocess.Popen(
+            [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
         try:
             generator = int(trainer.stdout.readline())
             trainer.send_signal(sent)
@@ -453,4 +552,6 @@ def is_running(pid: int) -> bool:
 def test_top_k_of_places_is_those_places():
     whole = TopK(torch.arange(12).view(4, 3), torch.randn(4, 3))
     some = whole[torch.tensor([3, 1])]
-    assert some.words.tolist() == [[9, 10, 11], [3, 4, 5]] and torch.equal(some.log_probs, whole.log_probs[[3, 1]])
+    assert some.words.tolist() == [[9, 10, 11], [3, 4, 5]] and torch.equal(
+        some.log_probs, whole.log_probs[[3, 1]]
+    )

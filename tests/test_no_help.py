@@ -1,4 +1,5 @@
-"""When distillation does not help: what is trained, what Table 1 has already, and a file that continues."""
+"""When distillation does not help: what is trained, what Table 1 has already, and a file that
+continues."""
 
 from __future__ import annotations
 
@@ -30,9 +31,22 @@ from seqkd_lab.training import Optimisation
 
 SEED = committed_seed()
 SHORT = Optimisation(1, 0.01, 32)
-TINY = NoHelpRun(64, 10, 6, (1,), (2,), replace(
-    TOY, teacher=LSTMSpec(12), student=LSTMSpec(8), teacher_training=SHORT, student_training=SHORT, beam_size=2,
-), beside_table=False)
+TINY = NoHelpRun(
+    64,
+    10,
+    6,
+    (1,),
+    (2,),
+    replace(
+        TOY,
+        teacher=LSTMSpec(12),
+        student=LSTMSpec(8),
+        teacher_training=SHORT,
+        student_training=SHORT,
+        beam_size=2,
+    ),
+    beside_table=False,
+)
 
 
 @pytest.fixture
@@ -54,12 +68,16 @@ def test_what_table_1_has_is_not_trained_again():
     every = replace(run, beside_table=False).tasks()
     assert {task[:2] for task in every} - {task[:2] for task in run.tasks()} == set(IN_TABLE)
     large = [seed for condition, arm, seed in every if (condition, arm) == (AS_LARGE, FROM_GOLD)]
-    assert len(every) == len(set(every)) == 3 + 2 * (2 * len(run.small_seeds) + len(large)) and len(large) >= 2
+    assert (
+        len(every) == len(set(every)) == 3 + 2 * (2 * len(run.small_seeds) + len(large))
+        and len(large) >= 2
+    )
     assert SEED not in large, "a gold student as large as its teacher must be no copy of it"
 
 
 def test_the_rows_of_the_table_are_what_the_conditions_ask_for():
-    """The recipes of Table 1: a control's students are small, a large gold student is another seed's teacher."""
+    """The recipes of Table 1: a control's students are small, a large gold student is another
+    seed's teacher."""
     recipes = table_recipes(ToyData(), TOY, 2)
     for (condition, arm), row in IN_TABLE.items():
         large = condition == AS_LARGE or arm == THE_TEACHER
@@ -85,11 +103,18 @@ def test_every_arm_is_trained_and_judged_the_same_again():
     points = {task: no_help.make_point(TINY, *task) for task in TINY.tasks()}
     assert points == {(point.condition, point.arm, point.seed): point for point in points.values()}
     for point in points.values():
-        assert 0 <= point.greedy <= 100 and 0 <= point.valid <= 1 and 0 <= point.p_mode <= 1 and point.perplexity > 1
+        assert (
+            0 <= point.greedy <= 100
+            and 0 <= point.valid <= 1
+            and 0 <= point.p_mode <= 1
+            and point.perplexity > 1
+        )
     task = (DETERMINISTIC, FROM_TEACHER, 1)
     assert no_help.make_point(TINY, *task) == points[task]
-    gold, taught, teacher = (points[AS_LARGE, arm, seed].perplexity
-                             for arm, seed in ((FROM_GOLD, 2), (FROM_TEACHER, 2), (THE_TEACHER, SEED)))
+    gold, taught, teacher = (
+        points[AS_LARGE, arm, seed].perplexity
+        for arm, seed in ((FROM_GOLD, 2), (FROM_TEACHER, 2), (THE_TEACHER, SEED))
+    )
     assert len({gold, taught, teacher}) == 3
 
 
@@ -112,7 +137,9 @@ def test_every_point_is_written_and_an_interrupted_run_continues(tmp_path, made,
     before = path.read_bytes()
     assert no_help.make(TINY, path) == whole and path.read_bytes() == before and len(made) == 9
     more = replace(TINY, small_seeds=(1, 2))
-    assert len(no_help.points(no_help.make(more, path))) == 13 and len(made) == 13, "more seeds are added"
+    assert len(no_help.points(no_help.make(more, path))) == 13 and len(made) == 13, (
+        "more seeds are added"
+    )
 
 
 def test_points_made_otherwise_are_not_mixed_and_other_files_are_refused(tmp_path, made):
@@ -131,10 +158,18 @@ def test_the_table_fills_in_its_seeds(made):
     places = [(point.condition, point.arm, point.seed) for point in found]
     assert len(places) == len(set(places))
     seeds = set(map(int, by_seed))
-    assert {seed for condition, arm, seed in places if (condition, arm) == (CONTROL, FROM_TEACHER)} == seeds
-    assert {seed for condition, arm, seed in places if (condition, arm) == (AS_LARGE, FROM_GOLD)} == seeds - {SEED}
+    assert {
+        seed for condition, arm, seed in places if (condition, arm) == (CONTROL, FROM_TEACHER)
+    } == seeds
+    assert {
+        seed for condition, arm, seed in places if (condition, arm) == (AS_LARGE, FROM_GOLD)
+    } == seeds - {SEED}
     assert [seed for _, arm, seed in places if arm == THE_TEACHER] == [SEED, SEED]
-    (own,) = [point for point in found if (point.condition, point.arm, point.seed) == (CONTROL, FROM_TEACHER, SEED)]
+    (own,) = [
+        point
+        for point in found
+        if (point.condition, point.arm, point.seed) == (CONTROL, FROM_TEACHER, SEED)
+    ]
     seq_kd = by_seed[str(SEED)]["seq-kd"]
     assert own.greedy == seq_kd["greedy"]["bleu"] and own.p_mode == seq_kd["p_mode"]
 
@@ -142,7 +177,9 @@ def test_the_table_fills_in_its_seeds(made):
 def test_the_command_writes_the_file(tmp_path, made, capsys):
     path = tmp_path / "made.json"
     assert no_help.main(["--results", str(path)]) == 0
-    assert {(p.condition, p.arm, p.seed) for p in no_help.points(no_help.read(path))} == set(NoHelpRun().tasks())
+    assert {(p.condition, p.arm, p.seed) for p in no_help.points(no_help.read(path))} == set(
+        NoHelpRun().tasks()
+    )
     n_tasks = len(NoHelpRun().tasks())
     assert f"{n_tasks} of {n_tasks}" in capsys.readouterr().err
 
@@ -159,10 +196,15 @@ class TestCommitted:
     def test_it_is_what_the_command_makes_today(self):
         kept = no_help.committed()
         assert {part: kept[part] for part in ("data", "run")} == {
-            part: NoHelpRun().heading()[part] for part in ("data", "run")}
-        assert {(p.condition, p.arm, p.seed) for p in no_help.points(kept)} == set(NoHelpRun().tasks())
+            part: NoHelpRun().heading()[part] for part in ("data", "run")
+        }
+        assert {(p.condition, p.arm, p.seed) for p in no_help.points(kept)} == set(
+            NoHelpRun().tasks()
+        )
 
     def test_its_teacher_of_the_fixed_language_knows_the_language(self):
-        (teacher,) = [asdict(p) for p in no_help.points(no_help.committed()) if p.arm == THE_TEACHER]
+        (teacher,) = [
+            asdict(p) for p in no_help.points(no_help.committed()) if p.arm == THE_TEACHER
+        ]
         assert teacher["condition"] == DETERMINISTIC and teacher["valid"] > 0.9
         assert checkpoint_directory("teacher") is not None

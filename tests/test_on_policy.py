@@ -1,4 +1,5 @@
-"""On-policy distillation: divergences against torch's own, the drawing of targets, the estimators by enumeration."""
+"""On-policy distillation: divergences against torch's own, the drawing of targets, the estimators
+by enumeration."""
 
 from __future__ import annotations
 
@@ -33,15 +34,33 @@ from seqkd_lab.experiments.on_policy_measures import Gradients, per_sentence
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.training import Optimisation, train
 
-SOURCES = (("ant", "bee"), ("cat",), ("dog", "ant", "eel"), ("bee",), ("fox", "fox"), ("eel",), ("cat", "dog"))
-TARGETS = (("ant",), ("bee", "cat", "ant", "dog"), (), ("cat",), ("dog", "ant"), ("bee",), ("ant", "bee", "cat"))
+SOURCES = (
+    ("ant", "bee"),
+    ("cat",),
+    ("dog", "ant", "eel"),
+    ("bee",),
+    ("fox", "fox"),
+    ("eel",),
+    ("cat", "dog"),
+)
+TARGETS = (
+    ("ant",),
+    ("bee", "cat", "ant", "dog"),
+    (),
+    ("cat",),
+    ("dog", "ant"),
+    ("bee",),
+    ("ant", "bee", "cat"),
+)
 CORPUS = ParallelCorpus("n", "train", "l", SOURCES, TARGETS)
 betas = st.floats(0.01, 0.99)
 seeds = st.integers(0, 1000)
 
 
 def logits(seed: int, *shape: int, scale: float = 2.0) -> torch.Tensor:
-    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return scale * torch.randn(
+        *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    )
 
 
 def batch_of(model, rows=None):
@@ -54,11 +73,15 @@ class TestDivergence:
     def test_the_ends_are_torchs_kls(self, seed):
         student, teacher = logits(seed, 3, 5, 7), logits(seed + 1, 3, 5, 7)
         log_s, log_t = student.log_softmax(-1), teacher.log_softmax(-1)
-        forward = F.kl_div(log_s, log_t, log_target=True, reduction="none").sum(-1)  # kl_div(input, target): KL(t‖i)
+        forward = F.kl_div(log_s, log_t, log_target=True, reduction="none").sum(
+            -1
+        )  # kl_div(input, target): KL(t‖i)
         reverse = F.kl_div(log_t, log_s, log_target=True, reduction="none").sum(-1)
         assert torch.allclose(divergence(student, teacher, 0.0), forward)
         assert torch.allclose(divergence(student, teacher, 1.0), reverse)
-        assert torch.allclose(forward, kl_divergence(Categorical(logits=teacher), Categorical(logits=student)))
+        assert torch.allclose(
+            forward, kl_divergence(Categorical(logits=teacher), Categorical(logits=student))
+        )
         assert torch.allclose(kl(log_t, log_s), forward) and not torch.allclose(forward, reverse)
 
     @given(seeds, betas)
@@ -66,7 +89,9 @@ class TestDivergence:
         student, teacher = logits(seed, 4, 6), logits(seed + 1, 4, 6)
         p, q = teacher.softmax(-1), student.softmax(-1)
         m = Categorical(probs=beta * p + (1.0 - beta) * q)
-        expected = beta * kl_divergence(Categorical(probs=p), m) + (1.0 - beta) * kl_divergence(Categorical(probs=q), m)
+        expected = beta * kl_divergence(Categorical(probs=p), m) + (1.0 - beta) * kl_divergence(
+            Categorical(probs=q), m
+        )
         assert torch.allclose(divergence(student, teacher, beta), expected)
 
     @given(seeds, betas)
@@ -74,9 +99,13 @@ class TestDivergence:
         student, teacher = logits(seed, 5, 6, scale=8.0), logits(seed + 1, 5, 6, scale=8.0)
         found = divergence(student, teacher, beta)
         assert torch.allclose(found, divergence(teacher, student, 1.0 - beta))
-        entropy = -(beta * math.log(beta) + (1.0 - beta) * math.log(1.0 - beta))  # of which law a word was drawn from
+        entropy = -(
+            beta * math.log(beta) + (1.0 - beta) * math.log(1.0 - beta)
+        )  # of which law a word was drawn from
         assert (found >= -1e-12).all() and (found <= entropy + 1e-12).all()
-        assert torch.allclose(divergence(student, student, beta), torch.zeros(5, dtype=torch.float64), atol=1e-12)
+        assert torch.allclose(
+            divergence(student, student, beta), torch.zeros(5, dtype=torch.float64), atol=1e-12
+        )
 
     @pytest.mark.parametrize(("near", "end"), [(1e-4, 0.0), (1.0 - 1e-4, 1.0)])
     def test_scaled_it_goes_over_into_the_ends_and_plain_to_nothing(self, make_model, near, end):
@@ -84,7 +113,9 @@ class TestDivergence:
         shape = (*batch.target_out.shape, 9)
         student, teacher = logits(1, *shape), logits(2, *shape)
         at_end = Divergence(end)(student, batch, teacher)
-        assert Divergence(near, scaled=True)(student, batch, teacher) == pytest.approx(at_end.item(), rel=5e-3)
+        assert Divergence(near, scaled=True)(student, batch, teacher) == pytest.approx(
+            at_end.item(), rel=5e-3
+        )
         assert Divergence(near)(student, batch, teacher) < 1e-3 * at_end
         assert Divergence(end, scaled=True)(student, batch, teacher) == at_end
 
@@ -95,11 +126,16 @@ class TestDivergence:
         divergence(student, teacher, beta).sum().backward()
         assert student.grad.isfinite().all() and teacher.grad is None
 
-    @pytest.mark.parametrize("objective", [Divergence(0.0), Divergence(1.0), Divergence(0.4, True), SampledToken(0.5)])
+    @pytest.mark.parametrize(
+        "objective", [Divergence(0.0), Divergence(1.0), Divergence(0.4, True), SampledToken(0.5)]
+    )
     def test_what_stands_at_padding_counts_nothing(self, make_model, objective):
         model, batch = make_model(), batch_of(make_model())
         V, padded = len(model.target_vocabulary), batch.target_out == PAD
-        student, teacher = logits(1, *batch.target_out.shape, V), logits(2, *batch.target_out.shape, V)
+        student, teacher = (
+            logits(1, *batch.target_out.shape, V),
+            logits(2, *batch.target_out.shape, V),
+        )
         assert padded.any()
         noisy = teacher + 9.0 * padded[..., None] * logits(3, *teacher.shape)
         assert torch.equal(objective(student, batch, teacher), objective(student, batch, noisy))
@@ -125,7 +161,11 @@ class TestDivergence:
     def test_wrong_shapes_are_refused(self, make_model, objective):
         batch = batch_of(make_model())
         right = logits(1, *batch.target_out.shape, 8)
-        for student, teacher in ((right[:, :-1], right[:, :-1]), (right, right[:, :, :-1]), (right, None)):
+        for student, teacher in (
+            (right[:, :-1], right[:, :-1]),
+            (right, right[:, :, :-1]),
+            (right, None),
+        ):
             with pytest.raises(ValueError, match="logits"):
                 objective(student, batch, teacher)
 
@@ -139,22 +179,33 @@ class TestOnPolicy:
             new = OnPolicy(share)(model, batch, seed)
             assert torch.equal(new.source, batch.source) and torch.equal(new.rows, batch.rows)
             length = min(new.target_out.shape[1], batch.target_out.shape[1])
-            rows = [b for b in range(len(batch)) if not torch.equal(
-                new.target_out[b][new.target_out[b] != PAD], batch.target_out[b][batch.target_out[b] != PAD])]
+            rows = [
+                b
+                for b in range(len(batch))
+                if not torch.equal(
+                    new.target_out[b][new.target_out[b] != PAD],
+                    batch.target_out[b][batch.target_out[b] != PAD],
+                )
+            ]
             assert len(rows) <= n_own
             same = [b for b in range(len(batch)) if b not in rows]
             assert torch.equal(new.target_out[same, :length], batch.target_out[same, :length])
             assert torch.equal(new.target_in[same, :length], batch.target_in[same, :length])
             changed.update(rows)
-        assert changed == (set(range(len(batch))) if n_own else set())  # every sentence has its turn
+        assert changed == (
+            set(range(len(batch))) if n_own else set()
+        )  # every sentence has its turn
 
     def test_just_so_many_are_drawn(self, make_model, monkeypatch):
         from seqkd_lab.distillation import on_policy
 
         asked = []
         draw = on_policy.draw_targets
-        monkeypatch.setattr(on_policy, "draw_targets", lambda model, batch, *rest: asked.append(len(batch)) or draw(
-            model, batch, *rest))
+        monkeypatch.setattr(
+            on_policy,
+            "draw_targets",
+            lambda model, batch, *rest: asked.append(len(batch)) or draw(model, batch, *rest),
+        )
         for share in (0.3, 0.5, 0.75, 1.0):
             OnPolicy(share)(make_model(), batch_of(make_model()), 1)
         assert asked == [2, 4, 5, 7]
@@ -164,11 +215,18 @@ class TestOnPolicy:
         for seed in range(5):
             for share in (0.5, 1.0):
                 new = OnPolicy(share)(model, batch_of(model), seed)
-                assert new.target_in.shape == new.target_out.shape and (new.target_in[:, 0] == BOS).all()
-                for read, written in zip(new.target_in.tolist(), new.target_out.tolist(), strict=True):
+                assert (
+                    new.target_in.shape == new.target_out.shape
+                    and (new.target_in[:, 0] == BOS).all()
+                )
+                for read, written in zip(
+                    new.target_in.tolist(), new.target_out.tolist(), strict=True
+                ):
                     n = written.index(EOS) + 1
                     assert written[n:] == [PAD] * (len(written) - n) == read[n:]
-                    assert read[1:n] == written[: n - 1] and not {PAD, BOS, EOS} & set(written[: n - 1])
+                    assert read[1:n] == written[: n - 1] and not {PAD, BOS, EOS} & set(
+                        written[: n - 1]
+                    )
                 assert (new.target_out != PAD).any(dim=0).all()  # no column of padding alone
 
     def test_equal_seeds_equal_targets(self, make_model):
@@ -203,11 +261,16 @@ class TestOnPolicy:
         batch = batch_of(model)
         first = OnPolicy()(model, batch, 3)
         torch.manual_seed(99)
-        assert torch.equal(OnPolicy()(model, batch, 3).target_out, first.target_out) and model.training == training
+        assert (
+            torch.equal(OnPolicy()(model, batch, 3).target_out, first.target_out)
+            and model.training == training
+        )
         assert torch.equal(OnPolicy()(model.eval(), batch, 3).target_out, first.target_out)
         assert not first.target_out.is_inference() and not first.target_out.requires_grad
         assert all(weight.grad is None for weight in model.parameters())
-        Divergence()(model(first), first, torch.zeros(*first.target_out.shape, len(model.target_vocabulary))).backward()
+        Divergence()(
+            model(first), first, torch.zeros(*first.target_out.shape, len(model.target_vocabulary))
+        ).backward()
 
     @pytest.mark.parametrize("share", [0.0, -0.5, 1.5, math.nan])
     def test_a_share_outside_is_refused(self, share):
@@ -222,7 +285,9 @@ class TestTraining:
 
     @pytest.mark.parametrize("objective", [Divergence(1.0), SampledToken(1.0)])
     @pytest.mark.parametrize("update", [2, 5, 8])
-    def test_an_interrupted_run_ends_as_if_nothing_had_been(self, make_model, tmp_path, objective, update):
+    def test_an_interrupted_run_ends_as_if_nothing_had_been(
+        self, make_model, tmp_path, objective, update
+    ):
         spec = LSTMSpec(width=8, dropout=0.2)
         arguments = (CORPUS, CORPUS[:3], objective, self.SHORT, 5, make_model(9, spec=spec))
         whole, broken, resumed = (make_model(spec=spec, sharpness=1.0) for _ in range(3))
@@ -233,20 +298,38 @@ class TestTraining:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            train(broken, *arguments, callbacks=[interrupt], resume_from=tmp_path, rewriting=OnPolicy(0.5))
+            train(
+                broken,
+                *arguments,
+                callbacks=[interrupt],
+                resume_from=tmp_path,
+                rewriting=OnPolicy(0.5),
+            )
         torch.manual_seed(1)
         assert train(resumed, *arguments, resume_from=tmp_path, rewriting=OnPolicy(0.5)) == expected
-        assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
+        assert all(
+            torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True)
+        )
 
     def test_reverse_kl_on_own_samples_brings_the_student_to_its_teacher(self, make_model):
         student, teacher = make_model(1, sharpness=1.0), make_model(2, sharpness=2.0)
         batch = OnPolicy()(student, batch_of(student), 1)
         before = Divergence()(student(batch), batch, teacher(batch)).item()
-        history = train(student, CORPUS, CORPUS, Divergence(), replace(self.SHORT, epochs=30), 5, teacher,
-                        rewriting=OnPolicy())
+        history = train(
+            student,
+            CORPUS,
+            CORPUS,
+            Divergence(),
+            replace(self.SHORT, epochs=30),
+            5,
+            teacher,
+            rewriting=OnPolicy(),
+        )
         batch = OnPolicy()(student, batch_of(student), 1)
         assert Divergence()(student(batch), batch, teacher(batch)).item() < 0.5 * before
-        assert len(history.n_tokens) == 30 and len(set(history.n_tokens)) > 5  # the student's own, at each pass others
+        assert (
+            len(history.n_tokens) == 30 and len(set(history.n_tokens)) > 5
+        )  # the student's own, at each pass others
 
     def test_tokens_of_a_fixed_set_are_counted(self, make_model):
         history = train(make_model(), CORPUS, CORPUS, Divergence(), self.SHORT, 5, make_model(2))
@@ -254,7 +337,8 @@ class TestTraining:
 
 
 def short_models(make_model):
-    """Student and teacher that end soon and never write PAD or BOS: nearly all translations are short."""
+    """Student and teacher that end soon and never write PAD or BOS: nearly all translations are
+    short."""
     models = []
     for seed, ends in ((3, 1.5), (4, 1.0)):
         model = make_model(seed, n_target=1, sharpness=1.5)
@@ -267,7 +351,8 @@ def short_models(make_model):
 
 @pytest.fixture
 def enumerated(make_model):
-    """Student, teacher, and a batch of all translations of one source of at most 9 words with their probabilities."""
+    """Student, teacher, and a batch of all translations of one source of at most 9 words with their
+    probabilities."""
     student, teacher = short_models(make_model)
     every = [words for length in range(10) for words in product((3, 4), repeat=length)]
     longest = max(map(len, every)) + 1
@@ -280,24 +365,38 @@ def enumerated(make_model):
 
 
 def gradient(loss, model):
-    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(model.parameters()), retain_graph=True)])
+    return torch.cat(
+        [
+            g.flatten()
+            for g in torch.autograd.grad(loss, list(model.parameters()), retain_graph=True)
+        ]
+    )
 
 
 def expected_estimate(enumerated, discount: float) -> torch.Tensor:
-    """Σ_y p_S(y) · the gradient that SampledToken takes from y, every translation y alone in its batch, summed."""
+    """Σ_y p_S(y) · the gradient that SampledToken takes from y, every translation y alone in its
+    batch, summed."""
     student, teacher, batch, p = enumerated
     found = 0.0
     for row, probability in enumerate(p.tolist()):
         if probability > 1e-8:
-            one = with_targets(replace(batch, source=batch.source[:1], source_lengths=batch.source_lengths[:1],
-                                       rows=batch.rows[:1]), batch.target_out[row : row + 1])
+            one = with_targets(
+                replace(
+                    batch,
+                    source=batch.source[:1],
+                    source_lengths=batch.source_lengths[:1],
+                    rows=batch.rows[:1],
+                ),
+                batch.target_out[row : row + 1],
+            )
             loss = per_sentence(SampledToken(discount))(student(one), one, teacher(one))
             found = found + probability * gradient(loss, student)
     return found
 
 
 def full_reverse(enumerated) -> torch.Tensor:
-    """The gradient of the reverse KL at each prefix, averaged over the student's prefixes, which count as given."""
+    """The gradient of the reverse KL at each prefix, averaged over the student's prefixes, which
+    count as given."""
     student, teacher, batch, p = enumerated
     per_token = Divergence(1.0).per_token(student(batch), batch, teacher(batch))
     per_translation = per_token.masked_fill(batch.target_out == PAD, 0.0).sum(dim=1)
@@ -335,7 +434,9 @@ class TestSampledToken:
         student = torch.zeros(1, 3, 8, dtype=torch.float64)
         teacher = torch.zeros(1, 3, 8, dtype=torch.float64)
         for t, (word, cost) in enumerate(((4, 1.0), (5, 2.0), (EOS, 3.0))):
-            teacher[0, t, word] = -math.log((8 * math.exp(cost) - 1) / 7)  # so that log p_S − log p_T is the cost
+            teacher[0, t, word] = -math.log(
+                (8 * math.exp(cost) - 1) / 7
+            )  # so that log p_S − log p_T is the cost
         student.requires_grad_(True)
         for discount in (0.0, 0.5, 1.0):
             (found,) = torch.autograd.grad(SampledToken(discount)(student, batch, teacher), student)
@@ -358,7 +459,8 @@ class TestSampledToken:
 
 class TestGradients:
     def test_products_and_variances_are_without_bias(self):
-        """Lines drawn around known means: the plain product of two means of the same draws would be too large."""
+        """Lines drawn around known means: the plain product of two means of the same draws would be
+        too large."""
         generator = torch.Generator().manual_seed(0)
         mean = torch.tensor([1.0, 0.0]), torch.tensor([1.0, 1.0])
         dots, variances, cosines = [], [], []

@@ -1,4 +1,5 @@
-"""Every kind of writing on the whole path of own text, from the tour to the scores of a distilled student."""
+"""Every kind of writing on the whole path of own text, from the tour to the scores of a distilled
+student."""
 
 from __future__ import annotations
 
@@ -20,12 +21,15 @@ from seqkd_lab.lab import report
 # A tiny teacher writes a wrong length, and no font of the report's pictures has every letter.
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 MODELS = (LSTM, TRANSFORMER)
-TAGS = set("html head meta title style body h1 h2 h3 p table thead tbody tr th td img br b span".split())
+TAGS = set(
+    "html head meta title style body h1 h2 h3 p table thead tbody tr th td img br b span".split()
+)
 
 
 @pytest.fixture(autouse=True)
 def small_and_quick(monkeypatch):
-    """No processes and no pictures, which take most of a tiny tour's time; other tests make them."""
+    """No processes and no pictures, which take most of a tiny tour's time; other tests make
+    them."""
     monkeypatch.setitem(PRESETS, "quick", tiny_preset(LSTM))
     monkeypatch.setattr("seqkd_lab.cli.making.run_all", run_here)
     monkeypatch.setattr(report, "png", lambda figure: b"a picture")
@@ -35,7 +39,7 @@ def small_and_quick(monkeypatch):
 @pytest.fixture
 def home(tmp_path) -> Path:
     """A folder whose name needs quotation marks."""
-    return tmp_path / "of Gülşen's \"new\" text & more"
+    return tmp_path / 'of Gülşen\'s "new" text & more'
 
 
 class Journey:
@@ -57,12 +61,32 @@ class Journey:
         """Train a teacher, distil its corpus, and train a student on it."""
         quick = ("--preset", "quick", *self.options)
         self("train", *quick, "--as-teacher", "--out", self.at / "teacher")
-        self("distil", *self.options, "--teacher", self.at / "teacher", "--length-penalty", 1, "--beam", 2,
-             "--out", self.at / "d.tsv")
+        self(
+            "distil",
+            *self.options,
+            "--teacher",
+            self.at / "teacher",
+            "--length-penalty",
+            1,
+            "--beam",
+            2,
+            "--out",
+            self.at / "d.tsv",
+        )
         self("train", *quick, "--distilled", self.at / "d.tsv", "--out", self.at / "student")
 
     def translate(self, source: str | Path, output: str = "translations") -> Path:
-        self("translate", "--model", self.at / "student", "--beam", 2, "--input", source, "--output", self.at / output)
+        self(
+            "translate",
+            "--model",
+            self.at / "student",
+            "--beam",
+            2,
+            "--input",
+            source,
+            "--output",
+            self.at / output,
+        )
         return self.at / output
 
 
@@ -95,21 +119,29 @@ class Tags(HTMLParser):
 def assert_nothing_left_over(folder: Path) -> None:
     """No file under a name that is used only while it is written, and no unfinished run."""
     names = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
-    assert not [name for name in names if re.search(r"(^|/)\.|\.part$|unfinished|\.new-", name)], names
+    assert not [name for name in names if re.search(r"(^|/)\.|\.part$|unfinished|\.new-", name)], (
+        names
+    )
 
 
 def assert_tour_is_sound(printed: str, report_file: Path) -> None:
-    """Nothing is judged on the scores of models that have learned nothing, and the report has only its own tags."""
+    """Nothing is judged on the scores of models that have learned nothing, and the report has only
+    its own tags."""
     claims = [line for line in printed.splitlines() if re.match(r"F\d  ", line)]
-    assert len(claims) == 14 and all(line.endswith(": cannot be judged") for line in claims), printed
+    assert len(claims) == 14 and all(line.endswith(": cannot be judged") for line in claims), (
+        printed
+    )
     assert "cannot be compared" in printed and "p = " not in printed
     page = Tags()
     page.feed(report_file.read_text(encoding="utf-8"))
     assert page.tags <= TAGS
 
 
-@pytest.mark.parametrize(("kind", "model"), [(kind, MODELS[n % 2]) for n, kind in enumerate(KINDS)],
-                         ids=lambda value: value if isinstance(value, str) else type(value).__name__)
+@pytest.mark.parametrize(
+    ("kind", "model"),
+    [(kind, MODELS[n % 2]) for n, kind in enumerate(KINDS)],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
 def test_the_whole_path(path_of, monkeypatch, kind, model):
     monkeypatch.setitem(PRESETS, "quick", tiny_preset(model))
     path = path_of(kind)
@@ -121,13 +153,23 @@ def test_the_whole_path(path_of, monkeypatch, kind, model):
     path.student()
     read, made = lines_of(source), lines_of(path.translate(source))
     assert len(made) == len(read)
-    assert all(not translation for line, translation in zip(read, made, strict=True) if not fold(line))
+    assert all(
+        not translation for line, translation in zip(read, made, strict=True) if not fold(line)
+    )
     assert path.translate(source, "again").read_bytes() == (path.at / "translations").read_bytes()
     perfect = json.loads(path("score", target, target, "--json"))
     assert perfect["chrf"] == pytest.approx(100)
-    assert perfect["bleu"] == pytest.approx(0 if kind in ("one word", "equal targets") else 100)  # no run of four words
-    if any(made):  # else the student ends each translation before its first word, and there is nothing to score
-        assert 0 <= json.loads(path("score", path.at / "translations", target, "--json"))["bleu"] < 100
+    assert perfect["bleu"] == pytest.approx(
+        0 if kind in ("one word", "equal targets") else 100
+    )  # no run of four words
+    if any(
+        made
+        # else the student ends each translation before its first word, and there is nothing to
+        # score
+    ):
+        assert (
+            0 <= json.loads(path("score", path.at / "translations", target, "--json"))["bleu"] < 100
+        )
     assert_nothing_left_over(path.home)
 
 
@@ -139,13 +181,21 @@ def test_elsewhere_the_path_makes_the_same(path_of, capsys, kind):
         path.tour()
         path.student()
         path.translate(one.options[9])
-    for name in ("report/report.html", "d.tsv", "d.subwords.model", "student/model.safetensors", "translations"):
+    for name in (
+        "report/report.html",
+        "d.tsv",
+        "d.subwords.model",
+        "student/model.safetensors",
+        "translations",
+    ):
         assert (one.at / name).read_bytes() == (other.at / name).read_bytes(), name
 
 
 def test_markup_is_shown_as_text(path_of, monkeypatch):
     """A student that copies markup: what it wrote stands in the report as it wrote it."""
-    monkeypatch.setattr("seqkd_lab.corpus.subwords.SubwordTokeniser.decode", lambda self, tokens: MARKUP[0])
+    monkeypatch.setattr(
+        "seqkd_lab.corpus.subwords.SubwordTokeniser.decode", lambda self, tokens: MARKUP[0]
+    )
     rows = [[MARKUP[0], "a", MARKUP[0], "", ""]] * 9
     monkeypatch.setattr("seqkd_lab.experiments.tour.read_translations", lambda path: rows)
     path = path_of("markup and separators")
@@ -155,9 +205,10 @@ def test_markup_is_shown_as_text(path_of, monkeypatch):
 
 
 class TestRefused:
-    """Text that cannot be used ends each command with one line that names file, line and what to do."""
+    """Text that cannot be used ends each command with one line that names file, line and what to
+    do."""
 
-    PACKED = gzip.compress("\n".join(str(number ** 9) for number in range(2000)).encode())
+    PACKED = gzip.compress("\n".join(str(number**9) for number in range(2000)).encode())
     CONTENTS = {
         "a cut .gz": (PACKED[:-2000], ("damaged gzip", "download the file again")),
         "latin-1": ("eins\nHündin\n".encode("latin-1"), (":2: not UTF-8", "iconv")),
@@ -177,27 +228,52 @@ class TestRefused:
         content, words = self.CONTENTS[kind]
         options = KINDS["hindi"].write(home / "text")
         Path(options[3]).write_bytes(content)
-        arguments = {"tour": ("tour", *options, "--report", home / "r"),
-                     "train": ("train", *options, "--out", home / "m"),
-                     "check": ("corpus", "check", options[1], options[3]),
-                     "split": ("corpus", "split", options[1], options[3], "--out", home / "s")}[command]
+        arguments = {
+            "tour": ("tour", *options, "--report", home / "r"),
+            "train": ("train", *options, "--out", home / "m"),
+            "check": ("corpus", "check", options[1], options[3]),
+            "split": ("corpus", "split", options[1], options[3], "--out", home / "s"),
+        }[command]
         assert_refused(typed(capsys, "--store", home / "store", *arguments), options[3], *words)
-        assert not [path for path in home.rglob("*") if path.is_file() and path.parent.name != "text"]
+        assert not [
+            path for path in home.rglob("*") if path.is_file() and path.parent.name != "text"
+        ]
 
     def test_targets_that_are_the_sources(self, capsys, home):
         options = KINDS["hindi"].write(home / "text")
         Path(options[3]).write_bytes(Path(options[1]).read_bytes())
-        assert_refused(typed(capsys, "--store", home / "store", "tour", *options, "--report", home / "r"),
-                       "24 target identical to source", "nothing is left")
+        assert_refused(
+            typed(capsys, "--store", home / "store", "tour", *options, "--report", home / "r"),
+            "24 target identical to source",
+            "nothing is left",
+        )
 
     def test_many_more_characters_than_subwords(self, capsys, home):
         options = KINDS["more characters than subwords"].write(home / "text")
-        assert_refused(typed(capsys, "--store", home / "store", "tour", *options, "--report", home / "r",
-                             "--vocabulary", 9), "no 9 subwords", "distinct characters", "give a vocabulary")
+        assert_refused(
+            typed(
+                capsys,
+                "--store",
+                home / "store",
+                "tour",
+                *options,
+                "--report",
+                home / "r",
+                "--vocabulary",
+                9,
+            ),
+            "no 9 subwords",
+            "distinct characters",
+            "give a vocabulary",
+        )
 
     def test_a_report_that_has_no_place_before_the_work(self, capsys, home, monkeypatch):
-        monkeypatch.setattr("seqkd_lab.cli.commands.tour.make_models", lambda *work: pytest.fail("the work began"))
+        monkeypatch.setattr(
+            "seqkd_lab.cli.commands.tour.make_models", lambda *work: pytest.fail("the work began")
+        )
         options = KINDS["hindi"].write(home / "text")
         for place in (options[1], f"{options[1]}/report"):
-            assert_refused(typed(capsys, "--store", home / "store", "tour", *options, "--report", place),
-                           f"--report {place}")
+            assert_refused(
+                typed(capsys, "--store", home / "store", "tour", *options, "--report", place),
+                f"--report {place}",
+            )

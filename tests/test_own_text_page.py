@@ -11,8 +11,12 @@ from own_text_tables import BLOCK, PAGE, for_text, with_tables
 from seqkd_lab import cli
 
 TEXT = PAGE.read_text(encoding="utf-8")
-COMMANDS = [line.split("#")[0].strip() for block in re.findall(r"```\n(.*?)```", TEXT, re.DOTALL)
-            for line in block.splitlines() if line.startswith("seqkd-lab ")]
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in re.findall(r"```\n(.*?)```", TEXT, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("seqkd-lab ")
+]
 
 
 def test_its_tables_are_made_of_the_code_and_the_results():

@@ -1,5 +1,5 @@
-"""Own text through real processes: a terminal without letters, pipes of a shell, a long line, two commands at once, and
-commands that are stopped or killed and typed again."""
+"""Own text through real processes: a terminal without letters, pipes of a shell, a long line, two
+commands at once, and commands that are stopped or killed and typed again."""
 
 from __future__ import annotations
 
@@ -29,9 +29,15 @@ if __name__ == "__main__":
 
 def start(folder: Path, *arguments, script: Path | None = None, **given) -> subprocess.Popen:
     """Start a command in `folder`."""
-    command = [sys.executable, *(["-m", "seqkd_lab"] if script is None else [str(script)]), *map(str, arguments)]
+    command = [
+        sys.executable,
+        *(["-m", "seqkd_lab"] if script is None else [str(script)]),
+        *map(str, arguments),
+    ]
     places = os.pathsep.join(map(str, (Path(__file__).parent, Path(__file__).parents[1])))
-    environment = os.environ | {"PYTHONPATH": places, "OMP_NUM_THREADS": "1"} | given.pop("environment", {})
+    environment = (
+        os.environ | {"PYTHONPATH": places, "OMP_NUM_THREADS": "1"} | given.pop("environment", {})
+    )
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, cwd=folder, env=environment, **pipes, **given)
 
@@ -53,8 +59,20 @@ def wait_for(path: Path, process: subprocess.Popen) -> None:
 def tour(folder: Path, options, model: str, **given) -> subprocess.Popen:
     """Start a tour whose quick preset has `model`'s size, with one worker."""
     (folder / "tiny.py").write_text(TINY_COMMAND, encoding="utf-8")
-    return start(folder, model, "--store", "s ü", "tour", *options, "--workers", 1, "--report", "r",
-                 script=folder / "tiny.py", **given)
+    return start(
+        folder,
+        model,
+        "--store",
+        "s ü",
+        "tour",
+        *options,
+        "--workers",
+        1,
+        "--report",
+        "r",
+        script=folder / "tiny.py",
+        **given,
+    )
 
 
 @pytest.mark.slow
@@ -90,21 +108,32 @@ def test_a_training_that_is_stopped_goes_on_as_if_it_had_not_been(tmp_path, how)
     wait_for(tmp_path / "m" / "unfinished" / "resume.json", process)
     process.send_signal(how)
     code, out, err = ended(process)
-    assert code == (130 if how == signal.SIGINT else -how) and not (tmp_path / "m" / "model.json").exists(), err
+    assert (
+        code == (130 if how == signal.SIGINT else -how)
+        and not (tmp_path / "m" / "model.json").exists()
+    ), err
     assert (how != signal.SIGINT) or "the same command continues" in err
     resumed, whole = start(tmp_path, *given, "--out", "m"), start(tmp_path, *given, "--out", "n")
     code, out, err = ended(resumed)
     assert code == 0 and "goes on after epoch" in err, err
     assert ended(whole)[0] == 0
-    assert contents(tmp_path / "m")["model.safetensors"] == contents(tmp_path / "n")["model.safetensors"]
-    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == sorted(contents(tmp_path / "n"))
+    assert (
+        contents(tmp_path / "m")["model.safetensors"]
+        == contents(tmp_path / "n")["model.safetensors"]
+    )
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == sorted(
+        contents(tmp_path / "n")
+    )
 
 
 @pytest.mark.slow
 def test_two_trainings_at_once_in_one_folder_leave_one_whole_model(tmp_path):
     options = PLAIN.write(tmp_path / "text")
     given = ("--store", "s", "train", *SMALL, *options, "--epochs", 3, "--out", "m")
-    codes = [ended(process)[0] for process in [start(tmp_path, *given, "--seed", seed) for seed in (1, 2)]]
+    codes = [
+        ended(process)[0]
+        for process in [start(tmp_path, *given, "--seed", seed) for seed in (1, 2)]
+    ]
     assert 0 in codes and set(codes) <= {0, 2}
     code, out, err = ended(start(tmp_path, "translate", "--model", "m", "--input", options[9]))
     assert code == 0 and out.count("\n") == 5, err

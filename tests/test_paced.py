@@ -1,4 +1,5 @@
-"""PACED: pass rates, weights, the gradient's signal-to-noise, and how recipes and the store carry them."""
+"""PACED: pass rates, weights, the gradient's signal-to-noise, and how recipes and the store carry
+them."""
 
 from __future__ import annotations
 
@@ -35,7 +36,16 @@ from seqkd_lab.experiments import store as store_module
 from seqkd_lab.experiments.committed import results_path
 from seqkd_lab.experiments.later_experiment import by_seed, read_later
 from seqkd_lab.experiments.paced_measures import bins, counts, one_by_one
-from seqkd_lab.experiments.paced_recipes import ARMS, FORWARD, REVERSE, TWO_STAGE, UNIFORM, arm, label, stages
+from seqkd_lab.experiments.paced_recipes import (
+    ARMS,
+    FORWARD,
+    REVERSE,
+    TWO_STAGE,
+    UNIFORM,
+    arm,
+    label,
+    stages,
+)
 from seqkd_lab.experiments.recipes import (
     BASELINE,
     HARD,
@@ -89,11 +99,16 @@ class TestPassRates:
         found = pass_rates(model, self.sources, is_valid, n_samples=5, seed=3)
         drawn = draws(model, self.sources, n_samples=5, seed=3)
         assert found == [sum(len(target) % 2 == 0 for target in targets) / 5 for targets in drawn]
-        assert len(set(asked)) == len(asked) and {source for source, _ in asked} == set(self.sources)
+        assert len(set(asked)) == len(asked) and {source for source, _ in asked} == set(
+            self.sources
+        )
 
     def test_all_and_none_and_what_is_heard(self):
         heard = []
-        assert pass_rates(small_model(), self.sources, lambda *_: True, 3, report=heard.append) == [1.0] * 4
+        assert (
+            pass_rates(small_model(), self.sources, lambda *_: True, 3, report=heard.append)
+            == [1.0] * 4
+        )
         assert pass_rates(small_model(), self.sources, lambda *_: False, 3) == [0.0] * 4
         assert sum(heard) == 3 * 4
 
@@ -106,7 +121,9 @@ class TestPassRates:
         """Two draws of one call differ, and no draw of one seed comes back under the next."""
         sources = [tuple("abcdefgh")] * 8
         first, second = draws(small_model(), sources, 2, 0), draws(small_model(), sources, 2, 1)
-        everything = [target for targets in (*first, *second) for target in targets if len(target) > 3]
+        everything = [
+            target for targets in (*first, *second) for target in targets if len(target) > 3
+        ]
         assert len(set(everything)) == len(everything)
 
     def test_no_draw_is_refused(self):
@@ -138,9 +155,13 @@ class TestWeights:
         found = weights(rates, a, b)
         assert float(found.mean()) == pytest.approx(1.0, rel=1e-4)
         scale = len(plain) / sum(plain)
-        assert found.tolist() == pytest.approx([scale * value for value in plain], rel=1e-3, abs=1e-5)
+        assert found.tolist() == pytest.approx(
+            [scale * value for value in plain], rel=1e-3, abs=1e-5
+        )
 
-    @pytest.mark.parametrize(("a", "b"), [(1.0, 1.0), (1.0, 3.0), (2.0, 0.5), (1.0, 0.0), (0.0, 2.0)])
+    @pytest.mark.parametrize(
+        ("a", "b"), [(1.0, 1.0), (1.0, 3.0), (2.0, 0.5), (1.0, 0.0), (0.0, 2.0)]
+    )
     def test_the_peak_is_where_the_formula_says(self, a, b):
         grid = [place / 1000 for place in range(1001)]
         assert grid[int(weights(grid, a, b).argmax())] == pytest.approx(peak(a, b), abs=2e-3)
@@ -155,7 +176,9 @@ class TestWeights:
         assert (found > 0).tolist() == [False, False, False, True, True, True, False, False]
         assert float(found.mean()) == pytest.approx(1.0) and len(set(found.tolist())) == 2
 
-    @given(EIGHTHS.filter(lambda rates: any(0.0 < rate < 1.0 for rate in rates)), st.integers(0, 99))
+    @given(
+        EIGHTHS.filter(lambda rates: any(0.0 < rate < 1.0 for rate in rates)), st.integers(0, 99)
+    )
     def test_shuffled_keeps_the_values(self, rates, seed):
         values = weights(rates)
         assert sorted(shuffled(values, seed).tolist()) == sorted(values.tolist())
@@ -193,12 +216,16 @@ class TestWeighted:
         plain = Divergence(beta)
         model, teacher = small_model(1), small_model(2)
         logits, told = model(batch), teacher(batch)
-        assert torch.equal(Weighted(plain, torch.ones(5))(logits, batch, told), plain(logits, batch, told))
+        assert torch.equal(
+            Weighted(plain, torch.ones(5))(logits, batch, told), plain(logits, batch, told)
+        )
 
     @pytest.mark.parametrize("beta", [0.0, 1.0])
     def test_the_gradient_is_the_weighted_sum_of_the_sentences(self, batch, beta):
         values = torch.tensor([0.5, 9.0, 2.0, 0.0, 1.5])  # row 1 is not in the batch
-        own = sentence_gradients(small_model(1), Divergence(beta), one_by_one(batch), small_model(2))
+        own = sentence_gradients(
+            small_model(1), Divergence(beta), one_by_one(batch), small_model(2)
+        )
         expected = (values[batch.rows, None] * own).sum(dim=0) / batch.n_tokens
         found = self.gradients(Weighted(Divergence(beta), values), batch)
         assert torch.allclose(found, expected, atol=1e-6)
@@ -220,14 +247,22 @@ class TestWeighted:
 class TestSignalToNoise:
     @pytest.mark.parametrize("strength", [0.0, 0.1, 1.0])
     def test_it_has_no_bias_on_gaussians(self, strength):
-        """E g = strength in each of P places, Σ = diag(1, …, 2): the truth is P · strength² / trΣ."""
+        """E g = strength in each of P places, Σ = diag(1, …, 2): the truth is P · strength² /
+        trΣ."""
         P, n, rounds = 40, 16, 400
         scale = torch.linspace(1.0, 2.0, P).sqrt()
         generator = torch.Generator().manual_seed(1)
-        found = [signal_and_noise(strength + scale * torch.randn(n, P, generator=generator)) for _ in range(rounds)]
-        signal, noise = (torch.tensor(values, dtype=torch.float64) for values in zip(*found, strict=True))
+        found = [
+            signal_and_noise(strength + scale * torch.randn(n, P, generator=generator))
+            for _ in range(rounds)
+        ]
+        signal, noise = (
+            torch.tensor(values, dtype=torch.float64) for values in zip(*found, strict=True)
+        )
         for values, truth in ((signal, P * strength**2), (noise, float(scale.square().sum()))):
-            assert float(values.mean()) == pytest.approx(truth, abs=4 * float(values.std()) / rounds**0.5)
+            assert float(values.mean()) == pytest.approx(
+                truth, abs=4 * float(values.std()) / rounds**0.5
+            )
 
     def test_without_the_correction_noise_would_pass_for_signal(self):
         noise = torch.randn(10, 5_000, generator=torch.Generator().manual_seed(2))
@@ -237,7 +272,9 @@ class TestSignalToNoise:
     @given(st.floats(0.01, 100.0))
     def test_the_scale_of_the_loss_does_not_matter(self, scale):
         gradients = 0.3 + torch.randn(6, 10, generator=torch.Generator().manual_seed(3))
-        assert signal_to_noise(scale * gradients) == pytest.approx(signal_to_noise(gradients), rel=1e-4)
+        assert signal_to_noise(scale * gradients) == pytest.approx(
+            signal_to_noise(gradients), rel=1e-4
+        )
 
     def test_what_has_no_answer_is_refused(self):
         with pytest.raises(ValueError, match="at least two"):
@@ -251,14 +288,25 @@ TINY_TOY = replace(TINY, student=LSTMSpec(6))
 
 @pytest.fixture
 def recipes():
-    """Tiny teacher and student on the first 60 pairs of the toy corpus, and the student's distillation in three
-    ways."""
+    """Tiny teacher and student on the first 60 pairs of the toy corpus, and the student's
+    distillation in three ways."""
     rows = table_recipes(ToyData(60), TINY_TOY, 1)
     rates = PassRates(rows[BASELINE], n_samples=4, without=("but",), seed=5)
     return {
-        kind: Recipe(kind, ToyData(60), rows[BASELINE].model, Divergence(1.0), TWO_EPOCHS, 1,
-                     distilled=Distillation(rows[TEACHER], "sampled"), teacher=rows[TEACHER], start=rows[BASELINE],
-                     rewriting=OnPolicy(), without=("but",), weighting=Weighting(rates, kind))
+        kind: Recipe(
+            kind,
+            ToyData(60),
+            rows[BASELINE].model,
+            Divergence(1.0),
+            TWO_EPOCHS,
+            1,
+            distilled=Distillation(rows[TEACHER], "sampled"),
+            teacher=rows[TEACHER],
+            start=rows[BASELINE],
+            rewriting=OnPolicy(),
+            without=("but",),
+            weighting=Weighting(rates, kind),
+        )
         for kind in (PACED, HARD, SHUFFLED)
     }
 
@@ -278,13 +326,22 @@ def store(tmp_path, recipes):
 class TestRecipes:
     def test_weights_count_for_identity_and_nothing_when_there_are_none(self, recipes):
         plain = replace(recipes[PACED], weighting=None)
-        other = [replace(recipes[PACED], weighting=replace(recipes[PACED].weighting, **change))
-                 for change in ({"a": 2.0}, {"b": 0.0}, {"rates": replace(recipes[PACED].weighting.rates, seed=6)})]
+        other = [
+            replace(recipes[PACED], weighting=replace(recipes[PACED].weighting, **change))
+            for change in (
+                {"a": 2.0},
+                {"b": 0.0},
+                {"rates": replace(recipes[PACED].weighting.rates, seed=6)},
+            )
+        ]
         assert len({key(recipe) for recipe in (plain, *recipes.values(), *other)}) == 7
 
     def test_pass_rates_of_other_sentences_are_refused(self, recipes):
-        for change in ({"without": ()}, {"data": ToyData(50)},
-                       {"distilled": replace(recipes[PACED].distilled, share=0.5)}):
+        for change in (
+            {"without": ()},
+            {"data": ToyData(50)},
+            {"distilled": replace(recipes[PACED].distilled, share=0.5)},
+        ):
             with pytest.raises(ValueError, match="other sentences"):
                 replace(recipes[PACED], **change)
         with pytest.raises(ValueError, match="per token"):
@@ -292,18 +349,25 @@ class TestRecipes:
         with pytest.raises(ValueError, match="kind"):
             Weighting(recipes[PACED].weighting.rates, "hardly")
 
-    def test_the_schedule_makes_the_pass_rates_between_the_student_and_its_distillation(self, recipes):
+    def test_the_schedule_makes_the_pass_rates_between_the_student_and_its_distillation(
+        self, recipes
+    ):
         recipe = recipes[PACED]
         tasks = with_needs([Train(recipe)])
         rate = Rate(recipe.weighting.rates)
         assert tasks.index(Train(recipe.start)) < tasks.index(rate) < tasks.index(Train(recipe))
         assert "pass rates" in rate.label
 
-    def test_the_store_keeps_pass_rates_of_the_sentences_that_are_learned_from(self, tmp_path, recipes, monkeypatch):
+    def test_the_store_keeps_pass_rates_of_the_sentences_that_are_learned_from(
+        self, tmp_path, recipes, monkeypatch
+    ):
         store, asked = Store(tmp_path), []
         rates = replace(recipes[PACED].weighting.rates, share=0.5)
-        monkeypatch.setattr(store_module, "pass_rates", lambda model, sources, *rest, **more: asked.append(sources) or (
-            [0.5] * len(sources)))
+        monkeypatch.setattr(
+            store_module,
+            "pass_rates",
+            lambda model, sources, *rest, **more: asked.append(sources) or ([0.5] * len(sources)),
+        )
         store.model(rates.student)
         found = store.pass_rates(rates)
         assert store.pass_rates(rates) == found and len(asked) == 1
@@ -322,10 +386,15 @@ class TestRecipes:
         objective, corpus = store.objective(recipe), without(store.corpus(recipe), recipe.without)
         rates = store.pass_rates(recipe.weighting.rates)
         assert len(objective.weights) == len(corpus) == len(rates)
-        assert torch.equal(objective.weights, weights(rates)) and objective.objective == recipe.objective
+        assert (
+            torch.equal(objective.weights, weights(rates))
+            and objective.objective == recipe.objective
+        )
         assert torch.equal(store.objective(recipes[HARD]).weights, hard_filter(rates))
         mixed = store.objective(recipes[SHUFFLED]).weights
-        assert sorted(mixed.tolist()) == sorted(weights(rates).tolist()) and not torch.equal(mixed, weights(rates))
+        assert sorted(mixed.tolist()) == sorted(weights(rates).tolist()) and not torch.equal(
+            mixed, weights(rates)
+        )
         assert store.objective(replace(recipe, weighting=None)) == recipe.objective
 
     def test_interrupted_and_resumed_it_is_the_same_training(self, store, recipes, tmp_path):
@@ -335,8 +404,16 @@ class TestRecipes:
         corpus = without(store.corpus(recipe), recipe.without)
 
         def trainer(model) -> Trainer:
-            return Trainer(model, corpus, data.valid, store.objective(recipe), recipe.optimisation, recipe.seed,
-                           teacher, recipe.rewriting)
+            return Trainer(
+                model,
+                corpus,
+                data.valid,
+                store.objective(recipe),
+                recipe.optimisation,
+                recipe.seed,
+                teacher,
+                recipe.rewriting,
+            )
 
         first = trainer(store.beginning(recipe))
         first.run_epoch()
@@ -347,7 +424,9 @@ class TestRecipes:
         own = second.model.state_dict()
         assert all(torch.equal(own[name], tensor) for name, tensor in whole.state_dict().items())
         unweighted = store.model(replace(recipe, weighting=None))
-        assert any(not torch.equal(own[name], tensor) for name, tensor in unweighted.state_dict().items())
+        assert any(
+            not torch.equal(own[name], tensor) for name, tensor in unweighted.state_dict().items()
+        )
 
 
 class TestExperiment:
@@ -355,11 +434,17 @@ class TestExperiment:
         for one in ARMS:
             parts = stages(arm(1, *one))
             assert sum(part.optimisation.epochs for part in parts) == paced_recipes.EPOCHS
-            assert parts[0].start == paced_recipes.start(1) and len(parts) == 1 + (one[0] == TWO_STAGE)
+            assert parts[0].start == paced_recipes.start(1) and len(parts) == 1 + (
+                one[0] == TWO_STAGE
+            )
             assert {part.optimisation.batch_size for part in parts} == {64}
-            assert {(part.distilled, part.without) for part in parts} == {(parts[0].distilled, paced_recipes.LEFT_OUT)}
+            assert {(part.distilled, part.without) for part in parts} == {
+                (parts[0].distilled, paced_recipes.LEFT_OUT)
+            }
             weightings = {part.weighting for part in parts}  # of the warm start, in both stages
-            assert weightings == {None if one[1] == UNIFORM else Weighting(paced_recipes.rates(1), one[1])}
+            assert weightings == {
+                None if one[1] == UNIFORM else Weighting(paced_recipes.rates(1), one[1])
+            }
         assert len({key(arm(1, *one)) for one in ARMS}) == len(ARMS)
 
     def test_two_stages_are_forward_then_reverse(self):
@@ -374,32 +459,47 @@ class TestExperiment:
     def test_sentences_one_by_one_have_no_padding(self, batch):
         alone = list(one_by_one(batch))
         assert sum(one.n_tokens for one in alone) == batch.n_tokens
-        assert all(one.target_out.numel() == one.n_tokens and one.source.numel() == int(one.source_lengths[0])
-                   for one in alone)
+        assert all(
+            one.target_out.numel() == one.n_tokens
+            and one.source.numel() == int(one.source_lengths[0])
+            for one in alone
+        )
         assert [int(one.rows[0]) for one in alone] == batch.rows.tolist()
 
     def test_accuracy_splits_by_skill_and_by_the_rate_before(self):
         sources = [("a",), ("a", "because"), ("b",), ("c",)]
-        record = paced_measures.accuracy_record([0.5, 0.25, 1.0, 0.0], [True, False, True, False],
-                                                [0.125, 0.125, 0.125, 1.0], sources)
+        record = paced_measures.accuracy_record(
+            [0.5, 0.25, 1.0, 0.0], [True, False, True, False], [0.125, 0.125, 0.125, 1.0], sources
+        )
         assert (record["kept"], record["left_out"]) == (0.5, 0.25)
-        assert record["kept_greedy"] == pytest.approx(2 / 3, abs=1e-5) and record["left_out_greedy"] == 0.0
+        assert (
+            record["kept_greedy"] == pytest.approx(2 / 3, abs=1e-5)
+            and record["left_out_greedy"] == 0.0
+        )
         assert record["by_initial"] == [None, 0.75, *[None] * 6, 0.0]
         assert record["histogram"] == [1, 0, 0, 0, 1, 0, 0, 0, 1]
 
     def test_noise_takes_as_many_sentences_from_every_bin(self, store, recipes):
         recipe = recipes[PACED]
-        rates = [place % 9 / 8 for place in range(len(without(store.corpus(recipe), recipe.without)))]
+        rates = [
+            place % 9 / 8 for place in range(len(without(store.corpus(recipe), recipe.without)))
+        ]
         found = paced_measures.noise_record(store, recipe, rates, 3, 1, lambda *_: None)
         for loss in (FORWARD, REVERSE):
-            assert found[loss]["n"] == 3 and len(found[loss]["signal"]) == len(found[loss]["noise"]) == 9
+            assert (
+                found[loss]["n"] == 3
+                and len(found[loss]["signal"]) == len(found[loss]["noise"]) == 9
+            )
             assert min(found[loss]["noise"]) > 0.0
 
     def test_to_watch_a_training_does_not_change_it(self, store, recipes, monkeypatch):
         recipe, seen = recipes[PACED], []
         real = paced_measures.train
-        monkeypatch.setattr(paced_measures, "train", lambda model, *rest, **more: seen.append(model) or real(
-            model, *rest, **more))
+        monkeypatch.setattr(
+            paced_measures,
+            "train",
+            lambda model, *rest, **more: seen.append(model) or real(model, *rest, **more),
+        )
         sources = store.dataset(recipe.data).valid.source[:6]
         found = paced_measures.snapshots(store, recipe, sources, (2,), 1, lambda *_: None)
         assert list(found) == ["2"] and sum(found["2"]) == 6
@@ -415,7 +515,9 @@ class TestClaims:
         assert set(self.verdicts(paced_of(), paced_of(3.1)).values()) == {"held"}
 
     def test_where_nothing_is_none_holds(self):
-        assert set(self.verdicts(paced_of(-3.0, ends=2.0), paced_of(-3.1, ends=2.0)).values()) == {"not held"}
+        assert set(self.verdicts(paced_of(-3.0, ends=2.0), paced_of(-3.1, ends=2.0)).values()) == {
+            "not held"
+        }
 
     def test_a_hard_filter_has_no_share_of_a_gain_that_is_not_there(self):
         verdicts = self.verdicts(paced_of(-3.0), paced_of(-3.1))
@@ -423,7 +525,10 @@ class TestClaims:
 
     def test_an_end_of_two_thirds_is_below_but_no_collapse(self):
         verdicts = self.verdicts(paced_of(ends=0.66), paced_of(ends=0.67))
-        assert verdicts["rkl-inner"] == "held" and verdicts["rkl-p=0"] == verdicts["rkl-p=1"] == "not held"
+        assert (
+            verdicts["rkl-inner"] == "held"
+            and verdicts["rkl-p=0"] == verdicts["rkl-p=1"] == "not held"
+        )
 
     def test_a_ratio_below_zero_stays_below(self):
         """Cut off at 0 in each seed, pure noise would have a mean above 0."""
@@ -433,12 +538,22 @@ class TestClaims:
     def test_every_claim_has_a_name_of_its_own_and_the_original_beside_it(self):
         names = [claim.name for claim in paced_experiment.CLAIMS]
         assert len(set(names)) == len(names)
-        assert all(claim.original.startswith(("PACED", "an aim of this lab")) for claim in paced_experiment.CLAIMS)
+        assert all(
+            claim.original.startswith(("PACED", "an aim of this lab"))
+            for claim in paced_experiment.CLAIMS
+        )
 
     def test_tables_have_every_arm_and_every_bin(self):
-        arms, initial, noise = paced_experiment.tables([paced_of(), paced_of(3.5, more=1.0)]).values()
-        assert list(arms.index) == ["start", "teacher", *map(label, ARMS)] and list(initial.index) == list(arms.index)
-        assert list(noise.columns) == [f"{place}/8" for place in range(9)] and initial.loc["start", "8/8"] == "–"
+        arms, initial, noise = paced_experiment.tables(
+            [paced_of(), paced_of(3.5, more=1.0)]
+        ).values()
+        assert list(arms.index) == ["start", "teacher", *map(label, ARMS)] and list(
+            initial.index
+        ) == list(arms.index)
+        assert (
+            list(noise.columns) == [f"{place}/8" for place in range(9)]
+            and initial.loc["start", "8/8"] == "–"
+        )
         assert "±" in arms.loc[label(ARMS[0]), "valid draws %"]
 
 

@@ -1,4 +1,5 @@
-"""The files around the library: they must agree with each other, and the set-up must do each step once."""
+"""The files around the library: they must agree with each other, and the set-up must do each step
+once."""
 
 from __future__ import annotations
 
@@ -26,12 +27,15 @@ CONDA_ONLY = {"python", "pip", "setuptools"}
 
 def project_requirements(extras=()):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    chosen = project["dependencies"] + [each for e in extras for each in project["optional-dependencies"][e]]
+    chosen = project["dependencies"] + [
+        each for e in extras for each in project["optional-dependencies"][e]
+    ]
     return dict(map(parse_requirement, chosen))
 
 
 def environment_requirements():
-    """The list items of environment.yml that name packages; the file is flat enough to need no YAML reader."""
+    """The list items of environment.yml that name packages; the file is flat enough to need no YAML
+    reader."""
     requirements = {}
     for line in (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines():
         item = re.match(r"\s+- ([a-z][a-z0-9-]*)([<>=][^#\s]*)", line)
@@ -45,7 +49,9 @@ def constraints():
     pins = {}
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
-            name, version, marker = re.fullmatch(r"([a-z0-9-]+)==([^\s;]+)(?:\s*;\s*(.+))?", line).groups()
+            name, version, marker = re.fullmatch(
+                r"([a-z0-9-]+)==([^\s;]+)(?:\s*;\s*(.+))?", line
+            ).groups()
             pins.setdefault(name, []).append((version, marker))
     return pins
 
@@ -53,7 +59,9 @@ def constraints():
 def test_environment_and_pyproject_name_the_same_dependencies_and_ranges():
     conda = environment_requirements()
     assert set(conda) >= CONDA_ONLY
-    assert {name: spec for name, spec in conda.items() if name not in CONDA_ONLY} == project_requirements(["lab"])
+    assert {
+        name: spec for name, spec in conda.items() if name not in CONDA_ONLY
+    } == project_requirements(["lab"])
 
 
 def test_every_dependency_is_bounded_on_both_sides_and_has_a_reason():
@@ -64,7 +72,9 @@ def test_every_dependency_is_bounded_on_both_sides_and_has_a_reason():
         for line in named:
             assert re.search(r"# \S+", line), f"{file}: no reason beside {line.strip()}"
     for name, specifiers in project_requirements(["lab", "test"]).items():
-        assert "==" in specifiers or (">=" in specifiers and "<" in specifiers), f"{name}{specifiers}"
+        assert "==" in specifiers or (">=" in specifiers and "<" in specifiers), (
+            f"{name}{specifiers}"
+        )
 
 
 def test_constraints_pin_every_dependency_within_its_range():
@@ -78,7 +88,9 @@ def test_constraints_pin_every_dependency_within_its_range():
 def test_constraints_pin_what_is_named_twice_by_marker_only():
     for name, versions in constraints().items():
         markers = [marker for _, marker in versions]
-        assert len(set(markers)) == len(markers) and (len(markers) == 1 or None not in markers), name
+        assert len(set(markers)) == len(markers) and (len(markers) == 1 or None not in markers), (
+            name
+        )
 
 
 def test_constraints_take_the_cpu_build_of_torch_for_the_same_version():
@@ -88,7 +100,9 @@ def test_constraints_take_the_cpu_build_of_torch_for_the_same_version():
 
 
 def test_make_help_lists_every_target_and_is_the_default():
-    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    phony = re.search(
+        r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )[1]
     for arguments in ([], ["help"]):
         listed = run_make(ROOT, *arguments).stdout
         assert set(re.findall(r"^make ([a-z]+) ", listed, re.MULTILINE)) == set(phony.split())
@@ -118,7 +132,7 @@ case "$*" in
   *%d.%d*) echo 3.99;;
   *) echo "unexpected: $*" >> log; exit 9;;
 esac
-"""
+"""  # noqa: E501
 
 
 class Project:
@@ -171,8 +185,7 @@ def test_a_failed_step_leaves_no_stamp_and_is_done_again(project):
 
 
 @pytest.mark.parametrize(
-    ("name", "steps"),
-    [("pyproject.toml", ["core"]), ("constraints.txt", ["torch", "core"])],
+    ("name", "steps"), [("pyproject.toml", ["core"]), ("constraints.txt", ["torch", "core"])]
 )
 def test_changed_requirements_install_anew(project, name, steps):
     project.make("tour")
@@ -201,7 +214,10 @@ def test_clean_removes_the_environment_and_keeps_runs(project):
     (project.folder / "runs").mkdir()
     (project.folder / "part" / "__pycache__").mkdir(parents=True)
     assert project.make("clean")[1].returncode == 0
-    assert not (project.folder / ".venv").exists() and not (project.folder / "part" / "__pycache__").exists()
+    assert (
+        not (project.folder / ".venv").exists()
+        and not (project.folder / "part" / "__pycache__").exists()
+    )
     assert (project.folder / "runs").exists() and (project.folder / "pyproject.toml").exists()
 
 

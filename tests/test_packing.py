@@ -1,4 +1,5 @@
-"""Packing: rows hold every token once and little else, and a packed sentence is what it is alone."""
+"""Packing: rows hold every token once and little else, and a packed sentence is what it is
+alone."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ LENGTH = 24
 
 def random_batch(n: int, seed: int):
     rng = random.Random(seed)
-    source, target = ([tuple(rng.choices(WORDS, k=rng.randint(1, 11))) for _ in range(n)] for _ in range(2))
+    source, target = (
+        [tuple(rng.choices(WORDS, k=rng.randint(1, 11))) for _ in range(n)] for _ in range(2)
+    )
     corpus = ParallelCorpus("random", "train", "", tuple(source), tuple(target))
     return make_batch(encode(corpus, VOCABULARY, VOCABULARY), range(n))
 
@@ -32,7 +35,9 @@ def make_transformer(
     seed: int, tied: bool = False, layers: int = 2, memory: int | None = None
 ) -> TransformerSeq2Seq:
     torch.manual_seed(seed)
-    spec = TransformerSpec(width=8, layers=layers, heads=2, hidden=12, dropout=0.0, tied=tied, memory=memory)
+    spec = TransformerSpec(
+        width=8, layers=layers, heads=2, hidden=12, dropout=0.0, tied=tied, memory=memory
+    )
     return TransformerSeq2Seq(spec, VOCABULARY, VOCABULARY)
 
 
@@ -58,7 +63,8 @@ class TestFirstFit:
                 taken |= span
 
     def test_it_uses_no_more_than_11_9_of_the_least_number_of_rows(self):
-        """First-fit decreasing's bound (Dósa 2007): 11/9 of the optimum + 6/9; here sizes whose optimum is known."""
+        """First-fit decreasing's bound (Dósa 2007): 11/9 of the optimum + 6/9; here sizes whose
+        optimum is known."""
         for seed in range(20):
             rng, sizes, n_rows = random.Random(seed), [], 12
             for _ in range(n_rows):  # rows that are full to the last place
@@ -89,7 +95,11 @@ class TestPack:
                 (packed.target_out, packed.target_sentence, packed.target_place, batch.target_out),
             ):
                 own = whose == sentence
-                real = batch.source[sentence] != PAD if theirs is batch.source else batch.target_out[sentence] != PAD
+                real = (
+                    batch.source[sentence] != PAD
+                    if theirs is batch.source
+                    else batch.target_out[sentence] != PAD
+                )
                 assert ours[own].tolist() == theirs[sentence][real].tolist()
                 assert place[own].tolist() == list(range(int(own.sum())))
         assert bool((packed.source[packed.source_sentence == NOBODY] == PAD).all())
@@ -127,7 +137,11 @@ class TestModel:
         for is_packed in (False, True):
             model = make_transformer(6)
             packed = pack(batch, LENGTH)
-            loss = (nll(model.packed(packed), packed.target_out) if is_packed else nll(model(batch), batch.target_out))
+            loss = (
+                nll(model.packed(packed), packed.target_out)
+                if is_packed
+                else nll(model(batch), batch.target_out)
+            )
             loss.backward()
             losses.append(loss.item())
             gradients.append([parameter.grad for parameter in model.parameters()])
@@ -138,7 +152,9 @@ class TestModel:
     def test_sentences_do_not_see_each_other(self):
         model, batch = make_transformer(7), random_batch(15, 8)
         before, packed = model.packed(pack(batch, LENGTH)), pack(batch, LENGTH)
-        row = next(r for r in range(len(packed.source)) if len(set(packed.target_sentence[r].tolist())) > 2)
+        row = next(
+            r for r in range(len(packed.source)) if len(set(packed.target_sentence[r].tolist())) > 2
+        )
         changed = int(packed.target_sentence[row, 0])
         source, target_in = batch.source.clone(), batch.target_in.clone()
         source[changed, 0] = 4 + (source[changed, 0] - 3) % len(WORDS)

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkd_lab.corpus.cleaning import HELD_OUT, TRAINING, CleaningRules, clean, length_ratio, split_by_source
+from seqkd_lab.corpus.cleaning import (
+    HELD_OUT,
+    TRAINING,
+    CleaningRules,
+    clean,
+    length_ratio,
+    split_by_source,
+)
 from seqkd_lab.corpus.parallel import (
     CorpusError,
     ParallelCorpus,
@@ -27,12 +34,15 @@ words = st.text(st.characters(exclude_categories=("Z", "C")), min_size=1, max_si
 sentences = st.lists(words, max_size=5).map(tuple)
 token_pairs = st.lists(st.tuples(sentences, sentences), max_size=8)
 raw_pairs = st.lists(
-    st.tuples(st.sampled_from(["", "a", "a b", "c" * 50]), st.sampled_from(["", "a", "x y"])), max_size=12
+    st.tuples(st.sampled_from(["", "a", "a b", "c" * 50]), st.sampled_from(["", "a", "x y"])),
+    max_size=12,
 )
 
 
 def corpus_of(pairs) -> ParallelCorpus:
-    return ParallelCorpus("n", "train", "CC0", tuple(x for x, _ in pairs), tuple(y for _, y in pairs))
+    return ParallelCorpus(
+        "n", "train", "CC0", tuple(x for x, _ in pairs), tuple(y for _, y in pairs)
+    )
 
 
 def raw_of(pairs) -> RawPairs:
@@ -51,7 +61,9 @@ class TestParallelCorpus:
         assert list(zip(chosen.source, chosen.target, strict=True)) == pairs[rows]
 
     def test_a_list_of_places_chooses_in_its_order_and_takes_references_along(self):
-        corpus = ParallelCorpus("n", "s", "l", (("a",), ("b",)), (("x",), ("y",)), (("x",), ("y", "z")))
+        corpus = ParallelCorpus(
+            "n", "s", "l", (("a",), ("b",)), (("x",), ("y",)), (("x",), ("y", "z"))
+        )
         chosen = corpus[[1, 0, 1]]
         assert chosen.source == (("b",), ("a",), ("b",))
         assert chosen.references == (("y", "z"), ("x",), ("y", "z"))
@@ -98,7 +110,11 @@ class TestParallelCorpus:
 
 
 class TestReadLines:
-    @given(st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\n\r\0\ufeff"))))
+    @given(
+        st.lists(
+            st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\n\r\0\ufeff"))
+        )
+    )
     def test_lines_written_are_lines_read_whatever_they_hold(self, tmp_path_factory, lines):
         content = "".join(line + "\n" for line in lines).encode()
         path = write(tmp_path_factory.mktemp("lines") / "text", content)
@@ -108,7 +124,9 @@ class TestReadLines:
             with pytest.raises(CorpusError, match="empty"):
                 read_lines(path)
 
-    @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n", b" \t\n"])
+    @pytest.mark.parametrize(
+        "content", [b"", b"\n\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n", b" \t\n"]
+    )
     def test_a_file_without_text_is_refused(self, tmp_path, content):
         path = write(tmp_path / "nothing.txt", content)
         with pytest.raises(CorpusError, match=r"nothing\.txt:1: .*empty"):
@@ -140,7 +158,9 @@ class TestReadLines:
         line = int(str(caught.value).split("cut.gz:")[1].split(":")[0])
         assert 1 < line < 20_000
 
-    @pytest.mark.parametrize("place, byte", [(-6, 0), (10, 0x07), (2, 0)], ids=["checksum", "data", "header"])
+    @pytest.mark.parametrize(
+        "place, byte", [(-6, 0), (10, 0x07), (2, 0)], ids=["checksum", "data", "header"]
+    )
     def test_a_gzip_file_with_changed_bytes_is_damaged(self, tmp_path, place, byte):
         packed = bytearray(gzip.compress(b"one\ntwo\n"))
         assert packed[place] != byte
@@ -148,19 +168,35 @@ class TestReadLines:
         with pytest.raises(CorpusError, match="damaged gzip"):
             read_lines(write(tmp_path / "bad.gz", bytes(packed)))
 
-    @pytest.mark.parametrize("content, said", [
-        (b"\xfd7zXZ\x00abc", "xz data; unpack it first"), (b"BZh91AY&SYabc", "bzip2 data; unpack"),
-        (b"\x28\xb5\x2f\xfdabc", "zstd data"), (b"PK\x03\x04abc", "a zip archive"), (b"%PDF-1.7", "a PDF"),
-        ("Zeile\n".encode("utf-16"), "UTF-16, not UTF-8; convert it"), (b"\x89PNG\r\n\x1a\n", "not UTF-8"),
-        (b"\x7fELF\x02\x00", "holds a zero byte"), (b"one\rtwo\rthree", "lines end with CR alone.*tr"),
-        (b"one\rtwo\r", "lines end with CR alone"), (b"\n\n \n", "all 3 lines are empty"), (b"", "the file is empty")])
+    @pytest.mark.parametrize(
+        "content, said",
+        [
+            (b"\xfd7zXZ\x00abc", "xz data; unpack it first"),
+            (b"BZh91AY&SYabc", "bzip2 data; unpack"),
+            (b"\x28\xb5\x2f\xfdabc", "zstd data"),
+            (b"PK\x03\x04abc", "a zip archive"),
+            (b"%PDF-1.7", "a PDF"),
+            ("Zeile\n".encode("utf-16"), "UTF-16, not UTF-8; convert it"),
+            (b"\x89PNG\r\n\x1a\n", "not UTF-8"),
+            (b"\x7fELF\x02\x00", "holds a zero byte"),
+            (b"one\rtwo\rthree", "lines end with CR alone.*tr"),
+            (b"one\rtwo\r", "lines end with CR alone"),
+            (b"\n\n \n", "all 3 lines are empty"),
+            (b"", "the file is empty"),
+        ],
+    )
     def test_other_kinds_of_files_are_named_with_what_to_do(self, tmp_path, content, said):
         with pytest.raises(CorpusError, match=rf"odd ü\.txt:1: .*{said}"):
             read_lines(write(tmp_path / "odd ü.txt", content))
 
-    @pytest.mark.parametrize("content", [b"BZh, said he.\nPK", b"100%PDF\n", b"a\rb\nc\n", b"one\r", b"one\r\r\n"])
+    @pytest.mark.parametrize(
+        "content", [b"BZh, said he.\nPK", b"100%PDF\n", b"a\rb\nc\n", b"one\r", b"one\r\r\n"]
+    )
     def test_text_that_looks_like_another_kind_is_read(self, tmp_path, content):
-        assert len(read_lines(write(tmp_path / "text", content))) == content.rstrip(b"\n").count(b"\n") + 1
+        assert (
+            len(read_lines(write(tmp_path / "text", content)))
+            == content.rstrip(b"\n").count(b"\n") + 1
+        )
 
     def test_a_pipe_is_read_once_packed_or_not(self, tmp_path):
         for content in (b"one\ntwo", gzip.compress(b"one\ntwo")):
@@ -170,7 +206,9 @@ class TestReadLines:
             assert read_lines(f"/dev/fd/{reading}") == ["one", "two"]
             os.close(reading)
 
-    def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(self, tmp_path, monkeypatch):
+    def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(
+        self, tmp_path, monkeypatch
+    ):
         monkeypatch.setattr("seqkd_lab.corpus.parallel.LONGEST_BYTES", 100)
         for content in (b"ok\n" + b"x" * 200, gzip.compress(b"ok\n" + b"x" * 99 + b"\n")):
             with pytest.raises(CorpusError, match=r"text:2: over .* without a line end"):
@@ -202,9 +240,15 @@ class TestReadAligned:
         assert pairs.source == ("a b c d", "e")
 
     @pytest.mark.parametrize("lines, place", [((2, 3), "t:3"), ((3, 1), "s:2")])
-    def test_unequal_numbers_of_lines_name_the_first_line_without_partner(self, tmp_path, lines, place):
-        source, target = (write(tmp_path / name, b"x\n" * n) for name, n in zip("st", lines, strict=True))
-        with pytest.raises(CorpusError, match=rf"{place}: .*{lines[0]} lines in .*s, {lines[1]} in .*t;"):
+    def test_unequal_numbers_of_lines_name_the_first_line_without_partner(
+        self, tmp_path, lines, place
+    ):
+        source, target = (
+            write(tmp_path / name, b"x\n" * n) for name, n in zip("st", lines, strict=True)
+        )
+        with pytest.raises(
+            CorpusError, match=rf"{place}: .*{lines[0]} lines in .*s, {lines[1]} in .*t;"
+        ):
             read_aligned(source, target)
 
     @given(st.text(st.characters(exclude_categories=("Cs",))))
@@ -258,13 +302,20 @@ class TestCleaning:
     @given(raw_pairs)
     def test_kept_and_dropped_make_up_what_was_read(self, pairs):
         pairs = pairs + [(f"good {i}", f"gut {i}") for i in range(20)]
-        for rules in (TRAINING, HELD_OUT, CleaningRules(max_characters=8), CleaningRules(max_ratio=1.5)):
+        for rules in (
+            TRAINING,
+            HELD_OUT,
+            CleaningRules(max_characters=8),
+            CleaningRules(max_ratio=1.5),
+        ):
             kept, report = clean(raw_of(pairs), rules)
             assert report.read == len(pairs)
             assert report.kept == len(kept)
             assert report.kept + sum(report.dropped.values()) == report.read
             rest = iter(pairs)
-            assert all(pair in rest for pair in zip(kept.source, kept.target, strict=True)), "order changed"
+            assert all(pair in rest for pair in zip(kept.source, kept.target, strict=True)), (
+                "order changed"
+            )
 
     def test_every_reason_is_counted_under_its_own_name(self):
         good = [(f"sentence number {i}", f"Satz Nummer {i}") for i in range(100)]
@@ -274,8 +325,13 @@ class TestCleaning:
         assert list(zip(kept.source, kept.target, strict=True)) == good
         assert report.dropped == dict.fromkeys(
             [
-                "empty source", "empty target", "source longer than 400 characters", "length ratio over 3",
-                "target longer than 400 characters", "target identical to source", "duplicate pair",
+                "empty source",
+                "empty target",
+                "source longer than 400 characters",
+                "length ratio over 3",
+                "target longer than 400 characters",
+                "target identical to source",
+                "duplicate pair",
             ],
             1,
         )
@@ -297,14 +353,18 @@ class TestCleaning:
     @given(st.text(max_size=50), st.text(max_size=50), st.floats(0.2, 5.0))
     def test_the_ratio_is_symmetric_and_at_least_one(self, source, target, usual):
         assert length_ratio(source, target, usual) >= 1.0
-        assert length_ratio(source, target, usual) == pytest.approx(length_ratio(target, source, 1 / usual))
+        assert length_ratio(source, target, usual) == pytest.approx(
+            length_ratio(target, source, 1 / usual)
+        )
 
     def test_nothing_left_is_an_error_that_tells_why(self):
         with pytest.raises(CorpusError, match="2 target identical to source; nothing is left"):
             clean(raw_of([("a", "a"), ("b", "b")]))
 
     def test_attribution_follows_its_pair(self):
-        pairs = RawPairs("n", "s", "l", ("a b", "", "c d"), ("x y", "y", "z z"), attribution=("A", "B", "C"))
+        pairs = RawPairs(
+            "n", "s", "l", ("a b", "", "c d"), ("x y", "y", "z z"), attribution=("A", "B", "C")
+        )
         assert clean(pairs)[0].attribution == ("A", "C")
 
 
@@ -319,8 +379,12 @@ class TestSplitBySource:
         assert len({x for split in splits for x in set(split.source)}) == 20
 
     def test_the_seed_decides(self):
-        assert split_by_source(self.PAIRS, 3, 4, seed=1) == split_by_source(self.PAIRS, 3, 4, seed=1)
-        assert split_by_source(self.PAIRS, 3, 4, seed=1) != split_by_source(self.PAIRS, 3, 4, seed=2)
+        assert split_by_source(self.PAIRS, 3, 4, seed=1) == split_by_source(
+            self.PAIRS, 3, 4, seed=1
+        )
+        assert split_by_source(self.PAIRS, 3, 4, seed=1) != split_by_source(
+            self.PAIRS, 3, 4, seed=2
+        )
 
     @pytest.mark.parametrize("n_valid, n_test", [(0, 4), (3, 0), (10, 10)])
     def test_splits_that_leave_nothing_are_refused(self, n_valid, n_test):

@@ -1,4 +1,5 @@
-"""The order of a tour's work, and its bars: they end at their end, say what runs, and never claim more than all."""
+"""The order of a tour's work, and its bars: they end at their end, say what runs, and never claim
+more than all."""
 
 from __future__ import annotations
 
@@ -57,4 +58,6 @@ def test_what_most_others_wait_for_comes_first_and_needs_before_those_that_need_
     for place, task in enumerate(order):
         assert all(order.index(need) < place for need in task.needs())
     assert order[0].recipe.name == "teacher"
-    assert all(isinstance(task, Distil) for task in order[1:3]), "both corpora, for which eight rows wait"
+    assert all(isinstance(task, Distil) for task in order[1:3]), (
+        "both corpora, for which eight rows wait"
+    )

@@ -1,4 +1,5 @@
-"""Pruning against torch's own and against the definitions; and that what is pruned stays 0 while the rest learns."""
+"""Pruning against torch's own and against the definitions; and that what is pruned stays 0 while
+the rest learns."""
 
 from __future__ import annotations
 
@@ -36,8 +37,13 @@ from seqkd_lab.distillation.losses import NLL, WordKD, nll
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.training import Optimisation, Trainer, train
 
-PAIRS = [(source, tuple(reversed(source))) for source in
-         (tuple(random.Random(i).choices(["ant", "bee", "cat", "dog"], k=1 + i % 5)) for i in range(20))]
+PAIRS = [
+    (source, tuple(reversed(source)))
+    for source in (
+        tuple(random.Random(i).choices(["ant", "bee", "cat", "dog"], k=1 + i % 5))
+        for i in range(20)
+    )
+]
 CORPUS = ParallelCorpus("n", "train", "l", *map(tuple, zip(*PAIRS, strict=True)))
 SHORT = Optimisation(epochs=3, learning_rate=0.02, batch_size=6)  # 4 updates an epoch
 SPECS = [LSTMSpec(8), LSTMSpec(8, layers=2, input_feeding=True)]
@@ -51,17 +57,31 @@ class Parts(nn.Module):
     def __init__(self, seed: int) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        self.embedding, self.recurrent, self.output = nn.Embedding(7, 5), nn.LSTM(5, 4), nn.Linear(4, 7)
+        self.embedding, self.recurrent, self.output = (
+            nn.Embedding(7, 5),
+            nn.LSTM(5, 4),
+            nn.Linear(4, 7),
+        )
         n = sum(parameter.numel() for parameter in self.parameters())
-        sizes = iter(((torch.randperm(n, generator=generator) + 1.0) / n).split([p.numel() for p in self.parameters()]))
+        sizes = iter(
+            ((torch.randperm(n, generator=generator) + 1.0) / n).split(
+                [p.numel() for p in self.parameters()]
+            )
+        )
         with torch.no_grad():
-            unlike = (self.embedding, 0.1234, 0.0), (self.recurrent, 1.0, 0.3), (self.output, 3.1415, 0.0)
+            unlike = (
+                (self.embedding, 0.1234, 0.0),
+                (self.recurrent, 1.0, 0.3),
+                (self.output, 3.1415, 0.0),
+            )
             for part, scale, centre in unlike:
                 for parameter in part.parameters():
                     sign = torch.randint(2, parameter.shape, generator=generator) * 2.0 - 1.0
                     parameter.copy_(sign * scale * next(sizes).view_as(parameter) + centre)
         magnitudes = torch.cat([parameter.abs().flatten() for parameter in self.parameters()])
-        assert len(magnitudes.unique()) == n  # or torch's pruning and ours might break a tie differently
+        assert (
+            len(magnitudes.unique()) == n
+        )  # or torch's pruning and ours might break a tie differently
 
 
 def flat(tensors) -> torch.Tensor:
@@ -71,13 +91,20 @@ def flat(tensors) -> torch.Tensor:
 def masks_by_torch(model: nn.Module, names: list[str], n_pruned: int) -> dict[str, torch.Tensor]:
     """The masks of torch.nn.utils.prune over some parameters of `model`, which stays as it is."""
     owned = copy.deepcopy(model)
-    places = {name: (owned.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]) for name in names}
-    torch_prune.global_unstructured(list(places.values()), torch_prune.L1Unstructured, amount=n_pruned)
+    places = {
+        name: (owned.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2])
+        for name in names
+    }
+    torch_prune.global_unstructured(
+        list(places.values()), torch_prune.L1Unstructured, amount=n_pruned
+    )
     return {name: getattr(module, f"{own}_mask").bool() for name, (module, own) in places.items()}
 
 
 def same_masks(found, expected) -> bool:
-    return found.keys() == expected.keys() and all(torch.equal(found[name], expected[name]) for name in expected)
+    return found.keys() == expected.keys() and all(
+        torch.equal(found[name], expected[name]) for name in expected
+    )
 
 
 def same_weights(model, other) -> bool:
@@ -102,7 +129,8 @@ class TestMasks:
     @pytest.mark.parametrize("share", SHARES)
     @pytest.mark.parametrize("seed", range(3))
     def test_class_uniform_is_torchs_pruning_of_each_class(self, seed, share):
-        """In each class the smallest go, and no class loses a larger share than another by more than one weight."""
+        """In each class the smallest go, and no class loses a larger share than another by more
+        than one weight."""
         model, lost, sizes = Parts(seed), {}, {}
         masks = prune_masks(model, share, CLASS_UNIFORM)
         for part, names in weight_classes(model).items():
@@ -111,15 +139,20 @@ class TestMasks:
             assert same_masks(own, masks_by_torch(model, names, lost[part]))
         for part in sizes:
             assert abs(lost[part] - share * sizes[part]) < 2
-            assert all((lost[part] - 1) / sizes[part] <= lost[other] / sizes[other] for other in sizes)
+            assert all(
+                (lost[part] - 1) / sizes[part] <= lost[other] / sizes[other] for other in sizes
+            )
 
     @pytest.mark.parametrize("share", SHARES)
     @pytest.mark.parametrize("seed", range(3))
     def test_class_distribution_has_one_lambda(self, seed, share):
-        """Pruned is what lies below λσ of its class; λ is where that is the asked number of weights."""
+        """Pruned is what lies below λσ of its class; λ is where that is the asked number of
+        weights."""
         model = Parts(seed)
-        weights = {part: flat(map(model.get_parameter, names)).double().numpy()
-                   for part, names in weight_classes(model).items()}
+        weights = {
+            part: flat(map(model.get_parameter, names)).double().numpy()
+            for part, names in weight_classes(model).items()
+        }
         in_sigmas = np.sort(np.concatenate([np.abs(w) / np.std(w) for w in weights.values()]))
         n_pruned = round(share * len(in_sigmas))
         last, first = np.append(0.0, in_sigmas)[[n_pruned, n_pruned + 1]]
@@ -131,22 +164,31 @@ class TestMasks:
 
     def test_the_three_methods_are_three(self):
         blind, uniform, spread = (prune_masks(Parts(0), 0.5, method) for method in METHODS)
-        assert not same_masks(blind, uniform) and not same_masks(uniform, spread) and not same_masks(blind, spread)
+        assert (
+            not same_masks(blind, uniform)
+            and not same_masks(uniform, spread)
+            and not same_masks(blind, spread)
+        )
 
     @by_method
     @settings(max_examples=40)
     @given(seed=st.integers(0, 20), shares=st.tuples(st.floats(0.0, 0.99), st.floats(0.0, 0.99)))
-    def test_exactly_so_many_go_and_those_of_a_smaller_share_are_among_them(self, method, seed, shares):
+    def test_exactly_so_many_go_and_those_of_a_smaller_share_are_among_them(
+        self, method, seed, shares
+    ):
         model, (less, more) = Parts(seed), sorted(shares)
         few, many = (flat(prune_masks(model, share, method).values()) for share in (less, more))
-        assert [int((~stays).sum()) for stays in (few, many)] == [round(share * len(few)) for share in (less, more)]
+        assert [int((~stays).sum()) for stays in (few, many)] == [
+            round(share * len(few)) for share in (less, more)
+        ]
         assert not (many & ~few).any()
 
     @by_method
     @settings(max_examples=40)
     @given(share=st.floats(0.0, 0.99), n_zeros=st.integers(0, 200))
     def test_pruning_again_by_the_same_share_changes_nothing(self, method, share, n_zeros):
-        """Whatever zeros there were before: embeddings of the padding are 0, and a model may have been pruned."""
+        """Whatever zeros there were before: embeddings of the padding are 0, and a model may have
+        been pruned."""
         model = Parts(0)
         with torch.no_grad():
             for parameter in model.parameters():
@@ -166,13 +208,17 @@ class TestMasks:
     @by_method
     def test_a_model_of_zeros(self, method):
         model = Parts(0)
-        apply_masks(model, {name: torch.zeros_like(p, dtype=torch.bool) for name, p in model.named_parameters()})
+        apply_masks(
+            model,
+            {name: torch.zeros_like(p, dtype=torch.bool) for name, p in model.named_parameters()},
+        )
         stays = flat(prune_masks(model, 0.3, method).values())
         assert int((~stays).sum()) == round(0.3 * len(stays))
         assert n_nonzero(model) == 0 and set(pruned_by_class(model).values()) == {1.0}
 
     def test_a_class_of_equal_weights_is_far_from_its_spread_and_one_of_zeros_is_not(self):
-        """σ = 0 in both; 0 < λσ never holds for what is not 0, so those weights go last, and zeros go first."""
+        """σ = 0 in both; 0 < λσ never holds for what is not 0, so those weights go last, and zeros
+        go first."""
         model = Parts(0)
         with torch.no_grad():
             for parameter in model.output.parameters():
@@ -190,7 +236,9 @@ class TestMasks:
         for name, parameter in model.named_parameters():
             assert torch.equal(parameter, torch.where(masks[name], before[name], torch.zeros(())))
         n = len(flat(model.parameters()))
-        assert n_nonzero(model) == n - round(0.7 * n)  # more than the padding's zeros, which are among those that go
+        assert n_nonzero(model) == n - round(
+            0.7 * n
+        )  # more than the padding's zeros, which are among those that go
 
     def test_masks_leave_the_model_alone(self, make_model):
         model = make_model()
@@ -202,20 +250,33 @@ class TestCounts:
     def test_every_parameter_is_in_one_class_named_as_its_part_of_the_model(self, make_model):
         model = make_model(spec=SPECS[1])
         classes = weight_classes(model)
-        assert sorted(sum(classes.values(), [])) == sorted(name for name, _ in model.named_parameters())
-        assert list(classes) == [name for name, part in model.named_children() if list(part.parameters())]
+        assert sorted(sum(classes.values(), [])) == sorted(
+            name for name, _ in model.named_parameters()
+        )
+        assert list(classes) == [
+            name for name, part in model.named_children() if list(part.parameters())
+        ]
         for part, names in classes.items():
-            assert {id(model.get_parameter(name)) for name in names} == set(map(id, getattr(model, part).parameters()))
+            assert {id(model.get_parameter(name)) for name in names} == set(
+                map(id, getattr(model, part).parameters())
+            )
 
     def test_a_part_made_of_parts_is_one_class(self):
-        model = nn.ModuleDict({"stack": nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)), "output": nn.Linear(1, 1)})
-        assert {part: len(names) for part, names in weight_classes(model).items()} == {"stack": 4, "output": 2}
+        model = nn.ModuleDict(
+            {"stack": nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)), "output": nn.Linear(1, 1)}
+        )
+        assert {part: len(names) for part, names in weight_classes(model).items()} == {
+            "stack": 4,
+            "output": 2,
+        }
 
     @by_method
     def test_zeros_of_each_class(self, make_model, method):
         model = make_model()
         prune(model, 0.6, method)
-        values = {name: parameter.flatten().tolist() for name, parameter in model.named_parameters()}
+        values = {
+            name: parameter.flatten().tolist() for name, parameter in model.named_parameters()
+        }
         for part, share in pruned_by_class(model).items():
             own = [value for name in values if name.split(".")[0] == part for value in values[name]]
             assert share == pytest.approx(own.count(0.0) / len(own))
@@ -236,8 +297,9 @@ class TestSteps:
         shares = shares_in_steps(share, n_steps)
         assert len(shares) == n_steps and shares[-1] == share
         left = [1.0, *(1.0 - share for share in shares)]
-        assert [after / before for before, after in zip(left, left[1:], strict=False)] == pytest.approx(
-            [(1.0 - share) ** (1 / n_steps)] * n_steps)
+        assert [
+            after / before for before, after in zip(left, left[1:], strict=False)
+        ] == pytest.approx([(1.0 - share) ** (1 / n_steps)] * n_steps)
 
     @pytest.mark.parametrize("n_steps", [0, -3])
     def test_fewer_than_one_step(self, n_steps):
@@ -246,7 +308,8 @@ class TestSteps:
 
     @by_method
     def test_step_by_step_or_at_once_without_training_between(self, method):
-        """The same go; but in class-distribution σ changes with every step, and with it the order."""
+        """The same go; but in class-distribution σ changes with every step, and with it the
+        order."""
         stepwise, at_once = Parts(1), Parts(1)
         for share in shares_in_steps(0.8, 3):
             prune(stepwise, share, method)
@@ -257,7 +320,9 @@ class TestSteps:
 
 def backward(model) -> dict[str, torch.Tensor]:
     """The gradients that a loss.backward() leaves in `model`, by name."""
-    batch = make_batch(encode(CORPUS, model.source_vocabulary, model.target_vocabulary), list(range(8)))
+    batch = make_batch(
+        encode(CORPUS, model.source_vocabulary, model.target_vocabulary), list(range(8))
+    )
     model.zero_grad()
     nll(model.train()(batch), batch.target_out).backward()
     return {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
@@ -265,10 +330,14 @@ def backward(model) -> dict[str, torch.Tensor]:
 
 class TestHeld:
     @pytest.mark.parametrize("spec", SPECS)
-    def test_gradients_are_those_without_it_where_weights_live_and_0_elsewhere(self, make_model, spec):
+    def test_gradients_are_those_without_it_where_weights_live_and_0_elsewhere(
+        self, make_model, spec
+    ):
         model = fresh(make_model, spec=spec)
         masks, free = prune(model, 0.6), backward(model)
-        assert any((free[name][~masks[name]] != 0).any() for name in masks)  # or there would be nothing to hold
+        assert any(
+            (free[name][~masks[name]] != 0).any() for name in masks
+        )  # or there would be nothing to hold
         with held(model, masks):
             found = backward(model)
             norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -283,7 +352,9 @@ class TestHeld:
         masks = prune(model, 0.6)
         with held(model, masks):
             once = backward(model)
-            batch = make_batch(encode(CORPUS, model.source_vocabulary, model.target_vocabulary), list(range(8)))
+            batch = make_batch(
+                encode(CORPUS, model.source_vocabulary, model.target_vocabulary), list(range(8))
+            )
             nll(model(batch), batch.target_out).backward()
         for name, parameter in model.named_parameters():
             torch.testing.assert_close(parameter.grad, 2 * once[name])
@@ -307,7 +378,9 @@ class TestHeld:
     def test_the_clipping_of_a_training_sees_living_weights_alone(self, make_model):
         model = fresh(make_model)
         masks, norms = prune(model, 0.6), []
-        trainer = Trainer(model, CORPUS, CORPUS[:6], NLL(), Optimisation(1, 0.01, 6, clip_norm=1e-3), 5)
+        trainer = Trainer(
+            model, CORPUS, CORPUS[:6], NLL(), Optimisation(1, 0.01, 6, clip_norm=1e-3), 5
+        )
 
         def note(optimiser, *_):
             gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
@@ -322,9 +395,11 @@ class TestHeld:
     @pytest.mark.parametrize("objective", [NLL(), WordKD(0.5)], ids=["NLL", "Word-KD"])
     @by_method
     def test_pruned_weights_stay_0_and_living_ones_learn(self, make_model, method, objective):
-        """Over several epochs; all living ones that move without masks, too (an embedding of no sentence does not).
+        """Over several epochs; all living ones that move without masks, too (an embedding of no
+        sentence does not).
 
-        The share is small enough to leave each input something: a dead one gives its living weights no gradient.
+        The share is small enough to leave each input something: a dead one gives its living weights
+        no gradient.
         """
         teacher, model = make_model(9, n_source=4), fresh(make_model)
         masks = prune(model, 0.3, method)
@@ -337,13 +412,20 @@ class TestHeld:
             moved, moves = parameter != start, free.get_parameter(name) != start
             assert torch.equal(moved, moves & masks[name])
             assert not parameter[~masks[name]].any()
-        assert n_nonzero(free) > n_nonzero(before)  # without being held, pruned weights would come back
+        assert n_nonzero(free) > n_nonzero(
+            before
+        )  # without being held, pruned weights would come back
         assert history.train_loss[-1] < history.train_loss[0]
-        assert same_masks(prune(model, 0.3, method), masks)  # so a run that begins again prunes the same
+        assert same_masks(
+            prune(model, 0.3, method), masks
+        )  # so a run that begins again prunes the same
 
     @pytest.mark.parametrize("update", [4, 6, 11])
-    def test_an_interrupted_retraining_ends_as_if_nothing_had_been(self, make_model, tmp_path, update):
-        """The start model is pruned and held anew; its weights and Adam's moments come from the last whole epoch."""
+    def test_an_interrupted_retraining_ends_as_if_nothing_had_been(
+        self, make_model, tmp_path, update
+    ):
+        """The start model is pruned and held anew; its weights and Adam's moments come from the
+        last whole epoch."""
         spec = LSTMSpec(8, dropout=0.2)
 
         def interrupt(progress):
@@ -353,13 +435,17 @@ class TestHeld:
         def retrain(callbacks=(), resume_from=None):
             model = fresh(make_model, spec=spec)
             with held(model, prune(model, 0.6)):
-                history = train(model, CORPUS, CORPUS[:6], NLL(), SHORT, 5, None, callbacks, resume_from)
+                history = train(
+                    model, CORPUS, CORPUS[:6], NLL(), SHORT, 5, None, callbacks, resume_from
+                )
             return model, history
 
         whole, expected = retrain()
         with pytest.raises(KeyboardInterrupt):
             retrain([interrupt], tmp_path)
-        assert (tmp_path / "resume.json").exists() == (update > 4)  # update 4 ends an epoch that is not yet saved
+        assert (tmp_path / "resume.json").exists() == (
+            update > 4
+        )  # update 4 ends an epoch that is not yet saved
         torch.manual_seed(12345)  # another process has another global state
         heard = []
         resumed, found = retrain([lambda progress: heard.append(progress.epoch)], tmp_path)
@@ -378,7 +464,10 @@ class TestErrors:
 
     @pytest.mark.parametrize("method", ["magnitude", "", None])
     def test_an_unknown_method(self, make_model, method):
-        for attempt in (lambda: prune_masks(make_model(), 0.5, method), lambda: Pruning(0.5, method)):
+        for attempt in (
+            lambda: prune_masks(make_model(), 0.5, method),
+            lambda: Pruning(0.5, method),
+        ):
             with pytest.raises(ValueError, match=f"class-blind, .* got {method!r}"):
                 attempt()
 

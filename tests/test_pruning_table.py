@@ -1,4 +1,5 @@
-"""Table 3 from recipes to verdict: a small run end to end, and the judgement on results made by formula."""
+"""Table 3 from recipes to verdict: a small run end to end, and the judgement on results made by
+formula."""
 
 from __future__ import annotations
 
@@ -70,10 +71,14 @@ class TestRecipes:
         places = set(pruning_recipes(ToyData(), PRUNING, 1))
         for share in PRUNING.shares:
             for model in MODELS:
-                assert {Place(model, CLASS_BLIND, share, stage) for stage in (PRUNED, RETRAINED)} <= places
+                assert {
+                    Place(model, CLASS_BLIND, share, stage) for stage in (PRUNED, RETRAINED)
+                } <= places
             assert Place(SEQ_KD, CLASS_BLIND, share, TUNED) in places
             assert {Place(SEQ_KD, method, share, PRUNED) for method in METHODS} <= places
-        assert {share for _, method, share, _ in places if method == IN_STEPS} == set(PRUNING.steps[1:])
+        assert {share for _, method, share, _ in places if method == IN_STEPS} == set(
+            PRUNING.steps[1:]
+        )
 
     def test_what_a_model_learns_again_from_is_what_it_had_learned_from(self):
         recipes = pruning_recipes(ToyData(), PRUNING, 1)
@@ -85,12 +90,17 @@ class TestRecipes:
             if place.stage != TUNED:
                 assert recipe.distilled == base.distilled
         tuned = recipes[Place(SEQ_KD, CLASS_BLIND, 0.8, TUNED)]
-        assert tuned.start == recipes[Place(SEQ_KD, CLASS_BLIND, 0.8, RETRAINED)] and tuned.distilled.beam_size == 35
+        assert (
+            tuned.start == recipes[Place(SEQ_KD, CLASS_BLIND, 0.8, RETRAINED)]
+            and tuned.distilled.beam_size == 35
+        )
 
     def test_in_steps_and_at_once_train_equally_long(self):
         recipes = pruning_recipes(ToyData(), PRUNING, 1)
         for share in PRUNING.steps[1:]:
-            stepwise, at_once = (recipes[Place(SEQ_KD, how, share, RETRAINED)] for how in (IN_STEPS, AT_ONCE))
+            stepwise, at_once = (
+                recipes[Place(SEQ_KD, how, share, RETRAINED)] for how in (IN_STEPS, AT_ONCE)
+            )
             epochs = 0
             while stepwise.pruning is not None:
                 epochs, stepwise = epochs + stepwise.optimisation.epochs, stepwise.start
@@ -104,9 +114,13 @@ class TestRecipes:
         assert len({key(recipe) for recipe in changed}) == len(set(changed)) == len(changed)
 
     def test_the_student_is_of_a_size_that_makes_the_claim_a_fair_question(self):
-        """13 times must come from both steps: the student alone, or pruning alone, is far from it."""
+        """13 times must come from both steps: the student alone, or pruning alone, is far from
+        it."""
         recipe = pruning_recipes(ToyData(), PRUNING, 1)[Place(SEQ_KD, CLASS_BLIND, 0.8, PRUNED)]
-        assert 1.5 < recipe.distilled.teacher.model.width / recipe.model.width < 2.0 and recipe.pruning.share == 0.8
+        assert (
+            1.5 < recipe.distilled.teacher.model.width / recipe.model.width < 2.0
+            and recipe.pruning.share == 0.8
+        )
 
 
 class TestRun:
@@ -122,12 +136,20 @@ class TestRun:
     def test_zeros_stay_through_both_retrainings(self, run, store):
         recipes = run.recipes(1)
         for share in (0.5, 0.8):
-            pruned, retrained, tuned = (store.model(recipes[Place(SEQ_KD, CLASS_BLIND, share, stage)])
-                                        for stage in (PRUNED, RETRAINED, TUNED))
+            pruned, retrained, tuned = (
+                store.model(recipes[Place(SEQ_KD, CLASS_BLIND, share, stage)])
+                for stage in (PRUNED, RETRAINED, TUNED)
+            )
             for name, parameter in pruned.named_parameters():
                 gone = parameter == 0
-                assert not retrained.get_parameter(name)[gone].any() and not tuned.get_parameter(name)[gone].any()
-            assert any(not torch.equal(a, b) for a, b in zip(pruned.parameters(), retrained.parameters(), strict=True))
+                assert (
+                    not retrained.get_parameter(name)[gone].any()
+                    and not tuned.get_parameter(name)[gone].any()
+                )
+            assert any(
+                not torch.equal(a, b)
+                for a, b in zip(pruned.parameters(), retrained.parameters(), strict=True)
+            )
 
     def test_unpruned_and_not_retrained_is_the_model_itself(self, run, store):
         recipe = run.recipes(1)[Place(BASELINE, CLASS_BLIND, 0.0, PRUNED)]
@@ -149,7 +171,11 @@ class TestRun:
         assert len(pruning_verdict.judge(rows)) == len(pruning_verdict.CLAIMS)
         assert list(pruning_verdict.table3_frame(rows, TEACHER).index) == ["0%", "50%", "80%"]
         assert len(results["examples"]) == 2 * len(SMALL.shares) * 10
-        for broken in ({}, {**results, "costs": None, "more": 1}, {**results, POINTS: [{"model": "x"}]}):
+        for broken in (
+            {},
+            {**results, "costs": None, "more": 1},
+            {**results, POINTS: [{"model": "x"}]},
+        ):
             write_json(tmp_path / "broken.json", broken)
             with pytest.raises(CheckpointError, match="broken.json.*table3"):
                 read_table3(tmp_path / "broken.json")
@@ -158,17 +184,27 @@ class TestRun:
         folders = {folder.name: folder for folder in write_checkpoints(run, store, tmp_path)}
         recipes = run.recipes(1)
         whole, pruned = (load_model(folders[name]) for name in ("student", "student-80"))
-        assert n_nonzero(pruned) == n_nonzero(store.model(recipes[Place(SEQ_KD, CLASS_BLIND, 0.8, RETRAINED)]))
+        assert n_nonzero(pruned) == n_nonzero(
+            store.model(recipes[Place(SEQ_KD, CLASS_BLIND, 0.8, RETRAINED)])
+        )
         assert whole.n_parameters() == pruned.n_parameters()
 
 
 class TestCosts:
     def test_forms_are_what_they_say(self, make_model):
-        costs = pruning_costs.measure_costs({0.0: make_model(), 0.5: make_model(1)}, [("ant", "bee")] * 3, 2)
+        costs = pruning_costs.measure_costs(
+            {0.0: make_model(), 0.5: make_model(1)}, [("ant", "bee")] * 3, 2
+        )
         assert [cost.share for cost in costs] == [0.0, 0.5]
         for cost in costs:
-            assert set(cost.file) == set(cost.compressed) == {DENSE, SPARSE, DENSE_INT8, SPARSE_INT8}
-            assert all(len(values) == 2 and min(values) > 0 for by in cost.speed.values() for values in by.values())
+            assert (
+                set(cost.file) == set(cost.compressed) == {DENSE, SPARSE, DENSE_INT8, SPARSE_INT8}
+            )
+            assert all(
+                len(values) == 2 and min(values) > 0
+                for by in cost.speed.values()
+                for values in by.values()
+            )
 
     def test_a_file_without_zeros_is_smaller_and_a_full_one_is_not(self):
         words = Vocabulary.build([[f"w{number}" for number in range(400)]])
@@ -189,7 +225,8 @@ SHORT = {PRUNED: "pruned", RETRAINED: "retrained", TUNED: "tuned"}
 
 
 def row(**changed: float) -> dict[Place, PrunedModel]:
-    """A seed in which every claim is held; `changed` sets the BLEU of a place, as in seq_kd_80_pruned."""
+    """A seed in which every claim is held; `changed` sets the BLEU of a place, as in
+    seq_kd_80_pruned."""
     sizes, found = {TEACHER: 440, BASELINE: 165, SEQ_KD: 165}, {}
     for model, size in sizes.items():
         for share in (0.0, 0.8):
@@ -207,18 +244,31 @@ class TestVerdict:
     def test_all_hold_where_pruning_costs_little(self):
         assert all_held(pruning_verdict.judge([row(), row()]))
 
-    @pytest.mark.parametrize(("changed", "failing"), [
-        ({"seq_kd_80_tuned": 94.5}, {1, 2}), ({"teacher_0_pruned": 95.3}, {2}), ({"seq_kd_80_retrained": 94.5}, {3, 4}),
-        ({"seq_kd_0_pruned": 95.25}, {4}), ({"steps": 94.5}, {5}), ({"seq_kd_80_pruned": 94.0}, {6}),
-        ({"baseline_80_retrained": 94.9}, {7}),
-    ])
+    @pytest.mark.parametrize(
+        ("changed", "failing"),
+        [
+            ({"seq_kd_80_tuned": 94.5}, {1, 2}),
+            ({"teacher_0_pruned": 95.3}, {2}),
+            ({"seq_kd_80_retrained": 94.5}, {3, 4}),
+            ({"seq_kd_0_pruned": 95.25}, {4}),
+            ({"steps": 94.5}, {5}),
+            ({"seq_kd_80_pruned": 94.0}, {6}),
+            ({"baseline_80_retrained": 94.9}, {7}),
+        ],
+    )
     def test_each_can_fail(self, changed, failing):
         verdicts = pruning_verdict.judge([row(**changed)] * 2)
-        assert {place for place, verdict in enumerate(verdicts) if verdict.outcome == NOT_HELD} == failing
+        assert {
+            place for place, verdict in enumerate(verdicts) if verdict.outcome == NOT_HELD
+        } == failing
 
     def test_too_large_a_student_fails_the_size(self):
-        larger = {place: replace(one, n_nonzero=2 * one.n_nonzero if one.model == SEQ_KD else one.n_nonzero)
-                  for place, one in row().items()}
+        larger = {
+            place: replace(
+                one, n_nonzero=2 * one.n_nonzero if one.model == SEQ_KD else one.n_nonzero
+            )
+            for place, one in row().items()
+        }
         assert pruning_verdict.judge([larger] * 2)[0].outcome == NOT_HELD
 
     def test_no_seed_is_no_verdict(self):
@@ -227,11 +277,14 @@ class TestVerdict:
 
     def test_the_knee_is_the_last_level_before_the_first_that_loses_too_much(self):
         """A later level that happens to lose little does not move it."""
+
         def level(share: float, lost: float) -> dict[Place, PrunedModel]:
             place = Place(SEQ_KD, CLASS_BLIND, share, RETRAINED)
             return {place: one(95.0 - lost, 1, place)}
 
-        rows = [level(0.0, 0.0) | level(0.2, -0.1) | level(0.5, 0.3) | level(0.8, 0.5) | level(0.9, 0.1)]
+        rows = [
+            level(0.0, 0.0) | level(0.2, -0.1) | level(0.5, 0.3) | level(0.8, 0.5) | level(0.9, 0.1)
+        ]
         assert pruning_verdict.knee(rows, SEQ_KD, RETRAINED) == 0.5
         assert pruning_verdict.knee(rows, SEQ_KD, RETRAINED, most=0.2) == 0.2
         assert pruning_verdict.knee(rows, SEQ_KD, RETRAINED, most=1.0) == 0.9

@@ -51,16 +51,28 @@ class TestQuantise:
         assert (q.abs().amax(dim=1) == 127).all()
         torch.testing.assert_close(scale * 127, weight.abs().amax(dim=1))
 
-    @example(np.array([[2.7e-43, -1e-45], [1e-44, 3e-44], [3e-36, 1e-39], [3.4e38, 1.0]], dtype=np.float32))
-    @given(arrays.arrays("float32", st.tuples(st.integers(1, 4), st.integers(1, 6)),
-                         elements=st.floats(width=32, allow_nan=False, allow_infinity=False)))
+    @example(
+        np.array(
+            [[2.7e-43, -1e-45], [1e-44, 3e-44], [3e-36, 1e-39], [3.4e38, 1.0]], dtype=np.float32
+        )
+    )
+    @given(
+        arrays.arrays(
+            "float32",
+            st.tuples(st.integers(1, 4), st.integers(1, 6)),
+            elements=st.floats(width=32, allow_nan=False, allow_infinity=False),
+        )
+    )
     def test_no_number_is_wrong_by_more_than_half_a_step(self, numbers):
-        """Whatever finite numbers a row has, the smallest that there are among them; and 0 stays 0."""
+        """Whatever finite numbers a row has, the smallest that there are among them; and 0 stays
+        0."""
         weight = torch.from_numpy(numbers)
         q, scale = quantise(weight)
         assert (scale > 0).all() and int(q.min()) >= -127
         wrong = (weight.double() - q.double() * scale.double()[:, None]).abs()
-        assert (wrong <= 0.5 * scale.double()[:, None] * (1 + 1e-4)).all()  # q is found by a division in 32 bits
+        assert (
+            wrong <= 0.5 * scale.double()[:, None] * (1 + 1e-4)
+        ).all()  # q is found by a division in 32 bits
         assert not q[weight == 0].any()
 
     @pytest.mark.parametrize("shape", SHAPES)
@@ -99,8 +111,11 @@ class TestModel:
         for name, parameter in model.named_parameters():
             if parameter.dim() == 2:
                 _, scale = quantise(parameter.detach())
-                torch.testing.assert_close(rounded[name], by_torch(parameter.detach(), scale).dequantize(),
-                                           check_stride=False)
+                torch.testing.assert_close(
+                    rounded[name],
+                    by_torch(parameter.detach(), scale).dequantize(),
+                    check_stride=False,
+                )
                 assert not torch.equal(rounded[name], parameter)
             else:
                 assert torch.equal(rounded[name], parameter)
@@ -115,7 +130,9 @@ class TestModel:
                 parameter.fill_(7.0)
         for name, parameter in model.named_parameters():
             assert torch.equal(parameter, untouched.get_parameter(name))
-        assert not rounded.training and all(parameter.requires_grad for parameter in rounded.parameters())
+        assert not rounded.training and all(
+            parameter.requires_grad for parameter in rounded.parameters()
+        )
 
     def test_a_pruned_model_stays_pruned(self, make_model):
         model = make_model()
@@ -124,12 +141,22 @@ class TestModel:
             assert not parameter[~masks[name]].any()
 
     def test_translates_as_the_stored_weights_do(self, make_model):
-        """Whether or not the original has translated before: what it keeps for speed is not the copy's."""
-        model, stored, sources = make_model(4), make_model(4), [("ant", "bee", "cat"), ("dog",), ("eel", "fox")]
+        """Whether or not the original has translated before: what it keeps for speed is not the
+        copy's."""
+        model, stored, sources = (
+            make_model(4),
+            make_model(4),
+            [("ant", "bee", "cat"), ("dog",), ("eel", "fox")],
+        )
         search(model, sources, 2)
         weights = quantised_weights(model.state_dict())
-        whole = {name: dequantise(weight, weights[f"{name}/scale"]) if weight.dtype == torch.int8 else weight
-                 for name, weight in weights.items() if not name.endswith("/scale")}
+        whole = {
+            name: dequantise(weight, weights[f"{name}/scale"])
+            if weight.dtype == torch.int8
+            else weight
+            for name, weight in weights.items()
+            if not name.endswith("/scale")
+        }
         stored.load_state_dict(whole)
         assert search(quantised(model), sources, 2, 2) == search(stored, sources, 2, 2)
 
@@ -138,7 +165,9 @@ class TestModel:
         stored = quantised_weights(weights)
         matrices = [name for name, weight in weights.items() if weight.dim() == 2]
         assert set(stored) == set(weights) | {f"{name}/scale" for name in matrices}
-        expected = sum(weight.numel() + 4 * len(weight) if name in matrices else 4 * weight.numel()
-                       for name, weight in weights.items())
+        expected = sum(
+            weight.numel() + 4 * len(weight) if name in matrices else 4 * weight.numel()
+            for name, weight in weights.items()
+        )
         assert sum(tensor.nbytes for tensor in stored.values()) == expected
         assert all(stored[name] is weights[name] for name in weights if name not in matrices)

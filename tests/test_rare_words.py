@@ -10,9 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.experiments.rare_words import EDGES, FREQUENCIES, frequency_class, kept_words, training_counts
+from seqkd_lab.experiments.rare_words import (
+    EDGES,
+    FREQUENCIES,
+    frequency_class,
+    kept_words,
+    training_counts,
+)
 
-COUNTS = {"hapax": 1, "rare": 99, "seldom": 100, "known": 299, "often": 300, "usual": 2999, "common": 3000, ".": 10**6}
+COUNTS = {
+    "hapax": 1,
+    "rare": 99,
+    "seldom": 100,
+    "known": 299,
+    "often": 300,
+    "usual": 2999,
+    "common": 3000,
+    ".": 10**6,
+}
 SENTENCES = st.lists(st.sampled_from([*COUNTS, "never"]), max_size=8)
 
 
@@ -31,7 +46,11 @@ def by_hand(before, after, counts) -> list[float]:
         left = list(new)
         for word in old:
             count = counts.get(word, 0)
-            place = next(i for i, label in enumerate(FREQUENCIES) if bounds(label)[0] <= count <= bounds(label)[1])
+            place = next(
+                i
+                for i, label in enumerate(FREQUENCIES)
+                if bounds(label)[0] <= count <= bounds(label)[1]
+            )
             had[place] += 1
             if word in left:
                 left.remove(word)
@@ -44,13 +63,17 @@ class TestClasses:
         assert len(FREQUENCIES) == len(EDGES) + 1
         found = [bounds(label) for label in FREQUENCIES]
         assert found[0][0] == 0 and found[-1][1] == math.inf
-        assert [first for first, _ in found[1:]] == [last + 1 for _, last in found[:-1]] == list(EDGES)
+        assert (
+            [first for first, _ in found[1:]] == [last + 1 for _, last in found[:-1]] == list(EDGES)
+        )
 
     @pytest.mark.parametrize("place", range(len(FREQUENCIES)))
     def test_a_class_holds_what_its_label_says(self, place):
         first, last = bounds(FREQUENCIES[place])
         last = int(min(last, 10**9))
-        assert [frequency_class(count) for count in (first, (first + last) // 2, last)] == [place] * 3
+        assert [frequency_class(count) for count in (first, (first + last) // 2, last)] == [
+            place
+        ] * 3
 
     def test_a_word_that_training_never_showed_is_among_the_rarest(self):
         assert frequency_class(0) == 0
@@ -79,7 +102,9 @@ class TestKeptWords:
     @given(st.lists(SENTENCES, min_size=1, max_size=6), st.randoms(use_true_random=False))
     def test_order_within_a_sentence_does_not_matter(self, before, chance):
         after = [chance.sample(sentence, len(sentence)) for sentence in before]
-        assert {share for share in kept_words(before, after, COUNTS) if not math.isnan(share)} <= {1.0}
+        assert {share for share in kept_words(before, after, COUNTS) if not math.isnan(share)} <= {
+            1.0
+        }
 
     def test_each_class_has_its_own_share(self):
         before = [("hapax", "rare", "seldom", "often", "."), ("usual", "common", ".", ".")]

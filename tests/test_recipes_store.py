@@ -1,4 +1,5 @@
-"""Recipes, the store that turns them into models, and the schedule that does it in several processes."""
+"""Recipes, the store that turns them into models, and the schedule that does it in several
+processes."""
 
 from __future__ import annotations
 
@@ -35,7 +36,15 @@ from seqkd_lab.experiments.recipes import (
     ToyData,
     table_recipes,
 )
-from seqkd_lab.experiments.schedule import Distil, Evaluate, TaskError, Train, Watcher, run_all, with_needs
+from seqkd_lab.experiments.schedule import (
+    Distil,
+    Evaluate,
+    TaskError,
+    Train,
+    Watcher,
+    run_all,
+    with_needs,
+)
 from seqkd_lab.experiments.store import Store, identity, key
 from seqkd_lab.experiments.table import TableRun, collect
 
@@ -62,12 +71,42 @@ def trainings(monkeypatch) -> list[dict]:
     """Notes what the store gives to every training."""
     seen, real = [], store_module.train
 
-    def noting(model, corpus, valid, objective, optimisation, seed, teacher=None, callbacks=(), resume_from=None,
-               rewriting=None, **rest):
+    def noting(
+        model,
+        corpus,
+        valid,
+        objective,
+        optimisation,
+        seed,
+        teacher=None,
+        callbacks=(),
+        resume_from=None,
+        rewriting=None,
+        **rest,
+    ):
         begins = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-        seen.append({"corpus": corpus, "valid": valid, "objective": objective, "teacher": teacher, "begins": begins})
-        return real(model, corpus, valid, objective, optimisation, seed, teacher, callbacks, resume_from, rewriting,
-                    **rest)
+        seen.append(
+            {
+                "corpus": corpus,
+                "valid": valid,
+                "objective": objective,
+                "teacher": teacher,
+                "begins": begins,
+            }
+        )
+        return real(
+            model,
+            corpus,
+            valid,
+            objective,
+            optimisation,
+            seed,
+            teacher,
+            callbacks,
+            resume_from,
+            rewriting,
+            **rest,
+        )
 
     monkeypatch.setattr(store_module, "train", noting)
     return seen
@@ -80,19 +119,47 @@ def equal(model, other) -> bool:
 
 class TestKeys:
     def test_everything_that_counts_changes_the_key(self, rows):
-        word, modes = replace(rows[WORD_KD], distilled=rows[SEQ_KD].distilled), rows[SEQ_KD].distilled
+        word, modes = (
+            replace(rows[WORD_KD], distilled=rows[SEQ_KD].distilled),
+            rows[SEQ_KD].distilled,
+        )
         other_teacher = replace(rows[TEACHER], seed=2)
-        recipes = [word, replace(word, seed=2), replace(word, distilled=None), replace(word, teacher=other_teacher),
-                   replace(word, objective=NLL()), replace(word, start=rows[BASELINE])]
+        recipes = [
+            word,
+            replace(word, seed=2),
+            replace(word, distilled=None),
+            replace(word, teacher=other_teacher),
+            replace(word, objective=NLL()),
+            replace(word, start=rows[BASELINE]),
+        ]
         recipes += [replace(word, objective=o) for o in (WordKD(0.1), WordKD(0.5, 2.0))]
-        recipes += [replace(word, model=replace(word.model, **change)) for change in
-                    ({"width": 6}, {"layers": 2}, {"dropout": 0.3}, {"input_feeding": True})]
-        recipes += [replace(word, optimisation=replace(ONE_EPOCH, **change)) for change in
-                    ({"epochs": 3}, {"learning_rate": 0.1}, {"batch_size": 9}, {"warmup": 0.2}, {"clip_norm": 2.0},
-                     {"patience": 1})]
-        recipes += [replace(word, distilled=replace(modes, **change)) for change in
-                    ({"beam_size": 3}, {"length_penalty": 1.0}, {"share": 0.5}, {"seed": 1}, {"method": SAMPLED},
-                     {"method": INTERPOLATED}, {"teacher": other_teacher})]
+        recipes += [
+            replace(word, model=replace(word.model, **change))
+            for change in ({"width": 6}, {"layers": 2}, {"dropout": 0.3}, {"input_feeding": True})
+        ]
+        recipes += [
+            replace(word, optimisation=replace(ONE_EPOCH, **change))
+            for change in (
+                {"epochs": 3},
+                {"learning_rate": 0.1},
+                {"batch_size": 9},
+                {"warmup": 0.2},
+                {"clip_norm": 2.0},
+                {"patience": 1},
+            )
+        ]
+        recipes += [
+            replace(word, distilled=replace(modes, **change))
+            for change in (
+                {"beam_size": 3},
+                {"length_penalty": 1.0},
+                {"share": 0.5},
+                {"seed": 1},
+                {"method": SAMPLED},
+                {"method": INTERPOLATED},
+                {"teacher": other_teacher},
+            )
+        ]
         assert len({key(recipe) for recipe in recipes}) == len(recipes)
 
     def test_the_data_counts_by_what_it_holds_and_not_by_where_it_is(self, rows, text, tmp_path):
@@ -102,15 +169,28 @@ class TestKeys:
         with open(changed.test_target, "a", encoding="utf-8") as file:
             file.write("\n")
         assert key(replace(base, data=moved)) == key(base)
-        others = [changed, replace(text, n_train=50), replace(text, vocabulary_size=61), ToyData(), ToyData(200)]
+        others = [
+            changed,
+            replace(text, n_train=50),
+            replace(text, vocabulary_size=61),
+            ToyData(),
+            ToyData(200),
+        ]
         assert len({key(replace(base, data=data)) for data in (text, *others)}) == 6
 
     def test_newer_options_of_text_leave_older_keys_as_they_were(self, text, tmp_path):
         """The formula of the first stores, written out again."""
+
         def formula(n_train, vocabulary_size) -> str:
             digest = hashlib.sha256(f"text {n_train} {vocabulary_size}".encode())
-            for path in (text.source, text.target, text.valid_source, text.valid_target, text.test_source,
-                         text.test_target):
+            for path in (
+                text.source,
+                text.target,
+                text.valid_source,
+                text.valid_target,
+                text.test_source,
+                text.test_target,
+            ):
                 digest.update(hashlib.sha256(Path(path).read_bytes()).hexdigest().encode())
             return digest.hexdigest()
 
@@ -119,15 +199,21 @@ class TestKeys:
         SubwordTokeniser.train(ENGLISH, 30).save(tmp_path / "a.model")
         SubwordTokeniser.train(GERMAN, 30).save(tmp_path / "b.model")
         SubwordTokeniser.train(GERMAN, 30).save(tmp_path / "same.model")
-        a, b, same = (replace(text, subwords=str(tmp_path / f"{name}.model")) for name in ("a", "b", "same"))
+        a, b, same = (
+            replace(text, subwords=str(tmp_path / f"{name}.model")) for name in ("a", "b", "same")
+        )
         prints = [fingerprint(data) for data in (text, a, b, replace(text, character_coverage=0.9))]
         assert len(set(prints)) == 4
-        assert fingerprint(b) == fingerprint(same) == fingerprint(replace(same, vocabulary_size=999))
+        assert (
+            fingerprint(b) == fingerprint(same) == fingerprint(replace(same, vocabulary_size=999))
+        )
 
     def test_a_name_does_not_count(self, rows):
         assert key(replace(rows[BASELINE], name="anything")) == key(rows[BASELINE])
 
-    @pytest.mark.parametrize("row", [WORD_KD, SEQ_KD, SEQ_WORD_KD, SEQ_KD_INTER, ALL_THREE, TEACHER_INTER])
+    @pytest.mark.parametrize(
+        "row", [WORD_KD, SEQ_KD, SEQ_WORD_KD, SEQ_KD_INTER, ALL_THREE, TEACHER_INTER]
+    )
     def test_a_students_key_depends_on_its_teachers_recipe(self, text, row):
         slower = replace(TINY, teacher_training=replace(TWO_EPOCHS, epochs=3))
         one, other = (table_recipes(text, preset, 1) for preset in (TINY, slower))
@@ -156,7 +242,9 @@ class TestRecipes:
     def test_rows_are_what_their_names_say(self, rows):
         for name, recipe in rows.items():
             own_method = recipe.distilled.method if recipe.distilled else None
-            assert own_method == (INTERPOLATED if "seq-inter" in name else MODE if "seq-kd" in name else None)
+            assert own_method == (
+                INTERPOLATED if "seq-inter" in name else MODE if "seq-kd" in name else None
+            )
             assert recipe.objective.needs_teacher == ("word-kd" in name)
             before = rows.get(name.removesuffix("+seq-inter"))
             assert recipe.start == (before if "seq-inter" in name else None)
@@ -176,7 +264,9 @@ class TestStore:
         store.model(rows[ALL_THREE])
         teacher, seq_word, all_three = trainings
         data = store.dataset(rows[TEACHER].data)
-        modes, nearest = (store.distilled(rows[name].distilled).corpus for name in (SEQ_WORD_KD, ALL_THREE))
+        modes, nearest = (
+            store.distilled(rows[name].distilled).corpus for name in (SEQ_WORD_KD, ALL_THREE)
+        )
         assert [t["corpus"] for t in trainings] == [data.train, modes, nearest]
         assert len(nearest) == len(data.train) // 2
         assert [t["valid"] for t in trainings] == [data.valid] * 3
@@ -217,11 +307,15 @@ class TestStore:
         heard = []
         store.evaluation(rows[SEQ_KD], 2, 0.0, lambda done, total: heard.append((done, total)))
         assert heard[-1] == (20, 20)
-        store.distilled(replace(rows[SEQ_KD].distilled, share=0.3), lambda done, total: heard.append((done, total)))
+        store.distilled(
+            replace(rows[SEQ_KD].distilled, share=0.3),
+            lambda done, total: heard.append((done, total)),
+        )
         assert heard[-1] == (30, 30)
 
     def test_what_another_process_is_writing_survives_the_tidying(self, store, rows):
-        """Two processes may train one model: the first to end must not take the other's half-written file away."""
+        """Two processes may train one model: the first to end must not take the other's
+        half-written file away."""
         unfinished = store.directory(rows[BASELINE]) / "unfinished"
         unfinished.mkdir(parents=True)
         half_written = unfinished / ".epoch-1.safetensors.abc"
@@ -229,7 +323,9 @@ class TestStore:
         store.model(rows[BASELINE])
         assert list(unfinished.iterdir()) == [half_written]
 
-    def test_a_resume_file_whose_weights_were_replaced_meanwhile_begins_anew(self, store, rows, tmp_path):
+    def test_a_resume_file_whose_weights_were_replaced_meanwhile_begins_anew(
+        self, store, rows, tmp_path
+    ):
         unfinished = store.directory(rows[BASELINE]) / "unfinished"
         unfinished.mkdir(parents=True)
         content = '{"epoch": 1, "tensors": "epoch-1.safetensors", "history": {}}'
@@ -241,22 +337,35 @@ def tiny_text(folder, pairs) -> TextData:
     """Six files of the same few pairs."""
     for split in ("train", "valid", "test"):
         for side, lines in zip(("s", "t"), zip(*pairs, strict=True), strict=True):
-            (folder / f"{split}.{side}").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    paths = (str(folder / f"{split}.{side}") for split in ("train", "valid", "test") for side in "st")
+            (folder / f"{split}.{side}").write_text(
+                "".join(f"{line}\n" for line in lines), encoding="utf-8"
+            )
+    paths = (
+        str(folder / f"{split}.{side}") for split in ("train", "valid", "test") for side in "st"
+    )
     return TextData(*paths, vocabulary_size=60)
 
 
 class TestTinyText:
-    @pytest.mark.parametrize("pairs", [
-        [("one word", "ein Wort")], [("a", "b"), ("b", "a")], [("ab", "ba")] * 5,
-        [(f"line {i}", f"Zeile {i}") for i in range(5)]], ids=["1 pair", "2 pairs", "the same 5 times", "5 pairs"])
+    @pytest.mark.parametrize(
+        "pairs",
+        [
+            [("one word", "ein Wort")],
+            [("a", "b"), ("b", "a")],
+            [("ab", "ba")] * 5,
+            [(f"line {i}", f"Zeile {i}") for i in range(5)],
+        ],
+        ids=["1 pair", "2 pairs", "the same 5 times", "5 pairs"],
+    )
     def test_every_row_of_the_table_ends(self, store, tmp_path, pairs):
         rows = table_recipes(tiny_text(tmp_path, pairs), replace(TINY, inter_share=0.25), seed=1)
         for name in (SEQ_KD, SEQ_KD_INTER):
             assert store.evaluation(rows[name], 2, 0.0)["name"] == name
         assert len(store.distilled(rows[SEQ_KD_INTER].distilled).corpus) == 1
 
-    @pytest.mark.parametrize("share, n, expected", [(0.25, 1, 1), (0.25, 2, 1), (0.1, 100, 10), (1.0, 3, 3)])
+    @pytest.mark.parametrize(
+        "share, n, expected", [(0.25, 1, 1), (0.25, 2, 1), (0.1, 100, 10), (1.0, 3, 3)]
+    )
     def test_a_share_of_a_corpus_has_at_least_one_pair(self, share, n, expected):
         corpus = ParallelCorpus("n", "s", "l", (("a",),) * n, (("b",),) * n)
         assert len(store_module.beginning_of(corpus, share)) == expected
@@ -268,14 +377,22 @@ class TestTextDataset:
         own.save(tmp_path / "own.model")
         data = store.dataset(replace(text, subwords=str(tmp_path / "own.model")))
         assert data.subwords == own
-        assert data.train.source[0] == own.encode(Path(text.source).read_text(encoding="utf-8").splitlines()[0])
+        assert data.train.source[0] == own.encode(
+            Path(text.source).read_text(encoding="utf-8").splitlines()[0]
+        )
         assert not list((store.root / "data").glob("*.model")), "nothing is learnt"
         assert set(data.source_vocabulary.tokens[4:]) <= own.pieces
 
     def test_a_brought_cutter_must_know_both_sides(self, tmp_path):
-        data = tiny_text(tmp_path, [("a long line of English words", "短句"), ("and another one", "再来")])
-        SubwordTokeniser.train(["a long line of English words and another one"], 40).save(tmp_path / "own.model")
-        with pytest.raises(CorpusError, match=r"own\.model \(target\): 100% of the training text's characters"):
+        data = tiny_text(
+            tmp_path, [("a long line of English words", "短句"), ("and another one", "再来")]
+        )
+        SubwordTokeniser.train(["a long line of English words and another one"], 40).save(
+            tmp_path / "own.model"
+        )
+        with pytest.raises(
+            CorpusError, match=r"own\.model \(target\): 100% of the training text's characters"
+        ):
             load(replace(data, subwords=str(tmp_path / "own.model")), tmp_path / "cache")
 
     def test_a_missing_cutter_is_named_and_not_learnt(self, store, text, tmp_path):
@@ -283,19 +400,26 @@ class TestTextDataset:
             store.dataset(replace(text, subwords=str(tmp_path / "gone.model")))
 
     def test_characters_given_up_are_unknown_to_the_vocabulary_and_said_each_time(self, tmp_path):
-        pairs = [(f"{chr(0x4E00 + i)} a b c d e", f"f g h {chr(0x5E00 + i)} i j") for i in range(60)]
+        pairs = [
+            (f"{chr(0x4E00 + i)} a b c d e", f"f g h {chr(0x5E00 + i)} i j") for i in range(60)
+        ]
         data = tiny_text(tmp_path, pairs)
         for _ in range(2):  # learnt, then read again
             loaded = load(data, tmp_path / "cache")
             assert "of the train text" in loaded.cleaning and "read as unknown" in loaded.cleaning
             assert len(loaded.source_vocabulary) < 60
-            assert [loaded.detokenise(tokens) for tokens in loaded.train.source] == [x for x, _ in pairs]
+            assert [loaded.detokenise(tokens) for tokens in loaded.train.source] == [
+                x for x, _ in pairs
+            ]
 
     def test_long_lines_of_held_out_text_are_named_by_file_and_line(self, tmp_path):
         data = tiny_text(tmp_path, [("a b", "b a"), ("b", "a a")])
         Path(data.valid_source).write_text("a\n\n" + "a b " * 600 + "\nb\n", encoding="utf-8")
         Path(data.valid_target).write_text("b\nx\nb\na\n", encoding="utf-8")
-        assert re.search(r"valid\.s:3: [\d,]+ tokens in one line.*divide it", load(data, tmp_path / "cache").cleaning)
+        assert re.search(
+            r"valid\.s:3: [\d,]+ tokens in one line.*divide it",
+            load(data, tmp_path / "cache").cleaning,
+        )
 
     def test_a_text_with_nothing_odd_says_no_more_than_what_was_dropped(self, store, text):
         assert all(" pairs read, " in line for line in store.dataset(text).cleaning.splitlines())
@@ -308,9 +432,15 @@ def make_model_in_process(root, recipe, barrier) -> None:
 
 
 def test_two_processes_making_the_same_model_both_end_with_it(store, rows, tmp_path):
-    context, recipe = multiprocessing.get_context("spawn"), replace(rows[TEACHER], optimisation=TWO_EPOCHS)
+    context, recipe = (
+        multiprocessing.get_context("spawn"),
+        replace(rows[TEACHER], optimisation=TWO_EPOCHS),
+    )
     barrier = context.Barrier(2)
-    both = [context.Process(target=make_model_in_process, args=(store.root, recipe, barrier)) for _ in range(2)]
+    both = [
+        context.Process(target=make_model_in_process, args=(store.root, recipe, barrier))
+        for _ in range(2)
+    ]
     for process in both:
         process.start()
     for process in both:
@@ -362,7 +492,9 @@ class TestSchedule:
         store.model(rows[TEACHER])
         path = store.distilled_path(rows[SEQ_KD].distilled)
         path.parent.mkdir()
-        path.write_text("source\ttarget\tlog_prob\tsimilarity\nnot what it should be\n", encoding="utf-8")
+        path.write_text(
+            "source\ttarget\tlog_prob\tsimilarity\nnot what it should be\n", encoding="utf-8"
+        )
         with pytest.raises(TaskError, match=r"distil mode, K = 2 \(seed 1\).*1 rows for 100"):
             run_all([Train(rows[SEQ_KD])], store.root, 2, Watcher())
         shutil.rmtree(store.root)  # no worker is left that writes there

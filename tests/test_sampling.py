@@ -1,4 +1,5 @@
-"""Samples follow the law that enumeration gives (chi-square, fixed seeds, a false alarm in 1 of 1000 seeds)."""
+"""Samples follow the law that enumeration gives (chi-square, fixed seeds, a false alarm in 1 of
+1000 seeds)."""
 
 from __future__ import annotations
 
@@ -18,8 +19,11 @@ SOURCE, N, MAX_LENGTH, ALPHA = ("ant", "bee", "cat"), 20_000, 3, 1e-3
 
 
 @torch.no_grad()
-def enumerated(model, temperature: float, source=SOURCE, prefix: tuple[int, ...] = ()) -> dict[tuple[int, ...], float]:
-    """The probability of every sample, token by token: neither PAD nor BOS, and EOS at the last position."""
+def enumerated(
+    model, temperature: float, source=SOURCE, prefix: tuple[int, ...] = ()
+) -> dict[tuple[int, ...], float]:
+    """The probability of every sample, token by token: neither PAD nor BOS, and EOS at the last
+    position."""
     if len(prefix) == MAX_LENGTH - 1:
         return {prefix: 1.0}
     start = model.start(*source_batch([source], model.source_vocabulary))
@@ -34,11 +38,15 @@ def enumerated(model, temperature: float, source=SOURCE, prefix: tuple[int, ...]
 
 
 def p_value(model, drawn, expected: dict[tuple[int, ...], float]) -> float:
-    """Of the hypothesis that the translations `drawn` follow the law `expected`. Rare outcomes are one class."""
+    """Of the hypothesis that the translations `drawn` follow the law `expected`. Rare outcomes are
+    one class."""
     n, counts = len(drawn), Counter(tuple(model.target_vocabulary.ids(h.tokens)) for h in drawn)
     assert counts.keys() <= expected.keys()
     common = [tokens for tokens, p in expected.items() if n * p >= 10]
-    observed, wanted = [counts[tokens] for tokens in common], [n * expected[tokens] for tokens in common]
+    observed, wanted = (
+        [counts[tokens] for tokens in common],
+        [n * expected[tokens] for tokens in common],
+    )
     assert len(common) > 5
     if n - sum(wanted) > 1:
         observed, wanted = [*observed, n - sum(observed)], [*wanted, n - sum(wanted)]

@@ -1,4 +1,5 @@
-"""Workers end with the process that started them, even when it is killed and can tell them nothing."""
+"""Workers end with the process that started them, even when it is killed and can tell them
+nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     long = replace(TINY, teacher_training=replace(TWO_EPOCHS, epochs=5_000))
     run_all([Train(table_recipes(write_text(folder / "text"), long, 1)[TEACHER])], folder / "store", 1, Tells())
-"""
+"""  # noqa: E501
 
 
 def is_alive(pid: int) -> bool:
@@ -43,7 +44,9 @@ def is_alive(pid: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see other processes")
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="needs /proc to see other processes"
+)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_run_leaves_no_worker_behind(tmp_path, how):
     script = tmp_path / "script.py"

@@ -32,12 +32,18 @@ from seqkd_lab.experiments.recipes import TEACHER, Distillation, ToyData, table_
 from seqkd_lab.experiments.store import identity
 
 RNG = random.Random(3)
-SOURCES = tuple(tuple(RNG.choices(["ant", "bee", "cat", "dog"], k=RNG.randint(1, 6))) for _ in range(40))
-TARGETS = tuple(tuple(RNG.choices(["ant", "bee", "cat", "dog"], k=RNG.randint(3, 6))) for _ in SOURCES)
+SOURCES = tuple(
+    tuple(RNG.choices(["ant", "bee", "cat", "dog"], k=RNG.randint(1, 6))) for _ in range(40)
+)
+TARGETS = tuple(
+    tuple(RNG.choices(["ant", "bee", "cat", "dog"], k=RNG.randint(3, 6))) for _ in SOURCES
+)
 REFERENCES = tuple((" ".join(target), "ant") for target in TARGETS)
 GOLD = ParallelCorpus("n", "train", "l", SOURCES, TARGETS, REFERENCES)
 
-pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")  # a random teacher's lengths are random
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:the teacher wrote"
+)  # a random teacher's lengths are random
 
 
 @pytest.fixture
@@ -53,7 +59,9 @@ def sacrebleu_similarity(hypothesis, gold) -> float:
 
 class TestMode:
     @pytest.mark.parametrize(("beam_size", "length_penalty"), [(1, 0.0), (5, 0.0), (5, 1.0)])
-    def test_each_target_is_the_best_of_the_teachers_search(self, teacher, beam_size, length_penalty):
+    def test_each_target_is_the_best_of_the_teachers_search(
+        self, teacher, beam_size, length_penalty
+    ):
         distilled = distil_mode(teacher, GOLD, beam_size, length_penalty, batch_size=7)
         expected = [n_best[0] for n_best in search(teacher, SOURCES, beam_size, 1, length_penalty)]
         assert distilled.corpus.target == tuple(h.tokens for h in expected)
@@ -64,7 +72,9 @@ class TestMode:
         gold = GOLD.with_target((*distil_mode(teacher, GOLD).corpus.target[:10], *TARGETS[10:]))
         distilled = distil_mode(teacher, gold)
         pairs = list(zip(distilled.corpus.target, gold.target, strict=True))
-        assert distilled.length_ratio == sum(len(a) for a, _ in pairs) / sum(len(b) for _, b in pairs)
+        assert distilled.length_ratio == sum(len(a) for a, _ in pairs) / sum(
+            len(b) for _, b in pairs
+        )
         assert distilled.exact_matches == sum(a == b for a, b in pairs) >= 10
         assert f"{100 * distilled.exact_matches / 40:.1f}%" in distilled.describe()
 
@@ -75,10 +85,15 @@ class TestInterpolated:
         for source, gold, chosen in zip(SOURCES, TARGETS, distilled.corpus.target, strict=True):
             k_best = search(teacher, [source], 8, 8)[0]
             scores = [sacrebleu_similarity(h.tokens, gold) for h in k_best]
-            assert chosen in {h.tokens for h, score in zip(k_best, scores, strict=True) if score == max(scores)}
+            assert chosen in {
+                h.tokens for h, score in zip(k_best, scores, strict=True) if score == max(scores)
+            }
 
     def test_is_at_least_as_near_to_gold_as_the_mode(self, teacher):
-        nearest, mode = distil_interpolated(teacher, GOLD, beam_size=8), distil_mode(teacher, GOLD, beam_size=8)
+        nearest, mode = (
+            distil_interpolated(teacher, GOLD, beam_size=8),
+            distil_mode(teacher, GOLD, beam_size=8),
+        )
         assert all(a >= b for a, b in zip(nearest.similarities, mode.similarities, strict=True))
         assert sum(nearest.similarities) > sum(mode.similarities)
         assert all(a <= b + 2e-4 for a, b in zip(nearest.log_probs, mode.log_probs, strict=True))
@@ -93,7 +108,8 @@ class TestInterpolated:
         rng = random.Random(seed)
         gold = tuple(rng.choices("abcde", k=6))
         candidates = [
-            Hypothesis(tuple(rng.choices("abcde", k=rng.randint(0, 8))), -float(i), -float(i)) for i in range(12)
+            Hypothesis(tuple(rng.choices("abcde", k=rng.randint(0, 8))), -float(i), -float(i))
+            for i in range(12)
         ]
         rng.shuffle(candidates)
         scores = [sacrebleu_similarity(h.tokens, gold) for h in candidates]
@@ -101,7 +117,11 @@ class TestInterpolated:
         assert nearest_to_gold(candidates, gold) == max(best, key=lambda h: h.log_prob)
 
     def test_ties_go_to_the_likelier(self):
-        candidates = [Hypothesis(("x",), -3.0, -3.0), Hypothesis(("y",), -1.0, -1.0), Hypothesis(("z",), -2.0, -2.0)]
+        candidates = [
+            Hypothesis(("x",), -3.0, -3.0),
+            Hypothesis(("y",), -1.0, -1.0),
+            Hypothesis(("z",), -2.0, -2.0),
+        ]
         assert nearest_to_gold(candidates, ("a", "b")).tokens == ("y",)
 
     @pytest.mark.parametrize("seed", range(5))
@@ -128,7 +148,10 @@ class TestSampled:
         def is_valid(source, target) -> bool:
             return len(target) % 2 == 0
 
-        plain, drawn_again = distil_sampled(teacher, GOLD, 1), distil_sampled(teacher, GOLD, 1, is_valid=is_valid)
+        plain, drawn_again = (
+            distil_sampled(teacher, GOLD, 1),
+            distil_sampled(teacher, GOLD, 1, is_valid=is_valid),
+        )
         pairs = list(zip(plain.corpus.target, drawn_again.corpus.target, strict=True))
         assert {len(before) % 2 for before, _ in pairs} == {0, 1}
         assert all(is_valid((), after) for _, after in pairs)
@@ -165,7 +188,9 @@ class TestEveryMethod:
         distilled, path = distil(teacher, GOLD, method, beam_size=4), tmp_path / "d.tsv"
         write_distilled(path, distilled)
         assert read_distilled(path, GOLD) == distilled
-        assert path.read_text(encoding="utf-8").splitlines()[1].split("\t")[0] == " ".join(SOURCES[0])
+        assert path.read_text(encoding="utf-8").splitlines()[1].split("\t")[0] == " ".join(
+            SOURCES[0]
+        )
 
 
 def test_an_unknown_method_is_refused(teacher):

@@ -1,4 +1,5 @@
-"""Sparse parts: a round trip loses no bit, damage is refused, and a pruned model's file is small."""
+"""Sparse parts: a round trip loses no bit, damage is refused, and a pruned model's file is
+small."""
 
 from __future__ import annotations
 
@@ -32,12 +33,18 @@ def drawn(shape, density: float, seed: int, dtype=torch.float32) -> torch.Tensor
     generator = torch.Generator().manual_seed(seed)
     numbers = (200 * torch.rand(shape, generator=generator) - 100).to(dtype)
     numbers[numbers == 0] = 1
-    return torch.where(torch.rand(shape, generator=generator) < density, numbers, torch.zeros((), dtype=dtype))
+    return torch.where(
+        torch.rand(shape, generator=generator) < density, numbers, torch.zeros((), dtype=dtype)
+    )
 
 
 class TestRoundTrip:
-    @given(shape=st.lists(st.integers(0, 7), max_size=4).map(tuple), density=st.floats(0.0, 1.0),
-           seed=st.integers(0, 10_000), dtype=st.sampled_from(DTYPES))
+    @given(
+        shape=st.lists(st.integers(0, 7), max_size=4).map(tuple),
+        density=st.floats(0.0, 1.0),
+        seed=st.integers(0, 10_000),
+        dtype=st.sampled_from(DTYPES),
+    )
     def test_no_bit_is_lost(self, shape, density, seed, dtype):
         weight = drawn(shape, density, seed, dtype)
         parts = sparse_rows(weight)
@@ -46,7 +53,10 @@ class TestRoundTrip:
         assert len(parts["values"]) == len(parts["columns"]) == int(weight.count_nonzero())
 
     @pytest.mark.parametrize(
-        "rows", [[0, 1, 2], [3], [0], [5], []], ids=["the first", "one in the middle", "one", "the last", "none"])
+        "rows",
+        [[0, 1, 2], [3], [0], [5], []],
+        ids=["the first", "one in the middle", "one", "the last", "none"],
+    )
     def test_rows_without_values(self, rows):
         weight = torch.zeros(6, 4)
         weight[rows, 1], weight[rows, 3] = 2.0, -3.0
@@ -55,8 +65,12 @@ class TestRoundTrip:
         assert parts["begins"].tolist() == [2 * sum(row < end for row in rows) for end in range(7)]
 
     def test_numbers_that_are_none_and_the_smallest_are_kept(self):
-        bits = torch.tensor([0x7FC00000, 0x7FC00123, -0x400000, 0x7F800000, -0x800000, 1, 0, 0], dtype=torch.int32)
-        weight = bits.view(torch.float32).view(2, 4)  # three kinds of nan, ±inf, the smallest of all, 0
+        bits = torch.tensor(
+            [0x7FC00000, 0x7FC00123, -0x400000, 0x7F800000, -0x800000, 1, 0, 0], dtype=torch.int32
+        )
+        weight = bits.view(torch.float32).view(
+            2, 4
+        )  # three kinds of nan, ±inf, the smallest of all, 0
         assert weight.isnan().sum() == 3 and weight.isinf().sum() == 2
         assert same_bits(dense(sparse_rows(weight)), weight)
 
@@ -66,7 +80,9 @@ class TestRoundTrip:
         found = dense(sparse_rows(weight))
         assert torch.equal(found, weight) and not found.signbit().any()
 
-    @pytest.mark.parametrize(("n_columns", "dtype"), [(2**15, torch.int16), (2**15 + 1, torch.int32)])
+    @pytest.mark.parametrize(
+        ("n_columns", "dtype"), [(2**15, torch.int16), (2**15 + 1, torch.int32)]
+    )
     def test_columns_take_two_bytes_as_long_as_that_is_enough(self, n_columns, dtype):
         weight = torch.zeros(3, n_columns)
         weight[0, 0] = weight[0, -1] = weight[2, -1] = weight[2, -2] = 5.0
@@ -83,7 +99,11 @@ class TestRoundTrip:
         assert same_bits(dense(sparse_rows(weight.t())), weight.t().contiguous())
 
     def test_named_weights_and_others_stored_whole(self):
-        weights = {"a.weight": drawn((4, 3), 0.5, 1), "a.bias": drawn((3,), 0.5, 2), "b": drawn((), 1.0, 3)}
+        weights = {
+            "a.weight": drawn((4, 3), 0.5, 1),
+            "a.bias": drawn((3,), 0.5, 2),
+            "b": drawn((), 1.0, 3),
+        }
         packed = pack(weights)
         assert set(packed) == {f"{name}:{part}" for name in weights for part in PARTS}
         whole = {"c": drawn((2, 2), 0.5, 4)}
@@ -107,7 +127,9 @@ DAMAGES = {
     "a value is missing": {"values": without_last},
     "a column is missing": {"columns": without_last},
     "a row is missing": {"begins": without_last},
-    "a row begins before the one above": {"begins": lambda begins: begins[[0, 2, 1, *range(3, len(begins))]]},
+    "a row begins before the one above": {
+        "begins": lambda begins: begins[[0, 2, 1, *range(3, len(begins))]]
+    },
     "values of no row": {"begins": lambda begins: begins.clamp(max=3)},
     "a column that is too large": {"columns": lambda columns: columns + 1},
     "a column below 0": {"columns": lambda columns: columns - 1},
@@ -126,7 +148,9 @@ class TestDamage:
     @pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
     def test_parts_that_do_not_fit(self, damage):
         parts = sparse_rows(self.weight)
-        damaged = {name: damage[name](part) if name in damage else part for name, part in parts.items()}
+        damaged = {
+            name: damage[name](part) if name in damage else part for name, part in parts.items()
+        }
         with pytest.raises(ValueError):
             dense(damaged)
 
@@ -150,10 +174,15 @@ class TestOnDisk:
         for folder, sparse in (("sparse", True), ("dense", False)):
             save_model(tmp_path / folder, pruned, sparse=sparse)
             loaded = load_model(tmp_path / folder)
-            assert all(same_bits(tensor, pruned.state_dict()[name]) for name, tensor in loaded.state_dict().items())
+            assert all(
+                same_bits(tensor, pruned.state_dict()[name])
+                for name, tensor in loaded.state_dict().items()
+            )
             sizes[folder] = (tmp_path / folder / "model.safetensors").stat().st_size
         stored = load_file(tmp_path / "sparse" / "model.safetensors")
-        assert sum(stored[name].numel() for name in stored if name.endswith(":values")) == n_nonzero(pruned)
+        assert sum(
+            stored[name].numel() for name in stored if name.endswith(":values")
+        ) == n_nonzero(pruned)
         assert sizes["sparse"] < 0.5 * sizes["dense"]
 
     def test_in_16_bits(self, pruned, tmp_path):
@@ -170,8 +199,18 @@ class TestOnDisk:
             with pytest.raises(CheckpointError, match="broken"):
                 load_model(tmp_path / "broken")
 
-    @pytest.mark.parametrize("change", ["another model's", "no weights", "a name too many", "a part is missing",
-                                        "a row too many", "a negative shape", "no safetensors"])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "another model's",
+            "no weights",
+            "a name too many",
+            "a part is missing",
+            "a row too many",
+            "a negative shape",
+            "no safetensors",
+        ],
+    )
     def test_a_foreign_file(self, make_model, pruned, tmp_path, change):
         folder = tmp_path / "broken"
         save_model(folder, pruned, sparse=True)
@@ -187,7 +226,9 @@ class TestOnDisk:
         elif change == "a part is missing":
             del tensors[f"{name}:columns"]
         elif change == "a row too many":
-            tensors[f"{name}:begins"] = torch.cat([tensors[f"{name}:begins"], tensors[f"{name}:begins"][-1:]])
+            tensors[f"{name}:begins"] = torch.cat(
+                [tensors[f"{name}:begins"], tensors[f"{name}:begins"][-1:]]
+            )
         elif change == "a negative shape":
             tensors[f"{name}:shape"] = -tensors[f"{name}:shape"]
         save_file(tensors, file)

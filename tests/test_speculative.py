@@ -1,4 +1,5 @@
-"""Speculative sampling follows the target's law: χ² against an enumeration of its own, over many seeds and settings."""
+"""Speculative sampling follows the target's law: χ² against an enumeration of its own, over many
+seeds and settings."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def model(spec: Spec, seed: int, sharpness: float | None = None):
 
 @torch.no_grad()
 def enumerated(target, law: Law, source=SOURCE) -> dict[tuple[str, ...], float]:
-    """Every translation of at most MAX_LENGTH tokens by the product of its words' probabilities, each prefix anew."""
+    """Every translation of at most MAX_LENGTH tokens by the product of its words' probabilities,
+    each prefix anew."""
     words, found = ("ant", "bee", "<unk>"), {}
     ids = dict(zip(words, (4, 5, 3), strict=True))
     for length in range(MAX_LENGTH):
@@ -70,7 +72,9 @@ def enumerated(target, law: Law, source=SOURCE) -> dict[tuple[str, ...], float]:
 
 def by_hand(logits: torch.Tensor, law: Law) -> list[float]:
     """The law of the next word by sorting and adding up, word by word."""
-    scaled = [float(x) / law.temperature if i not in (PAD, BOS) else -1e9 for i, x in enumerate(logits)]
+    scaled = [
+        float(x) / law.temperature if i not in (PAD, BOS) else -1e9 for i, x in enumerate(logits)
+    ]
     weights = torch.tensor(scaled, dtype=torch.float64).softmax(0).tolist()
     ranked = sorted(range(len(weights)), key=lambda i: -weights[i])[: law.top_k]
     total, kept, sum_so_far = sum(weights[i] for i in ranked), [], 0.0
@@ -88,7 +92,10 @@ def p_value(drawn, expected) -> float:
     classes = [tokens for tokens, p in expected.items() if p * len(drawn) >= 10]
     observed, wanted = [counts[t] for t in classes], [len(drawn) * expected[t] for t in classes]
     if len(drawn) - sum(wanted) > 1:
-        observed, wanted = [*observed, len(drawn) - sum(observed)], [*wanted, len(drawn) - sum(wanted)]
+        observed, wanted = (
+            [*observed, len(drawn) - sum(observed)],
+            [*wanted, len(drawn) - sum(wanted)],
+        )
     assert len(observed) >= 4
     scale = sum(observed) / sum(wanted)
     return chisquare(observed, [scale * w for w in wanted]).pvalue
@@ -107,20 +114,26 @@ SETTINGS = {
 class TestExactness:
     @pytest.mark.parametrize("setting", SETTINGS)
     def test_the_law_is_the_targets(self, setting):
-        """Three pairs of models each, Bonferroni-corrected; one batch of equal sentences accepts unequally."""
+        """Three pairs of models each, Bonferroni-corrected; one batch of equal sentences accepts
+        unequally."""
         target_spec, draft_spec, draft_length, law = SETTINGS[setting]
         values = []
         for seed in range(3):
             target, draft = model(target_spec, seed), model(draft_spec, seed + 10)
-            drawn = speculative_sample(target, draft, [SOURCE] * N, seed, draft_length, law, MAX_LENGTH, 4_000)
+            drawn = speculative_sample(
+                target, draft, [SOURCE] * N, seed, draft_length, law, MAX_LENGTH, 4_000
+            )
             values.append(p_value(drawn, enumerated(target, law)))
         assert min(values) > FALSE_ALARM / (3 * len(SETTINGS))
 
     def test_a_broken_rule_is_noticed(self):
-        """Drawing again from q instead of the residual is wrong by little, and χ² sees it in each pair of models."""
+        """Drawing again from q instead of the residual is wrong by little, and χ² sees it in each
+        pair of models."""
         for seed in range(3):
             target, draft = model(TRANSFORMER, seed), model(LSTM, seed + 10)
-            drawn = speculative_sample(target, draft, [SOURCE] * N, seed, 3, Law(), MAX_LENGTH, 4_000, rule=REDRAWN)
+            drawn = speculative_sample(
+                target, draft, [SOURCE] * N, seed, 3, Law(), MAX_LENGTH, 4_000, rule=REDRAWN
+            )
             assert p_value(drawn, enumerated(target, Law())) < 1e-6
 
     @pytest.mark.parametrize("law", [Law(0.6), Law(top_k=2), Law(top_p=0.7)])
@@ -133,7 +146,9 @@ class TestExactness:
 
     def test_sentences_of_one_batch_follow_their_own_sources(self):
         target, draft = model(TRANSFORMER, 0), model(LSTM, 10)
-        drawn = speculative_sample(target, draft, [SOURCE, OTHER] * (N // 2), 5, 3, Law(), MAX_LENGTH, 2_000)
+        drawn = speculative_sample(
+            target, draft, [SOURCE, OTHER] * (N // 2), 5, 3, Law(), MAX_LENGTH, 2_000
+        )
         ours, theirs = enumerated(target, Law()), enumerated(target, Law(), OTHER)
         assert p_value(drawn[::2], ours) > 1e-3 and p_value(drawn[1::2], theirs) > 1e-3
         assert p_value(drawn[1::2], ours) < 1e-6
@@ -147,7 +162,9 @@ class TestExactness:
 
     def test_a_draft_that_is_the_target_is_always_accepted(self):
         target, rounds = model(TRANSFORMER, 0), []
-        drawn = speculative_sample(target, target, [SOURCE] * 200, 1, 3, Law(), MAX_LENGTH, 1, observer=rounds.append)
+        drawn = speculative_sample(
+            target, target, [SOURCE] * 200, 1, 3, Law(), MAX_LENGTH, 1, observer=rounds.append
+        )
         assert all(int(one.n_accepted) == one.drafted.shape[1] for one in rounds)
         assert sum(len(h.tokens) + 1 for h in drawn) > 1.5 * len(rounds)
 
@@ -155,7 +172,9 @@ class TestExactness:
     def test_acceptance_is_one_minus_the_total_variation(self, seed):
         """At the first place, within four standard errors."""
         target, draft, rounds = model(TRANSFORMER, seed), model(LSTM, seed + 10), []
-        speculative_sample(target, draft, [SOURCE] * N, seed, 1, Law(), MAX_LENGTH, N, observer=rounds.append)
+        speculative_sample(
+            target, draft, [SOURCE] * N, seed, 1, Law(), MAX_LENGTH, N, observer=rounds.append
+        )
         p, q = rounds[0].p[0, 0], rounds[0].q[0, 0]
         expected = 1.0 - 0.5 * float((p - q).abs().sum())
         found = float(rounds[0].n_accepted.double().mean())
@@ -164,23 +183,41 @@ class TestExactness:
 
 
 class TestGreedy:
-    @pytest.mark.parametrize(("target_spec", "draft_spec"), list(product((LSTM, TRANSFORMER), repeat=2)))
+    @pytest.mark.parametrize(
+        ("target_spec", "draft_spec"), list(product((LSTM, TRANSFORMER), repeat=2))
+    )
     @pytest.mark.parametrize("draft_length", [1, 3, 7])
     @pytest.mark.parametrize("batch_size", [1, 5])
-    def test_it_is_the_targets_greedy_search(self, target_spec, draft_spec, draft_length, batch_size):
-        sources = [SOURCE, OTHER, ("cat",), ("dog", "eel"), ("fox", "ant", "ant"), ("bee",) * 5, ("eel", "cat")]
+    def test_it_is_the_targets_greedy_search(
+        self, target_spec, draft_spec, draft_length, batch_size
+    ):
+        sources = [
+            SOURCE,
+            OTHER,
+            ("cat",),
+            ("dog", "eel"),
+            ("fox", "ant", "ant"),
+            ("bee",) * 5,
+            ("eel", "cat"),
+        ]
         for seed in range(4):
             target, draft = model(target_spec, seed, 4.0), model(draft_spec, seed + 10, 4.0)
             expected = [found[0] for found in search(target, sources)]
-            drawn = speculative_sample(target, draft, sources, 1, draft_length, Law(0.0), batch_size=batch_size)
+            drawn = speculative_sample(
+                target, draft, sources, 1, draft_length, Law(0.0), batch_size=batch_size
+            )
             assert [h.tokens for h in drawn] == [h.tokens for h in expected]
-            assert [h.log_prob for h in drawn] == pytest.approx([h.log_prob for h in expected], abs=1e-3)
+            assert [h.log_prob for h in drawn] == pytest.approx(
+                [h.log_prob for h in expected], abs=1e-3
+            )
 
     def test_adaptive_changes_the_calls_and_not_the_words(self):
         target, sources = model(TRANSFORMER, 1, 4.0), [SOURCE, OTHER, ("cat",)] * 3
         plain, adaptive = [], []
         found = [
-            speculative_sample(target, target, sources, 1, 1, Law(0.0), batch_size=1, adaptive=how, observer=seen)
+            speculative_sample(
+                target, target, sources, 1, 1, Law(0.0), batch_size=1, adaptive=how, observer=seen
+            )
             for how, seen in ((False, plain.append), (True, adaptive.append))
         ]
         assert [h.tokens for h in found[0]] == [h.tokens for h in found[1]]
@@ -189,7 +226,8 @@ class TestGreedy:
 
 class TestRule:
     def test_min_and_residual_make_q(self):
-        """min(p, q) + (1 − Σ min(p, q)) · residual = q, for laws with zeros, equal laws and disjoint ones."""
+        """min(p, q) + (1 − Σ min(p, q)) · residual = q, for laws with zeros, equal laws and
+        disjoint ones."""
         generator = torch.Generator().manual_seed(1)
         p, q = (torch.rand(50, 7, generator=generator) ** 4 for _ in range(2))
         p[0], q[1, :3], p[2, 3:], q[2, :3] = q[0], 0.0, 0.0, 0.0
@@ -215,11 +253,14 @@ class TestRule:
 
 class TestRounds:
     def test_what_a_round_says_is_what_was_written(self):
-        """Accepted words and the extra one, round by round, are the translation; a law belongs to each place."""
+        """Accepted words and the extra one, round by round, are the translation; a law belongs to
+        each place."""
         target, draft = model(TRANSFORMER, 0), model(LSTM, 10)
         for seed in range(20):
             rounds: list[Round] = []
-            [found] = speculative_sample(target, draft, [SOURCE], seed, 3, max_length=200, observer=rounds.append)
+            [found] = speculative_sample(
+                target, draft, [SOURCE], seed, 3, max_length=200, observer=rounds.append
+            )
             assert len(found.tokens) + 1 < 200
             written: list[int] = []
             for one in rounds:
@@ -242,27 +283,46 @@ class TestRounds:
                 assert one.prefix == tuple(written)
                 stands = [word.token for word in one.words if word.fate == ACCEPTED]
                 written += [*stands, *([one.extra] if one.extra is not None else [])]
-                assert one.n_tokens == len(stands) + (one.extra is not None) == len(written) - len(one.prefix)
+                assert (
+                    one.n_tokens
+                    == len(stands) + (one.extra is not None)
+                    == len(written) - len(one.prefix)
+                )
                 assert (one.p is None) == (one.rejected is None)
                 fates = [word.fate for word in one.words]
                 assert fates == sorted(fates) and fates.count(REJECTED) <= 1
             assert tuple(written) == (*trace.hypothesis.tokens, "</s>")
-            assert trace.hypothesis == speculative_sample(target, draft, [SOURCE], seed, 3, max_length=max_length)[0]
+            assert (
+                trace.hypothesis
+                == speculative_sample(target, draft, [SOURCE], seed, 3, max_length=max_length)[0]
+            )
             n_cut += len(written) == max_length
         assert (n_cut > 3) == (max_length < 200)
 
     def test_tokens_behind_the_end_are_padding(self):
         target, draft = model(LSTM, 0), model(LSTM, 10)
         source, lengths = source_batch([SOURCE, OTHER] * 30, target.source_vocabulary)
-        tokens, _ = speculative_batch(target, draft, source, lengths, torch.full_like(lengths, 9), 3, Law(),
-                                      torch.Generator().manual_seed(1))
+        tokens, _ = speculative_batch(
+            target,
+            draft,
+            source,
+            lengths,
+            torch.full_like(lengths, 9),
+            3,
+            Law(),
+            torch.Generator().manual_seed(1),
+        )
         ends = (tokens == EOS).long()
         assert (ends.sum(1) == 1).all()
         assert torch.equal(tokens == PAD, (ends.cumsum(1) - ends).bool())
 
     @pytest.mark.parametrize("batch_size", [1, 6])
     def test_log_prob_is_the_targets_own_whatever_the_law(self, batch_size):
-        target, draft, sources = model(TRANSFORMER, 3), model(LSTM, 4), [SOURCE, OTHER, ("cat",)] * 6
+        target, draft, sources = (
+            model(TRANSFORMER, 3),
+            model(LSTM, 4),
+            [SOURCE, OTHER, ("cat",)] * 6,
+        )
         for law in (Law(), Law(0.5, top_k=2)):
             drawn = speculative_sample(target, draft, sources, 2, 3, law, None, batch_size)
             expected = sentence_log_probs(target, sources, [h.tokens for h in drawn])
@@ -291,7 +351,9 @@ class TestUse:
 
     def test_progress_counts_sentences(self):
         heard: list[int] = []
-        speculative_sample(model(LSTM, 0), model(LSTM, 10), [SOURCE] * 5, 1, batch_size=2, progress=heard.append)
+        speculative_sample(
+            model(LSTM, 0), model(LSTM, 10), [SOURCE] * 5, 1, batch_size=2, progress=heard.append
+        )
         assert heard == [2, 2, 1]
         assert speculative_sample(model(LSTM, 0), model(LSTM, 10), [], 1) == []
 
@@ -301,13 +363,21 @@ class TestUse:
             speculative_sample(target, target, [SOURCE], 1, 0)
         with pytest.raises(ValueError, match="share their vocabularies"):
             speculative_sample(target, make_model(), [SOURCE], 1)
-        for wrong in ({"temperature": -1.0}, {"temperature": float("nan")}, {"top_k": 0}, {"top_p": 0.0},
-                      {"top_p": 1.5}, {"temperature": float("inf")}):
+        for wrong in (
+            {"temperature": -1.0},
+            {"temperature": float("nan")},
+            {"top_k": 0},
+            {"top_p": 0.0},
+            {"top_p": 1.5},
+            {"temperature": float("inf")},
+        ):
             with pytest.raises(ValueError, match=next(iter(wrong))):
                 Law(**wrong)
 
 
-@pytest.mark.parametrize("law", [Law(), Law(0.5), Law(2.0, top_k=3), Law(top_p=0.6), Law(1.3, 4, 0.75)])
+@pytest.mark.parametrize(
+    "law", [Law(), Law(0.5), Law(2.0, top_k=3), Law(top_p=0.6), Law(1.3, 4, 0.75)]
+)
 def test_a_law_is_what_sorting_by_hand_gives(law):
     logits = torch.randn(4, 3, 9, generator=torch.Generator().manual_seed(2)) * 2
     found = law(logits)

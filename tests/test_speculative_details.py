@@ -1,4 +1,5 @@
-"""What rounds, traces and laws say in detail, and what each setting of a model or a draft changes."""
+"""What rounds, traces and laws say in detail, and what each setting of a model or a draft
+changes."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ def test_a_word_that_the_target_never_writes_is_refused_even_where_r_is_0():
 
 @pytest.mark.parametrize("law", [Law(0.5), Law(1.5), Law(top_k=2), Law(top_p=0.6)])
 def test_the_law_is_the_drafts_too(law):
-    """A draft that is the target proposes by the same law, so that every word stands whatever the law."""
+    """A draft that is the target proposes by the same law, so that every word stands whatever the
+    law."""
     target, rounds = model(TRANSFORMER, 0), []
     speculative_sample(target, target, [SOURCE] * 100, 1, 3, law, 5, 1, observer=rounds.append)
     assert all(int(one.n_accepted) == one.drafted.shape[1] for one in rounds)
@@ -30,8 +32,15 @@ def test_the_law_is_the_drafts_too(law):
 
 def test_a_round_shows_the_refused_word_and_not_the_one_written_in_its_place():
     rounds: list[Round] = []
-    speculative_sample(model(TRANSFORMER, 0), model(LSTM, 10), [SOURCE] * 50, 1, 3, batch_size=1,
-                       observer=rounds.append)
+    speculative_sample(
+        model(TRANSFORMER, 0),
+        model(LSTM, 10),
+        [SOURCE] * 50,
+        1,
+        3,
+        batch_size=1,
+        observer=rounds.append,
+    )
     refusing = [one for one in rounds if int(one.n_accepted) < one.drafted.shape[1]]
     assert len(refusing) > 10
     for one in refusing:
@@ -57,14 +66,18 @@ def test_the_laws_of_a_trace_are_those_of_its_places():
             for word in one.words:
                 number = trace.tokens.index(word.token)
                 p, q = law_after(draft, read, law), law_after(target, read, law)
-                assert (word.p, word.q) == pytest.approx((float(p[number]), float(q[number])), abs=1e-5)
+                assert (word.p, word.q) == pytest.approx(
+                    (float(p[number]), float(q[number])), abs=1e-5
+                )
                 if word is one.rejected:
                     n_refused += 1
                     torch.testing.assert_close((one.p, one.q), (p, q), atol=1e-5, rtol=1e-4)
                     torch.testing.assert_close(one.extra_law, residual(one.p, one.q))
                 read = (*read, word.token)
             if one.rejected is None and one.extra is not None:
-                torch.testing.assert_close(one.q, law_after(target, read, law), atol=1e-5, rtol=1e-4)
+                torch.testing.assert_close(
+                    one.q, law_after(target, read, law), atol=1e-5, rtol=1e-4
+                )
                 torch.testing.assert_close(one.extra_law, one.q)
     assert n_refused > 5
 
@@ -75,7 +88,13 @@ def test_a_trace_can_be_adaptive():
     for seed in range(5):
         rounds = trace_speculative(target, target, SOURCE, seed, 1, adaptive=True).rounds
         assert [len(one.words) for one in rounds[:-1]] == list(range(1, 2 * len(rounds) - 2, 2))
-    assert max(len(trace_speculative(target, target, SOURCE, seed, 1, adaptive=True).rounds) for seed in range(5)) > 2
+    assert (
+        max(
+            len(trace_speculative(target, target, SOURCE, seed, 1, adaptive=True).rounds)
+            for seed in range(5)
+        )
+        > 2
+    )
 
 
 @pytest.mark.parametrize("modes", [(True, False), (False, True)])
@@ -90,7 +109,10 @@ def test_each_model_keeps_its_own_mode(modes):
 def test_models_in_training_draft_without_dropout():
     """Both are put into evaluation: dropout would draw from torch's own generator."""
     specs = TransformerSpec(8, 1, 2, 12, 0.5), TransformerSpec(8, 2, 2, 12, 0.5)
-    target, draft = (build(spec, Vocabulary.build([WORDS]), Vocabulary.build([WORDS[:2]])).train() for spec in specs)
+    target, draft = (
+        build(spec, Vocabulary.build([WORDS]), Vocabulary.build([WORDS[:2]])).train()
+        for spec in specs
+    )
     untouched = torch.get_rng_state()
     speculative_sample(target, draft, [SOURCE], 7)
     assert torch.equal(torch.get_rng_state(), untouched)

@@ -35,10 +35,12 @@ def speeds(student_greedy: list[float], threads: int = 1) -> list[Speed]:
     """A teacher of 10 and 40 words a second, a student of 50 by beam, in two rounds."""
     found = []
     for batch_size in (ONE_BY_ONE, BATCHED):
-        found += [Speed(TEACHER, BEAM, batch_size, threads, [10.0, 20.0]),
-                  Speed(TEACHER, GREEDY, batch_size, threads, [40.0, 40.0]),
-                  Speed(STUDENT, BEAM, batch_size, threads, [50.0, 50.0]),
-                  Speed(STUDENT, GREEDY, batch_size, threads, student_greedy)]
+        found += [
+            Speed(TEACHER, BEAM, batch_size, threads, [10.0, 20.0]),
+            Speed(TEACHER, GREEDY, batch_size, threads, [40.0, 40.0]),
+            Speed(STUDENT, BEAM, batch_size, threads, [50.0, 50.0]),
+            Speed(STUDENT, GREEDY, batch_size, threads, student_greedy),
+        ]
     return found
 
 
@@ -58,7 +60,9 @@ class TestInTurn:
         with pytest.raises(ValueError, match="got 0"):
             in_turn({}, 0)
 
-    def test_words_are_the_sources_and_every_search_is_asked_as_it_says(self, make_model, monkeypatch):
+    def test_words_are_the_sources_and_every_search_is_asked_as_it_says(
+        self, make_model, monkeypatch
+    ):
         clock, asked = iter((10.0, 12.0)), []
         monkeypatch.setattr(speed.time, "perf_counter", lambda: next(clock))
         monkeypatch.setattr(speed, "search", lambda *given, **named: asked.append((given, named)))
@@ -71,20 +75,32 @@ class TestMeasure:
     def test_every_setting_is_there_and_the_threads_are_put_back(self, make_model):
         models = {TEACHER: make_model(), STUDENT: make_model(1)}
         heard = []
-        found = measure(models, {ONE_BY_ONE: SOURCES[:1], BATCHED: SOURCES}, (1, 1), 2,
-                        report=lambda *now: heard.append(now))
+        found = measure(
+            models,
+            {ONE_BY_ONE: SOURCES[:1], BATCHED: SOURCES},
+            (1, 1),
+            2,
+            report=lambda *now: heard.append(now),
+        )
         assert torch.get_num_threads() == 1
         assert len(found) == 2 * 2 * 2 * 2 and all(len(one.words_per_second) == 2 for one in found)
         assert heard[-1][0] == heard[-1][1] and sorted(heard) == heard
 
     def test_models_of_the_papers_shape_search_as_long_as_they_are_told(self, monkeypatch):
         monkeypatch.setattr(speed_table, "PAPER_WORDS", 30)
-        monkeypatch.setattr(speed_table, "LSTMSpec", lambda width, layers, **_: LSTMSpec(width // 100 * 2, layers))
+        monkeypatch.setattr(
+            speed_table, "LSTMSpec", lambda width, layers, **_: LSTMSpec(width // 100 * 2, layers)
+        )
         models = speed_table.paper_models()
         sources = speed_table.random_sources(models)
-        assert all(len(line) == speed_table.PAPER_LENGTH for lines in sources.values() for line in lines)
+        assert all(
+            len(line) == speed_table.PAPER_LENGTH for lines in sources.values() for line in lines
+        )
         found = measure(models, {1: sources[ONE_BY_ONE]}, (1,), 1, max_length=3)
-        assert {one.model for one in found} == {speed_table.PAPER_TEACHER, speed_table.PAPER_STUDENT}
+        assert {one.model for one in found} == {
+            speed_table.PAPER_TEACHER,
+            speed_table.PAPER_STUDENT,
+        }
 
 
 class TestJudgement:
@@ -94,13 +110,18 @@ class TestJudgement:
         assert {verdict.outcome for verdict in verdicts} == {UNDECIDED}
         assert {verdict.outcome for verdict in judge(speeds([120.0, 240.0]))} == {HELD}
         verdicts = judge(speeds([60.0, 120.0]))
-        assert {verdict.outcome for verdict in verdicts} == {NOT_HELD} and "NOT HELD" in describe(verdicts[0])
+        assert {verdict.outcome for verdict in verdicts} == {NOT_HELD} and "NOT HELD" in describe(
+            verdicts[0]
+        )
 
     def test_the_factors_multiply_to_the_whole(self):
         (first, _) = rounds(speeds([120.0, 300.0]), 1)
         parts = factors(first, TEACHER, STUDENT, BATCHED)
         assert (parts.smaller, parts.greedy) == (5.0, 2.4)
-        fast, slow = first[Setting(STUDENT, GREEDY, BATCHED)], first[Setting(TEACHER, BEAM, BATCHED)]
+        fast, slow = (
+            first[Setting(STUDENT, GREEDY, BATCHED)],
+            first[Setting(TEACHER, BEAM, BATCHED)],
+        )
         assert parts.total == pytest.approx(fast / slow)
 
     def test_models_that_were_not_measured_are_not_judged(self):

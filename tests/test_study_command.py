@@ -1,4 +1,5 @@
-"""`seqkd-lab study`: which studies there are, seeds, results that resume, exit codes, and one tiny real run."""
+"""`seqkd-lab study`: which studies there are, seeds, results that resume, exit codes, and one tiny
+real run."""
 
 from __future__ import annotations
 
@@ -35,8 +36,11 @@ def run(capsys, *arguments) -> tuple[int, str, str]:
     return code, captured.out, captured.err
 
 
-def tens(measured: list[int], interrupt_at: int | None = None, least: float = 0.0, **settings) -> Experiment:
-    """A study that measures ten times the seed, and notes in `measured` that it did; seeds 21 and 22 by default."""
+def tens(
+    measured: list[int], interrupt_at: int | None = None, least: float = 0.0, **settings
+) -> Experiment:
+    """A study that measures ten times the seed, and notes in `measured` that it did; seeds 21 and
+    22 by default."""
 
     def measure(seed, store, report) -> dict:
         if seed == interrupt_at:
@@ -45,20 +49,43 @@ def tens(measured: list[int], interrupt_at: int | None = None, least: float = 0.
         report(1, 1)
         return {"x": 10.0 * seed}
 
-    claim = Claim(name="T1", ours="x is large", value=lambda rows: rows["x"], least=least, original="an aim")
-    return Experiment("tens", "tens.json", settings, lambda seed: [], measure,
-                      lambda rows: {"x by seed": pandas.DataFrame({"x": [row["x"] for row in rows]})}, (claim,),
-                      first_seed=21, n_seeds=2, in_words=lambda rows: f"The first x is {rows[0]['x']:g}.")
+    claim = Claim(
+        name="T1", ours="x is large", value=lambda rows: rows["x"], least=least, original="an aim"
+    )
+    return Experiment(
+        "tens",
+        "tens.json",
+        settings,
+        lambda seed: [],
+        measure,
+        lambda rows: {"x by seed": pandas.DataFrame({"x": [row["x"] for row in rows]})},
+        (claim,),
+        first_seed=21,
+        n_seeds=2,
+        in_words=lambda rows: f"The first x is {rows[0]['x']:g}.",
+    )
 
 
 @pytest.fixture
 def study(capsys, tmp_path, monkeypatch):
-    """Runs `study tens` with this experiment in a folder of its own: exit code, stdout, stderr. It has no models."""
+    """Runs `study tens` with this experiment in a folder of its own: exit code, stdout, stderr. It
+    has no models."""
     monkeypatch.setattr(studies, "make_models", lambda tasks, data, given, results: None)
 
     def call(one: Experiment, *arguments) -> tuple[int, str, str]:
-        monkeypatch.setattr(study_command, "STUDIES", {"tens": SimpleNamespace(question="how?", experiment=one)})
-        return run(capsys, "--store", tmp_path / "store", "study", "tens", "--results", tmp_path, *arguments)
+        monkeypatch.setattr(
+            study_command, "STUDIES", {"tens": SimpleNamespace(question="how?", experiment=one)}
+        )
+        return run(
+            capsys,
+            "--store",
+            tmp_path / "store",
+            "study",
+            "tens",
+            "--results",
+            tmp_path,
+            *arguments,
+        )
 
     return call
 
@@ -82,8 +109,10 @@ class TestList:
         assert [line.split(" ")[0] for line in lines if "results are there" in line] == ["budget"]
 
     def test_its_questions_are_questions_of_one_line(self):
-        assert all(listed.question.endswith("?") and len(listed.question) < 100
-                   for listed in study_command.STUDIES.values())
+        assert all(
+            listed.question.endswith("?") and len(listed.question) < 100
+            for listed in study_command.STUDIES.values()
+        )
 
     @pytest.mark.parametrize("name", study_command.STUDIES)
     def test_each_study_is_what_it_is_listed_as(self, name):
@@ -98,49 +127,73 @@ class TestList:
 class TestNamesAndSeeds:
     def test_an_unknown_name_is_refused_with_those_there_are(self, capsys):
         code, _, err = run(capsys, "study", "budget", "nothing", "--check")
-        assert (code, err) == (2, "seqkd-lab: no study 'nothing': choose from budget, memory, live\n")
+        assert (code, err) == (
+            2,
+            "seqkd-lab: no study 'nothing': choose from budget, memory, live\n",
+        )
 
     def test_what_is_not_there_cannot_be_judged(self, capsys, tmp_path):
         code, _, err = run(capsys, "study", "budget", "--check", "--results", tmp_path)
         assert code == 2
-        assert f"{tmp_path / 'budget.json'}: no results to judge; make them with `seqkd-lab study budget`" in err
+        assert (
+            f"{tmp_path / 'budget.json'}: no results to judge; make them with `seqkd-lab study "
+            "budget`" in err
+        )
 
     @pytest.mark.parametrize(
-        ("arguments", "seeds"), [
-            ((), ["21", "22"]), (("--seeds", 1), ["21"]), (("--first-seed", 5), ["5", "6"]),
+        ("arguments", "seeds"),
+        [
+            ((), ["21", "22"]),
+            (("--seeds", 1), ["21"]),
+            (("--first-seed", 5), ["5", "6"]),
             (("--first-seed", 0, "--seeds", 3), ["0", "1", "2"]),
-        ])
-    def test_the_studys_own_seeds_unless_others_are_asked_for(self, study, tmp_path, arguments, seeds):
+        ],
+    )
+    def test_the_studys_own_seeds_unless_others_are_asked_for(
+        self, study, tmp_path, arguments, seeds
+    ):
         assert study(tens([]), *arguments)[0] == 0
         assert kept(tmp_path) == seeds
 
     @pytest.mark.parametrize("verb", [("study", "budget"), ("later", "tip"), ("table",)])
-    @pytest.mark.parametrize(("option", "value", "least"), [("--seeds", 0, 1), ("--first-seed", -1, 0)])
+    @pytest.mark.parametrize(
+        ("option", "value", "least"), [("--seeds", 0, 1), ("--first-seed", -1, 0)]
+    )
     def test_seeds_that_cannot_be(self, capsys, tmp_path, verb, option, value, least):
         results = tmp_path / ("r.json" if verb == ("table",) else "")
-        code, out, err = run(capsys, "--store", tmp_path / "s", *verb, "--results", results, option, value)
+        code, out, err = run(
+            capsys, "--store", tmp_path / "s", *verb, "--results", results, option, value
+        )
         assert (code, out) == (2, "")
         assert err == f"seqkd-lab: {option} must be at least {least}; got {value}\n"
         assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize(
-        ("seeds", "first_seed", "expected"), [
-            (None, None, (21, 22, 23)), (2, None, (21, 22)), (None, 4, (4, 5, 6)), (1, 0, (0,))])
+        ("seeds", "first_seed", "expected"),
+        [(None, None, (21, 22, 23)), (2, None, (21, 22)), (None, 4, (4, 5, 6)), (1, 0, (0,))],
+    )
     def test_seeds_of(self, seeds, first_seed, expected):
         assert seeds_of(SimpleNamespace(seeds=seeds, first_seed=first_seed), 21, 3) == expected
 
     @pytest.mark.parametrize(
-        ("arguments", "expected"), [
-            (["map"], tuple(range(1, 6))), (["table3"], tuple(range(1, 6))), (["cross"], (1, 2, 3)),
-            (["table3", "--seeds", "2"], (1, 2)), (["later", "--first-seed", "3", "--seeds", "2"], (3, 4)),
-        ])
+        ("arguments", "expected"),
+        [
+            (["map"], tuple(range(1, 6))),
+            (["table3"], tuple(range(1, 6))),
+            (["cross"], (1, 2, 3)),
+            (["table3", "--seeds", "2"], (1, 2)),
+            (["later", "--first-seed", "3", "--seeds", "2"], (3, 4)),
+        ],
+    )
     def test_other_commands_count_from_1(self, arguments, expected):
         assert seeds_of(cli.parser().parse_args(arguments)) == expected
 
 
 class TestRuns:
     @pytest.mark.parametrize(
-        ("least", "code", "word"), [(-9e9, 0, "HELD"), (214.0, 1, "UNDECIDED"), (9e9, 1, "NOT HELD")])
+        ("least", "code", "word"),
+        [(-9e9, 0, "HELD"), (214.0, 1, "UNDECIDED"), (9e9, 1, "NOT HELD")],
+    )
     def test_it_makes_prints_and_judges(self, study, least, code, word):
         measured: list[int] = []
         made, out, _ = study(tens(measured, least=least))
@@ -150,7 +203,9 @@ class TestRuns:
         assert again == out  # the same tables, sentences and verdicts, from the file alone
         assert "x by seed" in again and "The first x is 210." in again and f"T1  {word}" in again
 
-    def test_an_interrupt_keeps_finished_seeds_and_the_same_command_continues(self, study, tmp_path):
+    def test_an_interrupt_keeps_finished_seeds_and_the_same_command_continues(
+        self, study, tmp_path
+    ):
         measured: list[int] = []
         code, _, err = study(tens(measured, interrupt_at=23), "--seeds", 3)
         assert code == 130 and "the same command continues" in err
@@ -183,7 +238,8 @@ DATA = ToyData(n_train=60)
 
 @pytest.fixture
 def small(monkeypatch, tmp_path):
-    """A toy corpus of 60 pairs judged on 12 sentences, in this process; returns the store's folder."""
+    """A toy corpus of 60 pairs judged on 12 sentences, in this process; returns the store's
+    folder."""
     loaded = load_toy(DATA)
     loaded = replace(loaded, valid=loaded.valid[:12], test=loaded.test[:12])
     monkeypatch.setattr(store_module, "_dataset", lambda data, cache: loaded)
@@ -198,7 +254,8 @@ def small(monkeypatch, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:the teacher wrote")
 def test_a_tiny_budget_study_by_the_command(capsys, tmp_path, monkeypatch, small):
-    """Fifteen students of one seed: numbers of updates, the table's own models, and the same results again."""
+    """Fifteen students of one seed: numbers of updates, the table's own models, and the same
+    results again."""
     tiny = SimpleNamespace(question="?", experiment=experiment(BudgetStudents(DATA, PRESET)))
     monkeypatch.setattr(study_command, "STUDIES", {"budget": tiny})
     arguments = ("--store", small, "study", "budget", "--results", tmp_path, "--seeds", 1)
@@ -208,7 +265,9 @@ def test_a_tiny_budget_study_by_the_command(capsys, tmp_path, monkeypatch, small
     assert list(rows) == list(METHODS)
     epochs = [rows[BASELINE][f"{factor:g}"]["epochs"] for factor in FACTORS]
     assert epochs == [1, 2, 4, 8]
-    assert [rows[BASELINE][f"{factor:g}"]["updates"] for factor in FACTORS] == [3 * n for n in epochs]  # 60 pairs by 25
+    assert [rows[BASELINE][f"{factor:g}"]["updates"] for factor in FACTORS] == [
+        3 * n for n in epochs
+    ]  # 60 pairs by 25
     row = table_recipes(DATA, PRESET, 21)[BASELINE]
     own = Store(small).evaluation(row, PRESET.beam_size, PRESET.length_penalty)
     assert rows[BASELINE]["1"]["greedy_bleu"] == own["greedy"]["bleu"] and own["name"] == BASELINE
@@ -220,6 +279,9 @@ def test_a_tiny_budget_study_by_the_command(capsys, tmp_path, monkeypatch, small
 
 
 def test_check_draws_no_picture_and_imports_nothing_that_does(tmp_path):
-    script = ("import sys; from seqkd_lab import cli; code = cli.main(['study', 'budget', '--check', '--results', "
-              f"{str(tmp_path)!r}]); sys.exit(0 if code == 2 and 'matplotlib' not in sys.modules else 1)")
+    script = (
+        "import sys; from seqkd_lab import cli; code = cli.main(['study', 'budget', '--check', "
+        "'--results', "
+        f"{str(tmp_path)!r}]); sys.exit(0 if code == 2 and 'matplotlib' not in sys.modules else 1)"
+    )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True).returncode == 0

@@ -21,7 +21,9 @@ SUBJECTS = ["The old teacher", "A small student", "The tired cat", "My sister", 
 VERBS = ["sells the lamp", "reads a letter", "opened the window", "helps the farmer", "sleeps"]
 TIMES = ["today", "at night"]
 TEXTS = [f"{subject} {verb} {time}." for subject in SUBJECTS for verb in VERBS for time in TIMES]
-GERMAN = [f"{text.lower()} für größere Häuser" for text in TEXTS]  # not German, but it has the letters
+GERMAN = [
+    f"{text.lower()} für größere Häuser" for text in TEXTS
+]  # not German, but it has the letters
 
 # Everything a file can hold after read_lines: no surrogates and no zero byte.
 any_text = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
@@ -45,7 +47,9 @@ class TestRoundTrip:
     def test_subwords_give_back_any_text_up_to_nfc_and_whitespace(self, tokeniser, text):
         tokens = tokeniser.encode(text)
         assert tokeniser.decode(tokens) == fold(text.replace(SPACE, " "))
-        assert all(token and token.split() == [token] for token in tokens), "tokens hold no whitespace"
+        assert all(token and token.split() == [token] for token in tokens), (
+            "tokens hold no whitespace"
+        )
 
     @pytest.mark.parametrize(
         "text", ["", " ", "<s> </s> <unk> <pad>", "a" * 10_000, "u\u0308ber", "\ufeffx", "x\u200by"]
@@ -71,14 +75,18 @@ class TestTraining:
         sentences = [tokeniser.encode(text) for text in TEXTS]
         vocabulary = Vocabulary.build(sentences)
         assert UNK not in [number for tokens in sentences for number in vocabulary.ids(tokens)]
-        assert len(vocabulary) <= len(tokeniser) + 1  # sentencepiece has three specials, a Vocabulary four
+        assert (
+            len(vocabulary) <= len(tokeniser) + 1
+        )  # sentencepiece has three specials, a Vocabulary four
 
     def test_a_text_with_few_subwords_gives_what_it_has(self):
         assert 0 < len(SubwordTokeniser.train(["ab ab ab"], 5_000)) < 20
 
     @pytest.mark.parametrize("texts, size", [(TEXTS, 10), ([], 100), (["", "  "], 100)])
     def test_what_cannot_be_learnt_is_refused_with_advice(self, texts, size):
-        with pytest.raises(CorpusError, match=f"no {size} subwords can be learnt.*give (more text|a vocabulary)"):
+        with pytest.raises(
+            CorpusError, match=f"no {size} subwords can be learnt.*give (more text|a vocabulary)"
+        ):
             SubwordTokeniser.train(texts, size)
 
     def test_long_lines_take_part(self):
@@ -104,7 +112,9 @@ class TestAlphabet:
         rare = rare_characters(texts, 4_000)
         counts = Counter("".join(texts))
         assert len(counts) == 4_500 and len(counts) - len(rare) == int(ALPHABET_SHARE * 3_996)
-        assert max(counts[c] for c in rare) <= min(counts[c] for c in set(counts) - rare), "the rarest go"
+        assert max(counts[c] for c in rare) <= min(counts[c] for c in set(counts) - rare), (
+            "the rarest go"
+        )
         tokeniser = SubwordTokeniser.train(texts, 4_000)
         assert len(tokeniser) <= 4_000
         assert not rare & set("".join(tokeniser.pieces))
@@ -125,7 +135,9 @@ class TestAlphabet:
     def test_coverage_is_reached_by_the_fewest_characters(self, text, coverage):
         rare, counts = rare_characters([text], 100, coverage), Counter(text)
         kept = sorted((n for c, n in counts.items() if c not in rare), reverse=True)
-        assert sum(kept) >= coverage * len(text) - 1e-6 * len(text) > sum(kept[:-1]) - 1e-6 * len(text)
+        assert (
+            sum(kept) >= coverage * len(text) - 1e-6 * len(text) > sum(kept[:-1]) - 1e-6 * len(text)
+        )
 
     def test_a_character_given_up_by_coverage_is_unknown_but_comes_back(self):
         tokeniser = SubwordTokeniser.train([*TEXTS, "Ω here"], 120, 0.999)
@@ -135,7 +147,9 @@ class TestAlphabet:
 
     @pytest.mark.parametrize("size", [1, 3, 4, 5, 10])
     def test_a_vocabulary_too_small_for_half_of_the_text_says_which_would_do(self, size):
-        with pytest.raises(CorpusError, match=f"no {size} subwords .* 25 distinct characters.*well above 29"):
+        with pytest.raises(
+            CorpusError, match=f"no {size} subwords .* 25 distinct characters.*well above 29"
+        ):
             SubwordTokeniser.train(TEXTS, size)
         assert len(SubwordTokeniser.train(TEXTS, 30)) <= 30
 
@@ -153,34 +167,55 @@ class TestOwnSubwords:
         model = io.BytesIO()
         options = {"vocab_size": 200, "hard_vocab_limit": False, "model_type": "bpe", **options}
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(texts), model_writer=model, minloglevel=2, **options)
+            sentence_iterator=iter(texts), model_writer=model, minloglevel=2, **options
+        )
         return SubwordTokeniser(model.getvalue())
 
-    @pytest.mark.parametrize("options", [
-        {}, {"model_type": "unigram", "vocab_size": 60}, {"byte_fallback": True, "vocab_size": 320},
-        {"normalization_rule_name": "identity"}, {"add_dummy_prefix": False}, {"treat_whitespace_as_suffix": True},
-        {"user_defined_symbols": ["<2de>", "\t", "teacher"]}])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {},
+            {"model_type": "unigram", "vocab_size": 60},
+            {"byte_fallback": True, "vocab_size": 320},
+            {"normalization_rule_name": "identity"},
+            {"add_dummy_prefix": False},
+            {"treat_whitespace_as_suffix": True},
+            {"user_defined_symbols": ["<2de>", "\t", "teacher"]},
+        ],
+    )
     def test_a_model_of_the_text_changes_nothing(self, options):
-        assert try_subwords(self.brought(TEXTS + GERMAN, **options), TEXTS + GERMAN, "own.model") == ""
+        assert (
+            try_subwords(self.brought(TEXTS + GERMAN, **options), TEXTS + GERMAN, "own.model") == ""
+        )
 
     def test_a_normaliser_is_said_with_an_example(self):
-        said = try_subwords(self.brought(TEXTS, normalization_rule_name="nmt_nfkc_cf"), TEXTS, "own.model")
-        assert said.startswith(f"own.model: {len(TEXTS)} of {len(TEXTS)} lines tried come back changed")
+        said = try_subwords(
+            self.brought(TEXTS, normalization_rule_name="nmt_nfkc_cf"), TEXTS, "own.model"
+        )
+        assert said.startswith(
+            f"own.model: {len(TEXTS)} of {len(TEXTS)} lines tried come back changed"
+        )
         assert "'The old teacher" in said and "as 'the old teacher" in said
         wide = try_subwords(self.brought(TEXTS), [*TEXTS, "ﬁne"], "own.model")
         assert "1 of 51 lines" in wide and "'ﬁne' as 'fine'" in wide
 
     def test_a_model_of_another_text_is_refused(self):
-        with pytest.raises(CorpusError, match=r"own\.model: \d+% of the training text's characters are unknown"):
+        with pytest.raises(
+            CorpusError, match=r"own\.model: \d+% of the training text's characters are unknown"
+        ):
             try_subwords(self.brought(TEXTS), ["北京上海天气很好"] * 5, "own.model")
         spelling = self.brought(TEXTS, byte_fallback=True, vocab_size=320)
-        assert try_subwords(spelling, ["北京上海天气很好"] * 5, "own.model") == "", "its bytes spell every letter"
+        assert try_subwords(spelling, ["北京上海天气很好"] * 5, "own.model") == "", (
+            "its bytes spell every letter"
+        )
 
     def test_a_model_that_loses_letters_is_refused(self, tmp_path):
         rules = tmp_path / "rules.tsv"
         rules.write_text("65\t\n61\t\n", encoding="utf-8")  # "e" and "a" become nothing
         losing = self.brought(TEXTS, normalization_rule_tsv=str(rules))
-        with pytest.raises(CorpusError, match="50 lose letters when they are cut and joined.*identity"):
+        with pytest.raises(
+            CorpusError, match="50 lose letters when they are cut and joined.*identity"
+        ):
             try_subwords(losing, TEXTS, "own.model")
 
     def test_no_lines_are_no_error(self, tokeniser):
@@ -215,7 +250,9 @@ class TestFiles:
 
 class TestPrepare:
     TRAIN = raw("train", [*TEXTS, "", TEXTS[0]], [*GERMAN, "x", GERMAN[0]])
-    VALID = raw("valid", ["Nobody sleeps.", "Nobody sleeps."], ["niemand schläft", "niemand schläft"])
+    VALID = raw(
+        "valid", ["Nobody sleeps.", "Nobody sleeps."], ["niemand schläft", "niemand schläft"]
+    )
     TEST = raw("test", ["A cat.", "A lamp."], ["eine Katze", "eine Lampe"])
 
     def test_corpora_hold_subwords_and_raw_references(self):

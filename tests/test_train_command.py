@@ -1,4 +1,5 @@
-"""`seqkd-lab train` as a person types it: one cutter, one run in a folder, no model of a training that diverged."""
+"""`seqkd-lab train` as a person types it: one cutter, one run in a folder, no model of a training
+that diverged."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ from seqkd_lab.models.checkpoint import load_model, load_tensors, save_tensors
 from seqkd_lab.models.folder import load_folder
 from seqkd_lab.training import DivergenceError
 
-pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")  # a tiny teacher writes a wrong length
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:the teacher wrote"
+)  # a tiny teacher writes a wrong length
 TOY = ("--pairs", "30", "--width", "8", "--epochs", "1")
 WORD_KD = ("--objective", "word-kd", "--teacher")
 
@@ -40,8 +43,11 @@ def text(folder) -> tuple[str, ...]:
 @pytest.fixture
 def train(capsys, folder, tmp_path):
     """Trains into tmp_path / `out`."""
+
     def run(*arguments, out="m"):
-        return typed(capsys, "--store", folder / "store", "train", "--out", tmp_path / out, *arguments)
+        return typed(
+            capsys, "--store", folder / "store", "train", "--out", tmp_path / out, *arguments
+        )
 
     return run
 
@@ -49,14 +55,16 @@ def train(capsys, folder, tmp_path):
 @pytest.fixture
 def distil(capsys, folder, tmp_path):
     def run(*arguments, out="d.tsv"):
-        return typed(capsys, "--store", folder / "store", "distil", "--out", tmp_path / out, *arguments)
+        return typed(
+            capsys, "--store", folder / "store", "distil", "--out", tmp_path / out, *arguments
+        )
 
     return run
 
 
 def files_of(text: tuple[str, ...]) -> tuple[str, ...]:
     """The six files alone."""
-    return text[text.index("--source"):]
+    return text[text.index("--source") :]
 
 
 def same_weights(a: Path, b: Path) -> bool:
@@ -83,26 +91,40 @@ class TestOneCutter:
         names = ("t/subwords.model", "d.subwords.model", "m/subwords.model")
         assert len({(tmp_path / name).read_bytes() for name in names}) == 1
 
-    def test_cutters_that_disagree_are_refused_and_both_are_named(self, train, distil, text, tmp_path):
+    def test_cutters_that_disagree_are_refused_and_both_are_named(
+        self, train, distil, text, tmp_path
+    ):
         own = tmp_path / "own.model"
         own.write_bytes(SubwordTokeniser.train(["completely different words here"], 30).model)
         for name, size in (("t", "60"), ("other", "50")):
             assert train(*text, "--as-teacher", "--vocabulary", size, out=name)[0] == 0
         assert distil("--teacher", tmp_path / "t", *files_of(text))[0] == 0
-        table, beside, other = tmp_path / "d.tsv", tmp_path / "d.subwords.model", tmp_path / "other/subwords.model"
+        table, beside, other = (
+            tmp_path / "d.tsv",
+            tmp_path / "d.subwords.model",
+            tmp_path / "other/subwords.model",
+        )
         given = (*SMALL, *files_of(text))
-        assert_refused(train(*given, *WORD_KD, tmp_path / "other", "--distilled", table), other, beside)
-        assert_refused(train(*given, *WORD_KD, tmp_path / "t", tmp_path / "other"), tmp_path / "t", other)
+        assert_refused(
+            train(*given, *WORD_KD, tmp_path / "other", "--distilled", table), other, beside
+        )
+        assert_refused(
+            train(*given, *WORD_KD, tmp_path / "t", tmp_path / "other"), tmp_path / "t", other
+        )
         assert_refused(train(*given, "--distilled", table, "--subwords", own), own, beside)
         assert_refused(train(*given, "--add", table, "--subwords", own), own, beside)
         assert_refused(train(*given, *WORD_KD, tmp_path / "other", "--subwords", own), own, other)
         assert not (tmp_path / "m" / "model.json").exists()
 
-    def test_a_toy_model_with_own_text_and_a_text_model_without_its_files(self, train, text, tmp_path):
+    def test_a_toy_model_with_own_text_and_a_text_model_without_its_files(
+        self, train, text, tmp_path
+    ):
         assert train(*TOY, out="toy")[0] == 0 and train(*text, out="t")[0] == 0
         assert_refused(train(*text, *WORD_KD, tmp_path / "toy"), tmp_path / "toy", "toy language")
         assert_refused(train(*text, *WORD_KD, "teacher"), "teacher", "toy language")
-        assert_refused(train(*TOY, *WORD_KD, tmp_path / "t"), tmp_path / "t" / "subwords.model", "--source")
+        assert_refused(
+            train(*TOY, *WORD_KD, tmp_path / "t"), tmp_path / "t" / "subwords.model", "--source"
+        )
         assert_refused(train(*TOY, *WORD_KD, "teacher", tmp_path / "t"), "teacher", tmp_path / "t")
         assert_refused(train(*text, *WORD_KD, "parrot"), "parrot", "neither")
 
@@ -118,7 +140,8 @@ LONG = ("--epochs", "4", "--dropout", "0.1")
 
 @pytest.fixture(scope="module")
 def left_over(folder, text) -> Path:
-    """A run that was interrupted in its third epoch, and beside it a teacher t and what it distilled, d.tsv."""
+    """A run that was interrupted in its third epoch, and beside it a teacher t and what it
+    distilled, d.tsv."""
     n, real = 0, training.Trainer.run_epoch
 
     def run_epoch(trainer, callbacks=()):
@@ -130,11 +153,34 @@ def left_over(folder, text) -> Path:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(training.Trainer, "run_epoch", run_epoch)
-        assert main(["--store", str(folder / "store"), "train", "--out", str(folder / "left"), *text, *LONG]) == 130
+        assert (
+            main(
+                [
+                    "--store",
+                    str(folder / "store"),
+                    "train",
+                    "--out",
+                    str(folder / "left"),
+                    *text,
+                    *LONG,
+                ]
+            )
+            == 130
+        )
     main(["--store", str(folder / "store"), "train", "--out", str(folder / "t"), *text])
     with pytest.warns(UserWarning, match="the teacher wrote"):
-        main(["--store", str(folder / "store"), "distil", "--teacher", str(folder / "t"), "--out",
-              str(folder / "d.tsv"), *files_of(text)])
+        main(
+            [
+                "--store",
+                str(folder / "store"),
+                "distil",
+                "--teacher",
+                str(folder / "t"),
+                "--out",
+                str(folder / "d.tsv"),
+                *files_of(text),
+            ]
+        )
     return folder / "left"
 
 
@@ -148,6 +194,7 @@ class TestUnfinished:
     @pytest.fixture
     def begins(self, train, monkeypatch):
         """Says what a command prints until its training begins, which does not take place."""
+
         def begin(*arguments) -> str:
             def stop(*_, **__):
                 raise KeyboardInterrupt
@@ -160,18 +207,36 @@ class TestUnfinished:
 
         return begin
 
-    def test_the_same_command_goes_on_and_ends_with_the_same_model(self, train, found, text, tmp_path):
+    def test_the_same_command_goes_on_and_ends_with_the_same_model(
+        self, train, found, text, tmp_path
+    ):
         code, _, err = train(*text, *LONG)
         assert code == 0 and "goes on after epoch 2" in err and "anew" not in err
         assert train(*text, *LONG, out="whole")[0] == 0
         assert same_weights(tmp_path / "whole", tmp_path / "m")
         assert not (tmp_path / "m" / "unfinished").exists()
 
-    @pytest.mark.parametrize("change", [
-        ("--width", 10), ("--seed", 2), ("--learning-rate", 0.02), ("--pairs", 50), ("--epochs", 3), ("--dropout", 0.2),
-        ("--batch-size", 20), ("--patience", 5), ("--best-by", "loss"), ("--preset", "transformer"), ("--as-teacher",),
-        ("--vocabulary", 50), (*WORD_KD, "t"), ("--distilled", "d.tsv"), ("--add", "d.tsv"),
-    ], ids=lambda change: change[0])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            ("--width", 10),
+            ("--seed", 2),
+            ("--learning-rate", 0.02),
+            ("--pairs", 50),
+            ("--epochs", 3),
+            ("--dropout", 0.2),
+            ("--batch-size", 20),
+            ("--patience", 5),
+            ("--best-by", "loss"),
+            ("--preset", "transformer"),
+            ("--as-teacher",),
+            ("--vocabulary", 50),
+            (*WORD_KD, "t"),
+            ("--distilled", "d.tsv"),
+            ("--add", "d.tsv"),
+        ],
+        ids=lambda change: change[0],
+    )
     def test_any_other_run_starts_anew_and_says_so(self, begins, found, text, change):
         err = begins(*text, *LONG, *change)
         assert err.count("starts anew") == 1 and str(found / "unfinished") in err, err
@@ -182,7 +247,9 @@ class TestUnfinished:
         assert train(*text, *LONG, *change)[0] == train(*text, *LONG, *change, out="fresh")[0] == 0
         assert same_weights(found, tmp_path / "fresh")
 
-    def test_other_files_under_the_same_names_have_another_key(self, begins, found, left_over, text, tmp_path):
+    def test_other_files_under_the_same_names_have_another_key(
+        self, begins, found, left_over, text, tmp_path
+    ):
         shutil.copytree(left_over.parent / "t", tmp_path / "t")
         for name in ("d.tsv", "d.subwords.model"):
             shutil.copy(left_over.parent / name, tmp_path / name)
@@ -191,11 +258,15 @@ class TestUnfinished:
         for edit in (None, tmp_path / "t" / "model.safetensors", tmp_path / "d.tsv"):
             if edit is not None and edit.suffix == ".tsv":
                 lines = edit.read_text(encoding="utf-8").split("\n")
-                edit.write_text("\n".join([*lines[:-1], ""]).replace("\t▁", "\t▁die ▁", 1), encoding="utf-8")
+                edit.write_text(
+                    "\n".join([*lines[:-1], ""]).replace("\t▁", "\t▁die ▁", 1), encoding="utf-8"
+                )
             elif edit is not None:
                 weights = load_tensors(edit)
                 save_tensors(edit, {name: tensor + 1e-3 for name, tensor in weights.items()})
-            keys.append([self.key_of(begins, *text, *LONG, *how) for how in (by_words, by_sentences)])
+            keys.append(
+                [self.key_of(begins, *text, *LONG, *how) for how in (by_words, by_sentences)]
+            )
         assert keys[0][0] != keys[1][0] and keys[0][1] == keys[1][1]  # the teacher has changed
         assert keys[1][0] == keys[2][0] and keys[1][1] != keys[2][1]  # the corpus has
 
@@ -207,26 +278,46 @@ class TestUnfinished:
             begins(*arguments)
         return asked[0]
 
-    @pytest.mark.parametrize(("name", "content"), [
-        ("resume.json", b"{"), ("resume.json", b"[]"), ("resume.json", b"\xff"), ("resume.json", {"key": None}),
-        ("resume.json", {"epoch": None}), ("resume.json", {"epoch": "x"}),
-        ("resume.json", {"tensors": 3}), ("epoch-2.safetensors", b"damaged"), ("epoch-2.safetensors", b""),
-    ])
-    def test_what_is_damaged_or_of_an_earlier_version_starts_anew(self, begins, found, text, name, content):
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("resume.json", b"{"),
+            ("resume.json", b"[]"),
+            ("resume.json", b"\xff"),
+            ("resume.json", {"key": None}),
+            ("resume.json", {"epoch": None}),
+            ("resume.json", {"epoch": "x"}),
+            ("resume.json", {"tensors": 3}),
+            ("epoch-2.safetensors", b"damaged"),
+            ("epoch-2.safetensors", b""),
+        ],
+    )
+    def test_what_is_damaged_or_of_an_earlier_version_starts_anew(
+        self, begins, found, text, name, content
+    ):
         path = found / "unfinished" / name
         if isinstance(content, dict):
             saved = json.loads(path.read_text(encoding="utf-8")) | content
-            content = json.dumps({part: value for part, value in saved.items() if value is not None}).encode()
+            content = json.dumps(
+                {part: value for part, value in saved.items() if value is not None}
+            ).encode()
         path.write_bytes(content)
         assert "starts anew" in begins(*text, *LONG)
         assert list((found / "unfinished").iterdir()) == []
 
 
 class TestDivergence:
-    @pytest.mark.parametrize("given", [("--learning-rate", 1e30), ("--preset", "transformer", "--learning-rate", 1e25)])
+    @pytest.mark.parametrize(
+        "given", [("--learning-rate", 1e30), ("--preset", "transformer", "--learning-rate", 1e25)]
+    )
     def test_it_ends_with_advice_and_no_model(self, train, text, tmp_path, given):
         code, out, err = train(*text, *given)
-        assert (code, out) == (1, "") and "diverged" in err and "--learning-rate" in err and "Traceback" not in err
+        assert (
+            (code, out) == (1, "")
+            and "diverged" in err
+            and "--learning-rate" in err
+            and "Traceback" not in err
+        )
         assert not [file for file in (tmp_path / "m").rglob("*") if file.is_file()]
 
     def test_an_earlier_model_stays_whole(self, train, text, tmp_path):
@@ -253,7 +344,9 @@ class TestBestEpoch:
     def test_the_kept_epoch_is_the_best_and_is_said(self, train, text, tmp_path, by):
         code, out, _ = train(*text, "--epochs", 6, "--learning-rate", 0.1, "--best-by", by)
         history = self.history(tmp_path)
-        scores = history["valid_bleu"] if by == "bleu" else [-loss for loss in history["valid_loss"]]
+        scores = (
+            history["valid_bleu"] if by == "bleu" else [-loss for loss in history["valid_loss"]]
+        )
         kept = scores.index(max(scores)) + 1
         assert code == 0 and history["kept_epoch"] == kept and f"epoch {kept} of 6 kept" in out
         assert f"validation NLL {history['valid_loss'][kept - 1]:.3f}" in out
@@ -264,35 +357,59 @@ class TestBestEpoch:
         n_epochs = len(self.history(tmp_path)["valid_loss"])
         assert n_epochs < 30 and f"epoch {n_epochs - 1} of {n_epochs} kept" in out
 
-    def test_a_distilled_students_loss_on_gold_is_no_judge_and_this_is_said(self, train, distil, text, tmp_path):
+    def test_a_distilled_students_loss_on_gold_is_no_judge_and_this_is_said(
+        self, train, distil, text, tmp_path
+    ):
         assert train(*text, out="t")[0] == 0
         assert distil("--teacher", tmp_path / "t", *files_of(text))[0] == 0
         given = (*text, "--distilled", tmp_path / "d.tsv", "--learning-rate", 0.5)
-        for how, said in (((), False), (("--patience", 2), True), (("--best-by", "loss"), True),
-                          (("--patience", 2, "--best-by", "bleu"), False)):
+        for how, said in (
+            ((), False),
+            (("--patience", 2), True),
+            (("--best-by", "loss"), True),
+            (("--patience", 2, "--best-by", "bleu"), False),
+        ):
             code, _, err = train(*given, *how)
-            assert code == 0 and ("--best-by bleu judges it better" in err) == said and "guessing" not in err
+            assert (
+                code == 0
+                and ("--best-by bleu judges it better" in err) == said
+                and "guessing" not in err
+            )
 
     def test_what_a_teacher_was_trained_on_is_kept_with_it(self, train, text, tmp_path):
         assert train(*text, "--pairs", 40)[0] == 0
         known = self.history(tmp_path)["trained_on"]
-        assert known["n_pairs"] == 40 and known["preset"] == "quick" and known["tokens_per_source_token"] > 0
+        assert (
+            known["n_pairs"] == 40
+            and known["preset"] == "quick"
+            and known["tokens_per_source_token"] > 0
+        )
 
 
 class TestWhatItLearnsFrom:
     def test_added_pairs_are_learned_from_besides(self, train, distil, text, tmp_path):
         assert train(*text, out="t")[0] == 0
-        (tmp_path / "mono.en").write_text("the cat sees a dog\n" * 3 + "a bird hears the cat\n", encoding="utf-8")
-        assert distil("--teacher", tmp_path / "t", "--input", tmp_path / "mono.en", out="mono.tsv")[0] in (0, 2)
+        (tmp_path / "mono.en").write_text(
+            "the cat sees a dog\n" * 3 + "a bird hears the cat\n", encoding="utf-8"
+        )
+        assert distil("--teacher", tmp_path / "t", "--input", tmp_path / "mono.en", out="mono.tsv")[
+            0
+        ] in (0, 2)
         rows = ["source\ttarget\tlog_prob\tsimilarity", "▁the\t▁die\t-1.0\t", "▁a\t▁eine\t-1.0\t"]
         (tmp_path / "mono.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
         assert train(*text, "--add", tmp_path / "mono.tsv")[0] == 0
         assert train(*text, out="gold")[0] == 0
-        n_tokens = [json.loads((tmp_path / name / "history.json").read_text(encoding="utf-8"))["n_tokens"][0]
-                    for name in ("m", "gold")]
+        n_tokens = [
+            json.loads((tmp_path / name / "history.json").read_text(encoding="utf-8"))["n_tokens"][
+                0
+            ]
+            for name in ("m", "gold")
+        ]
         assert n_tokens[0] == n_tokens[1] + 4  # each of the two targets has a token and EOS
 
-    def test_a_corpus_of_the_first_pairs_will_do_and_another_will_not(self, train, distil, text, tmp_path):
+    def test_a_corpus_of_the_first_pairs_will_do_and_another_will_not(
+        self, train, distil, text, tmp_path
+    ):
         assert train(*text, out="t")[0] == 0
         assert distil("--teacher", tmp_path / "t", "--pairs", 40, *files_of(text))[0] == 0
         code, _, err = train(*text, "--distilled", tmp_path / "d.tsv")
@@ -310,25 +427,38 @@ class TestWhatItLearnsFrom:
             assert not same_weights(tmp_path / "m", tmp_path / f"of-{teacher}")
         assert train(*text, *WORD_KD, tmp_path / "a", tmp_path / "a", out="twice")[0] == 0
         own, other = (load_model(tmp_path / name) for name in ("of-a", "twice"))
-        assert all(torch.allclose(a, b, atol=1e-3) for a, b in zip(own.parameters(), other.parameters(), strict=True))
+        assert all(
+            torch.allclose(a, b, atol=1e-3)
+            for a, b in zip(own.parameters(), other.parameters(), strict=True)
+        )
 
 
 class TestRefusals:
-    @pytest.mark.parametrize(("arguments", "words"), [
-        (("--width", 7), ("--width 7", "even")), (("--width", 0), ("--width 0",)),
-        (("--dropout", 1), ("--dropout 1",)), (("--dropout", "nan"), ("--dropout nan",)),
-        (("--epochs", 0), ("--epochs 0",)), (("--batch-size", 0), ("--batch-size 0",)),
-        (("--learning-rate", "nan"), ("--learning-rate nan",)), (("--patience", 0), ("--patience 0",)),
-        (("--learning-rate", "inf"), ("--learning-rate inf",)),
-        ((*WORD_KD, "teacher", "--alpha", 1.5), ("--alpha 1.5", "[0, 1]")),
-        ((*WORD_KD, "teacher", "--alpha", "nan"), ("--alpha nan",)),
-        ((*WORD_KD, "teacher", "--temperature", 0), ("--temperature 0", "positive")),
-        ((*WORD_KD, "teacher", "--temperature", "inf"), ("--temperature inf",)),
-        (("--teacher", "teacher"), ("--teacher", "--objective word-kd", "--distilled")),
-        (("--alpha", 0.3), ("--alpha", "word-kd")), (("--temperature", 2), ("--temperature", "word-kd")),
-        (("--objective", "word-kd"), ("--teacher",)), (("--distilled", "no.tsv"), ("no.tsv", "no such file")),
-        (("--add", "no.tsv"), ("no.tsv", "no such file")),
-    ], ids=lambda value: " ".join(map(str, value)))
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (("--width", 7), ("--width 7", "even")),
+            (("--width", 0), ("--width 0",)),
+            (("--dropout", 1), ("--dropout 1",)),
+            (("--dropout", "nan"), ("--dropout nan",)),
+            (("--epochs", 0), ("--epochs 0",)),
+            (("--batch-size", 0), ("--batch-size 0",)),
+            (("--learning-rate", "nan"), ("--learning-rate nan",)),
+            (("--patience", 0), ("--patience 0",)),
+            (("--learning-rate", "inf"), ("--learning-rate inf",)),
+            ((*WORD_KD, "teacher", "--alpha", 1.5), ("--alpha 1.5", "[0, 1]")),
+            ((*WORD_KD, "teacher", "--alpha", "nan"), ("--alpha nan",)),
+            ((*WORD_KD, "teacher", "--temperature", 0), ("--temperature 0", "positive")),
+            ((*WORD_KD, "teacher", "--temperature", "inf"), ("--temperature inf",)),
+            (("--teacher", "teacher"), ("--teacher", "--objective word-kd", "--distilled")),
+            (("--alpha", 0.3), ("--alpha", "word-kd")),
+            (("--temperature", 2), ("--temperature", "word-kd")),
+            (("--objective", "word-kd"), ("--teacher",)),
+            (("--distilled", "no.tsv"), ("no.tsv", "no such file")),
+            (("--add", "no.tsv"), ("no.tsv", "no such file")),
+        ],
+        ids=lambda value: " ".join(map(str, value)),
+    )
     def test_name_the_option_and_come_before_the_work(self, train, tmp_path, arguments, words):
         assert_refused(train(*arguments), *words)
         assert not (tmp_path / "m").exists()
@@ -336,7 +466,9 @@ class TestRefusals:
     def test_a_place_where_no_model_can_be(self, train, tmp_path):
         (tmp_path / "file").write_text("kept", encoding="utf-8")
         assert_refused(train(*TOY, out="file"), f"--out {tmp_path / 'file'}", "is a file")
-        assert_refused(train(*TOY, out="file/m"), f"--out {tmp_path / 'file' / 'm'}", "another place")
+        assert_refused(
+            train(*TOY, out="file/m"), f"--out {tmp_path / 'file' / 'm'}", "another place"
+        )
         assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
 
     def test_a_folder_that_may_not_be_written_to(self, train, tmp_path, monkeypatch):
@@ -347,12 +479,19 @@ class TestRefusals:
         assert_refused(train(*TOY), f"--out {tmp_path / 'm'}", "Permission denied")
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (("--out", ""), "the path is empty"), (("--out", " "), "the path is empty"),
-    (("--out", "m", "--batch-size", "9" * 25), "batch_size"), (("--out", "m", "--epochs", "0"), "epochs"),
-    (("--out", "m", "--learning-rate", "-1"), "learning_rate must be positive"),
-])
-def test_slips_of_the_keyboard_are_named_before_the_work(capsys, tmp_path, monkeypatch, arguments, words):
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--out", ""), "the path is empty"),
+        (("--out", " "), "the path is empty"),
+        (("--out", "m", "--batch-size", "9" * 25), "batch_size"),
+        (("--out", "m", "--epochs", "0"), "epochs"),
+        (("--out", "m", "--learning-rate", "-1"), "learning_rate must be positive"),
+    ],
+)
+def test_slips_of_the_keyboard_are_named_before_the_work(
+    capsys, tmp_path, monkeypatch, arguments, words
+):
     monkeypatch.chdir(tmp_path)
     try:
         code = main(["train", *arguments])

@@ -1,4 +1,5 @@
-"""`seqkd-lab translate` on a text: line for line, whatever the bytes, the pipe and the terminal are like."""
+"""`seqkd-lab translate` on a text: line for line, whatever the bytes, the pipe and the terminal are
+like."""
 
 from __future__ import annotations
 
@@ -27,12 +28,16 @@ COLUMNS = ["line", "rank", "translation", "log_prob", "score"]
 
 
 def make_folder(directory, architecture: str = "lstm"):
-    """A small model of real text with random weights, cut into characters and a few longer pieces."""
+    """A small model of real text with random weights, cut into characters and a few longer
+    pieces."""
     torch.manual_seed(2)
     cutter = SubwordTokeniser.train(TEXT, 60)
     words = Vocabulary.build(map(cutter.encode, TEXT))
-    model = LSTMSeq2Seq(LSTMSpec(8), words, words) if architecture == "lstm" else TransformerSeq2Seq(
-        TransformerSpec(8, 1, 2, 16), words, words)
+    model = (
+        LSTMSeq2Seq(LSTMSpec(8), words, words)
+        if architecture == "lstm"
+        else TransformerSeq2Seq(TransformerSpec(8, 1, 2, 16), words, words)
+    )
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(2.0)
@@ -49,7 +54,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def run(capsys, monkeypatch, folder):
-    """Runs the command on `content` as standard input; returns exit code, standard output and stderr."""
+    """Runs the command on `content` as standard input; returns exit code, standard output and
+    stderr."""
+
     def run(*arguments, content: bytes = b"", model=folder) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
         try:
@@ -71,8 +78,16 @@ def assert_refused(outcome: tuple[int, str, str], *words: str) -> None:
 
 class TestLines:
     @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\n\r\0\ufeff"), max_size=12),
-                    max_size=6), st.booleans())
+    @given(
+        st.lists(
+            st.text(
+                st.characters(exclude_categories=("Cs",), exclude_characters="\n\r\0\ufeff"),
+                max_size=12,
+            ),
+            max_size=6,
+        ),
+        st.booleans(),
+    )
     def test_a_line_out_for_each_line_in_and_blank_stays_blank(self, run, tmp_path, lines, ends):
         content = "\n".join(lines).encode() + (b"\n" if ends and lines else b"")
         n_lines = content.count(b"\n") + (0 if content.endswith(b"\n") or not content else 1)
@@ -86,8 +101,14 @@ class TestLines:
 
     @pytest.mark.parametrize(
         "content",
-        [b"a b\n\nc\n", b"a b\r\n\r\nc\r\n", b"\xef\xbb\xbfa b\n\nc", b"a b\n \t \nc\n", b"a\tb\n\xe2\x80\xa8\nc\n",
-         gzip.compress(b"a b\n\nc\n")],
+        [
+            b"a b\n\nc\n",
+            b"a b\r\n\r\nc\r\n",
+            b"\xef\xbb\xbfa b\n\nc",
+            b"a b\n \t \nc\n",
+            b"a\tb\n\xe2\x80\xa8\nc\n",
+            gzip.compress(b"a b\n\nc\n"),
+        ],
         ids=["LF", "CR LF", "mark", "spaces", "separator", "gzip"],
     )
     def test_the_same_text_however_it_is_written(self, run, tmp_path, content):
@@ -119,7 +140,9 @@ class TestLines:
         assert "".join(alone) == whole
 
     def test_both_architectures(self, run, tmp_path):
-        code, out, _ = run("-", content=b"a b c\n\nd\n", model=make_folder(tmp_path / "t", "transformer"))
+        code, out, _ = run(
+            "-", content=b"a b c\n\nd\n", model=make_folder(tmp_path / "t", "transformer")
+        )
         assert (code, out.count("\n"), out.split("\n")[1]) == (0, 3, "")
 
 
@@ -143,7 +166,9 @@ class TestOutput:
         assert run("-", "--output", os.devnull, content=b"a\n")[0] == 0
         assert not os.path.isfile(os.devnull)
 
-    def test_an_interrupted_run_leaves_no_half_file_and_says_where_its_lines_are(self, run, tmp_path, monkeypatch):
+    def test_an_interrupted_run_leaves_no_half_file_and_says_where_its_lines_are(
+        self, run, tmp_path, monkeypatch
+    ):
         out, translate_some = tmp_path / "out", translate.Translator.translate
         out.write_text("before")
 
@@ -162,7 +187,11 @@ class TestOutput:
         assert len((tmp_path / "out.part").read_text().split("\n")) == 5
 
     def test_damaged_data_in_a_pipe_leave_nothing_where_nothing_was_written(self, run, tmp_path):
-        assert_refused(run("-", "--output", tmp_path / "out", content=b"a\n\xff\n"), "standard input:2", "not UTF-8")
+        assert_refused(
+            run("-", "--output", tmp_path / "out", content=b"a\n\xff\n"),
+            "standard input:2",
+            "not UTF-8",
+        )
         assert list(tmp_path.iterdir()) == []
 
 
@@ -171,14 +200,23 @@ class TestRefusals:
         assert_refused(run(), "nothing to translate", "--input")
         assert_refused(run("a b", "--input", tmp_path), "not both")
 
-    @pytest.mark.parametrize("option", [("--output", "x"), ("--scores",), ("--batch", 3), ("--progress",)])
+    @pytest.mark.parametrize(
+        "option", [("--output", "x"), ("--scores",), ("--batch", 3), ("--progress",)]
+    )
     def test_what_belongs_to_a_text_comes_without_a_sentence(self, run, option):
         assert_refused(run("a b", *option), option[0], "--input")
 
     @pytest.mark.parametrize(
         ("option", "word"),
-        [(("--length-penalty", "nan"), "nan"), (("--length-penalty", "inf"), "inf"), (("--length-penalty=-1",), "-1"),
-         (("--beam", 0), "beam"), (("--n-best", 6), "6"), (("--n-best", 0), "--n-best"), (("--batch", 0), "--batch")],
+        [
+            (("--length-penalty", "nan"), "nan"),
+            (("--length-penalty", "inf"), "inf"),
+            (("--length-penalty=-1",), "-1"),
+            (("--beam", 0), "beam"),
+            (("--n-best", 6), "6"),
+            (("--n-best", 0), "--n-best"),
+            (("--batch", 0), "--batch"),
+        ],
     )
     def test_numbers_that_make_no_search(self, run, tmp_path, option, word):
         assert_refused(run("-", *option, "--output", tmp_path / "o", content=b"a\n"), word)
@@ -188,8 +226,11 @@ class TestRefusals:
 
     @pytest.mark.parametrize(
         ("content", "words"),
-        [(b"a\nb \xff\n", ":2: not UTF-8 (byte 0xff"), (b"a\0\n", ":1: holds"),
-         (gzip.compress(b"a\n" * 99)[:-9], "damaged gzip")],
+        [
+            (b"a\nb \xff\n", ":2: not UTF-8 (byte 0xff"),
+            (b"a\0\n", ":1: holds"),
+            (gzip.compress(b"a\n" * 99)[:-9], "damaged gzip"),
+        ],
     )
     def test_a_faulty_line_is_named_before_the_model_is_read(self, run, tmp_path, content, words):
         (tmp_path / "text").write_bytes(content)
@@ -200,11 +241,18 @@ class TestRefusals:
     def test_paths_are_checked_before_the_model_is_read(self, run, tmp_path):
         text = tmp_path / "text"
         text.write_text("a\n")
-        assert_refused(run("--input", tmp_path / "absent", model="nowhere"), "absent", "cannot be read")
+        assert_refused(
+            run("--input", tmp_path / "absent", model="nowhere"), "absent", "cannot be read"
+        )
         assert_refused(run("--input", tmp_path, model="nowhere"), "cannot be read")
         assert_refused(run("--input", text, "--output", tmp_path, model="nowhere"), "is a folder")
-        assert_refused(run("--input", text, "--output", tmp_path / "no" / "o", model="nowhere"), "cannot be written")
-        assert_refused(run("--input", text, "--output", tmp_path / "out", model="nowhere"), "nowhere")
+        assert_refused(
+            run("--input", text, "--output", tmp_path / "no" / "o", model="nowhere"),
+            "cannot be written",
+        )
+        assert_refused(
+            run("--input", text, "--output", tmp_path / "out", model="nowhere"), "nowhere"
+        )
         assert list(tmp_path.iterdir()) == [text]
 
     def test_the_output_is_not_the_input(self, run, tmp_path):
@@ -223,7 +271,13 @@ class TestRefusals:
         with torch.no_grad():
             model.combine.weight[0, 0] = float("nan")
         save_folder(tmp_path, TrainedModel(model), {})
-        assert_refused(run("ant", model=tmp_path), "model.safetensors", "1 of 32", "combine.weight", "learning rate")
+        assert_refused(
+            run("ant", model=tmp_path),
+            "model.safetensors",
+            "1 of 32",
+            "combine.weight",
+            "learning rate",
+        )
 
 
 class TestScores:
@@ -234,11 +288,20 @@ class TestScores:
         return rows
 
     def test_n_best_with_line_rank_and_scores(self, run):
-        code, out, _ = run("-", "--n-best", 3, "--beam", 4, "--length-penalty", 1, content=b"a b\n\nc\td\n")
+        code, out, _ = run(
+            "-", "--n-best", 3, "--beam", 4, "--length-penalty", 1, content=b"a b\n\nc\td\n"
+        )
         rows = self.rows(out)
         assert code == 0
-        assert [row[:2] for row in rows] == [["1", "1"], ["1", "2"], ["1", "3"], ["2", "1"], ["3", "1"], ["3", "2"],
-                                             ["3", "3"]]
+        assert [row[:2] for row in rows] == [
+            ["1", "1"],
+            ["1", "2"],
+            ["1", "3"],
+            ["2", "1"],
+            ["3", "1"],
+            ["3", "2"],
+            ["3", "3"],
+        ]
         assert rows[3][2:] == ["", "", ""]
         for line in "13":
             scores = [float(row[4]) for row in rows if row[0] == line]
@@ -246,7 +309,9 @@ class TestScores:
         assert any(row[3] != row[4] for row in rows)
 
     def test_the_first_of_the_n_best_is_the_translation(self, run):
-        plain, scored = (run("-", *option, content=b"a b\nc\n")[1] for option in ((), ("--scores",)))
+        plain, scored = (
+            run("-", *option, content=b"a b\nc\n")[1] for option in ((), ("--scores",))
+        )
         assert [row[2] for row in self.rows(scored)] == plain.splitlines()
         assert all(row[3] == row[4] and float(row[3]) <= 0.0 for row in self.rows(scored))
 
@@ -260,7 +325,9 @@ class TestWhatIsSaid:
     def test_unknown_words_once(self, run):
         code, out, err = run("-", content="a Ω b\nc\nΩ\nΨ\n".encode())
         assert (code, out.count("\n"), err.count("does not know")) == (0, 4, 1)
-        assert err.startswith("seqkd-lab: 3 lines with tokens that the model does not know, such as 'Ω', ")
+        assert err.startswith(
+            "seqkd-lab: 3 lines with tokens that the model does not know, such as 'Ω', "
+        )
 
     def test_progress_only_where_it_is_asked_for(self, run):
         assert run("-", content=b"a\nb\n")[2] == ""
@@ -292,19 +359,35 @@ class TestWhatIsSaid:
             model.output.bias[UNK] = 5.0
         save_folder(tmp_path, TrainedModel(model), {})
         for arguments in (("-", "--beam", 1), ("gnu hen", "--beam", 1)):
-            plain, copied = (run(*arguments, *option, content=b"gnu hen\n", model=tmp_path)[1].lower()
-                             for option in ((), ("--copy-unknown",)))
+            plain, copied = (
+                run(*arguments, *option, content=b"gnu hen\n", model=tmp_path)[1].lower()
+                for option in ((), ("--copy-unknown",))
+            )
             assert "<unk>" in plain
             assert "<unk>" not in copied and ("gnu" in copied or "hen" in copied or "." in copied)
 
 
 class TestProcesses:
-    """What only a process of its own shows: pipes that close, a terminal without letters, a full disk."""
+    """What only a process of its own shows: pipes that close, a terminal without letters, a full
+    disk."""
 
     def start(self, folder, *arguments, **given) -> subprocess.Popen:
-        environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0",
-                       "PYTHONCOERCECLOCALE": "0"}
-        command = [sys.executable, "-m", "seqkd_lab", "translate", "--model", str(folder), *map(str, arguments)]
+        environment = {
+            **os.environ,
+            "LC_ALL": "C",
+            "PYTHONIOENCODING": "ascii",
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "seqkd_lab",
+            "translate",
+            "--model",
+            str(folder),
+            *map(str, arguments),
+        ]
         return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, **given)
 
     def test_utf8_through_a_pipe_that_nobody_reads_to_its_end(self, folder, tmp_path):
@@ -319,7 +402,9 @@ class TestProcesses:
         assert first.endswith("\n")
 
     def test_letters_on_a_terminal_without_them(self, folder):
-        process = self.start(folder, "-", "--n-best", 5, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = self.start(
+            folder, "-", "--n-best", 5, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         out, err = process.communicate("Ω 日本語\nschläft\n".encode())
         assert process.returncode == 0
         assert len(out.decode("utf-8").splitlines()) == 11

@@ -1,5 +1,5 @@
-"""Lines of text through a model: the same line gives the same translation whatever stands around it, and unknown words
-are copied from where the model looks."""
+"""Lines of text through a model: the same line gives the same translation whatever stands around
+it, and unknown words are copied from where the model looks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from seqkd_lab.models.transformer import Attention, TransformerSpec
 
 WORDS = ("ant", "bee", "cat", "dog", "eel", "fox", ".")
 SPECS = {
-    "LSTM": LSTMSpec(8), "input feeding": LSTMSpec(8, layers=2, input_feeding=True),
+    "LSTM": LSTMSpec(8),
+    "input feeding": LSTMSpec(8, layers=2, input_feeding=True),
     "Transformer": TransformerSpec(8, layers=2, heads=2, hidden=16, dropout=0.1),
 }
 
@@ -89,21 +90,29 @@ class TestAlignment:
         mask = (torch.arange(5) < torch.tensor([5, 2, 1])[:, None]).view(3, 1, 1, 5)
         keys, values = attention.keys_values(seen)
         looked = attention.weights(x, keys, mask) @ values
-        expected = F.scaled_dot_product_attention(attention._split(attention.query(x)), keys, values, attn_mask=mask)
+        expected = F.scaled_dot_product_attention(
+            attention._split(attention.query(x)), keys, values, attn_mask=mask
+        )
         torch.testing.assert_close(looked, expected)
 
-    @pytest.mark.parametrize("spec", [LSTMSpec(16), TransformerSpec(16, 1, 1, 32, 0.0)], ids=["LSTM", "Transformer"])
+    @pytest.mark.parametrize(
+        "spec", [LSTMSpec(16), TransformerSpec(16, 1, 1, 32, 0.0)], ids=["LSTM", "Transformer"]
+    )
     def test_finds_the_word_that_is_copied_after_a_training_in_copying(self, spec):
         torch.manual_seed(1)
         vocabulary, rng = Vocabulary.build([WORDS]), random.Random(1)
         model = build(spec, vocabulary, vocabulary).train()
         sources = [tuple(rng.sample(WORDS, k=rng.randint(2, 5))) for _ in range(300)]
-        encoded = encode(ParallelCorpus("n", "s", "l", tuple(sources), tuple(sources)), vocabulary, vocabulary)
+        encoded = encode(
+            ParallelCorpus("n", "s", "l", tuple(sources), tuple(sources)), vocabulary, vocabulary
+        )
         optimiser = torch.optim.Adam(model.parameters(), lr=0.015)
         for epoch in range(16):
             for batch in batches(encoded, 50, shuffle_seed=epoch):
                 optimiser.zero_grad()
-                F.cross_entropy(model(batch).transpose(1, 2), batch.target_out, ignore_index=PAD).backward()
+                F.cross_entropy(
+                    model(batch).transpose(1, 2), batch.target_out, ignore_index=PAD
+                ).backward()
                 optimiser.step()
         weights = alignments(model, sources[:40], sources[:40])
         hits = [int(row.argmax()) == t for matrix in weights for t, row in enumerate(matrix[:-1])]
@@ -120,12 +129,20 @@ class TestCopyUnknown:
     def test_takes_the_source_word_with_the_largest_weight_and_never_the_end(self, name):
         source, target = ("ant", "Xylophon", "cat"), ("bee", "<unk>", "<unk>", "dog")
         weights = alignment(MODELS[name], source, target)[:, :3]
-        expected = ("bee", source[int(weights[1].argmax())], source[int(weights[2].argmax())], "dog")
+        expected = (
+            "bee",
+            source[int(weights[1].argmax())],
+            source[int(weights[2].argmax())],
+            "dog",
+        )
         assert copy_unknown(MODELS[name], [source], [target]) == [expected]
 
     def test_leaves_other_translations_and_empty_sources_as_they_are(self):
         model = MODELS["LSTM"]
-        assert copy_unknown(model, [("ant",), ()], [("bee", "cat"), ("<unk>",)]) == [("bee", "cat"), ("<unk>",)]
+        assert copy_unknown(model, [("ant",), ()], [("bee", "cat"), ("<unk>",)]) == [
+            ("bee", "cat"),
+            ("<unk>",),
+        ]
         assert copy_unknown(model, [], []) == []
 
     @architectures
@@ -134,7 +151,9 @@ class TestCopyUnknown:
         with torch.no_grad():
             model.output.bias[UNK] = 5.0
         plain, copied = (
-            Translator(TrainedModel(model), 3, 2, copies_unknown=copies).translate(["ant Xylophon bee", ""])
+            Translator(TrainedModel(model), 3, 2, copies_unknown=copies).translate(
+                ["ant Xylophon bee", ""]
+            )
             for copies in (False, True)
         )
         assert "<unk>" in plain[0][0].text.lower()
@@ -144,7 +163,8 @@ class TestCopyUnknown:
 
 
 TEXTS = st.lists(
-    st.lists(st.sampled_from(["ant", "bee", "Cat", "zebra", ",", "\t"]), max_size=9).map(" ".join), max_size=12
+    st.lists(st.sampled_from(["ant", "bee", "Cat", "zebra", ",", "\t"]), max_size=9).map(" ".join),
+    max_size=12,
 )
 
 
@@ -161,8 +181,12 @@ def test_a_translation_does_not_depend_on_the_lines_around_it(name, texts, batch
     assert len(together) == len(texts)
     for text, n_best in zip(shuffled, together, strict=True):
         expected = alone[text]
-        assert [t.log_prob for t in n_best] == pytest.approx([t.log_prob for t in expected], abs=1e-4)
-        if not expected or expected[0].score - expected[1].score > 1e-4:  # of two that are equally likely, either
+        assert [t.log_prob for t in n_best] == pytest.approx(
+            [t.log_prob for t in expected], abs=1e-4
+        )
+        if (
+            not expected or expected[0].score - expected[1].score > 1e-4
+        ):  # of two that are equally likely, either
             assert [t.text for t in n_best[:1]] == [t.text for t in expected[:1]]
 
 
@@ -172,7 +196,9 @@ class TestTranslator:
         n_best = Translator(trained, 4, 3, 1.0).translate(["the ant bee cat"])[0]
         found = search(trained.model, [trained.encode("the ant bee cat")], 4, 3, 1.0)[0]
         assert [(t.log_prob, t.score) for t in n_best] == [(h.log_prob, h.score) for h in found]
-        assert [t.text for t in n_best] == [" ".join(trained.decode(h.tokens).split()) for h in found]
+        assert [t.text for t in n_best] == [
+            " ".join(trained.decode(h.tokens).split()) for h in found
+        ]
 
     def test_reads_no_more_lines_than_a_window_ahead(self):
         taken = []
@@ -188,7 +214,11 @@ class TestTranslator:
 
     def test_progress_counts_every_line_once(self):
         heard, texts = [], ["ant", "ant", "", "bee cat", " "]
-        list(Translator(TrainedModel(MODELS["LSTM"]), 1, batch_size=1).windows(texts, 3, heard.append))
+        list(
+            Translator(TrainedModel(MODELS["LSTM"]), 1, batch_size=1).windows(
+                texts, 3, heard.append
+            )
+        )
         assert sum(heard) == len(texts)
 
     def test_a_vocabulary_with_tabs_and_line_ends_writes_neither(self):
@@ -199,8 +229,14 @@ class TestTranslator:
 
     @pytest.mark.parametrize(
         ("arguments", "word"),
-        [((0,), "beam_size"), ((2, 3), "n_best"), ((2, 1, float("nan")), "length_penalty"),
-         ((2, 1, -1.0), "length_penalty"), ((2, 1, float("inf")), "length_penalty"), ((2, 1, 0.0, 0), "batch_size")],
+        [
+            ((0,), "beam_size"),
+            ((2, 3), "n_best"),
+            ((2, 1, float("nan")), "length_penalty"),
+            ((2, 1, -1.0), "length_penalty"),
+            ((2, 1, float("inf")), "length_penalty"),
+            ((2, 1, 0.0, 0), "batch_size"),
+        ],
     )
     def test_impossible_numbers_are_refused(self, arguments, word):
         with pytest.raises(ValueError, match=word):
@@ -222,7 +258,9 @@ class TestNotices:
     def test_unknown_words_are_named_once_with_the_number_of_lines(self):
         said = self.heard(("ant", "gnu"), ("gnu", "hen", "gnu"), ("ant",))
         assert len(said) == 1
-        assert said[0].startswith("2 lines with tokens that the model does not know, such as 'gnu', 'hen';")
+        assert said[0].startswith(
+            "2 lines with tokens that the model does not know, such as 'gnu', 'hen';"
+        )
         many = self.heard(*((f"w{i}",) for i in range(100)))
         assert many[0].count("'w") == 10
         assert many[0].startswith("100 lines")
@@ -230,7 +268,9 @@ class TestNotices:
     def test_the_first_long_line_is_named_with_the_number_of_long_ones(self):
         long, short = ("ant",) * (LONGEST_SOURCE + 1), ("ant",) * LONGEST_SOURCE
         assert self.heard(short) == []
-        assert self.heard(short, long)[0].startswith("line 2 has 1,001 tokens, and only the first 1,000 are read.")
+        assert self.heard(short, long)[0].startswith(
+            "line 2 has 1,001 tokens, and only the first 1,000 are read."
+        )
         assert "2 lines are too long" in self.heard(long, short, long)[0]
 
     def test_a_long_line_is_read_up_to_its_limit_without_a_second_notice(self):

@@ -17,7 +17,9 @@ from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
 words = st.sampled_from(["der", "die", "das", "Haus", "ß", "𝔘", *SPECIALS])
 sentences = st.lists(words, max_size=6).map(tuple)
 corpora = st.lists(st.tuples(sentences, sentences), min_size=1, max_size=30).map(
-    lambda pairs: ParallelCorpus("n", "s", "l", tuple(x for x, _ in pairs), tuple(y for _, y in pairs))
+    lambda pairs: ParallelCorpus(
+        "n", "s", "l", tuple(x for x, _ in pairs), tuple(y for _, y in pairs)
+    )
 )
 
 
@@ -28,7 +30,9 @@ def encoded_with_vocabularies(corpus):
 
 class TestVocabulary:
     @given(st.lists(sentences, max_size=10), st.integers(1, 3), st.none() | st.integers(0, 5))
-    def test_build_keeps_the_most_frequent_words_and_breaks_ties_by_alphabet(self, text, min_count, max_size):
+    def test_build_keeps_the_most_frequent_words_and_breaks_ties_by_alphabet(
+        self, text, min_count, max_size
+    ):
         vocabulary = Vocabulary.build(text, min_count, max_size)
         counts = Counter(word for sentence in text for word in sentence if word not in SPECIALS)
         kept = vocabulary.tokens[4:]
@@ -108,14 +112,20 @@ class TestBatches:
     def test_tokens_add_up(self, corpus, batch_size):
         encoded, _, _ = encoded_with_vocabularies(corpus)
         total = sum(batch.n_tokens for batch in batches(encoded, batch_size, 3))
-        assert total == sum(len(sentence) + 1 for sentence in corpus.target) == encoded.target_lengths.sum()
+        assert (
+            total
+            == sum(len(sentence) + 1 for sentence in corpus.target)
+            == encoded.target_lengths.sum()
+        )
 
     @given(corpora, st.integers(1, 7))
     def test_only_one_batch_is_not_full_and_without_a_seed_lengths_rise(self, corpus, batch_size):
         encoded, _, _ = encoded_with_vocabularies(corpus)
         sizes = sorted(len(rows) for rows in batch_rows(encoded, batch_size, 3))
         assert all(size == batch_size for size in sizes[1:])
-        lengths = torch.cat([batch.source_lengths for batch in batches(encoded, batch_size, None)]).tolist()
+        lengths = torch.cat(
+            [batch.source_lengths for batch in batches(encoded, batch_size, None)]
+        ).tolist()
         assert lengths == sorted(lengths)
 
     @staticmethod
@@ -145,7 +155,9 @@ class TestBatches:
         encoded, _, _ = encoded_with_vocabularies(self.long_corpus())
         found = list(batches(encoded, 16, 5))
         padding = sum((batch.source == PAD).sum().item() for batch in found)
-        assert padding < 0.05 * encoded.source_lengths.sum(), "shuffled without sorting it is about 0.9"
+        assert padding < 0.05 * encoded.source_lengths.sum(), (
+            "shuffled without sorting it is about 0.9"
+        )
         longest = [batch.source.shape[1] for batch in found]
         rises = sum(later >= earlier for earlier, later in zip(longest, longest[1:], strict=False))
         assert 0.3 < rises / len(longest) < 0.7, "in order of length it is nearly 1"

@@ -1,4 +1,5 @@
-"""The map of Word-KD: its places, its file that continues where it was, and that the committed one fits the code."""
+"""The map of Word-KD: its places, its file that continues where it was, and that the committed one
+fits the code."""
 
 from __future__ import annotations
 
@@ -10,7 +11,12 @@ import pytest
 from seqkd_lab import cli
 from seqkd_lab.distillation.losses import BalancedWordKD
 from seqkd_lab.experiments import word_kd_map
-from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, results_path, weights_hash
+from seqkd_lab.experiments.committed import (
+    checkpoint_directory,
+    load_committed,
+    results_path,
+    weights_hash,
+)
 from seqkd_lab.experiments.data import load_toy
 from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.experiments.recipes import ToyData
@@ -24,7 +30,8 @@ SMALL = MapRun(alphas=(0.0, 1.0), temperatures=(1.0, 2.0), seeds=(1, 2), student
 
 @pytest.fixture
 def made(monkeypatch):
-    """The (place, seed) of every student that was made, in order; made up from its place instead of trained."""
+    """The (place, seed) of every student that was made, in order; made up from its place instead of
+    trained."""
     asked = []
 
     def make_point(student, place, seed):
@@ -37,7 +44,9 @@ def made(monkeypatch):
 
 def test_gold_alone_has_one_place_whatever_the_temperature():
     assert SMALL.places() == [(0.0, None), (1.0, 1.0), (1.0, 2.0)]
-    assert len(MapRun().places()) == 1 + 4 * 4 and len(set(MapRun().tasks())) == 17 * len(MapRun().seeds)
+    assert len(MapRun().places()) == 1 + 4 * 4 and len(set(MapRun().tasks())) == 17 * len(
+        MapRun().seeds
+    )
 
 
 def test_every_point_is_written_and_an_interrupted_map_continues(tmp_path, made, monkeypatch):
@@ -71,7 +80,9 @@ def test_more_seeds_are_added_to_what_is_there(tmp_path, made):
 def test_points_of_other_students_are_never_mixed_in(tmp_path, made):
     path = tmp_path / "map.json"
     make_map(SMALL, path)
-    with pytest.raises(CheckpointError, match=r"map\.json: its student was .*'epochs': 1.*'epochs': 2"):
+    with pytest.raises(
+        CheckpointError, match=r"map\.json: its student was .*'epochs': 1.*'epochs': 2"
+    ):
         make_map(replace(SMALL, student=replace(TINY, epochs=2)), path)
 
 
@@ -100,7 +111,11 @@ def test_a_point_is_the_quick_student_that_anybody_can_train_and_processes_chang
     for point in map_points(one):
         student, history = train_student(TINY, data, BalancedWordKD(0.5, 2.0), point.seed, teacher)
         score = score_student(TINY, data, student)
-        assert (point.bleu, point.valid, point.nll) == (score.bleu, score.validity, history.valid_loss[-1])
+        assert (point.bleu, point.valid, point.nll) == (
+            score.bleu,
+            score.validity,
+            history.valid_loss[-1],
+        )
 
 
 def test_the_command_makes_the_map_and_refuses_what_makes_no_sense(tmp_path, made, capsys):
@@ -117,5 +132,7 @@ def test_the_committed_map_is_whole_and_of_this_corpus_teacher_and_student():
     assert results["data"] == identity(ToyData()) and results["student"] == asdict(QuickStudent())
     assert results["teacher"] == weights_hash(checkpoint_directory("teacher"))
     points = map_points(results)
-    assert {((p.alpha, p.temperature), p.seed) for p in points} == set(run.tasks()) and len(points) == len(run.tasks())
+    assert {((p.alpha, p.temperature), p.seed) for p in points} == set(run.tasks()) and len(
+        points
+    ) == len(run.tasks())
     assert all(0 <= p.bleu <= 100 and 0 <= p.valid <= 1 and p.nll > 0 for p in points)

@@ -10,7 +10,14 @@ from seqkd_lab.cli import main
 from seqkd_lab.experiments.data import text_files
 from seqkd_lab.experiments.recipes import TextData
 
-SPLITS = ("--source", "--target", "--valid-source", "--valid-target", "--test-source", "--test-target")
+SPLITS = (
+    "--source",
+    "--target",
+    "--valid-source",
+    "--valid-target",
+    "--test-source",
+    "--test-target",
+)
 SMALL = ("--preset", "quick", "--width", "8", "--epochs", "2", "--batch-size", "25")
 
 

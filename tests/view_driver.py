@@ -1,4 +1,5 @@
-"""Drives an interactive view as a browser does, and reads what it shows: for the test of all views."""
+"""Drives an interactive view as a browser does, and reads what it shows: for the test of all
+views."""
 
 from __future__ import annotations
 
@@ -19,7 +20,13 @@ import seqkd_lab.lab
 from seqkd_lab.lab.figures.picture import Picture
 from seqkd_lab.lab.widgets.view import View
 
-LISTS = (widgets.Dropdown, widgets.RadioButtons, widgets.Select, widgets.SelectionSlider, widgets.ToggleButtons)
+LISTS = (
+    widgets.Dropdown,
+    widgets.RadioButtons,
+    widgets.Select,
+    widgets.SelectionSlider,
+    widgets.ToggleButtons,
+)
 SLIDERS = (widgets.IntSlider, widgets.FloatSlider, widgets.BoundedIntText, widgets.BoundedFloatText)
 SWITCHES = (widgets.Checkbox, widgets.ToggleButton)
 FIELDS = (widgets.Text, widgets.Textarea)
@@ -30,19 +37,40 @@ MARK = "hacked"
 TAGS = (f"<script>{MARK}", f"<b>{MARK}", f"<img src=x onerror={MARK}", f"<i title={MARK}")
 SIGNED_ZERO = re.compile(r"(?<![\w.,])[-−+]0(\.0+)?(?![\d.,]*\d)")
 TEXTS = (
-    "", "   ", "…", "x", "😀 $x$ _", "the zebra slept", "The parcel was new", "my ticket was new .", "zebra quagga",
-    f"<script>{MARK}</script>", f"the parcel <b>{MARK}</b> & <img src=x onerror={MARK}>", f"'the' \"<i title={MARK}>\"",
-    "the " * 80, "x" * 5_000, "the\tparcel\nwas new", "\x00\x1f", "<unk> </s> <pad>", "&lt;b&gt; the", "der Apfel",
+    "",
+    "   ",
+    "…",
+    "x",
+    "😀 $x$ _",
+    "the zebra slept",
+    "The parcel was new",
+    "my ticket was new .",
+    "zebra quagga",
+    f"<script>{MARK}</script>",
+    f"the parcel <b>{MARK}</b> & <img src=x onerror={MARK}>",
+    f"'the' \"<i title={MARK}>\"",
+    "the " * 80,
+    "x" * 5_000,
+    "the\tparcel\nwas new",
+    "\x00\x1f",
+    "<unk> </s> <pad>",
+    "&lt;b&gt; the",
+    "der Apfel",
 )
 
 
 def view_classes() -> list[type[View]]:
-    """Every subclass of View below seqkd_lab, in the order of their names; all modules of the lab are imported."""
+    """Every subclass of View below seqkd_lab, in the order of their names; all modules of the lab
+    are imported."""
     for module in pkgutil.walk_packages(seqkd_lab.lab.__path__, "seqkd_lab.lab."):
         importlib.import_module(module.name)
     classes, queue = set(), [View]
     while queue:
-        below = [kind for kind in queue.pop().__subclasses__() if kind.__module__.startswith("seqkd_lab.")]
+        below = [
+            kind
+            for kind in queue.pop().__subclasses__()
+            if kind.__module__.startswith("seqkd_lab.")
+        ]
         classes.update(below)
         queue += below
     return sorted(classes, key=lambda kind: kind.__qualname__)
@@ -76,7 +104,9 @@ def values_of(control: widgets.Widget) -> list[Any]:
         return [False, True]
     if isinstance(control, FIELDS):
         return list(TEXTS)
-    raise TypeError(f"tests/view_driver.py has no values for a {type(control).__name__}: add them to values_of")
+    raise TypeError(
+        f"tests/view_driver.py has no values for a {type(control).__name__}: add them to values_of"
+    )
 
 
 def send(control: widgets.Widget, value: Any) -> None:
@@ -89,15 +119,22 @@ def send(control: widgets.Widget, value: Any) -> None:
 
 def state(view: View) -> dict[str, Any]:
     """The values of all controls but buttons."""
-    return {name: control.value for name, control in controls(view).items() if not isinstance(control, widgets.Button)}
+    return {
+        name: control.value
+        for name, control in controls(view).items()
+        if not isinstance(control, widgets.Button)
+    }
 
 
 def put(view: View, wanted: dict[str, Any]) -> None:
-    """Sets all controls to `wanted`, again while one moves another. Raises AssertionError when they never agree."""
+    """Sets all controls to `wanted`, again while one moves another. Raises AssertionError when they
+    never agree."""
     for _ in range(4):
         for name, control in controls(view).items():
-            if name in wanted and control.value != wanted[name] and (
-                not isinstance(control, LISTS) or wanted[name] in values_of(control)
+            if (
+                name in wanted
+                and control.value != wanted[name]
+                and (not isinstance(control, LISTS) or wanted[name] in values_of(control))
             ):
                 control.value = wanted[name]
         if state(view) == wanted:
@@ -106,7 +143,8 @@ def put(view: View, wanted: dict[str, Any]) -> None:
 
 
 def shown(view: View, passing: Sequence[str] = ()) -> dict[str, Any]:
-    """All that a person sees but the controls' values: pictures, words, labels, limits, what is switched off.
+    """All that a person sees but the controls' values: pictures, words, labels, limits, what is
+    switched off.
 
     `passing` names widgets of the view that are left out.
     """
@@ -132,9 +170,14 @@ def labels(view: View) -> list[str]:
     return [text.get_text() for text in view.picture.figure.findobj(Text) if text.get_visible()]
 
 
-def random_event(view: View, chance: random.Random, left_out: Collection[str] = ()) -> tuple[str, Any]:
-    """A control that is neither switched off nor `left_out`, and a value for it; None for a button."""
-    items = [item for item in controls(view).items() if not item[1].disabled and item[0] not in left_out]
+def random_event(
+    view: View, chance: random.Random, left_out: Collection[str] = ()
+) -> tuple[str, Any]:
+    """A control that is neither switched off nor `left_out`, and a value for it; None for a
+    button."""
+    items = [
+        item for item in controls(view).items() if not item[1].disabled and item[0] not in left_out
+    ]
     name, control = chance.choice(items)
     return name, None if isinstance(control, widgets.Button) else chance.choice(values_of(control))
 
@@ -150,7 +193,8 @@ def act(view: View, event: tuple[str, Any]) -> None:
 
 
 class Brush:
-    """Counts how often each picture is painted; without `wet` nothing is, which saves most of the time of an event."""
+    """Counts how often each picture is painted; without `wet` nothing is, which saves most of the
+    time of an event."""
 
     _png = Picture.png
 

@@ -1,4 +1,5 @@
-"""The terms of notebooks/glossary.md: how to recognise their use and their definition in a lesson's text."""
+"""The terms of notebooks/glossary.md: how to recognise their use and their definition in a lesson's
+text."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ EVERYDAY = {  # what is not the term, though it is written like it
 
 @dataclass(frozen=True)
 class Term:
-    """A term, its other spellings, the sentence that explains it, and the lesson's number (-1 if it is assumed)."""
+    """A term, its other spellings, the sentence that explains it, and the lesson's number (-1 if it
+    is assumed)."""
 
     name: str
     others: tuple[str, ...]
@@ -38,8 +40,11 @@ class Term:
 
     @cached_property
     def pattern(self) -> re.Pattern:
-        """Matches the term in any of its spellings and in the plural; small letters matter in abbreviations only."""
-        return re.compile("|".join(map(self._spelling, sorted((self.name, *self.others), key=len, reverse=True))))
+        """Matches the term in any of its spellings and in the plural; small letters matter in
+        abbreviations only."""
+        return re.compile(
+            "|".join(map(self._spelling, sorted((self.name, *self.others), key=len, reverse=True)))
+        )
 
     def _spelling(self, form: str) -> str:
         words = r"[\s-]+".join(_plural(part) for part in re.split(r"\s+", form))
@@ -48,10 +53,14 @@ class Term:
         return rf"{NOT_BEFORE.get(form, '')}(?<!\w){body}(?!\w)"
 
     def is_defined_by(self, marked: str) -> bool:
-        """Whether text in bold is the term itself, with or without an article, a plural or a note in brackets."""
+        """Whether text in bold is the term itself, with or without an article, a plural or a note
+        in brackets."""
         outside = re.sub(r"\([^)]*\)", " ", marked)
         candidates = [outside, *re.findall(r"\(([^)]*)\)", marked)]
-        bare = [re.sub(r"^(a|an|the)\s+", "", part.strip(" .,:;“”\"'"), flags=re.IGNORECASE) for part in candidates]
+        bare = [
+            re.sub(r"^(a|an|the)\s+", "", part.strip(" .,:;“”\"'"), flags=re.IGNORECASE)
+            for part in candidates
+        ]
         return any(self.pattern.fullmatch(part) for part in bare)
 
     def used_in(self, block: Block) -> str | None:
@@ -76,8 +85,12 @@ def _plural(word: str) -> str:
 
 def read_glossary(path: Path) -> list[Term]:
     """Reads the table of the page; raises ValueError for a row whose lesson cannot be read."""
-    rows = [match for match in map(ROW.match, path.read_text(encoding="utf-8").splitlines()) if match]
-    return [_term(*(cell.strip() for cell in row.groups())) for row in rows[2:]]  # after the head and its dashes
+    rows = [
+        match for match in map(ROW.match, path.read_text(encoding="utf-8").splitlines()) if match
+    ]
+    return [
+        _term(*(cell.strip() for cell in row.groups())) for row in rows[2:]
+    ]  # after the head and its dashes
 
 
 def _term(name: str, others: str, meaning: str, lesson: str) -> Term:
@@ -89,7 +102,8 @@ def _term(name: str, others: str, meaning: str, lesson: str) -> Term:
 
 
 def update_glossary(path: Path, files: Mapping[str, str]) -> None:
-    """Writes, for each term in `files`, the lesson's file as the place that introduces it; leaves 'assumed' alone."""
+    """Writes, for each term in `files`, the lesson's file as the place that introduces it; leaves
+    'assumed' alone."""
     lines = path.read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines):
         match = ROW.match(line)

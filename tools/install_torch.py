@@ -1,15 +1,17 @@
 """Installs the torch that constraints.txt names, as a CPU build, for the Python that runs this.
 
-Plain pip on Linux brings the CUDA build of torch: gigabytes that a machine without a GPU cannot use. So, in
-this order:
+Plain pip on Linux brings the CUDA build of torch: gigabytes that a machine without a GPU cannot
+use. So, in this order:
 
-1. the version is there already (in any build: install a CUDA one beforehand to keep it): nothing to do;
-2. a wheel at hand, in the places that pip's own configuration names (find-links), without asking any index;
+1. the version is there already (in any build: install a CUDA one beforehand to keep it): nothing to
+   do;
+2. a wheel at hand, in the places that pip's own configuration names (find-links), without asking
+   any index;
 3. on Linux, PyTorch's public CPU index, if it answers within seconds; it is asked for torch only;
 4. the ordinary index, with a word about size where it is large.
 
-What torch itself needs comes with the project's other dependencies from the ordinary index (way 4 brings it
-at once). Only the standard library is used, as nothing else is installed yet.
+What torch itself needs comes with the project's other dependencies from the ordinary index (way 4
+brings it at once). Only the standard library is used, as nothing else is installed yet.
 """
 
 from __future__ import annotations
@@ -31,9 +33,13 @@ CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
 
 def pinned_version(constraints: Path) -> str:
     """The version X of the line "torch==X" in a constraints file; ValueError if there is none."""
-    pin = re.search(r"^torch==([0-9][0-9.]*)", constraints.read_text(encoding="utf-8"), re.MULTILINE)
+    pin = re.search(
+        r"^torch==([0-9][0-9.]*)", constraints.read_text(encoding="utf-8"), re.MULTILINE
+    )
     if pin is None:
-        raise ValueError(f"{constraints}: no line 'torch==VERSION'; add one, as installs must repeat")
+        raise ValueError(
+            f"{constraints}: no line 'torch==VERSION'; add one, as installs must repeat"
+        )
     return pin.group(1)
 
 
@@ -46,26 +52,34 @@ def installed_version() -> str | None:
 
 
 def pip_installs(arguments: list[str], quiet: bool = False) -> bool:
-    """Whether `pip install`, wheels only, with these arguments succeeds; `quiet` hides what it prints."""
+    """Whether `pip install`, wheels only, with these arguments succeeds; `quiet` hides what it
+    prints."""
     command = [sys.executable, "-m", "pip", "install", "--only-binary", ":all:", *arguments]
     hidden = subprocess.DEVNULL if quiet else None
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=hidden, stderr=hidden).returncode == 0
+    return (
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=hidden, stderr=hidden).returncode
+        == 0
+    )
 
 
 def answers(url: str, seconds: float) -> bool:
     """Whether a server answers at `url` in time, whatever it says; one try.
 
-    In a thread, since a name look-up obeys no timeout. A refused certificate or status counts as an answer:
-    pip brings its own certificates and may do better.
+    In a thread, since a name look-up obeys no timeout. A refused certificate or status counts as an
+    answer: pip brings its own certificates and may do better.
     """
     answered = threading.Event()
 
     def ask() -> None:
         try:
-            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=seconds).close()
+            urllib.request.urlopen(
+                urllib.request.Request(url, method="HEAD"), timeout=seconds
+            ).close()
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
-            if not isinstance(error, urllib.error.HTTPError) and not isinstance(reason, ssl.SSLError):
+            if not isinstance(error, urllib.error.HTTPError) and not isinstance(
+                reason, ssl.SSLError
+            ):
                 return
         answered.set()
 
@@ -86,7 +100,8 @@ def install(version: str, platform: str = sys.platform) -> str | None:
             if pip_installs(["--no-deps", "--retries", "1", "--index-url", CPU_INDEX, requirement]):
                 return "PyTorch's CPU index"
         print(
-            f"torch {version}: {CPU_INDEX} cannot be used from here, so the ordinary index is asked. Its"
+            f"torch {version}: {CPU_INDEX} cannot be used from here, so the ordinary index is "
+            "asked. Its"
             " build for Linux brings CUDA: several gigabytes to fetch and to keep. Ctrl-C stops.",
             flush=True,
         )
@@ -104,8 +119,10 @@ def main() -> int:
     origin = install(version)
     if origin is None:
         print(
-            f"torch {version} could not be installed: see pip's message above. Without a network, put its"
-            " wheel into a folder and name that in PIP_FIND_LINKS. torch has wheels for CPython 3.10 and"
+            f"torch {version} could not be installed: see pip's message above. Without a network, "
+            "put its"
+            " wheel into a folder and name that in PIP_FIND_LINKS. torch has wheels for CPython "
+            "3.10 and"
             " later, on 64-bit machines only.",
             file=sys.stderr,
         )

@@ -1,7 +1,8 @@
-"""JupyterLab on a port of its own and a page in Debian's chromium: what the browser tests need of both.
+"""JupyterLab on a port of its own and a page in Debian's chromium: what the browser tests need of
+both.
 
-Nothing of the person who runs the tests is read or changed: settings, kernels' files, predictions and the notebooks
-themselves (JupyterLab saves them) lie in a temporary folder.
+Nothing of the person who runs the tests is read or changed: settings, kernels' files, predictions
+and the notebooks themselves (JupyterLab saves them) lie in a temporary folder.
 """
 
 from __future__ import annotations
@@ -24,10 +25,16 @@ from pathlib import Path
 import notebook_runs
 
 CHROMIUM_FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 )
-# Without windowing every cell is in the page, so it can be found; without news there is no dialog in front of it.
+# Without windowing every cell is in the page, so it can be found; without news there is no dialog
+# in front of it.
 SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -51,10 +58,11 @@ def free_port() -> int:
 
 @contextmanager
 def jupyter_lab(home: Path, fast: bool = True) -> Iterator[str]:
-    """A server with a copy of the notebooks in home/notebooks; yields the address of one, {name} for its file.
+    """A server with a copy of the notebooks in home/notebooks; yields the address of one, {name}
+    for its file.
 
-    It is ended with all its kernels, whatever happens in between. Raises RuntimeError with its log when it does not
-    start.
+    It is ended with all its kernels, whatever happens in between. Raises RuntimeError with its log
+    when it does not start.
     """
     shutil.copytree(notebook_runs.NOTEBOOKS, home / "notebooks")
     for name, values in SETTINGS.items():
@@ -63,12 +71,27 @@ def jupyter_lab(home: Path, fast: bool = True) -> Iterator[str]:
         file.write_text(json.dumps(values))
     port, token, log = free_port(), secrets.token_hex(16), home / "server.log"
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={home}",
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={home}",
     ]
     with log.open("wb") as stream:
-        server = subprocess.Popen(command, env=_environment(home, fast), cwd=home, stdin=subprocess.DEVNULL,
-                                  stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
+        server = subprocess.Popen(
+            command,
+            env=_environment(home, fast),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
         _wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", server, log)
         yield f"http://127.0.0.1:{port}/lab/tree/notebooks/{{name}}?token={token}"
@@ -78,10 +101,15 @@ def jupyter_lab(home: Path, fast: bool = True) -> Iterator[str]:
 
 def _environment(home: Path, fast: bool) -> dict[str, str]:
     folders = {
-        "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime", "JUPYTER_DATA_DIR": "data",
-        "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
     }
-    made = notebook_runs.environment(home, fast) | {name: str(home / each) for name, each in folders.items()}
+    made = notebook_runs.environment(home, fast) | {
+        name: str(home / each) for name, each in folders.items()
+    }
     return made | {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 
 
@@ -128,13 +156,15 @@ def browser_page(executable: str) -> Iterator:
 
 
 class NotebookPage:
-    """A notebook in JupyterLab, as a person uses it. Raises playwright's TimeoutError for what does not come."""
+    """A notebook in JupyterLab, as a person uses it. Raises playwright's TimeoutError for what does
+    not come."""
 
     def __init__(self, page, address: str, screenshots: Path | None, name: str) -> None:
         self.page, self.screenshots, self.name = page, screenshots, name
         page.goto(address)
         page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-        # The status bar tells when the kernel is connected; whoever runs a cell before is asked which kernel to take.
+        # The status bar tells when the kernel is connected; whoever runs a cell before is asked
+        # which kernel to take.
         page.get_by_text("| Idle").first.wait_for()
 
     def run_all(self) -> None:
@@ -148,23 +178,32 @@ class NotebookPage:
         )
 
     def errors(self) -> list[str]:
-        """Tracebacks in cells and in widgets, widgets that do not show, and what the page's scripts did not catch."""
-        shown = self.page.locator('[data-mime-type="application/vnd.jupyter.error"]').all_inner_texts()
+        """Tracebacks in cells and in widgets, widgets that do not show, and what the page's scripts
+        did not catch."""
+        shown = self.page.locator(
+            '[data-mime-type="application/vnd.jupyter.error"]'
+        ).all_inner_texts()
         pattern = "text=/Error displaying widget|Error creating widget|model not found/"
         broken = self.page.locator(pattern).all_inner_texts()
         return shown + broken + self.page.troubles
 
     def train_and_stop(self, view) -> list[str]:
-        """Trains one student to its end and stops a second, longer one; returns the rows of the table then.
+        """Trains one student to its end and stops a second, longer one; returns the rows of the
+        table then.
 
         On the way bar and picture must move, and Train and Stop must take turns.
         """
         train, stop = (view.get_by_role("button", name=name) for name in ("Train", "Stop"))
-        rows, bar = view.locator("tbody tr"), view.locator(".progress-bar, [role=progressbar]").first
+        rows, bar = (
+            view.locator("tbody tr"),
+            view.locator(".progress-bar, [role=progressbar]").first,
+        )
         n_rows, before = rows.count(), self.pictures(view)
         train.click()
         self.wait_until(lambda: self.pictures(view) != before, "another picture")
-        self.wait_until(lambda: rows.count() == n_rows + 1 and train.is_enabled(), "the first student's row")
+        self.wait_until(
+            lambda: rows.count() == n_rows + 1 and train.is_enabled(), "the first student's row"
+        )
         self.screenshot("trained", view)
         full = bar.evaluate(WIDTH)
         epochs = view.locator(".widget-hslider", has_text="epochs").locator(".noUi-handle")
@@ -176,18 +215,24 @@ class NotebookPage:
         self.wait_until(lambda: 0 < bar.evaluate(WIDTH) < full, "a bar on its way")
         self.screenshot("training", view)
         stop.click()
-        self.wait_until(lambda: rows.count() == n_rows + 2 and train.is_enabled(), "the stopped student's row")
+        self.wait_until(
+            lambda: rows.count() == n_rows + 2 and train.is_enabled(), "the stopped student's row"
+        )
         assert stop.is_disabled()
         self.screenshot("stopped", view)
         return rows.all_inner_texts()
 
     def views(self) -> list:
-        """The boxes that hold a slider or a list, and a picture: the innermost ones, from top to bottom."""
-        boxes = self.page.locator(".widget-vbox:has(.noUi-handle, select):has(img):not(:has(.widget-vbox))")
+        """The boxes that hold a slider or a list, and a picture: the innermost ones, from top to
+        bottom."""
+        boxes = self.page.locator(
+            ".widget-vbox:has(.noUi-handle, select):has(img):not(:has(.widget-vbox))"
+        )
         return [boxes.nth(i) for i in range(boxes.count())]
 
     def move_sliders(self, view) -> list[str]:
-        """What followed a key on each slider of a view, in one direction or the other: PICTURE, TEXT, or NOTHING.
+        """What followed a key on each slider of a view, in one direction or the other: PICTURE,
+        TEXT, or NOTHING.
 
         DISABLED for a slider that says so, and on which nothing followed.
         """
@@ -195,7 +240,9 @@ class NotebookPage:
         for i in range(view.locator(".noUi-handle").count()):
             handle = view.locator(".noUi-handle").nth(i)
             handle.scroll_into_view_if_needed()
-            disabled = handle.evaluate("handle => handle.closest('.noUi-target').hasAttribute('disabled')")
+            disabled = handle.evaluate(
+                "handle => handle.closest('.noUi-target').hasAttribute('disabled')"
+            )
             if not disabled:
                 handle.focus()
             moved = self._press(view, ("ArrowLeft", "ArrowRight"), 0.5 if disabled else 10.0)
@@ -203,15 +250,21 @@ class NotebookPage:
         return followed
 
     def choose_others(self, view) -> list[str]:
-        """What followed when each list of a view took its last option, or its first: PICTURE, TEXT, or NOTHING."""
+        """What followed when each list of a view took its last option, or its first: PICTURE, TEXT,
+        or NOTHING."""
         return [self._choose_other(view, i) for i in range(view.locator("select").count())]
 
     def _choose_other(self, view, number: int) -> str:
         chooser = view.locator("select").nth(number)
-        n_options, chosen = chooser.locator("option").count(), chooser.evaluate("list => list.selectedIndex")
+        n_options, chosen = (
+            chooser.locator("option").count(),
+            chooser.evaluate("list => list.selectedIndex"),
+        )
         pictures, texts = self.pictures(view), self.texts(view)
         chooser.select_option(index=n_options - 1 if chosen != n_options - 1 else 0)
-        self.wait_until(lambda: self.pictures(view) != pictures or self.texts(view) != texts, f"list {number}")
+        self.wait_until(
+            lambda: self.pictures(view) != pictures or self.texts(view) != texts, f"list {number}"
+        )
         return PICTURE if self.pictures(view) != pictures else TEXT
 
     def pictures(self, view) -> str:
@@ -223,7 +276,7 @@ class NotebookPage:
                     return [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))].join(' ');
                 });
                 return (await Promise.all(hashes)).join('|');
-            }"""
+            }"""  # noqa: E501
         )
 
     def texts(self, view) -> list[str]:
@@ -231,7 +284,8 @@ class NotebookPage:
         return view.locator(".widget-html").all_inner_texts()
 
     def _press(self, view, keys: tuple[str, ...], seconds: float) -> str:
-        """What changes after the first of `keys` that changes anything; waits for it, as a busy machine is slow.
+        """What changes after the first of `keys` that changes anything; waits for it, as a busy
+        machine is slow.
 
         A picture may come after its text: it has half a second.
         """

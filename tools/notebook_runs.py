@@ -1,7 +1,8 @@
-"""Runs a notebook in a kernel of its own and reads from it what went wrong: for the tests and for `make notebooks`.
+"""Runs a notebook in a kernel of its own and reads from it what went wrong: for the tests and for
+`make notebooks`.
 
-An error inside a widget's callback leaves no trace in the cells: it lies in the widget state, in an Output widget.
-Whoever looks at cells only calls such a notebook sound.
+An error inside a widget's callback leaves no trace in the cells: it lies in the widget state, in an
+Output widget. Whoever looks at cells only calls such a notebook sound.
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ def _any_answer(kind):
 for _key in list(predictions._own):
     if predictions.answered(_key) is None:
         predictions.answer(_key, _any_answer(predictions.records[_key]["kind"]), 50)
-"""
+"""  # noqa: E501
 """Answers what has been asked so far, as a person would before running on."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A notebook after its run: cells with their outputs, errors in words, seconds, the kernel's peak memory in MiB."""
+    """A notebook after its run: cells with their outputs, errors in words, seconds, the kernel's
+    peak memory in MiB."""
 
     notebook: NotebookNode
     errors: tuple[str, ...]
@@ -57,40 +59,56 @@ def read(path: Path) -> NotebookNode:
     return notebook
 
 
-def run(notebook: NotebookNode, folder: Path = NOTEBOOKS, fast: bool = True, timeout: int = 900) -> Run:
+def run(
+    notebook: NotebookNode, folder: Path = NOTEBOOKS, fast: bool = True, timeout: int = 900
+) -> Run:
     """Runs a copy of `notebook` as if it lay in `folder`, to its end even when a cell fails.
 
-    Predictions, caches and Jupyter's own settings go to a folder that is thrown away: a run neither finds nor leaves
-    anything of the person who starts it.
+    Predictions, caches and Jupyter's own settings go to a folder that is thrown away: a run neither
+    finds nor leaves anything of the person who starts it.
     """
     executed = copy.deepcopy(notebook)
     executed.cells.append(nbformat.v4.new_code_cell(PEAK))
     with tempfile.TemporaryDirectory() as home:
         client = NotebookClient(
-            executed, timeout=timeout, allow_errors=True, store_widget_state=True, kernel_name="python3",
+            executed,
+            timeout=timeout,
+            allow_errors=True,
+            store_widget_state=True,
+            kernel_name="python3",
             resources={"metadata": {"path": str(folder)}},
         )
         start = time.perf_counter()
         client.execute(env=environment(Path(home), fast))
         seconds = time.perf_counter() - start
     measured = executed.cells.pop()
-    peak = next((float(output.text) for output in measured.outputs if output.get("name") == "stdout"), float("nan"))
+    peak = next(
+        (float(output.text) for output in measured.outputs if output.get("name") == "stdout"),
+        float("nan"),
+    )
     return Run(executed, tuple(errors_in(executed)), seconds, peak)
 
 
 def environment(home: Path, fast: bool) -> dict[str, str]:
-    """The environment of a kernel: the user's, with everything that it writes below `home`, and without a network."""
+    """The environment of a kernel: the user's, with everything that it writes below `home`, and
+    without a network."""
     nowhere = "http://127.0.0.1:9"  # nobody listens there: what asks the network fails at once
     changed = {
-        "http_proxy": nowhere, "https_proxy": nowhere, "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere,
-        "SEQKD_LAB_FAST": "1" if fast else "", "SEQKD_LAB_PREDICTIONS": str(home / "predictions.json"),
-        "IPYTHONDIR": str(home / "ipython"), "XDG_CACHE_HOME": str(home / "cache"),
+        "http_proxy": nowhere,
+        "https_proxy": nowhere,
+        "HTTP_PROXY": nowhere,
+        "HTTPS_PROXY": nowhere,
+        "SEQKD_LAB_FAST": "1" if fast else "",
+        "SEQKD_LAB_PREDICTIONS": str(home / "predictions.json"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "XDG_CACHE_HOME": str(home / "cache"),
     }
     return {**os.environ, **changed}
 
 
 def errors_in(notebook: NotebookNode) -> Iterator[str]:
-    """Every error of a notebook that has run, in words: those of its cells, and those hidden in its widget state."""
+    """Every error of a notebook that has run, in words: those of its cells, and those hidden in its
+    widget state."""
     for place, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
@@ -98,7 +116,10 @@ def errors_in(notebook: NotebookNode) -> Iterator[str]:
     for key, model in widget_models(notebook).items():
         for output in model["state"].get("outputs", ()):
             if output["output_type"] == "error":
-                yield f"widget {model.get('model_name', '')} {key}: {output['ename']}: {output['evalue']}"
+                yield (
+                    f"widget {model.get('model_name', '')} {key}: {output['ename']}: "
+                    f"{output['evalue']}"
+                )
 
 
 def widget_models(notebook: NotebookNode) -> Mapping[str, Mapping]:
@@ -113,7 +134,8 @@ def exercise_keys(notebook: NotebookNode) -> list[str]:
 
 
 def solved(notebook: NotebookNode) -> NotebookNode:
-    """A copy as a person leaves it: every exercise's solution in the place of its stub, every prediction answered."""
+    """A copy as a person leaves it: every exercise's solution in the place of its stub, every
+    prediction answered."""
     from seqkd_lab.lab import exercises
 
     copied = copy.deepcopy(notebook)
@@ -131,18 +153,23 @@ def solved(notebook: NotebookNode) -> NotebookNode:
 
 
 def from_nothing(notebook: NotebookNode) -> NotebookNode:
-    """A copy whose switch is on: what it shows is trained there, rather than read from the committed checkpoints."""
+    """A copy whose switch is on: what it shows is trained there, rather than read from the
+    committed checkpoints."""
     copied = copy.deepcopy(notebook)
     for cell in copied.cells:
         if cell.cell_type == "code":
-            cell.source = re.sub(r"^FROM_NOTHING = False", "FROM_NOTHING = True", cell.source, flags=re.MULTILINE)
+            cell.source = re.sub(
+                r"^FROM_NOTHING = False", "FROM_NOTHING = True", cell.source, flags=re.MULTILINE
+            )
     return copied
 
 
 def without_widgets(notebook: NotebookNode) -> NotebookNode:
     """A copy in which `import ipywidgets` fails, as where the package is not installed."""
     copied = copy.deepcopy(notebook)
-    copied.cells.insert(0, nbformat.v4.new_code_cell('import sys\nsys.modules["ipywidgets"] = None'))
+    copied.cells.insert(
+        0, nbformat.v4.new_code_cell('import sys\nsys.modules["ipywidgets"] = None')
+    )
     return copied
 
 
@@ -166,7 +193,9 @@ def write(notebook: NotebookNode, path: Path) -> None:
 def has_view(notebook: NotebookNode) -> bool:
     """Whether a code cell shows an interactive view beside its still picture."""
     marks = ("lesson.widget(", "import ipywidgets", "lab.widgets import", "language_panel import")
-    return any(mark in cell.source for cell in notebook.cells if cell.cell_type == "code" for mark in marks)
+    return any(
+        mark in cell.source for cell in notebook.cells if cell.cell_type == "code" for mark in marks
+    )
 
 
 def printed(notebook: NotebookNode) -> str:

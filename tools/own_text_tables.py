@@ -1,6 +1,8 @@
-"""Writes the tables of OWN_TEXT.md that are made from code and results: the presets, and the table of Multi30k.
+"""Writes the tables of OWN_TEXT.md that are made from code and results: the presets, and the table
+of Multi30k.
 
-`python tools/own_text_tables.py` writes them; a test compares what stands there with what this makes.
+`python tools/own_text_tables.py` writes them; a test compares what stands there with what this
+makes.
 """
 
 from __future__ import annotations
@@ -18,8 +20,19 @@ from seqkd_lab.experiments.verdicts import number, summary
 from seqkd_lab.models.architectures import Spec, name_of
 
 PAGE = Path(__file__).resolve().parent.parent / "OWN_TEXT.md"
-BLOCK = re.compile(r"(<!-- (\w+): made by tools/own_text_tables.py -->\n).*?(<!-- end -->)", re.DOTALL)
-SHOWN = ("parameters", "BLEU K=1", "BLEU K=5", "chrF K=1", "chrF K=5", "PPL of gold", "p(ŷ) in %", "length ratio")
+BLOCK = re.compile(
+    r"(<!-- (\w+): made by tools/own_text_tables.py -->\n).*?(<!-- end -->)", re.DOTALL
+)
+SHOWN = (
+    "parameters",
+    "BLEU K=1",
+    "BLEU K=5",
+    "chrF K=1",
+    "chrF K=5",
+    "PPL of gold",
+    "p(ŷ) in %",
+    "length ratio",
+)
 
 
 def for_text() -> dict[str, Preset]:
@@ -35,13 +48,21 @@ def size(spec: Spec) -> str:
 
 def presets() -> str:
     """Return the presets of real text as a table."""
-    rows = ["| preset | teacher | student | epochs, sentences an update | pairs taken | subwords |",
-            "|---|---|---|---|---|---|"]
+    rows = [
+        "| preset | teacher | student | epochs, sentences an update | pairs taken | subwords |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, preset in for_text().items():
-        trained = [f"{how.epochs}, {how.batch_size}" for how in (preset.teacher_training, preset.student_training)]
+        trained = [
+            f"{how.epochs}, {how.batch_size}"
+            for how in (preset.teacher_training, preset.student_training)
+        ]
         pairs = "all" if preset.n_pairs is None else f"{preset.n_pairs:,}"
-        rows.append(f"| `{name}` | {size(preset.teacher)} | {size(preset.student)} | {'; '.join(trained)} | {pairs} | "
-                    f"{preset.vocabulary_size:,} |")
+        rows.append(
+            f"| `{name}` | {size(preset.teacher)} | {size(preset.student)} | {'; '.join(trained)} "
+            f"| {pairs} | "
+            f"{preset.vocabulary_size:,} |"
+        )
     return "\n".join(rows) + "\n"
 
 
@@ -52,17 +73,30 @@ def multi30k() -> str:
     columns = [column for column in SHOWN if column in frame.columns]
     lines = [f"| | {' | '.join(columns)} |", f"|---{'|---' * len(columns)}|"]
     for name, row in frame.iterrows():
-        cells = [re.sub(r" \[[^]]*\]", "", row[column]) for column in columns]  # without the paper's numbers
+        cells = [
+            re.sub(r" \[[^]]*\]", "", row[column]) for column in columns
+        ]  # without the paper's numbers
         lines.append(f"| {name} | {' | '.join(cells)} |")
     verdicts = judge(by_seed)
     ratio = next(iter(results["distilled"].values()))[MODE]["length_ratio"]
-    lines += ["", *said_of_teacher(results),
-              f"In the distilled corpus the teacher wrote {ratio:.2f} subwords per subword of the references"
-              + (": it prefers common words, which have fewer, and shortens long sentences." if ratio < 0.9 else ".")]
+    lines += [
+        "",
+        *said_of_teacher(results),
+        f"In the distilled corpus the teacher wrote {ratio:.2f} subwords per subword of the "
+        "references"
+        + (
+            ": it prefers common words, which have fewer, and shortens long sentences."
+            if ratio < 0.9
+            else "."
+        ),
+    ]
     lines += [f"BLEU: `{by_seed[0][BASELINE]['signature']}`.", "", summary(verdicts), ""]
     lines += ["| finding | verdict | claim | mean |", "|---|---|---|---|"]
-    lines += [f"| {verdict.claim.name} | {verdict.outcome} | {verdict.claim.ours} | {number(verdict.mean)} |"
-              for verdict in verdicts]
+    lines += [
+        f"| {verdict.claim.name} | {verdict.outcome} | {verdict.claim.ours} | "
+        f"{number(verdict.mean)} |"
+        for verdict in verdicts
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,5 @@
-"""Markdown as a reader reads it: headings, paragraphs, list items and table cells, without code and formulas."""
+"""Markdown as a reader reads it: headings, paragraphs, list items and table cells, without code and
+formulas."""
 
 from __future__ import annotations
 
@@ -14,20 +15,25 @@ LONG_STRING = 5
 HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*)")
 ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")
 FOLD, UNFOLD = "<details", "</details"
-ABBREVIATION = re.compile(r"(?:^|[\s(“])(?:e\.g|i\.e|cf|vs|resp|approx|dr|prof|mr|mrs)\.$", re.IGNORECASE)
+ABBREVIATION = re.compile(
+    r"(?:^|[\s(“])(?:e\.g|i\.e|cf|vs|resp|approx|dr|prof|mr|mrs)\.$", re.IGNORECASE
+)
 MAY_END = re.compile(r"(?:^|[\s(“])(?:al|etc)\.$")
 BEFORE_NUMBER = re.compile(r"(?:^|[\s(“])(?:p|pp|no|v|fig|eq|sec|ch)\.$", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.?!…]+[)\]”\"’»]*(?=\s)")
 TOY_QUOTE = re.compile(r"\*[^*]+\s[.?]\*|“[^”]+\s[.?]”")
 QUOTE = re.compile(r"“[^”]*”|„[^“”]*[“”]|\"[^\"]*\"|(?<=: )\*[^*]+\*")
 """What is quoted: in quotation marks, or in italics after a colon."""
-NUMBER_OR_SYMBOL = re.compile(r"[^A-Za-zÄÖÜäöüß▯]*|(?![aAI]\b)[A-Za-zÄÖÜäöü][′'’]?|ln|log|exp|argmax|max|min")
+NUMBER_OR_SYMBOL = re.compile(
+    r"[^A-Za-zÄÖÜäöüß▯]*|(?![aAI]\b)[A-Za-zÄÖÜäöü][′'’]?|ln|log|exp|argmax|max|min"
+)
 IN_FORMULA = re.compile(r"[=≥≤<>≈∝Σ∑·‖|−+×^_₍₎₊ⱼₖŷỹ/]")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A heading (level 1 to 6), a paragraph, a list item or a table cell (level 0), on one line, with its * marks."""
+    """A heading (level 1 to 6), a paragraph, a list item or a table cell (level 0), on one line,
+    with its * marks."""
 
     text: str
     level: int = 0
@@ -36,7 +42,8 @@ class Block:
 
 
 def without_code(markdown: str) -> str:
-    """Takes out code, formulas, comments, the targets of links and the lines that lead from lesson to lesson."""
+    """Takes out code, formulas, comments, the targets of links and the lines that lead from lesson
+    to lesson."""
     kept = re.sub(r"^(```|~~~).*?^\1[^\n]*$", "", markdown, flags=re.MULTILINE | re.DOTALL)
     kept = re.sub(r"<!--.*?-->", "", kept, flags=re.DOTALL)
     kept = re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", HOLE, kept, flags=re.DOTALL)
@@ -47,7 +54,8 @@ def without_code(markdown: str) -> str:
 
 
 def blocks(markdown: str) -> list[Block]:
-    """Splits a markdown cell into its blocks, in their order; what a <details> element folds is marked as such."""
+    """Splits a markdown cell into its blocks, in their order; what a <details> element folds is
+    marked as such."""
     result: list[Block] = []
     paragraph: list[str] = []
     folded = False
@@ -67,11 +75,16 @@ def blocks(markdown: str) -> list[Block]:
 
 def _is_boundary(line: str) -> bool:
     """Whether a paragraph cannot go on over this line."""
-    return not line.strip() or bool(HEADING.fullmatch(line)) or line.lstrip().startswith(("|", FOLD, UNFOLD))
+    return (
+        not line.strip()
+        or bool(HEADING.fullmatch(line))
+        or line.lstrip().startswith(("|", FOLD, UNFOLD))
+    )
 
 
 def _one_line(line: str, folded: bool) -> list[Block]:
-    """The blocks of a heading, of a table's row, or of a line with the tag that opens or closes a fold."""
+    """The blocks of a heading, of a table's row, or of a line with the tag that opens or closes a
+    fold."""
     heading = HEADING.fullmatch(line)
     if heading:
         return _block(heading[2], level=len(heading[1]), folded=folded)
@@ -82,7 +95,8 @@ def _one_line(line: str, folded: bool) -> list[Block]:
 
 
 def _block(text: str, **kind: int) -> list[Block]:
-    """A list of one block, on one line and without tags; an empty list if nothing is left to read."""
+    """A list of one block, on one line and without tags; an empty list if nothing is left to
+    read."""
     text = " ".join(re.sub(r"</?[A-Za-z][^>]*>", " ", text).split())
     return [Block(text, **kind)] if re.search(r"\w|▯|\?", text) else []
 
@@ -98,12 +112,13 @@ def unmarked(text: str) -> str:
 
 
 def sentences(block: Block) -> list[str]:
-    """The sentences of a block; a quoted sentence of the toy language counts as one word, a table's list as several."""
+    """The sentences of a block; a quoted sentence of the toy language counts as one word, a table's
+    list as several."""
     text = unmarked(TOY_QUOTE.sub(HOLE, block.text))
     result, start = [], 0
     for mark in SENTENCE_END.finditer(text):
-        if _ends_sentence(text[start:mark.end()], text[mark.end():].lstrip()):
-            result.append(text[start:mark.end()])
+        if _ends_sentence(text[start : mark.end()], text[mark.end() :].lstrip()):
+            result.append(text[start : mark.end()])
             start = mark.end()
     result.append(text[start:])
     if block.in_table:
@@ -127,7 +142,11 @@ def n_words(sentence: str) -> int:
     count, in_formula = 0, False
     for token in sentence.split():
         bare = token.strip(".,;:?!()[]“”\"’'…")
-        symbol = bool(IN_FORMULA.search(bare)) or NUMBER_OR_SYMBOL.fullmatch(bare) is not None or "(" in bare
+        symbol = (
+            bool(IN_FORMULA.search(bare))
+            or NUMBER_OR_SYMBOL.fullmatch(bare) is not None
+            or "(" in bare
+        )
         if not symbol:
             count += 1
         elif not in_formula and re.search(r"\w", bare):
@@ -142,7 +161,8 @@ def without_quotes(block: Block) -> Block:
 
 
 def literals(source: str) -> Iterator[tuple[int, str]]:
-    """The string literals of Python code that are prose, with their lines; holes where an f-string has values.
+    """The string literals of Python code that are prose, with their lines; holes where an f-string
+    has values.
 
     Code that does not parse, such as a cell with a magic command, has none.
     """
@@ -150,11 +170,15 @@ def literals(source: str) -> Iterator[tuple[int, str]]:
         tree = ast.parse(source)
     except SyntaxError:
         return
-    pieces = {piece for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for piece in node.values}
+    pieces = {
+        piece for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for piece in node.values
+    }
     for node in ast.walk(tree):
         text = None
         if isinstance(node, ast.JoinedStr):
-            text = "".join(part.value if isinstance(part, ast.Constant) else HOLE for part in node.values)
+            text = "".join(
+                part.value if isinstance(part, ast.Constant) else HOLE for part in node.values
+            )
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in pieces:
             text = node.value
         if text and len(text.split()) > LONG_STRING:

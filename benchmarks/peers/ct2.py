@@ -1,4 +1,5 @@
-"""CTranslate2 in fp32 and int8, with the weights of the MarianMT that marian.py trained; loads no torch."""
+"""CTranslate2 in fp32 and int8, with the weights of the MarianMT that marian.py trained; loads no
+torch."""
 
 from __future__ import annotations
 
@@ -21,11 +22,13 @@ def convert(model: Any, corpus: Corpus, folder: Path) -> None:
     from ctranslate2.converters.transformers import BartLoader, MarianMTLoader
 
     class Loader(MarianMTLoader):
-        """Two vocabularies of our own instead of a tokenizer's. PAD keeps its place, and the decoder starts with its
-        embedding, which training has moved from zero."""
+        """Two vocabularies of our own instead of a tokenizer's. PAD keeps its place, and the
+        decoder starts with its embedding, which training has moved from zero."""
 
         def set_config(self, config: Any, model: Any, tokenizer: Any) -> None:
-            config.decoder_start_token, config.bos_token, config.eos_token, config.unk_token = SPECIALS
+            config.decoder_start_token, config.bos_token, config.eos_token, config.unk_token = (
+                SPECIALS
+            )
 
         def set_decoder(self, spec: Any, decoder: Any) -> None:
             BartLoader.set_decoder(self, spec, decoder)
@@ -58,7 +61,11 @@ class CTranslate2:
         if folder is None:
             raise ValueError("CTranslate2 decodes the weights of marian; prepare that first")
         self.translator = ctranslate2.Translator(
-            str(folder / self.precision), device="cpu", compute_type=self.precision, inter_threads=1, intra_threads=1
+            str(folder / self.precision),
+            device="cpu",
+            compute_type=self.precision,
+            inter_threads=1,
+            intra_threads=1,
         )
         self.known = frozenset(corpus.source_vocabulary)
 
@@ -66,11 +73,19 @@ class CTranslate2:
         """Unknown here: those of the MarianMT that it was converted from."""
         return 0
 
-    def translate(self, sources: Sequence[Sentence], beam_size: int, batch_size: int) -> list[list[str]]:
+    def translate(
+        self, sources: Sequence[Sentence], beam_size: int, batch_size: int
+    ) -> list[list[str]]:
         eos = SPECIALS[2]
-        texts = [[*(word if word in self.known else SPECIALS[UNK] for word in source), eos] for source in sources]
+        texts = [
+            [*(word if word in self.known else SPECIALS[UNK] for word in source), eos]
+            for source in sources
+        ]
         found = self.translator.translate_batch(
-            texts, beam_size=beam_size, max_batch_size=batch_size, length_penalty=0.0,
+            texts,
+            beam_size=beam_size,
+            max_batch_size=batch_size,
+            length_penalty=0.0,
             max_decoding_length=2 * max(map(len, texts)) + 10,
         )
         return [result.hypotheses[0] for result in found]

@@ -16,10 +16,20 @@ from benchmarks.peers.torch_peer import TorchPeer, longest_output
 
 CPU = torch.device("cpu")
 AUTOCAST = {"device_type": "cpu", "enabled": False}
-# joeynmt puts its specials first, in the order unk, pad, bos, eos: ours are handed over under those names.
+# joeynmt puts its specials first, in the order unk, pad, bos, eos: ours are handed over under those
+# names.
 UNKNOWN_FIRST = SimpleNamespace(
-    unk_token=SPECIALS[PAD], pad_token=SPECIALS[BOS], bos_token=SPECIALS[EOS], eos_token=SPECIALS[UNK],
-    unk_id=0, pad_id=1, bos_id=2, eos_id=3, sep_token=None, sep_id=None, lang_tags=[],
+    unk_token=SPECIALS[PAD],
+    pad_token=SPECIALS[BOS],
+    bos_token=SPECIALS[EOS],
+    eos_token=SPECIALS[UNK],
+    unk_id=0,
+    pad_id=1,
+    bos_id=2,
+    eos_id=3,
+    sep_token=None,
+    sep_id=None,
+    lang_tags=[],
 )
 TO_JOEY = torch.tensor([1, 2, 3, 0])
 FROM_JOEY = [UNK, PAD, BOS, EOS]
@@ -45,7 +55,9 @@ class Joey(TorchPeer):
         self.model = build_model(self.config(), source, target)
         self.model.loss_function = ("crossentropy", 0.0)
 
-    def batch(self, source: Tensor, lengths: Tensor, target: Tensor | None, is_train: bool) -> Batch:
+    def batch(
+        self, source: Tensor, lengths: Tensor, target: Tensor | None, is_train: bool
+    ) -> Batch:
         """joeynmt's batch of our tensors."""
         rows = torch.arange(len(source))
         target = None if target is None else to_joey(target)
@@ -57,34 +69,68 @@ class Joey(TorchPeer):
 
     def search(self, source: Tensor, lengths: Tensor, beam_size: int) -> list[list[int]]:
         found, _, _ = search(
-            self.model, self.batch(source, lengths, None, False), max_output_length=longest_output(lengths),
-            beam_size=beam_size, beam_alpha=-1, n_best=1, autocast=AUTOCAST, generate_unk=True,
+            self.model,
+            self.batch(source, lengths, None, False),
+            max_output_length=longest_output(lengths),
+            beam_size=beam_size,
+            beam_alpha=-1,
+            n_best=1,
+            autocast=AUTOCAST,
+            generate_unk=True,
         )
-        return [[FROM_JOEY[token] if token < 4 else token for token in row] for row in found.tolist()]
+        return [
+            [FROM_JOEY[token] if token < 4 else token for token in row] for row in found.tolist()
+        ]
 
 
 class JoeyRNN(Joey):
-    """LSTM, Luong attention, no input feeding (as the lab's on the toy); its decoder goes step by step all the same."""
+    """LSTM, Luong attention, no input feeding (as the lab's on the toy); its decoder goes step by
+    step all the same."""
 
     def config(self) -> dict:
         width, layers = self.size.width, self.size.layers
-        common = {"type": "recurrent", "rnn_type": "lstm", "num_layers": layers, "dropout": 0.0,
-                  "embeddings": {"embedding_dim": width}}
+        common = {
+            "type": "recurrent",
+            "rnn_type": "lstm",
+            "num_layers": layers,
+            "dropout": 0.0,
+            "embeddings": {"embedding_dim": width},
+        }
         encoder = {**common, "hidden_size": width // 2, "bidirectional": True}
-        decoder = {**common, "hidden_size": width, "attention": "luong", "init_hidden": "bridge",
-                   "input_feeding": False, "hidden_dropout": 0.0}
+        decoder = {
+            **common,
+            "hidden_size": width,
+            "attention": "luong",
+            "init_hidden": "bridge",
+            "input_feeding": False,
+            "hidden_dropout": 0.0,
+        }
         return {"encoder": encoder, "decoder": decoder, "lstm_forget_gate": 1.0}
 
 
 class JoeyTransformer(Joey):
-    """Transformer of as many parameters; joeynmt 2.3 decodes by running it on the whole prefix again at each step."""
+    """Transformer of as many parameters; joeynmt 2.3 decodes by running it on the whole prefix
+    again at each step."""
 
     rate_index = 1
 
     def config(self) -> dict:
         size = self.size
-        part = {"type": "transformer", "num_layers": size.layers, "num_heads": size.heads, "hidden_size": size.width,
-                "ff_size": size.inner, "dropout": 0.0, "layer_norm": "pre",
-                "embeddings": {"embedding_dim": size.width, "scale": True}}
-        return {"encoder": part, "decoder": dict(part), "tied_embeddings": False, "tied_softmax": True,
-                "initializer": "xavier_uniform", "embed_initializer": "xavier_uniform"}
+        part = {
+            "type": "transformer",
+            "num_layers": size.layers,
+            "num_heads": size.heads,
+            "hidden_size": size.width,
+            "ff_size": size.inner,
+            "dropout": 0.0,
+            "layer_norm": "pre",
+            "embeddings": {"embedding_dim": size.width, "scale": True},
+        }
+        return {
+            "encoder": part,
+            "decoder": dict(part),
+            "tied_embeddings": False,
+            "tied_softmax": True,
+            "initializer": "xavier_uniform",
+            "embed_initializer": "xavier_uniform",
+        }

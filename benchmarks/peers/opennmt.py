@@ -10,7 +10,9 @@ from torch import Tensor
 from benchmarks.corpus import PAD, SPECIALS
 from benchmarks.peers.torch_peer import TorchPeer, longest_output
 
-warnings.filterwarnings("ignore", category=FutureWarning)  # torch.cuda.amp decorators of modules that are not used
+warnings.filterwarnings(
+    "ignore", category=FutureWarning
+)  # torch.cuda.amp decorators of modules that are not used
 
 import pyonmttok  # noqa: E402
 from onmt import opts  # noqa: E402
@@ -20,7 +22,12 @@ from onmt.translate import GNMTGlobalScorer, Translator  # noqa: E402
 from onmt.utils.loss import LossCompute  # noqa: E402
 from onmt.utils.parse import ArgumentParser  # noqa: E402
 
-NAMES = (DefaultTokens.PAD, DefaultTokens.BOS, DefaultTokens.EOS, DefaultTokens.UNK)  # our SPECIALS, as it calls them
+NAMES = (
+    DefaultTokens.PAD,
+    DefaultTokens.BOS,
+    DefaultTokens.EOS,
+    DefaultTokens.UNK,
+)  # our SPECIALS, as it calls them
 
 
 def vocabulary(tokens: tuple[str, ...]) -> pyonmttok.Vocab:
@@ -42,9 +49,24 @@ class OpenNMT(TorchPeer):
         opts._add_quant_opts(parser)
         width, layers = str(self.size.width), str(self.size.layers)
         arguments = [
-            "-encoder_type", "brnn", "-decoder_type", "rnn", "-rnn_type", "LSTM", "-input_feed", "0",
-            "-layers", layers, "-hidden_size", width, "-word_vec_size", width, "-dropout", "0.0",
-            "-global_attention", "general",
+            "-encoder_type",
+            "brnn",
+            "-decoder_type",
+            "rnn",
+            "-rnn_type",
+            "LSTM",
+            "-input_feed",
+            "0",
+            "-layers",
+            layers,
+            "-hidden_size",
+            width,
+            "-word_vec_size",
+            width,
+            "-dropout",
+            "0.0",
+            "-global_attention",
+            "general",
         ]
         options, _ = parser.parse_known_args(arguments)
         ArgumentParser.update_model_opts(options)
@@ -54,13 +76,18 @@ class OpenNMT(TorchPeer):
     def build(self) -> None:
         options = self.options()
         self.vocabularies = {
-            "src": vocabulary(self.corpus.source_vocabulary), "tgt": vocabulary(self.corpus.target_vocabulary),
-            "data_task": "seq2seq", "decoder_start_token": DefaultTokens.BOS,
+            "src": vocabulary(self.corpus.source_vocabulary),
+            "tgt": vocabulary(self.corpus.target_vocabulary),
+            "data_task": "seq2seq",
+            "decoder_start_token": DefaultTokens.BOS,
         }
         self.model = build_model(options, options, self.vocabularies, None, -1)
         self.criterion = LossCompute.from_opts(options, self.model, self.vocabularies["tgt"])
-        # Its load_state_dict takes a checkpoint of its own kind; the plain one of nn.Module is all that is needed.
-        self.model.load_state_dict = lambda state: torch.nn.Module.load_state_dict(self.model, state)
+        # Its load_state_dict takes a checkpoint of its own kind; the plain one of nn.Module is all
+        # that is needed.
+        self.model.load_state_dict = lambda state: torch.nn.Module.load_state_dict(
+            self.model, state
+        )
 
     def loss(self, source: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
         batch = {"src": source[:, :, None], "srclen": lengths, "tgt": target[:, :, None]}
@@ -68,11 +95,20 @@ class OpenNMT(TorchPeer):
         return self.criterion(batch, outputs, attention)[0]
 
     def search(self, source: Tensor, lengths: Tensor, beam_size: int) -> list[list[int]]:
-        greedy = {"random_sampling_topk": 1} if beam_size == 1 else {}  # what its own command line does for a beam of 1
+        greedy = (
+            {"random_sampling_topk": 1} if beam_size == 1 else {}
+        )  # what its own command line does for a beam of 1
         translator = Translator(
-            self.model, self.vocabularies, n_best=1, beam_size=beam_size, max_length=longest_output(lengths),
-            max_length_ratio=0, global_scorer=GNMTGlobalScorer(0.0, 0.0, "none", "none"), dump_beam="",
-            report_score=False, **greedy,
+            self.model,
+            self.vocabularies,
+            n_best=1,
+            beam_size=beam_size,
+            max_length=longest_output(lengths),
+            max_length_ratio=0,
+            global_scorer=GNMTGlobalScorer(0.0, 0.0, "none", "none"),
+            dump_beam="",
+            report_score=False,
+            **greedy,
         )
         batch = {"src": source[:, :, None], "srclen": lengths}
         found = translator.translate_batch(batch, attn_debug=False)["predictions"]

@@ -1,8 +1,9 @@
 """Sets up the peers, each in an environment of its own: python -m benchmarks.peers.setup [NAME ...]
 
-An environment holds the torch that the lab pins, and the packages of requirements/NAME.txt, installed without looking
-at what those ask for (why, README.md says). One that is complete is left as it is; one that fails is reported, with
-the last line that pip said, and does not keep the others from being tried.
+An environment holds the torch that the lab pins, and the packages of requirements/NAME.txt,
+installed without looking at what those ask for (why, README.md says). One that is complete is left
+as it is; one that fails is reported, with the last line that pip said, and does not keep the others
+from being tried.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ def record_path(environment: str) -> Path:
 
 def fingerprint(environment: str) -> str:
     """Of what an environment is made from: its requirements and the lab's pins."""
-    parts = ((REQUIREMENTS / f"{environment}.txt").read_bytes(), (ROOT / "constraints.txt").read_bytes())
+    parts = (
+        (REQUIREMENTS / f"{environment}.txt").read_bytes(),
+        (ROOT / "constraints.txt").read_bytes(),
+    )
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
@@ -95,7 +99,8 @@ def set_up(environment: str) -> str | None:
 
 
 def main(names: list[str]) -> int:
-    """Sets up the named environments, or all; exit code 0 even when a peer fails, 2 for an unknown name."""
+    """Sets up the named environments, or all; exit code 0 even when a peer fails, 2 for an unknown
+    name."""
     unknown = sorted(set(names) - set(TRIALS))
     if unknown:
         print(f"unknown peer {', '.join(unknown)}: choose {', '.join(TRIALS)}", file=sys.stderr)

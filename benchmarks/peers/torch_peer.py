@@ -1,7 +1,8 @@
-"""What the peers written in PyTorch share: their training loop, over the peer's own model, loss and optimiser step.
+"""What the peers written in PyTorch share: their training loop, over the peer's own model, loss and
+optimiser step.
 
-Batches are made here, of like lengths, for every peer alike, so that each is measured at its model's and its search's
-best and not at its file reader's.
+Batches are made here, of like lengths, for every peer alike, so that each is measured at its
+model's and its search's best and not at its file reader's.
 """
 
 from __future__ import annotations
@@ -13,14 +14,26 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.corpus import EOS, PAD, Corpus, Pair, Sentence, batches, ids, index_of, padded, words
+from benchmarks.corpus import (
+    EOS,
+    PAD,
+    Corpus,
+    Pair,
+    Sentence,
+    batches,
+    ids,
+    index_of,
+    padded,
+    words,
+)
 from benchmarks.tool import BATCH_SIZE, CLIP_NORM, Size, one_cycle
 
 WEIGHTS = "weights.pt"
 
 
 class TorchPeer:
-    """A Tool whose `model` is a torch module. A subclass builds it, and says what a batch's loss and search are."""
+    """A Tool whose `model` is a torch module. A subclass builds it, and says what a batch's loss
+    and search are."""
 
     model: torch.nn.Module
     rate_index = 0  # of Size.rates: 0 for LSTMs, 1 for Transformers
@@ -39,7 +52,8 @@ class TorchPeer:
         raise NotImplementedError
 
     def loss(self, source: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
-        """Summed NLL of a batch: source (B, S) and its lengths (B,), EOS included; target (B, T+1) from BOS to EOS."""
+        """Summed NLL of a batch: source (B, S) and its lengths (B,), EOS included; target (B, T+1)
+        from BOS to EOS."""
         raise NotImplementedError
 
     def search(self, source: Tensor, lengths: Tensor, beam_size: int) -> list[list[int]]:
@@ -49,11 +63,17 @@ class TorchPeer:
     def n_parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.model.parameters())
 
-    def train(self, pairs: Sequence[Pair], epochs: int, seen: Callable[[int], None] | None = None) -> None:
+    def train(
+        self, pairs: Sequence[Pair], epochs: int, seen: Callable[[int], None] | None = None
+    ) -> None:
         encoded = self.corpus.encoded(pairs)
         n_updates = epochs * math.ceil(len(encoded) / BATCH_SIZE)
-        optimiser = torch.optim.Adam(self.model.parameters(), lr=self.size.rates[self.rate_index], fused=self.fused)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda update: one_cycle(update / n_updates))
+        optimiser = torch.optim.Adam(
+            self.model.parameters(), lr=self.size.rates[self.rate_index], fused=self.fused
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda update: one_cycle(update / n_updates)
+        )
         for epoch in range(epochs):
             self.model.train()
             for batch in batches(encoded, BATCH_SIZE, seed=epoch):
@@ -76,7 +96,9 @@ class TorchPeer:
         return total / sum(len(target) - 1 for _, target in encoded)
 
     @torch.no_grad()
-    def translate(self, sources: Sequence[Sentence], beam_size: int, batch_size: int) -> list[list[str]]:
+    def translate(
+        self, sources: Sequence[Sentence], beam_size: int, batch_size: int
+    ) -> list[list[str]]:
         index, results = index_of(self.corpus.source_vocabulary), [[] for _ in sources]
         encoded = [[*ids(source, index), EOS] for source in sources]
         order = sorted(range(len(sources)), key=lambda i: -len(encoded[i]))
@@ -94,12 +116,18 @@ class TorchPeer:
 
 
 def tensors(batch: Sequence[tuple[list[int], list[int]]]) -> tuple[Tensor, Tensor, Tensor]:
-    """source (B, S), its lengths (B,) and target (B, T+1), longest source first (joeynmt packs sorted batches)."""
+    """source (B, S), its lengths (B,) and target (B, T+1), longest source first (joeynmt packs
+    sorted batches)."""
     batch = sorted(batch, key=lambda pair: -len(pair[0]))
     source = torch.tensor(padded([x for x, _ in batch]))
-    return source, torch.tensor([len(x) for x, _ in batch]), torch.tensor(padded([y for _, y in batch]))
+    return (
+        source,
+        torch.tensor([len(x) for x, _ in batch]),
+        torch.tensor(padded([y for _, y in batch])),
+    )
 
 
 def longest_output(lengths: Tensor) -> int:
-    """The bound on output tokens that every tool gets for a batch: twice the longest source, and 10."""
+    """The bound on output tokens that every tool gets for a batch: twice the longest source, and
+    10."""
     return 2 * int(lengths.max()) + 10

@@ -1,8 +1,10 @@
-"""How tutorials do it: a decoder that trains word by word, and search in Python, one sentence after another.
+"""How tutorials do it: a decoder that trains word by word, and search in Python, one sentence after
+another.
 
-Decoding uses the lab's own model and weights through its public interface, so only the way of searching differs:
-`Tutorial` keeps the decoder's state and extends one hypothesis at a time, `Prefix` runs the decoder on the whole prefix
-again for each new word. Both ignore batch_size: that is the point.
+Decoding uses the lab's own model and weights through its public interface, so only the way of
+searching differs: `Tutorial` keeps the decoder's state and extends one hypothesis at a time,
+`Prefix` runs the decoder on the whole prefix again for each new word. Both ignore batch_size: that
+is the point.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ class StepByStep(nn.Module):
         self.source, self.target = nn.Embedding(n_source, width), nn.Embedding(n_target, width)
         self.encoder = nn.LSTM(width, width // 2, size.layers, batch_first=True, bidirectional=True)
         self.decoder = nn.LSTM(width, width, size.layers, batch_first=True)
-        self.attend, self.combine = nn.Linear(width, width, bias=False), nn.Linear(2 * width, width, bias=False)
+        self.attend, self.combine = (
+            nn.Linear(width, width, bias=False),
+            nn.Linear(2 * width, width, bias=False),
+        )
         self.output = nn.Linear(width, n_target)
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
@@ -42,7 +47,9 @@ class StepByStep(nn.Module):
             weights = torch.softmax(self.attend(output) @ states.transpose(1, 2), dim=2)
             attended = torch.tanh(self.combine(torch.cat([weights @ states, output], dim=2)))
             logits = self.output(attended)[:, 0]
-            loss = loss + nn.functional.cross_entropy(logits, target[:, t + 1], ignore_index=PAD, reduction="sum")
+            loss = loss + nn.functional.cross_entropy(
+                logits, target[:, t + 1], ignore_index=PAD, reduction="sum"
+            )
         return loss
 
 
@@ -62,7 +69,8 @@ Distribution = Callable[[list[int], object], tuple[Tensor, object]]
 
 
 def beam_search(beam_size: int, longest: int, start: object, next_word: Distribution) -> list[int]:
-    """The best hypothesis by plain log-probability; hypotheses are Python lists, extended one at a time."""
+    """The best hypothesis by plain log-probability; hypotheses are Python lists, extended one at a
+    time."""
     beam = [(0.0, [BOS], start, False)]
     for _ in range(longest):
         grown = []
@@ -73,7 +81,9 @@ def beam_search(beam_size: int, longest: int, start: object, next_word: Distribu
             log_prob, memory = next_word(prefix, memory)
             best, tokens = log_prob.topk(beam_size)
             pairs: Iterable = zip(best.tolist(), tokens.tolist(), strict=True)
-            grown += [(score + gain, [*prefix, token], memory, token == EOS) for gain, token in pairs]
+            grown += [
+                (score + gain, [*prefix, token], memory, token == EOS) for gain, token in pairs
+            ]
         beam = sorted(grown, key=lambda hypothesis: -hypothesis[0])[:beam_size]
         if beam[0][3]:
             break
@@ -92,7 +102,9 @@ class Tutorial:
     def n_parameters(self) -> int:
         return self.training.n_parameters()
 
-    def train(self, pairs: Sequence[Pair], epochs: int, seen: Callable[[int], None] | None = None) -> None:
+    def train(
+        self, pairs: Sequence[Pair], epochs: int, seen: Callable[[int], None] | None = None
+    ) -> None:
         self.training.train(pairs, epochs, seen)
 
     def validation_loss(self, pairs: Sequence[Pair]) -> float:
@@ -102,7 +114,9 @@ class Tutorial:
         self.training.save(folder)
 
     @torch.no_grad()
-    def translate(self, sources: Sequence[Sentence], beam_size: int, batch_size: int) -> list[list[str]]:
+    def translate(
+        self, sources: Sequence[Sentence], beam_size: int, batch_size: int
+    ) -> list[list[str]]:
         index = index_of(self.corpus.source_vocabulary)
         return [self.translate_one([*ids(source, index), EOS], beam_size) for source in sources]
 
@@ -118,7 +132,8 @@ class Tutorial:
 
 
 class Prefix(Tutorial):
-    """A Tool: the decoder's state is the encoded source only, and every word runs it on the whole prefix again."""
+    """A Tool: the decoder's state is the encoded source only, and every word runs it on the whole
+    prefix again."""
 
     def next_word(self, prefix: list[int], memory: object) -> tuple[Tensor, object]:
         logits, _ = self.model.step(torch.tensor([prefix]), memory)

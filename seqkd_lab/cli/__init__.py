@@ -33,34 +33,49 @@ your own text, two aligned files in any languages (OWN_TEXT.md leads through it)
   seqkd-lab translate --model DIR --input FILE    line for line; - is standard input
   seqkd-lab score HYPOTHESES REFERENCE            BLEU and chrF; --against compares two systems
   seqkd-lab export DIR OUT --quantisation int8    a Transformer student for CTranslate2
-"""
+"""  # noqa: E501
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     main_parser = argparse.ArgumentParser(
-        prog="seqkd-lab", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="A lab for sequence-level knowledge distillation (Kim & Rush 2016). Everything runs on a CPU, "
-        "without a network. What is trained is kept and found again; an interrupted run continues where it was.",
+        prog="seqkd-lab",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="A lab for sequence-level knowledge distillation (Kim & Rush 2016). Everything "
+        "runs on a CPU, "
+        "without a network. What is trained is kept and found again; an interrupted run continues "
+        "where it was.",
     )
     main_parser.add_argument("--version", action="version", version=f"seqkd-lab {__version__}")
-    main_parser.add_argument("--store", type=typed_path, default=None, metavar="DIR",
-                             help="where trained models are kept (default: $SEQKD_LAB_STORE, or runs/ in this folder)")
+    main_parser.add_argument(
+        "--store",
+        type=typed_path,
+        default=None,
+        metavar="DIR",
+        help="where trained models are kept (default: $SEQKD_LAB_STORE, or runs/ in this folder)",
+    )
     verbs = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in pkgutil.iter_modules(commands.__path__):
         import_module(f"{commands.__name__}.{module.name}").add(verbs)
     return main_parser
 
 
-def in_one_line(message: Warning, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
-    """What is printed of a warning: to a person at the command line its place in the source says nothing."""
+def in_one_line(
+    message: Warning, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """What is printed of a warning: to a person at the command line its place in the source says
+    nothing."""
     return f"seqkd-lab: {message}\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code: 0, 1 for a finding or a check that fails, 2 for wrong input."""
+    """Run the command line; return the exit code: 0, 1 for a finding or a check that fails, 2 for
+    wrong input."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a letter shows "?", and the work goes on
+        if hasattr(
+            stream, "reconfigure"
+        ):  # a terminal that cannot show a letter shows "?", and the work goes on
             stream.reconfigure(errors="replace")
     shown_before, warnings.formatwarning = warnings.formatwarning, in_one_line
     try:
@@ -69,7 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # here, where a pipe that nobody reads any more can still be met
         return code
     except KeyboardInterrupt:
-        print("\nInterrupted. What was finished is kept; the same command continues from there.", file=sys.stderr)
+        print(
+            "\nInterrupted. What was finished is kept; the same command continues from there.",
+            file=sys.stderr,
+        )
         return 130
     except BrokenPipeError:  # the reader of a pipe has left, as `head` does
         _discard_output()

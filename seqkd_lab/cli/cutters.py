@@ -1,4 +1,5 @@
-"""The one cutter of a command: a model's own subwords cut whatever that model, its student and its corpora read."""
+"""The one cutter of a command: a model's own subwords cut whatever that model, its student and its
+corpora read."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ def beside(table: Path) -> Path:
 
 
 def write_cutter(table: Path, subwords: SubwordTokeniser | None) -> None:
-    """Write the cutter beside a corpus; of the toy language there is none, and an earlier corpus's is removed."""
+    """Write the cutter beside a corpus; of the toy language there is none, and an earlier corpus's
+    is removed."""
     if subwords is None:
         beside(table).unlink(missing_ok=True)
     else:
@@ -25,7 +27,8 @@ def write_cutter(table: Path, subwords: SubwordTokeniser | None) -> None:
 
 
 def cutter_of_model(name: str) -> Path | None:
-    """Return the cutter in a model's folder; None for a row of the table and for a folder of the toy language.
+    """Return the cutter in a model's folder; None for a row of the table and for a folder of the
+    toy language.
 
     Raises ValueError for a name that is neither."""
     check_name(name)
@@ -34,34 +37,48 @@ def cutter_of_model(name: str) -> Path | None:
 
 
 def one_cutter(models: Sequence[str], tables: Sequence[Path] = ()) -> Path | None:
-    """Return the cutter that all `models` (folders or rows of the table) and corpora `tables` share; None where none
-    has one.
+    """Return the cutter that all `models` (folders or rows of the table) and corpora `tables`
+    share; None where none has one.
 
-    Raises ValueError, naming two files, when they cut text in different ways, or when a model of the toy language is
-    among models or corpora of real text.
+    Raises ValueError, naming two files, when they cut text in different ways, or when a model of
+    the toy language is among models or corpora of real text.
     """
     of_models = {name: cutter_of_model(name) for name in models}
-    files = [file for file in (*of_models.values(), *map(beside, tables)) if file is not None and file.is_file()]
+    files = [
+        file
+        for file in (*of_models.values(), *map(beside, tables))
+        if file is not None and file.is_file()
+    ]
     for other in files[1:]:
         if other.read_bytes() != files[0].read_bytes():
             raise ValueError(
-                f"{files[0]} and {other} cut text in different ways; a teacher, its student and the corpora between "
-                "them need the same subwords: make them from one another, or train again with --subwords "
+                f"{files[0]} and {other} cut text in different ways; a teacher, its student and "
+                "the corpora between "
+                "them need the same subwords: make them from one another, or train again with "
+                "--subwords "
                 f"{files[0]}"
             )
     toys = [name for name, file in of_models.items() if file is None]
     if files and toys:
-        raise ValueError(f"{toys[0]} has no {SUBWORDS}: it reads the toy language, but {files[0]} cuts real text")
+        raise ValueError(
+            f"{toys[0]} has no {SUBWORDS}: it reads the toy language, but {files[0]} cuts real text"
+        )
     return files[0] if files else None
 
 
 def check_kind(models: Sequence[str], has_own_text: bool) -> None:
-    """Raise ValueError where a model of the toy language would read the user's text, or the other way round."""
+    """Raise ValueError where a model of the toy language would read the user's text, or the other
+    way round."""
     for name in models:
         cutter = cutter_of_model(name)
         if has_own_text and cutter is None:
-            raise ValueError(f"{name} has no {SUBWORDS}: it reads the toy language, not your own text; leave that "
-                             "text out, or train a model on it")
+            raise ValueError(
+                f"{name} has no {SUBWORDS}: it reads the toy language, not your own text; leave "
+                "that "
+                "text out, or train a model on it"
+            )
         if not has_own_text and cutter is not None:
-            raise ValueError(f"{name} reads real text, which {cutter} cuts; name that text by --text, or by "
-                             "--source and the other five")
+            raise ValueError(
+                f"{name} reads real text, which {cutter} cuts; name that text by --text, or by "
+                "--source and the other five"
+            )

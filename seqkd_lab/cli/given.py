@@ -1,4 +1,5 @@
-"""What the options mean: the store, the data, the seeds and the processes that a person asked for."""
+"""What the options mean: the store, the data, the seeds and the processes that a person asked
+for."""
 
 from __future__ import annotations
 
@@ -23,29 +24,41 @@ MOST_SUBWORDS = 1_000_000
 
 
 def store_of(given: Namespace) -> Store:
-    """The store that the user named, or that the environment names, or runs/ in the current folder."""
+    """The store that the user named, or that the environment names, or runs/ in the current
+    folder."""
     return Store(given.store or Path(os.environ.get("SEQKD_LAB_STORE", "runs")))
 
 
 def data_of(given: Namespace, preset: str, cutter: Path | None = None) -> ToyData | TextData:
     """Return the user's six files, or the toy.
 
-    cutter: a model's own subwords (its `subwords.model`), which alone may cut what the model reads; neither the preset
-    nor --vocabulary counts then. Every path is checked here, before the work.
-    Raises ValueError when some of the six are missing, when a path or a number cannot be used, when a cutter has no
-    text to cut, and when --subwords names another one than `cutter`.
+    cutter: a model's own subwords (its `subwords.model`), which alone may cut what the model reads;
+    neither the preset nor --vocabulary counts then. Every path is checked here, before the work.
+    Raises ValueError when some of the six are missing, when a path or a number cannot be used, when
+    a cutter has no text to cut, and when --subwords names another one than `cutter`.
     """
     if given.pairs is not None and given.pairs < 1:
         raise ValueError(f"--pairs must be at least 1; got {given.pairs}")
-    files = [given.source, given.target, given.valid_source, given.valid_target, given.test_source, given.test_target]
+    files = [
+        given.source,
+        given.target,
+        given.valid_source,
+        given.valid_target,
+        given.test_source,
+        given.test_target,
+    ]
     if not any(files):
         _refuse_for_toy(given, cutter)
         return ToyData(given.pairs)
     if given.text is not None and files != files_of(Path(given.text)):
-        raise ValueError(f"--text {given.text} names all six files; leave --source, --target and so on out")
+        raise ValueError(
+            f"--text {given.text} names all six files; leave --source, --target and so on out"
+        )
     missing = [f"--{name}" for name, file in zip(TEXT_FILES, files, strict=True) if file is None]
     if missing:
-        raise ValueError(f"your own text needs --text DIR, or six files; missing: {', '.join(missing)}")
+        raise ValueError(
+            f"your own text needs --text DIR, or six files; missing: {', '.join(missing)}"
+        )
     piped = store_of(given).root / "data" / "piped"
     subwords, size, coverage = cutting_of(given, preset, cutter, piped)
     n_train = given.pairs or PRESETS[preset].n_pairs
@@ -53,26 +66,48 @@ def data_of(given: Namespace, preset: str, cutter: Path | None = None) -> ToyDat
     tokenize = getattr(given, "tokenize", None)  # of the commands that score
     if tokenize is not None:
         bleu_metric([[]], tokenize)  # raises ValueError by name
-    return TextData(*readable, n_train=n_train, vocabulary_size=size, subwords=subwords, character_coverage=coverage,
-                    tokenize=tokenize)
+    return TextData(
+        *readable,
+        n_train=n_train,
+        vocabulary_size=size,
+        subwords=subwords,
+        character_coverage=coverage,
+        tokenize=tokenize,
+    )
 
 
 def _refuse_for_toy(given: Namespace, cutter: Path | None) -> None:
-    """Raises ValueError for what says how text is cut, where there is none: the toy language has whole words."""
+    """Raises ValueError for what says how text is cut, where there is none: the toy language has
+    whole words."""
     if cutter is not None:
-        raise ValueError(f"the model reads text that {cutter} cuts; name that text with --source, --target and so on")
-    options = {"--subwords": given.subwords, "--vocabulary": given.vocabulary,
-               "--character-coverage": given.character_coverage}
+        raise ValueError(
+            f"the model reads text that {cutter} cuts; name that text with --source, --target and "
+            "so on"
+        )
+    options = {
+        "--subwords": given.subwords,
+        "--vocabulary": given.vocabulary,
+        "--character-coverage": given.character_coverage,
+    }
     for name, value in options.items():
         if value is not None:
-            raise ValueError(f"{name} {value}: only your own text is cut into subwords; name it by --source and so on")
+            raise ValueError(
+                f"{name} {value}: only your own text is cut into subwords; name it by --source and "
+                "so on"
+            )
     if getattr(given, "tokenize", None) is not None:
-        raise ValueError(f"--tokenize {given.tokenize}: scores of the toy language always have 13a; name your own text "
-                         "by --source and so on")
+        raise ValueError(
+            f"--tokenize {given.tokenize}: scores of the toy language always have 13a; name your "
+            "own text "
+            "by --source and so on"
+        )
 
 
-def cutting_of(given: Namespace, preset: str, cutter: Path | None, piped: Path) -> tuple[str | None, int, float]:
-    """Return the sentencepiece model that cuts the text (None: one is learnt), the size and the coverage to learn.
+def cutting_of(
+    given: Namespace, preset: str, cutter: Path | None, piped: Path
+) -> tuple[str | None, int, float]:
+    """Return the sentencepiece model that cuts the text (None: one is learnt), the size and the
+    coverage to learn.
 
     Raises ValueError or CorpusError for what cannot be used, naming option and value.
     """
@@ -80,14 +115,21 @@ def cutting_of(given: Namespace, preset: str, cutter: Path | None, piped: Path) 
     if given.vocabulary is not None and given.vocabulary < 1:
         raise ValueError(f"--vocabulary must be at least 1 subword; got {given.vocabulary}")
     if given.vocabulary is not None and given.vocabulary > MOST_SUBWORDS:
-        raise ValueError(f"--vocabulary must be at most {MOST_SUBWORDS:,} subwords; got {given.vocabulary}")
+        raise ValueError(
+            f"--vocabulary must be at most {MOST_SUBWORDS:,} subwords; got {given.vocabulary}"
+        )
     coverage = 1.0 if given.character_coverage is None else given.character_coverage
     if not 0.0 < coverage <= 1.0:
-        raise ValueError(f"--character-coverage must lie in (0, 1], as in 0.9995; got {given.character_coverage}")
-    subwords = given.subwords and readable_file(given.subwords, piped)
-    if subwords is not None and (given.vocabulary is not None or given.character_coverage is not None):
         raise ValueError(
-            f"--subwords {given.subwords} is used as it is; leave --vocabulary and --character-coverage out"
+            f"--character-coverage must lie in (0, 1], as in 0.9995; got {given.character_coverage}"
+        )
+    subwords = given.subwords and readable_file(given.subwords, piped)
+    if subwords is not None and (
+        given.vocabulary is not None or given.character_coverage is not None
+    ):
+        raise ValueError(
+            f"--subwords {given.subwords} is used as it is; leave --vocabulary and "
+            "--character-coverage out"
         )
     if subwords is not None and cutter is not None:
         check_same_cutter(Path(subwords), cutter)
@@ -99,25 +141,34 @@ def cutting_of(given: Namespace, preset: str, cutter: Path | None, piped: Path) 
 
 
 def check_same_cutter(subwords: Path, cutter: Path) -> None:
-    """Raises ValueError, naming both files, unless two sentencepiece models are the same, byte by byte."""
+    """Raises ValueError, naming both files, unless two sentencepiece models are the same, byte by
+    byte."""
     if subwords.read_bytes() != cutter.read_bytes():
         raise ValueError(
-            f"{subwords} and {cutter} cut text in different ways, and a model reads only its own subwords; take "
+            f"{subwords} and {cutter} cut text in different ways, and a model reads only its own "
+            "subwords; take "
             f"--subwords {cutter}, or leave --subwords out"
         )
 
 
-def table_run(given: Namespace, seeds: tuple[int, ...], rows: Sequence[str], text_preset: str) -> TableRun:
+def table_run(
+    given: Namespace, seeds: tuple[int, ...], rows: Sequence[str], text_preset: str
+) -> TableRun:
     """The table that the arguments ask for; the preset follows the data unless it is named."""
     preset = given.preset or (text_preset if given.source else "toy")
     data, monolingual = data_of(given, preset), None
     if given.monolingual is not None:
         if isinstance(data, ToyData):
-            raise ValueError(f"--monolingual {given.monolingual}: source text without targets goes with your own text; "
-                             "name that by --source and so on")
+            raise ValueError(
+                f"--monolingual {given.monolingual}: source text without targets goes with your "
+                "own text; "
+                "name that by --source and so on"
+            )
         piped = store_of(given).root / "data" / "piped"
         monolingual = SourceText(str(readable_file(given.monolingual, piped)))
-    return TableRun(data, PRESETS[preset], seeds, tuple(rows), monolingual, getattr(given, "one_teacher", False))
+    return TableRun(
+        data, PRESETS[preset], seeds, tuple(rows), monolingual, getattr(given, "one_teacher", False)
+    )
 
 
 def n_workers_of(asked: int | None) -> int:
@@ -139,5 +190,7 @@ def seeds_of(given: Namespace, first: int = 1, number: int = 5) -> tuple[int, ..
     if first < 0:
         raise ValueError(f"--first-seed must be at least 0; got {first}")
     if first + number - 1 > MOST_SEED:
-        raise ValueError(f"--first-seed and --seeds ask for seeds beyond {MOST_SEED:,}; got {first} and {number}")
+        raise ValueError(
+            f"--first-seed and --seeds ask for seeds beyond {MOST_SEED:,}; got {first} and {number}"
+        )
     return tuple(range(first, first + number))

@@ -1,4 +1,5 @@
-"""What `seqkd-lab train` lets a student learn from, and by: pairs, teachers, and the recipe with its changes."""
+"""What `seqkd-lab train` lets a student learn from, and by: pairs, teachers, and the recipe with
+its changes."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ WORD_KD = "word-kd"
 
 
 def named(option: str, value: Any, make: Callable[[], Made]) -> Made:
-    """Return what `make` makes. Raises its ValueError with the option and the value before the message."""
+    """Return what `make` makes. Raises its ValueError with the option and the value before the
+    message."""
     try:
         return make()
     except ValueError as error:
@@ -35,12 +37,19 @@ def named(option: str, value: Any, make: Callable[[], Made]) -> Made:
 
 
 def objective_of(given: Namespace) -> NLL | WordKD:
-    """Return what the student minimises. Raises ValueError for options of word-kd without it, and the other way."""
+    """Return what the student minimises. Raises ValueError for options of word-kd without it, and
+    the other way."""
     if given.objective != WORD_KD:
-        unused = [f"--{name}" for name in ("teacher", "alpha", "temperature") if getattr(given, name) is not None]
+        unused = [
+            f"--{name}"
+            for name in ("teacher", "alpha", "temperature")
+            if getattr(given, name) is not None
+        ]
         if unused:
-            raise ValueError(f"{unused[0]} is only for --objective {WORD_KD}; to learn from a "
-                             "teacher's translations, make them with `seqkd-lab distil` and give --distilled")
+            raise ValueError(
+                f"{unused[0]} is only for --objective {WORD_KD}; to learn from a "
+                "teacher's translations, make them with `seqkd-lab distil` and give --distilled"
+            )
         return NLL()
     if given.teacher is None:
         raise ValueError(f"--objective {WORD_KD} needs --teacher")
@@ -53,18 +62,22 @@ def objective_of(given: Namespace) -> NLL | WordKD:
 
 
 def preset_of(given: Namespace) -> str:
-    """Return the preset's name: toy for the toy language, full for the user's own text, unless one is named."""
+    """Return the preset's name: toy for the toy language, full for the user's own text, unless one
+    is named."""
     return given.preset or ("full" if names_own_text(given) else "toy")
 
 
 def sizes_of(given: Namespace) -> tuple[Spec, Optimisation]:
-    """Return the preset's student (or teacher) and its training, with the changes that the options ask for.
+    """Return the preset's student (or teacher) and its training, with the changes that the options
+    ask for.
 
     Raises ValueError, naming the option, for a value that cannot be.
     """
     preset = PRESETS[preset_of(given)]
     model, training = (
-        (preset.teacher, preset.teacher_training) if given.as_teacher else (preset.student, preset.student_training)
+        (preset.teacher, preset.teacher_training)
+        if given.as_teacher
+        else (preset.student, preset.student_training)
     )
     for name in ("width", "dropout"):
         model = _changed(model, given, name)
@@ -81,7 +94,8 @@ def _changed(settings: Made, given: Namespace, name: str) -> Made:
 
 
 def recipe_of(given: Namespace, cutter: Path | None) -> Recipe:
-    """Return the whole run but its objective, its teachers and its files, which have no recipes of their own."""
+    """Return the whole run but its objective, its teachers and its files, which have no recipes of
+    their own."""
     model, training = sizes_of(given)
     data = data_of(given, preset_of(given), cutter)
     return Recipe(given.out.name, data, model, NLL(), training, given.seed)
@@ -101,7 +115,10 @@ def distilled_pairs(given: Namespace, gold: ParallelCorpus) -> ParallelCorpus:
     n_rows = len(read_lines(given.distilled)) - 1
     if 0 < n_rows < len(gold):
         made = read_distilled(given.distilled, gold[:n_rows])
-        print(f"{given.distilled}: holds the first {n_rows:,} of {len(gold):,} pairs; the student learns from these.",
-              file=sys.stderr)
+        print(
+            f"{given.distilled}: holds the first {n_rows:,} of {len(gold):,} pairs; the student "
+            "learns from these.",
+            file=sys.stderr,
+        )
         return made.corpus
     return read_distilled(given.distilled, gold).corpus

@@ -17,7 +17,8 @@ from seqkd_lab.experiments.recipes import TextData, ToyData
 from seqkd_lab.experiments.schedule import Task, run_all
 from seqkd_lab.experiments.table import said_of_teacher, signatures, table_frame
 
-# Every command computes with one thread: the models are small, and a second thread that has to wait for a busy core
+# Every command computes with one thread: the models are small, and a second thread that has to wait
+# for a busy core
 # makes each step many times slower. The tour and the table use the cores by processes.
 
 
@@ -43,6 +44,7 @@ def make_models(
 
 def mover(bar: tqdm):
     """Moves `bar` to (done, total)."""
+
     def move(done: int, total: int) -> None:
         bar.total = total
         bar.update(done - bar.n)
@@ -60,5 +62,10 @@ def existing(path, how: str):
 def print_table(results: dict) -> None:
     """Print Table 1 beside the paper's, and how its scores were made."""
     print(table_frame(results).to_string())
-    print("[in brackets: Kim & Rush 2016, Table 1, where confirmed]", *signatures(results),
-          *said_of_teacher(results), sep="\n", end="\n\n")
+    print(
+        "[in brackets: Kim & Rush 2016, Table 1, where confirmed]",
+        *signatures(results),
+        *said_of_teacher(results),
+        sep="\n",
+        end="\n\n",
+    )

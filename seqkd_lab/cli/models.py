@@ -17,10 +17,11 @@ from seqkd_lab.models.folder import HISTORY, TRAINED_ON, TrainedModel, load_fold
 
 
 def find_model(name: str, store: Store) -> TrainedModel:
-    """Return a model by its folder, or by its row of Table 1: from the store, where `seqkd-lab tour` trained it there
-    (toy, seed 1), else the committed checkpoint (the representative seed).
+    """Return a model by its folder, or by its row of Table 1: from the store, where `seqkd-lab
+    tour` trained it there (toy, seed 1), else the committed checkpoint (the representative seed).
 
-    Raises ValueError for a name that is neither, CheckpointError and CorpusError for a damaged folder.
+    Raises ValueError for a name that is neither, CheckpointError and CorpusError for a damaged
+    folder.
     """
     check_name(name)
     if Path(name).is_dir():
@@ -37,22 +38,29 @@ def find_model(name: str, store: Store) -> TrainedModel:
 def check_name(name: str) -> None:
     """Raise ValueError for a name that is neither a folder nor a row of the table."""
     if not Path(name).is_dir() and name not in TABLE_ROWS:
-        raise ValueError(f"{name!r} is neither a model's folder nor a row of the table: {', '.join(TABLE_ROWS)}")
+        raise ValueError(
+            f"{name!r} is neither a model's folder nor a row of the table: {', '.join(TABLE_ROWS)}"
+        )
 
 
 def find_teacher(names: Sequence[str], store: Store) -> TrainedModel:
-    """Return the model that `names` means; of several, their ensemble, whose probabilities are averaged.
+    """Return the model that `names` means; of several, their ensemble, whose probabilities are
+    averaged.
 
-    Raises ValueError, naming two of them, when several do not have the same vocabularies, and as `find_model` does.
+    Raises ValueError, naming two of them, when several do not have the same vocabularies, and as
+    `find_model` does.
     """
     members = [find_model(name, store) for name in names]
     if len(members) == 1:
         return members[0]
-    return TrainedModel(Ensemble([trained.model for trained in members], names).eval(), members[0].subwords)
+    return TrainedModel(
+        Ensemble([trained.model for trained in members], names).eval(), members[0].subwords
+    )
 
 
 def trained_on(names: Sequence[str]) -> dict[str, Any]:
-    """Return what the first of `names` that says so was trained on; nothing for rows of the table and older folders."""
+    """Return what the first of `names` that says so was trained on; nothing for rows of the table
+    and older folders."""
     for name in names:
         try:
             history = read_json(Path(name) / HISTORY)

@@ -17,10 +17,17 @@ def add_results(verb: argparse.ArgumentParser, file: str | None = None) -> None:
     what = "the folder of the JSON files" if file is None else "the JSON file"
     default = f"data/results{'' if file is None else f'/{file}'}"
     if installation.checkout() is None:
-        default = (f"{own_results_path(file or '')} in the current folder; --check judges what came with the package "
-                   "where there is nothing yet")
-    verb.add_argument("--results", type=typed_path, metavar="DIR" if file is None else "FILE",
-                      help=f"{what} (default: {default})")
+        default = (
+            f"{own_results_path(file or '')} in the current folder; --check judges what came with "
+            "the package "
+            "where there is nothing yet"
+        )
+    verb.add_argument(
+        "--results",
+        type=typed_path,
+        metavar="DIR" if file is None else "FILE",
+        help=f"{what} (default: {default})",
+    )
 
 
 def results_to_write(asked: Path | None, file: str) -> Path:
@@ -39,8 +46,9 @@ def announce(path: Path) -> None:
 
 
 def results_to_judge(asked: Path | None, file: str) -> Path:
-    """Return the path that --results names; by default the results made here, and where there are none, those that
-    travel with the package. For an installed package stderr says which of the two they are."""
+    """Return the path that --results names; by default the results made here, and where there are
+    none, those that travel with the package. For an installed package stderr says which of the two
+    they are."""
     if asked is not None:
         return asked
     path = own_results_path(file) if own_results_path(file).exists() else results_path(file)
@@ -50,14 +58,19 @@ def results_to_judge(asked: Path | None, file: str) -> Path:
 
 
 def check_writable(path: Path) -> None:
-    """Raise ValueError where a file cannot be written at `path`: a folder or a device is there, or its own folder is
-    none or may not be written. A missing folder is made later, with the file."""
+    """Raise ValueError where a file cannot be written at `path`: a folder or a device is there, or
+    its own folder is none or may not be written. A missing folder is made later, with the file."""
     if path.exists() and not path.is_file():  # a device would be replaced by the file
-        raise ValueError(f"{path}: a {'folder' if path.is_dir() else 'device'}; --results names a JSON file")
+        raise ValueError(
+            f"{path}: a {'folder' if path.is_dir() else 'device'}; --results names a JSON file"
+        )
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise ValueError(f"{path}: results cannot be written there ({error.strerror}: {folder}); name another place by "
-                         "--results") from error
+        raise ValueError(
+            f"{path}: results cannot be written there ({error.strerror}: {folder}); name another "
+            "place by "
+            "--results"
+        ) from error

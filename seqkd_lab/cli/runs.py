@@ -21,8 +21,8 @@ UNFINISHED = "unfinished"
 
 
 def run_key(*things: Any) -> str:
-    """Return the sha256 (hex) of `things`: recipes and other dataclasses, models by their weights, files by their
-    content, numbers and words."""
+    """Return the sha256 (hex) of `things`: recipes and other dataclasses, models by their weights,
+    files by their content, numbers and words."""
     content = json.dumps([lstm.REVISION, *(_stated(thing) for thing in things)], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -47,7 +47,8 @@ def _weights_hash(model: Seq2Seq) -> str:
 
 
 def settle(directory: Path, key: str) -> None:
-    """Let only the run `key` go on in `directory`: what else lies there is removed, and a line on stderr says so."""
+    """Let only the run `key` go on in `directory`: what else lies there is removed, and a line on
+    stderr says so."""
     try:
         state = read_state(directory, key)
     except AnotherRunError as error:
@@ -55,7 +56,10 @@ def settle(directory: Path, key: str) -> None:
         forget(directory)
     else:
         if state is not None:
-            print(f"{directory}: goes on after epoch {state.epoch}, where this run was interrupted.", file=sys.stderr)
+            print(
+                f"{directory}: goes on after epoch {state.epoch}, where this run was interrupted.",
+                file=sys.stderr,
+            )
 
 
 def forget_all(out: Path) -> None:
@@ -74,7 +78,8 @@ def _remove_if_empty(directory: Path) -> None:
 
 
 def read_files(files: Iterable[Path | None]) -> list[Path]:
-    """Return the files that are named. Raises ValueError for one that is not there, before the work."""
+    """Return the files that are named. Raises ValueError for one that is not there, before the
+    work."""
     named = [file for file in files if file is not None]
     for file in named:
         if not file.is_file():
@@ -84,10 +89,13 @@ def read_files(files: Iterable[Path | None]) -> list[Path]:
 
 def watcher(bar: tqdm) -> Callback:
     """Return a callback that moves `bar` and shows each epoch's validation loss on it."""
+
     def watch(progress: Progress) -> None:
         bar.total = progress.n_updates
         bar.update(progress.update - bar.n)
         if progress.valid_loss is not None:
-            bar.set_postfix_str(f"epoch {progress.epoch}: validation {progress.valid_loss:.3f} nats a token")
+            bar.set_postfix_str(
+                f"epoch {progress.epoch}: validation {progress.valid_loss:.3f} nats a token"
+            )
 
     return watch

@@ -33,14 +33,19 @@ def print_experiment(experiment: Experiment, path: Path) -> bool:
     return all_held(verdicts)
 
 
-def make_experiment(experiment: Experiment, path: Path, data: ToyData | TextData, given: Namespace) -> None:
-    """Train what the store lacks, then measure seed after seed; `data` is what the models learn from.
+def make_experiment(
+    experiment: Experiment, path: Path, data: ToyData | TextData, given: Namespace
+) -> None:
+    """Train what the store lacks, then measure seed after seed; `data` is what the models learn
+    from.
 
-    Raises ValueError for seeds or workers that cannot be, CheckpointError where `path` was made with other settings.
+    Raises ValueError for seeds or workers that cannot be, CheckpointError where `path` was made
+    with other settings.
     """
     seeds = seeds_of(given, experiment.first_seed, experiment.n_seeds)
     make_models([task for seed in seeds for task in experiment.tasks(seed)], data, given, path)
     with tqdm(unit=" measurements") as bar:
+
         def report(seed: int) -> Report:
             """A fresh bar for this seed."""
             bar.set_description_str(f"{experiment.name}, seed {seed}")
@@ -50,14 +55,20 @@ def make_experiment(experiment: Experiment, path: Path, data: ToyData | TextData
         measure_seeds(experiment, seeds, store_of(given), path, report)
 
 
-def run_experiments(verb: str, experiments: Sequence[Experiment], data: ToyData | TextData, given: Namespace) -> int:
-    """Make the experiments unless --check is given, and print them; `verb` is the command that makes them.
+def run_experiments(
+    verb: str, experiments: Sequence[Experiment], data: ToyData | TextData, given: Namespace
+) -> int:
+    """Make the experiments unless --check is given, and print them; `verb` is the command that
+    makes them.
 
-    Returns the exit code: with --check 1 unless all claims are held, else 0. Raises ValueError naming the file with
-    --check where there is none, and without where one cannot be written.
+    Returns the exit code: with --check 1 unless all claims are held, else 0. Raises ValueError
+    naming the file with --check where there is none, and without where one cannot be written.
     """
     choose, held = results_to_judge if given.check else results_to_write, []
-    paths = [choose(given.results and given.results / experiment.file, experiment.file) for experiment in experiments]
+    paths = [
+        choose(given.results and given.results / experiment.file, experiment.file)
+        for experiment in experiments
+    ]
     for experiment, path in zip(experiments, paths, strict=True):
         if not given.check:
             make_experiment(experiment, path, data, given)
@@ -66,7 +77,8 @@ def run_experiments(verb: str, experiments: Sequence[Experiment], data: ToyData 
 
 
 def check_names(names: Sequence[str], known: Mapping[str, object], kind: str) -> None:
-    """Raise ValueError for the first name that is not `known`, with those that are; `kind` says of what."""
+    """Raise ValueError for the first name that is not `known`, with those that are; `kind` says of
+    what."""
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(f"no {kind} {unknown[0]!r}: choose from {', '.join(known)}")

@@ -1,4 +1,5 @@
-"""Text in and out of a command: files, pipes and the terminal, always UTF-8; only LF ends a line."""
+"""Text in and out of a command: files, pipes and the terminal, always UTF-8; only LF ends a
+line."""
 
 from __future__ import annotations
 
@@ -20,9 +21,9 @@ STANDARD = "-"
 class Input:
     """The lines of a file, plain or gzip, or of standard input ("-"), opened when it is made.
 
-    n_lines: how many there are; None for a pipe, whose lines can be read only once. A file is read once in advance,
-    so that a faulty line is named before the work. Raises CorpusError, naming file and line, or file alone where it
-    cannot be opened.
+    n_lines: how many there are; None for a pipe, whose lines can be read only once. A file is read
+    once in advance, so that a faulty line is named before the work. Raises CorpusError, naming file
+    and line, or file alone where it cannot be opened.
     """
 
     def __init__(self, name: str) -> None:
@@ -31,7 +32,9 @@ class Input:
             self.file = _standard_input() if name == STANDARD else open(name, "rb")
             self.n_lines = self._checked() if name != STANDARD and Path(name).is_file() else None
         except OSError as error:
-            raise CorpusError(f"{name}: cannot be read ({error.strerror}); check the path") from error
+            raise CorpusError(
+                f"{name}: cannot be read ({error.strerror}); check the path"
+            ) from error
 
     def _checked(self) -> int:
         """Read the file to its end and go back to its start; return the number of lines."""
@@ -55,11 +58,12 @@ def _standard_input() -> io.BufferedReader:
 
 
 class Output:
-    """A file that appears whole under its name when the work is done, or standard output ("-"), a pipe or a device.
+    """A file that appears whole under its name when the work is done, or standard output ("-"), a
+    pipe or a device.
 
-    A file whose name ends in .gz is compressed. Until the end the text lies in `NAME.part`; after an interruption it
-    stays there, closed, and the file NAME is as it was before. Raises ValueError where it cannot be written, or is the
-    file that is read.
+    A file whose name ends in .gz is compressed. Until the end the text lies in `NAME.part`; after
+    an interruption it stays there, closed, and the file NAME is as it was before. Raises ValueError
+    where it cannot be written, or is the file that is read.
     """
 
     def __init__(self, name: str, source: Input) -> None:
@@ -71,17 +75,27 @@ class Output:
         try:
             self._raw = self._opened()
         except OSError as error:
-            raise ValueError(f"{name}: cannot be written ({error.strerror}); check the path") from error
+            raise ValueError(
+                f"{name}: cannot be written ({error.strerror}); check the path"
+            ) from error
         is_packed = self.part is not None and self.path.suffix == ".gz"
-        self.file = gzip.GzipFile(filename="", mode="wb", fileobj=self._raw, mtime=0) if is_packed else self._raw
+        self.file = (
+            gzip.GzipFile(filename="", mode="wb", fileobj=self._raw, mtime=0)
+            if is_packed
+            else self._raw
+        )
 
     def _refuse_same(self, source: Input) -> None:
         """Raise ValueError where writing would destroy, or lengthen, what is read."""
         read = _status(source.file)
-        written = [_status(sys.stdout)] if self.path is None else [_status(self.path), _status(self.part)]
+        written = (
+            [_status(sys.stdout)] if self.path is None else [_status(self.path), _status(self.part)]
+        )
         if read is not None and stat.S_ISREG(read.st_mode):
             if any(other is not None and os.path.samestat(read, other) for other in written):
-                raise ValueError(f"{self.name}: the output is the file that is read; write to another one")
+                raise ValueError(
+                    f"{self.name}: the output is the file that is read; write to another one"
+                )
 
     def _opened(self) -> BinaryIO:
         if self.path is not None:
@@ -117,8 +131,11 @@ class Output:
         elif not self.n_lines:
             self.part.unlink()
         else:
-            print(f"{self.part}: holds the first {self.n_lines:,} lines; nothing was written to {self.name}",
-                  file=sys.stderr)
+            print(
+                f"{self.part}: holds the first {self.n_lines:,} lines; nothing was written to "
+                f"{self.name}",
+                file=sys.stderr,
+            )
 
 
 class _AsText:

@@ -1,7 +1,9 @@
-"""What the machine does with zeros and with 8 bits: torch's sparse and int8 products in the output layer.
+"""What the machine does with zeros and with 8 bits: torch's sparse and int8 products in the output
+layer.
 
-The output layer is the largest product of every decoding step, and a model calls it as it is, whatever its
-architecture. Both copies translate as the model does; whether they are faster is to be measured (`seqkd-lab table2`).
+The output layer is the largest product of every decoding step, and a model calls it as it is,
+whatever its architecture. Both copies translate as the model does; whether they are faster is to be
+measured (`seqkd-lab table2`).
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 
 
 class SparseLinear(nn.Module):
-    """x Wᵀ + b with W (V, D) in compressed sparse rows: as W times a matrix of columns, the form that torch does fast.
+    """x Wᵀ + b with W (V, D) in compressed sparse rows: as W times a matrix of columns, the form
+    that torch does fast.
 
     Indices take 4 bytes, where torch's own default takes 8.
     """
@@ -28,7 +31,9 @@ class SparseLinear(nn.Module):
             warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
             wide = linear.weight.detach().to_sparse_csr()
             indices = wide.crow_indices().to(torch.int32), wide.col_indices().to(torch.int32)
-            self.weight = torch.sparse_csr_tensor(*indices, wide.values(), wide.shape, check_invariants=True)
+            self.weight = torch.sparse_csr_tensor(
+                *indices, wide.values(), wide.shape, check_invariants=True
+            )
         self.bias = linear.bias
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,14 +56,21 @@ def with_sparse_output(model: Seq2Seq) -> Seq2Seq:
 
 
 def with_int8_output(model: Seq2Seq) -> Seq2Seq:
-    """A copy of `model` whose output layer is torch's own dynamic int8: inputs are rounded at every call, too.
+    """A copy of `model` whose output layer is torch's own dynamic int8: inputs are rounded at every
+    call, too.
 
-    Raises ValueError for tied embeddings: the layer's weights are then the words', which stay as they are.
+    Raises ValueError for tied embeddings: the layer's weights are then the words', which stay as
+    they are.
     """
     if not isinstance(model.output, nn.Linear):
-        raise ValueError("the output layer shares its weights with the target's embeddings (tied): it cannot be int8")
+        raise ValueError(
+            "the output layer shares its weights with the target's embeddings (tied): it cannot be "
+            "int8"
+        )
     changed = copy.deepcopy(model).eval()
-    with warnings.catch_warnings():  # torch.ao calls itself deprecated; its successor torchao is slower on a CPU
+    with (
+        warnings.catch_warnings()
+    ):  # torch.ao calls itself deprecated; its successor torchao is slower on a CPU
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=UserWarning, module="torch")
         changed.output = torch.ao.quantization.quantize_dynamic(

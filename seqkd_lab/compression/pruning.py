@@ -1,11 +1,13 @@
-"""Pruning by magnitude: the smallest weights become 0 and stay 0 while the rest learns on (Kim & Rush 2016, Table 3).
+"""Pruning by magnitude: the smallest weights become 0 and stay 0 while the rest learns on (Kim &
+Rush 2016, Table 3).
 
-Three ways to say which weights are small (See, Luong & Manning 2016, arXiv 1606.09274), each a score by which all
-weights are ranked; the lowest go:
+Three ways to say which weights are small (See, Luong & Manning 2016, arXiv 1606.09274), each a
+score by which all weights are ranked; the lowest go:
 - class-blind, the paper's: |w|, one threshold for all of the model, embeddings included;
 - class-uniform: the rank of |w| within its own class, so that every class loses the same share;
 - class-distribution: |w| / σ of its class, so that every class has the threshold λσ with one λ.
-A class is a part of the model that has a name of its own: an embedding, the decoder, the output layer.
+A class is a part of the model that has a name of its own: an embedding, the decoder, the output
+layer.
 """
 
 from __future__ import annotations
@@ -17,11 +19,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-CLASS_BLIND, CLASS_UNIFORM, CLASS_DISTRIBUTION = "class-blind", "class-uniform", "class-distribution"
+CLASS_BLIND, CLASS_UNIFORM, CLASS_DISTRIBUTION = (
+    "class-blind",
+    "class-uniform",
+    "class-distribution",
+)
 METHODS = (CLASS_BLIND, CLASS_UNIFORM, CLASS_DISTRIBUTION)
 
 Masks = Mapping[str, Tensor]
-"""For each parameter of a model, by its name, a tensor of its shape: True where the weight stays."""
+"""For each parameter of a model, by its name, a tensor of its shape: True where the weight
+stays."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,8 @@ def magnitudes(model: nn.Module) -> dict[str, Tensor]:
 
 
 def scores(model: nn.Module, method: str) -> dict[str, Tensor]:
-    """What the parameters are ranked by, each in its own shape: the lower, the sooner it is pruned."""
+    """What the parameters are ranked by, each in its own shape: the lower, the sooner it is
+    pruned."""
     found = magnitudes(model)
     if method == CLASS_BLIND:
         return found
@@ -70,28 +78,35 @@ def scores(model: nn.Module, method: str) -> dict[str, Tensor]:
         else:
             weights = torch.cat([model.get_parameter(name).detach().flatten() for name in names])
             flat = flat / weights.std(correction=0).clamp_min(torch.finfo(flat.dtype).tiny)
-        for name, part in zip(names, flat.split([found[name].numel() for name in names]), strict=True):
+        for name, part in zip(
+            names, flat.split([found[name].numel() for name in names]), strict=True
+        ):
             found[name] = part.view_as(found[name])
     return found
 
 
 def prune_masks(model: nn.Module, share: float, method: str = CLASS_BLIND) -> dict[str, Tensor]:
-    """Masks that leave out the round(share · number of parameters) lowest scores, whatever their class.
+    """Masks that leave out the round(share · number of parameters) lowest scores, whatever their
+    class.
 
-    Exactly so many: of equal scores the earlier one goes. What is 0 already goes first, so pruning a pruned model by
-    the same share changes nothing. Raises ValueError for a share outside [0, 1), or one that leaves nothing, or an
-    unknown method.
+    Exactly so many: of equal scores the earlier one goes. What is 0 already goes first, so pruning
+    a pruned model by the same share changes nothing. Raises ValueError for a share outside [0, 1),
+    or one that leaves nothing, or an unknown method.
     """
     check_pruning(share, method)
     found = scores(model, method)
     flat = torch.cat([score.flatten() for score in found.values()])
     n_pruned = round(share * len(flat))
     if n_pruned == len(flat):
-        raise ValueError(f"a share of {share} leaves none of {len(flat):,} parameters; take a smaller one")
+        raise ValueError(
+            f"a share of {share} leaves none of {len(flat):,} parameters; take a smaller one"
+        )
     stays = torch.ones(len(flat), dtype=torch.bool)
     stays[flat.argsort(stable=True)[:n_pruned]] = False
     parts = stays.split([score.numel() for score in found.values()])
-    return {name: part.view_as(score) for (name, score), part in zip(found.items(), parts, strict=True)}
+    return {
+        name: part.view_as(score) for (name, score), part in zip(found.items(), parts, strict=True)
+    }
 
 
 def threshold(model: nn.Module, share: float) -> float:
@@ -116,7 +131,8 @@ def prune(model: nn.Module, share: float, method: str = CLASS_BLIND) -> dict[str
 
 
 def shares_in_steps(share: float, n_steps: int) -> tuple[float, ...]:
-    """Shares pruned after each of `n_steps`, the last is `share`: every step keeps the same part of what was left.
+    """Shares pruned after each of `n_steps`, the last is `share`: every step keeps the same part of
+    what was left.
 
     Raises ValueError for fewer than one step.
     """
@@ -127,19 +143,23 @@ def shares_in_steps(share: float, n_steps: int) -> tuple[float, ...]:
 
 @contextmanager
 def held(model: nn.Module, masks: Masks) -> Iterator[None]:
-    """While it lasts, training leaves pruned weights at 0: the gradient of what the masks leave out is 0.
+    """While it lasts, training leaves pruned weights at 0: the gradient of what the masks leave out
+    is 0.
 
-    So the gradient's norm is that of the living weights alone; and Adam, whose step is a ratio of means of gradients,
-    never moves a weight whose gradients have all been 0.
+    So the gradient's norm is that of the living weights alone; and Adam, whose step is a ratio of
+    means of gradients, never moves a weight whose gradients have all been 0.
     """
+
     def masking(gone: Tensor) -> Callable[[Tensor], None]:
         def mask_gradient(parameter: Tensor) -> None:
             parameter.grad.masked_fill_(gone, 0.0)
 
         return mask_gradient
 
-    hooks = [parameter.register_post_accumulate_grad_hook(masking(~masks[name]))
-             for name, parameter in model.named_parameters()]
+    hooks = [
+        parameter.register_post_accumulate_grad_hook(masking(~masks[name]))
+        for name, parameter in model.named_parameters()
+    ]
     try:
         yield
     finally:
@@ -157,5 +177,7 @@ def pruned_by_class(model: nn.Module) -> dict[str, float]:
     shares = {}
     for name, members in weight_classes(model).items():
         parameters = [model.get_parameter(member) for member in members]
-        shares[name] = 1.0 - sum(int(p.count_nonzero()) for p in parameters) / sum(p.numel() for p in parameters)
+        shares[name] = 1.0 - sum(int(p.count_nonzero()) for p in parameters) / sum(
+            p.numel() for p in parameters
+        )
     return shares

@@ -1,7 +1,8 @@
 """8-bit weights: each row of a matrix becomes whole numbers from −127 to 127 and one scale.
 
-w ≈ scale · q, scale = max |w| of the row / 127 (symmetric, by row, without a calibration set: weights only). 0 stays 0
-exactly, so a pruned model stays pruned. Vectors (biases) are few and stay as they are.
+w ≈ scale · q, scale = max |w| of the row / 127 (symmetric, by row, without a calibration set:
+weights only). 0 stays 0 exactly, so a pruned model stays pruned. Vectors (biases) are few and stay
+as they are.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ LARGEST = 127
 
 
 def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Whole numbers q (R, C), int8, and scales (R,) with weight (R, C) ≈ scale · q; a row of zeros has the scale 1."""
+    """Whole numbers q (R, C), int8, and scales (R,) with weight (R, C) ≈ scale · q; a row of zeros
+    has the scale 1."""
     largest = weight.abs().amax(dim=1)
     smallest = torch.finfo(weight.dtype).tiny  # below it a scale loses its digits, and at last is 0
-    scale = torch.where(largest > 0, (largest / LARGEST).clamp_min(smallest), torch.ones_like(largest))
+    scale = torch.where(
+        largest > 0, (largest / LARGEST).clamp_min(smallest), torch.ones_like(largest)
+    )
     return (weight / scale[:, None]).round().to(torch.int8), scale
 
 
@@ -31,7 +35,8 @@ def dequantise(q: Tensor, scale: Tensor) -> Tensor:
 
 
 def quantised_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Named weights as they would be stored: for a matrix `name` (int8) and `name/scale`; vectors as they are."""
+    """Named weights as they would be stored: for a matrix `name` (int8) and `name/scale`; vectors
+    as they are."""
     found: dict[str, Tensor] = {}
     for name, weight in weights.items():
         if weight.dim() == 2:
@@ -43,7 +48,8 @@ def quantised_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def quantised(model: Seq2Seq) -> Seq2Seq:
-    """A copy of `model` whose matrices are what 8 bits leave of them: it shows what quantisation costs in quality."""
+    """A copy of `model` whose matrices are what 8 bits leave of them: it shows what quantisation
+    costs in quality."""
     rounded = copy.deepcopy(model)
     for parameter in rounded.parameters():
         if parameter.dim() == 2:

@@ -12,8 +12,10 @@ from torch import Tensor
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
 
-POOL = 50  # batches whose sentences are sorted by length together: little padding, yet chance in every batch
-HELD_OUT_TOKENS = 4_096  # on either side of a batch: held-out text keeps its long lines, and memory grows with padding
+# batches whose sentences are sorted by length together: little padding, yet chance in every batch
+POOL = 50
+# on either side of a batch: held-out text keeps its long lines, and memory grows with padding
+HELD_OUT_TOKENS = 4_096
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Sentences:
-    """N sentences of ids, one behind the other: 4 bytes a token, where a tensor each takes hundreds a sentence.
+    """N sentences of ids, one behind the other: 4 bytes a token, where a tensor each takes hundreds
+    a sentence.
 
-    ids (all tokens,) int32; sentence i is the `lengths[i]` ids from `starts[i]` on, both (N,) int64.
+    ids (all tokens,) int32; sentence i is the `lengths[i]` ids from `starts[i]` on, both (N,)
+    int64.
     """
 
     ids: Tensor
@@ -74,7 +78,8 @@ class Sentences:
 
 @dataclass(frozen=True)
 class EncodedCorpus:
-    """A corpus of N pairs in ids, made once: sources end with EOS, targets stand between BOS and EOS."""
+    """A corpus of N pairs in ids, made once: sources end with EOS, targets stand between BOS and
+    EOS."""
 
     source: Sentences
     target: Sentences
@@ -94,8 +99,8 @@ class EncodedCorpus:
         return self.target.lengths - 1
 
     def target_places(self, batch: Batch) -> Tensor:
-        """Where each token of `batch`'s targets stands among all target tokens of the corpus, (B, T); the number for
-        padding is another token's, or one past the last."""
+        """Where each token of `batch`'s targets stands among all target tokens of the corpus, (B,
+        T); the number for padding is another token's, or one past the last."""
         starts = self.target_lengths.cumsum(0) - self.target_lengths  # (N,)
         return starts[batch.rows, None] + torch.arange(batch.target_out.shape[1])
 
@@ -116,23 +121,29 @@ def make_batch(encoded: EncodedCorpus, rows: Sequence[int] | Tensor) -> Batch:
     if not len(rows):
         raise ValueError("a batch needs at least one sentence; rows is empty")
     target_in, target_out = shift(encoded.target.padded(rows))
-    return Batch(encoded.source.padded(rows), encoded.source_lengths[rows], target_in, target_out, rows)
+    return Batch(
+        encoded.source.padded(rows), encoded.source_lengths[rows], target_in, target_out, rows
+    )
 
 
 def shift(target: Tensor) -> tuple[Tensor, Tensor]:
-    """BOS y_1 .. y_n EOS PAD.. (B, T+1) as what the decoder reads and what it should write, both (B, T).
+    """BOS y_1 .. y_n EOS PAD.. (B, T+1) as what the decoder reads and what it should write, both
+    (B, T).
 
-    The decoder never reads EOS: where it would, the sentence has ended and what it should write is padding.
+    The decoder never reads EOS: where it would, the sentence has ended and what it should write is
+    padding.
     """
     target_out = target[:, 1:].contiguous()
     return target[:, :-1].masked_fill(target_out == PAD, PAD), target_out
 
 
 def batch_rows(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None) -> list[Tensor]:
-    """Splits the rows 0..N-1 into batches of `batch_size` sentences (one may be smaller), each row once.
+    """Splits the rows 0..N-1 into batches of `batch_size` sentences (one may be smaller), each row
+    once.
 
-    With a seed: shuffles, sorts by length within pools of POOL batches, then shuffles the batches; the result
-    depends on the seed alone, and torch's global generator is untouched. Without: shortest source first.
+    With a seed: shuffles, sorts by length within pools of POOL batches, then shuffles the batches;
+    the result depends on the seed alone, and torch's global generator is untouched. Without:
+    shortest source first.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1 sentence; got {batch_size}")
@@ -140,13 +151,20 @@ def batch_rows(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None
         return []
     source_length, target_length = encoded.source_lengths, encoded.target_lengths
     if shuffle_seed is None:
-        length = source_length * (int(target_length.max()) + 1) + target_length  # by source, ties by target
+        length = (
+            source_length * (int(target_length.max()) + 1) + target_length
+        )  # by source, ties by target
         return list(length.argsort(stable=True).split(batch_size))
-    # By target, ties by source: the output layer works on every target position, so padding costs most there.
+    # By target, ties by source: the output layer works on every target position, so padding costs
+    # most there.
     length = target_length * (int(source_length.max()) + 1) + source_length
     chance = torch.Generator().manual_seed(shuffle_seed)
     pools = torch.randperm(len(encoded), generator=chance).split(POOL * batch_size)
-    rows = [batch for pool in pools for batch in pool[length[pool].argsort(stable=True)].split(batch_size)]
+    rows = [
+        batch
+        for pool in pools
+        for batch in pool[length[pool].argsort(stable=True)].split(batch_size)
+    ]
     return [rows[i] for i in torch.randperm(len(rows), generator=chance).tolist()]
 
 
@@ -156,9 +174,12 @@ def batches(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None) -
     return (make_batch(encoded, rows) for rows in rows_of_batches)
 
 
-def limited_batches(encoded: EncodedCorpus, batch_size: int, max_tokens: int = HELD_OUT_TOKENS) -> Iterator[Batch]:
-    """One pass, shortest source first, in batches of at most `batch_size` sentences and, where there is more than one,
-    at most `max_tokens` tokens a side with the padding: one long sentence does not pad a whole batch to its length."""
+def limited_batches(
+    encoded: EncodedCorpus, batch_size: int, max_tokens: int = HELD_OUT_TOKENS
+) -> Iterator[Batch]:
+    """One pass, shortest source first, in batches of at most `batch_size` sentences and, where
+    there is more than one, at most `max_tokens` tokens a side with the padding: one long sentence
+    does not pad a whole batch to its length."""
     for rows in batch_rows(encoded, batch_size, shuffle_seed=None):
         lengths = torch.maximum(encoded.source_lengths[rows], encoded.target_lengths[rows]).tolist()
         first, longest = 0, 0
@@ -170,7 +191,9 @@ def limited_batches(encoded: EncodedCorpus, batch_size: int, max_tokens: int = H
         yield make_batch(encoded, rows[first:])
 
 
-def source_batch(sentences: Sequence[Sequence[str]], vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+def source_batch(
+    sentences: Sequence[Sequence[str]], vocabulary: Vocabulary
+) -> tuple[Tensor, Tensor]:
     """Sentences to translate: source (B, S), each ending with EOS, and lengths (B,), EOS included.
 
     Raises ValueError when there are no sentences, or when a sentence is a string instead of tokens.
@@ -179,6 +202,8 @@ def source_batch(sentences: Sequence[Sequence[str]], vocabulary: Vocabulary) -> 
         raise ValueError("a batch needs at least one sentence; sentences is empty")
     for sentence in sentences:
         if isinstance(sentence, str):
-            raise ValueError(f"a sentence is a sequence of tokens; tokenise the string {sentence!r} first")
+            raise ValueError(
+                f"a sentence is a sequence of tokens; tokenise the string {sentence!r} first"
+            )
     encoded = Sentences.of([*vocabulary.ids(sentence), EOS] for sentence in sentences)
     return encoded.padded(torch.arange(len(sentences))), encoded.lengths

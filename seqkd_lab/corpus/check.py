@@ -1,4 +1,5 @@
-"""Looks at a parallel text before anybody waits for a training: how long, how doubled, how well aligned it is."""
+"""Looks at a parallel text before anybody waits for a training: how long, how doubled, how well
+aligned it is."""
 
 from __future__ import annotations
 
@@ -12,14 +13,27 @@ from pathlib import Path
 
 import numpy as np
 
-from seqkd_lab.corpus.cleaning import TRAINING, CleaningReport, length_ratio, reason_to_drop, usual_ratio
-from seqkd_lab.corpus.parallel import CorpusError, RawPairs, check_numbers_of_lines, fold, read_lines
+from seqkd_lab.corpus.cleaning import (
+    TRAINING,
+    CleaningReport,
+    length_ratio,
+    reason_to_drop,
+    usual_ratio,
+)
+from seqkd_lab.corpus.parallel import (
+    CorpusError,
+    RawPairs,
+    check_numbers_of_lines,
+    fold,
+    read_lines,
+)
 from seqkd_lab.corpus.scripts import ScriptCounter
 from seqkd_lab.corpus.shift import Shift, find_shift
 
 N_ODDEST = 5
 ODD_RATIO = 2.0
-"""A target this many times longer or shorter than usual is odd; cleaning drops it at TRAINING.max_ratio."""
+"""A target this many times longer or shorter than usual is odd; cleaning drops it at
+TRAINING.max_ratio."""
 DIGIT, NUMBER = re.compile(r"\d"), re.compile(r"\d(?:[\d.,:]*\d)?")
 MOST_NUMBERS = 4
 ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'()\[\]]+")
@@ -29,7 +43,8 @@ DAMAGED = re.compile("\ufffd|Ã[\u0080-\u00bf]|â€|Ð[\u0080-\u00bf]Ñ")
 
 @dataclass(frozen=True)
 class Lengths:
-    """Median, 95th percentile and longest of N lines, and the number of the longest line (from 1)."""
+    """Median, 95th percentile and longest of N lines, and the number of the longest line (from
+    1)."""
 
     median: int
     percentile_95: int
@@ -45,7 +60,8 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Side:
-    """One file: its lengths, its empty lines, its main script and the lines in another (numbers from 1)."""
+    """One file: its lengths, its empty lines, its main script and the lines in another (numbers
+    from 1)."""
 
     path: str
     characters: Lengths
@@ -57,7 +73,8 @@ class Side:
 
 @dataclass(frozen=True)
 class OddPair:
-    """A pair that looks wrong, by its line number (from 1): the more reasons, the higher the score."""
+    """A pair that looks wrong, by its line number (from 1): the more reasons, the higher the
+    score."""
 
     line: int
     score: float
@@ -68,7 +85,8 @@ class OddPair:
 
 @dataclass(frozen=True)
 class CorpusCheck:
-    """What was seen of N pairs. The counts are of pairs; usual_ratio is target characters per source character."""
+    """What was seen of N pairs. The counts are of pairs; usual_ratio is target characters per
+    source character."""
 
     n_pairs: int
     source: Side
@@ -89,16 +107,21 @@ class CorpusCheck:
 def check_files(source_path: Path | str, target_path: Path | str) -> CorpusCheck:
     """Check two aligned files, plain or gzip.
 
-    Raises CorpusError as read_aligned does; where the numbers of lines differ, it says where they seem to part.
+    Raises CorpusError as read_aligned does; where the numbers of lines differ, it says where they
+    seem to part.
     """
-    source, target = ([fold(line) for line in read_lines(path)] for path in (source_path, target_path))
+    source, target = (
+        [fold(line) for line in read_lines(path)] for path in (source_path, target_path)
+    )
     try:
         check_numbers_of_lines(source_path, len(source), target_path, len(target))
     except CorpusError as error:
         shift = find_shift(_lengths(source), _lengths(target))
         if shift is None:
             raise
-        raise CorpusError(f"{error}. By the lengths of the lines, they part near line {shift.first:,}") from error
+        raise CorpusError(
+            f"{error}. By the lengths of the lines, they part near line {shift.first:,}"
+        ) from error
     pairs = RawPairs("text", "train", "unknown", tuple(source), tuple(target))
     return check_pairs(pairs, str(source_path), str(target_path))
 
@@ -107,25 +130,46 @@ def _lengths(lines: Sequence[str]) -> np.ndarray:
     return np.fromiter(map(len, lines), dtype=np.int32, count=len(lines))
 
 
-def check_pairs(pairs: RawPairs, source_path: str = "source", target_path: str = "target") -> CorpusCheck:
+def check_pairs(
+    pairs: RawPairs, source_path: str = "source", target_path: str = "target"
+) -> CorpusCheck:
     """Check N ≥ 1 folded pairs; the paths are for the report only."""
     sides = _side(source_path, pairs.source), _side(target_path, pairs.target)
     usual = usual_ratio(pairs)
     signs: Counter[str] = Counter()
-    oddest = heapq.nlargest(N_ODDEST, _odd_pairs(pairs, sides, usual, signs), key=lambda pair: (pair.score, -pair.line))
+    oddest = heapq.nlargest(
+        N_ODDEST, _odd_pairs(pairs, sides, usual, signs), key=lambda pair: (pair.score, -pair.line)
+    )
     n_duplicates, n_several, cleaning = _repeated_and_dropped(pairs, usual)
     shift = find_shift(_lengths(pairs.source), _lengths(pairs.target))
     return CorpusCheck(
-        len(pairs), *sides, usual, n_duplicates, n_several, signs["identical"], signs["length"], signs["numbers"],
-        signs["addresses"], signs["damaged"], shift, cleaning, tuple(oddest),
+        len(pairs),
+        *sides,
+        usual,
+        n_duplicates,
+        n_several,
+        signs["identical"],
+        signs["length"],
+        signs["numbers"],
+        signs["addresses"],
+        signs["damaged"],
+        shift,
+        cleaning,
+        tuple(oddest),
     )
 
 
 def _side(path: str, lines: Sequence[str]) -> Side:
     scripts = ScriptCounter()
     of_line = [scripts.add(line) for line in lines]
-    other = {number: script for number, script in enumerate(of_line, start=1) if script not in (None, scripts.main)}
-    words = np.fromiter((line.count(" ") + bool(line) for line in lines), dtype=np.int32, count=len(lines))
+    other = {
+        number: script
+        for number, script in enumerate(of_line, start=1)
+        if script not in (None, scripts.main)
+    }
+    words = np.fromiter(
+        (line.count(" ") + bool(line) for line in lines), dtype=np.int32, count=len(lines)
+    )
     empty = tuple(number for number, line in enumerate(lines, start=1) if not line)
     return Side(path, Lengths.of(_lengths(lines)), Lengths.of(words), empty, scripts.main, other)
 
@@ -136,8 +180,11 @@ def _odd_pairs(pairs: RawPairs, sides: tuple[Side, Side], usual: float, signs: C
         if not source or not target:
             continue  # counted as empty
         seen = list(_signs(source, target, usual))
-        seen += [("script", 3.0, f"{name} in {side.other_script[line]} letters") for name, side in
-                 zip(("source", "target"), sides, strict=True) if line in side.other_script]
+        seen += [
+            ("script", 3.0, f"{name} in {side.other_script[line]} letters")
+            for name, side in zip(("source", "target"), sides, strict=True)
+            if line in side.other_script
+        ]
         signs.update(kind for kind, _, _ in seen)
         if seen:
             score = sum(weight for _, weight, _ in seen)
@@ -145,7 +192,8 @@ def _odd_pairs(pairs: RawPairs, sides: tuple[Side, Side], usual: float, signs: C
 
 
 def _signs(source: str, target: str, usual: float):
-    """Yields (kind, weight, reason) for each sign that two sides do not belong together, or are damaged."""
+    """Yields (kind, weight, reason) for each sign that two sides do not belong together, or are
+    damaged."""
     ratio = length_ratio(source, target, usual)
     if ratio > ODD_RATIO:
         longer = "longer" if (len(target) + 10) > usual * (len(source) + 10) else "shorter"
@@ -155,7 +203,11 @@ def _signs(source: str, target: str, usual: float):
     ours, theirs = Counter(_digits(source)), Counter(_digits(target))
     if ours != theirs:
         difference = (ours - theirs).total() + (theirs - ours).total()
-        yield "numbers", 0.25 * min(difference, 8), f"numbers differ ({_numbers(source)} and {_numbers(target)})"
+        yield (
+            "numbers",
+            0.25 * min(difference, 8),
+            f"numbers differ ({_numbers(source)} and {_numbers(target)})",
+        )
     if _addresses(source) != _addresses(target):
         yield "addresses", 1.5, "web addresses differ"
     for side, text in (("source", source), ("target", target)):
@@ -164,7 +216,8 @@ def _signs(source: str, target: str, usual: float):
 
 
 def _digits(text: str) -> list[str]:
-    """All digits, in Western form: dates change their order between languages, and numbers their separators."""
+    """All digits, in Western form: dates change their order between languages, and numbers their
+    separators."""
     return [digit if digit.isascii() else str(int(digit)) for digit in DIGIT.findall(text)]
 
 
@@ -180,7 +233,8 @@ def _addresses(text: str) -> set[str]:
 
 
 def _repeated_and_dropped(pairs: RawPairs, usual: float) -> tuple[int, int, CleaningReport]:
-    """The pairs that stand there before, the sources with several targets, and what cleaning would drop."""
+    """The pairs that stand there before, the sources with several targets, and what cleaning would
+    drop."""
     dropped: Counter[str] = Counter()
     seen: set[int] = set()  # hashes: a number a pair takes less memory than the pair
     first_target: dict[int, int] = {}
@@ -193,8 +247,12 @@ def _repeated_and_dropped(pairs: RawPairs, usual: float) -> tuple[int, int, Clea
         seen.add(of_pair)
         if source and target and first_target.setdefault(of_source, of_target) != of_target:
             several.add(of_source)
-        reason = reason_to_drop(source, target, TRAINING, usual) or ("duplicate pair" if is_duplicate else None)
+        reason = reason_to_drop(source, target, TRAINING, usual) or (
+            "duplicate pair" if is_duplicate else None
+        )
         if reason is not None:
             dropped[reason] += 1
-    report = CleaningReport(pairs.split, len(pairs), len(pairs) - dropped.total(), dict(dropped.most_common()))
+    report = CleaningReport(
+        pairs.split, len(pairs), len(pairs) - dropped.total(), dict(dropped.most_common())
+    )
     return n_duplicates, len(several), report

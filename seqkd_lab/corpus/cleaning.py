@@ -13,10 +13,11 @@ from seqkd_lab.corpus.parallel import CorpusError, RawPairs
 
 @dataclass(frozen=True)
 class CleaningRules:
-    """What a pair must satisfy to be kept; None and False switch a rule off. Empty sides are always dropped.
+    """What a pair must satisfy to be kept; None and False switch a rule off. Empty sides are always
+    dropped.
 
-    max_characters  the longest sentence, on either side (characters, since not all languages write spaces)
-    max_ratio       how much longer or shorter than usual a target may be (see length_ratio)
+    max_characters  the longest sentence, on either side (characters, since not all languages write
+    spaces) max_ratio       how much longer or shorter than usual a target may be (see length_ratio)
     identical       drop pairs whose target is the source, untranslated
     duplicates      keep each pair once
     """
@@ -28,7 +29,8 @@ class CleaningRules:
 
 
 TRAINING = CleaningRules()
-# Scores compare only where all translate the same sentences: held-out text loses nothing but empty pairs.
+# Scores compare only where all translate the same sentences: held-out text loses nothing but empty
+# pairs.
 HELD_OUT = CleaningRules(max_characters=None, max_ratio=None, identical=False, duplicates=False)
 
 
@@ -43,7 +45,10 @@ class CleaningReport:
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.dropped.items())
-        return f"{self.split}: {self.read:,} pairs read, {self.kept:,} kept; dropped: {reasons or 'none'}"
+        return (
+            f"{self.split}: {self.read:,} pairs read, {self.kept:,} kept; dropped: "
+            f"{reasons or 'none'}"
+        )
 
 
 def clean(pairs: RawPairs, rules: CleaningRules = TRAINING) -> tuple[RawPairs, CleaningReport]:
@@ -66,7 +71,9 @@ def clean(pairs: RawPairs, rules: CleaningRules = TRAINING) -> tuple[RawPairs, C
             dropped[reason] += 1
     report = CleaningReport(pairs.split, len(pairs), len(kept), dict(dropped.most_common()))
     if not kept:
-        raise CorpusError(f"{pairs.name} {report}; nothing is left; check that both sides are the right text")
+        raise CorpusError(
+            f"{pairs.name} {report}; nothing is left; check that both sides are the right text"
+        )
     return pairs[kept], report
 
 
@@ -90,7 +97,8 @@ def reason_to_drop(source: str, target: str, rules: CleaningRules, usual: float)
 def smoothed_ratio(source: str, target: str) -> float:
     """Target characters per source character, (|target| + 10) / (|source| + 10).
 
-    The tens are there because short sentences differ in length without being wrong ("Hi." – "¡Hola!").
+    The tens are there because short sentences differ in length without being wrong ("Hi." –
+    "¡Hola!").
     """
     return (len(target) + 10) / (len(source) + 10)
 
@@ -98,7 +106,8 @@ def smoothed_ratio(source: str, target: str) -> float:
 def usual_ratio(pairs: RawPairs) -> float:
     """The median of smoothed_ratio over the pairs that have both sides, 1 where there are none.
 
-    Languages differ in how many characters they need; and a median forgives the lines that are not sentences.
+    Languages differ in how many characters they need; and a median forgives the lines that are not
+    sentences.
     """
     both_sides = zip(pairs.source, pairs.target, strict=True)
     ratios = [smoothed_ratio(source, target) for source, target in both_sides if source and target]
@@ -106,7 +115,8 @@ def usual_ratio(pairs: RawPairs) -> float:
 
 
 def length_ratio(source: str, target: str, usual: float) -> float:
-    """How many times longer or shorter than usual the target is: max(r, 1/r), r = smoothed_ratio / usual."""
+    """How many times longer or shorter than usual the target is: max(r, 1/r), r = smoothed_ratio /
+    usual."""
     ratio = smoothed_ratio(source, target) / usual
     return max(ratio, 1 / ratio)
 
@@ -114,15 +124,17 @@ def length_ratio(source: str, target: str, usual: float) -> float:
 def split_by_source(
     pairs: RawPairs, n_valid: int, n_test: int, seed: int
 ) -> tuple[RawPairs, RawPairs, RawPairs]:
-    """Train, valid and test of a text that comes in one piece; all pairs of one source go to the same split.
+    """Train, valid and test of a text that comes in one piece; all pairs of one source go to the
+    same split.
 
-    n_valid and n_test count distinct sources, drawn by `seed`; pairs keep their order. Raises CorpusError
-    when no source is left to train on.
+    n_valid and n_test count distinct sources, drawn by `seed`; pairs keep their order. Raises
+    CorpusError when no source is left to train on.
     """
     sources = sorted(set(pairs.source))
     if min(n_valid, n_test) < 1 or n_valid + n_test >= len(sources):
         raise CorpusError(
-            f"{pairs.name}: {n_valid} valid and {n_test} test sources wanted of {len(sources)} distinct: "
+            f"{pairs.name}: {n_valid} valid and {n_test} test sources wanted of {len(sources)} "
+            "distinct: "
             "take at least 1 of each, and leave some for training"
         )
     random.Random(seed).shuffle(sources)

@@ -1,4 +1,5 @@
-"""What a sentencepiece model that somebody brings does to the text: whether it can be used, and what it changes."""
+"""What a sentencepiece model that somebody brings does to the text: whether it can be used, and
+what it changes."""
 
 from __future__ import annotations
 
@@ -12,16 +13,18 @@ from seqkd_lab.corpus.subwords import SubwordTokeniser
 N_SAMPLED = 10_000
 """Lines of the text on which a brought model is tried."""
 MOST_LOST, MOST_UNKNOWN = 0.5, 1 - LEAST_COVERAGE
-"""A model that loses letters of more than this share of the lines, or does not know this share of the characters, was
-made for another text."""
+"""A model that loses letters of more than this share of the lines, or does not know this share of
+the characters, was made for another text."""
 MOST_SHOWN = 60
 
 
 def try_subwords(tokeniser: SubwordTokeniser, texts: Sequence[str], name: str) -> str:
-    """Return in words what the model `name` changes in `texts`: "" where each line comes back as it was.
+    """Return in words what the model `name` changes in `texts`: "" where each line comes back as it
+    was.
 
-    A normaliser may fold case or letter forms ("ﬁ" to "fi"), which is the model's own business and is only said.
-    Raises CorpusError where most lines lose letters, or many characters are unknown to the model.
+    A normaliser may fold case or letter forms ("ﬁ" to "fi"), which is the model's own business and
+    is only said. Raises CorpusError where most lines lose letters, or many characters are unknown
+    to the model.
     """
     sample = [fold(text.replace(SPACE, " ")) for text in texts[:: max(1, len(texts) // N_SAMPLED)]]
     changed, n_lost, unknown = [], 0, 0
@@ -32,22 +35,30 @@ def try_subwords(tokeniser: SubwordTokeniser, texts: Sequence[str], name: str) -
             changed.append((text, back))
             n_lost += _letters(back) != _letters(text)
     example = f"{_short(changed[0][0])} as {_short(changed[0][1])}" if changed else ""
-    _check_usable(name, len(sample), n_lost, min(1.0, unknown / max(1, sum(map(len, sample)))), example)
+    _check_usable(
+        name, len(sample), n_lost, min(1.0, unknown / max(1, sum(map(len, sample)))), example
+    )
     if not changed:
         return ""
-    return (f"{name}: {len(changed):,} of {len(sample):,} lines tried come back changed when they are cut and joined "
-            f"again, for example {example}; so will the translations")
+    return (
+        f"{name}: {len(changed):,} of {len(sample):,} lines tried come back changed when they are "
+        "cut and joined "
+        f"again, for example {example}; so will the translations"
+    )
 
 
 def _check_usable(name: str, n_lines: int, n_lost: int, unknown: float, example: str) -> None:
     if n_lost > MOST_LOST * n_lines:
         raise CorpusError(
-            f"{name}: of {n_lines:,} lines of the training text, {n_lost:,} lose letters when they are cut and joined "
-            f"again ({example}); train a sentencepiece model on this text, with --normalization_rule_name=identity"
+            f"{name}: of {n_lines:,} lines of the training text, {n_lost:,} lose letters when they "
+            "are cut and joined "
+            f"again ({example}); train a sentencepiece model on this text, with "
+            "--normalization_rule_name=identity"
         )
     if unknown > MOST_UNKNOWN:
         raise CorpusError(
-            f"{name}: {unknown:.0%} of the training text's characters are unknown to this model, which was made for "
+            f"{name}: {unknown:.0%} of the training text's characters are unknown to this model, "
+            "which was made for "
             "another text; leave --subwords out, or train a sentencepiece model on this text"
         )
 
@@ -72,6 +83,9 @@ def unknown_in_words(corpus: ParallelCorpus, tokeniser: SubwordTokeniser) -> str
     if not unknown:
         return ""
     n_unknown, distinct = sum(map(len, unknown)), dict.fromkeys("".join(unknown))
-    return (f"subwords: none spells {len(distinct):,} distinct characters of the {corpus.split} text, "
-            f"{n_unknown / n_characters:.2%} of it; they are read as unknown: {_short(''.join(distinct))} "
-            "(--vocabulary and --character-coverage decide how many)")
+    return (
+        f"subwords: none spells {len(distinct):,} distinct characters of the {corpus.split} text, "
+        f"{n_unknown / n_characters:.2%} of it; they are read as unknown: "
+        f"{_short(''.join(distinct))} "
+        "(--vocabulary and --character-coverage decide how many)"
+    )

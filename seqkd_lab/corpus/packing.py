@@ -1,8 +1,9 @@
 """Packing: several sentence pairs in one row, so that hardly any place of a batch holds padding.
 
-A row is a source side and a target side of at most `length` tokens each. The sentences of a row must not see each
-other: positions restart with each of them, and the masks are blocks along the diagonal, in the encoder, in the decoder
-(causal within the block) and between the two. What comes out is then what each sentence alone would give.
+A row is a source side and a target side of at most `length` tokens each. The sentences of a row
+must not see each other: positions restart with each of them, and the masks are blocks along the
+diagonal, in the encoder, in the decoder (causal within the block) and between the two. What comes
+out is then what each sentence alone would give.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class PackedBatch:
     source           (R, S)  sentences one behind the other, PAD behind the last of a row
     source_sentence  (R, S)  which of the N sentences the place belongs to; NOBODY at padding
     source_place     (R, S)  the token's place in its sentence, from 0
-    target_in, target_out, target_sentence, target_place   (R, T)  the same for what the decoder reads and writes
-    length           the most tokens that a side of a row may hold
+    target_in, target_out, target_sentence, target_place   (R, T)  the same for what the decoder
+    reads and writes length           the most tokens that a side of a row may hold
     """
 
     source: Tensor
@@ -54,8 +55,8 @@ class PackedBatch:
 
     @property
     def cross_mask(self) -> Tensor:
-        """(R, 1, T, S): a target looks at its own source. Padding looks anywhere: a place that may look nowhere would
-        turn into NaN."""
+        """(R, 1, T, S): a target looks at its own source. Padding looks anywhere: a place that may
+        look nowhere would turn into NaN."""
         own = self.target_sentence[:, :, None] == self.source_sentence[:, None, :]
         return (own | (self.target_sentence == NOBODY)[:, :, None])[:, None]
 
@@ -71,19 +72,29 @@ class PackedBatch:
 
 
 def first_fit(sizes: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int, int]]:
-    """Where each pair of `sizes` (source and target tokens) goes: row, first source place, first target place.
+    """Where each pair of `sizes` (source and target tokens) goes: row, first source place, first
+    target place.
 
-    First-fit decreasing: the longest pair first, each into the first row in which both of its sides fit.
-    Raises ValueError for a sentence that is longer than a row.
+    First-fit decreasing: the longest pair first, each into the first row in which both of its sides
+    fit. Raises ValueError for a sentence that is longer than a row.
     """
     longest = max((max(pair) for pair in sizes), default=0)
     if longest > length:
-        raise ValueError(f"a sentence of {longest} tokens does not fit into rows of {length}; take longer rows")
+        raise ValueError(
+            f"a sentence of {longest} tokens does not fit into rows of {length}; take longer rows"
+        )
     filled: list[list[int]] = []
     found = [(0, 0, 0)] * len(sizes)
     for i in sorted(range(len(sizes)), key=lambda i: -max(sizes[i])):
         n_source, n_target = sizes[i]
-        row = next((r for r, (s, t) in enumerate(filled) if s + n_source <= length and t + n_target <= length), None)
+        row = next(
+            (
+                r
+                for r, (s, t) in enumerate(filled)
+                if s + n_source <= length and t + n_target <= length
+            ),
+            None,
+        )
         if row is None:
             row = len(filled)
             filled.append([0, 0])
@@ -99,19 +110,27 @@ def pack(batch: Batch, length: int) -> PackedBatch:
     Raises ValueError for a sentence that is longer than a row.
     """
     target_lengths = (batch.target_out != PAD).sum(dim=1)
-    fits = first_fit(list(zip(batch.source_lengths.tolist(), target_lengths.tolist(), strict=True)), length)
+    fits = first_fit(
+        list(zip(batch.source_lengths.tolist(), target_lengths.tolist(), strict=True)), length
+    )
     row, source_first, target_first = torch.tensor(fits).T
     source_side = _Side(row, source_first, batch.source_lengths)
     target_side = _Side(row, target_first, target_lengths)
     return PackedBatch(
-        source_side.laid(batch.source), source_side.sentence, source_side.place,
-        target_side.laid(batch.target_in), target_side.laid(batch.target_out), target_side.sentence,
-        target_side.place, length,
+        source_side.laid(batch.source),
+        source_side.sentence,
+        source_side.place,
+        target_side.laid(batch.target_in),
+        target_side.laid(batch.target_out),
+        target_side.sentence,
+        target_side.place,
+        length,
     )
 
 
 class _Side:
-    """One side of the rows: sentence i is `lengths[i]` tokens from place `first[i]` of `row[i]` on, all (N,)."""
+    """One side of the rows: sentence i is `lengths[i]` tokens from place `first[i]` of `row[i]` on,
+    all (N,)."""
 
     def __init__(self, row: Tensor, first: Tensor, lengths: Tensor) -> None:
         self._shape = int(row.max()) + 1, int((first + lengths).max())

@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 LONGEST_BYTES = 2**26
-"""Of a line: 64 MiB without a line end are no sentence, and a device as /dev/zero never ends its first line."""
+"""Of a line: 64 MiB without a line end are no sentence, and a device as /dev/zero never ends its
+first line."""
 GZIP_START = b"\x1f\x8b"
 OTHER_STARTS = {
     b"BZh91AY": "bzip2 data; unpack it first, with: bunzip2",
     b"\xfd7zXZ": "xz data; unpack it first, with: unxz",
     b"\x28\xb5\x2f\xfd": "zstd data; unpack it first, with: unzstd",
-    b"PK\x03\x04": "a zip archive, as .docx and .xlsx are; unpack it, or save the text as plain UTF-8",
+    b"PK\x03\x04": "a zip archive, as .docx and .xlsx are; unpack it, or save the text as plain "
+    "UTF-8",
     b"%PDF-": "a PDF; save its text as plain UTF-8, one sentence per line",
     b"\xff\xfe": "UTF-16, not UTF-8; convert it, with: iconv -f utf-16 -t utf-8",
     b"\xfe\xff": "UTF-16, not UTF-8; convert it, with: iconv -f utf-16 -t utf-8",
@@ -40,8 +42,9 @@ class ParallelCorpus:
     """N sentence pairs in tokens: source[i] is translated by target[i].
 
     Tokens are strings without whitespace. references[i] holds the plain-text translations (>= 1) of
-    sentence i that outputs are scored against; None means the target's own text. Raises CorpusError, naming
-    the sentence, when the sides differ in number or a token is empty or holds whitespace.
+    sentence i that outputs are scored against; None means the target's own text. Raises
+    CorpusError, naming the sentence, when the sides differ in number or a token is empty or holds
+    whitespace.
     """
 
     name: str
@@ -56,12 +59,18 @@ class ParallelCorpus:
         object.__setattr__(self, "target", self._checked_tokens("target", self.target))
         check_sides(f"{self.name} {self.split}", self.source, self.target, self.references)
 
-    def _checked_tokens(self, side: str, sentences: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
-        checked = tuple(tuple(map(sys.intern, sentence)) for sentence in sentences)  # a word stands in memory once
+    def _checked_tokens(
+        self, side: str, sentences: Iterable[Sequence[str]]
+    ) -> tuple[tuple[str, ...], ...]:
+        checked = tuple(
+            tuple(map(sys.intern, sentence)) for sentence in sentences
+        )  # a word stands in memory once
         for i, sentence in enumerate(checked):
             if tuple(" ".join(sentence).split()) != sentence:
                 where = f"{self.name} {self.split}, {side} of sentence {i}"
-                raise CorpusError(f"{where}: tokens must not be empty or hold whitespace; got {sentence!r}")
+                raise CorpusError(
+                    f"{where}: tokens must not be empty or hold whitespace; got {sentence!r}"
+                )
         return checked
 
     def __len__(self) -> int:
@@ -74,7 +83,8 @@ class ParallelCorpus:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 (hex) of sources, targets and references, in order; name, split and licence do not count."""
+        """sha256 (hex) of sources, targets and references, in order; name, split and licence do not
+        count."""
         digest = hashlib.sha256()
         references = (None,) * len(self) if self.references is None else self.references
         for triple in zip(self.source, self.target, references, strict=True):
@@ -82,7 +92,8 @@ class ParallelCorpus:
         return digest.hexdigest()
 
     def with_target(self, target: Iterable[Sequence[str]]) -> ParallelCorpus:
-        """The same sources with other targets, as sequence-level distillation makes them (Kim & Rush, 3.2).
+        """The same sources with other targets, as sequence-level distillation makes them (Kim &
+        Rush, 3.2).
 
         `references` stay: they are the truth that outputs are scored against.
         """
@@ -94,7 +105,8 @@ class RawPairs:
     """N sentence pairs as written, before tokenisation: NFC, single spaces, none around.
 
     references[i] holds all translations known for source[i], where pairs were grouped by source.
-    attribution[i] says who wrote pair i, where the file says so. Raises CorpusError when numbers differ.
+    attribution[i] says who wrote pair i, where the file says so. Raises CorpusError when numbers
+    differ.
     """
 
     name: str
@@ -108,7 +120,9 @@ class RawPairs:
     def __post_init__(self) -> None:
         check_sides(f"{self.name} {self.split}", self.source, self.target, self.references)
         if self.attribution is not None and len(self.attribution) != len(self.source):
-            raise CorpusError(f"{self.name}: {len(self.attribution)} attributions, {len(self.source)} pairs")
+            raise CorpusError(
+                f"{self.name}: {len(self.attribution)} attributions, {len(self.source)} pairs"
+            )
 
     def __len__(self) -> int:
         """N."""
@@ -120,25 +134,40 @@ class RawPairs:
 
 
 def check_sides(
-    where: str, source: Sequence[Any], target: Sequence[Any], references: Sequence[Sequence[str]] | None
+    where: str,
+    source: Sequence[Any],
+    target: Sequence[Any],
+    references: Sequence[Sequence[str]] | None,
 ) -> None:
-    """Raises CorpusError, starting with `where`, unless each source has a target and (if any) references."""
+    """Raises CorpusError, starting with `where`, unless each source has a target and (if any)
+    references."""
     if len(source) != len(target):
-        raise CorpusError(f"{where}: {len(source)} sources and {len(target)} targets; each needs the other")
+        raise CorpusError(
+            f"{where}: {len(source)} sources and {len(target)} targets; each needs the other"
+        )
     if references is None:
         return
     if len(references) != len(source):
-        raise CorpusError(f"{where}: references for {len(references)} sentences, but {len(source)} sources")
+        raise CorpusError(
+            f"{where}: references for {len(references)} sentences, but {len(source)} sources"
+        )
     for i, known in enumerate(references):
         if isinstance(known, str) or not known:
-            raise CorpusError(f"{where}: sentence {i} needs a tuple of one or more references; got {known!r}")
+            raise CorpusError(
+                f"{where}: sentence {i} needs a tuple of one or more references; got {known!r}"
+            )
 
 
-def _pick(corpus: Any, fields: Sequence[str], rows: slice | Sequence[int]) -> dict[str, tuple | None]:
+def _pick(
+    corpus: Any, fields: Sequence[str], rows: slice | Sequence[int]
+) -> dict[str, tuple | None]:
     """The chosen rows of each field that is there."""
     places = range(len(corpus))[rows] if isinstance(rows, slice) else list(rows)
     columns = ((field, getattr(corpus, field)) for field in fields)
-    return {name: None if column is None else tuple(column[i] for i in places) for name, column in columns}
+    return {
+        name: None if column is None else tuple(column[i] for i in places)
+        for name, column in columns
+    }
 
 
 def fold(text: str) -> str:
@@ -149,7 +178,8 @@ def fold(text: str) -> str:
 def read_lines(path: Path | str) -> list[str]:
     """The lines of a UTF-8 text, plain or gzip, without line ends (LF or CRLF) and byte order mark.
 
-    Raises CorpusError, naming file and line, for a file that is missing, empty, damaged or not UTF-8.
+    Raises CorpusError, naming file and line, for a file that is missing, empty, damaged or not
+    UTF-8.
     """
     try:
         with open(path, "rb") as file:
@@ -163,9 +193,11 @@ def read_lines(path: Path | str) -> list[str]:
 
 
 def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
-    """Yield the lines of an open file or pipe, plain or gzip, as `read_lines` gives them, one in memory at a time.
+    """Yield the lines of an open file or pipe, plain or gzip, as `read_lines` gives them, one in
+    memory at a time.
 
-    Raises CorpusError, naming `name` and the line, for data that are damaged or not UTF-8; OSError where reading fails.
+    Raises CorpusError, naming `name` and the line, for data that are damaged or not UTF-8; OSError
+    where reading fails.
     """
     start = file.peek(8)
     for other, what in OTHER_STARTS.items():
@@ -175,24 +207,35 @@ def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
     number = 0
     try:
         stream = gzip.open(file) if packed else file
-        while line := stream.readline(LONGEST_BYTES):  # bytes end a line at LF only; str.splitlines also at U+2028
+        while line := stream.readline(
+            LONGEST_BYTES
+        ):  # bytes end a line at LF only; str.splitlines also at U+2028
             number += 1
             yield _decode(name, number, line)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         where = f"{name}:{number + 1}"
-        raise CorpusError(f"{where}: damaged gzip data ({error}); copy or download the file again") from error
+        raise CorpusError(
+            f"{where}: damaged gzip data ({error}); copy or download the file again"
+        ) from error
 
 
 def _decode(path: Path | str, number: int, line: bytes) -> str:
     if len(line) >= LONGEST_BYTES:
-        raise CorpusError(f"{path}:{number}: over {LONGEST_BYTES // 2**20} MiB without a line end; it must hold one "
-                          "sentence per line")
+        raise CorpusError(
+            f"{path}:{number}: over {LONGEST_BYTES // 2**20} MiB without a line end; it must hold "
+            "one "
+            "sentence per line"
+        )
     if number == 1:
         line = line.removeprefix(codecs.BOM_UTF8)
     if b"\0" in line:
-        raise CorpusError(f"{path}:{number}: holds a zero byte, as UTF-16 does; save the file as UTF-8")
+        raise CorpusError(
+            f"{path}:{number}: holds a zero byte, as UTF-16 does; save the file as UTF-8"
+        )
     if number == 1 and not line.endswith(b"\n") and b"\r" in line.rstrip(b"\r"):
-        raise CorpusError(f"{path}:1: lines end with CR alone, as on old Macs; convert them, with: tr '\\r' '\\n'")
+        raise CorpusError(
+            f"{path}:1: lines end with CR alone, as on old Macs; convert them, with: tr '\\r' '\\n'"
+        )
     try:
         return line.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
@@ -203,7 +246,10 @@ def _decode(path: Path | str, number: int, line: bytes) -> str:
 
 
 def read_aligned(
-    source_path: Path | str, target_path: Path | str, name: str = "text", split: str = "train",
+    source_path: Path | str,
+    target_path: Path | str,
+    name: str = "text",
+    split: str = "train",
     licence: str = "unknown",
 ) -> RawPairs:
     """Two files with one sentence per line, line i translating line i (Moses style), plain or gzip.
@@ -215,24 +261,34 @@ def read_aligned(
     return RawPairs(name, split, licence, tuple(map(fold, source)), tuple(map(fold, target)))
 
 
-def check_numbers_of_lines(source_path: Path | str, n_source: int, target_path: Path | str, n_target: int) -> None:
-    """Raises CorpusError, naming the first line without a partner, unless two files have equally many lines."""
+def check_numbers_of_lines(
+    source_path: Path | str, n_source: int, target_path: Path | str, n_target: int
+) -> None:
+    """Raises CorpusError, naming the first line without a partner, unless two files have equally
+    many lines."""
     if n_source != n_target:
         longer = source_path if n_source > n_target else target_path
         raise CorpusError(
             f"{longer}:{min(n_source, n_target) + 1}: line without a partner: {n_source} lines in "
-            f"{source_path}, {n_target} in {target_path}; line i of one must translate line i of the other"
+            f"{source_path}, {n_target} in {target_path}; line i of one must translate line i of "
+            "the other"
         )
 
 
 def read_tsv(
-    path: Path | str, name: str = "text", split: str = "train", licence: str = "unknown",
-    source_column: int = 0, target_column: int = 1, attribution_column: int = 2, group: bool = False,
+    path: Path | str,
+    name: str = "text",
+    split: str = "train",
+    licence: str = "unknown",
+    source_column: int = 0,
+    target_column: int = 1,
+    attribution_column: int = 2,
+    group: bool = False,
 ) -> RawPairs:
     """One pair per line, columns (counted from 0) divided by tabs, as Tatoeba and Anki export them.
 
-    The attribution column may be missing. group=True gathers all targets of one source into `references`, as
-    group_by_source does.
+    The attribution column may be missing. group=True gathers all targets of one source into
+    `references`, as group_by_source does.
     Raises CorpusError as read_lines does, and for a line with too few columns.
     """
     rows = [line.split("\t") for line in read_lines(path)]
@@ -240,20 +296,26 @@ def read_tsv(
     for number, row in enumerate(rows, start=1):
         if len(row) < needed:
             raise CorpusError(
-                f"{path}:{number}: {len(row)} column(s) where {needed} are needed; put a tab between source "
+                f"{path}:{number}: {len(row)} column(s) where {needed} are needed; put a tab "
+                "between source "
                 "and target, or delete the line"
             )
-    source, target = (tuple(fold(row[column]) for row in rows) for column in (source_column, target_column))
-    who = tuple(fold(row[attribution_column]) if len(row) > attribution_column else "" for row in rows)
+    source, target = (
+        tuple(fold(row[column]) for row in rows) for column in (source_column, target_column)
+    )
+    who = tuple(
+        fold(row[attribution_column]) if len(row) > attribution_column else "" for row in rows
+    )
     pairs = RawPairs(name, split, licence, source, target, attribution=who if any(who) else None)
     return group_by_source(pairs) if group else pairs
 
 
 def group_by_source(pairs: RawPairs) -> RawPairs:
-    """One row for each distinct source, in order of appearance: its first target, and all as references.
+    """One row for each distinct source, in order of appearance: its first target, and all as
+    references.
 
-    The attributions of the gathered pairs are joined by "; ". Empty targets count only where there is no
-    other.
+    The attributions of the gathered pairs are joined by "; ". Empty targets count only where there
+    is no other.
     """
     rows_of: dict[str, list[int]] = {}
     for row, source in enumerate(pairs.source):
@@ -265,8 +327,14 @@ def group_by_source(pairs: RawPairs) -> RawPairs:
         references.append(tuple(filter(None, alternatives)) or ("",))
     attribution = None
     if pairs.attribution is not None:
-        attribution = tuple("; ".join(pairs.attribution[row] for row in rows) for rows in rows_of.values())
+        attribution = tuple(
+            "; ".join(pairs.attribution[row] for row in rows) for rows in rows_of.values()
+        )
     target = tuple(alternatives[0] for alternatives in references)
     return replace(
-        pairs, source=tuple(rows_of), target=target, references=tuple(references), attribution=attribution
+        pairs,
+        source=tuple(rows_of),
+        target=target,
+        references=tuple(references),
+        attribution=attribution,
     )

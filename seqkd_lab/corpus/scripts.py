@@ -1,4 +1,5 @@
-"""Which script a line is written in: Latin, Cyrillic, Han and so on, by the names of its letters."""
+"""Which script a line is written in: Latin, Cyrillic, Han and so on, by the names of its
+letters."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ def script_name(letter: str) -> str | None:
 
 
 class _Codes(dict):
-    """For str.translate: a letter becomes one character that stands for its script, and everything else nothing."""
+    """For str.translate: a letter becomes one character that stands for its script, and everything
+    else nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,4 +69,6 @@ class ScriptCounter:
     @property
     def main(self) -> str | None:
         """The script that most letters of the text belong to; None for a text without letters."""
-        return self._codes.names[max(self._letters, key=self._letters.get)] if self._letters else None
+        return (
+            self._codes.names[max(self._letters, key=self._letters.get)] if self._letters else None
+        )

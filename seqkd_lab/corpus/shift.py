@@ -11,14 +11,16 @@ BLOCK = 500
 """Lines that are looked at together: a side may lose a line in the middle and gain one later."""
 LEAST_LINES = 20
 SURE = 6.5
-"""How many times 1/√n a shift must correlate better than none: some chance shift of a million lines reaches 5."""
+"""How many times 1/√n a shift must correlate better than none: some chance shift of a million lines
+reaches 5."""
 LEAST_CORRELATION = 0.3
 CONSTANT = 1e-9
 
 
 @dataclass(frozen=True)
 class Shift:
-    """Target line i + `lines` seems to translate source line i, from line `first` to line `last` (counted from 1)."""
+    """Target line i + `lines` seems to translate source line i, from line `first` to line `last`
+    (counted from 1)."""
 
     lines: int
     first: int
@@ -28,8 +30,9 @@ class Shift:
 def find_shift(source: np.ndarray, target: np.ndarray) -> Shift | None:
     """Return the first stretch of lines that fits better when shifted, None where all seem aligned.
 
-    source, target: the lines' lengths in characters, (N,) and (M,). Long sentences have long translations: the
-    logarithms of the lengths correlate where lines are aligned, and hardly where they are not.
+    source, target: the lines' lengths in characters, (N,) and (M,). Long sentences have long
+    translations: the logarithms of the lengths correlate where lines are aligned, and hardly where
+    they are not.
     """
     n = min(len(source), len(target))
     source, target = (np.log1p(lengths[:n].astype(np.float64)) for lengths in (source, target))
@@ -45,7 +48,8 @@ def find_shift(source: np.ndarray, target: np.ndarray) -> Shift | None:
 
 
 def _shift_of(source: np.ndarray, target: np.ndarray, first: int, last: int) -> int:
-    """The shift that fits the lines first..last-1 best, 0 unless another is better beyond chance."""
+    """The shift that fits the lines first..last-1 best, 0 unless another is better beyond
+    chance."""
     if last - first < LEAST_LINES:
         return 0
     aligned = _correlation(source[first:last], target[first:last])

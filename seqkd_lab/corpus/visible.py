@@ -6,13 +6,16 @@ JOINERS = "\u200c\u200d"  # they shape letters and emoji, and do nothing to a te
 
 
 def visible(text: str, longest: int | None = None) -> str:
-    """Return `text` with control characters, and those that turn the direction of writing, escaped as Python does it.
+    """Return `text` with control characters, and those that turn the direction of writing, escaped
+    as Python does it.
 
-    Text of a file could otherwise move the cursor of a terminal, colour it, or hide what stands there. With `longest`,
-    the characters beyond that number become "…".
+    Text of a file could otherwise move the cursor of a terminal, colour it, or hide what stands
+    there. With `longest`, the characters beyond that number become "…".
     """
     if longest is not None and len(text) > longest:
         text = text[:longest] + "…"
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in JOINERS else c.encode("unicode_escape").decode() for c in text)
+    return "".join(
+        c if c.isprintable() or c in JOINERS else c.encode("unicode_escape").decode() for c in text
+    )

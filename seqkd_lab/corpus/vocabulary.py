@@ -18,10 +18,11 @@ SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The V tokens of one language; a token's id is its place in `tokens`, which start with SPECIALS.
+    """The V tokens of one language; a token's id is its place in `tokens`, which start with
+    SPECIALS.
 
-    A word of a text that is spelt like a special ("<s>") is unknown: text never writes PAD, BOS or EOS.
-    Raises ValueError when `tokens` do not start with SPECIALS or name a token twice.
+    A word of a text that is spelt like a special ("<s>") is unknown: text never writes PAD, BOS or
+    EOS. Raises ValueError when `tokens` do not start with SPECIALS or name a token twice.
     """
 
     tokens: tuple[str, ...]
@@ -33,7 +34,9 @@ class Vocabulary:
             raise ValueError(f"a vocabulary starts with {SPECIALS}; got {tokens[: len(SPECIALS)]}")
         if len(set(tokens)) < len(tokens):
             word, count = Counter(tokens).most_common(1)[0]
-            raise ValueError(f"token {word!r} stands {count} times in the vocabulary; each token has one id")
+            raise ValueError(
+                f"token {word!r} stands {count} times in the vocabulary; each token has one id"
+            )
         object.__setattr__(self, "tokens", tokens)
         words = enumerate(tokens[len(SPECIALS) :], start=len(SPECIALS))
         object.__setattr__(self, "_id_of", {word: number for number, word in words})
@@ -42,14 +45,18 @@ class Vocabulary:
     def build(
         cls, sentences: Iterable[Sequence[str]], min_count: int = 1, max_size: int | None = None
     ) -> Vocabulary:
-        """The words seen at least `min_count` times, by falling frequency, ties in alphabetical order.
+        """The words seen at least `min_count` times, by falling frequency, ties in alphabetical
+        order.
 
-        max_size limits the number of words, not counting the specials. Raises ValueError when it is negative.
+        max_size limits the number of words, not counting the specials. Raises ValueError when it is
+        negative.
         """
         if max_size is not None and max_size < 0:
             raise ValueError(f"max_size must be 0 or more words; got {max_size}")
         counts = Counter(word for sentence in sentences for word in sentence)
-        words = [word for word, count in counts.items() if count >= min_count and word not in SPECIALS]
+        words = [
+            word for word, count in counts.items() if count >= min_count and word not in SPECIALS
+        ]
         words.sort(key=lambda word: (-counts[word], word))
         return cls(SPECIALS + tuple(words[:max_size]))
 
@@ -62,13 +69,16 @@ class Vocabulary:
         return [self._id_of.get(word, UNK) for word in sentence]
 
     def words(self, ids: Iterable[int]) -> list[str]:
-        """The words before the first EOS, without PAD and BOS. Raises ValueError for an id outside 0..V-1."""
+        """The words before the first EOS, without PAD and BOS. Raises ValueError for an id outside
+        0..V-1."""
         words = []
         for number in ids:
             if number == EOS:
                 break
             if not 0 <= number < len(self.tokens):
-                raise ValueError(f"id {number} is outside this vocabulary of {len(self.tokens)} tokens")
+                raise ValueError(
+                    f"id {number} is outside this vocabulary of {len(self.tokens)} tokens"
+                )
             if number not in (PAD, BOS):
                 words.append(self.tokens[number])
         return words
@@ -83,7 +93,8 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path | str) -> Vocabulary:
-        """Reads what save wrote. Raises CorpusError, naming the file, when it holds anything else."""
+        """Reads what save wrote. Raises CorpusError, naming the file, when it holds anything
+        else."""
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
             tokens = content["tokens"]
@@ -91,6 +102,10 @@ class Vocabulary:
                 raise ValueError("tokens must be strings")
             return cls(tuple(tokens))
         except OSError as error:
-            raise CorpusError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+            raise CorpusError(
+                f"{path}: cannot be read ({error.strerror}); check the path"
+            ) from error
         except (ValueError, KeyError, TypeError) as error:
-            raise CorpusError(f"{path}: not a vocabulary ({error}); delete it and build it again") from error
+            raise CorpusError(
+                f"{path}: not a vocabulary ({error}); delete it and build it again"
+            ) from error

@@ -1,7 +1,8 @@
-"""Speculative sampling made visible: of one sentence, every round, every proposed word and its fate.
+"""Speculative sampling made visible: of one sentence, every round, every proposed word and its
+fate.
 
-Views draw a DraftTrace and never sample themselves. A trace is made by the very sampling that translates: an observer
-looks on, so what is drawn is what happened.
+Views draw a DraftTrace and never sample themselves. A trace is made by the very sampling that
+translates: an observer looks on, so what is drawn is what happened.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ ACCEPTED, REJECTED, UNREAD = "accepted", "rejected", "unread"
 
 @dataclass(frozen=True)
 class DraftedWord:
-    """A proposed word ("</s>" ends the sentence), its probability by draft (p) and target (q), and its fate.
+    """A proposed word ("</s>" ends the sentence), its probability by draft (p) and target (q), and
+    its fate.
 
-    accepted: it stands. rejected: the first that does not. unread: it stood behind that one and was never judged.
+    accepted: it stands. rejected: the first that does not. unread: it stood behind that one and was
+    never judged.
     """
 
     token: str
@@ -36,10 +39,12 @@ class DraftedWord:
 
 @dataclass(frozen=True)
 class TracedRound:
-    """One call of the target: what the draft proposed after `prefix`, and the word that the round adds itself.
+    """One call of the target: what the draft proposed after `prefix`, and the word that the round
+    adds itself.
 
-    `extra` comes from `extra_law` (V,): the residual of p and q (V,) at the rejected place, or q itself when every
-    word stood (p is None then). It is None, and is not needed, when an accepted word was the end.
+    `extra` comes from `extra_law` (V,): the residual of p and q (V,) at the rejected place, or q
+    itself when every word stood (p is None then). It is None, and is not needed, when an accepted
+    word was the end.
     """
 
     prefix: tuple[str, ...]
@@ -77,13 +82,28 @@ class DraftTrace:
 
 
 def trace_speculative(
-    target: Seq2Seq, draft: Seq2Seq, source: Sequence[str], seed: int, draft_length: int = 4, law: Law = AS_IT_IS,
-    max_length: int | None = None, adaptive: bool = False,
+    target: Seq2Seq,
+    draft: Seq2Seq,
+    source: Sequence[str],
+    seed: int,
+    draft_length: int = 4,
+    law: Law = AS_IT_IS,
+    max_length: int | None = None,
+    adaptive: bool = False,
 ) -> DraftTrace:
-    """Speculative sampling of one sentence that keeps every round. Arguments and errors are speculative_sample's."""
+    """Speculative sampling of one sentence that keeps every round. Arguments and errors are
+    speculative_sample's."""
     rounds: list[Round] = []
     hypothesis = speculative_sample(
-        target, draft, [source], seed, draft_length, law, max_length, adaptive=adaptive, observer=rounds.append
+        target,
+        draft,
+        [source],
+        seed,
+        draft_length,
+        law,
+        max_length,
+        adaptive=adaptive,
+        observer=rounds.append,
     )[0]
     tokens = target.target_vocabulary.tokens
     written = (*hypothesis.tokens, tokens[EOS])
@@ -102,4 +122,6 @@ def _traced(one: Round, written: tuple[str, ...], tokens: tuple[str, ...]) -> Tr
     place = one.first - 1 + n_accepted  # of the extra word in `written`
     p = one.p[0, n_accepted] if n_accepted < len(drafted) else None
     extra = written[place] if place < len(written) else None
-    return TracedRound(written[: one.first - 1], words, extra, p, one.q[0, n_accepted], one.extra_law[0])
+    return TracedRound(
+        written[: one.first - 1], words, extra, p, one.q[0, n_accepted], one.extra_law[0]
+    )

@@ -1,5 +1,5 @@
-"""The law of a model's translations, translation by translation: the oracle that whatever samples from it must agree
-with."""
+"""The law of a model's translations, translation by translation: the oracle that whatever samples
+from it must agree with."""
 
 from __future__ import annotations
 
@@ -20,13 +20,20 @@ def likely_translations(
 ) -> dict[tuple[str, ...], float]:
     """Every translation of `source` whose probability under `law` is at least `least`, with it.
 
-    Prefixes grow together, and one less likely than `least` grows no further: what continues it is less likely still.
-    As in sampling, a translation ends at max_length. Raises ValueError unless 0 < least ≤ 1.
+    Prefixes grow together, and one less likely than `least` grows no further: what continues it is
+    less likely still. As in sampling, a translation ends at max_length. Raises ValueError unless 0
+    < least ≤ 1.
     """
     if not 0.0 < least <= 1.0:
-        raise ValueError(f"least must lie in (0, 1], or there is no end to the translations; got {least}")
+        raise ValueError(
+            f"least must lie in (0, 1], or there is no end to the translations; got {least}"
+        )
     ids, lengths = source_batch([source], model.source_vocabulary)
-    state, prefixes, p = model.start(ids, lengths), torch.tensor([[BOS]]), torch.ones(1, dtype=torch.float64)
+    state, prefixes, p = (
+        model.start(ids, lengths),
+        torch.tensor([[BOS]]),
+        torch.ones(1, dtype=torch.float64),
+    )
     found: dict[tuple[str, ...], float] = {}
     most = int(longest_allowed(lengths, max_length)[0])
     for length in range(1, most + 1):

@@ -1,6 +1,7 @@
 """How the next word is drawn from a model's logits: temperature, top-k and top-p, in this order.
 
-Every way of sampling asks here, so that two of them can be compared: what they draw follows one law.
+Every way of sampling asks here, so that two of them can be compared: what they draw follows one
+law.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from seqkd_lab.corpus.vocabulary import BOS, PAD
 
 @dataclass(frozen=True)
 class Law:
-    """temperature divides the logits; at 0 the likeliest word is certain, which is greedy search. top_k keeps so many
-    of the likeliest words (None: all), top_p the fewest of them that hold this share of what top_k left (Holtzman et
-    al. 2020, arXiv 1904.09751). PAD and BOS are never drawn."""
+    """temperature divides the logits; at 0 the likeliest word is certain, which is greedy search.
+    top_k keeps so many of the likeliest words (None: all), top_p the fewest of them that hold this
+    share of what top_k left (Holtzman et al. 2020, arXiv 1904.09751). PAD and BOS are never
+    drawn."""
 
     temperature: float = 1.0
     top_k: int | None = None
@@ -37,13 +39,17 @@ class Law:
         logits = logits.index_fill(-1, torch.tensor([PAD, BOS]), float("-inf"))
         if self.temperature == 0.0:
             return F.one_hot(logits.argmax(dim=-1), logits.shape[-1]).to(logits.dtype)
-        below = logits - logits.amax(dim=-1, keepdim=True)  # or a low temperature would make infinite numbers of them
+        below = logits - logits.amax(
+            dim=-1, keepdim=True
+        )  # or a low temperature would make infinite numbers of them
         p = (below / self.temperature).softmax(dim=-1)
         return p if self.top_k is None and self.top_p == 1.0 else self._cut(p)
 
     def _cut(self, p: Tensor) -> Tensor:
         """p (…, V) without its unlikely words, and again of sum 1."""
-        likely, words = p.topk(min(self.top_k or p.shape[-1], p.shape[-1]), dim=-1)  # (…, k), likeliest first
+        likely, words = p.topk(
+            min(self.top_k or p.shape[-1], p.shape[-1]), dim=-1
+        )  # (…, k), likeliest first
         likely = likely / likely.sum(dim=-1, keepdim=True)
         before = likely.cumsum(dim=-1) - likely  # the share that the likelier ones hold
         likely = likely * (before < self.top_p)

@@ -1,7 +1,7 @@
 """Ancestral sampling: a translation drawn token by token from the model's own distribution.
 
-Sampling from the teacher is NOT the paper's sequence-level distillation, which takes the mode; later systems that say
-"SeqKD" often mean this (design note in distillation/sequence_level.py).
+Sampling from the teacher is NOT the paper's sequence-level distillation, which takes the mode;
+later systems that say "SeqKD" often mean this (design note in distillation/sequence_level.py).
 """
 
 from __future__ import annotations
@@ -24,9 +24,15 @@ AS_IT_IS = Law()
 
 @torch.inference_mode()
 def sample_batch(
-    model: Seq2Seq, source: Tensor, source_lengths: Tensor, max_length: Tensor, law: Law, generator: torch.Generator,
+    model: Seq2Seq,
+    source: Tensor,
+    source_lengths: Tensor,
+    max_length: Tensor,
+    law: Law,
+    generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """One draw for each source (B, S): tokens (B, T), PAD after EOS, and log_prob (B,) at temperature 1.
+    """One draw for each source (B, S): tokens (B, T), PAD after EOS, and log_prob (B,) at
+    temperature 1.
 
     At its last position a sentence ends, as in search; the probability of that EOS counts.
     """
@@ -48,14 +54,19 @@ def sample_batch(
 
 
 def sample(
-    model: Seq2Seq, sources: Sequence[Sequence[str]], seed: int, law: Law = AS_IT_IS, max_length: int | None = None,
-    batch_size: int = 256, progress: Callable[[int], None] | None = None,
+    model: Seq2Seq,
+    sources: Sequence[Sequence[str]],
+    seed: int,
+    law: Law = AS_IT_IS,
+    max_length: int | None = None,
+    batch_size: int = 256,
+    progress: Callable[[int], None] | None = None,
 ) -> list[Hypothesis]:
     """One translation of each source, its words drawn by `law` from the model's logits.
 
-    log_prob is the model's own (temperature 1, no word cut off). Of a source of more than LONGEST_SOURCE tokens only
-    the beginning is read, with a warning. Raises ValueError for a batch_size below 1, and NotFiniteError where the
-    model's probabilities are not finite.
+    log_prob is the model's own (temperature 1, no word cut off). Of a source of more than
+    LONGEST_SOURCE tokens only the beginning is read, with a warning. Raises ValueError for a
+    batch_size below 1, and NotFiniteError where the model's probabilities are not finite.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1; got {batch_size}")
@@ -64,11 +75,15 @@ def sample(
     model.eval()
     try:
         for first in range(0, len(sources), batch_size):
-            source, lengths = source_batch(sources[first : first + batch_size], model.source_vocabulary)
+            source, lengths = source_batch(
+                sources[first : first + batch_size], model.source_vocabulary
+            )
             longest = longest_allowed(lengths, max_length)
             tokens, log_probs = _finite_draw(model, source, lengths, longest, law, generator)
             for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True):
-                results.append(Hypothesis(tuple(model.target_vocabulary.words(ids)), log_prob, log_prob))
+                results.append(
+                    Hypothesis(tuple(model.target_vocabulary.words(ids)), log_prob, log_prob)
+                )
             if progress is not None:
                 progress(len(lengths))
     finally:

@@ -14,14 +14,18 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 
 
 def token_log_probs(logits: Tensor, batch: Batch) -> Tensor:
-    """log p(y_t | s, y_<t) (B, T) of the batch's own target tokens, 0 where a sentence is padded."""
+    """log p(y_t | s, y_<t) (B, T) of the batch's own target tokens, 0 where a sentence is
+    padded."""
     log_prob = logits.log_softmax(dim=2).gather(2, batch.target_out[:, :, None]).squeeze(2)
     return log_prob.masked_fill(batch.target_out == PAD, 0.0)
 
 
 @torch.inference_mode()
-def corpus_log_probs(model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 128) -> tuple[list[float], int]:
-    """log p(target, EOS | source) in nats for each sentence pair, in corpus order, and the number of target tokens."""
+def corpus_log_probs(
+    model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 128
+) -> tuple[list[float], int]:
+    """log p(target, EOS | source) in nats for each sentence pair, in corpus order, and the number
+    of target tokens."""
     encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
     log_probs, n_tokens = [0.0] * len(corpus), 0
     was_training = model.training
@@ -38,7 +42,8 @@ def corpus_log_probs(model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 1
 def sentence_log_probs(
     model: Seq2Seq, sources: Iterable[Sequence[str]], targets: Iterable[Sequence[str]]
 ) -> list[float]:
-    """log p(target, EOS | source) in nats for each pair. Raises ValueError when the two differ in number."""
+    """log p(target, EOS | source) in nats for each pair. Raises ValueError when the two differ in
+    number."""
     source, target = tuple(map(tuple, sources)), tuple(map(tuple, targets))
     if len(source) != len(target):
         raise ValueError(f"{len(source)} sources and {len(target)} targets: every pair needs both")

@@ -1,8 +1,10 @@
-"""Greedy and beam search, batched, over the Seq2Seq interface (Kim & Rush 2016, section 4.2: K = 5, and 35).
+"""Greedy and beam search, batched, over the Seq2Seq interface (Kim & Rush 2016, section 4.2: K = 5,
+and 35).
 
-A sentence's beam holds K places. A finished hypothesis keeps its place as long as K − 1 others do not score better;
-an unfinished one is replaced by its extensions. So K = 1 is greedy search, and K ≥ V^T is exhaustive enumeration.
-As in the paper's code, scores are plain log-probabilities unless a length penalty is asked for.
+A sentence's beam holds K places. A finished hypothesis keeps its place as long as K − 1 others do
+not score better; an unfinished one is replaced by its extensions. So K = 1 is greedy search, and K
+≥ V^T is exhaustive enumeration. As in the paper's code, scores are plain log-probabilities unless a
+length penalty is asked for.
 """
 
 from __future__ import annotations
@@ -21,20 +23,26 @@ from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 LONGEST_SOURCE = 1_000
-"""Tokens of a source that are read. The time of a search grows faster than the length, and no model has learnt from
-sentences of this length: training pairs are limited by `corpus.cleaning`."""
+"""Tokens of a source that are read. The time of a search grows faster than the length, and no model
+has learnt from sentences of this length: training pairs are limited by `corpus.cleaning`."""
 MOST_SOURCE_TOKENS = 8_192
-"""Of a batch, padding included: so many long sentences as fit share it, and memory has a limit whatever the text."""
-ADVICE = "Its weights or logits are not finite (NaN), as after a training that diverged; train it with a lower rate"
+"""Of a batch, padding included: so many long sentences as fit share it, and memory has a limit
+whatever the text."""
+ADVICE = (
+    "Its weights or logits are not finite (NaN), as after a training that diverged; train it "
+    "with a lower rate"
+)
 
 
 class NotFiniteError(ValueError):
-    """A search or a draw whose probabilities are NaN or infinite: the weights of a model whose training diverged."""
+    """A search or a draw whose probabilities are NaN or infinite: the weights of a model whose
+    training diverged."""
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A finished translation: its tokens (no EOS), log p(tokens, EOS | source), and the score that ranked it."""
+    """A finished translation: its tokens (no EOS), log p(tokens, EOS | source), and the score that
+    ranked it."""
 
     tokens: tuple[str, ...]
     log_prob: float
@@ -70,36 +78,49 @@ class Beam:
 
 
 Observer = Callable[[Beam, Tensor, Tensor, Tensor], None]
-"""Sees, at each step, the beam, every candidate's log_prob and score (B, K, V), and the kept ones (B, K') of K·V."""
+"""Sees, at each step, the beam, every candidate's log_prob and score (B, K, V), and the kept ones
+(B, K') of K·V."""
 
 
 def normalised(log_prob: Tensor, length: Tensor, length_penalty: float) -> Tensor:
-    """log_prob / length^length_penalty: 0 compares log-probabilities, 1 their mean per token (EOS counts)."""
-    return log_prob if length_penalty == 0.0 else log_prob / length.to(log_prob.dtype) ** length_penalty
+    """log_prob / length^length_penalty: 0 compares log-probabilities, 1 their mean per token (EOS
+    counts)."""
+    return (
+        log_prob
+        if length_penalty == 0.0
+        else log_prob / length.to(log_prob.dtype) ** length_penalty
+    )
 
 
 def candidates(
     beam: Beam, next_log_prob: Tensor, length_penalty: float, last: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """log_prob and score (B, K, V) of every way to go on from `beam`; writes into `next_log_prob` (B, K, V).
+    """log_prob and score (B, K, V) of every way to go on from `beam`; writes into `next_log_prob`
+    (B, K, V).
 
-    A finished hypothesis has one: to stay as it is, under the token PAD. Where `last` (B,), only EOS is allowed.
+    A finished hypothesis has one: to stay as it is, under the token PAD. Where `last` (B,), only
+    EOS is allowed.
     """
     never = float("-inf")
     next_log_prob[:, :, :EOS] = never  # PAD and BOS, the ids before EOS, are never written
     if last is not None:
-        next_log_prob.masked_fill_(last[:, None, None] & (torch.arange(next_log_prob.shape[2]) != EOS), never)
+        next_log_prob.masked_fill_(
+            last[:, None, None] & (torch.arange(next_log_prob.shape[2]) != EOS), never
+        )
     if beam.any_finished:
         next_log_prob.masked_fill_(beam.finished[:, :, None], never)
         next_log_prob[:, :, PAD].masked_fill_(beam.finished, 0.0)
     log_prob = next_log_prob.add_(beam.log_prob[:, :, None])
     if not length_penalty:
         return log_prob, log_prob
-    return log_prob, normalised(log_prob, (beam.length + ~beam.finished)[:, :, None], length_penalty)
+    return log_prob, normalised(
+        log_prob, (beam.length + ~beam.finished)[:, :, None], length_penalty
+    )
 
 
 def keep_best(beam: Beam, log_prob: Tensor, score: Tensor, beam_size: int) -> tuple[Beam, Tensor]:
-    """The beam of the `beam_size` best candidates, best first, and their places (B, K') among the K·V candidates."""
+    """The beam of the `beam_size` best candidates, best first, and their places (B, K') among the
+    K·V candidates."""
     B, K, V = score.shape
     best, places = score.view(B, K * V).topk(min(beam_size, K * V), dim=1)  # (B, K')
     parent, token = places // V, places % V
@@ -115,15 +136,17 @@ def keep_best(beam: Beam, log_prob: Tensor, score: Tensor, beam_size: int) -> tu
 def is_done(beam: Beam, n_best: int, length_penalty: float) -> Tensor:
     """(B,) whether a sentence's `n_best` answers can no longer change.
 
-    A log-probability only falls as a hypothesis grows, so n_best finished ones in front are final. With a length
-    penalty a score may still rise, so all must be finished. Dead places (log_prob −inf) hold nothing to wait for.
+    A log-probability only falls as a hypothesis grows, so n_best finished ones in front are final.
+    With a length penalty a score may still rise, so all must be finished. Dead places (log_prob
+    −inf) hold nothing to wait for.
     """
     settled = beam.finished | (beam.log_prob == float("-inf"))
     return settled.all(dim=1) if length_penalty else settled[:, :n_best].all(dim=1)
 
 
 def ended(beam: Beam, n_best: int, length_penalty: float, last: Tensor | None) -> Tensor | None:
-    """(B,) whether a sentence leaves: its answers are final, or this token was its `last`. None when all go on."""
+    """(B,) whether a sentence leaves: its answers are final, or this token was its `last`. None
+    when all go on."""
     if not beam.any_finished:
         return None
     done = is_done(beam, n_best, length_penalty)
@@ -133,12 +156,20 @@ def ended(beam: Beam, n_best: int, length_penalty: float, last: Tensor | None) -
 
 @torch.inference_mode()
 def search_batch(
-    model: Seq2Seq, source: Tensor, source_lengths: Tensor, max_length: Tensor, beam_size: int, n_best: int = 1,
-    length_penalty: float = 0.0, observer: Observer | None = None,
+    model: Seq2Seq,
+    source: Tensor,
+    source_lengths: Tensor,
+    max_length: Tensor,
+    beam_size: int,
+    n_best: int = 1,
+    length_penalty: float = 0.0,
+    observer: Observer | None = None,
 ) -> list[Beam]:
-    """Beam search for the sentences `source` (B, S): one Beam (its B = 1) for each, best hypothesis first.
+    """Beam search for the sentences `source` (B, S): one Beam (its B = 1) for each, best hypothesis
+    first.
 
-    `max_length` (B,) bounds each sentence's own translation, EOS included. Finished sentences leave the batch.
+    `max_length` (B,) bounds each sentence's own translation, EOS included. Finished sentences leave
+    the batch.
     """
     B = len(source)
     state = model.start(source, source_lengths)
@@ -165,7 +196,8 @@ def search_batch(
 
 
 def parent_rows(places: Tensor, score: Tensor) -> Tensor:
-    """The rows b·K + k (B, K') of the model's state that the candidates at `places` (B, K') of B·K·V grow from."""
+    """The rows b·K + k (B, K') of the model's state that the candidates at `places` (B, K') of
+    B·K·V grow from."""
     B, K, V = score.shape
     return places // V + torch.arange(0, B * K, K)[:, None]
 
@@ -173,7 +205,13 @@ def parent_rows(places: Tensor, score: Tensor) -> Tensor:
 def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -> list[Hypothesis]:
     """The finished hypotheses of one sentence's beam (B = 1), at most `n_best`, best first."""
     score = normalised(beam.log_prob, beam.length, length_penalty)[0].tolist()
-    rows = zip(beam.tokens[0].tolist(), beam.log_prob[0].tolist(), score, beam.finished[0].tolist(), strict=True)
+    rows = zip(
+        beam.tokens[0].tolist(),
+        beam.log_prob[0].tolist(),
+        score,
+        beam.finished[0].tolist(),
+        strict=True,
+    )
     finished = [
         Hypothesis(tuple(model.target_vocabulary.words(tokens)), log_prob, score)
         for tokens, log_prob, score, is_finished in rows
@@ -183,52 +221,75 @@ def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -
 
 
 def check_beam(beam_size: int, n_best: int = 1, length_penalty: float = 0.0) -> None:
-    """Raises ValueError unless 1 ≤ n_best ≤ beam_size and length_penalty is finite and at least 0."""
+    """Raises ValueError unless 1 ≤ n_best ≤ beam_size and length_penalty is finite and at least
+    0."""
     if beam_size < 1 or not 1 <= n_best <= beam_size:
-        raise ValueError(f"need beam_size ≥ 1 and 1 ≤ n_best ≤ beam_size; got {beam_size} and {n_best}")
+        raise ValueError(
+            f"need beam_size ≥ 1 and 1 ≤ n_best ≤ beam_size; got {beam_size} and {n_best}"
+        )
     if not 0.0 <= length_penalty < math.inf:  # false for NaN, too
         raise ValueError(f"length_penalty must be 0 or a positive number; got {length_penalty}")
 
 
 def shortened(sources: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-    """Return `sources` of at most LONGEST_SOURCE tokens each: of a longer one the beginning, with a UserWarning that
-    names the first (counted from 1) and says how many there are."""
-    too_long = [number for number, source in enumerate(sources, start=1) if len(source) > LONGEST_SOURCE]
+    """Return `sources` of at most LONGEST_SOURCE tokens each: of a longer one the beginning, with a
+    UserWarning that names the first (counted from 1) and says how many there are."""
+    too_long = [
+        number for number, source in enumerate(sources, start=1) if len(source) > LONGEST_SOURCE
+    ]
     if not too_long:
         return sources
-    warnings.warn(said_of_long(too_long[0], len(sources[too_long[0] - 1]), len(too_long)), stacklevel=2)
+    warnings.warn(
+        said_of_long(too_long[0], len(sources[too_long[0] - 1]), len(too_long)), stacklevel=2
+    )
     return [source[:LONGEST_SOURCE] for source in sources]
 
 
 def said_of_long(first: int, n_tokens: int, number: int, unit: str = "sentence") -> str:
-    """Say that sources were shortened: the number of the first, its tokens, and how many there are."""
+    """Say that sources were shortened: the number of the first, its tokens, and how many there
+    are."""
     others = f" {number:,} {unit}s are too long." if number > 1 else ""
-    return (f"{unit} {first:,} has {n_tokens:,} tokens, and only the first {LONGEST_SOURCE:,} are read.{others} "
-            f"Split long {unit}s into several")
+    return (
+        f"{unit} {first:,} has {n_tokens:,} tokens, and only the first {LONGEST_SOURCE:,} are "
+        f"read.{others} "
+        f"Split long {unit}s into several"
+    )
 
 
 def longest_allowed(source_lengths: Tensor, max_length: int | None = None) -> Tensor:
-    """(B,) the most tokens, EOS included, of each translation: `max_length`, or twice its source's length + 10.
+    """(B,) the most tokens, EOS included, of each translation: `max_length`, or twice its source's
+    length + 10.
 
     Raises ValueError for a max_length below 1: a translation has at least its EOS.
     """
     if max_length is not None and max_length < 1:
         raise ValueError(f"max_length counts EOS and must be at least 1; got {max_length}")
-    return 2 * source_lengths + 10 if max_length is None else torch.full_like(source_lengths, max_length)
+    return (
+        2 * source_lengths + 10
+        if max_length is None
+        else torch.full_like(source_lengths, max_length)
+    )
 
 
 def search(
-    model: Seq2Seq, sources: Sequence[Sequence[str]], beam_size: int = 1, n_best: int = 1,
-    length_penalty: float = 0.0, max_length: int | None = None, batch_size: int = 64,
+    model: Seq2Seq,
+    sources: Sequence[Sequence[str]],
+    beam_size: int = 1,
+    n_best: int = 1,
+    length_penalty: float = 0.0,
+    max_length: int | None = None,
+    batch_size: int = 64,
     progress: Callable[[int], None] | None = None,
 ) -> list[list[Hypothesis]]:
-    """Translates `sources`: for each the `n_best` hypotheses of a beam of `beam_size` (1 is greedy), best first.
+    """Translates `sources`: for each the `n_best` hypotheses of a beam of `beam_size` (1 is
+    greedy), best first.
 
-    Sentences of similar length share a batch; a sentence's result does not depend on the others in it. max_length
-    counts EOS; by default twice the source's length + 10. `progress` hears how many sentences each batch finished.
-    Of a source of more than LONGEST_SOURCE tokens only the beginning is read, with a warning (`shortened`).
-    Raises ValueError for a beam_size, max_length or batch_size below 1, an n_best outside 1..beam_size, and a
-    length_penalty below 0 or not finite; NotFiniteError where the model gives no translation a finite probability.
+    Sentences of similar length share a batch; a sentence's result does not depend on the others in
+    it. max_length counts EOS; by default twice the source's length + 10. `progress` hears how many
+    sentences each batch finished. Of a source of more than LONGEST_SOURCE tokens only the beginning
+    is read, with a warning (`shortened`). Raises ValueError for a beam_size, max_length or
+    batch_size below 1, an n_best outside 1..beam_size, and a length_penalty below 0 or not finite;
+    NotFiniteError where the model gives no translation a finite probability.
     """
     check_beam(beam_size, n_best, length_penalty)
     if batch_size < 1:
@@ -244,7 +305,10 @@ def search(
             for i, beam in zip(rows, beams, strict=True):
                 results[i] = hypotheses(model, beam, n_best, length_penalty)
                 if not results[i]:
-                    raise NotFiniteError(f"the model gives no translation of sentence {i + 1} a probability. {ADVICE}")
+                    raise NotFiniteError(
+                        f"the model gives no translation of sentence {i + 1} a probability. "
+                        f"{ADVICE}"
+                    )
             if progress is not None:
                 progress(len(rows))
     finally:
@@ -253,11 +317,15 @@ def search(
 
 
 def rows_by_length(sources: Sequence[Sequence[str]], batch_size: int) -> Iterator[list[int]]:
-    """Yield the places of `sources`, shortest first, in batches of at most `batch_size` sentences, or fewer where they
-    would hold more than MOST_SOURCE_TOKENS."""
+    """Yield the places of `sources`, shortest first, in batches of at most `batch_size` sentences,
+    or fewer where they would hold more than MOST_SOURCE_TOKENS."""
     rows: list[int] = []
     for i in sorted(range(len(sources)), key=lambda i: len(sources[i])):
-        if len(rows) == batch_size or rows and (len(rows) + 1) * len(sources[i]) > MOST_SOURCE_TOKENS:
+        if (
+            len(rows) == batch_size
+            or rows
+            and (len(rows) + 1) * len(sources[i]) > MOST_SOURCE_TOKENS
+        ):
             yield rows
             rows = []
         rows.append(i)

@@ -1,15 +1,19 @@
-"""Speculative sampling (Chen et al. 2023, arXiv 2302.01318, algorithm 2): a small draft model proposes K words, the
-large target model looks at all of them in one call, and what comes out follows the target's law, exactly.
+"""Speculative sampling (Chen et al. 2023, arXiv 2302.01318, algorithm 2): a small draft model
+proposes K words, the large target model looks at all of them in one call, and what comes out
+follows the target's law, exactly.
 
-With p the draft's law of the next word and q the target's, a proposed word x stands with probability
-min(1, q(x)/p(x)); the first that does not is drawn again from (q − p)₊ / Σ(q − p)₊. Together that is q:
-min(p, q) + (q − p)₊ = q. (Leviathan et al. 2023, arXiv 2211.17192, found the same and swap the letters.)
+With p the draft's law of the next word and q the target's, a proposed word x stands with
+probability min(1, q(x)/p(x)); the first that does not is drawn again from (q − p)₊ / Σ(q − p)₊.
+Together that is q: min(p, q) + (q − p)₊ = q. (Leviathan et al. 2023, arXiv 2211.17192, found the
+same and swap the letters.)
 
-Temperature, top-k and top-p are parts of the law, so they are applied to both models before any ratio. At temperature
-0 both laws are certain: a word stands just where the target's greedy search writes it, too.
+Temperature, top-k and top-p are parts of the law, so they are applied to both models before any
+ratio. At temperature 0 both laws are certain: a word stands just where the target's greedy search
+writes it, too.
 
-In a batch, sentences accept different numbers of words, but the states of all have one length. Each round so begins
-where the slowest sentence stands, and what the others have already is known: it is neither drawn nor judged again.
+In a batch, sentences accept different numbers of words, but the states of all have one length. Each
+round so begins where the slowest sentence stands, and what the others have already is known: it is
+neither drawn nor judged again.
 """
 
 from __future__ import annotations
@@ -31,14 +35,17 @@ from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq
 
 
 def accepted(p: Tensor, q: Tensor, r: Tensor) -> Tensor:
-    """Which proposed words stand, given their probabilities by draft and target and r from [0, 1): r < min(1, q/p)."""
+    """Which proposed words stand, given their probabilities by draft and target and r from [0, 1):
+    r < min(1, q/p)."""
     return r * p < q
 
 
 def residual(p: Tensor, q: Tensor) -> Tensor:
-    """What the target has more of than the draft, (q − p)₊ / Σ(q − p)₊, for laws (B, V); all of q where p is 0.
+    """What the target has more of than the draft, (q − p)₊ / Σ(q − p)₊, for laws (B, V); all of q
+    where p is 0.
 
-    Nothing is left only where p = q up to rounding, when no word is refused in earnest: then q itself.
+    Nothing is left only where p = q up to rounding, when no word is refused in earnest: then q
+    itself.
     """
     more = (q - p).clamp(min=0.0)
     total = more.sum(dim=-1, keepdim=True)
@@ -46,8 +53,8 @@ def residual(p: Tensor, q: Tensor) -> Tensor:
 
 
 class Rule(NamedTuple):
-    """What the algorithm rests on: which words stand, and the law of the one drawn in place of the first that does not.
-    """
+    """What the algorithm rests on: which words stand, and the law of the one drawn in place of the
+    first that does not."""
 
     accepted: Callable[[Tensor, Tensor, Tensor], Tensor]
     residual: Callable[[Tensor, Tensor], Tensor]
@@ -58,10 +65,12 @@ EXACT = Rule(accepted, residual)
 
 @dataclass(frozen=True)
 class Round:
-    """One call of the target. `drafted` (B, K) words from place `first` on, drawn from p (B, K, V); q (B, K + 1, V).
+    """One call of the target. `drafted` (B, K) words from place `first` on, drawn from p (B, K, V);
+    q (B, K + 1, V).
 
-    `known` (B, K) marks words that were accepted earlier; the first n_accepted (B,) words stand; then one `extra` (B,)
-    is drawn from `extra_law` (B, V): the residual after a refusal, q itself when all stand.
+    `known` (B, K) marks words that were accepted earlier; the first n_accepted (B,) words stand;
+    then one `extra` (B,) is drawn from `extra_law` (B, V): the residual after a refusal, q itself
+    when all stand.
     """
 
     first: int
@@ -79,9 +88,11 @@ Observer = Callable[[Round], None]
 
 @dataclass(frozen=True)
 class Written:
-    """B translations in the making: tokens (B, …) from BOS on, written in place; the first n_known (B,) are final.
+    """B translations in the making: tokens (B, …) from BOS on, written in place; the first n_known
+    (B,) are final.
 
-    log_prob (B, …) is the target's own of each token (temperature 1, no word cut off); at max_length (B,) one ends.
+    log_prob (B, …) is the target's own of each token (temperature 1, no word cut off); at
+    max_length (B,) one ends.
     """
 
     tokens: Tensor
@@ -111,7 +122,8 @@ class Written:
         return ((self.tokens == EOS) & self.known).any(dim=1)
 
     def ending(self, laws: Tensor, first: int) -> Tensor:
-        """`laws` (B, T, V) of the places from `first` on; at max_length EOS is certain, as in sampling."""
+        """`laws` (B, T, V) of the places from `first` on; at max_length EOS is certain, as in
+        sampling."""
         places = torch.arange(first, first + laws.shape[1])
         if int(places[-1]) < int(self.max_length.min()):
             return laws
@@ -120,7 +132,8 @@ class Written:
         return torch.where(is_last[:, :, None], certain, laws)
 
     def extend(self, n_known: Tensor, extra: Tensor, logits: Tensor) -> Written:
-        """With `extra` (B,) as the last of n_known (B,) tokens; logits (B, K + 1, V): the target's from `first` on."""
+        """With `extra` (B,) as the last of n_known (B,) tokens; logits (B, K + 1, V): the target's
+        from `first` on."""
         self.tokens.scatter_(1, (n_known - 1)[:, None], extra[:, None])
         places = slice(self.first, self.first + logits.shape[1])
         words = self.tokens[:, places, None]
@@ -129,20 +142,30 @@ class Written:
 
     def take(self, rows: Tensor) -> Written:
         """Some of the sentences, copied."""
-        return Written(self.tokens[rows], self.log_prob[rows], self.max_length[rows], self.n_known[rows])
+        return Written(
+            self.tokens[rows], self.log_prob[rows], self.max_length[rows], self.n_known[rows]
+        )
 
 
 def propose(
-    draft: Seq2Seq, state: DecoderState, written: Written, draft_length: int, law: Law, generator: torch.Generator
+    draft: Seq2Seq,
+    state: DecoderState,
+    written: Written,
+    draft_length: int,
+    law: Law,
+    generator: torch.Generator,
 ) -> tuple[Tensor, DecoderState]:
-    """Writes the draft's words to the K places from `written.first` on; known ones stay. K is draft_length, more where
-    some sentence knows more, fewer once all have ended. Returns p (B, K, V) and the state that has read all but one."""
+    """Writes the draft's words to the K places from `written.first` on; known ones stay. K is
+    draft_length, more where some sentence knows more, fewer once all have ended. Returns p (B, K,
+    V) and the state that has read all but one."""
     tokens, known, first, laws = written.tokens, written.known, written.first, []
     most = min(max(draft_length, int(written.n_known.max()) - first), int(written.max_length.max()))
     for place in range(first, first + most):
         logits, state = draft.step(tokens[:, state.length : place], state)
         laws.append(written.ending(law(logits[:, -1:]), place))
-        tokens[:, place] = torch.where(known[:, place], tokens[:, place], draw(laws[-1][:, 0], generator))
+        tokens[:, place] = torch.where(
+            known[:, place], tokens[:, place], draw(laws[-1][:, 0], generator)
+        )
         if (tokens[:, first : place + 1] == EOS).any(dim=1).all():
             break
     return torch.cat(laws, dim=1), state
@@ -153,7 +176,8 @@ def check(
 ) -> tuple[Tensor, Tensor]:
     """How many of the `words` (B, K) stand (B,), and the law (B, V) of the one that follows them.
 
-    p (B, K, V) and q (B, K + 1, V). Behind the last proposed word p is 0, so that what is left of q is all of it.
+    p (B, K, V) and q (B, K + 1, V). Behind the last proposed word p is 0, so that what is left of q
+    is all of it.
     """
     B, K = words.shape
     p_word, q_word = (of.gather(2, words[:, :, None])[:, :, 0] for of in (p, q[:, :K]))
@@ -165,10 +189,20 @@ def check(
 
 @torch.inference_mode()
 def speculative_batch(
-    target: Seq2Seq, draft: Seq2Seq, source: Tensor, source_lengths: Tensor, max_length: Tensor, draft_length: int,
-    law: Law, generator: torch.Generator, adaptive: bool = False, rule: Rule = EXACT, observer: Observer | None = None,
+    target: Seq2Seq,
+    draft: Seq2Seq,
+    source: Tensor,
+    source_lengths: Tensor,
+    max_length: Tensor,
+    draft_length: int,
+    law: Law,
+    generator: torch.Generator,
+    adaptive: bool = False,
+    rule: Rule = EXACT,
+    observer: Observer | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """One draw from the target for each source (B, S): tokens (B, T), PAD after EOS, and log_prob (B,)."""
+    """One draw from the target for each source (B, S): tokens (B, T), PAD after EOS, and log_prob
+    (B,)."""
     written, sentences = Written.nothing(max_length), torch.arange(len(source))
     tokens, log_prob = written.tokens.clone(), written.log_prob.clone()
     states = [model.start(source, source_lengths).remember() for model in (target, draft)]
@@ -176,7 +210,9 @@ def speculative_batch(
         first = written.first
         p, states[1] = propose(draft, states[1], written, draft_length, law, generator)
         words, known = (of[:, first : first + p.shape[1]] for of in (written.tokens, written.known))
-        logits, states[0] = target.step(written.tokens[:, first - 1 : first + p.shape[1]], states[0])
+        logits, states[0] = target.step(
+            written.tokens[:, first - 1 : first + p.shape[1]], states[0]
+        )
         q = written.ending(law(logits), first)
         n_accepted, extra_law = check(p, q, words, known, rule, generator)
         extra = draw(extra_law, generator)
@@ -187,54 +223,91 @@ def speculative_batch(
         written = written.extend(first + n_accepted + 1, extra, logits)
         ended = written.ended
         if ended.any():
-            tokens[sentences[ended]], log_prob[sentences[ended]] = written.tokens[ended], written.log_prob[ended]
+            tokens[sentences[ended]], log_prob[sentences[ended]] = (
+                written.tokens[ended],
+                written.log_prob[ended],
+            )
             stay = (~ended).nonzero()  # (B', 1)
             if not len(stay):
                 break
             written, sentences = written.take(stay[:, 0]), sentences[stay[:, 0]]
             states = [state.select(stay) for state in states]
-        states = [state.rollback(min(written.first - 1, state.length)).remember() for state in states]
+        states = [
+            state.rollback(min(written.first - 1, state.length)).remember() for state in states
+        ]
     ends = (tokens == EOS).long()
     behind = (ends.cumsum(dim=1) - ends).bool()
     return tokens.masked_fill(behind, PAD)[:, 1:], log_prob.masked_fill(behind, 0.0).sum(dim=1)
 
 
 def next_length(draft_length: int, n_accepted: Tensor, n_drafted: int) -> int:
-    """The K of the next round: two more when every word stood, one fewer when not, and one at least.
+    """The K of the next round: two more when every word stood, one fewer when not, and one at
+    least.
 
-    That is what Hugging Face's assisted generation does by its "heuristic" schedule; it learns nothing of p and q.
+    That is what Hugging Face's assisted generation does by its "heuristic" schedule; it learns
+    nothing of p and q.
     """
     return draft_length + 2 if bool((n_accepted == n_drafted).all()) else max(1, draft_length - 1)
 
 
 def speculative_sample(
-    target: Seq2Seq, draft: Seq2Seq, sources: Sequence[Sequence[str]], seed: int, draft_length: int = 4,
-    law: Law = AS_IT_IS, max_length: int | None = None, batch_size: int = 256, adaptive: bool = False,
-    rule: Rule = EXACT, observer: Observer | None = None, progress: Callable[[int], None] | None = None,
+    target: Seq2Seq,
+    draft: Seq2Seq,
+    sources: Sequence[Sequence[str]],
+    seed: int,
+    draft_length: int = 4,
+    law: Law = AS_IT_IS,
+    max_length: int | None = None,
+    batch_size: int = 256,
+    adaptive: bool = False,
+    rule: Rule = EXACT,
+    observer: Observer | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> list[Hypothesis]:
-    """One translation of each source that follows the target's law as `sampling.sample` does, drafted by `draft`.
+    """One translation of each source that follows the target's law as `sampling.sample` does,
+    drafted by `draft`.
 
-    draft_length is K, with `adaptive` that of the first round; another `rule` shows what breaks. log_prob is the
-    target's own (temperature 1, no word cut off). Raises ValueError for a K or batch_size below 1 and for
-    models of different vocabularies.
+    draft_length is K, with `adaptive` that of the first round; another `rule` shows what breaks.
+    log_prob is the target's own (temperature 1, no word cut off). Raises ValueError for a K or
+    batch_size below 1 and for models of different vocabularies.
     """
     if draft_length < 1:
         raise ValueError(f"draft_length must be at least 1 word; got {draft_length}")
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1; got {batch_size}")
-    if (target.source_vocabulary, target.target_vocabulary) != (draft.source_vocabulary, draft.target_vocabulary):
-        raise ValueError("target and draft must share their vocabularies: a word's number has to mean the same to both")
+    if (target.source_vocabulary, target.target_vocabulary) != (
+        draft.source_vocabulary,
+        draft.target_vocabulary,
+    ):
+        raise ValueError(
+            "target and draft must share their vocabularies: a word's number has to mean the same "
+            "to both"
+        )
     generator, results = torch.Generator().manual_seed(seed), []
     was_training = target.training, draft.training
     target.eval(), draft.eval()
     for first in range(0, len(sources), batch_size):
-        source, lengths = source_batch(sources[first : first + batch_size], target.source_vocabulary)
+        source, lengths = source_batch(
+            sources[first : first + batch_size], target.source_vocabulary
+        )
         longest = longest_allowed(lengths, max_length)
         tokens, log_probs = speculative_batch(
-            target, draft, source, lengths, longest, draft_length, law, generator, adaptive, rule, observer
+            target,
+            draft,
+            source,
+            lengths,
+            longest,
+            draft_length,
+            law,
+            generator,
+            adaptive,
+            rule,
+            observer,
         )
         for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True):
-            results.append(Hypothesis(tuple(target.target_vocabulary.words(ids)), log_prob, log_prob))
+            results.append(
+                Hypothesis(tuple(target.target_vocabulary.words(ids)), log_prob, log_prob)
+            )
         if progress is not None:
             progress(len(lengths))
     target.train(was_training[0]), draft.train(was_training[1])

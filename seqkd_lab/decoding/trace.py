@@ -1,7 +1,8 @@
-"""The search made visible: every candidate of one sentence's beam search, its parent, its score and its fate.
+"""The search made visible: every candidate of one sentence's beam search, its parent, its score and
+its fate.
 
-Views draw a SearchTrace and never search themselves. A trace is made by the very search that translates: an observer
-looks on, so what is drawn is what happened.
+Views draw a SearchTrace and never search themselves. A trace is made by the very search that
+translates: an observer looks on, so what is drawn is what happened.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import EOS
-from seqkd_lab.decoding.search import Beam, Hypothesis, check_beam, hypotheses, longest_allowed, search_batch
+from seqkd_lab.decoding.search import (
+    Beam,
+    Hypothesis,
+    check_beam,
+    hypotheses,
+    longest_allowed,
+    search_batch,
+)
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 KEPT, FINISHED, PRUNED = "kept", "finished", "pruned"
@@ -24,9 +32,10 @@ KEPT, FINISHED, PRUNED = "kept", "finished", "pruned"
 class Candidate:
     """One way to go on: place `parent` of the beam before, extended by `token` ("</s>" ends it).
 
-    rank counts from 0 among the step's candidates. `fate` is kept (its hypothesis grows on), finished (it holds a
-    place as a complete translation) or pruned; `pruned_by` is then the rank of the last one that was kept: K − 1.
-    `carried` marks a hypothesis that was finished before and only keeps its place.
+    rank counts from 0 among the step's candidates. `fate` is kept (its hypothesis grows on),
+    finished (it holds a place as a complete translation) or pruned; `pruned_by` is then the rank of
+    the last one that was kept: K − 1. `carried` marks a hypothesis that was finished before and
+    only keeps its place.
     """
 
     parent: int
@@ -41,9 +50,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class TraceStep:
-    """One step: prefixes in the beam before it (K of them), candidates' log_prob and score (K, V), kept places (K',).
+    """One step: prefixes in the beam before it (K of them), candidates' log_prob and score (K, V),
+    kept places (K',).
 
-    A place is parent · V + token, as in the search. Candidates at −inf (impossible ones) are never listed.
+    A place is parent · V + token, as in the search. Candidates at −inf (impossible ones) are never
+    listed.
     """
 
     prefixes: tuple[tuple[str, ...], ...]
@@ -57,18 +68,29 @@ class TraceStep:
         """The candidates, best score first: all that are possible, or the first `most` of them."""
         V, places = self.score.shape[1], self.score.flatten().argsort(descending=True, stable=True)
         n_possible = int(torch.isfinite(self.score).sum())
-        kept = [int(place) for place in self.kept.tolist() if torch.isfinite(self.score.flatten()[place])]
-        ranked = kept + [place for place in places[: n_possible].tolist() if place not in set(kept)]
-        return [self._candidate(place, rank, len(kept), V) for rank, place in enumerate(ranked[:most])]
+        kept = [
+            int(place)
+            for place in self.kept.tolist()
+            if torch.isfinite(self.score.flatten()[place])
+        ]
+        ranked = kept + [place for place in places[:n_possible].tolist() if place not in set(kept)]
+        return [
+            self._candidate(place, rank, len(kept), V) for rank, place in enumerate(ranked[:most])
+        ]
 
     def _candidate(self, place: int, rank: int, n_kept: int, V: int) -> Candidate:
         parent, token = divmod(place, V)
         carried = self.was_finished[parent]
         survived = FINISHED if carried or token == EOS else KEPT
         return Candidate(
-            parent=parent, token=self.tokens[token], carried=carried, rank=rank,
-            log_prob=float(self.log_prob[parent, token]), score=float(self.score[parent, token]),
-            fate=survived if rank < n_kept else PRUNED, pruned_by=n_kept - 1 if rank >= n_kept else None,
+            parent=parent,
+            token=self.tokens[token],
+            carried=carried,
+            rank=rank,
+            log_prob=float(self.log_prob[parent, token]),
+            score=float(self.score[parent, token]),
+            fate=survived if rank < n_kept else PRUNED,
+            pruned_by=n_kept - 1 if rank >= n_kept else None,
         )
 
 
@@ -84,11 +106,16 @@ class SearchTrace:
 
 
 def trace_search(
-    model: Seq2Seq, source: Sequence[str], beam_size: int, length_penalty: float = 0.0, max_length: int | None = None
+    model: Seq2Seq,
+    source: Sequence[str],
+    beam_size: int,
+    length_penalty: float = 0.0,
+    max_length: int | None = None,
 ) -> SearchTrace:
     """Beam search of one sentence that keeps every candidate. Memory: T·K·V numbers, twice.
 
-    Raises ValueError for a beam_size or max_length below 1, and a length_penalty below 0 or not finite.
+    Raises ValueError for a beam_size or max_length below 1, and a length_penalty below 0 or not
+    finite.
     """
     check_beam(beam_size, 1, length_penalty)
     steps: list[TraceStep] = []
@@ -97,13 +124,17 @@ def trace_search(
     def observe(beam: Beam, log_prob: Tensor, score: Tensor, places: Tensor) -> None:
         prefixes = tuple(tuple(vocabulary.words(tokens)) for tokens in beam.tokens[0].tolist())
         finished = tuple(beam.finished[0].tolist())
-        steps.append(TraceStep(prefixes, finished, log_prob[0], score[0], places[0], vocabulary.tokens))
+        steps.append(
+            TraceStep(prefixes, finished, log_prob[0], score[0], places[0], vocabulary.tokens)
+        )
 
     was_training = model.training
     model.eval()
     ids, lengths = source_batch([source], model.source_vocabulary)
     longest = longest_allowed(lengths, max_length)
-    beam = search_batch(model, ids, lengths, longest, beam_size, beam_size, length_penalty, observer=observe)[0]
+    beam = search_batch(
+        model, ids, lengths, longest, beam_size, beam_size, length_penalty, observer=observe
+    )[0]
     model.train(was_training)
     found = tuple(hypotheses(model, beam, beam_size, length_penalty))
     return SearchTrace(tuple(source), beam_size, length_penalty, tuple(steps), found)

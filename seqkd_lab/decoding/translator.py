@@ -12,7 +12,8 @@ from seqkd_lab.decoding.search import LONGEST_SOURCE, Hypothesis, check_beam, sa
 from seqkd_lab.models.folder import TrainedModel
 
 WINDOW = 2_048
-"""Lines that are in memory together. Sentences of similar length among them share a batch, so little is padding."""
+"""Lines that are in memory together. Sentences of similar length among them share a batch, so
+little is padding."""
 NAMED_WORDS = 10
 """Of the words that a model does not know, so many are named."""
 
@@ -21,7 +22,8 @@ Tokens = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Translation:
-    """A translation as text without tabs and line ends, its log-probability in nats, and the score that ranked it."""
+    """A translation as text without tabs and line ends, its log-probability in nats, and the score
+    that ranked it."""
 
     text: str
     log_prob: float
@@ -30,7 +32,8 @@ class Translation:
 
 @dataclass
 class Notices:
-    """What a person should hear of a text, once: unknown words, lines that are too long, empty translations."""
+    """What a person should hear of a text, once: unknown words, lines that are too long, empty
+    translations."""
 
     n_lines: int = 0
     unknown: dict[str, None] = field(default_factory=dict)
@@ -57,12 +60,18 @@ class Notices:
         said = []
         if self.unknown:
             words = ", ".join(map(repr, list(self.unknown)[:NAMED_WORDS]))
-            said.append(f"{counted(self.n_unknown_lines)} with tokens that the model does not know, such as {words}; "
-                        "it reads <unk> there.")
+            said.append(
+                f"{counted(self.n_unknown_lines)} with tokens that the model does not know, such "
+                f"as {words}; "
+                "it reads <unk> there."
+            )
         if self.first_long is not None:
             said.append(said_of_long(*self.first_long, self.n_long, "line") + ".")
         if self.n_empty:
-            said.append(f"{counted(self.n_empty)} with an empty translation: the model ends it before the first word.")
+            said.append(
+                f"{counted(self.n_empty)} with an empty translation: the model ends it before the "
+                "first word."
+            )
         return said
 
 
@@ -74,27 +83,41 @@ def counted(number: int) -> str:
 class Translator:
     """Translates lines of text by beam search; `notices` holds what was noticed so far.
 
-    beam_size 1 is greedy; n_best: translations of each line; length_penalty: see `search.normalised`; batch_size:
-    sentences that are searched together; copies_unknown: <unk> is replaced by the word of the source that the model
-    looks at most (`alignment.copy_unknown`). A line's translation does not depend on the lines around it.
-    Raises ValueError for numbers that `search` refuses.
+    beam_size 1 is greedy; n_best: translations of each line; length_penalty: see
+    `search.normalised`; batch_size: sentences that are searched together; copies_unknown: <unk> is
+    replaced by the word of the source that the model looks at most (`alignment.copy_unknown`). A
+    line's translation does not depend on the lines around it. Raises ValueError for numbers that
+    `search` refuses.
     """
 
     def __init__(
-        self, trained: TrainedModel, beam_size: int = 5, n_best: int = 1, length_penalty: float = 0.0,
-        batch_size: int = 64, copies_unknown: bool = False,
+        self,
+        trained: TrainedModel,
+        beam_size: int = 5,
+        n_best: int = 1,
+        length_penalty: float = 0.0,
+        batch_size: int = 64,
+        copies_unknown: bool = False,
     ) -> None:
         check_beam(beam_size, n_best, length_penalty)
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1; got {batch_size}")
-        self.trained, self.beam_size, self.n_best, self.length_penalty = trained, beam_size, n_best, length_penalty
+        self.trained, self.beam_size, self.n_best, self.length_penalty = (
+            trained,
+            beam_size,
+            n_best,
+            length_penalty,
+        )
         self.batch_size, self.copies_unknown, self.notices = batch_size, copies_unknown, Notices()
 
     def windows(
-        self, lines: Iterable[str], window: int = WINDOW, progress: Callable[[int], None] | None = None
+        self,
+        lines: Iterable[str],
+        window: int = WINDOW,
+        progress: Callable[[int], None] | None = None,
     ) -> Iterator[list[list[Translation]]]:
-        """Yield the translations of `window` lines at a time, in order: for each line the n_best, best first, and
-        none for a blank line. `progress` hears how many more lines are done."""
+        """Yield the translations of `window` lines at a time, in order: for each line the n_best,
+        best first, and none for a blank line. `progress` hears how many more lines are done."""
         lines = iter(lines)
         while texts := list(islice(lines, window)):
             yield self.translate(texts, progress)
@@ -103,7 +126,10 @@ class Translator:
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
     ) -> list[list[Translation]]:
         """Return the translations of each text, best first, and none of a blank one."""
-        vocabulary, sources = self.trained.model.source_vocabulary, [self.trained.encode(text) for text in texts]
+        vocabulary, sources = (
+            self.trained.model.source_vocabulary,
+            [self.trained.encode(text) for text in texts],
+        )
         for source in sources:
             self.notices.read(source, vocabulary)
         n_done, report = 0, progress or (lambda more: None)
@@ -119,25 +145,44 @@ class Translator:
         self.notices.n_empty += sum(bool(n_best) and not n_best[0].text for n_best in translations)
         return translations
 
-    def _search(self, sources: Sequence[Tokens], progress: Callable[[int], None]) -> dict[Tokens, list[Translation]]:
+    def _search(
+        self, sources: Sequence[Tokens], progress: Callable[[int], None]
+    ) -> dict[Tokens, list[Translation]]:
         """The translations of each distinct source that has tokens."""
         distinct = [source for source in dict.fromkeys(sources) if source]
-        found = search(self.trained.model, distinct, self.beam_size, self.n_best, self.length_penalty,
-                       batch_size=self.batch_size, progress=progress)
+        found = search(
+            self.trained.model,
+            distinct,
+            self.beam_size,
+            self.n_best,
+            self.length_penalty,
+            batch_size=self.batch_size,
+            progress=progress,
+        )
         written = [[hypothesis.tokens for hypothesis in n_best] for n_best in found]
         if self.copies_unknown:
             written = self._copied(distinct, written)
         return {
-            source: [self._as_text(tokens, hypothesis) for tokens, hypothesis in zip(texts, n_best, strict=True)]
+            source: [
+                self._as_text(tokens, hypothesis)
+                for tokens, hypothesis in zip(texts, n_best, strict=True)
+            ]
             for source, texts, n_best in zip(distinct, written, found, strict=True)
         }
 
-    def _copied(self, sources: Sequence[Tokens], written: Sequence[Sequence[Tokens]]) -> list[list[Tokens]]:
+    def _copied(
+        self, sources: Sequence[Tokens], written: Sequence[Sequence[Tokens]]
+    ) -> list[list[Tokens]]:
         repeated = [source for source, n_best in zip(sources, written, strict=True) for _ in n_best]
-        copied = iter(copy_unknown(self.trained.model, repeated, [tokens for n_best in written for tokens in n_best]))
+        copied = iter(
+            copy_unknown(
+                self.trained.model, repeated, [tokens for n_best in written for tokens in n_best]
+            )
+        )
         return [list(islice(copied, len(n_best))) for n_best in written]
 
     def _as_text(self, tokens: Tokens, hypothesis: Hypothesis) -> Translation:
-        """The text on one line, whatever the vocabulary holds: a tab or a line end would shift all that follows."""
+        """The text on one line, whatever the vocabulary holds: a tab or a line end would shift all
+        that follows."""
         text = " ".join(self.trained.decode(tokens).split())
         return Translation(text, hypothesis.log_prob, hypothesis.score)

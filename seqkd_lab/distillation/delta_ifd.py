@@ -1,10 +1,11 @@
 """Δ-IFD, ours: which of the student's outputs lie too far from what the teacher can teach well.
 
-IFD (Li et al. 2023, arXiv 2308.12032) = s(A|Q) / s(A): a translation's mean cross-entropy with its source, over that
-without. Near-policy distillation (arXiv 2605.05940) keeps to a "safe proximal learning zone" by a Δ-IFD whose formula
-its abstract does not give. Ours, everywhere in this lab: Δ-IFD = IFD_S − IFD_T on the student's own output, of which
-the middle from the 5% to the 95% quantile stays. "Without a source" means an empty one, a lone EOS, which both models
-must have met: a tenth of their sources are emptied in training.
+IFD (Li et al. 2023, arXiv 2308.12032) = s(A|Q) / s(A): a translation's mean cross-entropy with its
+source, over that without. Near-policy distillation (arXiv 2605.05940) keeps to a "safe proximal
+learning zone" by a Δ-IFD whose formula its abstract does not give. Ours, everywhere in this lab:
+Δ-IFD = IFD_S − IFD_T on the student's own output, of which the middle from the 5% to the 95%
+quantile stays. "Without a source" means an empty one, a lone EOS, which both models must have met:
+a tenth of their sources are emptied in training.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 
 @dataclass(frozen=True)
 class SourceDropout:
-    """Empties the sources of about `share` of a batch's sentences, chosen by `seed`. ValueError outside (0, 1)."""
+    """Empties the sources of about `share` of a batch's sentences, chosen by `seed`. ValueError
+    outside (0, 1)."""
 
     share: float = 0.1
 
@@ -57,13 +59,15 @@ def ifd(model: Seq2Seq, batch: Batch) -> Tensor:
 
 
 def delta_ifd(student: Seq2Seq, teacher: Seq2Seq, batch: Batch) -> Tensor:
-    """IFD_S − IFD_T (B,), ours: above 0 where the source helps the teacher more than the student, or where the student
-    wrote what it finds unlikely itself; far below 0 where it is sure of what the teacher would not write."""
+    """IFD_S − IFD_T (B,), ours: above 0 where the source helps the teacher more than the student,
+    or where the student wrote what it finds unlikely itself; far below 0 where it is sure of what
+    the teacher would not write."""
     return ifd(student, batch) - ifd(teacher, batch)
 
 
 def middle(values: Tensor, share: float) -> Tensor:
-    """(N,) True for the middle `share` of `values` (N,): round(N (1 − share) / 2) are dropped at either end."""
+    """(N,) True for the middle `share` of `values` (N,): round(N (1 − share) / 2) are dropped at
+    either end."""
     n_dropped = round(len(values) * (1.0 - share) / 2.0)
     keep = torch.ones(len(values), dtype=torch.bool)
     order = values.argsort(stable=True)

@@ -1,8 +1,10 @@
-"""Exposure bias, measured: how far teacher and student are apart along prefixes of different writers.
+"""Exposure bias, measured: how far teacher and student are apart along prefixes of different
+writers.
 
-Training on a fixed corpus reads prefixes that others wrote; translating reads the student's own. The divergence of the
-next word along gold, along the teacher's and along the student's translations shows what that costs, place by place
-(the mismatch that GKD, arXiv 2306.13649, starts from; the curves are ours).
+Training on a fixed corpus reads prefixes that others wrote; translating reads the student's own.
+The divergence of the next word along gold, along the teacher's and along the student's translations
+shows what that costs, place by place (the mismatch that GKD, arXiv 2306.13649, starts from; the
+curves are ours).
 """
 
 from __future__ import annotations
@@ -24,19 +26,21 @@ GOLD, TEACHER, STUDENT = "gold", "teacher", "student"
 WRITERS = (GOLD, TEACHER, STUDENT)
 """Who wrote a prefix."""
 Measure = Callable[[Tensor, Batch, Tensor], Tensor]
-"""Maps (student logits (B, T, V), batch, teacher logits (B, T, V)) to (B, T), as `Divergence.per_token` does."""
+"""Maps (student logits (B, T, V), batch, teacher logits (B, T, V)) to (B, T), as
+`Divergence.per_token` does."""
 
 
 def entropy(logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
-    """A Measure: the entropy of the student's next word, (B, T) in nats; low where it is sure of itself."""
+    """A Measure: the entropy of the student's next word, (B, T) in nats; low where it is sure of
+    itself."""
     log_p = logits.log_softmax(dim=-1)
     return -(log_p.exp() * log_p).sum(dim=-1)
 
 
 @dataclass(frozen=True)
 class PlaceSums:
-    """A quantity summed over sentences, at each place t of the target: `total` (T,), and how many sentences have that
-    place: `count` (T,). EOS has a place as every word has."""
+    """A quantity summed over sentences, at each place t of the target: `total` (T,), and how many
+    sentences have that place: `count` (T,). EOS has a place as every word has."""
 
     total: Tensor
     count: Tensor
@@ -52,17 +56,24 @@ class PlaceSums:
         return (self.total / self.count)[self.count > 0].tolist()
 
 
-def written_by(student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, seed: int, law: Law = AS_IT_IS) -> (
-        dict[str, ParallelCorpus]):
-    """The sources of `pairs` with the targets of each of WRITERS: gold as it is, the others drawn by `law`."""
-    drawn = {writer: pairs.with_target(one.tokens for one in sample(model, pairs.source, seed, law))
-             for writer, model in ((TEACHER, teacher), (STUDENT, student))}
+def written_by(
+    student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, seed: int, law: Law = AS_IT_IS
+) -> dict[str, ParallelCorpus]:
+    """The sources of `pairs` with the targets of each of WRITERS: gold as it is, the others drawn
+    by `law`."""
+    drawn = {
+        writer: pairs.with_target(one.tokens for one in sample(model, pairs.source, seed, law))
+        for writer, model in ((TEACHER, teacher), (STUDENT, student))
+    }
     return {GOLD: pairs, **drawn}
 
 
 @torch.inference_mode()
-def along(student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, measures: Sequence[Measure]) -> list[PlaceSums]:
-    """Each of `measures` along the targets of `pairs`; dropout off. Raises ValueError without pairs."""
+def along(
+    student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, measures: Sequence[Measure]
+) -> list[PlaceSums]:
+    """Each of `measures` along the targets of `pairs`; dropout off. Raises ValueError without
+    pairs."""
     if not len(pairs):
         raise ValueError("no sentence to compare teacher and student along")
     encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
@@ -81,11 +92,18 @@ def along(student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, measures: S
 
 
 def exposure(
-    student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, measures: Mapping[str, Measure], seed: int,
+    student: Seq2Seq,
+    teacher: Seq2Seq,
+    pairs: ParallelCorpus,
+    measures: Mapping[str, Measure],
+    seed: int,
     law: Law = AS_IT_IS,
 ) -> dict[str, dict[str, PlaceSums]]:
-    """For each of WRITERS, and each of `measures` by name, its sums along what that one wrote for `pairs`."""
+    """For each of WRITERS, and each of `measures` by name, its sums along what that one wrote for
+    `pairs`."""
     return {
-        writer: dict(zip(measures, along(student, teacher, written, list(measures.values())), strict=True))
+        writer: dict(
+            zip(measures, along(student, teacher, written, list(measures.values())), strict=True)
+        )
         for writer, written in written_by(student, teacher, pairs, seed, law).items()
     }

@@ -1,7 +1,8 @@
-"""Forward translation: a teacher translates source text that has no targets, and a student learns from it, too.
+"""Forward translation: a teacher translates source text that has no targets, and a student learns
+from it, too.
 
-This is sequence-level distillation (Kim & Rush 2016, section 3.2) on more sources than there are pairs of. Only the
-source side must be found, of which there is far more.
+This is sequence-level distillation (Kim & Rush 2016, section 3.2) on more sources than there are
+pairs of. Only the source side must be found, of which there is far more.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from seqkd_lab.corpus.cleaning import TRAINING, reason_to_drop, usual_ratio
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, fold, read_lines
 from seqkd_lab.corpus.subwords import SPACE
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.distillation.sequence_level import ACCEPTED_LENGTH_RATIO, HEADER, Report, Sources, modes
+from seqkd_lab.distillation.sequence_level import (
+    ACCEPTED_LENGTH_RATIO,
+    HEADER,
+    Report,
+    Sources,
+    modes,
+)
 from seqkd_lab.models.checkpoint import write_atomically
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -26,8 +33,8 @@ STANDARD_INPUT = "-"
 
 @dataclass(frozen=True)
 class Translated:
-    """N sources, the teacher's translation of each, and its log-probability under the teacher (nats, rounded to 4
-    decimals as the file shows it)."""
+    """N sources, the teacher's translation of each, and its log-probability under the teacher
+    (nats, rounded to 4 decimals as the file shows it)."""
 
     source: tuple[tuple[str, ...], ...]
     target: tuple[tuple[str, ...], ...]
@@ -81,17 +88,26 @@ def read_sources(files: Iterable[str | Path]) -> list[str]:
 def _standard_input() -> list[str]:
     """Return the lines of standard input, which is UTF-8 whatever the terminal's encoding is."""
     try:
-        return [line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\n").removesuffix("\r")
-                for number, line in enumerate(sys.stdin.buffer, start=1)]
+        return [
+            line.decode("utf-8-sig" if number == 1 else "utf-8")
+            .removesuffix("\n")
+            .removesuffix("\r")
+            for number, line in enumerate(sys.stdin.buffer, start=1)
+        ]
     except UnicodeDecodeError as error:
-        raise CorpusError(f"standard input: not UTF-8 ({error.reason}); convert it, for example: iconv -f latin1 -t "
-                          "utf-8") from error
+        raise CorpusError(
+            f"standard input: not UTF-8 ({error.reason}); convert it, for example: iconv -f latin1 "
+            "-t "
+            "utf-8"
+        ) from error
 
 
 def clean_sources(lines: Iterable[str]) -> tuple[list[str], Dropped]:
-    """Return the sentences that can be learned from, in order, each once and folded, and the count of the others.
+    """Return the sentences that can be learned from, in order, each once and folded, and the count
+    of the others.
 
-    Empty ones go, those longer than training pairs may be, and repetitions. Raises CorpusError when none is left.
+    Empty ones go, those longer than training pairs may be, and repetitions. Raises CorpusError when
+    none is left.
     """
     most = TRAINING.max_characters
     kept: dict[str, None] = {}
@@ -114,9 +130,14 @@ def clean_sources(lines: Iterable[str]) -> tuple[list[str], Dropped]:
 
 
 def forward_translate(
-    teacher: Seq2Seq, sources: Sources, beam_size: int = 5, length_penalty: float = 0.0, report: Report | None = None
+    teacher: Seq2Seq,
+    sources: Sources,
+    beam_size: int = 5,
+    length_penalty: float = 0.0,
+    report: Report | None = None,
 ) -> Translated:
-    """Return the teacher's translations of `sources` (tokens) by beam search: its modes, as Seq-KD takes them.
+    """Return the teacher's translations of `sources` (tokens) by beam search: its modes, as Seq-KD
+    takes them.
 
     The teacher may be an `Ensemble`. report hears how many more sentences are done.
     """
@@ -125,44 +146,64 @@ def forward_translate(
 
 def translated(sources: Sources, chosen: Sequence[Hypothesis]) -> Translated:
     """Return `sources` with the hypotheses that were found for them."""
-    return Translated(tuple(map(tuple, sources)), tuple(hypothesis.tokens for hypothesis in chosen),
-                      tuple(round(hypothesis.log_prob, 4) for hypothesis in chosen))
+    return Translated(
+        tuple(map(tuple, sources)),
+        tuple(hypothesis.tokens for hypothesis in chosen),
+        tuple(round(hypothesis.log_prob, 4) for hypothesis in chosen),
+    )
 
 
-def drop_failures(made: Translated, decode: Callable[[Sequence[str]], str]) -> tuple[Translated, Dropped]:
-    """Return the translations that satisfy the rules of training pairs, and the count of the others by rule.
+def drop_failures(
+    made: Translated, decode: Callable[[Sequence[str]], str]
+) -> tuple[Translated, Dropped]:
+    """Return the translations that satisfy the rules of training pairs, and the count of the others
+    by rule.
 
-    A teacher that stops at once, repeats itself to the longest length allowed or copies its source has failed there.
-    decode turns tokens into text. Raises CorpusError when nothing is left.
+    A teacher that stops at once, repeats itself to the longest length allowed or copies its source
+    has failed there. decode turns tokens into text. Raises CorpusError when nothing is left.
     """
     texts = tuple(tuple(map(decode, side)) for side in (made.source, made.target))
     usual = usual_ratio(RawPairs("input", "input", "unknown", *texts))
-    why = [reason_to_drop(source, target, TRAINING, usual) for source, target in zip(*texts, strict=True)]
+    why = [
+        reason_to_drop(source, target, TRAINING, usual)
+        for source, target in zip(*texts, strict=True)
+    ]
     rows = [row for row, reason in enumerate(why) if reason is None]
     dropped = Dropped(len(made), len(rows), dict(Counter(filter(None, why)).most_common()))
     if not rows:
-        raise CorpusError(f"{dropped}; no translation can be learned from: train the teacher longer")
+        raise CorpusError(
+            f"{dropped}; no translation can be learned from: train the teacher longer"
+        )
     return made.taking(rows), dropped
 
 
 def warn_of_ratio(made: Translated, usual: float) -> None:
-    """Warn (UserWarning) when the translations are so short or long that a student would learn a wrong length.
+    """Warn (UserWarning) when the translations are so short or long that a student would learn a
+    wrong length.
 
-    usual: target tokens per source token of the teacher's own training corpus, since there is no gold to compare with.
+    usual: target tokens per source token of the teacher's own training corpus, since there is no
+    gold to compare with.
     """
     shortest, longest = ACCEPTED_LENGTH_RATIO
     ratio = made.tokens_per_source_token
     if not shortest * usual <= ratio <= longest * usual:
         warnings.warn(
-            f"the teacher wrote {ratio:.2f} tokens per source token, its training corpus has {usual:.2f}; a student "
-            "learns this length. Is the text of the same kind? Else search with a larger length penalty.", stacklevel=2,
+            f"the teacher wrote {ratio:.2f} tokens per source token, its training corpus has "
+            f"{usual:.2f}; a student "
+            "learns this length. Is the text of the same kind? Else search with a larger length "
+            "penalty.",
+            stacklevel=2,
         )
 
 
 def write_translated(path: Path, made: Translated) -> None:
-    """Write the TSV of a distilled corpus, whose last column (similarity to gold) is empty: there is no gold."""
+    """Write the TSV of a distilled corpus, whose last column (similarity to gold) is empty: there
+    is no gold."""
     rows = zip(made.source, made.target, made.log_probs, strict=True)
-    lines = (f"{' '.join(source)}\t{' '.join(target)}\t{log_prob:.4f}\t" for source, target, log_prob in rows)
+    lines = (
+        f"{' '.join(source)}\t{' '.join(target)}\t{log_prob:.4f}\t"
+        for source, target, log_prob in rows
+    )
     write_atomically(path, ("\n".join([HEADER, *lines]) + "\n").encode())
 
 
@@ -173,8 +214,10 @@ def read_translated(path: Path) -> Translated:
     """
     header, *lines = read_lines(path)
     if header != HEADER:
-        raise CorpusError(f"{path}:1: expected the heading of a translated corpus ({HEADER!r}); make it with "
-                          "`seqkd-lab distil`")
+        raise CorpusError(
+            f"{path}:1: expected the heading of a translated corpus ({HEADER!r}); make it with "
+            "`seqkd-lab distil`"
+        )
     rows = [_row(path, number, line) for number, line in enumerate(lines, start=2)]
     if not rows:
         raise CorpusError(f"{path}:1: holds no translations")
@@ -184,8 +227,11 @@ def read_translated(path: Path) -> Translated:
 def _row(path: Path, number: int, line: str) -> tuple[tuple[str, ...], tuple[str, ...], float]:
     cells = line.split("\t")
     if len(cells) != 4 or not cells[0].split():
-        raise CorpusError(f"{path}:{number}: expected source, target, log_prob and similarity, with tabs between; got "
-                          f"{line!r}")
+        raise CorpusError(
+            f"{path}:{number}: expected source, target, log_prob and similarity, with tabs "
+            "between; got "
+            f"{line!r}"
+        )
     try:
         return tuple(cells[0].split()), tuple(cells[1].split()), float(cells[2])
     except ValueError as error:
@@ -193,7 +239,8 @@ def _row(path: Path, number: int, line: str) -> tuple[tuple[str, ...], tuple[str
 
 
 def added(corpus: ParallelCorpus, *more: Translated) -> ParallelCorpus:
-    """Return `corpus` followed by the pairs of `more`; it has no references, since it is for training."""
+    """Return `corpus` followed by the pairs of `more`; it has no references, since it is for
+    training."""
     source = corpus.source + tuple(sentence for made in more for sentence in made.source)
     target = corpus.target + tuple(sentence for made in more for sentence in made.target)
     return replace(corpus, source=source, target=target, references=None)

@@ -1,4 +1,5 @@
-"""What the generator of near-policy distillation does: many translations at once, and what the teacher says of them."""
+"""What the generator of near-policy distillation does: many translations at once, and what the
+teacher says of them."""
 
 from __future__ import annotations
 
@@ -19,16 +20,25 @@ from seqkd_lab.distillation.on_policy import with_targets
 from seqkd_lab.distillation.top_k import TopK, top_k
 from seqkd_lab.models.seq2seq import Seq2Seq
 
-GENERATE, SCORE, FILTER, WAIT, TRAIN, SYNCHRONISE = "generate", "score", "filter", "wait", "train", "synchronise"
+GENERATE, SCORE, FILTER, WAIT, TRAIN, SYNCHRONISE = (
+    "generate",
+    "score",
+    "filter",
+    "wait",
+    "train",
+    "synchronise",
+)
 GENERATOR, TRAINER = "generator", "trainer"
 DELTA_IFD, RANDOM = "delta-ifd", "random"
 SCORED_TOGETHER = 64
-"""Sentences of similar length that the teacher reads at once: more would gain nothing on a core, and pad more."""
+"""Sentences of similar length that the teacher reads at once: more would gain nothing on a core,
+and pad more."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Who did what from `start` to `end` (seconds of one clock that all processes share), from which update on."""
+    """Who did what from `start` to `end` (seconds of one clock that all processes share), from
+    which update on."""
 
     who: str
     what: str
@@ -52,7 +62,8 @@ class Diary:
 
 
 def flat_places(lengths: Tensor, sentences: Tensor) -> Tensor:
-    """Where the tokens of `sentences` stand when N sentences of `lengths` (N,) stand one behind the other."""
+    """Where the tokens of `sentences` stand when N sentences of `lengths` (N,) stand one behind the
+    other."""
     first = lengths.cumsum(0) - lengths
     n = lengths[sentences]
     behind = torch.arange(int(n.sum())) - (n.cumsum(0) - n).repeat_interleave(n)
@@ -61,7 +72,8 @@ def flat_places(lengths: Tensor, sentences: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Written:
-    """N translations with the teacher's word on each of their tokens, one sentence behind the other.
+    """N translations with the teacher's word on each of their tokens, one sentence behind the
+    other.
 
     delta: Δ-IFD (N,), where it was asked for. kept: (N,) False where a sentence was dropped.
     """
@@ -84,22 +96,32 @@ class Written:
         """Those at `sentences` (N',), padded no further than they need."""
         batch, longest = self.batch, int(self.lengths[sentences].max())
         source_lengths = batch.source_lengths[sentences]
-        some = Batch(batch.source[sentences, : int(source_lengths.max())], source_lengths,
-                     batch.target_in[sentences, :longest], batch.target_out[sentences, :longest], batch.rows[sentences])
+        some = Batch(
+            batch.source[sentences, : int(source_lengths.max())],
+            source_lengths,
+            batch.target_in[sentences, :longest],
+            batch.target_out[sentences, :longest],
+            batch.rows[sentences],
+        )
         delta = None if self.delta is None else self.delta[sentences]
-        return Written(some, self.teacher[flat_places(self.lengths, sentences)], self.kept[sentences], delta)
+        return Written(
+            some, self.teacher[flat_places(self.lengths, sentences)], self.kept[sentences], delta
+        )
 
     def parts(self, n: int) -> list[Written]:
-        """The kept sentences in n parts, as equal as they can be, in the order in which they were drawn."""
+        """The kept sentences in n parts, as equal as they can be, in the order in which they were
+        drawn."""
         return [self[part] for part in self.kept.nonzero()[:, 0].tensor_split(n)]
 
 
 @torch.no_grad()
-def draw_many(model: Seq2Seq, batch: Batch, temperature: float, generator: torch.Generator) -> Tensor:
+def draw_many(
+    model: Seq2Seq, batch: Batch, temperature: float, generator: torch.Generator
+) -> Tensor:
     """As on_policy.draw_targets, for large batches: (B, T), EOS, then PAD.
 
-    A sentence that has ended leaves the batch, and a word costs one random number instead of V. The law is the same,
-    the draws are not.
+    A sentence that has ended leaves the batch, and a word costs one random number instead of V. The
+    law is the same, the draws are not.
     """
     was_training = model.training
     model.eval()
@@ -121,7 +143,8 @@ def draw_many(model: Seq2Seq, batch: Batch, temperature: float, generator: torch
 
 
 def next_words(p: Tensor, generator: torch.Generator) -> Tensor:
-    """A word for each of the laws p (B, V): the one at which their sum passes a random number, (B,)."""
+    """A word for each of the laws p (B, V): the one at which their sum passes a random number,
+    (B,)."""
     up_to = p.cumsum(dim=1)
     chance = torch.rand(len(p), 1, generator=generator) * up_to[:, -1:]
     return torch.searchsorted(up_to, chance, right=True)[:, 0].clamp(max=p.shape[1] - 1)
@@ -151,8 +174,9 @@ def teacher_top_k(teacher: Seq2Seq, batch: Batch, k: int | None) -> TopK:
 class Writing:
     """How translations are written and chosen.
 
-    temperature: of the drawing; 0 takes the likeliest word. top_k: words that the teacher says of each token (None:
-    all V). filter: "" keeps every sentence, DELTA_IFD the middle `share` by Δ-IFD, RANDOM as many by chance.
+    temperature: of the drawing; 0 takes the likeliest word. top_k: words that the teacher says of
+    each token (None: all V). filter: "" keeps every sentence, DELTA_IFD the middle `share` by
+    Δ-IFD, RANDOM as many by chance.
     """
 
     temperature: float = 1.0
@@ -162,13 +186,23 @@ class Writing:
 
     def __post_init__(self) -> None:
         if self.filter not in ("", DELTA_IFD, RANDOM):
-            raise ValueError(f"filter must be {DELTA_IFD!r}, {RANDOM!r} or empty; got {self.filter!r}")
+            raise ValueError(
+                f"filter must be {DELTA_IFD!r}, {RANDOM!r} or empty; got {self.filter!r}"
+            )
         if not self.temperature >= 0.0 or not 0.0 < self.share <= 1.0:
-            raise ValueError(f"temperature must not be negative and share lie in (0, 1]; got {self}")
+            raise ValueError(
+                f"temperature must not be negative and share lie in (0, 1]; got {self}"
+            )
 
 
 def write(
-    student: Seq2Seq, teacher: Seq2Seq, sources: Batch, how: Writing, seed: int, diary: Diary, update: int = 0
+    student: Seq2Seq,
+    teacher: Seq2Seq,
+    sources: Batch,
+    how: Writing,
+    seed: int,
+    diary: Diary,
+    update: int = 0,
 ) -> Written:
     """Translations of `sources` by the student, scored by the teacher, chosen by the filter."""
     generator = torch.Generator().manual_seed(seed)

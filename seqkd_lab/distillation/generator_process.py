@@ -1,8 +1,9 @@
 """The generator of near-policy distillation in a process of its own, beside the trainer's.
 
-Two pipes join them. One carries weights and a count of what was taken, the other the translations; the trainer closes
-its copies of the other's ends, so that whoever is left alone, by an error, a kill or an interrupt, reads the end of its
-pipe and never waits for nobody. What travels through them are safetensors and JSON.
+Two pipes join them. One carries weights and a count of what was taken, the other the translations;
+the trainer closes its copies of the other's ends, so that whoever is left alone, by an error, a
+kill or an interrupt, reads the end of its pipe and never waits for nobody. What travels through
+them are safetensors and JSON.
 """
 
 from __future__ import annotations
@@ -58,14 +59,27 @@ class Described:
     def of(cls, writer: Writer) -> Described:
         """Describes `writer`. Raises ValueError when its models have different vocabularies."""
         student, teacher, sources = writer.student, writer.teacher, writer.sources
-        if any(model.source_vocabulary.tokens != student.source_vocabulary.tokens
-               or model.target_vocabulary.tokens != student.target_vocabulary.tokens for model in (student, teacher)):
+        if any(
+            model.source_vocabulary.tokens != student.source_vocabulary.tokens
+            or model.target_vocabulary.tokens != student.target_vocabulary.tokens
+            for model in (student, teacher)
+        ):
             raise ValueError("teacher and student must have the same vocabularies")
-        sides = {f"{name}.{part}": value for name, side in (("source", sources.source), ("target", sources.target))
-                 for part, value in vars(side).items()}
+        sides = {
+            f"{name}.{part}": value
+            for name, side in (("source", sources.source), ("target", sources.target))
+            for part, value in vars(side).items()
+        }
         words = student.source_vocabulary.tokens, student.target_vocabulary.tokens
-        return cls((student.spec, teacher.spec), tuple(map(tuple, words)), packed_weights(teacher.state_dict()),
-                   save(sides), writer.how, writer.per_update, writer.seed)
+        return cls(
+            (student.spec, teacher.spec),
+            tuple(map(tuple, words)),
+            packed_weights(teacher.state_dict()),
+            save(sides),
+            writer.how,
+            writer.per_update,
+            writer.seed,
+        )
 
     def writer(self) -> Writer:
         """The same writer; its student has no weights yet."""
@@ -73,9 +87,13 @@ class Described:
         student, teacher = (build(spec, *vocabularies).eval() for spec in self.specs)
         teacher.load_state_dict(load(self.teacher))
         sides = load(self.sources)
-        source, target = (Sentences(*(sides[f"{name}.{part}"] for part in ("ids", "starts", "lengths")))
-                          for name in ("source", "target"))
-        return Writer(student, teacher, EncodedCorpus(source, target), self.how, self.per_update, self.seed)
+        source, target = (
+            Sentences(*(sides[f"{name}.{part}"] for part in ("ids", "starts", "lengths")))
+            for name in ("source", "target")
+        )
+        return Writer(
+            student, teacher, EncodedCorpus(source, target), self.how, self.per_update, self.seed
+        )
 
 
 def packed_weights(weights: Mapping[str, Tensor]) -> bytes:
@@ -86,9 +104,13 @@ def packed_weights(weights: Mapping[str, Tensor]) -> bytes:
 def to_bytes(written: Written, events: list[Event]) -> bytes:
     """Translations and the events since the last ones: a line of JSON, then safetensors."""
     tensors = {**vars(written.batch), "kept": written.kept, "log_probs": written.teacher.log_probs}
-    tensors |= {} if written.teacher.words is None else {"words": written.teacher.words.to(torch.int32)}
+    tensors |= (
+        {} if written.teacher.words is None else {"words": written.teacher.words.to(torch.int32)}
+    )
     tensors |= {} if written.delta is None else {"delta": written.delta}
-    return json.dumps([asdict(event) for event in events]).encode() + b"\n" + packed_weights(tensors)
+    return (
+        json.dumps([asdict(event) for event in events]).encode() + b"\n" + packed_weights(tensors)
+    )
 
 
 def from_bytes(message: bytes) -> tuple[Written, list[Event]]:
@@ -97,12 +119,15 @@ def from_bytes(message: bytes) -> tuple[Written, list[Event]]:
     tensors = load(rest)
     batch = Batch(**{name: tensors[name] for name in Batch.__dataclass_fields__})
     words = tensors["words"].long() if "words" in tensors else None
-    written = Written(batch, TopK(words, tensors["log_probs"]), tensors["kept"], tensors.get("delta"))
+    written = Written(
+        batch, TopK(words, tensors["log_probs"]), tensors["kept"], tensors.get("delta")
+    )
     return written, [Event(**event) for event in json.loads(head)]
 
 
 class Letterbox:
-    """In the generator: hears the trainer in a thread, so that the trainer never waits for a busy generator."""
+    """In the generator: hears the trainer in a thread, so that the trainer never waits for a busy
+    generator."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection, self._news = connection, threading.Condition()
@@ -127,14 +152,22 @@ class Letterbox:
     def wait_for(self, job: Job, capacity: int) -> dict[str, Tensor]:
         """The weights that a job asks for, once they are there and there is room in the queue."""
         with self._news:
-            self._news.wait_for(lambda: job.version in self._weights and job.number < self._n_taken + capacity)
-            self._weights = {version: kept for version, kept in self._weights.items() if version >= job.version}
+            self._news.wait_for(
+                lambda: job.version in self._weights and job.number < self._n_taken + capacity
+            )
+            self._weights = {
+                version: kept for version, kept in self._weights.items() if version >= job.version
+            }
             return load(self._weights[job.version])
 
 
-def serve(inbox: Connection, outbox: Connection, described: Described, schedule: Schedule, capacity: int) -> None:
+def serve(
+    inbox: Connection, outbox: Connection, described: Described, schedule: Schedule, capacity: int
+) -> None:
     """The generator's whole life: writes job after job until the trainer goes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the trainer's, who ends this process
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # an interrupt is the trainer's, who ends this process
     use_threads(1)
     try:
         letterbox, writer = Letterbox(inbox), described.writer()
@@ -154,8 +187,8 @@ def serve(inbox: Connection, outbox: Connection, described: Described, schedule:
 class Separate:
     """A Source whose writer works in its own process; use it in a `with`, which ends the process.
 
-    capacity: the most jobs that are being written or wait to be taken. Raises GeneratorError, from whatever call is
-    made next, when the process has ended.
+    capacity: the most jobs that are being written or wait to be taken. Raises GeneratorError, from
+    whatever call is made next, when the process has ended.
     """
 
     def __init__(self, writer: Writer, schedule: Schedule, capacity: int = 2) -> None:
@@ -164,8 +197,12 @@ class Separate:
         context = multiprocessing.get_context("spawn")
         inbox, self._out = context.Pipe(duplex=False)
         self._in, outbox = context.Pipe(duplex=False)
-        self.process = context.Process(target=serve, daemon=True, name="seqkd-lab generator",
-                                       args=(inbox, outbox, Described.of(writer), schedule, capacity))
+        self.process = context.Process(
+            target=serve,
+            daemon=True,
+            name="seqkd-lab generator",
+            args=(inbox, outbox, Described.of(writer), schedule, capacity),
+        )
         self.process.start()
         inbox.close()
         outbox.close()
@@ -184,28 +221,40 @@ class Separate:
                 return
             kind, rest = message[:1], message[1:]
             if kind == FAILED:
-                self._arrived.put(GeneratorError(f"the generator ended with an error:\n{rest.decode()}"))
+                self._arrived.put(
+                    GeneratorError(f"the generator ended with an error:\n{rest.decode()}")
+                )
                 return
             self._arrived.put(None if kind == READY else from_bytes(rest))
 
     def _manner(self) -> str:
         self.process.join(SECONDS_TO_END)
         code = self.process.exitcode
-        return f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit code {code}"
+        return (
+            f"by {signal.Signals(-code).name}"
+            if code is not None and code < 0
+            else f"with exit code {code}"
+        )
 
     def _next(self):
         """What arrived next; an error is raised, now and ever after."""
         item = self._error or self._arrived.get()
-        if item is ENDED:  # how, only this thread may ask: two that wait for one process can miss its end
-            item = GeneratorError(f"the generator's process ended {self._manner()}; what it had written is lost, start "
-                                  "the training again")
+        if (
+            item is ENDED
+        ):  # how, only this thread may ask: two that wait for one process can miss its end
+            item = GeneratorError(
+                f"the generator's process ended {self._manner()}; what it had written is lost, "
+                "start "
+                "the training again"
+            )
         if isinstance(item, GeneratorError):
             self._error = item
             raise item
         return item
 
     def wait_until_ready(self) -> None:
-        """Until the process has built its models, which takes as long as importing torch does; call it once, first."""
+        """Until the process has built its models, which takes as long as importing torch does; call
+        it once, first."""
         self._next()
 
     def synchronise(self, update: int, student: Seq2Seq) -> None:
@@ -213,8 +262,8 @@ class Separate:
         self._send(WEIGHTS + update.to_bytes(8, "big") + packed_weights(student.state_dict()))
 
     def take(self, job: Job) -> Written:
-        """The next translations, which are those of `job`: waits for them. Raises GeneratorError when the process has
-        ended."""
+        """The next translations, which are those of `job`: waits for them. Raises GeneratorError
+        when the process has ended."""
         written = self._next()
         if written is None:  # it is ready now
             written = self._next()
@@ -248,5 +297,3 @@ class Separate:
         if self.process.is_alive():
             self.process.kill()
             self.process.join(SECONDS_TO_END)
-
-

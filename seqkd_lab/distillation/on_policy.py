@@ -1,13 +1,14 @@
-"""On-policy distillation: the student learns along prefixes that it wrote itself (GKD: Agarwal et al. 2024, arXiv
-2306.13649).
+"""On-policy distillation: the student learns along prefixes that it wrote itself (GKD: Agarwal et
+al. 2024, arXiv 2306.13649).
 
-A share λ of the targets is drawn from the student as it is now, and no gradient goes through the drawing. Along every
-prefix, the student's next word is compared with the teacher's: forward KL (β = 0), reverse KL (β = 1), or between them
-the generalised Jensen–Shannon divergence.
+A share λ of the targets is drawn from the student as it is now, and no gradient goes through the
+drawing. Along every prefix, the student's next word is compared with the teacher's: forward KL (β =
+0), reverse KL (β = 1), or between them the generalised Jensen–Shannon divergence.
 
-A trap that all later systems share: the full reverse KL at drawn prefixes, summed over places, is not the gradient of
-the KL between whole translations, since it leaves out that a word decides which prefixes come after it.
-`SampledToken` shows both: with discount 0 it estimates the former, with discount 1 the latter.
+A trap that all later systems share: the full reverse KL at drawn prefixes, summed over places, is
+not the gradient of the KL between whole translations, since it leaves out that a word decides which
+prefixes come after it. `SampledToken` shows both: with discount 0 it estimates the former, with
+discount 1 the latter.
 """
 
 from __future__ import annotations
@@ -29,16 +30,18 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 
 
 def kl(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """KL(p‖q) = Σ_k p(k) (log p(k) − log q(k)) in nats, over the last axis of two (…, V) of log-probabilities."""
+    """KL(p‖q) = Σ_k p(k) (log p(k) − log q(k)) in nats, over the last axis of two (…, V) of
+    log-probabilities."""
     return (log_p.exp() * (log_p - log_q)).sum(dim=-1)
 
 
 def divergence(logits: Tensor, teacher_logits: Tensor, beta: float) -> Tensor:
-    """How far the student's next word is from the teacher's, (…,) in nats, from two (…, V) of logits.
+    """How far the student's next word is from the teacher's, (…,) in nats, from two (…, V) of
+    logits.
 
-    β = 0: KL(p_T‖p_S), forward. β = 1: KL(p_S‖p_T), reverse. Between them JSD_β = β KL(p_T‖m) + (1 − β) KL(p_S‖m)
-    with m = β p_T + (1 − β) p_S (GKD, section 2), which goes to 0 at both ends: there the scale jumps.
-    The teacher's logits get no gradient.
+    β = 0: KL(p_T‖p_S), forward. β = 1: KL(p_S‖p_T), reverse. Between them JSD_β = β KL(p_T‖m) + (1
+    − β) KL(p_S‖m) with m = β p_T + (1 − β) p_S (GKD, section 2), which goes to 0 at both ends:
+    there the scale jumps. The teacher's logits get no gradient.
     """
     student, teacher = logits.log_softmax(dim=-1), teacher_logits.detach().log_softmax(dim=-1)
     if beta == 0.0:
@@ -53,8 +56,8 @@ def divergence(logits: Tensor, teacher_logits: Tensor, beta: float) -> Tensor:
 class Divergence:
     """The mean over real tokens of `divergence`, along the batch's own target prefix.
 
-    `scaled` divides by β (1 − β) where 0 < β < 1: it then goes over into the two KLs at the ends (ours), so that one
-    learning rate serves every β. Raises ValueError for a β outside [0, 1].
+    `scaled` divides by β (1 − β) where 0 < β < 1: it then goes over into the two KLs at the ends
+    (ours), so that one learning rate serves every β. Raises ValueError for a β outside [0, 1].
     """
 
     beta: float = 1.0
@@ -70,7 +73,11 @@ class Divergence:
         check_shapes(logits, batch.target_out)
         check_teacher(logits, teacher_logits)
         found = divergence(logits, teacher_logits, self.beta)
-        return found / (self.beta * (1.0 - self.beta)) if self.scaled and 0.0 < self.beta < 1.0 else found
+        return (
+            found / (self.beta * (1.0 - self.beta))
+            if self.scaled and 0.0 < self.beta < 1.0
+            else found
+        )
 
     def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
         return mean_over_tokens(self.per_token(logits, batch, teacher_logits), batch.target_out)
@@ -78,12 +85,14 @@ class Divergence:
 
 @dataclass(frozen=True)
 class SampledToken:
-    """Reverse KL as policy gradient, from the drawn words alone: −Σ_t A_t log p_S(y_t) / number of tokens.
+    """Reverse KL as policy gradient, from the drawn words alone: −Σ_t A_t log p_S(y_t) / number of
+    tokens.
 
-    The advantage A_t = −Σ_{u ≥ t} γ^(u − t) (log p_S(y_u) − log p_T(y_u)) is a number without gradient. With `discount`
-    γ = 0 the gradient's mean over draws is that of the full reverse KL at the same prefixes; with γ = 1 it is that of
-    KL(p_S‖p_T) between whole translations. Only the gradient means something, not the value, and only on the student's
-    own samples. Raises ValueError for a discount outside [0, 1].
+    The advantage A_t = −Σ_{u ≥ t} γ^(u − t) (log p_S(y_u) − log p_T(y_u)) is a number without
+    gradient. With `discount` γ = 0 the gradient's mean over draws is that of the full reverse KL at
+    the same prefixes; with γ = 1 it is that of KL(p_S‖p_T) between whole translations. Only the
+    gradient means something, not the value, and only on the student's own samples. Raises
+    ValueError for a discount outside [0, 1].
     """
 
     discount: float = 0.0
@@ -108,11 +117,11 @@ class SampledToken:
 
 @dataclass(frozen=True)
 class OnPolicy:
-    """Where targets come from: of each batch, `share` λ of the sentences get a translation that the student draws now,
-    at `temperature`; the others keep the corpus's.
+    """Where targets come from: of each batch, `share` λ of the sentences get a translation that the
+    student draws now, at `temperature`; the others keep the corpus's.
 
-    Ours: in GKD's algorithm 1 chance decides, with probability λ, whether a whole batch is drawn; here every batch has
-    the same share. Raises ValueError for a share outside (0, 1].
+    Ours: in GKD's algorithm 1 chance decides, with probability λ, whether a whole batch is drawn;
+    here every batch has the same share. Raises ValueError for a share outside (0, 1].
     """
 
     share: float = 1.0
@@ -124,7 +133,8 @@ class OnPolicy:
         Law(self.temperature)
 
     def __call__(self, model: Seq2Seq, batch: Batch, seed: int) -> Batch:
-        """The batch with new targets; which sentences, and what is drawn, depends on `seed` and the weights alone."""
+        """The batch with new targets; which sentences, and what is drawn, depends on `seed` and the
+        weights alone."""
         generator = torch.Generator().manual_seed(seed)
         n_drawn = round(self.share * len(batch))
         if n_drawn == len(batch):
@@ -132,8 +142,13 @@ class OnPolicy:
         own = torch.randperm(len(batch), generator=generator)[:n_drawn].sort().values
         if not n_drawn:
             return batch
-        some = Batch(batch.source[own], batch.source_lengths[own], batch.target_in[own], batch.target_out[own],
-                     batch.rows[own])
+        some = Batch(
+            batch.source[own],
+            batch.source_lengths[own],
+            batch.target_in[own],
+            batch.target_out[own],
+            batch.rows[own],
+        )
         drawn = draw_targets(model, some, self.temperature, generator)
         longest = max(drawn.shape[1], batch.target_out.shape[1])
         target = torch.full((len(batch), longest), PAD)
@@ -143,12 +158,17 @@ class OnPolicy:
         return with_targets(batch, target)
 
 
-def draw_targets(model: Seq2Seq, batch: Batch, temperature: float, generator: torch.Generator) -> Tensor:
-    """One translation of each source drawn from `model` without gradient and without dropout: (B, T), EOS, then PAD."""
+def draw_targets(
+    model: Seq2Seq, batch: Batch, temperature: float, generator: torch.Generator
+) -> Tensor:
+    """One translation of each source drawn from `model` without gradient and without dropout: (B,
+    T), EOS, then PAD."""
     was_training = model.training
     model.eval()
     longest = longest_allowed(batch.source_lengths, None)
-    tokens, _ = sample_batch(model, batch.source, batch.source_lengths, longest, Law(temperature), generator)
+    tokens, _ = sample_batch(
+        model, batch.source, batch.source_lengths, longest, Law(temperature), generator
+    )
     model.train(was_training)
     return tokens.clone()  # outside of inference mode, so that an embedding's gradient may keep it
 

@@ -1,9 +1,10 @@
 """PACED: distil most where the student is neither hopeless nor done (arXiv 2603.11178).
 
-Of each source the student draws K translations once; p̂ is the share that a verifier accepts. The source's loss then
-gets the weight w(p̂) = p̂^a (1 − p̂)^b, which stays as it is while the student learns. The reason given: the gradient's
-signal-to-noise ratio over the pass rate is bell-shaped and collapses at both ends. Ours: the weights are normalised to
-mean 1, since p̂(1 − p̂) ≤ 1/4 would cut the learning rate silently; the shuffled control; the estimate of the ratio.
+Of each source the student draws K translations once; p̂ is the share that a verifier accepts. The
+source's loss then gets the weight w(p̂) = p̂^a (1 − p̂)^b, which stays as it is while the student
+learns. The reason given: the gradient's signal-to-noise ratio over the pass rate is bell-shaped and
+collapses at both ends. Ours: the weights are normalised to mean 1, since p̂(1 − p̂) ≤ 1/4 would cut
+the learning rate silently; the shuffled control; the estimate of the ratio.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ LEAST_KEPT, MOST_KEPT = 0.2, 0.8
 
 
 def draws(
-    model: Seq2Seq, sources: Sequence[Tokens], n_samples: int = N_SAMPLES, seed: int = 0, temperature: float = 1.0,
+    model: Seq2Seq,
+    sources: Sequence[Tokens],
+    n_samples: int = N_SAMPLES,
+    seed: int = 0,
+    temperature: float = 1.0,
     report: Callable[[int], None] | None = None,
 ) -> list[tuple[Tokens, ...]]:
     """`n_samples` translations of each source drawn from `model`, source after source.
@@ -39,9 +44,14 @@ def draws(
     """
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1; got {n_samples}")
-    order = sorted(range(len(sources)), key=lambda place: len(sources[place]))  # little waiting for the longest
+    order = sorted(
+        range(len(sources)), key=lambda place: len(sources[place])
+    )  # little waiting for the longest
     alike = [sources[place] for place in order]
-    found = [sample(model, alike, seed * n_samples + k, Law(temperature), progress=report) for k in range(n_samples)]
+    found = [
+        sample(model, alike, seed * n_samples + k, Law(temperature), progress=report)
+        for k in range(n_samples)
+    ]
     drawn: list[tuple[Tokens, ...]] = [()] * len(sources)
     for place, *hypotheses in zip(order, *found, strict=True):
         drawn[place] = tuple(hypothesis.tokens for hypothesis in hypotheses)
@@ -49,32 +59,44 @@ def draws(
 
 
 def share_valid(source: Tokens, targets: Sequence[Tokens], is_valid: Verifier) -> float:
-    """The share of `targets` that are valid translations of `source`; each different one is looked at once."""
+    """The share of `targets` that are valid translations of `source`; each different one is looked
+    at once."""
     right = {target for target in set(targets) if is_valid(source, target)}
     return sum(target in right for target in targets) / len(targets)
 
 
 def pass_rates(
-    model: Seq2Seq, sources: Sequence[Tokens], is_valid: Verifier, n_samples: int = N_SAMPLES, seed: int = 0,
-    temperature: float = 1.0, report: Callable[[int], None] | None = None,
+    model: Seq2Seq,
+    sources: Sequence[Tokens],
+    is_valid: Verifier,
+    n_samples: int = N_SAMPLES,
+    seed: int = 0,
+    temperature: float = 1.0,
+    report: Callable[[int], None] | None = None,
 ) -> list[float]:
-    """p̂ of each source: the share of `n_samples` translations drawn from `model` that `is_valid(source, target)`.
+    """p̂ of each source: the share of `n_samples` translations drawn from `model` that
+    `is_valid(source, target)`.
 
     `report` hears how many more draws are made. Raises ValueError for n_samples below 1.
     """
     drawn = draws(model, sources, n_samples, seed, temperature, report)
-    return [share_valid(source, targets, is_valid) for source, targets in zip(sources, drawn, strict=True)]
+    return [
+        share_valid(source, targets, is_valid)
+        for source, targets in zip(sources, drawn, strict=True)
+    ]
 
 
 def peak(a: float, b: float) -> float:
-    """a / (a + b): where p^a (1 − p)^b is largest. Raises ValueError when both are 0: every place is then."""
+    """a / (a + b): where p^a (1 − p)^b is largest. Raises ValueError when both are 0: every place
+    is then."""
     if not a + b > 0.0:
         raise ValueError(f"p^{a:g} (1 − p)^{b:g} has no peak: one of a and b must be above 0")
     return a / (a + b)
 
 
 def weights(rates: Sequence[float], a: float = 1.0, b: float = 1.0) -> Tensor:
-    """w(p̂) = p̂^a (1 − p̂)^b for each of N pass rates, divided by their mean (ours): (N,), of mean 1.
+    """w(p̂) = p̂^a (1 − p̂)^b for each of N pass rates, divided by their mean (ours): (N,), of mean
+    1.
 
     Raises ValueError for rates outside [0, 1], for a negative power, and when every weight is 0.
     """
@@ -85,7 +107,8 @@ def weights(rates: Sequence[float], a: float = 1.0, b: float = 1.0) -> Tensor:
 
 
 def hard_filter(rates: Sequence[float]) -> Tensor:
-    """The same weight where LEAST_KEPT < p̂ < MOST_KEPT and none elsewhere: (N,), of mean 1. Raises as `weights`."""
+    """The same weight where LEAST_KEPT < p̂ < MOST_KEPT and none elsewhere: (N,), of mean 1. Raises
+    as `weights`."""
     p = _checked(rates)
     return _of_mean_one(((p > LEAST_KEPT) & (p < MOST_KEPT)).to(p.dtype))
 
@@ -107,17 +130,22 @@ def _checked(rates: Sequence[float]) -> Tensor:
 
 def _of_mean_one(values: Tensor) -> Tensor:
     if not float(values.sum()) > 0.0:
-        raise ValueError("every weight is 0: no source has a pass rate that counts; draw more samples, or start from "
-                         "a student that is neither hopeless nor perfect")
+        raise ValueError(
+            "every weight is 0: no source has a pass rate that counts; draw more samples, or start "
+            "from "
+            "a student that is neither hopeless nor perfect"
+        )
     return values / values.mean()
 
 
 @dataclass(frozen=True, eq=False)
 class Weighted:
-    """`objective` with each sentence's tokens multiplied by the weight of its row: Σ_i w_i Σ_t ℓ_it / number of tokens.
+    """`objective` with each sentence's tokens multiplied by the weight of its row: Σ_i w_i Σ_t ℓ_it
+    / number of tokens.
 
-    `weights` (N,) belongs to the rows of the corpus that is trained on. Divided is by all real tokens, so with
-    weights of 1 it is the plain objective. Raises ValueError for an objective that has no loss per token.
+    `weights` (N,) belongs to the rows of the corpus that is trained on. Divided is by all real
+    tokens, so with weights of 1 it is the plain objective. Raises ValueError for an objective that
+    has no loss per token.
     """
 
     objective: Objective
@@ -125,7 +153,9 @@ class Weighted:
 
     def __post_init__(self) -> None:
         if not hasattr(self.objective, "per_token"):
-            raise ValueError(f"{self.objective} has no loss per token to be weighted: take a Divergence")
+            raise ValueError(
+                f"{self.objective} has no loss per token to be weighted: take a Divergence"
+            )
 
     @property
     def needs_teacher(self) -> bool:
@@ -139,27 +169,34 @@ class Weighted:
 def sentence_gradients(
     model: Seq2Seq, objective: Objective, sentences: Iterable[Batch], teacher: Seq2Seq | None = None
 ) -> Tensor:
-    """What each of n sentences (batches of one) adds to an update: the gradient of its loss summed over its tokens,
-    (n, P) for the model's P parameters. Dropout is off, and the model's own gradients are as they were."""
+    """What each of n sentences (batches of one) adds to an update: the gradient of its loss summed
+    over its tokens, (n, P) for the model's P parameters. Dropout is off, and the model's own
+    gradients are as they were."""
     was_training, parameters, found = model.training, list(model.parameters()), []
     model.eval()
     for batch in sentences:
         with torch.no_grad():
             teacher_logits = None if teacher is None else teacher(batch)
         loss = objective(model(batch), batch, teacher_logits) * batch.n_tokens
-        found.append(torch.cat([gradient.flatten() for gradient in torch.autograd.grad(loss, parameters)]))
+        found.append(
+            torch.cat([gradient.flatten() for gradient in torch.autograd.grad(loss, parameters)])
+        )
     model.train(was_training)
     return torch.stack(found)
 
 
 def signal_and_noise(gradients: Tensor) -> tuple[float, float]:
-    """(‖ḡ‖² − trΣ/n, trΣ) of gradients (n, P): unbiased estimates of ‖E g‖² and of the summed variances (ours).
+    """(‖ḡ‖² − trΣ/n, trΣ) of gradients (n, P): unbiased estimates of ‖E g‖² and of the summed
+    variances (ours).
 
-    ‖ḡ‖² alone is too large by trΣ/n, which in thousands of dimensions is most of it. Raises ValueError for n below 2.
+    ‖ḡ‖² alone is too large by trΣ/n, which in thousands of dimensions is most of it. Raises
+    ValueError for n below 2.
     """
     n = len(gradients)
     if gradients.dim() != 2 or n < 2:
-        raise ValueError(f"need the gradients (n, P) of at least two sentences; got {tuple(gradients.shape)}")
+        raise ValueError(
+            f"need the gradients (n, P) of at least two sentences; got {tuple(gradients.shape)}"
+        )
     noise = float(gradients.double().var(dim=0).sum())
     return float(gradients.double().mean(dim=0).square().sum()) - noise / n, noise
 

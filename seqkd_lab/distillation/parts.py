@@ -1,4 +1,5 @@
-"""Long translations in parts: what is done is kept on disk, so that an interrupt costs one part and not hours.
+"""Long translations in parts: what is done is kept on disk, so that an interrupt costs one part and
+not hours.
 
 The parts are the same whether a run is interrupted or not, and so is every byte of the result.
 """
@@ -14,22 +15,23 @@ from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.models.checkpoint import write_atomically
 
 PART = 1280
-"""Sentences that are translated together: ten batches of 128, sorted by length, so that little is padding."""
+"""Sentences that are translated together: ten batches of 128, sorted by length, so that little is
+padding."""
 
 TranslatePart = Callable[[int, int, "Callable[[int], None]"], "list[Hypothesis]"]
 """Translates the sources from `first` to `last` (exclusive) and reports each batch."""
 
 
 class Kept:
-    """The finished parts of a translation, as JSON lines in a file beside the result: a line with the key of the work,
-    then [target tokens, log-probability] for each source, in order."""
+    """The finished parts of a translation, as JSON lines in a file beside the result: a line with
+    the key of the work, then [target tokens, log-probability] for each source, in order."""
 
     def __init__(self, path: Path, key: str, n_sources: int) -> None:
         self.path, self.key, self.n_sources = path, key, n_sources
 
     def read(self) -> tuple[list[Hypothesis], str | None]:
-        """Return what is done (whole parts), and in words why what lies there is not used (None: it is, or there is
-        nothing). A line that was cut off by an interrupt ends the reading."""
+        """Return what is done (whole parts), and in words why what lies there is not used (None: it
+        is, or there is nothing). A line that was cut off by an interrupt ends the reading."""
         try:
             head, *lines = self.path.read_bytes().split(b"\n")
         except FileNotFoundError:
@@ -50,14 +52,17 @@ class Kept:
         write_atomically(self.path, json.dumps({"key": self.key}).encode() + b"\n" + _lines(done))
 
     def append(self, part: list[Hypothesis]) -> None:
-        """Add a part and wait until it is on the disk. Raises OSError, with the path, when the disk is full."""
+        """Add a part and wait until it is on the disk. Raises OSError, with the path, when the disk
+        is full."""
         try:
             with open(self.path, "ab") as file:
                 file.write(_lines(part))
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise OSError(error.errno, f"{error.strerror}; could not write", str(self.path)) from error
+            raise OSError(
+                error.errno, f"{error.strerror}; could not write", str(self.path)
+            ) from error
 
     def forget(self) -> None:
         """Remove the file, as the result is there."""
@@ -66,7 +71,9 @@ class Kept:
 
 def _lines(part: list[Hypothesis]) -> bytes:
     """Write each hypothesis as a line of JSON."""
-    lines = (json.dumps([entry.tokens, entry.log_prob], ensure_ascii=False) + "\n" for entry in part)
+    lines = (
+        json.dumps([entry.tokens, entry.log_prob], ensure_ascii=False) + "\n" for entry in part
+    )
     return "".join(lines).encode()
 
 
@@ -86,17 +93,21 @@ def _hypothesis(line: bytes) -> Hypothesis | None:
 
 
 def in_parts(
-    kept: Kept, translate: TranslatePart, report: Callable[[int], None], say: Callable[[str], None],
+    kept: Kept, translate: TranslatePart, report: Callable[[int], None], say: Callable[[str], None]
 ) -> list[Hypothesis]:
     """Translate sources 0 .. kept.n_sources − 1 part by part, going on from what is kept.
 
-    report hears how many more sentences are done; say hears, in a sentence, what became of an earlier run.
+    report hears how many more sentences are done; say hears, in a sentence, what became of an
+    earlier run.
     """
     done, why_not = kept.read()
     if why_not is not None:
         say(f"{kept.path} {why_not}: it is replaced, and the work starts anew.")
     elif done:
-        say(f"{kept.path}: {len(done):,} of {kept.n_sources:,} sentences are there; the work goes on from them.")
+        say(
+            f"{kept.path}: {len(done):,} of {kept.n_sources:,} sentences are there; the work goes "
+            "on from them."
+        )
     kept.begin(done)
     report(len(done))
     while len(done) < kept.n_sources:

@@ -1,4 +1,5 @@
-"""What a teacher says along every target of a corpus, computed once: Word-KD asks for it again in each epoch."""
+"""What a teacher says along every target of a corpus, computed once: Word-KD asks for it again in
+each epoch."""
 
 from __future__ import annotations
 
@@ -10,16 +11,18 @@ from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 MOST_BYTES, MOST_TIMES = 160 * 2**20, 12
-"""A corpus whose vectors would take more is not remembered. All of the toy corpus takes 153 MiB, and to remember them
-saves a third of the time of Word-KD. A teacher that is itself large may take MOST_TIMES its own weights: training it
-took as much memory, and to ask it anew in each epoch would take hours."""
+"""A corpus whose vectors would take more is not remembered. All of the toy corpus takes 153 MiB,
+and to remember them saves a third of the time of Word-KD. A teacher that is itself large may take
+MOST_TIMES its own weights: training it took as much memory, and to ask it anew in each epoch would
+take hours."""
 
 
 class TeacherMemory:
-    """The teacher's logits (B, T, V) for batches of `encoded`, as `teacher(batch)` gives them, up to rounding.
+    """The teacher's logits (B, T, V) for batches of `encoded`, as `teacher(batch)` gives them, up
+    to rounding.
 
-    Kept are the D numbers before the output layer, not the V logits: they are fewer, and good at any temperature,
-    which the logits of the teacher's few best words would not be.
+    Kept are the D numbers before the output layer, not the V logits: they are fewer, and good at
+    any temperature, which the logits of the teacher's few best words would not be.
     """
 
     def __init__(self, teacher: Seq2Seq, encoded: EncodedCorpus) -> None:
@@ -33,12 +36,15 @@ class TeacherMemory:
     @staticmethod
     def holds(teacher: Seq2Seq, encoded: EncodedCorpus) -> bool:
         """Whether the vectors take MOST_BYTES at most, or MOST_TIMES the teacher's weights."""
-        most = max(MOST_BYTES, MOST_TIMES * sum(parameter.nbytes for parameter in teacher.parameters()))
+        most = max(
+            MOST_BYTES, MOST_TIMES * sum(parameter.nbytes for parameter in teacher.parameters())
+        )
         n_numbers = int(encoded.target_lengths.sum()) * teacher.output.in_features
         return n_numbers * torch.get_default_dtype().itemsize <= most
 
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Tensor:
-        """Logits (B, T, V); those of padding are another place's, and count for nothing in any loss."""
+        """Logits (B, T, V); those of padding are another place's, and count for nothing in any
+        loss."""
         places = self.encoded.target_places(batch).clamp(max=len(self.vectors) - 1)  # (B, T)
         return self.teacher.output(self.vectors[places])

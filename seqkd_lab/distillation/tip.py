@@ -1,11 +1,13 @@
 """TIP: of the student's own tokens, only those teach that are worth it (arXiv 2604.14084).
 
-A token's place is judged by two numbers: how unsure the student is, h = H(p_S)/log V, and how far it is from its
-teacher, δ = KL(p_S‖p_T). Four quadrants: Q1 unsure and far, Q2 unsure and near, Q3 sure and far (confidently wrong),
-Q4 sure and near. Soft-OR keeps what is large in either; whatever asks only for h never sees Q3.
+A token's place is judged by two numbers: how unsure the student is, h = H(p_S)/log V, and how far
+it is from its teacher, δ = KL(p_S‖p_T). Four quadrants: Q1 unsure and far, Q2 unsure and near, Q3
+sure and far (confidently wrong), Q4 sure and near. Soft-OR keeps what is large in either; whatever
+asks only for h never sees Q3.
 
-Known from the paper: the scores, the kept number ⌊ρm⌋ of an output of m tokens, the loss. Ours: where the quadrants'
-edges lie, that scaling is over the batch's real tokens, and that an output of fewer than 1/ρ tokens teaches nothing.
+Known from the paper: the scores, the kept number ⌊ρm⌋ of an output of m tokens, the loss. Ours:
+where the quadrants' edges lie, that scaling is over the batch's real tokens, and that an output of
+fewer than 1/ρ tokens teaches nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +26,14 @@ from seqkd_lab.distillation.on_policy import kl
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 ALL, RANDOM, ENTROPY, TOP_ENTROPY, DELTA, Q3, SOFT_OR, BOTTOM = (
-    "all", "random", "entropy, sampled", "entropy, top", "δ only", "Q3 only", "Soft-OR", "bottom"
+    "all",
+    "random",
+    "entropy, sampled",
+    "entropy, top",
+    "δ only",
+    "Q3 only",
+    "Soft-OR",
+    "bottom",
 )
 CLIPPED = 0.02
 """The share of the largest h that counts as 1 (known)."""
@@ -32,10 +41,11 @@ CLIPPED = 0.02
 
 @dataclass(frozen=True)
 class Importance:
-    """What the scores are made of, each (B, T), without gradient; padding holds numbers that mean nothing.
+    """What the scores are made of, each (B, T), without gradient; padding holds numbers that mean
+    nothing.
 
-    h: entropy of the student's next word over log V, in [0, 1]. delta: KL(p_S‖p_T), forward: KL(p_T‖p_S), in nats.
-    real (B, T): which places are tokens.
+    h: entropy of the student's next word over log V, in [0, 1]. delta: KL(p_S‖p_T), forward:
+    KL(p_T‖p_S), in nats. real (B, T): which places are tokens.
     """
 
     h: Tensor
@@ -46,16 +56,20 @@ class Importance:
 
 @torch.no_grad()
 def importance(logits: Tensor, teacher_logits: Tensor, real: Tensor) -> Importance:
-    """Measures every place, from two (B, T, V) of logits. Raises ValueError when the shapes do not fit."""
+    """Measures every place, from two (B, T, V) of logits. Raises ValueError when the shapes do not
+    fit."""
     check_shapes(logits, real)
     check_teacher(logits, teacher_logits)
     student, teacher = logits.log_softmax(dim=-1), teacher_logits.log_softmax(dim=-1)
     entropy = -(student.exp() * student).sum(dim=-1)
-    return Importance(entropy / math.log(logits.shape[-1]), kl(student, teacher), kl(teacher, student), real)
+    return Importance(
+        entropy / math.log(logits.shape[-1]), kl(student, teacher), kl(teacher, student), real
+    )
 
 
 def scaled(x: Tensor, real: Tensor, clipped: float = 0.0) -> Tensor:
-    """x (B, T) from 0 (least) to 1 (greatest of the real tokens, once the share `clipped` of the largest is cut)."""
+    """x (B, T) from 0 (least) to 1 (greatest of the real tokens, once the share `clipped` of the
+    largest is cut)."""
     values = x[real]
     low, high = values.min(), values.quantile(1.0 - clipped)
     return ((x - low) / (high - low).clamp_min(1e-12)).clamp(0.0, 1.0)
@@ -73,7 +87,8 @@ def sure_and_far(seen: Importance) -> Tensor:
 
 
 def proportional(weight: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Scores (B, T) whose k greatest of a row are k draws without replacement in proportion to `weight` (B, T).
+    """Scores (B, T) whose k greatest of a row are k draws without replacement in proportion to
+    `weight` (B, T).
 
     log weight + Gumbel noise (Efraimidis & Spirakis 2006; Kool et al. 2019, arXiv 1903.06059).
     """
@@ -92,18 +107,21 @@ SCORES: dict[str, Score] = {
     SOFT_OR: lambda seen, _: soft_or(seen),
     BOTTOM: lambda seen, _: -soft_or(seen),
 }
-"""How much each selector wants each token, (B, T). Chance comes from the generator (None: torch's own, which a training
-seeds for each epoch, so that a resumed one draws the same)."""
+"""How much each selector wants each token, (B, T). Chance comes from the generator (None: torch's
+own, which a training seeds for each epoch, so that a resumed one draws the same)."""
 SELECTORS = tuple(SCORES)
 
 
 def n_kept(lengths: Tensor, share: float) -> Tensor:
     """⌊ρm⌋ of each of the numbers m: 0 where m < 1/ρ, as the paper's formula has it."""
-    return (lengths.double() * share + 1e-9).floor().long()  # 0.29 · 100 is 28.999… in floating point
+    return (
+        (lengths.double() * share + 1e-9).floor().long()
+    )  # 0.29 · 100 is 28.999… in floating point
 
 
 def keep(scores: Tensor, real: Tensor, share: float) -> Tensor:
-    """The ⌊ρm⌋ best-scored of the m real tokens of each row: a mask (B, T). Of equals, the earlier stays."""
+    """The ⌊ρm⌋ best-scored of the m real tokens of each row: a mask (B, T). Of equals, the earlier
+    stays."""
     order = scores.masked_fill(~real, float("-inf")).argsort(dim=1, descending=True, stable=True)
     return (order.argsort(dim=1) < n_kept(real.sum(dim=1), share)[:, None]) & real
 
@@ -116,10 +134,11 @@ def quadrant(h: Tensor, delta: Tensor, h_edge: float, delta_edge: float) -> Tens
 
 @dataclass(frozen=True)
 class Selected:
-    """The mean reverse KL over the tokens that `selector` keeps of each output: a `share` ρ of them.
+    """The mean reverse KL over the tokens that `selector` keeps of each output: a `share` ρ of
+    them.
 
-    It belongs on the student's own outputs (OnPolicy). A batch of which nothing is kept gives 0 and moves nothing.
-    Raises ValueError for an unknown selector and for a share outside (0, 1].
+    It belongs on the student's own outputs (OnPolicy). A batch of which nothing is kept gives 0 and
+    moves nothing. Raises ValueError for an unknown selector and for a share outside (0, 1].
     """
 
     selector: str = SOFT_OR
@@ -128,7 +147,9 @@ class Selected:
 
     def __post_init__(self) -> None:
         if self.selector not in SELECTORS:
-            raise ValueError(f"selector must be one of {', '.join(SELECTORS)}; got {self.selector!r}")
+            raise ValueError(
+                f"selector must be one of {', '.join(SELECTORS)}; got {self.selector!r}"
+            )
         if not 0.0 < self.share <= 1.0:
             raise ValueError(f"share must lie in (0, 1]; got {self.share}")
 
@@ -149,18 +170,26 @@ def mean_reverse_kl(logits: Tensor, teacher_logits: Tensor) -> Tensor:
     return per_token.sum() / max(len(per_token), 1)
 
 
-def lean_loss(model: Seq2Seq, teacher: Seq2Seq, batch: Batch, selected: Selected, at_once: int = 4) -> Tensor:
+def lean_loss(
+    model: Seq2Seq, teacher: Seq2Seq, batch: Batch, selected: Selected, at_once: int = 4
+) -> Tensor:
     """The loss of `selected`, with V logits kept for the gradient only where a token teaches.
 
-    The output layer is asked twice: for the scores without gradient, `at_once` sentences at a time, and then at the
-    kept places. What is saved grows with 1 − ρ; what it costs is the scoring.
+    The output layer is asked twice: for the scores without gradient, `at_once` sentences at a time,
+    and then at the kept places. What is saved grows with 1 − ρ; what it costs is the scoring.
     """
     vectors, real = model.vectors(batch), batch.target_out != PAD  # (B, T, D), (B, T)
     with torch.no_grad():
         taught = teacher.vectors(batch)
-        parts = [importance(model.output(own), teacher.output(theirs), places) for own, theirs, places in zip(
-            vectors.split(at_once), taught.split(at_once), real.split(at_once), strict=True)]
-        h, delta, forward = (torch.cat([getattr(part, name) for part in parts]) for name in ("h", "delta", "forward"))
+        parts = [
+            importance(model.output(own), teacher.output(theirs), places)
+            for own, theirs, places in zip(
+                vectors.split(at_once), taught.split(at_once), real.split(at_once), strict=True
+            )
+        ]
+        h, delta, forward = (
+            torch.cat([getattr(part, name) for part in parts]) for name in ("h", "delta", "forward")
+        )
         kept = selected.kept(Importance(h, delta, forward, real))
         teacher_logits = teacher.output(taught[kept])
     return mean_reverse_kl(model.output(vectors[kept]), teacher_logits)

@@ -1,7 +1,9 @@
-"""The teacher's k likeliest next words instead of all V: what is sent, kept and learned from in near-policy training.
+"""The teacher's k likeliest next words instead of all V: what is sent, kept and learned from in
+near-policy training.
 
-Ours: what the k words leave is one bucket more. Forward KL over these k + 1 outcomes is never above the full KL, since
-outcomes are only put together (data processing inequality), and equals it where the bucket holds one word.
+Ours: what the k words leave is one bucket more. Forward KL over these k + 1 outcomes is never above
+the full KL, since outcomes are only put together (data processing inequality), and equals it where
+the bucket holds one word.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ LEAST_REST = 1e-6
 
 @dataclass(frozen=True)
 class TopK:
-    """Of n places the `words` (n, k), likeliest first, and their `log_probs` (n, k); words None: all V in order."""
+    """Of n places the `words` (n, k), likeliest first, and their `log_probs` (n, k); words None:
+    all V in order."""
 
     words: Tensor | None
     log_probs: Tensor
@@ -27,12 +30,15 @@ class TopK:
 
 
 def top_k(logits: Tensor, k: int | None) -> TopK:
-    """The k likeliest words of logits (n, V); None takes all. Raises ValueError for k outside 1..V."""
+    """The k likeliest words of logits (n, V); None takes all. Raises ValueError for k outside
+    1..V."""
     log_p = logits.log_softmax(dim=-1)
     if k is None:
         return TopK(None, log_p)
     if not 1 <= k <= logits.shape[-1]:
-        raise ValueError(f"k must lie in 1..{logits.shape[-1]}, the size of the vocabulary; got {k}")
+        raise ValueError(
+            f"k must lie in 1..{logits.shape[-1]}, the size of the vocabulary; got {k}"
+        )
     likeliest, words = log_p.topk(k, dim=-1)
     return TopK(words, likeliest)
 
@@ -44,7 +50,8 @@ def rest(log_probs: Tensor) -> Tensor:
 
 
 def top_k_kl(log_p: Tensor, teacher: TopK) -> Tensor:
-    """Σ over k words and the rest of p_T (log p_T − log p_S), (n,) in nats; `log_p` (n, V) is the student's.
+    """Σ over k words and the rest of p_T (log p_T − log p_S), (n,) in nats; `log_p` (n, V) is the
+    student's.
 
     The teacher's numbers get no gradient. With all V words it is the full KL(p_T‖p_S)."""
     if teacher.words is None:

@@ -1,6 +1,8 @@
-"""LSTM and Transformer side by side: how the Transformer's training was found, and every objective across both.
+"""LSTM and Transformer side by side: how the Transformer's training was found, and every objective
+across both.
 
-Decoders and objectives ask for the one interface of models, so a teacher of either kind can teach students of both.
+Decoders and objectives ask for the one interface of models, so a teacher of either kind can teach
+students of both.
 """
 
 from __future__ import annotations
@@ -49,8 +51,12 @@ Name = tuple[str, str, str]
 
 def crossed(teacher: Preset, student: Preset) -> Preset:
     """The student of one preset with the teacher of another."""
-    return replace(student, teacher=teacher.teacher, teacher_training=teacher.teacher_training,
-                   teacher_tuning=teacher.teacher_tuning)
+    return replace(
+        student,
+        teacher=teacher.teacher,
+        teacher_training=teacher.teacher_training,
+        teacher_tuning=teacher.teacher_tuning,
+    )
 
 
 def variants(data: ToyData) -> dict[str, Recipe]:
@@ -70,7 +76,9 @@ def variants(data: ToyData) -> dict[str, Recipe]:
         "rate 0.005, no warm-up": trained(learning_rate=0.005, warmup=0.0),
         "tied embeddings": replace(chosen, model=replace(preset.teacher, tied=True)),
         "dropout 0.1": replace(chosen, model=replace(preset.teacher, dropout=0.1)),
-        LSTM_TEACHER: Recipe(LSTM_TEACHER, data, SHORT.teacher, NLL(), SHORT.teacher_training, seed),
+        LSTM_TEACHER: Recipe(
+            LSTM_TEACHER, data, SHORT.teacher, NLL(), SHORT.teacher_training, seed
+        ),
     }
 
 
@@ -84,8 +92,12 @@ class ArchitecturesRun:
     def tables(self) -> dict[tuple[str, str], TableRun]:
         """For each pair of kinds, teacher and student, its rows of Table 1."""
         return {
-            (teacher, student): TableRun(self.data, crossed(KINDS[teacher], KINDS[student]), self.seeds,
-                                         (TEACHER, BASELINE, *TAUGHT))
+            (teacher, student): TableRun(
+                self.data,
+                crossed(KINDS[teacher], KINDS[student]),
+                self.seeds,
+                (TEACHER, BASELINE, *TAUGHT),
+            )
             for teacher, student in product(KINDS, repeat=2)
         }
 
@@ -98,7 +110,8 @@ class ArchitecturesRun:
 def seconds_per_epoch(
     data: ToyData, store: Store, repetitions: int, report: Callable[[int, int], None] | None = None
 ) -> dict[str, list[float]]:
-    """What an epoch of each kind's teacher takes, from twenty updates of each in turn, in the threads torch has."""
+    """What an epoch of each kind's teacher takes, from twenty updates of each in turn, in the
+    threads torch has."""
     loaded = store.dataset(data)
 
     def job(preset: Preset) -> Callable[[], float]:
@@ -121,32 +134,50 @@ def seconds_per_epoch(
     return in_turn({kind: job(preset) for kind, preset in KINDS.items()}, repetitions, report)
 
 
-def write_architectures(path: Path, run: ArchitecturesRun, store: Store, seconds: Mapping[str, list[float]]) -> None:
-    """Writes the results of a finished run as JSON: by seed and name the metrics, the curves, seconds per epoch."""
-    curves = {name: read_json(store.directory(recipe) / "history.json")
-              for name, recipe in variants(run.data).items()}
-    write_json(path, {
-        "data": identity(run.data), "presets": {kind: settings(preset) for kind, preset in KINDS.items()},
-        "by_seed": {str(seed): evaluations(run, seed, store) for seed in run.seeds},
-        "curves": curves, "seconds_per_epoch": dict(seconds), "made_with": versions(),
-    })
+def write_architectures(
+    path: Path, run: ArchitecturesRun, store: Store, seconds: Mapping[str, list[float]]
+) -> None:
+    """Writes the results of a finished run as JSON: by seed and name the metrics, the curves,
+    seconds per epoch."""
+    curves = {
+        name: read_json(store.directory(recipe) / "history.json")
+        for name, recipe in variants(run.data).items()
+    }
+    write_json(
+        path,
+        {
+            "data": identity(run.data),
+            "presets": {kind: settings(preset) for kind, preset in KINDS.items()},
+            "by_seed": {str(seed): evaluations(run, seed, store) for seed in run.seeds},
+            "curves": curves,
+            "seconds_per_epoch": dict(seconds),
+            "made_with": versions(),
+        },
+    )
 
 
 def evaluations(run: ArchitecturesRun, seed: int, store: Store) -> dict[str, dict]:
-    """The metrics of one seed by name ("teacher|student|row"); a teacher has no student, a baseline no teacher."""
+    """The metrics of one seed by name ("teacher|student|row"); a teacher has no student, a baseline
+    no teacher."""
     found = {}
     for (teacher, student), table in run.tables().items():
         for row, recipe in table.recipes(seed).items():
-            name = {TEACHER: (teacher, "", row), BASELINE: ("", student, row)}.get(row, (teacher, student, row))
+            name = {TEACHER: (teacher, "", row), BASELINE: ("", student, row)}.get(
+                row, (teacher, student, row)
+            )
             found["|".join(name)] = store.evaluation(recipe, table.preset.beam_size, 0.0)
     return found
 
 
 def read_architectures(path: Path) -> dict:
-    """What `write_architectures` wrote. Raises CheckpointError naming the file when it holds something else."""
+    """What `write_architectures` wrote. Raises CheckpointError naming the file when it holds
+    something else."""
     results = read_json(path)
     try:
-        complete = all(results[part] for part in ("by_seed", "curves", "seconds_per_epoch", "presets", "made_with"))
+        complete = all(
+            results[part]
+            for part in ("by_seed", "curves", "seconds_per_epoch", "presets", "made_with")
+        )
         names = [name for cells in results["by_seed"].values() for name in cells]
         if not complete or not all(len(name.split("|")) == 3 for name in names):
             raise ValueError("parts are missing")
@@ -161,46 +192,73 @@ def named(cells: Rows) -> dict[Name, Mapping]:
 
 
 def architectures_frame(results: Mapping) -> pandas.DataFrame:
-    """The one table: every objective, teacher and student of either kind; mean ± reach of the 95% interval."""
+    """The one table: every objective, teacher and student of either kind; mean ± reach of the 95%
+    interval."""
     seeds = [named(cells) for cells in rows_by_seed(results)]
     lines = []
     for teacher, student, row in seeds[0]:
         cells = [seed[teacher, student, row] for seed in seeds]
-        lines.append({
-            "row": row, "teacher": teacher, "student": student, "parameters": f"{cells[0]['n_parameters']:,}",
-            "BLEU K=1": with_interval([c["greedy"]["bleu"] for c in cells]),
-            "BLEU K=5": with_interval([c["beam"]["bleu"] for c in cells]),
-            "valid K=1, %": with_interval([c["greedy"]["validity"] for c in cells], scale=100.0),
-            "valid K=5, %": with_interval([c["beam"]["validity"] for c in cells], scale=100.0),
-            "p(ŷ) in %": with_interval([c["p_mode"] for c in cells], scale=100.0),
-        })
+        lines.append(
+            {
+                "row": row,
+                "teacher": teacher,
+                "student": student,
+                "parameters": f"{cells[0]['n_parameters']:,}",
+                "BLEU K=1": with_interval([c["greedy"]["bleu"] for c in cells]),
+                "BLEU K=5": with_interval([c["beam"]["bleu"] for c in cells]),
+                "valid K=1, %": with_interval(
+                    [c["greedy"]["validity"] for c in cells], scale=100.0
+                ),
+                "valid K=5, %": with_interval([c["beam"]["validity"] for c in cells], scale=100.0),
+                "p(ŷ) in %": with_interval([c["p_mode"] for c in cells], scale=100.0),
+            }
+        )
     order = {row: place for place, row in enumerate((TEACHER, BASELINE, *TAUGHT))}
     lines.sort(key=lambda line: order[line["row"]])
     return pandas.DataFrame(lines).set_index("row")
 
 
 def judge(results: Mapping) -> list[Verdict]:
-    """Judge whether the Transformer is as good a teacher, and whether distillation gains in every pairing."""
+    """Judge whether the Transformer is as good a teacher, and whether distillation gains in every
+    pairing."""
     by_seed = [named(cells) for cells in rows_by_seed(results)]
 
     def valid(rows: Mapping, *name: str) -> float:
         return 100.0 * rows[name]["greedy"]["validity"]
 
     def gain(rows: Mapping, teacher: str, student: str) -> float:
-        return rows[teacher, student, SEQ_KD]["greedy"]["bleu"] - rows["", student, BASELINE]["greedy"]["bleu"]
+        return (
+            rows[teacher, student, SEQ_KD]["greedy"]["bleu"]
+            - rows["", student, BASELINE]["greedy"]["bleu"]
+        )
 
     lstm, transformer = KINDS
-    claims = [Claim("A1", "a Transformer teacher's valid translations, K = 1: at most 1 point below an LSTM's",
-                    lambda rows: valid(rows, transformer, "", TEACHER) - valid(rows, lstm, "", TEACHER), least=-1.0,
-                    original="an aim of this lab")]
+    claims = [
+        Claim(
+            "A1",
+            "a Transformer teacher's valid translations, K = 1: at most 1 point below an LSTM's",
+            lambda rows: valid(rows, transformer, "", TEACHER) - valid(rows, lstm, "", TEACHER),
+            least=-1.0,
+            original="an aim of this lab",
+        )
+    ]
     for teacher, student in product(KINDS, repeat=2):
-        claims.append(Claim("A2", f"Seq-KD's greedy gain ≥ 0 BLEU, {teacher} teaches {student}",
-                            lambda rows, pair=(teacher, student): gain(rows, *pair), least=0.0,
-                            original="an aim of this lab; the paper has LSTMs only, and gains 4.2"))
+        claims.append(
+            Claim(
+                "A2",
+                f"Seq-KD's greedy gain ≥ 0 BLEU, {teacher} teaches {student}",
+                lambda rows, pair=(teacher, student): gain(rows, *pair),
+                least=0.0,
+                original="an aim of this lab; the paper has LSTMs only, and gains 4.2",
+            )
+        )
     return [judge_claim(claim, by_seed) for claim in claims]
 
 
 def time_in_words(seconds: Mapping[str, Sequence[float]]) -> str:
     """What an epoch of each teacher took, and how many there are."""
-    said = [f"{kind} {median(times):.0f} s × {KINDS[kind].teacher_training.epochs}" for kind, times in seconds.items()]
+    said = [
+        f"{kind} {median(times):.0f} s × {KINDS[kind].teacher_training.epochs}"
+        for kind, times in seconds.items()
+    ]
     return "an epoch of the teacher, one thread: " + ", ".join(said)

@@ -1,7 +1,8 @@
-"""The models that travel with the repository: one seed of the toy's Table 1, small, with hash, recipe and metrics.
+"""The models that travel with the repository: one seed of the toy's Table 1, small, with hash,
+recipe and metrics.
 
-Which seed, a rule says: the one whose greedy gain of Seq-KD over the baseline is the median of all seeds, so that what
-a screen shows is what a reader may expect.
+Which seed, a rule says: the one whose greedy gain of Seq-KD over the baseline is the median of all
+seeds, so that what a screen shows is what a reader may expect.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from seqkd_lab.evaluation import evaluate, translate_test
 from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.experiments.store import Store, evaluation_record, identity
 from seqkd_lab.experiments.table import TableRun
-from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, save_model, write_json
+from seqkd_lab.models.checkpoint import (
+    CheckpointError,
+    load_model,
+    read_json,
+    save_model,
+    write_json,
+)
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 DATA = installation.data_directory()
@@ -24,25 +31,27 @@ DATA = installation.data_directory()
 
 
 def results_path(name: str) -> Path:
-    """The path of a committed results file, where it is or would be. Nothing is written there but in a checkout."""
+    """The path of a committed results file, where it is or would be. Nothing is written there but
+    in a checkout."""
     return DATA / "results" / name
 
 
 def own_results_path(name: str) -> Path:
-    """The path of a results file that is made here: in a checkout that of the committed one, which it replaces, else
-    runs/results/ in the current folder."""
+    """The path of a results file that is made here: in a checkout that of the committed one, which
+    it replaces, else runs/results/ in the current folder."""
     return installation.results_directory() / name
 
 
 def checkpoint_directory(row: str) -> Path | None:
-    """The folder of the committed model of a row of Table 1 (toy, the representative seed); None where there is none.
-    """
+    """The folder of the committed model of a row of Table 1 (toy, the representative seed); None
+    where there is none."""
     directory = DATA / "checkpoints" / row
     return directory if (directory / "metrics.json").exists() else None
 
 
 def existing_checkpoint(row: str) -> Path:
-    """The same folder. Raises CheckpointError, which says what to do, where there is no such model."""
+    """The same folder. Raises CheckpointError, which says what to do, where there is no such
+    model."""
     directory = checkpoint_directory(row)
     if directory is None:
         raise CheckpointError(no_model(row))
@@ -51,27 +60,36 @@ def existing_checkpoint(row: str) -> Path:
 
 def no_model(names: str) -> str:
     """A message for a person: these committed models are missing, and what brings them back."""
-    return f"no committed model of {names} in {DATA / 'checkpoints'}: {installation.restore('checkpoints')}"
+    return (
+        f"no committed model of {names} in {DATA / 'checkpoints'}: "
+        f"{installation.restore('checkpoints')}"
+    )
 
 
 def representative_seed(by_seed: Mapping[str, Mapping]) -> int:
-    """Return the seed of a table's results whose greedy gain of Seq-KD over the baseline (BLEU) is the median; of the
-    two in the middle of an even number of seeds, the one whose gain is nearer to the mean (of equals, the lower).
+    """Return the seed of a table's results whose greedy gain of Seq-KD over the baseline (BLEU) is
+    the median; of the two in the middle of an even number of seeds, the one whose gain is nearer to
+    the mean (of equals, the lower).
 
     Raises ValueError where these two rows are missing.
     """
     try:
-        gains = {int(seed): rows[SEQ_KD]["greedy"]["bleu"] - rows[BASELINE]["greedy"]["bleu"]
-                 for seed, rows in by_seed.items()}
+        gains = {
+            int(seed): rows[SEQ_KD]["greedy"]["bleu"] - rows[BASELINE]["greedy"]["bleu"]
+            for seed, rows in by_seed.items()
+        }
     except KeyError as error:
-        raise ValueError(f"the representative seed is chosen by the rows {BASELINE} and {SEQ_KD}; make both") from error
+        raise ValueError(
+            f"the representative seed is chosen by the rows {BASELINE} and {SEQ_KD}; make both"
+        ) from error
     ranked, mean = sorted(gains, key=lambda seed: (gains[seed], seed)), fmean(gains.values())
     middle = ranked[(len(ranked) - 1) // 2 : len(ranked) // 2 + 1]
     return min(middle, key=lambda seed: abs(gains[seed] - mean))
 
 
 def committed_seed() -> int:
-    """Return the seed of the committed models of Table 1. Raises CheckpointError where there are none."""
+    """Return the seed of the committed models of Table 1. Raises CheckpointError where there are
+    none."""
     path = DATA / "checkpoints" / TEACHER / "metrics.json"
     if not path.exists():
         raise CheckpointError(f"{path}: no committed models; {installation.restore('checkpoints')}")
@@ -81,14 +99,17 @@ def committed_seed() -> int:
 def load_committed(directory: Path) -> Seq2Seq:
     """The model of a checkpoint's folder.
 
-    Raises CheckpointError when it is not there, and when its weights are not those that were measured.
+    Raises CheckpointError when it is not there, and when its weights are not those that were
+    measured.
     """
     if not (directory / "metrics.json").exists():
         raise CheckpointError(no_model(directory.name))
     found, recorded = weights_hash(directory), read_json(directory / "metrics.json")["sha256"]
     if found != recorded:
-        raise CheckpointError(f"{directory}: weights have sha256 {found}, recorded is {recorded}; "
-                              f"{installation.restore('checkpoints')}")
+        raise CheckpointError(
+            f"{directory}: weights have sha256 {found}, recorded is {recorded}; "
+            f"{installation.restore('checkpoints')}"
+        )
     return load_model(directory)
 
 
@@ -98,23 +119,32 @@ def weights_hash(directory: Path) -> str:
 
 
 def write_checkpoints(run: TableRun, store: Store, directory: Path, seed: int) -> Iterator[Path]:
-    """Writes each row of `seed` with 16-bit weights; metrics are those of the model as written, read back."""
+    """Writes each row of `seed` with 16-bit weights; metrics are those of the model as written,
+    read back."""
     for name, recipe in run.recipes(seed).items():
         folder = directory / name
         save_model(folder, store.model(recipe), half=True)
-        write_json(folder / "metrics.json", {
-            "sha256": weights_hash(folder), "recipe": identity(recipe), "seed": recipe.seed,
-            "metrics": measure(folder, run, store, seed),
-        })
+        write_json(
+            folder / "metrics.json",
+            {
+                "sha256": weights_hash(folder),
+                "recipe": identity(recipe),
+                "seed": recipe.seed,
+                "metrics": measure(folder, run, store, seed),
+            },
+        )
         yield folder
 
 
 def measure(folder: Path, run: TableRun, store: Store, seed: int) -> dict:
-    """The Evaluation of the checkpoint in `folder` on the test set, without its speed, which is the machine's."""
+    """The Evaluation of the checkpoint in `folder` on the test set, without its speed, which is the
+    machine's."""
     recipe = run.recipes(seed)[folder.name]
     data, model, preset = store.dataset(recipe.data), load_model(folder), run.preset
     translations = translate_test(model, data.test, preset.beam_size, preset.length_penalty)
-    result = evaluate(model, data.test, data.detokenise, translations, preset.beam_size, data.language)
+    result = evaluate(
+        model, data.test, data.detokenise, translations, preset.beam_size, data.language
+    )
     measured = evaluation_record(recipe, model, result)
     for search in ("greedy", "beam"):
         del measured[search]["words_per_second"]

@@ -1,8 +1,9 @@
-"""What a draft is worth: acceptance, tokens per call of the target, and the formulas that tell both beforehand.
+"""What a draft is worth: acceptance, tokens per call of the target, and the formulas that tell both
+beforehand.
 
-Formulas of Leviathan et al. 2023 (arXiv 2211.17192, equations 1 and theorem 3.8), in the letters of Chen et al.: α is
-the probability that a proposed word stands, taken as the same at each place; c the cost of one of the draft's steps in
-steps of the target.
+Formulas of Leviathan et al. 2023 (arXiv 2211.17192, equations 1 and theorem 3.8), in the letters of
+Chen et al.: α is the probability that a proposed word stands, taken as the same at each place; c
+the cost of one of the draft's steps in steps of the target.
 """
 
 from __future__ import annotations
@@ -25,19 +26,23 @@ Sources = Sequence[Sequence[str]]
 
 
 def expected_tokens(alpha: float, draft_length: int) -> float:
-    """Tokens per call of the target, 1 + α + … + α^K = (1 − α^{K+1}) / (1 − α), where no sentence ends."""
+    """Tokens per call of the target, 1 + α + … + α^K = (1 − α^{K+1}) / (1 − α), where no sentence
+    ends."""
     return sum(alpha**k for k in range(draft_length + 1))
 
 
 def expected_speed_up(alpha: float, draft_length: int, cost: float) -> float:
-    """How many times as fast as the target alone: those tokens by the time of a round, K·c + 1 steps of the target."""
+    """How many times as fast as the target alone: those tokens by the time of a round, K·c + 1
+    steps of the target."""
     return expected_tokens(alpha, draft_length) / (draft_length * cost + 1.0)
 
 
 def expected_calls(alpha: float, draft_length: int, n_tokens: int) -> float:
-    """Calls of the target for a sentence of n_tokens, EOS included, whose last round may want fewer than it could give.
+    """Calls of the target for a sentence of n_tokens, EOS included, whose last round may want fewer
+    than it could give.
 
-    Ours: with the chance α^k (1 − α) that k < K words stand, and α^K that all do, C(n) = 1 + Σ chance · C(n − k − 1).
+    Ours: with the chance α^k (1 − α) that k < K words stand, and α^K that all do, C(n) = 1 + Σ
+    chance · C(n − k − 1).
     """
     chances = [alpha**k * (1.0 - alpha) for k in range(draft_length)] + [alpha**draft_length]
     calls = [0.0] * (n_tokens + 1)
@@ -47,16 +52,20 @@ def expected_calls(alpha: float, draft_length: int, n_tokens: int) -> float:
 
 
 def with_ends(alpha: float, draft_length: int, lengths: Sequence[int]) -> float:
-    """Tokens per call for sentences of these lengths (tokens, EOS included): below `expected_tokens`."""
+    """Tokens per call for sentences of these lengths (tokens, EOS included): below
+    `expected_tokens`."""
     return sum(lengths) / sum(expected_calls(alpha, draft_length, length) for length in lengths)
 
 
 @torch.inference_mode()
 def overlaps(target: Seq2Seq, draft: Seq2Seq, pairs: ParallelCorpus, law: Law) -> list[float]:
-    """Σ min(p, q) = 1 − TV(p, q) at each place of the pairs' targets, EOS among them: the probability that a word that
-    the draft proposes there stands. Their mean over targets that the target model drew is α."""
+    """Σ min(p, q) = 1 − TV(p, q) at each place of the pairs' targets, EOS among them: the
+    probability that a word that the draft proposes there stands. Their mean over targets that the
+    target model drew is α."""
     found: list[float] = []
-    for batch in batches(encode(pairs, target.source_vocabulary, target.target_vocabulary), 64, shuffle_seed=None):
+    for batch in batches(
+        encode(pairs, target.source_vocabulary, target.target_vocabulary), 64, shuffle_seed=None
+    ):
         shared = torch.minimum(law(target(batch)), law(draft(batch))).sum(dim=2)  # (B, T)
         found += shared[batch.target_out != PAD].tolist()
     return found
@@ -70,12 +79,14 @@ def drawn_pairs(target: Seq2Seq, sources: Sources, law: Law, seed: int) -> Paral
 
 @dataclass(frozen=True)
 class DraftedTokens:
-    """What a draft brought: proposals judged and accepted, calls of the target, the sentences' lengths (with EOS).
+    """What a draft brought: proposals judged and accepted, calls of the target, the sentences'
+    lengths (with EOS).
 
-    overlap is α, the mean of 1 − TV over all places of the target's own translations, overlap_error its standard error
-    (places taken as independent). n_expected is the sum of 1 − TV over just the places that were judged, and variance
-    that of n_accepted, given those places. n_different counts sentences that the target alone writes otherwise, where
-    its law is certain (temperature 0; else None).
+    overlap is α, the mean of 1 − TV over all places of the target's own translations, overlap_error
+    its standard error (places taken as independent). n_expected is the sum of 1 − TV over just the
+    places that were judged, and variance that of n_accepted, given those places. n_different counts
+    sentences that the target alone writes otherwise, where its law is certain (temperature 0; else
+    None).
     """
 
     draft: str
@@ -93,8 +104,13 @@ class DraftedTokens:
 
     @property
     def z(self) -> float:
-        """How far n_accepted lies from n_expected, in standard deviations; 0 where nothing is left to chance."""
-        return (self.n_accepted - self.n_expected) / self.variance**0.5 if self.variance > 1e-9 else 0.0
+        """How far n_accepted lies from n_expected, in standard deviations; 0 where nothing is left
+        to chance."""
+        return (
+            (self.n_accepted - self.n_expected) / self.variance**0.5
+            if self.variance > 1e-9
+            else 0.0
+        )
 
     @property
     def tokens_per_call(self) -> float:
@@ -102,15 +118,27 @@ class DraftedTokens:
 
 
 class Counter:
-    """Counts rounds of one sentence at a time: calls of the target, proposals judged, and those that stood."""
+    """Counts rounds of one sentence at a time: calls of the target, proposals judged, and those
+    that stood."""
 
     def __init__(self) -> None:
-        self.n_calls, self.n_judged, self.n_accepted, self.n_expected, self.variance = 0, 0, 0, 0.0, 0.0
+        self.n_calls, self.n_judged, self.n_accepted, self.n_expected, self.variance = (
+            0,
+            0,
+            0,
+            0.0,
+            0.0,
+        )
 
     def __call__(self, one: Round) -> None:
         n_accepted, n_drafted = int(one.n_accepted), one.drafted.shape[1]
         n_judged = min(n_accepted + 1, n_drafted)
-        stands = torch.minimum(one.p[0, :n_judged], one.q[0, :n_judged]).sum(dim=1).double().clamp(max=1.0)
+        stands = (
+            torch.minimum(one.p[0, :n_judged], one.q[0, :n_judged])
+            .sum(dim=1)
+            .double()
+            .clamp(max=1.0)
+        )
         self.n_calls += 1
         self.n_judged += n_judged
         self.n_accepted += n_accepted
@@ -124,10 +152,16 @@ def lengths_of(hypotheses: Sequence[Hypothesis]) -> list[int]:
 
 
 def measure_tokens(
-    target: Seq2Seq, drafts: dict[str, Seq2Seq], sources: Sources, temperatures: Sequence[float],
-    draft_lengths: Sequence[int], seed: int = 1, report: Callable[[int, int], None] | None = None,
+    target: Seq2Seq,
+    drafts: dict[str, Seq2Seq],
+    sources: Sources,
+    temperatures: Sequence[float],
+    draft_lengths: Sequence[int],
+    seed: int = 1,
+    report: Callable[[int, int], None] | None = None,
 ) -> list[DraftedTokens]:
-    """Every draft at every temperature and K, one sentence at a time. `report` hears (done, total)."""
+    """Every draft at every temperature and K, one sentence at a time. `report` hears (done,
+    total)."""
     found: list[DraftedTokens] = []
     total = len(temperatures) * len(drafts) * len(draft_lengths)
     for temperature in temperatures:
@@ -138,12 +172,25 @@ def measure_tokens(
             error = float(shared.std() / len(shared) ** 0.5)
             for draft_length in draft_lengths:
                 count = Counter()
-                drawn = speculative_sample(target, draft, sources, seed, draft_length, law, batch_size=1,
-                                           observer=count)
+                drawn = speculative_sample(
+                    target, draft, sources, seed, draft_length, law, batch_size=1, observer=count
+                )
                 certain = temperature == 0.0
-                differ = sum(one.tokens != own for one, own in zip(drawn, pairs.target, strict=True))
-                found.append(DraftedTokens(name, temperature, draft_length, float(shared.mean()), error, **vars(count),
-                                           lengths=lengths_of(drawn), n_different=differ if certain else None))
+                differ = sum(
+                    one.tokens != own for one, own in zip(drawn, pairs.target, strict=True)
+                )
+                found.append(
+                    DraftedTokens(
+                        name,
+                        temperature,
+                        draft_length,
+                        float(shared.mean()),
+                        error,
+                        **vars(count),
+                        lengths=lengths_of(drawn),
+                        n_different=differ if certain else None,
+                    )
+                )
                 if report is not None:
                     report(len(found), total)
     return found

@@ -1,7 +1,8 @@
-"""Is what speculative sampling draws the target's own law? χ² of many translations against their enumeration.
+"""Is what speculative sampling draws the target's own law? χ² of many translations against their
+enumeration.
 
-Beside the rule stands a broken one, which draws again from q where the residual belongs: a test that could not tell
-them apart would prove nothing.
+Beside the rule stands a broken one, which draws again from q where the residual belongs: a test
+that could not tell them apart would prove nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from seqkd_lab.decoding.speculative import EXACT, Rule, accepted, speculative_sa
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 REDRAWN = Rule(accepted, lambda p, q: q)
-"""Broken on purpose: after a refusal it draws from q, which favours the words that both models like."""
+"""Broken on purpose: after a refusal it draws from q, which favours the words that both models
+like."""
 RULES = {"exact": EXACT, "redrawn from q": REDRAWN}
 LEAST_EXPECTED = 10
 """Counts that a class of the χ² test must have on average; rarer translations are one class."""
@@ -27,7 +29,8 @@ LEAST_EXPECTED = 10
 
 @dataclass(frozen=True)
 class Exactness:
-    """One χ² test: n translations of one source in n_classes; p_value of the hypothesis that they follow the law."""
+    """One χ² test: n translations of one source in n_classes; p_value of the hypothesis that they
+    follow the law."""
 
     draft: str
     rule: str
@@ -39,8 +42,11 @@ class Exactness:
     p_value: float
 
 
-def chi_square(drawn: Sequence[Hypothesis], expected: Mapping[tuple[str, ...], float]) -> tuple[float, int]:
-    """p-value and number of classes: the translations `expected` with their probabilities, and all others together.
+def chi_square(
+    drawn: Sequence[Hypothesis], expected: Mapping[tuple[str, ...], float]
+) -> tuple[float, int]:
+    """p-value and number of classes: the translations `expected` with their probabilities, and all
+    others together.
 
     Where too few of the others are expected for a class, they are counted with the rarest one.
     """
@@ -57,18 +63,35 @@ def chi_square(drawn: Sequence[Hypothesis], expected: Mapping[tuple[str, ...], f
 
 
 def measure_exactness(
-    target: Seq2Seq, drafts: Mapping[str, Seq2Seq], source: Sequence[str], law: Law, draft_length: int,
-    seeds: Sequence[int], n: int = 20_000, report: Callable[[int, int], None] | None = None,
+    target: Seq2Seq,
+    drafts: Mapping[str, Seq2Seq],
+    source: Sequence[str],
+    law: Law,
+    draft_length: int,
+    seeds: Sequence[int],
+    n: int = 20_000,
+    report: Callable[[int, int], None] | None = None,
 ) -> list[Exactness]:
-    """n translations of `source` by each draft, rule and seed, each set tested. `report` hears (done, total)."""
+    """n translations of `source` by each draft, rule and seed, each set tested. `report` hears
+    (done, total)."""
     expected = likely_translations(target, source, law, least=LEAST_EXPECTED / n)
     jobs = [(name, rule, seed) for name in drafts for rule in RULES for seed in seeds]
     found: list[Exactness] = []
     for name, rule, seed in jobs:
-        drawn = speculative_sample(target, drafts[name], [source] * n, seed, draft_length, law, batch_size=2_000,
-                                   rule=RULES[rule])
+        drawn = speculative_sample(
+            target,
+            drafts[name],
+            [source] * n,
+            seed,
+            draft_length,
+            law,
+            batch_size=2_000,
+            rule=RULES[rule],
+        )
         p_value, n_classes = chi_square(drawn, expected)
-        found.append(Exactness(name, rule, law.temperature, draft_length, seed, n, n_classes, p_value))
+        found.append(
+            Exactness(name, rule, law.temperature, draft_length, seed, n, n_classes, p_value)
+        )
         if report is not None:
             report(len(found), len(jobs))
     return found

@@ -1,7 +1,8 @@
-"""The models of the speculative-sampling experiment: a target that is large enough to be slow, and drafts for it.
+"""The models of the speculative-sampling experiment: a target that is large enough to be slow, and
+drafts for it.
 
-Three drafts differ in what they learned from (gold, the target's distribution word by word, the target's mode), one in
-its size, one in its architecture.
+Three drafts differ in what they learned from (gold, the target's distribution word by word, the
+target's mode), one in its size, one in its architecture.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ LEARNED_FROM = (BASELINE, WORD_KD, SEQ_KD)
 
 @dataclass(frozen=True)
 class DraftingPreset:
-    """How target and drafts are built and trained. alpha is Word-KD's share of the target's distribution."""
+    """How target and drafts are built and trained. alpha is Word-KD's share of the target's
+    distribution."""
 
     target: Spec
     small_target: Spec
@@ -48,22 +50,39 @@ class DraftingPreset:
     beam_size: int = 5
 
 
-def drafting_recipes(data: ToyData | TextData, preset: DraftingPreset, seed: int) -> dict[str, Recipe]:
-    """The target, under TEACHER, the small one, and the drafts by name; they learned from the large target."""
+def drafting_recipes(
+    data: ToyData | TextData, preset: DraftingPreset, seed: int
+) -> dict[str, Recipe]:
+    """The target, under TEACHER, the small one, and the drafts by name; they learned from the large
+    target."""
     target = Recipe(TEACHER, data, preset.target, NLL(), preset.target_training, seed)
-    small = replace(target, name=SMALL_TARGET, model=preset.small_target, optimisation=preset.small_target_training)
+    small = replace(
+        target,
+        name=SMALL_TARGET,
+        model=preset.small_target,
+        optimisation=preset.small_target_training,
+    )
     gold = replace(target, name=BASELINE, model=preset.draft, optimisation=preset.draft_training)
     word = replace(gold, name=WORD_KD, objective=WordKD(preset.alpha), teacher=target)
     mode = replace(gold, name=SEQ_KD, distilled=Distillation(target, beam_size=preset.beam_size))
-    larger = replace(word, name=LARGER_DRAFT, model=preset.larger_draft, optimisation=preset.larger_training)
-    transformer = replace(word, name=TRANSFORMER_DRAFT, model=preset.transformer_draft,
-                          optimisation=preset.transformer_training)
-    return {recipe.name: recipe for recipe in (target, small, gold, word, mode, larger, transformer)}
+    larger = replace(
+        word, name=LARGER_DRAFT, model=preset.larger_draft, optimisation=preset.larger_training
+    )
+    transformer = replace(
+        word,
+        name=TRANSFORMER_DRAFT,
+        model=preset.transformer_draft,
+        optimisation=preset.transformer_training,
+    )
+    return {
+        recipe.name: recipe for recipe in (target, small, gold, word, mode, larger, transformer)
+    }
 
 
 @dataclass(frozen=True)
 class DraftingRun:
-    """Which experiment to make. Only the target's size makes it long, so it has one seed; what is drawn has many."""
+    """Which experiment to make. Only the target's size makes it long, so it has one seed; what is
+    drawn has many."""
 
     data: ToyData | TextData
     preset: DraftingPreset

@@ -1,4 +1,5 @@
-"""The results of the speculative-sampling experiment: made part by part, kept as JSON, read back as what they were."""
+"""The results of the speculative-sampling experiment: made part by part, kept as JSON, read back as
+what they were."""
 
 from __future__ import annotations
 
@@ -50,12 +51,17 @@ class Extent:
     n_drawn: int = 20_000
 
 
-def make_results(run: DraftingRun, extent: Extent, store: Store, path: Path, report: Report) -> None:
-    """Measures the parts that the file at `path` lacks, and writes it after each; the store holds all models.
+def make_results(
+    run: DraftingRun, extent: Extent, store: Store, path: Path, report: Report
+) -> None:
+    """Measures the parts that the file at `path` lacks, and writes it after each; the store holds
+    all models.
 
-    Exactness, which asks for many draws, is tested on the small target: the rule knows nothing of sizes.
+    Exactness, which asks for many draws, is tested on the small target: the rule knows nothing of
+    sizes.
 
-    Raises CheckpointError when the file was made otherwise: with other models, another extent or other versions.
+    Raises CheckpointError when the file was made otherwise: with other models, another extent or
+    other versions.
     """
     recipes = run.recipes()
     described = {name: identity(recipe) for name, recipe in recipes.items()}
@@ -64,16 +70,32 @@ def make_results(run: DraftingRun, extent: Extent, store: Store, path: Path, rep
     models = {name: store.model(recipe) for name, recipe in recipes.items()}
     target, drafts = models[TEACHER], {name: models[name] for name in DRAFTS}
     test = store.dataset(run.data).test.source
-    results["models"] = {name: store.evaluation(recipe, run.preset.beam_size, 0.0) for name, recipe in recipes.items()}
+    results["models"] = {
+        name: store.evaluation(recipe, run.preset.beam_size, 0.0)
+        for name, recipe in recipes.items()
+    }
     source, sources = min(test, key=len), test[: extent.n_sentences]
     how = (extent.draft_lengths, extent.threads, extent.repetitions)
     measures = {
         EXACTNESS: lambda hear: measure_exactness(
-            models[SMALL_TARGET], {name: models[name] for name in LEARNED_FROM}, source, Law(), 4,
-            extent.exactness_seeds, extent.n_drawn, hear),
-        TOKENS: lambda hear: measure_tokens(target, drafts, sources, extent.temperatures, how[0], report=hear),
-        STEPS: lambda hear: measure_steps(models, source, (1, *(k + 1 for k in how[0])), how[1], 4 * how[2], hear),
-        CLOCK: lambda hear: measure_clock(target, drafts, test[: extent.n_timed], extent.temperatures, *how, hear),
+            models[SMALL_TARGET],
+            {name: models[name] for name in LEARNED_FROM},
+            source,
+            Law(),
+            4,
+            extent.exactness_seeds,
+            extent.n_drawn,
+            hear,
+        ),
+        TOKENS: lambda hear: measure_tokens(
+            target, drafts, sources, extent.temperatures, how[0], report=hear
+        ),
+        STEPS: lambda hear: measure_steps(
+            models, source, (1, *(k + 1 for k in how[0])), how[1], 4 * how[2], hear
+        ),
+        CLOCK: lambda hear: measure_clock(
+            target, drafts, test[: extent.n_timed], extent.temperatures, *how, hear
+        ),
     }
     for part, measure in measures.items():
         if part not in results:
@@ -93,13 +115,17 @@ def kept(path: Path, heading: Mapping) -> dict:
     results = read_json(path)
     for part, now in heading.items():
         if not isinstance(results, dict) or results.get(part) != now:
-            raise CheckpointError(f"{path}: its {part} differ from what would be measured now; delete the file to make "
-                                  "it again, or name another")
+            raise CheckpointError(
+                f"{path}: its {part} differ from what would be measured now; delete the file to "
+                "make "
+                "it again, or name another"
+            )
     return results
 
 
 def read_results(path: Path) -> DraftingResults:
-    """What make_results wrote. Raises CheckpointError naming the file when it holds something else."""
+    """What make_results wrote. Raises CheckpointError naming the file when it holds something
+    else."""
     results = read_json(path)
     try:
         parts = {name: tuple(kind(**one) for one in results[name]) for name, kind in PARTS.items()}

@@ -1,4 +1,5 @@
-"""What the memory study asks the truth, and the sentences of its view: next words along a translation, by memory."""
+"""What the memory study asks the truth, and the sentences of its view: next words along a
+translation, by memory."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ N_WORDS = 8
 LONGEST = 14
 """Words of an example's translation."""
 KNOWN, FORGOTTEN = 0.95, 0.6
-"""An example has a place at which the truth gives the next word KNOWN at least, and with a short memory FORGOTTEN at
-most."""
+"""An example has a place at which the truth gives the next word KNOWN at least, and with a short
+memory FORGOTTEN at most."""
 Tokens = tuple[str, ...]
 Distribution = dict[str, float]
 
@@ -32,8 +33,9 @@ Distribution = dict[str, float]
 def truth_with_memory(
     language: ToyLanguage, sources: tuple[Tokens, ...], memories: tuple[int | None, ...]
 ) -> tuple[dict[int | None, dict], list[int]]:
-    """Return by memory the share of valid translations that the truth with that memory draws, and writes greedily; and
-    which of `sources` have few enough translations to be asked about. It is the same for all seeds, and kept for them.
+    """Return by memory the share of valid translations that the truth with that memory draws, and
+    writes greedily; and which of `sources` have few enough translations to be asked about. It is
+    the same for all seeds, and kept for them.
     """
     rows = [row for row, source in enumerate(sources) if language.count_targets(source) <= LIMIT]
     drawn, greedy = ({memory: [] for memory in memories} for _ in range(2))
@@ -43,13 +45,15 @@ def truth_with_memory(
             truth = LimitedTruth(sources[row], targets, memory)
             drawn[memory].append(truth.validity())
             greedy[memory].append(truth.greedy() in targets)
-    return {memory: {"draws": fmean(drawn[memory]), "greedy": fmean(greedy[memory]), "n": len(rows)}
-            for memory in memories}, rows
+    return {
+        memory: {"draws": fmean(drawn[memory]), "greedy": fmean(greedy[memory]), "n": len(rows)}
+        for memory in memories
+    }, rows
 
 
 def telling_place(language: ToyLanguage, source: Tokens, target: Tokens, memory: int) -> int | None:
-    """Return the first place of `target` at which the truth knows the next word and the truth with a short memory has
-    forgotten what decides it; None where there is none."""
+    """Return the first place of `target` at which the truth knows the next word and the truth with
+    a short memory has forgotten what decides it; None where there is none."""
     full, short = (LimitedTruth.of(language, source, remembered) for remembered in (None, memory))
     for place, word in enumerate(target):
         prefix = target[:place]
@@ -61,8 +65,8 @@ def telling_place(language: ToyLanguage, source: Tokens, target: Tokens, memory:
 def telling_sentences(
     language: ToyLanguage, teacher: Seq2Seq, sources: Sequence[Tokens], memory: int
 ) -> Iterator[tuple[Tokens, Tokens, int]]:
-    """Yield the sources whose translation by the teacher's beam is valid, short and has a telling place; with that
-    translation and place."""
+    """Yield the sources whose translation by the teacher's beam is valid, short and has a telling
+    place; with that translation and place."""
     for source in sources:
         target = search(teacher, [source], 5)[0][0].tokens
         if len(target) <= LONGEST and language.is_valid(source, target):
@@ -72,30 +76,52 @@ def telling_sentences(
 
 
 def examples(
-    language: ToyLanguage, teacher: Seq2Seq, students: Mapping[tuple[str, str], Seq2Seq], sources: Sequence[Tokens],
-    n_examples: int, memories: Sequence[int | None], short: int,
+    language: ToyLanguage,
+    teacher: Seq2Seq,
+    students: Mapping[tuple[str, str], Seq2Seq],
+    sources: Sequence[Tokens],
+    n_examples: int,
+    memories: Sequence[int | None],
+    short: int,
 ) -> list[dict]:
-    """Return the first telling sentences with the next word's distributions at each place: of the truth, and by memory
-    of the truth with that memory and of the students (by corpus and memory)."""
+    """Return the first telling sentences with the next word's distributions at each place: of the
+    truth, and by memory of the truth with that memory and of the students (by corpus and
+    memory)."""
     made = []
     for source, target, telling in telling_sentences(language, teacher, sources, short):
-        truth = {"all" if memory is None else str(memory): LimitedTruth.of(language, source, memory)
-                 for memory in memories}
+        truth = {
+            "all" if memory is None else str(memory): LimitedTruth.of(language, source, memory)
+            for memory in memories
+        }
         said = {key: next_words(student, source, target) for key, student in students.items()}
-        places = [{
-            "truth": likeliest(truth["all"].next_token(target[:place])),
-            "memories": {memory: {"truth": likeliest(limited.next_token(target[:place])),
-                                  **{corpus: said[corpus, memory][place] for corpus, of in said if of == memory}}
-                         for memory, limited in truth.items()},
-        } for place in range(len(target) + 1)]
-        made.append({"source": list(source), "target": list(target), "telling": telling, "places": places})
+        places = [
+            {
+                "truth": likeliest(truth["all"].next_token(target[:place])),
+                "memories": {
+                    memory: {
+                        "truth": likeliest(limited.next_token(target[:place])),
+                        **{
+                            corpus: said[corpus, memory][place]
+                            for corpus, of in said
+                            if of == memory
+                        },
+                    }
+                    for memory, limited in truth.items()
+                },
+            }
+            for place in range(len(target) + 1)
+        ]
+        made.append(
+            {"source": list(source), "target": list(target), "telling": telling, "places": places}
+        )
         if len(made) == n_examples:
             break
     return made
 
 
 def likeliest(distribution: Mapping[str, float]) -> Distribution:
-    """Return the N_WORDS most probable words with their probabilities, to four digits; of equals, by the alphabet."""
+    """Return the N_WORDS most probable words with their probabilities, to four digits; of equals,
+    by the alphabet."""
     ranked = sorted(distribution.items(), key=lambda item: (-item[1], item[0]))[:N_WORDS]
     return {word: round(p, 4) for word, p in ranked}
 
@@ -108,6 +134,12 @@ def next_words(student: Seq2Seq, source: Tokens, target: Tokens) -> list[Distrib
     log_p = student.eval()(batch)[0].log_softmax(dim=1)  # (T, V)
     names = student.target_vocabulary.tokens
     top = log_p.topk(N_WORDS, dim=1)
-    return [likeliest({"</s>" if number == EOS else names[number]: math.exp(value)
-                       for number, value in zip(numbers, values, strict=True)})
-            for numbers, values in zip(top.indices.tolist(), top.values.tolist(), strict=True)]
+    return [
+        likeliest(
+            {
+                "</s>" if number == EOS else names[number]: math.exp(value)
+                for number, value in zip(numbers, values, strict=True)
+            }
+        )
+        for numbers, values in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+    ]

@@ -1,4 +1,5 @@
-"""What the near-policy experiment measures of an arm: what it learned, from how many tokens, how stale they were."""
+"""What the near-policy experiment measures of an arm: what it learned, from how many tokens, how
+stale they were."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ from seqkd_lab.training import Optimisation, Trainer
 CURVE = (0.0, 0.2, 0.4, 0.6, 0.8)
 """Shares of the training after which validation sentences are translated."""
 N_WATCHED, JUDGED_JOBS = 200, 8
-"""Of the curve's sentences; one of so many jobs is put before the verifier, who takes longer than all the rest."""
+"""Of the curve's sentences; one of so many jobs is put before the verifier, who takes longer than
+all the rest."""
 EDGES = tuple(round(float(edge), 3) for edge in numpy.linspace(-1.0, 1.0, 41))
 """Of the bins of Δ-IFD; what lies outside counts for the outermost."""
 
@@ -48,7 +50,9 @@ def accuracy(model: Seq2Seq, corpus: ParallelCorpus, data: Dataset) -> dict[str,
     """Greedy translations of `corpus`: the share of valid ones and BLEU, both in percent."""
     start = time.perf_counter()
     outputs = [hypotheses[0].tokens for hypotheses in search(model, corpus.source, 1)]
-    score, _ = score_outputs(outputs, corpus, data.detokenise, time.perf_counter() - start, data.language)
+    score, _ = score_outputs(
+        outputs, corpus, data.detokenise, time.perf_counter() - start, data.language
+    )
     return {"validity": round(100.0 * score.validity, 2), "bleu": round(score.bleu, 2)}
 
 
@@ -57,12 +61,20 @@ def write_warm_start(store: Store, folder: Path, seed: int = 1) -> None:
     recipe = warm_start(seed)
     save_model(folder, store.model(recipe), half=True)
     data = store.dataset(recipe.data)
-    write_json(folder / "metrics.json", {"sha256": weights_hash(folder), "recipe": identity(recipe), "seed": seed,
-                                         "metrics": accuracy(load_model(folder), data.test, data)})
+    write_json(
+        folder / "metrics.json",
+        {
+            "sha256": weights_hash(folder),
+            "recipe": identity(recipe),
+            "seed": seed,
+            "metrics": accuracy(load_model(folder), data.test, data),
+        },
+    )
 
 
 class Watch:
-    """The validity on validation sentences, as training proceeds, over the tokens that were learned from."""
+    """The validity on validation sentences, as training proceeds, over the tokens that were learned
+    from."""
 
     def __init__(self, student: Seq2Seq, data: Dataset, n_tokens: int) -> None:
         self.student, self.data, self.points = student, data, []
@@ -82,7 +94,9 @@ class Watch:
         """Percent of the watched sentences."""
         sources = self.data.valid.source[:N_WATCHED]
         pairs = zip(sources, search(self.student, sources, 1), strict=True)
-        return 100.0 * fmean(self.data.language.is_valid(source, best[0].tokens) for source, best in pairs)
+        return 100.0 * fmean(
+            self.data.language.is_valid(source, best[0].tokens) for source, best in pairs
+        )
 
 
 class DeltaCounts:
@@ -91,36 +105,70 @@ class DeltaCounts:
     def __init__(self, data: Dataset, vocabulary) -> None:
         self.data, self.vocabulary = data, vocabulary
         self.bins = {name: numpy.zeros(len(EDGES) - 1, dtype=int) for name in ("valid", "wrong")}
-        self.fates = {f"{fate} {name}": 0 for fate in ("kept", "dropped low", "dropped high") for name in self.bins}
+        self.fates = {
+            f"{fate} {name}": 0
+            for fate in ("kept", "dropped low", "dropped high")
+            for name in self.bins
+        }
 
     def add(self, written: Written) -> None:
         """Counts a job's samples."""
         middle = written.delta[written.kept].median()
-        places = numpy.clip(numpy.searchsorted(EDGES, written.delta.numpy(), side="right") - 1, 0, len(EDGES) - 2)
+        places = numpy.clip(
+            numpy.searchsorted(EDGES, written.delta.numpy(), side="right") - 1, 0, len(EDGES) - 2
+        )
         for i, target in enumerate(written.batch.target_out.tolist()):
             source = self.data.train.source[int(written.batch.rows[i])]
-            name = "valid" if self.data.language.is_valid(source, tuple(self.vocabulary.words(target))) else "wrong"
+            name = (
+                "valid"
+                if self.data.language.is_valid(source, tuple(self.vocabulary.words(target)))
+                else "wrong"
+            )
             self.bins[name][places[i]] += 1
-            fate = "kept" if written.kept[i] else ("dropped high" if written.delta[i] > middle else "dropped low")
+            fate = (
+                "kept"
+                if written.kept[i]
+                else ("dropped high" if written.delta[i] > middle else "dropped low")
+            )
             self.fates[f"{fate} {name}"] += 1
 
     def as_dict(self) -> dict:
-        return {"edges": list(EDGES), **{name: bins.tolist() for name, bins in self.bins.items()}, **self.fates}
+        return {
+            "edges": list(EDGES),
+            **{name: bins.tolist() for name, bins in self.bins.items()},
+            **self.fates,
+        }
 
 
 def run_record(run: Run) -> dict:
     """What an arm took, as plain JSON."""
-    return {"tokens": run.n_tokens, "updates": run.n_updates, "written": run.n_written, "kept": run.n_kept,
-            "staleness": round(fmean(run.staleness), 2), "most_stale": max(run.staleness),
-            "last_loss": round(fmean(run.loss[-20:]), 4)}
+    return {
+        "tokens": run.n_tokens,
+        "updates": run.n_updates,
+        "written": run.n_written,
+        "kept": run.n_kept,
+        "staleness": round(fmean(run.staleness), 2),
+        "most_stale": max(run.staleness),
+        "last_loss": round(fmean(run.loss[-20:]), 4),
+    }
 
 
 def measure_arm(
-    arm: Arm, student: Seq2Seq, teacher: Seq2Seq, data: Dataset, sources: EncodedCorpus, seed: int,
+    arm: Arm,
+    student: Seq2Seq,
+    teacher: Seq2Seq,
+    data: Dataset,
+    sources: EncodedCorpus,
+    seed: int,
     n_tokens: int = N_TOKENS,
 ) -> dict:
-    """Trains `student` in place as the arm says; its accuracy on the test set, its curve, and what it took."""
-    watch, deltas, n_done = Watch(student, data, n_tokens), DeltaCounts(data, student.target_vocabulary), 0
+    """Trains `student` in place as the arm says; its accuracy on the test set, its curve, and what
+    it took."""
+    watch, deltas, n_done = (
+        Watch(student, data, n_tokens),
+        DeltaCounts(data, student.target_vocabulary),
+        0,
+    )
 
     def observe(job: Job, written: Written) -> None:
         nonlocal n_done
@@ -131,17 +179,32 @@ def measure_arm(
 
     source = source_of(arm, student, teacher, sources, seed)
     run = learn(student, source, arm.schedule, learning_of(arm, n_tokens=n_tokens), observe)
-    found = {**run_record(run), "curve": watch.end(run.n_tokens), **accuracy(student.eval(), data.test, data)}
-    return found if arm.how.filter == "" or not sum(deltas.fates.values()) else {**found, "delta": deltas.as_dict()}
+    found = {
+        **run_record(run),
+        "curve": watch.end(run.n_tokens),
+        **accuracy(student.eval(), data.test, data),
+    }
+    return (
+        found
+        if arm.how.filter == "" or not sum(deltas.fates.values())
+        else {**found, "delta": deltas.as_dict()}
+    )
 
 
 def measure_synchronous(
-    student: Seq2Seq, teacher: Seq2Seq, data: Dataset, seed: int, rate: float = RATES[ON_POLICY],
+    student: Seq2Seq,
+    teacher: Seq2Seq,
+    data: Dataset,
+    seed: int,
+    rate: float = RATES[ON_POLICY],
     n_tokens: int = N_TOKENS,
 ) -> dict:
-    """The common ground (on_policy.py): one loop, batch by batch drawn and scored, forward KL over all words."""
+    """The common ground (on_policy.py): one loop, batch by batch drawn and scored, forward KL over
+    all words."""
     plan = Optimisation(epochs=1, learning_rate=rate, batch_size=PER_UPDATE)
-    trainer = Trainer(student, data.train, data.valid, Divergence(0.0), plan, seed, teacher, OnPolicy(1.0))
+    trainer = Trainer(
+        student, data.train, data.valid, Divergence(0.0), plan, seed, teacher, OnPolicy(1.0)
+    )
     watch, losses, n_done = Watch(student, data, n_tokens), [], 0
     student.train()
     for batch in endless_batches(trainer, seed):
@@ -153,17 +216,24 @@ def measure_synchronous(
             break
     n = len(losses)
     run = Run(n_done, [0] * n, losses, n * PER_UPDATE, n * PER_UPDATE)
-    return {**run_record(run), "curve": watch.end(n_done), **accuracy(student.eval(), data.test, data)}
+    return {
+        **run_record(run),
+        "curve": watch.end(n_done),
+        **accuracy(student.eval(), data.test, data),
+    }
 
 
 def endless_batches(trainer: Trainer, seed: int):
     """The trainer's batches, epoch after epoch."""
     for epoch in count():
-        yield from batches(trainer.encoded, trainer.optimisation.batch_size, shuffle_seed=seed * 1_000 + epoch)
+        yield from batches(
+            trainer.encoded, trainer.optimisation.batch_size, shuffle_seed=seed * 1_000 + epoch
+        )
 
 
 def update_at(trainer: Trainer, batch, rate: float) -> float:
-    """One update of the trainer's student at a learning rate of its own; the loss in nats a token."""
+    """One update of the trainer's student at a learning rate of its own; the loss in nats a
+    token."""
     for group in trainer.optimiser.param_groups:
         group["lr"] = rate
     with torch.no_grad():

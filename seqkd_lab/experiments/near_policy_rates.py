@@ -1,6 +1,7 @@
-"""How the learning rates of the near-policy experiment were chosen: by validity on the validation set, with seed 11.
+"""How the learning rates of the near-policy experiment were chosen: by validity on the validation
+set, with seed 11.
 
-    python -m seqkd_lab.experiments.near_policy_rates [FOLDER OF THE STORE]
+python -m seqkd_lab.experiments.near_policy_rates [FOLDER OF THE STORE]
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def synchronous_validity(rate: float, store: Store, seed: int = SEARCHED_SEED) -
 
 
 def search(store: Store) -> None:
-    """Prints every trial, near-policy training with α as it is chosen; other α last, at the rate as it is chosen."""
+    """Prints every trial, near-policy training with α as it is chosen; other α last, at the rate as
+    it is chosen."""
     arms = {arm.name: arm for arm in ARMS}
     tried = {NEAR: arms[EVERY[16]], SAMPLES: arms[TEACHER_SAMPLES], MODE: arms[TEACHER_MODE]}
     for rate in TRIED:

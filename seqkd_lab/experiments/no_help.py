@@ -1,8 +1,10 @@
-"""When distillation does not help: a language without ambiguity, and a student as large as its teacher.
+"""When distillation does not help: a language without ambiguity, and a student as large as its
+teacher.
 
-The control, in which it should help, is Table 1 itself: data, sizes and recipes are the table's, and one thing is
-changed at a time. Models that Table 1 has are not trained again. `python -m seqkd_lab.experiments.no_help` makes
-data/results/no_help.json; interrupted, the same command continues.
+The control, in which it should help, is Table 1 itself: data, sizes and recipes are the table's,
+and one thing is changed at a time. Models that Table 1 has are not trained again. `python -m
+seqkd_lab.experiments.no_help` makes data/results/no_help.json; interrupted, the same command
+continues.
 """
 
 from __future__ import annotations
@@ -50,11 +52,14 @@ CONDITIONS = {
 }
 THE_TEACHER, FROM_GOLD, FROM_TEACHER = "teacher", "gold", "seq-kd"
 IN_TABLE = {
-    (CONTROL, FROM_GOLD): BASELINE, (CONTROL, FROM_TEACHER): SEQ_KD, (CONTROL, THE_TEACHER): TEACHER,
-    (AS_LARGE, FROM_GOLD): TEACHER, (AS_LARGE, THE_TEACHER): TEACHER,
+    (CONTROL, FROM_GOLD): BASELINE,
+    (CONTROL, FROM_TEACHER): SEQ_KD,
+    (CONTROL, THE_TEACHER): TEACHER,
+    (AS_LARGE, FROM_GOLD): TEACHER,
+    (AS_LARGE, THE_TEACHER): TEACHER,
 }
-"""The row of Table 1 that is the model of a condition and an arm: a student as large as the teacher, from gold, is
-another seed's teacher."""
+"""The row of Table 1 that is the model of a condition and an arm: a student as large as the
+teacher, from gold, is another seed's teacher."""
 HEADING = ("data", "run", "made_with")
 MADE_BY = "python -m seqkd_lab.experiments.no_help"
 Task = tuple[str, str, int]
@@ -63,8 +68,8 @@ Task = tuple[str, str, int]
 
 @dataclass(frozen=True)
 class Point:
-    """A model on the test set: BLEU greedy and by beam, share of valid greedy translations, p(ŷ), perplexity of gold.
-    """
+    """A model on the test set: BLEU greedy and by beam, share of valid greedy translations, p(ŷ),
+    perplexity of gold."""
 
     condition: str
     arm: str
@@ -80,9 +85,9 @@ class Point:
 class NoHelpRun:
     """Sizes of the experiment, by default Table 1's, whose models then serve: then `beside_table`.
 
-    Seeds are the students'. They have one teacher in each language, of the committed models' seed; only in Table 1, the
-    control, has each seed a teacher of its own. A large student of the teacher's own seed would be its copy, so that
-    seed is left out of `large_seeds`.
+    Seeds are the students'. They have one teacher in each language, of the committed models' seed;
+    only in Table 1, the control, has each seed a teacher of its own. A large student of the
+    teacher's own seed would be its copy, so that seed is left out of `large_seeds`.
     """
 
     n_pairs: int | None = None
@@ -94,7 +99,8 @@ class NoHelpRun:
     beside_table: bool = True
 
     def tasks(self) -> list[Task]:
-        """Every model that is wanted, and is not in the table; gold and Seq-KD of a seed one after the other."""
+        """Every model that is wanted, and is not in the table; gold and Seq-KD of a seed one after
+        the other."""
         wanted = [(condition, THE_TEACHER, committed_seed()) for condition in CONDITIONS]
         large_seeds = [seed for seed in self.large_seeds if seed != committed_seed()]
         for condition in CONDITIONS:
@@ -104,12 +110,15 @@ class NoHelpRun:
 
     def heading(self) -> dict:
         """What all points of a file share."""
-        sizes = {name: value for name, value in settings(self).items() if not name.endswith("seeds")}
+        sizes = {
+            name: value for name, value in settings(self).items() if not name.endswith("seeds")
+        }
         return {"data": identity(ToyData()), "run": sizes, "made_with": versions()}
 
 
 def translated(corpus: ParallelCorpus, language: ToyLanguage) -> ParallelCorpus:
-    """The same sources, each with a translation drawn from `language`, which is its only reference."""
+    """The same sources, each with a translation drawn from `language`, which is its only
+    reference."""
     chance = random.Random(0)
     target = tuple(language.sample_target(source, chance) for source in corpus.source)
     return replace(corpus, references=None).with_target(target)
@@ -117,13 +126,22 @@ def translated(corpus: ParallelCorpus, language: ToyLanguage) -> ParallelCorpus:
 
 @lru_cache(maxsize=2)
 def load(run: NoHelpRun, ambiguous: bool) -> Dataset:
-    """The first pairs of the toy corpus; without ambiguity each source has the one translation that is left."""
+    """The first pairs of the toy corpus; without ambiguity each source has the one translation that
+    is left."""
     data = load_toy(ToyData(run.n_pairs))
-    splits = {"train": data.train, "valid": data.valid[: run.n_valid], "test": data.test[: run.n_test]}
+    splits = {
+        "train": data.train,
+        "valid": data.valid[: run.n_valid],
+        "test": data.test[: run.n_test],
+    }
     if ambiguous:
         return replace(data, **splits)
     language = ToyLanguage(Ambiguity.none())
-    return replace(data, language=language, **{name: translated(split, language) for name, split in splits.items()})
+    return replace(
+        data,
+        language=language,
+        **{name: translated(split, language) for name, split in splits.items()},
+    )
 
 
 def trained(
@@ -138,7 +156,8 @@ def trained(
 
 @lru_cache(maxsize=2)
 def teacher_of(run: NoHelpRun, ambiguous: bool) -> Seq2Seq:
-    """The teacher: Table 1's, as it is committed, or one that is trained here by the same recipe."""
+    """The teacher: Table 1's, as it is committed, or one that is trained here by the same
+    recipe."""
     if ambiguous and run.beside_table:
         return load_committed(existing_checkpoint(TEACHER))
     data, preset = load(run, ambiguous), run.preset
@@ -149,11 +168,14 @@ def teacher_of(run: NoHelpRun, ambiguous: bool) -> Seq2Seq:
 def distilled(run: NoHelpRun, ambiguous: bool) -> ParallelCorpus:
     """The training set as the teacher rewrites it."""
     train_set, preset = load(run, ambiguous).train, run.preset
-    return distil_mode(teacher_of(run, ambiguous), train_set, preset.beam_size, preset.length_penalty).corpus
+    return distil_mode(
+        teacher_of(run, ambiguous), train_set, preset.beam_size, preset.length_penalty
+    ).corpus
 
 
 def make_point(run: NoHelpRun, condition: str, arm: str, seed: int) -> Point:
-    """Trains and judges one model. (One teacher serves for both conditions of the ambiguous language.)"""
+    """Trains and judges one model. (One teacher serves for both conditions of the ambiguous
+    language.)"""
     ambiguous, preset = condition != DETERMINISTIC, run.preset
     data = load(run, ambiguous)
     if arm == THE_TEACHER:
@@ -161,18 +183,33 @@ def make_point(run: NoHelpRun, condition: str, arm: str, seed: int) -> Point:
     else:
         corpus = data.train if arm == FROM_GOLD else distilled(run, ambiguous)
         size = (preset.teacher, preset.teacher_training)
-        spec, optimisation = size if condition == AS_LARGE else (preset.student, preset.student_training)
+        spec, optimisation = (
+            size if condition == AS_LARGE else (preset.student, preset.student_training)
+        )
         model = trained(data, corpus, spec, optimisation, seed)
     made = translate_test(model, data.test, preset.beam_size, preset.length_penalty)
     found = evaluate(model, data.test, data.detokenise, made, preset.beam_size, data.language)
-    return Point(condition, arm, seed, found.greedy.bleu, found.beam.bleu, found.greedy.validity, found.p_mode,
-                 found.perplexity)
+    return Point(
+        condition,
+        arm,
+        seed,
+        found.greedy.bleu,
+        found.beam.bleu,
+        found.greedy.validity,
+        found.p_mode,
+        found.perplexity,
+    )
 
 
 def mini(n_pairs: int) -> NoHelpRun:
-    """A run for people who wait: nothing of it is in the table, few pairs, one seed each, so that it proves nothing."""
-    short = replace(TOY, teacher=LSTMSpec(64, dropout=0.1), teacher_training=Optimisation(6, 0.008, 32),
-                    student_training=Optimisation(6, 0.016, 32))
+    """A run for people who wait: nothing of it is in the table, few pairs, one seed each, so that
+    it proves nothing."""
+    short = replace(
+        TOY,
+        teacher=LSTMSpec(64, dropout=0.1),
+        teacher_training=Optimisation(6, 0.008, 32),
+        student_training=Optimisation(6, 0.016, 32),
+    )
     return NoHelpRun(n_pairs, 100, 100, (1,), (2,), short, beside_table=False)
 
 
@@ -188,8 +225,8 @@ def make_all(run: NoHelpRun, report: Callable[[int, int], None]) -> list[Point]:
 def make(run: NoHelpRun, path: Path, report: Callable[[int, int], None] | None = None) -> dict:
     """Makes the points that the file at `path` lacks, writes it after each, and returns it whole.
 
-    `report` hears how many points of how many are there. Raises CheckpointError when the file's points were made
-    otherwise: with another corpus, other sizes or versions.
+    `report` hears how many points of how many are there. Raises CheckpointError when the file's
+    points were made otherwise: with another corpus, other sizes or versions.
     """
     heading = run.heading()
     found = points_to_continue(path, Point, heading, MADE_BY)
@@ -219,26 +256,47 @@ def points(results: Mapping) -> list[Point]:
 
 
 def with_table(found: Sequence[Point], by_seed: Mapping[str, Rows]) -> list[Point]:
-    """`found`, and beside them the models that Table 1 has: `by_seed` holds its rows by seed, as results do."""
+    """`found`, and beside them the models that Table 1 has: `by_seed` holds its rows by seed, as
+    results do."""
     kept = list(found)
     for seed, rows in by_seed.items():
         for (condition, arm), row in IN_TABLE.items():
             is_teacher = int(seed) == committed_seed()
             if is_teacher == (arm == THE_TEACHER) or condition == CONTROL and arm != THE_TEACHER:
                 cell = rows[row]
-                kept.append(Point(condition, arm, int(seed), cell["greedy"]["bleu"], cell["beam"]["bleu"],
-                                  cell["greedy"]["validity"], cell["p_mode"], cell["perplexity"]))
+                kept.append(
+                    Point(
+                        condition,
+                        arm,
+                        int(seed),
+                        cell["greedy"]["bleu"],
+                        cell["beam"]["bleu"],
+                        cell["greedy"]["validity"],
+                        cell["p_mode"],
+                        cell["perplexity"],
+                    )
+                )
     return kept
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m seqkd_lab.experiments.no_help`: some forty minutes on one core."""
-    parser = ArgumentParser(prog="python -m seqkd_lab.experiments.no_help", description=__doc__.splitlines()[0])
-    parser.add_argument("--results", type=Path, default=own_results_path("no_help.json"),
-                        help="the JSON file (default: %(default)s)")
+    parser = ArgumentParser(
+        prog="python -m seqkd_lab.experiments.no_help", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=own_results_path("no_help.json"),
+        help="the JSON file (default: %(default)s)",
+    )
     given = parser.parse_args(arguments)
     use_threads(1)
-    make(NoHelpRun(), given.results, lambda done, total: print(f"{done} of {total}", file=sys.stderr, flush=True))
+    make(
+        NoHelpRun(),
+        given.results,
+        lambda done, total: print(f"{done} of {total}", file=sys.stderr, flush=True),
+    )
     return 0
 
 

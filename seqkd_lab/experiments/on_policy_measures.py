@@ -1,4 +1,5 @@
-"""What the on-policy experiment measures of a student: its translations, its exposure, and its gradients."""
+"""What the on-policy experiment measures of a student: its translations, its exposure, and its
+gradients."""
 
 from __future__ import annotations
 
@@ -20,23 +21,33 @@ from seqkd_lab.experiments.on_policy_recipes import FORWARD, REVERSE
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 ENTROPY = "entropy"
-MEASURES = {FORWARD: Divergence(0.0).per_token, REVERSE: Divergence(1.0).per_token, ENTROPY: entropy}
+MEASURES = {
+    FORWARD: Divergence(0.0).per_token,
+    REVERSE: Divergence(1.0).per_token,
+    ENTROPY: entropy,
+}
 FULL, DISCOUNT_0, DISCOUNT_1 = "full vocabulary", "sampled token", "sampled token, discount 1"
 ESTIMATORS: dict[str, Objective] = {
-    FULL: Divergence(1.0), DISCOUNT_0: SampledToken(0.0), DISCOUNT_1: SampledToken(1.0),
+    FULL: Divergence(1.0),
+    DISCOUNT_0: SampledToken(0.0),
+    DISCOUNT_1: SampledToken(1.0),
 }
 
 
-def drawn_validity(student: Seq2Seq, pairs: ParallelCorpus, language: ToyLanguage, seed: int) -> float:
+def drawn_validity(
+    student: Seq2Seq, pairs: ParallelCorpus, language: ToyLanguage, seed: int
+) -> float:
     """Share of the student's samples, one a source, that are translations."""
     drawn = sample(student, pairs.source, seed)
-    return sum(language.is_valid(source, one.tokens) for source, one in zip(pairs.source, drawn, strict=True)) / len(
-        pairs)
+    return sum(
+        language.is_valid(source, one.tokens)
+        for source, one in zip(pairs.source, drawn, strict=True)
+    ) / len(pairs)
 
 
 def exposure_record(student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, seed: int) -> dict:
-    """MEASURES along each writer's prefixes as plain JSON: per_token by measure; by_place, the reverse KL at each
-    place; and n, the translations that have that place."""
+    """MEASURES along each writer's prefixes as plain JSON: per_token by measure; by_place, the
+    reverse KL at each place; and n, the translations that have that place."""
     found = exposure(student, teacher, pairs, MEASURES, seed)
     return {writer: places_record(sums) for writer, sums in found.items()}
 
@@ -52,7 +63,8 @@ def places_record(sums: Mapping[str, PlaceSums]) -> dict:
 
 @dataclass(frozen=True)
 class Gradients:
-    """The gradients of one objective from many independent draws of targets, (M, P): a line a draw."""
+    """The gradients of one objective from many independent draws of targets, (M, P): a line a
+    draw."""
 
     lines: Tensor
 
@@ -67,7 +79,8 @@ class Gradients:
         return float((self.lines - self.mean).square().sum() / (len(self.lines) - 1))
 
     def dot(self, other: Gradients) -> float:
-        """E[g]·E[h] without bias: of lines that come from the same draw, the product is left out."""
+        """E[g]·E[h] without bias: of lines that come from the same draw, the product is left
+        out."""
         n = len(self.lines)
         every = self.lines.sum(dim=0) @ other.lines.sum(dim=0) - (self.lines * other.lines).sum()
         return float(every / (n * (n - 1)))
@@ -78,7 +91,9 @@ class Gradients:
 
 
 def per_sentence(objective: Objective) -> Callable[[Tensor, Batch, Tensor], Tensor]:
-    """The objective summed over tokens, by sentence: so that long draws count as the KL of translations counts them."""
+    """The objective summed over tokens, by sentence: so that long draws count as the KL of
+    translations counts them."""
+
     def loss(logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
         """The mean over tokens, times tokens a sentence."""
         return objective(logits, batch, teacher_logits) * batch.n_tokens / len(batch)
@@ -87,10 +102,15 @@ def per_sentence(objective: Objective) -> Callable[[Tensor, Batch, Tensor], Tens
 
 
 def gradients(
-    student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, n_draws: int, seed: int,
+    student: Seq2Seq,
+    teacher: Seq2Seq,
+    pairs: ParallelCorpus,
+    n_draws: int,
+    seed: int,
     objectives: Mapping[str, Objective] = ESTIMATORS,
 ) -> dict[str, Gradients]:
-    """Each objective's gradient in the student's weights, by sentence, on `n_draws` draws of targets for `pairs`."""
+    """Each objective's gradient in the student's weights, by sentence, on `n_draws` draws of
+    targets for `pairs`."""
     generator = torch.Generator().manual_seed(seed)
     encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
     sources = make_batch(encoded, range(len(pairs)))
@@ -104,7 +124,10 @@ def gradients(
         for name, objective in objectives.items():
             loss = per_sentence(objective)(logits, batch, teacher_logits)
             found = torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True)
-            whole = [torch.zeros_like(weight) if g is None else g for weight, g in zip(weights, found, strict=True)]
+            whole = [
+                torch.zeros_like(weight) if g is None else g
+                for weight, g in zip(weights, found, strict=True)
+            ]
             lines[name].append(torch.cat([g.flatten() for g in whole]))
     return {name: Gradients(torch.stack(these)) for name, these in lines.items()}
 
@@ -112,12 +135,18 @@ def gradients(
 def gradient_record(
     student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, n_draws: int, seed: int
 ) -> dict[str, dict[str, float]]:
-    """Cosines between the expected gradients of each pair of ESTIMATORS, and each one's variance by that of FULL."""
+    """Cosines between the expected gradients of each pair of ESTIMATORS, and each one's variance by
+    that of FULL."""
     found = gradients(student, teacher, pairs, n_draws, seed)
-    cosines = {f"{one} / {other}": found[one].cosine(found[other]) for one, other in combinations(ESTIMATORS, 2)}
+    cosines = {
+        f"{one} / {other}": found[one].cosine(found[other])
+        for one, other in combinations(ESTIMATORS, 2)
+    }
     return {
         "cosine": {names: round(value, 5) for names, value in cosines.items()},
-        "variance": {name: round(one.variance / found[FULL].variance, 5) for name, one in found.items()},
+        "variance": {
+            name: round(one.variance / found[FULL].variance, 5) for name, one in found.items()
+        },
         "norm": {name: round(max(one.dot(one), 0.0) ** 0.5, 6) for name, one in found.items()},
     }
 

@@ -1,4 +1,5 @@
-"""What the PACED experiment measures: pass rates of many students, signal-to-noise by pass rate, training watched."""
+"""What the PACED experiment measures: pass rates of many students, signal-to-noise by pass rate,
+training watched."""
 
 from __future__ import annotations
 
@@ -11,7 +12,13 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
-from seqkd_lab.distillation.paced import N_SAMPLES, draws, sentence_gradients, share_valid, signal_and_noise
+from seqkd_lab.distillation.paced import (
+    N_SAMPLES,
+    draws,
+    sentence_gradients,
+    share_valid,
+    signal_and_noise,
+)
 from seqkd_lab.experiments.paced_recipes import FORWARD, LEFT_OUT, REVERSE, TEMPERATURE
 from seqkd_lab.experiments.recipes import Recipe
 from seqkd_lab.experiments.store import Report, Store, without
@@ -37,12 +44,17 @@ def counts(rates: Sequence[float]) -> list[int]:
 
 
 def judged(
-    models: Mapping[str, Seq2Seq], sources: Sources, language: ToyLanguage, seed: int, report: Report,
+    models: Mapping[str, Seq2Seq],
+    sources: Sources,
+    language: ToyLanguage,
+    seed: int,
+    report: Report,
 ) -> tuple[dict[str, list[float]], dict[str, list[tuple[str, ...]]], dict[str, list[bool]]]:
-    """Of each model: the pass rate of each source, its greedy translations, and which of them are valid.
+    """Of each model: the pass rate of each source, its greedy translations, and which of them are
+    valid.
 
-    Source after source all models are judged together: a source's valid translations are worked out once. Every
-    model draws with a seed of its own.
+    Source after source all models are judged together: a source's valid translations are worked out
+    once. Every model draws with a seed of its own.
     """
     drawn, greedy = {}, {}
     for number, (name, model) in enumerate(models.items()):
@@ -62,17 +74,24 @@ def has_skill(source: Sequence[str]) -> bool:
     return bool(set(LEFT_OUT) & set(source))
 
 
-def accuracy_record(rates: Sequence[float], right: Sequence[bool], initial: Sequence[float], sources: Sources) -> dict:
-    """Shares of valid translations, drawn and greedy, of sources without (kept) and with the left-out skill; the drawn
-    ones of the former also by their initial pass rate (None where no source has it), and their histogram."""
+def accuracy_record(
+    rates: Sequence[float], right: Sequence[bool], initial: Sequence[float], sources: Sources
+) -> dict:
+    """Shares of valid translations, drawn and greedy, of sources without (kept) and with the
+    left-out skill; the drawn ones of the former also by their initial pass rate (None where no
+    source has it), and their histogram."""
     left = [has_skill(source) for source in sources]
     of_kept = [[place for place in places if not left[place]] for places in bins(initial)]
     kept = [rate for rate, skill in zip(rates, left, strict=True) if not skill]
     return {
-        "kept": round(fmean(kept), 5), "left_out": round(_mean_where(rates, left), 5),
+        "kept": round(fmean(kept), 5),
+        "left_out": round(_mean_where(rates, left), 5),
         "kept_greedy": round(_mean_where(right, [not skill for skill in left]), 5),
         "left_out_greedy": round(_mean_where(right, left), 5),
-        "by_initial": [round(fmean(rates[place] for place in places), 5) if places else None for places in of_kept],
+        "by_initial": [
+            round(fmean(rates[place] for place in places), 5) if places else None
+            for places in of_kept
+        ],
         "histogram": counts(kept),
     }
 
@@ -86,22 +105,28 @@ def one_by_one(batch: Batch) -> Iterator[Batch]:
     for i in range(len(batch)):
         source_length = int(batch.source_lengths[i])
         target_length = int((batch.target_out[i] != PAD).sum())
-        yield Batch(batch.source[i : i + 1, :source_length], batch.source_lengths[i : i + 1],
-                    batch.target_in[i : i + 1, :target_length], batch.target_out[i : i + 1, :target_length],
-                    batch.rows[i : i + 1])
+        yield Batch(
+            batch.source[i : i + 1, :source_length],
+            batch.source_lengths[i : i + 1],
+            batch.target_in[i : i + 1, :target_length],
+            batch.target_out[i : i + 1, :target_length],
+            batch.rows[i : i + 1],
+        )
 
 
 def noise_record(
     store: Store, recipe: Recipe, rates: Sequence[float], most: int, seed: int, report: Report
 ) -> dict[str, dict]:
-    """Signal and noise of the gradient at the warm start by pass rate, for forward KL along the teacher's translations
-    and reverse KL along one that the student draws: of `recipe`'s corpus as many sentences from every bin as the
-    smallest has, at most `most`."""
+    """Signal and noise of the gradient at the warm start by pass rate, for forward KL along the
+    teacher's translations and reverse KL along one that the student draws: of `recipe`'s corpus as
+    many sentences from every bin as the smallest has, at most `most`."""
     student, teacher = store.beginning(recipe).eval(), store.model(recipe.teacher)
     corpus = without(store.corpus(recipe), recipe.without)
     encoded = encode(corpus, student.source_vocabulary, student.target_vocabulary)
     n = min(most, *counts(rates))
-    record: dict[str, dict] = {loss: {"n": n, "signal": [], "noise": []} for loss in (FORWARD, REVERSE)}
+    record: dict[str, dict] = {
+        loss: {"n": n, "signal": [], "noise": []} for loss in (FORWARD, REVERSE)
+    }
     for number, places in enumerate(bins(rates)):
         chosen = random.Random(seed).sample(places, n)
         for loss, beta in ((FORWARD, 0.0), (REVERSE, 1.0)):
@@ -118,8 +143,8 @@ def noise_record(
 def snapshots(
     store: Store, recipe: Recipe, sources: Sources, epochs: Sequence[int], seed: int, report: Report
 ) -> dict[str, list[int]]:
-    """The histogram of pass rates on `sources` after some epochs of the recipe's training, which is done once more:
-    the same training, since to watch it changes nothing."""
+    """The histogram of pass rates on `sources` after some epochs of the recipe's training, which is
+    done once more: the same training, since to watch it changes nothing."""
     data, model = store.dataset(recipe.data), store.beginning(recipe)
     teacher = None if recipe.teacher is None else store.model(recipe.teacher)
     found: dict[str, list[int]] = {}
@@ -128,10 +153,23 @@ def snapshots(
         report(progress.update, progress.n_updates)
         if progress.valid_loss is not None and progress.epoch in epochs:
             drawn = draws(model, sources, seed=seed, temperature=TEMPERATURE)
-            found[str(progress.epoch)] = counts([share_valid(source, targets, data.language.is_valid)
-                                                 for source, targets in zip(sources, drawn, strict=True)])
+            found[str(progress.epoch)] = counts(
+                [
+                    share_valid(source, targets, data.language.is_valid)
+                    for source, targets in zip(sources, drawn, strict=True)
+                ]
+            )
 
     corpus = without(store.corpus(recipe), recipe.without)
-    train(model, corpus, data.valid, store.objective(recipe), recipe.optimisation, recipe.seed, teacher,
-          callbacks=[look], rewriting=recipe.rewriting)
+    train(
+        model,
+        corpus,
+        data.valid,
+        store.objective(recipe),
+        recipe.optimisation,
+        recipe.seed,
+        teacher,
+        callbacks=[look],
+        rewriting=recipe.rewriting,
+    )
     return found

@@ -1,6 +1,8 @@
-"""Results that come point by point: a JSON file with a heading, which all points share, and the points so far.
+"""Results that come point by point: a JSON file with a heading, which all points share, and the
+points so far.
 
-It is written after each point, so an interrupt loses one at most; a file whose heading differs is never continued.
+It is written after each point, so an interrupt loses one at most; a file whose heading differs is
+never continued.
 """
 
 from __future__ import annotations
@@ -27,19 +29,25 @@ def read_points(path: Path, kind: type[Point], heading: Sequence[str], made_by: 
         if set(results) != {*heading, POINTS} or not points_in(results, kind):
             raise ValueError("parts are missing")
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: not what `{made_by}` makes; delete the file to make it again") from error
+        raise CheckpointError(
+            f"{path}: not what `{made_by}` makes; delete the file to make it again"
+        ) from error
     return results
 
 
 def points_in(results: Mapping, kind: type[Point]) -> list[Point]:
-    """The points of such a file as objects of `kind`. Raises TypeError for points of another kind."""
+    """The points of such a file as objects of `kind`. Raises TypeError for points of another
+    kind."""
     return [kind(**point) for point in results[POINTS]]
 
 
-def points_to_continue(path: Path, kind: type[Point], heading: Mapping, made_by: str) -> list[Point]:
+def points_to_continue(
+    path: Path, kind: type[Point], heading: Mapping, made_by: str
+) -> list[Point]:
     """The points that a run with this heading finds at `path`; none where there is no file.
 
-    Raises CheckpointError when they were made otherwise: with another corpus, other settings or versions.
+    Raises CheckpointError when they were made otherwise: with another corpus, other settings or
+    versions.
     """
     if not path.exists():
         return []
@@ -47,7 +55,9 @@ def points_to_continue(path: Path, kind: type[Point], heading: Mapping, made_by:
     for part, now in heading.items():
         if kept[part] != now:
             said = f"its {part} was {kept[part]}, now it is {now}"
-            raise CheckpointError(f"{path}: {said}; delete the file to make it again, or name another")
+            raise CheckpointError(
+                f"{path}: {said}; delete the file to make it again, or name another"
+            )
     return points_in(kept, kind)
 
 

@@ -20,8 +20,9 @@ TOY = Preset(
     student_tuning=Optimisation(epochs=3, learning_rate=0.003, batch_size=64),
     inter_share=0.25,
 )
-"""Chosen with seeds 11 to 13 on validation sentences. A student learns for 4,500 updates: enough that the gain of
-Seq-KD has one sign in every seed, and not so many that the baseline has caught up (`seqkd-lab study budget`)."""
+"""Chosen with seeds 11 to 13 on validation sentences. A student learns for 4,500 updates: enough
+that the gain of Seq-KD has one sign in every seed, and not so many that the baseline has caught up
+(`seqkd-lab study budget`)."""
 
 SHORT = Preset(
     teacher=LSTMSpec(width=128, dropout=0.1),
@@ -31,8 +32,9 @@ SHORT = Preset(
     teacher_tuning=Optimisation(epochs=2, learning_rate=0.0015, batch_size=128),
     student_tuning=Optimisation(epochs=3, learning_rate=0.004, batch_size=128),
 )
-"""The toy's sizes of an earlier Table 1, whose students are stopped after 1,880 updates, in the middle of learning to
-agree. The studies of lessons 09 to 14 were measured with them, on the test set `EARLIER`, and keep them."""
+"""The toy's sizes of an earlier Table 1, whose students are stopped after 1,880 updates, in the
+middle of learning to agree. The studies of lessons 09 to 14 were measured with them, on the test
+set `EARLIER`, and keep them."""
 
 EARLIER = ToyData(test="devtest")
 """The toy corpus with the test set on which the studies of lessons 09 to 14 were measured."""
@@ -45,8 +47,9 @@ TRANSFORMER = Preset(
     teacher_tuning=Optimisation(epochs=2, learning_rate=0.002, batch_size=128),
     student_tuning=Optimisation(epochs=3, learning_rate=0.006, batch_size=128),
 )
-"""As many parameters as the toy's LSTMs have: teachers 496,000 and 442,000, students 43,000 and 41,000. Rates, warm-up
-and dropout were chosen by validation loss with a seed of its own (architectures.VARIANTS)."""
+"""As many parameters as the toy's LSTMs have: teachers 496,000 and 442,000, students 43,000 and
+41,000. Rates, warm-up and dropout were chosen by validation loss with a seed of its own
+(architectures.VARIANTS)."""
 
 QUICK = Preset(
     teacher=LSTMSpec(width=192, dropout=0.3),
@@ -61,9 +64,10 @@ QUICK = Preset(
     n_pairs=10_000,
     vocabulary_size=4000,
 )
-"""Real text in minutes. Chosen with seed 11 on validation text of four pairs of languages, English with German and with
-Spanish in both directions: in each, the student reaches more than half of its teacher's BLEU, the teacher is well above
-it, and greedy Seq-KD is above the baseline. Small batches make that possible: a student learns for 3,130 updates."""
+"""Real text in minutes. Chosen with seed 11 on validation text of four pairs of languages, English
+with German and with Spanish in both directions: in each, the student reaches more than half of its
+teacher's BLEU, the teacher is well above it, and greedy Seq-KD is above the baseline. Small batches
+make that possible: a student learns for 3,130 updates."""
 
 FULL = replace(QUICK, n_pairs=None, vocabulary_size=5000)
 """The sizes of QUICK on all pairs of a text."""
@@ -80,21 +84,23 @@ FULL_TRANSFORMER = Preset(
     length_penalty=1.0,
     vocabulary_size=5000,
 )
-"""Transformers for all pairs of a text, whose student can be exported. The teacher was chosen on validation text of
-Multi30k; on its 29,000 pairs the student has 17% of the teacher's parameters."""
+"""Transformers for all pairs of a text, whose student can be exported. The teacher was chosen on
+validation text of Multi30k; on its 29,000 pairs the student has 17% of the teacher's parameters."""
 
 PRUNING = PruningPreset(
     table=replace(
-        SHORT, student=LSTMSpec(width=68),
+        SHORT,
+        student=LSTMSpec(width=68),
         student_training=Optimisation(epochs=6, learning_rate=0.012, batch_size=128),
     ),
     teacher_retraining=Optimisation(epochs=1, learning_rate=0.006, batch_size=128),
     student_retraining=Optimisation(epochs=5, learning_rate=0.01, batch_size=128),
     embedding_scale=0.2,
 )
-"""Table 3. The student has 2.67 times fewer parameters than its teacher (the paper's 84M of 221M: 2.63 times), so that
-pruning by 80% makes 13 times of it. Embeddings begin at a fifth of torch's size: drawn from N(0, 1), they would be ten
-times as large as other weights, and one threshold for all would spare them and take the rest."""
+"""Table 3. The student has 2.67 times fewer parameters than its teacher (the paper's 84M of 221M:
+2.63 times), so that pruning by 80% makes 13 times of it. Embeddings begin at a fifth of torch's
+size: drawn from N(0, 1), they would be ten times as large as other weights, and one threshold for
+all would spare them and take the rest."""
 
 DRAFTING = DraftingPreset(
     target=TransformerSpec(width=384, layers=4, heads=6, hidden=768, dropout=0.0),
@@ -108,8 +114,14 @@ DRAFTING = DraftingPreset(
     larger_training=PRUNING.table.student_training,
     transformer_training=TRANSFORMER.student_training,
 )
-"""Speculative sampling: a target of 12 million parameters, one of whose steps takes a core some milliseconds, so that
-it is a fair question whether a draft pays; and a small one, for which it hardly can."""
+"""Speculative sampling: a target of 12 million parameters, one of whose steps takes a core some
+milliseconds, so that it is a fair question whether a draft pays; and a small one, for which it
+hardly can."""
 
-PRESETS = {"toy": TOY, "transformer": TRANSFORMER, "quick": QUICK, "full": FULL,
-           "full-transformer": FULL_TRANSFORMER}
+PRESETS = {
+    "toy": TOY,
+    "transformer": TRANSFORMER,
+    "quick": QUICK,
+    "full": FULL,
+    "full-transformer": FULL_TRANSFORMER,
+}

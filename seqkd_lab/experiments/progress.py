@@ -1,4 +1,5 @@
-"""Progress for people: one bar for the whole, with the time that is left, and one for each thing that runs."""
+"""Progress for people: one bar for the whole, with the time that is left, and one for each thing
+that runs."""
 
 from __future__ import annotations
 
@@ -10,10 +11,19 @@ from tqdm import tqdm
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.experiments.recipes import Distillation, Recipe
-from seqkd_lab.experiments.schedule import Distil, Rate, Task, Train, TranslateForward, Watcher, with_needs
+from seqkd_lab.experiments.schedule import (
+    Distil,
+    Rate,
+    Task,
+    Train,
+    TranslateForward,
+    Watcher,
+    with_needs,
+)
 
 DECODED_PER_TRAINED = {MODE: 0.6, INTERPOLATED: 6.0, SAMPLED: 0.3}
-"""The cost of decoding a sentence, in sentences of training: rough, for the time that is left only."""
+"""The cost of decoding a sentence, in sentences of training: rough, for the time that is left
+only."""
 
 
 def effort(task: Task, n_train: int, n_test: int) -> float:
@@ -22,8 +32,12 @@ def effort(task: Task, n_train: int, n_test: int) -> float:
         return _training(task.recipe, n_train)
     if isinstance(task, Distil):
         return n_train * task.distillation.share * _decoding(task.distillation)
-    if isinstance(task, TranslateForward):  # how long its text is, is not known here: as long as the training text
-        return n_train * DECODED_PER_TRAINED[MODE] * _width_cost(task.translation.teacher.model.width)
+    if isinstance(
+        task, TranslateForward
+    ):  # how long its text is, is not known here: as long as the training text
+        return (
+            n_train * DECODED_PER_TRAINED[MODE] * _width_cost(task.translation.teacher.model.width)
+        )
     if isinstance(task, Rate):
         n_drawn = n_train * task.rates.share * task.rates.n_samples
         return n_drawn * DECODED_PER_TRAINED[SAMPLED] * _width_cost(task.rates.student.model.width)
@@ -45,7 +59,11 @@ def _training(recipe: Recipe, n_train: int) -> float:
 
 def _decoding(distillation: Distillation) -> float:
     beams = distillation.beam_size / (35 if distillation.method == INTERPOLATED else 5)
-    return DECODED_PER_TRAINED[distillation.method] * beams * _width_cost(distillation.teacher.model.width)
+    return (
+        DECODED_PER_TRAINED[distillation.method]
+        * beams
+        * _width_cost(distillation.teacher.model.width)
+    )
 
 
 def _width_cost(width: int) -> float:
@@ -66,8 +84,14 @@ class Bars(Watcher):
         self.stream, self.often = stream, 0.2 if stream.isatty() else 20.0
         form = "{l_bar}{bar}| {elapsed} gone, {remaining} left"
         self.whole = tqdm(
-            total=sum(self.sizes.values()), desc="everything", bar_format=form, file=stream, mininterval=self.often,
-            position=0, dynamic_ncols=True, smoothing=0.05,
+            total=sum(self.sizes.values()),
+            desc="everything",
+            bar_format=form,
+            file=stream,
+            mininterval=self.often,
+            position=0,
+            dynamic_ncols=True,
+            smoothing=0.05,
         )
         self.bars: dict[Task, tqdm] = {}
         self.shares: dict[Task, float] = {}
@@ -75,9 +99,18 @@ class Bars(Watcher):
     def started(self, task: Task) -> None:
         if self.stream.isatty():
             used = {bar.pos for bar in self.bars.values()}
-            free = next(place for place in range(1, 100) if -place not in used and place not in used)
-            self.bars[task] = tqdm(total=100, desc=f"  {task.label}", position=free, leave=False, file=self.stream,
-                                   bar_format="{l_bar}{bar}| {remaining} left", dynamic_ncols=True)
+            free = next(
+                place for place in range(1, 100) if -place not in used and place not in used
+            )
+            self.bars[task] = tqdm(
+                total=100,
+                desc=f"  {task.label}",
+                position=free,
+                leave=False,
+                file=self.stream,
+                bar_format="{l_bar}{bar}| {remaining} left",
+                dynamic_ncols=True,
+            )
         else:
             print(f"  {task.label} …", file=self.stream, flush=True)
 

@@ -1,7 +1,9 @@
-"""What a pruned model really costs: bytes of its file, bytes of its weights in memory, words it translates in a second.
+"""What a pruned model really costs: bytes of its file, bytes of its weights in memory, words it
+translates in a second.
 
-A zero that is stored costs as much as any other number, and a zero that is multiplied takes as long. So each level of
-pruning is written in four ways, compressed too, and translates with torch's dense and with its sparse product.
+A zero that is stored costs as much as any other number, and a zero that is multiplied takes as
+long. So each level of pruning is written in four ways, compressed too, and translates with torch's
+dense and with its sparse product.
 """
 
 from __future__ import annotations
@@ -31,9 +33,9 @@ N_SOURCES, REPETITIONS = {ONE_BY_ONE: 60, BATCHED: 600}, 5
 
 @dataclass(frozen=True)
 class Cost:
-    """One level of pruning. file, compressed: bytes by form (DENSE …), the second after zlib. memory: bytes of all
-    weights by the kernel of the output layer (DENSE, SPARSE). speed: source words a second of greedy search in each
-    repetition, by batch (BATCHES) and kernel."""
+    """One level of pruning. file, compressed: bytes by form (DENSE …), the second after zlib.
+    memory: bytes of all weights by the kernel of the output layer (DENSE, SPARSE). speed: source
+    words a second of greedy search in each repetition, by batch (BATCHES) and kernel."""
 
     share: float
     file: Mapping[str, int]
@@ -46,7 +48,12 @@ def stored_forms(model: Seq2Seq) -> dict[str, bytes]:
     """The model's weights as the bytes of a safetensors file, in each form."""
     weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     int8 = quantised_weights(weights)
-    return {DENSE: save(weights), SPARSE: save(pack(weights)), DENSE_INT8: save(int8), SPARSE_INT8: save(_packed(int8))}
+    return {
+        DENSE: save(weights),
+        SPARSE: save(pack(weights)),
+        DENSE_INT8: save(int8),
+        SPARSE_INT8: save(_packed(int8)),
+    }
 
 
 def _packed(int8: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -56,38 +63,61 @@ def _packed(int8: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def memory(model: Seq2Seq) -> dict[str, int]:
-    """Bytes of the weights while the model translates, with a dense and with a sparse output layer."""
+    """Bytes of the weights while the model translates, with a dense and with a sparse output
+    layer."""
     everything = sum(parameter.nbytes for parameter in model.parameters())
     sparse = with_sparse_output(model).output
     return {DENSE: everything, SPARSE: everything - model.output.weight.nbytes + sparse.n_bytes}
 
 
 def measure_costs(
-    models: Mapping[float, Seq2Seq], sources: Sequence[Sequence[str]], repetitions: int = REPETITIONS,
+    models: Mapping[float, Seq2Seq],
+    sources: Sequence[Sequence[str]],
+    repetitions: int = REPETITIONS,
     report: Callable[[int, int], None] | None = None,
 ) -> list[Cost]:
-    """The Cost of models by their share of zeros; all speeds in turn, in the threads that torch has."""
-    kernels = {(share, kernel): make(model) for share, model in models.items()
-               for kernel, make in ((DENSE, lambda model: model), (SPARSE, with_sparse_output))}
+    """The Cost of models by their share of zeros; all speeds in turn, in the threads that torch
+    has."""
+    kernels = {
+        (share, kernel): make(model)
+        for share, model in models.items()
+        for kernel, make in ((DENSE, lambda model: model), (SPARSE, with_sparse_output))
+    }
     jobs = {
-        (share, batch, kernel): partial(words_per_second, model, sources[: N_SOURCES[size]], 1, size)
-        for (share, kernel), model in kernels.items() for batch, size in BATCHES.items()
+        (share, batch, kernel): partial(
+            words_per_second, model, sources[: N_SOURCES[size]], 1, size
+        )
+        for (share, kernel), model in kernels.items()
+        for batch, size in BATCHES.items()
     }
     speeds, found = in_turn(jobs, repetitions, report), []
     for share, model in models.items():
         forms = stored_forms(model)
-        found.append(Cost(
-            share, {name: len(form) for name, form in forms.items()},
-            {name: len(zlib.compress(form, 9)) for name, form in forms.items()}, memory(model),
-            {batch: {kernel: speeds[share, batch, kernel] for kernel in (DENSE, SPARSE)} for batch in BATCHES},
-        ))
+        found.append(
+            Cost(
+                share,
+                {name: len(form) for name, form in forms.items()},
+                {name: len(zlib.compress(form, 9)) for name, form in forms.items()},
+                memory(model),
+                {
+                    batch: {kernel: speeds[share, batch, kernel] for kernel in (DENSE, SPARSE)}
+                    for batch in BATCHES
+                },
+            )
+        )
     return found
 
 
 def student_costs(
-    run: PruningRun, store: Store, repetitions: int = REPETITIONS, report: Callable[[int, int], None] | None = None
+    run: PruningRun,
+    store: Store,
+    repetitions: int = REPETITIONS,
+    report: Callable[[int, int], None] | None = None,
 ) -> list[Cost]:
     """Of the first seed's distilled student, pruned and retrained, at every level."""
     recipes = run.recipes(run.seeds[0])
-    models = {share: store.model(recipes[Place(SEQ_KD, CLASS_BLIND, share, RETRAINED)]) for share in run.preset.shares}
+    models = {
+        share: store.model(recipes[Place(SEQ_KD, CLASS_BLIND, share, RETRAINED)])
+        for share in run.preset.shares
+    }
     return measure_costs(models, store.dataset(run.data).test.source, repetitions, report)

@@ -1,8 +1,10 @@
-"""The models of Table 3: teacher, baseline and distilled student pruned level by level, and trained again.
+"""The models of Table 3: teacher, baseline and distilled student pruned level by level, and trained
+again.
 
-As in the paper (Kim & Rush 2016, Table 3), a student of less than half of its teacher's size is distilled, pruned,
-retrained on the teacher's translations, and then on Seq-Inter's. Beside it stands what the paper does not show: the
-same for baseline and teacher, two other ways to choose what goes, and pruning in steps.
+As in the paper (Kim & Rush 2016, Table 3), a student of less than half of its teacher's size is
+distilled, pruned, retrained on the teacher's translations, and then on Seq-Inter's. Beside it
+stands what the paper does not show: the same for baseline and teacher, two other ways to choose
+what goes, and pruning in steps.
 """
 
 from __future__ import annotations
@@ -26,17 +28,23 @@ from seqkd_lab.experiments.schedule import Evaluate
 from seqkd_lab.training import Optimisation
 
 MODELS = (TEACHER, BASELINE, SEQ_KD)
-PRUNED, RETRAINED, TUNED, INT8 = "pruned", "retrained", "retrained, then Seq-Inter", "retrained, then int8"
+PRUNED, RETRAINED, TUNED, INT8 = (
+    "pruned",
+    "retrained",
+    "retrained, then Seq-Inter",
+    "retrained, then int8",
+)
 IN_STEPS, AT_ONCE = "class-blind, in steps", "class-blind, at once, trained as long"
 
 
 @dataclass(frozen=True)
 class PruningPreset:
-    """The sizes of one Table 3: `table` says how teacher and students are made, with embeddings that begin at
-    `embedding_scale` times torch's size.
+    """The sizes of one Table 3: `table` says how teacher and students are made, with embeddings
+    that begin at `embedding_scale` times torch's size.
 
-    All three MODELS are pruned by `shares`, class-blind. Of the distilled student, the other METHODS are retrained at
-    `compared`, and pruning in steps goes along `steps`, a whole retraining after each.
+    All three MODELS are pruned by `shares`, class-blind. Of the distilled student, the other
+    METHODS are retrained at `compared`, and pruning in steps goes along `steps`, a whole retraining
+    after each.
     """
 
     table: Preset
@@ -49,7 +57,8 @@ class PruningPreset:
 
 
 class Place(NamedTuple):
-    """Where a model stands in the table: which one, how it was pruned, by which share, and what followed."""
+    """Where a model stands in the table: which one, how it was pruned, by which share, and what
+    followed."""
 
     model: str
     method: str
@@ -61,10 +70,13 @@ Recipes = dict[Place, Recipe]
 
 
 def after(start: Recipe, place: Place, retraining: Optimisation | None) -> Recipe:
-    """`start`, pruned by the place's share; then, with a `retraining`, trained again on what it had learned from."""
+    """`start`, pruned by the place's share; then, with a `retraining`, trained again on what it had
+    learned from."""
     method = place.method if place.method in METHODS else CLASS_BLIND
     name = f"{place.model} {place.share:.0%} {place.stage} ({place.method})"
-    return replace(start, name=name, start=start, pruning=Pruning(place.share, method), optimisation=retraining)
+    return replace(
+        start, name=name, start=start, pruning=Pruning(place.share, method), optimisation=retraining
+    )
 
 
 def level(start: Recipe, method: str, share: float, retraining: Optimisation | None) -> Recipes:
@@ -75,11 +87,14 @@ def level(start: Recipe, method: str, share: float, retraining: Optimisation | N
 
 
 def in_steps(start: Recipe, steps: tuple[float, ...], retraining: Optimisation) -> Recipes:
-    """The class-blind student pruned further and further, with a retraining after each step; and, beside each, the
-    student that is pruned at once and trained for as many epochs as those steps had together."""
+    """The class-blind student pruned further and further, with a retraining after each step; and,
+    beside each, the student that is pruned at once and trained for as many epochs as those steps
+    had together."""
     found, latest = {}, start
     for number, share in enumerate(steps, start=1):
-        stepwise, at_once = (Place(start.name, method, share, RETRAINED) for method in (IN_STEPS, AT_ONCE))
+        stepwise, at_once = (
+            Place(start.name, method, share, RETRAINED) for method in (IN_STEPS, AT_ONCE)
+        )
         latest = after(latest, stepwise, retraining)
         if number > 1:  # one step is the table's own row
             longer = replace(retraining, epochs=number * retraining.epochs)
@@ -96,7 +111,9 @@ def pruning_recipes(data: ToyData | TextData, preset: PruningPreset, seed: int) 
             found |= level(bases[model], CLASS_BLIND, share, retraining)
     for share in preset.shares:
         tuned = Place(SEQ_KD, CLASS_BLIND, share, TUNED)
-        towards_gold = after(found[tuned._replace(stage=RETRAINED)], tuned, preset.table.student_tuning)
+        towards_gold = after(
+            found[tuned._replace(stage=RETRAINED)], tuned, preset.table.student_tuning
+        )
         found[tuned] = replace(towards_gold, distilled=bases[SEQ_KD_INTER].distilled)
         retraining = preset.student_retraining if share in preset.compared else None
         for method in METHODS:

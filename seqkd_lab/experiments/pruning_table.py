@@ -1,4 +1,5 @@
-"""Table 3: what every pruned model is worth, over seeds, kept as JSON with examples and with what the models cost."""
+"""Table 3: what every pruned model is worth, over seeds, kept as JSON with examples and with what
+the models cost."""
 
 from __future__ import annotations
 
@@ -36,9 +37,9 @@ MADE_BY = "seqkd-lab table3"
 class PrunedModel:
     """A model of the table, judged on the test set.
 
-    greedy, beam: BLEU. valid, valid_beam: shares of valid translations (None where the truth is unknown). words_kept:
-    by frequency class (rare_words), what its greedy translations keep of the unpruned model's. zeros: the share of
-    zeros in each weight class.
+    greedy, beam: BLEU. valid, valid_beam: shares of valid translations (None where the truth is
+    unknown). words_kept: by frequency class (rare_words), what its greedy translations keep of the
+    unpruned model's. zeros: the share of zeros in each weight class.
     """
 
     model: str
@@ -81,27 +82,43 @@ def _collect_seed(run: PruningRun, store: Store, seed: int) -> list[PrunedModel]
 
 @lru_cache(maxsize=8)
 def greedy_outputs(store: Store, recipe: Recipe) -> list[list[str]]:
-    """The greedy translations (tokens) of an evaluated model of the store, in the order of the test set."""
-    return [row[3].split() for row in read_translations(store.directory(recipe) / "translations.tsv")]
+    """The greedy translations (tokens) of an evaluated model of the store, in the order of the test
+    set."""
+    return [
+        row[3].split() for row in read_translations(store.directory(recipe) / "translations.tsv")
+    ]
 
 
 def _judged(
-    run: PruningRun, store: Store, place: Place, recipe: Recipe, kept: tuple[float, ...], int8: bool = False
+    run: PruningRun,
+    store: Store,
+    place: Place,
+    recipe: Recipe,
+    kept: tuple[float, ...],
+    int8: bool = False,
 ) -> PrunedModel:
     table, model = run.preset.table, store.model(recipe)
     cell = store.evaluation(recipe, table.beam_size, table.length_penalty, int8=int8)
     return PrunedModel(
-        *place, seed=recipe.seed, n_nonzero=n_nonzero(model), greedy=cell["greedy"]["bleu"], beam=cell["beam"]["bleu"],
-        valid=cell["greedy"]["validity"], valid_beam=cell["beam"]["validity"], p_mode=cell["p_mode"],
-        perplexity=cell["perplexity"], length_ratio=cell["beam"]["length_ratio"],
-        words_kept=tuple(None if share != share else share for share in kept), zeros=pruned_by_class(model),
+        *place,
+        seed=recipe.seed,
+        n_nonzero=n_nonzero(model),
+        greedy=cell["greedy"]["bleu"],
+        beam=cell["beam"]["bleu"],
+        valid=cell["greedy"]["validity"],
+        valid_beam=cell["beam"]["validity"],
+        p_mode=cell["p_mode"],
+        perplexity=cell["perplexity"],
+        length_ratio=cell["beam"]["length_ratio"],
+        words_kept=tuple(None if share != share else share for share in kept),
+        zeros=pruned_by_class(model),
     )
 
 
 @dataclass(frozen=True)
 class Example:
-    """A greedy translation of a test sentence by the distilled student at one level; fault: the rule that it breaks,
-    None for a valid one."""
+    """A greedy translation of a test sentence by the distilled student at one level; fault: the
+    rule that it breaks, None for a valid one."""
 
     source: str
     share: float
@@ -111,7 +128,8 @@ class Example:
 
 
 def examples(run: PruningRun, store: Store, n_sentences: int = 12) -> list[Example]:
-    """The first test sentences that the unpruned student of the first seed translates without a fault, at each level.
+    """The first test sentences that the unpruned student of the first seed translates without a
+    fault, at each level.
 
     Where the truth is not known, the first sentences.
     """
@@ -121,39 +139,61 @@ def examples(run: PruningRun, store: Store, n_sentences: int = 12) -> list[Examp
         return None if data.language is None else fault(data.language, source, " ".join(words))
 
     unpruned = greedy_outputs(store, recipes[Place(SEQ_KD, CLASS_BLIND, 0.0, PRUNED)])
-    good = [row for row, words in enumerate(unpruned) if faults(data.test.source[row], words) is None][:n_sentences]
+    good = [
+        row for row, words in enumerate(unpruned) if faults(data.test.source[row], words) is None
+    ][:n_sentences]
     for share in run.preset.shares:
         for stage in (PRUNED, RETRAINED):
             outputs = greedy_outputs(store, recipes[Place(SEQ_KD, CLASS_BLIND, share, stage)])
             for row in good:
                 source, words = data.test.source[row], outputs[row]
-                found.append(Example(data.detokenise(source), share, stage, data.detokenise(words),
-                                     faults(source, words)))
+                found.append(
+                    Example(
+                        data.detokenise(source),
+                        share,
+                        stage,
+                        data.detokenise(words),
+                        faults(source, words),
+                    )
+                )
     return found
 
 
 def write_table3(path: Path, run: PruningRun, store: Store, costs: Sequence[Any]) -> None:
     """Writes a finished run as JSON, with what its models cost (pruning_costs)."""
     recipes = run.recipes(run.seeds[0])
-    sizes = {name: store.model(recipes[Place(name, CLASS_BLIND, 0.0, PRUNED)]).n_parameters() for name in MODELS}
+    sizes = {
+        name: store.model(recipes[Place(name, CLASS_BLIND, 0.0, PRUNED)]).n_parameters()
+        for name in MODELS
+    }
     heading = {
-        "data": identity(run.data), "preset": settings(run.preset), "parameters": sizes,
-        "costs": [asdict(cost) for cost in costs], "examples": [asdict(one) for one in examples(run, store)],
+        "data": identity(run.data),
+        "preset": settings(run.preset),
+        "parameters": sizes,
+        "costs": [asdict(cost) for cost in costs],
+        "examples": [asdict(one) for one in examples(run, store)],
         "made_with": versions(),
     }
     write_points(path, heading, collect(run, store))
 
 
 CHECKPOINTS = {"student": (0.0, PRUNED), "student-80": (0.8, RETRAINED)}
-"""The distilled student of Table 3 that travels with the repository, as distillation left it, and pruned by 80%."""
+"""The distilled student of Table 3 that travels with the repository, as distillation left it, and
+pruned by 80%."""
 
 
 def write_checkpoints(run: PruningRun, store: Store, directory: Path) -> Iterator[Path]:
-    """Writes the first seed's CHECKPOINTS, 16 bits a weight, without zeros; beside them their recipe and hash."""
+    """Writes the first seed's CHECKPOINTS, 16 bits a weight, without zeros; beside them their
+    recipe and hash."""
     for name, (share, stage) in CHECKPOINTS.items():
-        folder, recipe = directory / name, run.recipes(run.seeds[0])[Place(SEQ_KD, CLASS_BLIND, share, stage)]
+        folder, recipe = (
+            directory / name,
+            run.recipes(run.seeds[0])[Place(SEQ_KD, CLASS_BLIND, share, stage)],
+        )
         save_model(folder, store.model(recipe), half=True, sparse=share > 0.0)
-        write_json(folder / "metrics.json", {"sha256": weights_hash(folder), "recipe": identity(recipe)})
+        write_json(
+            folder / "metrics.json", {"sha256": weights_hash(folder), "recipe": identity(recipe)}
+        )
         yield folder
 
 
@@ -163,7 +203,8 @@ def pruning_checkpoint(name: str) -> Path:
 
 
 def read_table3(path: Path) -> dict:
-    """What `seqkd-lab table3` wrote. Raises CheckpointError naming the file when it holds something else."""
+    """What `seqkd-lab table3` wrote. Raises CheckpointError naming the file when it holds something
+    else."""
     return read_points(path, PrunedModel, HEADING, MADE_BY)
 
 

@@ -1,5 +1,5 @@
-"""A student of a quarter of a minute, for people who wait for it: one recipe for trainer, map and lesson, so that
-their numbers compare."""
+"""A student of a quarter of a minute, for people who wait for it: one recipe for trainer, map and
+lesson, so that their numbers compare."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from seqkd_lab.training import Callback, History, Optimisation, train
 
 @dataclass(frozen=True)
 class QuickStudent:
-    """An LSTM of `width` that learns from the first `n_pairs` pairs, is validated on the first `n_valid` pairs of the
-    validation set (NLL of gold) and judged on its greedy translations of the first `n_test` test sentences.
+    """An LSTM of `width` that learns from the first `n_pairs` pairs, is validated on the first
+    `n_valid` pairs of the validation set (NLL of gold) and judged on its greedy translations of the
+    first `n_test` test sentences.
 
-    The test set serves, since a validation sentence has one reference only, and one reference misleads.
+    The test set serves, since a validation sentence has one reference only, and one reference
+    misleads.
     """
 
     width: int = 24
@@ -41,18 +43,33 @@ class QuickStudent:
 
 
 def train_student(
-    settings: QuickStudent, data: Dataset, objective: Objective, seed: int, teacher: Seq2Seq | None = None,
-    callbacks: Sequence[Callback] = (), corpus: ParallelCorpus | None = None,
+    settings: QuickStudent,
+    data: Dataset,
+    objective: Objective,
+    seed: int,
+    teacher: Seq2Seq | None = None,
+    callbacks: Sequence[Callback] = (),
+    corpus: ParallelCorpus | None = None,
 ) -> tuple[LSTMSeq2Seq, History]:
-    """A student from random weights, trained on gold, or on the first pairs of `corpus`; and its history.
+    """A student from random weights, trained on gold, or on the first pairs of `corpus`; and its
+    history.
 
-    Equal arguments give an equal student on one machine with one number of threads. torch's global generator is set.
+    Equal arguments give an equal student on one machine with one number of threads. torch's global
+    generator is set.
     """
     torch.manual_seed(seed)
     student = LSTMSeq2Seq(LSTMSpec(settings.width), data.source_vocabulary, data.target_vocabulary)
     pairs = (data.train if corpus is None else corpus)[: settings.n_pairs]
-    history = train(student, pairs, data.valid[: settings.n_valid], objective, settings.optimisation, seed, teacher,
-                    callbacks)
+    history = train(
+        student,
+        pairs,
+        data.valid[: settings.n_valid],
+        objective,
+        settings.optimisation,
+        seed,
+        teacher,
+        callbacks,
+    )
     return student, history
 
 
@@ -61,7 +78,9 @@ def score_student(settings: QuickStudent, data: Dataset, student: Seq2Seq) -> Ou
     test, started = data.test[: settings.n_test], time.perf_counter()
     try:
         outputs = [found[0].tokens for found in search(student, test.source)]
-    except NotFiniteError:  # a learner may choose a rate at which training diverges: such a student writes nothing
+    except (
+        NotFiniteError
+    ):  # a learner may choose a rate at which training diverges: such a student writes nothing
         outputs = [()] * len(test)
     seconds = max(time.perf_counter() - started, 1e-9)
     return score_outputs(outputs, test, data.detokenise, seconds, data.language)[0]

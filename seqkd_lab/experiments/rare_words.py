@@ -1,4 +1,5 @@
-"""Which words a smaller model stops writing: those of its translations before, by how often training showed them."""
+"""Which words a smaller model stops writing: those of its translations before, by how often
+training showed them."""
 
 from __future__ import annotations
 
@@ -8,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from seqkd_lab.corpus.parallel import ParallelCorpus
 
 EDGES = (100, 300, 1000, 3000)
-"""Occurrences in the training set at which one class of words ends and the next, more frequent one begins."""
+"""Occurrences in the training set at which one class of words ends and the next, more frequent one
+begins."""
 FREQUENCIES = (
-    f"below {EDGES[0]}", *(f"{low:,} to {high - 1:,}" for low, high in zip(EDGES, EDGES[1:], strict=False)),
+    f"below {EDGES[0]}",
+    *(f"{low:,} to {high - 1:,}" for low, high in zip(EDGES, EDGES[1:], strict=False)),
     f"{EDGES[-1]:,} and more",
 )
 
@@ -28,13 +31,16 @@ def frequency_class(count: int) -> int:
 def kept_words(
     before: Sequence[Sequence[str]], after: Sequence[Sequence[str]], counts: Mapping[str, int]
 ) -> tuple[float, ...]:
-    """For each of FREQUENCIES, the share of the words in translations `before` that those `after` hold, too.
+    """For each of FREQUENCIES, the share of the words in translations `before` that those `after`
+    hold, too.
 
-    Sentence by sentence, wherever a word stands in it, each as often as it stands there. NaN for a class without words.
-    Raises ValueError for lists that are not of one length.
+    Sentence by sentence, wherever a word stands in it, each as often as it stands there. NaN for a
+    class without words. Raises ValueError for lists that are not of one length.
     """
     if len(before) != len(after):
-        raise ValueError(f"the same sentences, please: {len(before)} translations before and {len(after)} after")
+        raise ValueError(
+            f"the same sentences, please: {len(before)} translations before and {len(after)} after"
+        )
     had, kept = [0] * len(FREQUENCIES), [0] * len(FREQUENCIES)
     for old, new in zip(map(Counter, before), map(Counter, after), strict=True):
         for word, n in old.items():

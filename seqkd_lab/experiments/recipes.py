@@ -1,7 +1,8 @@
-"""Recipes: frozen dataclasses that say everything about a run, so that equal recipes give equal models.
+"""Recipes: frozen dataclasses that say everything about a run, so that equal recipes give equal
+models.
 
-A recipe names what it builds on by holding that recipe: a student's recipe holds its teacher's. The rows of the
-paper's Table 1 are built here, and nowhere else.
+A recipe names what it builds on by holding that recipe: a student's recipe holds its teacher's. The
+rows of the paper's Table 1 are built here, and nowhere else.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ Objective = NLL | WordKD | Divergence | SampledToken | Selected
 
 @dataclass(frozen=True)
 class ToyData:
-    """The first `n_train` pairs of the committed toy corpus (None: all), judged on one of its two test sets: "test",
-    or "devtest" for the studies that were measured before "test" was drawn."""
+    """The first `n_train` pairs of the committed toy corpus (None: all), judged on one of its two
+    test sets: "test", or "devtest" for the studies that were measured before "test" was drawn."""
 
     n_train: int | None = None
     test: str = "test"
@@ -45,12 +46,13 @@ class ToyData:
 
 @dataclass(frozen=True)
 class TextData:
-    """Six files of anybody's text: plain or .gz, one sentence a line. n_train counts pairs before cleaning.
+    """Six files of anybody's text: plain or .gz, one sentence a line. n_train counts pairs before
+    cleaning.
 
-    subwords: the path of a sentencepiece model that cuts the text, as it is (None: one is learnt, of at most
-    vocabulary_size subwords, whose alphabet has the share character_coverage of the training text's characters).
-    tokenize: sacreBLEU's tokeniser for the scores (None: by the script of the references); it changes no model, so it
-    does not count for identity.
+    subwords: the path of a sentencepiece model that cuts the text, as it is (None: one is learnt,
+    of at most vocabulary_size subwords, whose alphabet has the share character_coverage of the
+    training text's characters). tokenize: sacreBLEU's tokeniser for the scores (None: by the script
+    of the references); it changes no model, so it does not count for identity.
     """
 
     source: str
@@ -70,8 +72,9 @@ class TextData:
 class Distillation:
     """A corpus that `teacher` rewrites: its mode, or of its beam the nearest to gold, or a sample.
 
-    share of the training set is taken, from its start; the paper found half to be enough for Seq-Inter. valid: samples
-    are drawn again until they are valid translations, so that the teacher's errors play no part.
+    share of the training set is taken, from its start; the paper found half to be enough for
+    Seq-Inter. valid: samples are drawn again until they are valid translations, so that the
+    teacher's errors play no part.
     """
 
     teacher: Recipe
@@ -84,23 +87,29 @@ class Distillation:
 
     def __post_init__(self) -> None:
         if self.method not in (MODE, INTERPOLATED, SAMPLED):
-            raise ValueError(f"method must be {MODE}, {INTERPOLATED} or {SAMPLED}; got {self.method!r}")
+            raise ValueError(
+                f"method must be {MODE}, {INTERPOLATED} or {SAMPLED}; got {self.method!r}"
+            )
         if self.valid and self.method != SAMPLED:
-            raise ValueError(f"only samples can be drawn again until they are valid; got {self.method!r}")
+            raise ValueError(
+                f"only samples can be drawn again until they are valid; got {self.method!r}"
+            )
         if not 0.0 < self.share <= 1.0:
             raise ValueError(f"share must lie in (0, 1]; got {self.share}")
 
 
 @dataclass(frozen=True)
 class SourceText:
-    """A file of source sentences without targets, plain or .gz, one a line; what it holds counts, not its name."""
+    """A file of source sentences without targets, plain or .gz, one a line; what it holds counts,
+    not its name."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class ForwardTranslation:
-    """Pairs to learn from besides: the sentences of `text` with `teacher`'s translations, found by beam search."""
+    """Pairs to learn from besides: the sentences of `text` with `teacher`'s translations, found by
+    beam search."""
 
     teacher: Recipe
     text: SourceText
@@ -109,14 +118,19 @@ class ForwardTranslation:
 
     def __post_init__(self) -> None:
         if not isinstance(self.teacher.data, TextData):
-            raise ValueError("forward translation needs a teacher of real text; the toy corpus has no further sources")
+            raise ValueError(
+                "forward translation needs a teacher of real text; the toy corpus has no further "
+                "sources"
+            )
 
 
 @dataclass(frozen=True)
 class PassRates:
-    """How often `student` translates its training sources validly, of n_samples draws each at `temperature`.
+    """How often `student` translates its training sources validly, of n_samples draws each at
+    `temperature`.
 
-    The sources are the first `share` of the training set, without those that have one of the words `without`.
+    The sources are the first `share` of the training set, without those that have one of the words
+    `without`.
     """
 
     student: Recipe
@@ -132,8 +146,8 @@ PACED, HARD, SHUFFLED = "paced", "hard", "shuffled"
 
 @dataclass(frozen=True)
 class Weighting:
-    """What each sentence's loss is multiplied by, from pass rates measured once: PACED's p̂^a (1 − p̂)^b, the HARD
-    filter, or PACED's weights SHUFFLED over the sentences."""
+    """What each sentence's loss is multiplied by, from pass rates measured once: PACED's p̂^a (1 −
+    p̂)^b, the HARD filter, or PACED's weights SHUFFLED over the sentences."""
 
     rates: PassRates
     kind: str = PACED
@@ -156,12 +170,13 @@ class Weighting:
 class Recipe:
     """One training run. `name` is for people and does not count for identity.
 
-    distilled: the corpus to learn from (None: gold). added: pairs to learn from besides it. teacher: whose distribution
-    Word-KD follows. start: the model to continue from (None: random weights drawn from `seed`, its embeddings
-    multiplied by `embedding_scale`). pruning: what of that model goes before it trains on; without optimisation it is
-    pruned only. rewriting: what becomes of each batch before it is learned from: the student draws its own targets, or
-    sources are emptied. without: sentences with one of these words in the source are left out. weighting: what each
-    sentence's loss is multiplied by (None: all count alike).
+    distilled: the corpus to learn from (None: gold). added: pairs to learn from besides it.
+    teacher: whose distribution Word-KD follows. start: the model to continue from (None: random
+    weights drawn from `seed`, its embeddings multiplied by `embedding_scale`). pruning: what of
+    that model goes before it trains on; without optimisation it is pruned only. rewriting: what
+    becomes of each batch before it is learned from: the student draws its own targets, or sources
+    are emptied. without: sentences with one of these words in the source are left out. weighting:
+    what each sentence's loss is multiplied by (None: all count alike).
     """
 
     name: str = field(compare=False)
@@ -184,23 +199,36 @@ class Recipe:
         if self.objective.needs_teacher and self.teacher is None:
             raise ValueError(f"recipe {self.name!r}: {self.objective} needs a teacher")
         if self.start is not None and self.start.model != self.model:
-            raise ValueError(f"recipe {self.name!r}: continues a model of another size ({self.start.model})")
+            raise ValueError(
+                f"recipe {self.name!r}: continues a model of another size ({self.start.model})"
+            )
         if self.start is None and (self.pruning is not None or self.optimisation is None):
-            raise ValueError(f"recipe {self.name!r}: without training, or to prune, it needs a model to start from")
+            raise ValueError(
+                f"recipe {self.name!r}: without training, or to prune, it needs a model to start "
+                "from"
+            )
         if self.weighting is not None:
             self._check_weighting(self.weighting.rates)
 
     def _check_weighting(self, rates: PassRates) -> None:
         """The weights must be those of the very sentences that are learned from."""
-        share = 1.0 if self.distilled is None else getattr(self.distilled, "share", None)  # other changes have none
+        share = (
+            1.0 if self.distilled is None else getattr(self.distilled, "share", None)
+        )  # other changes have none
         if (rates.student.data, rates.share, rates.without) != (self.data, share, self.without):
-            raise ValueError(f"recipe {self.name!r}: its pass rates are of other sentences; give both the same data, "
-                             "share and left-out words")
+            raise ValueError(
+                f"recipe {self.name!r}: its pass rates are of other sentences; give both the same "
+                "data, "
+                "share and left-out words"
+            )
         if not hasattr(self.objective, "per_token"):
-            raise ValueError(f"recipe {self.name!r}: {self.objective} has no loss per token to be weighted")
+            raise ValueError(
+                f"recipe {self.name!r}: {self.objective} has no loss per token to be weighted"
+            )
 
     def holding(self, model: Seq2Seq) -> AbstractContextManager[None]:
-        """Prunes `model` in place, and holds the pruned weights at 0 while it lasts; without pruning, does nothing.
+        """Prunes `model` in place, and holds the pruned weights at 0 while it lasts; without
+        pruning, does nothing.
 
         It prunes the same weights on every call, since what is 0 already goes first.
         """
@@ -211,9 +239,11 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Preset:
-    """The sizes of one Table 1: how teacher and student are built, trained, searched and fine-tuned.
+    """The sizes of one Table 1: how teacher and student are built, trained, searched and
+    fine-tuned.
 
-    Of real text, the first `n_pairs` pairs (None: all) are taken, in at most `vocabulary_size` subwords.
+    Of real text, the first `n_pairs` pairs (None: all) are taken, in at most `vocabulary_size`
+    subwords.
     """
 
     teacher: Spec
@@ -231,42 +261,88 @@ class Preset:
     vocabulary_size: int = omitted_when_default(5000)
 
 
-TEACHER, TEACHER_INTER, BASELINE, WORD_KD, SEQ_KD = "teacher", "teacher+seq-inter", "baseline", "word-kd", "seq-kd"
-BASELINE_INTER, WORD_KD_INTER, SEQ_KD_INTER = "baseline+seq-inter", "word-kd+seq-inter", "seq-kd+seq-inter"
+TEACHER, TEACHER_INTER, BASELINE, WORD_KD, SEQ_KD = (
+    "teacher",
+    "teacher+seq-inter",
+    "baseline",
+    "word-kd",
+    "seq-kd",
+)
+BASELINE_INTER, WORD_KD_INTER, SEQ_KD_INTER = (
+    "baseline+seq-inter",
+    "word-kd+seq-inter",
+    "seq-kd+seq-inter",
+)
 SEQ_WORD_KD, ALL_THREE = "seq-kd+word-kd", "seq-kd+word-kd+seq-inter"
 TABLE_ROWS = (
-    TEACHER, TEACHER_INTER, BASELINE, WORD_KD, SEQ_KD,
-    BASELINE_INTER, WORD_KD_INTER, SEQ_KD_INTER, SEQ_WORD_KD, ALL_THREE,
+    TEACHER,
+    TEACHER_INTER,
+    BASELINE,
+    WORD_KD,
+    SEQ_KD,
+    BASELINE_INTER,
+    WORD_KD_INTER,
+    SEQ_KD_INTER,
+    SEQ_WORD_KD,
+    ALL_THREE,
 )
 FORWARD = "seq-kd+forward"
-"""Not the paper's: Seq-KD, and besides source text without targets, translated by the same teacher. Its student makes
-more updates than Seq-KD's, as it has more pairs and as many epochs."""
+"""Not the paper's: Seq-KD, and besides source text without targets, translated by the same teacher.
+Its student makes more updates than Seq-KD's, as it has more pairs and as many epochs."""
 
 
 def table_recipes(
-    data: ToyData | TextData, preset: Preset, seed: int, embedding_scale: float = 1.0,
-    monolingual: SourceText | None = None, teacher_seed: int | None = None,
+    data: ToyData | TextData,
+    preset: Preset,
+    seed: int,
+    embedding_scale: float = 1.0,
+    monolingual: SourceText | None = None,
+    teacher_seed: int | None = None,
 ) -> dict[str, Recipe]:
-    """The ten rows of Table 1 for one seed, by name, each after those that it builds on; with `monolingual` source
-    text also FORWARD. The teacher has the seed `teacher_seed` (None: the students' own)."""
-    teacher = Recipe(TEACHER, data, preset.teacher, NLL(), preset.teacher_training,
-                     seed if teacher_seed is None else teacher_seed, embedding_scale=embedding_scale)
+    """The ten rows of Table 1 for one seed, by name, each after those that it builds on; with
+    `monolingual` source text also FORWARD. The teacher has the seed `teacher_seed` (None: the
+    students' own)."""
+    teacher = Recipe(
+        TEACHER,
+        data,
+        preset.teacher,
+        NLL(),
+        preset.teacher_training,
+        seed if teacher_seed is None else teacher_seed,
+        embedding_scale=embedding_scale,
+    )
     modes = Distillation(teacher, MODE, preset.beam_size, preset.length_penalty)
-    nearest = Distillation(teacher, INTERPOLATED, preset.inter_beam_size, preset.length_penalty, preset.inter_share)
+    nearest = Distillation(
+        teacher, INTERPOLATED, preset.inter_beam_size, preset.length_penalty, preset.inter_share
+    )
     soft = WordKD(alpha=preset.alpha)
-    baseline = replace(teacher, name=BASELINE, model=preset.student, optimisation=preset.student_training, seed=seed)
+    baseline = replace(
+        teacher,
+        name=BASELINE,
+        model=preset.student,
+        optimisation=preset.student_training,
+        seed=seed,
+    )
     word = replace(baseline, name=WORD_KD, objective=soft, teacher=teacher)
     seq = replace(baseline, name=SEQ_KD, distilled=modes)
     seq_word = replace(word, name=SEQ_WORD_KD, distilled=modes)
 
     def tuned(start: Recipe, name: str, optimisation: Optimisation) -> Recipe:
-        """`start`, continued on Seq-Inter's corpus with its own objective and a smaller learning rate."""
+        """`start`, continued on Seq-Inter's corpus with its own objective and a smaller learning
+        rate."""
         return replace(start, name=name, start=start, distilled=nearest, optimisation=optimisation)
 
     rows = [
-        teacher, tuned(teacher, TEACHER_INTER, preset.teacher_tuning), baseline, word, seq,
-        tuned(baseline, BASELINE_INTER, preset.student_tuning), tuned(word, WORD_KD_INTER, preset.student_tuning),
-        tuned(seq, SEQ_KD_INTER, preset.student_tuning), seq_word, tuned(seq_word, ALL_THREE, preset.student_tuning),
+        teacher,
+        tuned(teacher, TEACHER_INTER, preset.teacher_tuning),
+        baseline,
+        word,
+        seq,
+        tuned(baseline, BASELINE_INTER, preset.student_tuning),
+        tuned(word, WORD_KD_INTER, preset.student_tuning),
+        tuned(seq, SEQ_KD_INTER, preset.student_tuning),
+        seq_word,
+        tuned(seq_word, ALL_THREE, preset.student_tuning),
     ]
     if monolingual is not None:
         more = ForwardTranslation(teacher, monolingual, preset.beam_size, preset.length_penalty)

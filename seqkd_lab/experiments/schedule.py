@@ -1,7 +1,9 @@
-"""Many pieces of work on few cores: tasks in the order of their needs, each in a process with one thread.
+"""Many pieces of work on few cores: tasks in the order of their needs, each in a process with one
+thread.
 
-One thread a process wastes nothing on waiting, and a busy neighbour costs no more than its share. What is done is in
-the store, so an interrupt loses at most the epoch, or the corpus, that was being worked on.
+One thread a process wastes nothing on waiting, and a busy neighbour costs no more than its share.
+What is done is in the store, so an interrupt loses at most the epoch, or the corpus, that was being
+worked on.
 """
 
 from __future__ import annotations
@@ -38,7 +40,11 @@ class Train:
         models = [Train(other) for other in (recipe.teacher, recipe.start) if other is not None]
         corpora = [Distil(recipe.distilled)] if isinstance(recipe.distilled, Distillation) else []
         corpora += [TranslateForward(recipe.added)] if recipe.added is not None else []
-        return [*models, *corpora, *([Rate(recipe.weighting.rates)] if recipe.weighting is not None else [])]
+        return [
+            *models,
+            *corpora,
+            *([Rate(recipe.weighting.rates)] if recipe.weighting is not None else []),
+        ]
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:
         store.model(self.recipe, report)
@@ -70,7 +76,10 @@ class TranslateForward:
 
     @property
     def label(self) -> str:
-        return f"translate forward, K = {self.translation.beam_size} (seed {self.translation.teacher.seed})"
+        return (
+            f"translate forward, K = {self.translation.beam_size} (seed "
+            f"{self.translation.teacher.seed})"
+        )
 
     def needs(self) -> list[Task]:
         return [Train(self.translation.teacher)]
@@ -135,7 +144,8 @@ def with_needs(tasks: Iterable[Task]) -> list[Task]:
 
 
 def most_needed_first(tasks: Iterable[Task]) -> list[Task]:
-    """`tasks` and their needs, those first that most others wait for: long chains start early, short ends fill gaps.
+    """`tasks` and their needs, those first that most others wait for: long chains start early,
+    short ends fill gaps.
 
     A task's needs come before it, since all that wait for it wait for them, too.
     """
@@ -155,7 +165,8 @@ class Watcher:
 
 
 def run_all(tasks: Iterable[Task], root: Path, n_workers: int, watcher: Watcher) -> None:
-    """Runs `tasks` and what they need in `n_workers` processes; an error in one is raised here, naming the task."""
+    """Runs `tasks` and what they need in `n_workers` processes; an error in one is raised here,
+    naming the task."""
     waiting = most_needed_first(tasks)
     finished: set[Task] = set()
     context = multiprocessing.get_context("spawn")
@@ -188,7 +199,8 @@ class TaskError(ValueError):
 
 
 def _raise_as(task: Task, error: BaseException | None) -> None:
-    """Raises `error`, if there is one, with the task's name before its message; a divergence stays one."""
+    """Raises `error`, if there is one, with the task's name before its message; a divergence stays
+    one."""
     if isinstance(error, DivergenceError):
         raise DivergenceError(f"{task.label}: {error}") from error
     if error is not None:
@@ -196,8 +208,13 @@ def _raise_as(task: Task, error: BaseException | None) -> None:
 
 
 def _start_ready(
-    pool: ProcessPoolExecutor, root: Path, waiting: list[Task], finished: set[Task],
-    running: dict[Future[None], Task], n_workers: int, watcher: Watcher,
+    pool: ProcessPoolExecutor,
+    root: Path,
+    waiting: list[Task],
+    finished: set[Task],
+    running: dict[Future[None], Task],
+    n_workers: int,
+    watcher: Watcher,
 ) -> None:
     """Starts the first waiting tasks whose needs are met, as long as a worker is free."""
     for task in list(waiting):
@@ -213,7 +230,9 @@ _messages: queue.Queue | None = None
 
 
 def end_with_parent() -> None:
-    """From now on this process ends when the one that started it does, even if that one was killed."""
+    """From now on this process ends when the one that started it does, even if that one was
+    killed."""
+
     def watch() -> None:
         multiprocessing.parent_process().join()
         os._exit(1)

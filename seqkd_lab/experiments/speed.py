@@ -1,4 +1,5 @@
-"""Source words per second, as Kim & Rush 2016 give them in Table 2: what is compared is timed in turn, in one process.
+"""Source words per second, as Kim & Rush 2016 give them in Table 2: what is compared is timed in
+turn, in one process.
 
 A busy moment of the machine then touches all alike; the rounds show how much it did.
 """
@@ -18,19 +19,26 @@ ONE_BY_ONE, BATCHED = 1, 64
 
 
 def words_per_second(
-    model: Seq2Seq, sources: Sequence[Sequence[str]], beam_size: int, batch_size: int = BATCHED,
+    model: Seq2Seq,
+    sources: Sequence[Sequence[str]],
+    beam_size: int,
+    batch_size: int = BATCHED,
     max_length: int | None = None,
 ) -> float:
-    """Source words that one search of all `sources` translates in a second, in the threads that torch has."""
+    """Source words that one search of all `sources` translates in a second, in the threads that
+    torch has."""
     start = time.perf_counter()
     search(model, sources, beam_size, batch_size=batch_size, max_length=max_length)
     return sum(map(len, sources)) / (time.perf_counter() - start)
 
 
 def in_turn(
-    jobs: Mapping[Key, Callable[[], float]], repetitions: int, report: Callable[[int, int], None] | None = None
+    jobs: Mapping[Key, Callable[[], float]],
+    repetitions: int,
+    report: Callable[[int, int], None] | None = None,
 ) -> dict[Key, list[float]]:
-    """What each job gave in each of `repetitions` rounds, in which all take turns. One round before is not counted.
+    """What each job gave in each of `repetitions` rounds, in which all take turns. One round before
+    is not counted.
 
     `report` hears (done, total) jobs. Raises ValueError for fewer than one round.
     """

@@ -1,7 +1,9 @@
-"""What a loss over all V words keeps in memory, measured: a process of its own for each size and share.
+"""What a loss over all V words keeps in memory, measured: a process of its own for each size and
+share.
 
-A process can only say the most that it ever took, so each measurement begins in a new one, forked from one that has
-read torch in; what torch, the models and their gradients take is there before, and subtracted.
+A process can only say the most that it ever took, so each measurement begins in a new one, forked
+from one that has read torch in; what torch, the models and their gradients take is there before,
+and subtracted.
 """
 
 from __future__ import annotations
@@ -28,21 +30,23 @@ TOY_WORDS, MANY_WORDS = 543, 32_000
 """V of the toy language's German, and of a usual subword vocabulary."""
 B, T = 32, 20
 THRESHOLD, LEAST_RETURNED = "MALLOC_MMAP_THRESHOLD_", 2**16
-"""An environment variable that glibc reads when a process begins (mallopt(3)), and its value here."""
+"""An environment variable that glibc reads when a process begins (mallopt(3)), and its value
+here."""
 STUDENT, TEACHER = LSTMSpec(24), LSTMSpec(128)
 
 
 @dataclass(frozen=True)
 class Bytes:
-    """logits_gradient: of the gradient of the logits, as the backward pass made it; peak: what the process took at
-    most beyond what it had before the loss."""
+    """logits_gradient: of the gradient of the logits, as the backward pass made it; peak: what the
+    process took at most beyond what it had before the loss."""
 
     logits_gradient: int
     peak: int
 
 
 Case = tuple[int, float | None]
-"""V, and the share ρ that Soft-OR keeps, with logits for the kept alone; None: all tokens, in the usual way."""
+"""V, and the share ρ that Soft-OR keeps, with logits for the kept alone; None: all tokens, in the
+usual way."""
 
 
 def measure(cases: Iterable[Case]) -> list[Bytes]:
@@ -53,8 +57,9 @@ def measure(cases: Iterable[Case]) -> list[Bytes]:
 
 @contextmanager
 def given_back_at_once() -> Iterator[None]:
-    """Processes begun meanwhile return freed memory to the system at once (glibc), from LEAST_RETURNED bytes on; as a
-    rule the allocator keeps some back, and a peak would tell of its habits."""
+    """Processes begun meanwhile return freed memory to the system at once (glibc), from
+    LEAST_RETURNED bytes on; as a rule the allocator keeps some back, and a peak would tell of its
+    habits."""
     before = os.environ.get(THRESHOLD)
     os.environ[THRESHOLD] = str(LEAST_RETURNED)
     try:
@@ -80,7 +85,9 @@ def measure_here(n_words: int, share: float | None) -> Bytes:
     torch.manual_seed(1)
     vocabulary = Vocabulary.build([tuple(f"w{i}" for i in range(n_words - 4))])
     student, teacher = (build(spec, vocabulary, vocabulary) for spec in (STUDENT, TEACHER))
-    loss_of(student, teacher, random_batch(2, 3, n_words), share).backward()  # makes the weights' gradients
+    loss_of(
+        student, teacher, random_batch(2, 3, n_words), share
+    ).backward()  # makes the weights' gradients
     gradients: list[int] = []
 
     def watch(_: torch.nn.Module, __: tuple, logits: Tensor) -> None:
@@ -105,7 +112,9 @@ def loss_of(student: Seq2Seq, teacher: Seq2Seq, batch: Batch, share: float | Non
 def random_batch(n_sentences: int, length: int, n_words: int) -> Batch:
     """Sentences of `length` tokens, the end included, of any words."""
     ids = torch.randint(4, n_words, (n_sentences, length - 1)).tolist()
-    encoded = EncodedCorpus(Sentences.of([*row, EOS] for row in ids), Sentences.of([BOS, *row, EOS] for row in ids))
+    encoded = EncodedCorpus(
+        Sentences.of([*row, EOS] for row in ids), Sentences.of([BOS, *row, EOS] for row in ids)
+    )
     return make_batch(encoded, range(n_sentences))
 
 

@@ -1,8 +1,10 @@
-"""The models of the token-importance experiment: a student with planted weaknesses, and what each selector makes of it.
+"""The models of the token-importance experiment: a student with planted weaknesses, and what each
+selector makes of it.
 
-Every arm starts from the same student, has the same teacher, and takes the same number of updates on the same sources;
-only which of its own tokens teach it differs. The rate was chosen with seed 11, which is in no table, on the validation
-set: of .001, .002, .003 and .004 the one at which all tokens unlearn most planted mistakes in a few dozen updates.
+Every arm starts from the same student, has the same teacher, and takes the same number of updates
+on the same sources; only which of its own tokens teach it differs. The rate was chosen with seed
+11, which is in no table, on the validation set: of .001, .002, .003 and .004 the one at which all
+tokens unlearn most planted mistakes in a few dozen updates.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ COMPARED = (RANDOM, ENTROPY, DELTA, Q3, SOFT_OR, BOTTOM)
 PLANTED = Planted()
 LONG = LongSources(least=14, most=4096)
 WARMING = replace(SHORT.student_training, epochs=20)
-"""Twice as long as Table 1's student: one that writes long sentences, too, with few mistakes but the planted ones."""
+"""Twice as long as Table 1's student: one that writes long sentences, too, with few mistakes but
+the planted ones."""
 TUNING = Optimisation(epochs=1, learning_rate=0.004, batch_size=64)
 
 
@@ -46,9 +49,19 @@ def arms(seed: int) -> dict[str, Recipe]:
     """The 19 arms of a seed, by name."""
     start, teacher = start_and_teacher(seed)
     objectives = {ALL: Selected(ALL, 1.0)}
-    objectives |= {arm(selector, share): Selected(selector, share) for selector in COMPARED for share in SHARES}
+    objectives |= {
+        arm(selector, share): Selected(selector, share) for selector in COMPARED for share in SHARES
+    }
     return {
-        name: replace(start, name=name, start=start, teacher=teacher, objective=objective, optimisation=TUNING,
-                      distilled=LONG, rewriting=OnPolicy(1.0))
+        name: replace(
+            start,
+            name=name,
+            start=start,
+            teacher=teacher,
+            objective=objective,
+            optimisation=TUNING,
+            distilled=LONG,
+            rewriting=OnPolicy(1.0),
+        )
         for name, objective in objectives.items()
     }

@@ -1,8 +1,10 @@
-"""The one rule by which every study here judges a claim: by the 95% interval of a quantity's mean over the seeds.
+"""The one rule by which every study here judges a claim: by the 95% interval of a quantity's mean
+over the seeds.
 
-Held where the whole interval lies within the claim's bounds, not held where all of it lies outside on one side,
-undecided where it crosses a bound. The mean alone decides nothing. Where the models have not learned enough for their
-numbers to say anything, the claim cannot be judged, and the verdict says why.
+Held where the whole interval lies within the claim's bounds, not held where all of it lies outside
+on one side, undecided where it crosses a bound. The mean alone decides nothing. Where the models
+have not learned enough for their numbers to say anything, the claim cannot be judged, and the
+verdict says why.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from scipy.stats import t as student_t
 HELD, NOT_HELD, UNDECIDED, CANNOT_BE_ASKED = "held", "not held", "undecided", "cannot be asked here"
 CANNOT_BE_JUDGED = "cannot be judged"
 LEVEL, POWER = 0.95, 0.8
-"""Of the intervals; and the probability with which a true difference of the smallest effect is told from the bound."""
+"""Of the intervals; and the probability with which a true difference of the smallest effect is told
+from the bound."""
 Rows = Mapping[str, Mapping]
 """What was measured of one seed (or round), by name."""
 
@@ -27,11 +30,12 @@ Rows = Mapping[str, Mapping]
 class Claim:
     """A claim, and the quantity of one seed's measurements that must lie in [least, most].
 
-    name: for short, "F1". ours: what is asked here, in words, with its unit. value: the quantity, None where these
-    results did not measure it. original: the paper's wording or number, with its source. needs: names of rows that
-    must be there. check: whether these results can answer at all (say, whether there is anything to gain). obstacle:
-    why these results cannot be judged (say, the models cannot translate), None where they can. measure: the measure of
-    a row that the claim is about, by its name in lesson 08's table.
+    name: for short, "F1". ours: what is asked here, in words, with its unit. value: the quantity,
+    None where these results did not measure it. original: the paper's wording or number, with its
+    source. needs: names of rows that must be there. check: whether these results can answer at all
+    (say, whether there is anything to gain). obstacle: why these results cannot be judged (say, the
+    models cannot translate), None where they can. measure: the measure of a row that the claim is
+    about, by its name in lesson 08's table.
     """
 
     name: str
@@ -48,8 +52,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim judged: its value in each seed, their mean, the 95% interval of the mean, and one of the outcomes; of
-    CANNOT_BE_JUDGED also the reason."""
+    """A claim judged: its value in each seed, their mean, the 95% interval of the mean, and one of
+    the outcomes; of CANNOT_BE_JUDGED also the reason."""
 
     claim: Claim
     values: tuple[float, ...]
@@ -60,8 +64,9 @@ class Verdict:
 
     @property
     def smallest_effect(self) -> float:
-        """Return the smallest true difference from a bound that so many values, with this standard deviation, would
-        have told from it with a probability of 80%: (t(0.975) + t(0.8)) · s / √n; infinite for a single value."""
+        """Return the smallest true difference from a bound that so many values, with this standard
+        deviation, would have told from it with a probability of 80%: (t(0.975) + t(0.8)) · s / √n;
+        infinite for a single value."""
         n = len(self.values)
         if n < 2:
             return math.inf
@@ -77,7 +82,8 @@ def _standard_error(values: Sequence[float]) -> float:
 
 
 def mean_and_interval(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
-    """Return the mean and its 95% interval by Student's t; the interval of a single value is unbounded.
+    """Return the mean and its 95% interval by Student's t; the interval of a single value is
+    unbounded.
 
     Raises ValueError without any value.
     """
@@ -91,8 +97,8 @@ def mean_and_interval(values: Sequence[float]) -> tuple[float, tuple[float, floa
 
 
 def outcome_of(interval: tuple[float, float], least: float, most: float) -> str:
-    """Return HELD where the whole interval lies in [least, most], NOT_HELD where all of it lies below `least` or above
-    `most`, else UNDECIDED (an end that is NaN decides nothing)."""
+    """Return HELD where the whole interval lies in [least, most], NOT_HELD where all of it lies
+    below `least` or above `most`, else UNDECIDED (an end that is NaN decides nothing)."""
     low, high = interval
     if least <= low and high <= most:
         return HELD
@@ -100,10 +106,11 @@ def outcome_of(interval: tuple[float, float], least: float, most: float) -> str:
 
 
 def judge_claim(claim: Claim, by_seed: Sequence[Rows]) -> Verdict:
-    """Judge one claim over the seeds: by `outcome_of` its values' 95% interval; cannot be asked where its check fails,
-    cannot be judged where there is an obstacle.
+    """Judge one claim over the seeds: by `outcome_of` its values' 95% interval; cannot be asked
+    where its check fails, cannot be judged where there is an obstacle.
 
-    Values that are NaN decide nothing. Raises ValueError without any seed, and where a seed lacks the measurement.
+    Values that are NaN decide nothing. Raises ValueError without any seed, and where a seed lacks
+    the measurement.
     """
     values = [claim.value(rows) for rows in by_seed]
     if None in values:
@@ -143,23 +150,34 @@ def number(value: float) -> str:
 
 
 def describe(verdict: Verdict, each: str = "seeds") -> str:
-    """Return the verdict in two or three lines: name, outcome and claim; mean [interval], the smallest effect that
-    could have been seen and the values, by seed or whatever was repeated (`each`); the original wording. Where
-    the claim cannot be judged, the reason stands in the place of the numbers."""
+    """Return the verdict in two or three lines: name, outcome and claim; mean [interval], the
+    smallest effect that could have been seen and the values, by seed or whatever was repeated
+    (`each`); the original wording. Where the claim cannot be judged, the reason stands in the place
+    of the numbers."""
     claim, (low, high) = verdict.claim, verdict.interval
     interval = "(one value: no interval)"
     if len(verdict.values) > 1:
-        interval = f"[{number(low)}, {number(high)}]; smallest visible effect {number(verdict.smallest_effect)}"
+        interval = (
+            f"[{number(low)}, {number(high)}]; smallest visible effect "
+            f"{number(verdict.smallest_effect)}"
+        )
     numbers = f"{number(verdict.mean)} {interval}; {each}: {' '.join(map(number, verdict.values))}"
-    lines = [f"{claim.name}  {verdict.outcome.upper():9}  {claim.ours}", f"    {verdict.reason or numbers}"]
+    lines = [
+        f"{claim.name}  {verdict.outcome.upper():9}  {claim.ours}",
+        f"    {verdict.reason or numbers}",
+    ]
     return "\n".join([*lines, *([f"    original: {claim.original}"] if claim.original else [])])
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
-    """Return one sentence: how many claims are held, undecided and not held, and which were not reproduced."""
+    """Return one sentence: how many claims are held, undecided and not held, and which were not
+    reproduced."""
     count = Counter(verdict.outcome for verdict in verdicts)
     plural = "claim is" if len(verdicts) == 1 else "claims are"
-    said = f"{count[HELD]} of {len(verdicts)} {plural} held, {count[UNDECIDED]} undecided, {count[NOT_HELD]} not held"
+    said = (
+        f"{count[HELD]} of {len(verdicts)} {plural} held, {count[UNDECIDED]} undecided, "
+        f"{count[NOT_HELD]} not held"
+    )
     if count[CANNOT_BE_ASKED]:
         said += f", {count[CANNOT_BE_ASKED]} cannot be asked here"
     if count[CANNOT_BE_JUDGED]:

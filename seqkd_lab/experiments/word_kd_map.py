@@ -1,7 +1,8 @@
-"""The map of Word-KD: one quick student for each α, τ and seed; its points are kept as JSON, each when it is done.
+"""The map of Word-KD: one quick student for each α, τ and seed; its points are kept as JSON, each
+when it is done.
 
-The objective is BalancedWordKD, so that α weighs the teacher alike at every τ and the map's two axes are apart.
-`seqkd-lab map` makes it; interrupted, the same command continues.
+The objective is BalancedWordKD, so that α weighs the teacher alike at every τ and the map's two
+axes are apart. `seqkd-lab map` makes it; interrupted, the same command continues.
 """
 
 from __future__ import annotations
@@ -14,7 +15,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from seqkd_lab.distillation.losses import BalancedWordKD
-from seqkd_lab.experiments.committed import existing_checkpoint, load_committed, results_path, weights_hash
+from seqkd_lab.experiments.committed import (
+    existing_checkpoint,
+    load_committed,
+    results_path,
+    weights_hash,
+)
 from seqkd_lab.experiments.data import load_toy
 from seqkd_lab.experiments.points import points_in, points_to_continue, read_points, write_points
 from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
@@ -31,7 +37,8 @@ MADE_BY = "seqkd-lab map"
 
 @dataclass(frozen=True)
 class MapPoint:
-    """A student: greedy BLEU with all references, share of valid translations, NLL of gold (nats a token)."""
+    """A student: greedy BLEU with all references, share of valid translations, NLL of gold (nats a
+    token)."""
 
     alpha: float
     temperature: float | None
@@ -43,7 +50,8 @@ class MapPoint:
 
 @dataclass(frozen=True)
 class MapRun:
-    """Which map to make; every point is a student of the same settings. Seeds come one after the other, each whole."""
+    """Which map to make; every point is a student of the same settings. Seeds come one after the
+    other, each whole."""
 
     alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     temperatures: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
@@ -62,8 +70,11 @@ class MapRun:
     def heading(self) -> dict:
         """What all points of a file share: data, teacher, student, versions."""
         return {
-            "data": identity(ToyData()), "teacher": weights_hash(existing_checkpoint(TEACHER)),
-            "student": asdict(self.student), "objective": BalancedWordKD.__name__, "made_with": versions(),
+            "data": identity(ToyData()),
+            "teacher": weights_hash(existing_checkpoint(TEACHER)),
+            "student": asdict(self.student),
+            "objective": BalancedWordKD.__name__,
+            "made_with": versions(),
         }
 
 
@@ -83,24 +94,30 @@ def make_point(student: QuickStudent, place: Place, seed: int) -> MapPoint:
     return MapPoint(alpha, temperature, seed, score.bleu, score.validity, history.valid_loss[-1])
 
 
-def _finished(student: QuickStudent, tasks: Sequence[tuple[Place, int]], n_workers: int) -> Iterator[MapPoint]:
+def _finished(
+    student: QuickStudent, tasks: Sequence[tuple[Place, int]], n_workers: int
+) -> Iterator[MapPoint]:
     """The points of `tasks` as they come, from this process or from several of one thread each."""
     if n_workers == 1:
         yield from (make_point(student, place, seed) for place, seed in tasks)
         return
     pool = ProcessPoolExecutor(n_workers, mp_context=multiprocessing.get_context("spawn"))
     try:
-        for future in as_completed([pool.submit(make_point, student, place, seed) for place, seed in tasks]):
+        for future in as_completed(
+            [pool.submit(make_point, student, place, seed) for place, seed in tasks]
+        ):
             yield future.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def make_map(run: MapRun, path: Path, n_workers: int = 1, report: Callable[[int, int], None] | None = None) -> dict:
+def make_map(
+    run: MapRun, path: Path, n_workers: int = 1, report: Callable[[int, int], None] | None = None
+) -> dict:
     """Makes the points that the file at `path` lacks, writes it after each, and returns it whole.
 
-    `report` hears how many points of how many are there. Raises CheckpointError when the file's points were made
-    otherwise: with another corpus, teacher, student or version.
+    `report` hears how many points of how many are there. Raises CheckpointError when the file's
+    points were made otherwise: with another corpus, teacher, student or version.
     """
     heading = run.heading()
     points = points_to_continue(path, MapPoint, heading, MADE_BY)
@@ -115,7 +132,8 @@ def make_map(run: MapRun, path: Path, n_workers: int = 1, report: Callable[[int,
 
 
 def read_map(path: Path) -> dict:
-    """The file that `make_map` wrote. Raises CheckpointError naming it when it holds something else."""
+    """The file that `make_map` wrote. Raises CheckpointError naming it when it holds something
+    else."""
     return read_points(path, MapPoint, HEADING, MADE_BY)
 
 

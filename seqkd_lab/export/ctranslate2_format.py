@@ -1,15 +1,18 @@
-"""A Transformer as a model of CTranslate2 (Klein et al. 2020, github.com/OpenNMT/CTranslate2): the same numbers there.
+"""A Transformer as a model of CTranslate2 (Klein et al. 2020, github.com/OpenNMT/CTranslate2): the
+same numbers there.
 
-CTranslate2's Transformer is ours, too: the normalisation before each part and once more at both ends, biases
-everywhere, a rectifier between the two feed-forward layers. What differs is put right here:
+CTranslate2's Transformer is ours, too: the normalisation before each part and once more at both
+ends, biases everywhere, a rectifier between the two feed-forward layers. What differs is put right
+here:
 
 - its own sinusoids have other wavelengths: it is given our table, of `N_POSITIONS` rows;
-- query, keys and values of a self-attention are one layer there, keys and values of the other attention another one;
-- it multiplies embeddings by √D by default: only a tied model's target embeddings need that. A tied last layer is
-  stored once;
-- our search never writes PAD or BOS: there the last layer's bias forbids them. What remains is normalised again, so
-  that a token's log-probability there is log p(token) − log(1 − p(PAD) − p(BOS)). Training never asks for the two, so
-  that a trained model gives them next to nothing.
+- query, keys and values of a self-attention are one layer there, keys and values of the other
+  attention another one;
+- it multiplies embeddings by √D by default: only a tied model's target embeddings need that. A tied
+  last layer is stored once;
+- our search never writes PAD or BOS: there the last layer's bias forbids them. What remains is
+  normalised again, so that a token's log-probability there is log p(token) − log(1 − p(PAD) −
+  p(BOS)). Training never asks for the two, so that a trained model gives them next to nothing.
 """
 
 from __future__ import annotations
@@ -29,25 +32,30 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.models.transformer import Attention, TransformerSeq2Seq, sinusoids
 
 QUANTISATIONS = ("float32", "float16", "int8")
-"""How weights can be stored: as they are, in half the bits, or as integers with a scale for each row."""
+"""How weights can be stored: as they are, in half the bits, or as integers with a scale for each
+row."""
 N_POSITIONS = 1_024
-"""Rows of the table of positions: the longest source with </s>, and the longest translation with <s>. In a small model
-the table weighs as much as the weights, so that it has no more of them."""
+"""Rows of the table of positions: the longest source with </s>, and the longest translation with
+<s>. In a small model the table weighs as much as the weights, so that it has no more of them."""
 NEVER = -1e4
-"""The bias of a word that is not to be written; its probability is 0 in 32 bits, and it fits into 16."""
+"""The bias of a word that is not to be written; its probability is 0 in 32 bits, and it fits into
+16."""
 
 
 class ExportError(ValueError):
-    """A model that cannot be exported, or a place where it cannot be written; the message says why."""
+    """A model that cannot be exported, or a place where it cannot be written; the message says
+    why."""
 
 
 def import_ctranslate2() -> ModuleType:
-    """Return the package. Raises ExportError that says how to install it where it is missing or broken."""
+    """Return the package. Raises ExportError that says how to install it where it is missing or
+    broken."""
     try:
         return import_module("ctranslate2")
     except ImportError as error:
         raise ExportError(
-            f"the export needs the package ctranslate2 ({error}); install it with: pip install 'seqkd-lab[export]'"
+            f"the export needs the package ctranslate2 ({error}); install it with: pip install "
+            "'seqkd-lab[export]'"
         ) from error
 
 
@@ -55,12 +63,14 @@ def check_exportable(model: Seq2Seq) -> None:
     """Raise ExportError, with the reason, for a model that CTranslate2 cannot compute."""
     if not isinstance(model, TransformerSeq2Seq):
         raise ExportError(
-            f"CTranslate2 computes Transformers only, and this model is of the type {name_of(model.spec)!r}: it has no "
+            "CTranslate2 computes Transformers only, and this model is of the type "
+            f"{name_of(model.spec)!r}: it has no "
             "layers for recurrent networks; train a Transformer student to export it"
         )
     if model.spec.memory is not None:
         raise ExportError(
-            f"this Transformer's decoder attends to the last {model.spec.memory} target words only, and CTranslate2's "
+            f"this Transformer's decoder attends to the last {model.spec.memory} target words "
+            "only, and CTranslate2's "
             "attends to all of them; train one without `memory` to export it"
         )
 
@@ -68,13 +78,17 @@ def check_exportable(model: Seq2Seq) -> None:
 def check_quantisation(quantisation: str) -> None:
     """Raise ExportError for a quantisation that is none of QUANTISATIONS."""
     if quantisation not in QUANTISATIONS:
-        raise ExportError(f"quantisation must be one of {', '.join(QUANTISATIONS)}; got {quantisation!r}")
+        raise ExportError(
+            f"quantisation must be one of {', '.join(QUANTISATIONS)}; got {quantisation!r}"
+        )
 
 
 def write_ctranslate2(model: Seq2Seq, directory: Path, quantisation: str = "float32") -> None:
-    """Write `model` to the existing `directory` as CTranslate2 reads it: weights, settings, vocabularies.
+    """Write `model` to the existing `directory` as CTranslate2 reads it: weights, settings,
+    vocabularies.
 
-    Raises ExportError for a model or quantisation that cannot be, or without ctranslate2; OSError on a full disk.
+    Raises ExportError for a model or quantisation that cannot be, or without ctranslate2; OSError
+    on a full disk.
     """
     check_quantisation(quantisation)
     check_exportable(model)
@@ -141,15 +155,21 @@ def fill_norm(theirs: Any, ours: nn.LayerNorm) -> None:
 
 
 def fill_self_attention(theirs: Any, ours: Attention, norm: nn.LayerNorm) -> None:
-    """Hand over an attention to the own sentence: query, keys and values (3 D, D), then the layer after it (D, D)."""
+    """Hand over an attention to the own sentence: query, keys and values (3 D, D), then the layer
+    after it (D, D)."""
     fill_norm(theirs.layer_norm, norm)
     fused = ours.query, ours.key_value
-    fill(theirs.linear[0], torch.cat([part.weight for part in fused]), torch.cat([part.bias for part in fused]))
+    fill(
+        theirs.linear[0],
+        torch.cat([part.weight for part in fused]),
+        torch.cat([part.bias for part in fused]),
+    )
     fill(theirs.linear[1], ours.out.weight, ours.out.bias)
 
 
 def fill_source_attention(theirs: Any, ours: Attention, norm: nn.LayerNorm) -> None:
-    """Hand over an attention to the source: query (D, D), keys and values (2 D, D), the layer after it (D, D)."""
+    """Hand over an attention to the source: query (D, D), keys and values (2 D, D), the layer after
+    it (D, D)."""
     fill_norm(theirs.layer_norm, norm)
     for linear, part in zip(theirs.linear, (ours.query, ours.key_value, ours.out), strict=True):
         fill(linear, part.weight, part.bias)

@@ -1,4 +1,5 @@
-"""The folder of an exported model: written whole or not at all, with what a person needs to use it."""
+"""The folder of an exported model: written whole or not at all, with what a person needs to use
+it."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ from seqkd_lab.models.folder import SUBWORDS, TrainedModel
 
 FORMAT = "ctranslate2"
 ABOUT = "export.json"
-"""What an exported folder says of itself; a folder without it is no earlier export and is not replaced."""
+"""What an exported folder says of itself; a folder without it is no earlier export and is not
+replaced."""
 
 USAGE = """# A translation model for CTranslate2
 
@@ -47,7 +49,7 @@ With these settings greedy translations are those of seqkd_lab's own search in f
 without a length penalty, as long as they end before the longest length; where one differs, this one is more probable.
 With a length penalty the two searches stop at different times, and either may write the better translation.
 `export.json` holds the same settings for programs.
-"""
+"""  # noqa: E501
 
 OF_SUBWORDS = """import unicodedata
 
@@ -71,7 +73,7 @@ print(" ".join(translation))"""
 CALL = """(result,) = translator.translate_batch(
     [tokens], beam_size=5, length_penalty=0, max_decoding_length=min(2 * len(tokens) + 11, {longest}),
     {settings})
-translation = [token for token in result.hypotheses[0] if token != "</s>"]"""
+translation = [token for token in result.hypotheses[0] if token != "</s>"]"""  # noqa: E501
 
 
 def check_place(out: Path) -> None:
@@ -83,14 +85,19 @@ def check_place(out: Path) -> None:
     except (CheckpointError, KeyError, TypeError, OSError):
         is_earlier = False
     if not is_earlier or out.is_symlink():
-        raise ExportError(f"{out}: exists already and is not an earlier export; name a folder that does not exist yet")
+        raise ExportError(
+            f"{out}: exists already and is not an earlier export; name a folder that does not "
+            "exist yet"
+        )
 
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
-    """Give an empty folder beside `out` to write to; afterwards it takes the place of `out`, unless an error is raised.
+    """Give an empty folder beside `out` to write to; afterwards it takes the place of `out`, unless
+    an error is raised.
 
-    Raises ExportError where `out` is in the way, and OSError, with its path, where nothing can be written.
+    Raises ExportError where `out` is in the way, and OSError, with its path, where nothing can be
+    written.
     """
     check_place(out)
     try:
@@ -115,10 +122,11 @@ def new_folder(out: Path) -> Iterator[Path]:
 
 
 def write_export(directory: Path, trained: TrainedModel, quantisation: str = "float32") -> None:
-    """Write everything of an export to the empty `directory`: the model, its cutter, README.md and export.json.
+    """Write everything of an export to the empty `directory`: the model, its cutter, README.md and
+    export.json.
 
-    Raises ExportError for a model or quantisation that cannot be exported, or without ctranslate2; OSError on a full
-    disk.
+    Raises ExportError for a model or quantisation that cannot be exported, or without ctranslate2;
+    OSError on a full disk.
     """
     check_exportable(trained.model)
     write_ctranslate2(trained.model, directory, quantisation)
@@ -131,9 +139,13 @@ def write_export(directory: Path, trained: TrainedModel, quantisation: str = "fl
 def about(trained: TrainedModel, quantisation: str) -> dict:
     """Say what the folder holds and how it is searched, for programs."""
     return {
-        "format": FORMAT, "seqkd_lab": __version__, "ctranslate2": import_ctranslate2().__version__,
-        "quantisation": quantisation, "n_parameters": trained.model.n_parameters(),
-        "spec": asdict(trained.model.spec), "tokens": SUBWORDS if trained.subwords else "words divided by spaces",
+        "format": FORMAT,
+        "seqkd_lab": __version__,
+        "ctranslate2": import_ctranslate2().__version__,
+        "quantisation": quantisation,
+        "n_parameters": trained.model.n_parameters(),
+        "spec": asdict(trained.model.spec),
+        "tokens": SUBWORDS if trained.subwords else "words divided by spaces",
         "max_decoding_length": f"min(2 * (source tokens) + 11, {N_POSITIONS - 1})",
         "translate_batch": {"beam_size": 5, "length_penalty": 0, **SETTINGS},
     }
@@ -144,12 +156,23 @@ def usage(trained: TrainedModel, quantisation: str) -> str:
     settings = ", ".join(f"{name}={value}" for name, value in SETTINGS.items())
     call = CALL.format(longest=N_POSITIONS - 1, settings=settings)
     if trained.subwords:
-        tokens, code = "the subwords of `subwords.model`, of text in Unicode NFC", OF_SUBWORDS.format(call=call)
+        tokens, code = (
+            "the subwords of `subwords.model`, of text in Unicode NFC",
+            OF_SUBWORDS.format(call=call),
+        )
     else:
-        example = " ".join(trained.model.source_vocabulary.tokens[4:8]).replace("\\", "\\\\").replace('"', '\\"')
+        example = (
+            " ".join(trained.model.source_vocabulary.tokens[4:8])
+            .replace("\\", "\\\\")
+            .replace('"', '\\"')
+        )
         tokens, code = "words, divided by spaces", OF_WORDS.format(call=call, example=example)
     return USAGE.format(
-        version=__version__, quantisation=quantisation, code=code, tokens=tokens, longest=LONGEST_SOURCE,
+        version=__version__,
+        quantisation=quantisation,
+        code=code,
+        tokens=tokens,
+        longest=LONGEST_SOURCE,
         packages="ctranslate2 sentencepiece" if trained.subwords else "ctranslate2",
     )
 

@@ -1,21 +1,24 @@
-"""An exported model translates: CTranslate2's search with the settings under which it writes what our search writes.
+"""An exported model translates: CTranslate2's search with the settings under which it writes what
+our search writes.
 
-Both keep the K best continuations of their prefixes. They differ in what they do with a finished hypothesis: ours
-keeps a place of the beam until K others score better; CTranslate2's leaves the beam, is never forgotten, and an
-unfinished one takes its place. What follows from that for the best translation:
+Both keep the K best continuations of their prefixes. They differ in what they do with a finished
+hypothesis: ours keeps a place of the beam until K others score better; CTranslate2's leaves the
+beam, is never forgotten, and an unfinished one takes its place. What follows from that for the best
+translation:
 
 - Greedy search (K = 1): the same translation, always.
-- Beam search without a length penalty: the best finished hypothesis that our beam ever held. A log-probability only
-  falls as a hypothesis grows, so that nothing worse than the best finished one can still win, and what is better has
-  the same competitors in both searches. That is what our search writes, too, with one exception: K unfinished
-  hypotheses push it out of our beam, and all of them fall below it afterwards. Then CTranslate2's translation has the
-  higher log-probability.
-- Beam search with a length penalty: a score may rise as a hypothesis grows, so that it matters which prefixes share a
-  beam and when the search stops: ours when all K places are finished, CTranslate2's when patience · K hypotheses have
-  finished, good or bad. Either may find the better translation; no setting makes the two the same. The scores are the
-  same function, log p / length^α with </s> in the length, as long as `return_end_token` is set.
-- A search that reaches the longest length: ours ends each hypothesis with the probability of </s>, CTranslate2's cuts
-  it off without. `ExportedModel.search` ends such hypotheses as ours does.
+- Beam search without a length penalty: the best finished hypothesis that our beam ever held. A
+  log-probability only falls as a hypothesis grows, so that nothing worse than the best finished one
+  can still win, and what is better has the same competitors in both searches. That is what our
+  search writes, too, with one exception: K unfinished hypotheses push it out of our beam, and all
+  of them fall below it afterwards. Then CTranslate2's translation has the higher log-probability.
+- Beam search with a length penalty: a score may rise as a hypothesis grows, so that it matters
+  which prefixes share a beam and when the search stops: ours when all K places are finished,
+  CTranslate2's when patience · K hypotheses have finished, good or bad. Either may find the better
+  translation; no setting makes the two the same. The scores are the same function, log p / length^α
+  with </s> in the length, as long as `return_end_token` is set.
+- A search that reaches the longest length: ours ends each hypothesis with the probability of </s>,
+  CTranslate2's cuts it off without. `ExportedModel.search` ends such hypotheses as ours does.
 - An empty source: CTranslate2's translation is empty; our search reads </s> and translates it.
 """
 
@@ -44,14 +47,14 @@ COMPUTED_AS = {"float16": "float32"}
 
 
 def longest_translation(n_source_tokens: int) -> int:
-    """Return how many tokens, </s> not among them, a translation may have: our search's limit for such a source, as
-    far as the table of positions reaches."""
+    """Return how many tokens, </s> not among them, a translation may have: our search's limit for
+    such a source, as far as the table of positions reaches."""
     return min(2 * (n_source_tokens + 1) + 9, N_POSITIONS - 1)
 
 
 def readable(source: Sequence[str]) -> list[str]:
-    """Return the source tokens that are read; those spelt like a special token are unknown words here, and would be
-    specials there."""
+    """Return the source tokens that are read; those spelt like a special token are unknown words
+    here, and would be specials there."""
     return [SPECIALS[UNK] if token in SPECIALS else token for token in source[:LONGEST_SOURCE]]
 
 
@@ -62,33 +65,57 @@ class ExportedModel:
     translator: Any
 
     @classmethod
-    def load(cls, directory: Path, quantisation: str = "float32", threads: int = 1) -> ExportedModel:
-        """Load the model from `directory`, stored in this quantisation, to compute on the CPU with so many threads.
+    def load(
+        cls, directory: Path, quantisation: str = "float32", threads: int = 1
+    ) -> ExportedModel:
+        """Load the model from `directory`, stored in this quantisation, to compute on the CPU with
+        so many threads.
 
         Raises ExportError without ctranslate2, RuntimeError where the folder holds no whole model.
         """
         compute_type = COMPUTED_AS.get(quantisation, quantisation)
-        options = {"device": "cpu", "compute_type": compute_type, "inter_threads": 1, "intra_threads": threads}
+        options = {
+            "device": "cpu",
+            "compute_type": compute_type,
+            "inter_threads": 1,
+            "intra_threads": threads,
+        }
         return cls(import_ctranslate2().Translator(str(directory), **options))
 
     def search(
-        self, sources: Sequence[Sequence[str]], beam_size: int = 1, length_penalty: float = 0.0, batch_size: int = 64,
+        self,
+        sources: Sequence[Sequence[str]],
+        beam_size: int = 1,
+        length_penalty: float = 0.0,
+        batch_size: int = 64,
         patience: float = 1.0,
     ) -> list[Hypothesis]:
-        """Translate `sources`; return the best hypothesis of each, as `decoding.search.search` finds it.
+        """Translate `sources`; return the best hypothesis of each, as `decoding.search.search`
+        finds it.
 
-        Sources of one length share a batch, since the longest length of a translation depends on it. patience: the
-        search with a length penalty goes on until patience · K hypotheses have finished (Kasai et al. 2022, arXiv
-        2204.05424). Raises ValueError for a beam_size below 1.
+        Sources of one length share a batch, since the longest length of a translation depends on
+        it. patience: the search with a length penalty goes on until patience · K hypotheses have
+        finished (Kasai et al. 2022, arXiv 2204.05424). Raises ValueError for a beam_size below 1.
         """
         check_beam(beam_size)
-        read, results = [readable(source) for source in sources], [Hypothesis((), 0.0, 0.0)] * len(sources)
+        read, results = (
+            [readable(source) for source in sources],
+            [Hypothesis((), 0.0, 0.0)] * len(sources),
+        )
         order = sorted(range(len(read)), key=lambda row: len(read[row]))
         for length, group in groupby(order, key=lambda row: len(read[row])):
-            options = {"beam_size": beam_size, "length_penalty": length_penalty, "patience": patience, **SETTINGS,
-                       "max_decoding_length": longest_translation(length), "return_scores": True}
+            options = {
+                "beam_size": beam_size,
+                "length_penalty": length_penalty,
+                "patience": patience,
+                **SETTINGS,
+                "max_decoding_length": longest_translation(length),
+                "return_scores": True,
+            }
             rows = list(group)
-            written = self.translator.translate_batch([read[row] for row in rows], max_batch_size=batch_size, **options)
+            written = self.translator.translate_batch(
+                [read[row] for row in rows], max_batch_size=batch_size, **options
+            )
             for row, result in zip(rows, written, strict=True):
                 if length and result.hypotheses[0][-1:] != [SPECIALS[EOS]]:
                     results[row] = self._ended(read[row], result.hypotheses, options)
@@ -96,11 +123,15 @@ class ExportedModel:
                     results[row] = finished(result.hypotheses[0], result.scores[0], length_penalty)
         return results
 
-    def _ended(self, source: list[str], cut: Sequence[list[str]], options: dict[str, Any]) -> Hypothesis:
-        """Search again for what `source` (S,) has at the longest length, and end each hypothesis with </s>.
+    def _ended(
+        self, source: list[str], cut: Sequence[list[str]], options: dict[str, Any]
+    ) -> Hypothesis:
+        """Search again for what `source` (S,) has at the longest length, and end each hypothesis
+        with </s>.
 
-        `cut`: what greedy search found, which has no others. All that can be best are among the 2 K hypotheses of the
-        highest scores: at most K were cut off, and of those that ended only the first matters.
+        `cut`: what greedy search found, which has no others. All that can be best are among the 2 K
+        hypotheses of the highest scores: at most K were cut off, and of those that ended only the
+        first matters.
         """
         beam_size, length_penalty = options["beam_size"], options["length_penalty"]
         if beam_size > 1:
@@ -109,14 +140,20 @@ class ExportedModel:
         words = [tuple(token for token in tokens if token != SPECIALS[EOS]) for tokens in cut]
         ended = [
             Hypothesis(tokens, log_prob, log_prob / (len(tokens) + 1) ** length_penalty)
-            for tokens, log_prob in zip(words, self.log_probs([source] * len(words), words), strict=True)
+            for tokens, log_prob in zip(
+                words, self.log_probs([source] * len(words), words), strict=True
+            )
         ]
         return max(ended, key=lambda hypothesis: hypothesis.score)
 
-    def log_probs(self, sources: Sequence[Sequence[str]], targets: Sequence[Sequence[str]]) -> list[float]:
+    def log_probs(
+        self, sources: Sequence[Sequence[str]], targets: Sequence[Sequence[str]]
+    ) -> list[float]:
         """Return log p(target, EOS | source) in nats for each pair."""
         read = [readable(source) for source in sources]
-        scored = self.translator.score_batch(read, [list(target) for target in targets], max_input_length=0)
+        scored = self.translator.score_batch(
+            read, [list(target) for target in targets], max_input_length=0
+        )
         return [sum(result.log_probs) for result in scored]
 
 

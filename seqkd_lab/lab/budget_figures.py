@@ -1,4 +1,5 @@
-"""The figure of the budget study: what a student reaches over the updates that it is given, by method."""
+"""The figure of the budget study: what a student reaches over the updates that it is given, by
+method."""
 
 from __future__ import annotations
 
@@ -23,15 +24,21 @@ from seqkd_lab.lab.plots import CURVE_COLOURS
 
 MARKS = {BASELINE: ("o", "-"), WORD_KD: ("^", "--"), SEQ_KD: ("s", "-")}
 APART = {BASELINE: 0.96, WORD_KD: 1.0, SEQ_KD: 1.04}
-"""The methods' marks stand this factor apart on the axis of updates, so that their intervals do not cover each other.
+"""The methods' marks stand this factor apart on the axis of updates, so that their intervals do not
+cover each other.
 """
-PANELS = ((GREEDY_BLEU, 100.0, "greedy BLEU (0–100)"), (GREEDY_VALID, 1.0, "share of valid greedy translations"))
+PANELS = (
+    (GREEDY_BLEU, 100.0, "greedy BLEU (0–100)"),
+    (GREEDY_VALID, 1.0, "share of valid greedy translations"),
+)
 
 
 def budget_figure(by_seed: Sequence[Rows]) -> Figure:
-    """Draw greedy BLEU and the share of valid greedy translations over the updates, a line a method.
+    """Draw greedy BLEU and the share of valid greedy translations over the updates, a line a
+    method.
 
-    Means with 95% intervals, every seed as a faint dot, and the budget of Table 1 as a vertical line.
+    Means with 95% intervals, every seed as a faint dot, and the budget of Table 1 as a vertical
+    line.
     """
     figure = Figure(figsize=(13, 5.6), layout="constrained")
     updates = [updates_at(by_seed[0], factor) for factor in FACTORS]
@@ -41,9 +48,15 @@ def budget_figure(by_seed: Sequence[Rows]) -> Figure:
         _finish(axes, updates, most, name)
         _mark_table(axes, updates_at(by_seed[0], TABLE))
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, fontsize=SIZE + 1, loc="outside lower center", ncols=len(METHODS))
-    spread = "one seed" if len(by_seed) == 1 else f"mean, 95% interval and each of {len(by_seed)} seeds"
-    figure.suptitle(f"Every budget is a training of its own, with a whole schedule: {spread}", fontsize=SIZE + 1)
+    figure.legend(
+        handles, labels, fontsize=SIZE + 1, loc="outside lower center", ncols=len(METHODS)
+    )
+    spread = (
+        "one seed" if len(by_seed) == 1 else f"mean, 95% interval and each of {len(by_seed)} seeds"
+    )
+    figure.suptitle(
+        f"Every budget is a training of its own, with a whole schedule: {spread}", fontsize=SIZE + 1
+    )
     return figure
 
 
@@ -54,12 +67,19 @@ def _draw_method(
     colour, (mark, line) = CURVE_COLOURS[method], MARKS[method]
     factors = factors_of(method)
     x = [APART[method] * n for n in updates[: len(factors)]]
-    columns = [[rows[method][factor_key(factor)][measure] for rows in by_seed] for factor in factors]
+    columns = [
+        [rows[method][factor_key(factor)][measure] for rows in by_seed] for factor in factors
+    ]
     means = [mean_and_interval(values)[0] for values in columns]
     if len(by_seed) > 1:
         bounds = [mean_and_interval(values)[1] for values in columns]
-        axes.vlines(x, [max(0.0, low) for low, _ in bounds], [min(most, high) for _, high in bounds], color=colour,
-                    linewidth=2.0)
+        axes.vlines(
+            x,
+            [max(0.0, low) for low, _ in bounds],
+            [min(most, high) for _, high in bounds],
+            color=colour,
+            linewidth=2.0,
+        )
         for position, values in zip(x, columns, strict=True):
             axes.plot([position] * len(values), values, ".", color=colour, alpha=0.4, markersize=12)
     axes.plot(x, means, mark + line, color=colour, linewidth=2.5, markersize=9, label=method)
@@ -80,5 +100,12 @@ def _finish(axes, updates: Sequence[int], most: float, name: str) -> None:
 def _mark_table(axes, n_updates: int) -> None:
     """A thin vertical line at the budget of Table 1, named at its foot."""
     axes.axvline(n_updates, color=GREY, linewidth=1.2, zorder=1)
-    axes.annotate("Table 1", (n_updates, 0.02), xycoords=("data", "axes fraction"), xytext=(6, 0),
-                  textcoords="offset points", fontsize=SIZE, color=GREY)
+    axes.annotate(
+        "Table 1",
+        (n_updates, 0.02),
+        xycoords=("data", "axes fraction"),
+        xytext=(6, 0),
+        textcoords="offset points",
+        fontsize=SIZE,
+        color=GREY,
+    )

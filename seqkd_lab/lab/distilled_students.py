@@ -1,4 +1,5 @@
-"""Students of a distilled corpus, and why greedy search suffices for them: certainty, gold's words, references."""
+"""Students of a distilled corpus, and why greedy search suffices for them: certainty, gold's words,
+references."""
 
 from __future__ import annotations
 
@@ -15,7 +16,13 @@ from seqkd_lab.corpus.batching import batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.scoring import token_log_probs
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.evaluation import Detokenise, OutputScore, reference_streams, score_outputs, translate_test
+from seqkd_lab.evaluation import (
+    Detokenise,
+    OutputScore,
+    reference_streams,
+    score_outputs,
+    translate_test,
+)
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.lab.figures.lens import SAME, differences
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -26,7 +33,8 @@ PERFECT = "perfect translator"
 
 @dataclass(frozen=True)
 class Translated:
-    """A model's best translation of each of n ≥ 2 sentences, by greedy and by beam search, and both judged."""
+    """A model's best translation of each of n ≥ 2 sentences, by greedy and by beam search, and both
+    judged."""
 
     greedy: tuple[Hypothesis, ...]
     beam: tuple[Hypothesis, ...]
@@ -50,24 +58,33 @@ class Translated:
     @cached_property
     def same(self) -> list[bool]:
         """Of each sentence whether greedy search found the beam's best."""
-        return [one.tokens == other.tokens for one, other in zip(self.greedy, self.beam, strict=True)]
+        return [
+            one.tokens == other.tokens for one, other in zip(self.greedy, self.beam, strict=True)
+        ]
 
     def same_share(self, least: float = 0.0) -> tuple[float, int]:
-        """Share of the sentences with p(ŷ) > `least` in which greedy = beam, and their number (share 1 of none)."""
+        """Share of the sentences with p(ŷ) > `least` in which greedy = beam, and their number
+        (share 1 of none)."""
         chosen = [same for same, p in zip(self.same, self.p, strict=True) if p > least]
         return (fmean(chosen) if chosen else 1.0), len(chosen)
 
 
 def translated(
-    models: Mapping[str, Seq2Seq], data: Dataset, n_sentences: int, beam_size: int,
+    models: Mapping[str, Seq2Seq],
+    data: Dataset,
+    n_sentences: int,
+    beam_size: int,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Translated]:
-    """Each model on the first `n_sentences` (two at least) of the test set. `watch` hears (done, total) models."""
+    """Each model on the first `n_sentences` (two at least) of the test set. `watch` hears (done,
+    total) models."""
     test, found = data.test[:n_sentences], {}
     for name, model in models.items():
         made = translate_test(model, test, beam_size)
         scores = tuple(
-            score_outputs([each.tokens for each in side], test, data.detokenise, 1.0, data.language)[0]
+            score_outputs(
+                [each.tokens for each in side], test, data.detokenise, 1.0, data.language
+            )[0]
             for side in (made.greedy, made.beam)
         )
         found[name] = Translated(tuple(made.greedy), tuple(made.beam), scores)
@@ -77,7 +94,8 @@ def translated(
 
 @dataclass(frozen=True)
 class GoldWords:
-    """What gold's words cost a model, in nats a word: mean NLL and number of words, of two kinds and of all."""
+    """What gold's words cost a model, in nats a word: mean NLL and number of words, of two kinds
+    and of all."""
 
     agreeing: float
     n_agreeing: int
@@ -91,16 +109,23 @@ class GoldWords:
     @property
     def perplexity(self) -> float:
         """exp of the mean NLL of all words."""
-        return math.exp((self.agreeing * self.n_agreeing + self.differing * self.n_differing) / self.n)
+        return math.exp(
+            (self.agreeing * self.n_agreeing + self.differing * self.n_differing) / self.n
+        )
 
 
 @torch.inference_mode()
 def gold_words(model: Seq2Seq, gold: ParallelCorpus, distilled: ParallelCorpus) -> GoldWords:
-    """Gold's words under `model`, teacher forcing; a word agrees where the teacher's translation has it, too.
+    """Gold's words under `model`, teacher forcing; a word agrees where the teacher's translation
+    has it, too.
 
-    Words are matched as the lens shows them; the end of a sentence agrees always. Means over no words are 0.
+    Words are matched as the lens shows them; the end of a sentence agrees always. Means over no
+    words are 0.
     """
-    encoded, spent = encode(gold, model.source_vocabulary, model.target_vocabulary), {True: [], False: []}
+    encoded, spent = (
+        encode(gold, model.source_vocabulary, model.target_vocabulary),
+        {True: [], False: []},
+    )
     model.eval()
     for batch in batches(encoded, 64, shuffle_seed=None):
         nats = -token_log_probs(model(batch), batch)  # (B, T)
@@ -113,7 +138,8 @@ def gold_words(model: Seq2Seq, gold: ParallelCorpus, distilled: ParallelCorpus) 
 
 
 def agreeing(gold: Sequence[str], distilled: Sequence[str]) -> list[bool]:
-    """Of each of gold's words, and of its end, whether the distilled target has it in the same order."""
+    """Of each of gold's words, and of its end, whether the distilled target has it in the same
+    order."""
     kinds: list[bool] = []
     for kind, words, _ in differences(tuple(gold), tuple(distilled)):
         kinds += [kind == SAME] * len(words)
@@ -122,7 +148,8 @@ def agreeing(gold: Sequence[str], distilled: Sequence[str]) -> list[bool]:
 
 @dataclass(frozen=True)
 class References:
-    """BLEU of each system against all references, and against each reference alone; `order` is the best first."""
+    """BLEU of each system against all references, and against each reference alone; `order` is the
+    best first."""
 
     all: Mapping[str, float]
     alone: Mapping[str, tuple[float, ...]]
@@ -132,19 +159,27 @@ class References:
         return tuple(sorted(scores, key=lambda name: -scores[name]))
 
     def same_order(self, names: Sequence[str]) -> tuple[int, int]:
-        """In how many of how many single references `names` come in the order that all references give."""
+        """In how many of how many single references `names` come in the order that all references
+        give."""
         by_all = self.order({name: self.all[name] for name in names})
         singles = list(zip(*(self.alone[name] for name in names), strict=True))
-        agree = sum(self.order(dict(zip(names, scores, strict=True))) == by_all for scores in singles)
+        agree = sum(
+            self.order(dict(zip(names, scores, strict=True))) == by_all for scores in singles
+        )
         return agree, len(singles)
 
 
-def reference_scores(outputs: Mapping[str, Sequence[Sequence[str]]], corpus: ParallelCorpus,
-                     detokenise: Detokenise, watch: Callable[[int, int], None] | None = None) -> References:
-    """BLEU of `outputs` (tokens, one list a system) against every reference of `corpus`, one and all.
+def reference_scores(
+    outputs: Mapping[str, Sequence[Sequence[str]]],
+    corpus: ParallelCorpus,
+    detokenise: Detokenise,
+    watch: Callable[[int, int], None] | None = None,
+) -> References:
+    """BLEU of `outputs` (tokens, one list a system) against every reference of `corpus`, one and
+    all.
 
-    Beside them stands a perfect translator: of the truth's own drawn translations, one judged against the next. (It
-    is no part of `all`, since what it writes is among all references.)
+    Beside them stands a perfect translator: of the truth's own drawn translations, one judged
+    against the next. (It is no part of `all`, since what it writes is among all references.)
     """
     streams, texts = reference_streams(corpus, detokenise), {}
     for name, sentences in outputs.items():

@@ -1,4 +1,5 @@
-"""What lesson 10 measures on the spot with small models, and how it reads the results of the large target."""
+"""What lesson 10 measures on the spot with small models, and how it reads the results of the large
+target."""
 
 from __future__ import annotations
 
@@ -16,8 +17,22 @@ from seqkd_lab.corpus.vocabulary import BOS, Vocabulary
 from seqkd_lab.decoding.law import Law, draw
 from seqkd_lab.decoding.sampling import AS_IT_IS
 from seqkd_lab.decoding.speculative import accepted, residual, speculative_sample
-from seqkd_lab.experiments.drafting import DraftedTokens, Sources, drawn_pairs, lengths_of, overlaps, with_ends
-from seqkd_lab.experiments.drafting_clock import OWN, StepTime, check_cost, cost, measure_steps, seconds_per_token
+from seqkd_lab.experiments.drafting import (
+    DraftedTokens,
+    Sources,
+    drawn_pairs,
+    lengths_of,
+    overlaps,
+    with_ends,
+)
+from seqkd_lab.experiments.drafting_clock import (
+    OWN,
+    StepTime,
+    check_cost,
+    cost,
+    measure_steps,
+    seconds_per_token,
+)
 from seqkd_lab.experiments.drafting_recipes import LEARNED_FROM
 from seqkd_lab.experiments.drafting_results import DraftingResults
 from seqkd_lab.experiments.drafting_verdict import speed_ups
@@ -34,7 +49,8 @@ Watch = Callable[[int, int], None]
 
 
 def small_models(from_nothing: bool = False) -> tuple[Seq2Seq, dict[str, Seq2Seq]]:
-    """Table 1's LSTM teacher as target, and as drafts its three students by what they learned from."""
+    """Table 1's LSTM teacher as target, and as drafts its three students by what they learned
+    from."""
     models = table_models((TEACHER, *LEARNED_FROM), from_nothing)
     return models[TEACHER], {name: models[name] for name in LEARNED_FROM}
 
@@ -60,7 +76,11 @@ class OneWord:
 
 @torch.inference_mode()
 def one_word(
-    target: Seq2Seq, draft: Seq2Seq, source: Sequence[str], prefix: Sequence[str] = (), law: Law = AS_IT_IS
+    target: Seq2Seq,
+    draft: Seq2Seq,
+    source: Sequence[str],
+    prefix: Sequence[str] = (),
+    law: Law = AS_IT_IS,
 ) -> OneWord:
     """What both say of the word after `prefix`, the beginning of a translation of `source`."""
     laws = []
@@ -73,13 +93,17 @@ def one_word(
 
 
 def by_the_rule(word: OneWord, n: int, seed: int = 1) -> tuple[Tensor, Tensor]:
-    """Shares (V,) of n words that came out, those proposed that stood, and those drawn in the place of refused ones."""
+    """Shares (V,) of n words that came out, those proposed that stood, and those drawn in the place
+    of refused ones."""
     generator = torch.Generator().manual_seed(seed)
     proposed = draw(word.p.expand(n, -1), generator)
     stands = accepted(word.p[proposed], word.q[proposed], torch.rand(n, generator=generator))
     again = draw(word.residual.expand(n, -1), generator)
     V = len(word.p)
-    return (torch.bincount(proposed[stands], minlength=V) / n, torch.bincount(again[~stands], minlength=V) / n)
+    return (
+        torch.bincount(proposed[stands], minlength=V) / n,
+        torch.bincount(again[~stands], minlength=V) / n,
+    )
 
 
 @dataclass(frozen=True)
@@ -93,24 +117,30 @@ class Shared:
         return float(self.by_place[draft].mean())
 
     def lead(self, draft: str) -> tuple[float, float]:
-        """α of `draft` minus that of the best other, and the standard error of the difference, place by place."""
+        """α of `draft` minus that of the best other, and the standard error of the difference,
+        place by place."""
         other = max((name for name in self.by_place if name != draft), key=self.mean)
         difference = self.by_place[draft] - self.by_place[other]
         return float(difference.mean()), float(difference.std() / len(difference) ** 0.5)
 
 
-def shared(target: Seq2Seq, drafts: Mapping[str, Seq2Seq], sources: Sources, temperature: float) -> Shared:
+def shared(
+    target: Seq2Seq, drafts: Mapping[str, Seq2Seq], sources: Sources, temperature: float
+) -> Shared:
     """Of each draft, over the places of one translation of each source that the target drew."""
     law = Law(temperature)
     pairs = drawn_pairs(target, sources, law, seed=1)
-    return Shared({name: torch.tensor(overlaps(target, draft, pairs, law)) for name, draft in drafts.items()})
+    return Shared(
+        {name: torch.tensor(overlaps(target, draft, pairs, law)) for name, draft in drafts.items()}
+    )
 
 
 STANDINGS = ("still last", "level with the best other", "ahead of both others")
 
 
 def standing(found: Shared, draft: str) -> str:
-    """Where a draft stands among the others, one of STANDINGS: level where two standard errors leave it open."""
+    """Where a draft stands among the others, one of STANDINGS: level where two standard errors
+    leave it open."""
     lead, error = found.lead(draft)
     if abs(lead) <= 2.0 * error:
         return STANDINGS[1]
@@ -120,46 +150,73 @@ def standing(found: Shared, draft: str) -> str:
 
 
 def step_times(
-    target: Seq2Seq, draft: Seq2Seq, source_vocabulary: Vocabulary, source: Sequence[str], n_tokens: Sequence[int],
+    target: Seq2Seq,
+    draft: Seq2Seq,
+    source_vocabulary: Vocabulary,
+    source: Sequence[str],
+    n_tokens: Sequence[int],
     repetitions: int,
 ) -> list[StepTime]:
-    """On this machine, one thread: steps of the small target, its draft, and a Transformer of the large target's size.
+    """On this machine, one thread: steps of the small target, its draft, and a Transformer of the
+    large target's size.
 
     Its weights are random: the clock does not ask what they are.
     """
     large = build(DRAFTING.target, source_vocabulary, target.target_vocabulary).eval()
-    return measure_steps({TEACHER: target, BASELINE: draft, LARGE: large}, source, n_tokens, (1,), repetitions)
+    return measure_steps(
+        {TEACHER: target, BASELINE: draft, LARGE: large}, source, n_tokens, (1,), repetitions
+    )
 
 
 def small_speed_ups(
-    target: Seq2Seq, draft: Seq2Seq, sources: Sources, draft_lengths: Sequence[int], repetitions: int,
+    target: Seq2Seq,
+    draft: Seq2Seq,
+    sources: Sources,
+    draft_lengths: Sequence[int],
+    repetitions: int,
     watch: Watch | None = None,
 ) -> dict[int, list[float]]:
-    """For each K: times as fast as the target alone in each round, temperature 1, one sentence at a time."""
+    """For each K: times as fast as the target alone in each round, temperature 1, one sentence at a
+    time."""
     jobs = {0: partial(seconds_per_token, target, None, sources, AS_IT_IS)} | {
-        K: partial(seconds_per_token, target, draft, sources, AS_IT_IS, K, False) for K in draft_lengths}
+        K: partial(seconds_per_token, target, draft, sources, AS_IT_IS, K, False)
+        for K in draft_lengths
+    }
     seconds = in_turn(jobs, repetitions, watch)
-    return {K: [own / drafted for own, drafted in zip(seconds[0], seconds[K], strict=True)] for K in draft_lengths}
+    return {
+        K: [own / drafted for own, drafted in zip(seconds[0], seconds[K], strict=True)]
+        for K in draft_lengths
+    }
 
 
 def calls_saved(
-    target: Seq2Seq, draft: Seq2Seq, sources: Sources, batch_sizes: Sequence[int], draft_length: int = 4
+    target: Seq2Seq,
+    draft: Seq2Seq,
+    sources: Sources,
+    batch_sizes: Sequence[int],
+    draft_length: int = 4,
 ) -> dict[int, float]:
-    """Calls of the target alone by its calls with a draft, when so many sentences share them: a batch of one length
-    takes as many calls as its longest sentence has tokens, a drafted one as many as it has rounds."""
+    """Calls of the target alone by its calls with a draft, when so many sentences share them: a
+    batch of one length takes as many calls as its longest sentence has tokens, a drafted one as
+    many as it has rounds."""
     found = {}
     for batch_size in batch_sizes:
         alone, rounds = 0, []
         for first in range(0, len(sources) - batch_size + 1, batch_size):
             batch = sources[first : first + batch_size]
-            drawn = speculative_sample(target, draft, batch, first, draft_length, observer=rounds.append)
+            drawn = speculative_sample(
+                target, draft, batch, first, draft_length, observer=rounds.append
+            )
             alone += max(lengths_of(drawn))
         found[batch_size] = alone / len(rounds)
     return found
 
 
 def by_temperature(
-    target: Seq2Seq, drafts: Mapping[str, Seq2Seq], sources: Sources, temperatures: Sequence[float],
+    target: Seq2Seq,
+    drafts: Mapping[str, Seq2Seq],
+    sources: Sources,
+    temperatures: Sequence[float],
     watch: Watch | None = None,
 ) -> dict[str, dict[float, float]]:
     """α of each draft at each temperature."""
@@ -173,22 +230,34 @@ def by_temperature(
     return found
 
 
-def tokens_at(results: Sequence[DraftedTokens], draft: str, temperature: float) -> dict[int, DraftedTokens]:
+def tokens_at(
+    results: Sequence[DraftedTokens], draft: str, temperature: float
+) -> dict[int, DraftedTokens]:
     """What was measured of a draft at a temperature, by K."""
-    return {one.draft_length: one for one in results if (one.draft, one.temperature) == (draft, temperature)}
+    return {
+        one.draft_length: one
+        for one in results
+        if (one.draft, one.temperature) == (draft, temperature)
+    }
 
 
 def refined_speed_up(one: DraftedTokens, steps: Sequence[StepTime], threads: int) -> float:
-    """Ours: the formula with sentences that end, and with the measured price of checking K + 1 tokens at once."""
+    """Ours: the formula with sentences that end, and with the measured price of checking K + 1
+    tokens at once."""
     price = one.draft_length * cost(steps, one.draft, TEACHER, threads)
     return with_ends(one.overlap, one.draft_length, one.lengths) / (
-        price + check_cost(steps, TEACHER, one.draft_length, threads))
+        price + check_cost(steps, TEACHER, one.draft_length, threads)
+    )
 
 
-def clock_of(results: DraftingResults, draft: str, temperature: float, threads: int) -> dict[int, list[float]]:
+def clock_of(
+    results: DraftingResults, draft: str, temperature: float, threads: int
+) -> dict[int, list[float]]:
     """By K: times as fast as the target alone, in each round; those with a fixed K."""
     found = speed_ups(results.clock, threads, temperature)
-    return {K: values for (name, K, adaptive), values in found.items() if name == draft and not adaptive}
+    return {
+        K: values for (name, K, adaptive), values in found.items() if name == draft and not adaptive
+    }
 
 
 def best_length(results: DraftingResults, draft: str, temperature: float, threads: int) -> int:
@@ -198,21 +267,34 @@ def best_length(results: DraftingResults, draft: str, temperature: float, thread
 
 
 def payoff_frame(results: DraftingResults, threads: int) -> pd.DataFrame:
-    """Each draft at each temperature: α, c, the best K by the clock, times as fast there, with K that adapts itself,
-    and the largest K that still pays ("none" where it never does)."""
+    """Each draft at each temperature: α, c, the best K by the clock, times as fast there, with K
+    that adapts itself, and the largest K that still pays ("none" where it never does)."""
     rows = []
     for temperature in dict.fromkeys(one.temperature for one in results.clock):
-        changing = {name: values for (name, _, adaptive), values in speed_ups(
-            results.clock, threads, temperature).items() if adaptive}
+        changing = {
+            name: values
+            for (name, _, adaptive), values in speed_ups(
+                results.clock, threads, temperature
+            ).items()
+            if adaptive
+        }
         for draft in dict.fromkeys(one.draft for one in results.clock if one.draft != OWN):
             clock = clock_of(results, draft, temperature, threads)
             paying = [K for K, values in clock.items() if median(values) > 1.0]
             best = best_length(results, draft, temperature, threads)
-            alpha = fmean(one.overlap for one in tokens_at(results.tokens, draft, temperature).values())
-            rows.append({
-                "temperature": f"{temperature:g}", "draft": draft, "α": f"{alpha:.3f}",
-                "c": f"{cost(results.steps, draft, TEACHER, threads):.3f}", "best K": best,
-                "times as fast": f"{median(clock[best]):.2f}", "adaptive": f"{median(changing[draft]):.2f}",
-                "pays up to K": max(paying, default="none"),
-            })
+            alpha = fmean(
+                one.overlap for one in tokens_at(results.tokens, draft, temperature).values()
+            )
+            rows.append(
+                {
+                    "temperature": f"{temperature:g}",
+                    "draft": draft,
+                    "α": f"{alpha:.3f}",
+                    "c": f"{cost(results.steps, draft, TEACHER, threads):.3f}",
+                    "best K": best,
+                    "times as fast": f"{median(clock[best]):.2f}",
+                    "adaptive": f"{median(changing[draft]):.2f}",
+                    "pays up to K": max(paying, default="none"),
+                }
+            )
     return pd.DataFrame(rows).set_index(["temperature", "draft"])

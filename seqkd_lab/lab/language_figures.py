@@ -1,4 +1,5 @@
-"""Figures of lessons 0 and 1: distributions over translations, the cost of forgetting, the strength of ambiguity."""
+"""Figures of lessons 0 and 1: distributions over translations, the cost of forgetting, the strength
+of ambiguity."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ Tokens = tuple[str, ...]
 
 
 def front_end_figure(n_bars: int, most: int = 10) -> Figure:
-    """`n_bars` of at most `most` bars, one higher than the other: a picture that visibly follows a slider."""
+    """`n_bars` of at most `most` bars, one higher than the other: a picture that visibly follows a
+    slider."""
     drawing = FrontEndDrawing(most)
     drawing.show(n_bars)
     return still(drawing.picture)
@@ -51,7 +53,9 @@ def translations_figure(probability_of: Mapping[Tokens, float], most: int = 12) 
     colours = [BLUE] * min(most, len(ranked)) + [GREY] * (len(ranked) > most)
     axes.barh(range(len(rows)), [p for _, p in rows], color=colours)
     for place, (_, p) in enumerate(rows):
-        axes.annotate(f"{p:.3f}", (p, place), xytext=(5, -4), textcoords="offset points", fontsize=SIZE - 1)
+        axes.annotate(
+            f"{p:.3f}", (p, place), xytext=(5, -4), textcoords="offset points", fontsize=SIZE - 1
+        )
     axes.set_yticks(range(len(rows)), [text for text, _ in rows], fontsize=SIZE - 1)
     axes.invert_yaxis()
     axes.margins(x=0.12)
@@ -59,14 +63,30 @@ def translations_figure(probability_of: Mapping[Tokens, float], most: int = 12) 
     return figure
 
 
-def words_figure(words: Sequence[str], remembering: Sequence[float], forgetting: Sequence[float]) -> Figure:
-    """The surprise (nats) of each word for a translator who remembers its choices and for one who forgets them."""
+def words_figure(
+    words: Sequence[str], remembering: Sequence[float], forgetting: Sequence[float]
+) -> Figure:
+    """The surprise (nats) of each word for a translator who remembers its choices and for one who
+    forgets them."""
     figure = Figure(figsize=(11, 3.8), layout="constrained")
     axes = figure.subplots()
     places = range(len(words))
-    axes.bar([place - 0.2 for place in places], remembering, 0.4, color=BLUE, label="remembers every word before")
-    axes.bar([place + 0.2 for place in places], forgetting, 0.4, color=ORANGE, hatch="//", edgecolor="white",
-             label="remembers one word before, and the place")
+    axes.bar(
+        [place - 0.2 for place in places],
+        remembering,
+        0.4,
+        color=BLUE,
+        label="remembers every word before",
+    )
+    axes.bar(
+        [place + 0.2 for place in places],
+        forgetting,
+        0.4,
+        color=ORANGE,
+        hatch="//",
+        edgecolor="white",
+        label="remembers one word before, and the place",
+    )
     axes.set_xticks(places, words, fontsize=SIZE, rotation=30, ha="right")
     axes.set_ylabel("surprise −ln p (nats)", fontsize=SIZE)
     axes.grid(axis="y", color="#dddddd")
@@ -77,19 +97,31 @@ def words_figure(words: Sequence[str], remembering: Sequence[float], forgetting:
 
 
 def kinds_figure(costs: Costs) -> Figure:
-    """Draw, for each kind of choice alone, its entropy and the cost of forgetting it, by families, on one scale."""
-    rows = [row for family, names in FAMILIES.items() for row in ((family, None), *((name, name) for name in names))]
+    """Draw, for each kind of choice alone, its entropy and the cost of forgetting it, by families,
+    on one scale."""
+    rows = [
+        row
+        for family, names in FAMILIES.items()
+        for row in ((family, None), *((name, name) for name in names))
+    ]
     figure = Figure(figsize=(11, 5.6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     titles = (("entropy", "entropy", BLUE), ("forgetting", "cost of forgetting", ORANGE))
-    most = max(costs.mean(name, measure) for name in SOURCES for measure in ("entropy", "forgetting"))
+    most = max(
+        costs.mean(name, measure) for name in SOURCES for measure in ("entropy", "forgetting")
+    )
     for axes, (measure, title, colour) in zip(panels, titles, strict=True):
         for place, (_, name) in enumerate(rows):
             if name is not None:
                 value = costs.mean(name, measure)
                 axes.barh(place, value, color=colour)
-                axes.annotate(f"{value:.2f}", (value, place), xytext=(5, -4), textcoords="offset points",
-                              fontsize=SIZE - 1)
+                axes.annotate(
+                    f"{value:.2f}",
+                    (value, place),
+                    xytext=(5, -4),
+                    textcoords="offset points",
+                    fontsize=SIZE - 1,
+                )
         axes.set_title(title, fontsize=SIZE)
         axes.set_xlabel(f"nats a sentence, mean of {costs.n_sentences}", fontsize=SIZE)
         axes.tick_params(labelsize=SIZE - 1)
@@ -104,7 +136,8 @@ def kinds_figure(costs: Costs) -> Figure:
 
 
 class StrengthDrawing:
-    """Left the likely translations of one sentence, right entropy and cost of forgetting over the strength."""
+    """Left the likely translations of one sentence, right entropy and cost of forgetting over the
+    strength."""
 
     def __init__(self, found: Sweep) -> None:
         self.found = found
@@ -127,7 +160,9 @@ class StrengthDrawing:
     def _draw_lines(self, axes) -> list:
         strengths, top = self.found.strengths, 0.0
         for name in self.found.names:
-            top = max([top, *self.found.values(name, "entropy"), *self.found.values(name, "forgetting")])
+            top = max(
+                [top, *self.found.values(name, "entropy"), *self.found.values(name, "forgetting")]
+            )
         axes.set(xlim=(-0.03, 1.03), ylim=(0.0, 1.12 * top))
         axes.set_title(f"mean of {self.found.n_sentences} sentences", fontsize=SIZE)
         axes.set_xlabel("strength", fontsize=SIZE)
@@ -135,8 +170,12 @@ class StrengthDrawing:
         axes.tick_params(labelsize=SIZE - 1)
         axes.grid(color="#dddddd")
         nothing = [0.0] * len(strengths)
-        self._entropy, = axes.plot(strengths, nothing, "o-", color=BLUE, linewidth=2, label="entropy")
-        self._forgetting, = axes.plot(strengths, nothing, "s--", color=ORANGE, linewidth=2, label="cost of forgetting")
+        (self._entropy,) = axes.plot(
+            strengths, nothing, "o-", color=BLUE, linewidth=2, label="entropy"
+        )
+        (self._forgetting,) = axes.plot(
+            strengths, nothing, "s--", color=ORANGE, linewidth=2, label="cost of forgetting"
+        )
         self._cut = axes.axvline(0.0, color=BLACK, linewidth=1)
         axes.figure.legend(fontsize=SIZE - 1, loc="outside lower right", ncols=2)
         return [self._entropy, self._forgetting, self._cut]

@@ -23,8 +23,8 @@ FAMILIES = {
     "words with agreement": ("noun", "person", "verb", "prefix"),
     "decisions about the clause": ("tense", "voice", "address", "order", "connective"),
 }
-"""The sources of ambiguity by what follows from a choice: nothing; later words agree with it; the whole clause or
-sentence is built in another way."""
+"""The sources of ambiguity by what follows from a choice: nothing; later words agree with it; the
+whole clause or sentence is built in another way."""
 
 
 def entropy(probability_of: Mapping[Tokens, float]) -> float:
@@ -32,16 +32,23 @@ def entropy(probability_of: Mapping[Tokens, float]) -> float:
     return -math.fsum(p * math.log(p) for p in probability_of.values() if p > 0.0)
 
 
-def surprises(probability_of: Mapping[Tokens, float], translation: Tokens) -> tuple[list[float], list[float]]:
-    """−ln p of each word of a possible translation, in nats: for one who remembers, and for one who forgets.
+def surprises(
+    probability_of: Mapping[Tokens, float], translation: Tokens
+) -> tuple[list[float], list[float]]:
+    """−ln p of each word of a possible translation, in nats: for one who remembers, and for one who
+    forgets.
 
-    The first knows all words before; the second only the place in the sentence and the one word before. Both know the
-    source and choose by the true probabilities.
+    The first knows all words before; the second only the place in the sentence and the one word
+    before. Both know the source and choose by the true probabilities.
     """
     remembering, forgetting = [], []
     for place, word in enumerate(translation):
         prefix, before = translation[:place], translation[max(0, place - 1) : place]
-        alike = {t: p for t, p in probability_of.items() if len(t) > place and t[max(0, place - 1) : place] == before}
+        alike = {
+            t: p
+            for t, p in probability_of.items()
+            if len(t) > place and t[max(0, place - 1) : place] == before
+        }
         same = {t: p for t, p in alike.items() if t[:place] == prefix}
         remembering.append(_surprise(same, place, word))
         forgetting.append(_surprise(alike, place, word))
@@ -54,23 +61,30 @@ def _surprise(possible: Mapping[Tokens, float], place: int, word: str) -> float:
 
 
 def cost_of_forgetting(probability_of: Mapping[Tokens, float]) -> float:
-    """Nats a sentence that a translator loses who forgets its choices: cross-entropy of the forgetful − H, ≥ 0.
+    """Nats a sentence that a translator loses who forgets its choices: cross-entropy of the
+    forgetful − H, ≥ 0.
 
-    The end counts as a word. 0 where every word follows from the source, its place and the word before.
+    The end counts as a word. 0 where every word follows from the source, its place and the word
+    before.
     """
     after: dict[tuple, float] = defaultdict(float)
     both: dict[tuple, float] = defaultdict(float)
     for translation, p in probability_of.items():
-        for place, (before, word) in enumerate(zip(("<s>", *translation), (*translation, "</s>"), strict=True)):
+        for place, (before, word) in enumerate(
+            zip(("<s>", *translation), (*translation, "</s>"), strict=True)
+        ):
             after[place, before] += p
             both[place, before, word] += p
-    crossed = -math.fsum(p * math.log(p / after[place, before]) for (place, before, _), p in both.items())
+    crossed = -math.fsum(
+        p * math.log(p / after[place, before]) for (place, before, _), p in both.items()
+    )
     return max(0.0, crossed - entropy(probability_of))
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Means over sentences: entropy and cost of forgetting (nats), number of translations, probability of the mode."""
+    """Means over sentences: entropy and cost of forgetting (nats), number of translations,
+    probability of the mode."""
 
     entropy: float
     forgetting: float
@@ -82,25 +96,32 @@ def measure(language: ToyLanguage, sources: Sequence[Tokens]) -> Measures:
     """The Measures of the language over some source sentences."""
     each = [language.targets(source) for source in sources]
     return Measures(
-        fmean(map(entropy, each)), fmean(map(cost_of_forgetting, each)), fmean(map(len, each)),
+        fmean(map(entropy, each)),
+        fmean(map(cost_of_forgetting, each)),
+        fmean(map(len, each)),
         fmean(max(targets.values()) for targets in each),
     )
 
 
 def with_strength(name: str, strength: float) -> Ambiguity:
-    """The full ambiguity with one source (or ALL) at `strength`. Raises ValueError for a name that is no source."""
+    """The full ambiguity with one source (or ALL) at `strength`. Raises ValueError for a name that
+    is no source."""
     if name == ALL:
         return Ambiguity(**dict.fromkeys(SOURCES, strength))
     if name not in SOURCES:
-        raise ValueError(f"{name!r} is no source of ambiguity; choose {ALL} or one of {', '.join(SOURCES)}")
+        raise ValueError(
+            f"{name!r} is no source of ambiguity; choose {ALL} or one of {', '.join(SOURCES)}"
+        )
     return replace(Ambiguity(), **{name: strength})
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A language with one source at some strength: its measures, and of the shown sentence likely and drawn targets.
+    """A language with one source at some strength: its measures, and of the shown sentence likely
+    and drawn targets.
 
-    likely: the most probable translations, each with its probability; drawn: as a corpus would have them.
+    likely: the most probable translations, each with its probability; drawn: as a corpus would have
+    them.
     """
 
     measures: Measures
@@ -132,10 +153,15 @@ class Sweep:
 
 
 def sweep(
-    shown: Tokens, sources: Sequence[Tokens], strengths: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
-    n_likely: int = 6, n_drawn: int = 5, watch: Callable[[int, int], None] | None = None,
+    shown: Tokens,
+    sources: Sequence[Tokens],
+    strengths: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
+    n_likely: int = 6,
+    n_drawn: int = 5,
+    watch: Callable[[int, int], None] | None = None,
 ) -> Sweep:
-    """Measures the language at every setting over `sources`. `watch` hears (done, total) of the settings.
+    """Measures the language at every setting over `sources`. `watch` hears (done, total) of the
+    settings.
 
     Raises ValueError unless strengths rise from 0 to 1.
     """
@@ -146,17 +172,25 @@ def sweep(
     wanted, settings = [(name, strength) for name in (ALL, *SOURCES) for strength in strengths], {}
     for done, (name, strength) in enumerate(wanted, start=1):
         language = ToyLanguage(with_strength(name, strength))
-        settings[name, strength] = full if strength == 1.0 else _setting(language, shown, sources, n_likely, n_drawn)
+        settings[name, strength] = (
+            full if strength == 1.0 else _setting(language, shown, sources, n_likely, n_drawn)
+        )
         if watch is not None:
             watch(done, len(wanted))
     return Sweep(tuple(shown), len(sources), strengths, settings)
 
 
-def _setting(language: ToyLanguage, shown: Tokens, sources: Sequence[Tokens], n_likely: int, n_drawn: int) -> Setting:
+def _setting(
+    language: ToyLanguage, shown: Tokens, sources: Sequence[Tokens], n_likely: int, n_drawn: int
+) -> Setting:
     targets = language.targets(shown)
     likely = sorted(targets.items(), key=lambda item: (-item[1], item[0]))[:n_likely]
-    drawn = [detokenise(language.sample_target(shown, random.Random(seed))) for seed in range(n_drawn)]
-    return Setting(measure(language, sources), tuple((detokenise(t), p) for t, p in likely), tuple(drawn))
+    drawn = [
+        detokenise(language.sample_target(shown, random.Random(seed))) for seed in range(n_drawn)
+    ]
+    return Setting(
+        measure(language, sources), tuple((detokenise(t), p) for t, p in likely), tuple(drawn)
+    )
 
 
 def some_sources(n: int, seed: int = 1) -> list[Tokens]:

@@ -1,4 +1,5 @@
-"""Two small views: the check of the widget front end (lesson 0), and the strength of each ambiguity (lesson 1)."""
+"""Two small views: the check of the widget front end (lesson 0), and the strength of each ambiguity
+(lesson 1)."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ MOST_BARS = 10
 
 
 class FrontEndCheck(View):
-    """A slider and a picture that follows it: seen together, they show that widgets work here. Control: `n_bars`."""
+    """A slider and a picture that follows it: seen together, they show that widgets work here.
+    Control: `n_bars`."""
 
     def __init__(self) -> None:
         self.n_bars = slider("bars", 3, 0, MOST_BARS)
@@ -31,17 +33,21 @@ class FrontEndCheck(View):
 
 
 class StrengthPanel(View):
-    """The strength of one kind of choice against the picture and a small corpus, all measured beforehand.
+    """The strength of one kind of choice against the picture and a small corpus, all measured
+    beforehand.
 
     Controls: `source` (which kind; the others stay at 1), `strength` (0: no choice, 1: all of it).
     """
 
     def __init__(self, found: Sweep) -> None:
         self.found = found
-        self.source = widgets.Dropdown(options=found.names, description="kind", style=STYLE, layout=WIDE)
+        self.source = widgets.Dropdown(
+            options=found.names, description="kind", style=STYLE, layout=WIDE
+        )
         options = [(f"{strength:g}", strength) for strength in found.strengths]
-        self.strength = widgets.SelectionSlider(options=options, value=1.0, description="strength", style=STYLE,
-                                                layout=WIDE)
+        self.strength = widgets.SelectionSlider(
+            options=options, value=1.0, description="strength", style=STYLE, layout=WIDE
+        )
         self._drawing = StrengthDrawing(found)
         super().__init__([self.source, self.strength], self._drawing.picture)
         self.draw()
@@ -57,10 +63,12 @@ class StrengthPanel(View):
         """Shows what the controls say."""
         self._drawing.show(self.source.value, self.strength.value)
         measures = self.data.measures
-        rows = [("entropy (nats a sentence)", shown_number(measures.entropy, 2)),
-                ("cost of forgetting (nats a sentence)", shown_number(measures.forgetting, 2)),
-                ("translations of a sentence, mean", f"{measures.n_translations:,.0f}"),
-                ("probability of the mode, mean", f"{measures.p_mode:.3f}")]
+        rows = [
+            ("entropy (nats a sentence)", shown_number(measures.entropy, 2)),
+            ("cost of forgetting (nats a sentence)", shown_number(measures.forgetting, 2)),
+            ("translations of a sentence, mean", f"{measures.n_translations:,.0f}"),
+            ("probability of the mode, mean", f"{measures.p_mode:.3f}"),
+        ]
         lines = "".join(f"<li>{escape(line)}</li>" for line in self.data.drawn)
         source = escape(" ".join(self.found.shown))
         self.show(f"{table((), rows)}What a corpus would hold for <b>{source}</b><ul>{lines}</ul>")

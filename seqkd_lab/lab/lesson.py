@@ -1,4 +1,5 @@
-"""What every notebook needs around its subject: the plan, switches, models, pictures, expected ranges."""
+"""What every notebook needs around its subject: the plan, switches, models, pictures, expected
+ranges."""
 
 from __future__ import annotations
 
@@ -11,7 +12,12 @@ from typing import Any
 import platformdirs
 
 from seqkd_lab.doctor import cache_directory
-from seqkd_lab.experiments.committed import checkpoint_directory, load_committed, no_model, results_path
+from seqkd_lab.experiments.committed import (
+    checkpoint_directory,
+    load_committed,
+    no_model,
+    results_path,
+)
 from seqkd_lab.experiments.data import Dataset, load_toy
 from seqkd_lab.experiments.presets import TOY
 from seqkd_lab.experiments.recipes import Distillation, Recipe, ToyData, table_recipes
@@ -19,24 +25,56 @@ from seqkd_lab.experiments.store import Store
 from seqkd_lab.experiments.table import read_results
 from seqkd_lab.lab.predictions import Predictions
 from seqkd_lab.lab.progress_bar import Bar
-from seqkd_lab.lab.showing import Expectation, Markdown, Still, answer, png, should_see, source_of, widget
+from seqkd_lab.lab.showing import (
+    Expectation,
+    Markdown,
+    Still,
+    answer,
+    png,
+    should_see,
+    source_of,
+    widget,
+)
 from seqkd_lab.machine import use_threads
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 __all__ = [
-    "LESSONS", "NOTEBOOKS", "TICKET", "TICKET_GOLD", "Bar", "Expectation", "Lesson", "Markdown", "Still", "answer",
-    "begin", "is_fast", "lesson_map", "models", "png", "predictions", "scaled", "should_see", "source_of",
-    "table_results", "toy_data", "trained", "widget",
+    "LESSONS",
+    "NOTEBOOKS",
+    "TICKET",
+    "TICKET_GOLD",
+    "Bar",
+    "Expectation",
+    "Lesson",
+    "Markdown",
+    "Still",
+    "answer",
+    "begin",
+    "is_fast",
+    "lesson_map",
+    "models",
+    "png",
+    "predictions",
+    "scaled",
+    "should_see",
+    "source_of",
+    "table_results",
+    "toy_data",
+    "trained",
+    "widget",
 ]
 
 FAST_SWITCH = "SEQKD_LAB_FAST"
-"""Set to 1, this environment variable makes every notebook take less of everything: for tests, not for people."""
+"""Set to 1, this environment variable makes every notebook take less of everything: for tests, not
+for people."""
 PREDICTIONS_FILE = "SEQKD_LAB_PREDICTIONS"
-"""This environment variable names the file of a person's predictions, where the usual place will not do."""
+"""This environment variable names the file of a person's predictions, where the usual place will
+not do."""
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 TICKET = tuple("my ticket was new and the doctor hid it .".split())
-"""The sentence that goes through lessons 00 to 08. Its noun may be *die Fahrkarte*, *das Ticket* or *der Fahrschein*,
-and the pronoun at its end must agree with the choice. No split of the corpus holds it."""
+"""The sentence that goes through lessons 00 to 08. Its noun may be *die Fahrkarte*, *das Ticket* or
+*der Fahrschein*, and the pronoun at its end must agree with the choice. No split of the corpus
+holds it."""
 TICKET_GOLD = tuple("mein Ticket war neu und der Arzt versteckte es .".split())
 """A valid translation of the ticket that is not its mode: what a corpus might have drawn for it."""
 
@@ -60,40 +98,111 @@ class Lesson:
 
 
 LESSONS = (
-    Lesson("00_start_here", "Start here", 15, "check this machine, see the whole story with trained models"),
-    Lesson("01_toy_language", "The toy language", 20, "say what makes a translation ambiguous, and measure it"),
-    Lesson("02_teacher", "The teacher", 20, "train a teacher and read its curve against the entropy floor"),
-    Lesson("03_teacher_distributions", "The teacher's distributions", 20,
-           "read a next-word distribution beside the true one, at any temperature"),
-    Lesson("04_word_level_kd", "Word-level distillation", 20,
-           "mix hard and soft targets by α and τ, and train with them"),
+    Lesson(
+        "00_start_here",
+        "Start here",
+        15,
+        "check this machine, see the whole story with trained models",
+    ),
+    Lesson(
+        "01_toy_language",
+        "The toy language",
+        20,
+        "say what makes a translation ambiguous, and measure it",
+    ),
+    Lesson(
+        "02_teacher",
+        "The teacher",
+        20,
+        "train a teacher and read its curve against the entropy floor",
+    ),
+    Lesson(
+        "03_teacher_distributions",
+        "The teacher's distributions",
+        20,
+        "read a next-word distribution beside the true one, at any temperature",
+    ),
+    Lesson(
+        "04_word_level_kd",
+        "Word-level distillation",
+        20,
+        "mix hard and soft targets by α and τ, and train with them",
+    ),
     Lesson("05_greedy_and_beam", "Greedy and beam", 20, "say what a beam throws away, and why"),
-    Lesson("06_sequence_level_kd", "Sequence-level distillation", 20,
-           "distil a corpus, train three students on equal terms, and explain why greedy search then suffices"),
-    Lesson("07_interpolation", "Interpolation", 20, "pick among K candidates by their closeness to gold"),
-    Lesson("08_the_paper_in_one_table", "The paper in one table", 20, "judge the paper's findings on ten seeds"),
-    Lesson("09_pruning", "Pruning", 20, "prune a distilled student, retrain it, and say what sparsity is worth"),
-    Lesson("10_speculative_sampling", "Speculative sampling", 20,
-           "let a student draft for its teacher, exactly, and say when that pays"),
-    Lesson("11_on_policy", "On-policy distillation", 20,
-           "let a student learn along its own words, and say which KL pulls it where"),
-    Lesson("12_paced", "PACED: the student's frontier", 20,
-           "weigh sources by how often the student passes, and measure what a gradient is worth"),
-    Lesson("13_token_importance", "Token importance", 20,
-           "find the words that a student is confidently wrong about, and train on those"),
-    Lesson("14_near_policy", "Near-policy distillation", 20,
-           "take generation out of the training loop, and say what is lost and what is won"),
-    Lesson("15_meters", "Meters that mislead", 15,
-           "say what became simpler in a distilled corpus, and why perplexity and one reference mislead"),
+    Lesson(
+        "06_sequence_level_kd",
+        "Sequence-level distillation",
+        20,
+        "distil a corpus, train three students on equal terms, and explain why greedy search then "
+        "suffices",
+    ),
+    Lesson(
+        "07_interpolation",
+        "Interpolation",
+        20,
+        "pick among K candidates by their closeness to gold",
+    ),
+    Lesson(
+        "08_the_paper_in_one_table",
+        "The paper in one table",
+        20,
+        "judge the paper's findings on ten seeds",
+    ),
+    Lesson(
+        "09_pruning",
+        "Pruning",
+        20,
+        "prune a distilled student, retrain it, and say what sparsity is worth",
+    ),
+    Lesson(
+        "10_speculative_sampling",
+        "Speculative sampling",
+        20,
+        "let a student draft for its teacher, exactly, and say when that pays",
+    ),
+    Lesson(
+        "11_on_policy",
+        "On-policy distillation",
+        20,
+        "let a student learn along its own words, and say which KL pulls it where",
+    ),
+    Lesson(
+        "12_paced",
+        "PACED: the student's frontier",
+        20,
+        "weigh sources by how often the student passes, and measure what a gradient is worth",
+    ),
+    Lesson(
+        "13_token_importance",
+        "Token importance",
+        20,
+        "find the words that a student is confidently wrong about, and train on those",
+    ),
+    Lesson(
+        "14_near_policy",
+        "Near-policy distillation",
+        20,
+        "take generation out of the training loop, and say what is lost and what is won",
+    ),
+    Lesson(
+        "15_meters",
+        "Meters that mislead",
+        15,
+        "say what became simpler in a distilled corpus, and why perplexity and one reference "
+        "mislead",
+    ),
 )
 
 
 def lesson_map(folder: Path = NOTEBOOKS) -> Markdown:
-    """The lessons with their minutes; a link to each whose notebook lies in `folder`, and one to the glossary."""
+    """The lessons with their minutes; a link to each whose notebook lies in `folder`, and one to
+    the glossary."""
     lines = ["| | lesson | minutes | what you can do after it |", "|---|---|---|---|"]
     for lesson in LESSONS:
         there = (folder / lesson.file).exists()
-        title = f"[{lesson.title}]({lesson.file})" if there else f"{lesson.title} (not in this copy)"
+        title = (
+            f"[{lesson.title}]({lesson.file})" if there else f"{lesson.title} (not in this copy)"
+        )
         lines.append(f"| {lesson.name[:2]} | {title} | {lesson.minutes} | {lesson.goal} |")
     if (folder / "glossary.md").exists():
         lines += ["", "The [glossary](glossary.md) explains every term in one sentence."]
@@ -111,7 +220,8 @@ def scaled(full: Any, fast: Any) -> Any:
 
 
 def predictions() -> Predictions:
-    """This person's recorder, the same in every notebook: its file lies among the user's own data."""
+    """This person's recorder, the same in every notebook: its file lies among the user's own
+    data."""
     default = Path(platformdirs.user_data_dir("seqkd_lab", appauthor=False)) / "predictions.json"
     return Predictions(Path(os.environ.get(PREDICTIONS_FILE) or default))
 
@@ -119,14 +229,16 @@ def predictions() -> Predictions:
 def begin() -> Predictions:
     """Prepares a notebook and returns this person's recorder.
 
-    Torch gets one thread: that is enough for small models, and a busy neighbour costs no more than its share.
+    Torch gets one thread: that is enough for small models, and a busy neighbour costs no more than
+    its share.
     """
     use_threads(1)
     return predictions()
 
 
 def toy_data() -> Dataset:
-    """Loads the toy corpus of Table 1: train, valid and test, the vocabularies and the language that made them."""
+    """Loads the toy corpus of Table 1: train, valid and test, the vocabularies and the language
+    that made them."""
     return load_toy(ToyData())
 
 
@@ -138,24 +250,30 @@ def table_results() -> dict:
 def models(rows: Sequence[str], from_nothing: bool = False, seed: int = 1) -> dict[str, Seq2Seq]:
     """The trained models of some rows of Table 1 on the toy language, by name, ready to translate.
 
-    From the committed checkpoints (the representative seed), or trained here with `seed`; what was trained is kept in
-    the user's cache, so a second call finds it. In fast mode training takes a few hundred pairs.
+    From the committed checkpoints (the representative seed), or trained here with `seed`; what was
+    trained is kept in the user's cache, so a second call finds it. In fast mode training takes a
+    few hundred pairs.
     """
     if not from_nothing:
         folders = {row: checkpoint_directory(row) for row in rows}
         missing = [row for row, folder in folders.items() if folder is None]
         if missing:
-            raise FileNotFoundError(f"{no_model(', '.join(missing))}; or take from_nothing=True to train here")
+            raise FileNotFoundError(
+                f"{no_model(', '.join(missing))}; or take from_nothing=True to train here"
+            )
         return {row: load_committed(folder) for row, folder in folders.items()}
     recipes = table_recipes(ToyData(scaled(None, 400)), TOY, seed)
     return {row: trained(recipes[row]) for row in rows}
 
 
 def trained(recipe: Recipe, store: Store | None = None) -> Seq2Seq:
-    """The model of `recipe`, after what it builds on, each with a bar of its own; kept in the user's cache."""
+    """The model of `recipe`, after what it builds on, each with a bar of its own; kept in the
+    user's cache."""
     store = store or Store(cache_directory() / "lessons")
     distilled = recipe.distilled if isinstance(recipe.distilled, Distillation) else None
-    for needed in filter(None, (recipe.teacher, recipe.start, distilled.teacher if distilled else None)):
+    for needed in filter(
+        None, (recipe.teacher, recipe.start, distilled.teacher if distilled else None)
+    ):
         trained(needed, store)
     if distilled is not None and not store.distilled_path(distilled).exists():
         with Bar(f"the teacher writes the corpus for {recipe.name}") as bar:

@@ -1,4 +1,5 @@
-"""What lesson 14 measures on the spot, and how it reads the results of the near-policy experiments."""
+"""What lesson 14 measures on the spot, and how it reads the results of the near-policy
+experiments."""
 
 from __future__ import annotations
 
@@ -30,7 +31,13 @@ from seqkd_lab.experiments.near_policy_clock import (
     events_of,
     run_way,
 )
-from seqkd_lab.experiments.near_policy_recipes import EVERY, KEPT, SYNCHRONOUS, empty_copy, warm_start
+from seqkd_lab.experiments.near_policy_recipes import (
+    EVERY,
+    KEPT,
+    SYNCHRONOUS,
+    empty_copy,
+    warm_start,
+)
 from seqkd_lab.experiments.presets import EARLIER
 from seqkd_lab.experiments.verdicts import Rows
 from seqkd_lab.lab.figures.near_policy import Timelines
@@ -50,6 +57,7 @@ def student_before(from_nothing: bool = False) -> Seq2Seq:
 
 def timelines(clock: Sequence[Rows]) -> Timelines:
     """What the first round recorded, with MAIN sentences an update."""
+
     def events(name: str) -> list[Event]:
         """Of one way."""
         return events_of(clock[0][str(MAIN)][name]["events"])
@@ -58,7 +66,8 @@ def timelines(clock: Sequence[Rows]) -> Timelines:
 
 
 def efficiencies(batch: Batch, lengths: Sequence[int]) -> dict[str, float]:
-    """The share of places that hold a real target token: padded, and packed into rows of each length."""
+    """The share of places that hold a real target token: padded, and packed into rows of each
+    length."""
     real = int((batch.target_out != PAD).sum())
     found = {"padded": real / batch.target_out.numel()}
     return found | {f"rows of {length}": pack(batch, length).efficiency for length in lengths}
@@ -68,12 +77,18 @@ def efficiencies(batch: Batch, lengths: Sequence[int]) -> dict[str, float]:
 def packed_and_padded(student: Seq2Seq, batch: Batch, length: int) -> tuple[float, float]:
     """The loss (nats a token) of the same sentences, packed and padded."""
     packed = pack(batch, length)
-    return (float(nll(student.packed(packed), packed.target_out)), float(nll(student(batch), batch.target_out)))
+    return (
+        float(nll(student.packed(packed), packed.target_out)),
+        float(nll(student(batch), batch.target_out)),
+    )
 
 
 @torch.no_grad()
-def seen_of_the_kl(student: Seq2Seq, teacher: Seq2Seq, batch: Batch, ks: Sequence[int]) -> dict[int, float]:
-    """Which share of the full forward KL the divergence over k words and the rest sees, over the batch's tokens."""
+def seen_of_the_kl(
+    student: Seq2Seq, teacher: Seq2Seq, batch: Batch, ks: Sequence[int]
+) -> dict[int, float]:
+    """Which share of the full forward KL the divergence over k words and the rest sees, over the
+    batch's tokens."""
     real = batch.target_out != PAD
     own, said = student(batch)[real], teacher(batch)[real]
     full = float(divergence(own, said, 0.0).sum())
@@ -81,9 +96,16 @@ def seen_of_the_kl(student: Seq2Seq, teacher: Seq2Seq, batch: Batch, ks: Sequenc
 
 
 def here(
-    ways: Sequence[Way], size: int, student: Seq2Seq, teacher: Seq2Seq, data: Dataset, n_tokens: int, watch=None
+    ways: Sequence[Way],
+    size: int,
+    student: Seq2Seq,
+    teacher: Seq2Seq,
+    data: Dataset,
+    n_tokens: int,
+    watch=None,
 ) -> dict[str, float]:
-    """Seconds for 1,000 tokens of each way, once, on this machine as it is now; the student stays as it was."""
+    """Seconds for 1,000 tokens of each way, once, on this machine as it is now; the student stays
+    as it was."""
     found, threads = {}, torch.get_num_threads()
     for done, way in enumerate(ways, start=1):
         copy = empty_copy(student)
@@ -98,15 +120,20 @@ def here(
 
 def factors(clock: Sequence[Rows], size: int = MAIN) -> dict[str, list[float]]:
     """Of each way in each round: times as fast as the faster of the synchronous loops."""
-    return {name: [best_loop(one, size) / one[str(size)][name]["seconds_per_1000"] for one in clock]
-            for name in clock[0][str(size)]}
+    return {
+        name: [best_loop(one, size) / one[str(size)][name]["seconds_per_1000"] for one in clock]
+        for name in clock[0][str(size)]
+    }
 
 
 def steps(clock: Sequence[Rows]) -> dict[str, float]:
-    """By what each step of the ladder multiplies the speed of those before it (median over the rounds)."""
+    """By what each step of the ladder multiplies the speed of those before it (median over the
+    rounds)."""
     names, found = [way.name for way in LADDER], factors(clock)
-    return {name: median(now / before for now, before in zip(found[name], found[previous], strict=True))
-            for previous, name in zip(names, names[1:], strict=False)}
+    return {
+        name: median(now / before for now, before in zip(found[name], found[previous], strict=True))
+        for previous, name in zip(names, names[1:], strict=False)
+    }
 
 
 def seconds_per_1000(clock: Sequence[Rows], name: str, size: int = MAIN) -> float:
@@ -115,13 +142,17 @@ def seconds_per_1000(clock: Sequence[Rows], name: str, size: int = MAIN) -> floa
 
 
 def by_clock(clock: Sequence[Rows]) -> dict[str, float]:
-    """Seconds for 1,000 tokens of the arms whose way was timed: the synchronous loop's faster one, and intervals; with
-    interval 1 the generator was one update ahead, which the arm is not."""
+    """Seconds for 1,000 tokens of the arms whose way was timed: the synchronous loop's faster one,
+    and intervals; with interval 1 the generator was one update ahead, which the arm is not."""
     found = {SYNCHRONOUS: min(seconds_per_1000(clock, LOOP), seconds_per_1000(clock, LOOP_2))}
-    return found | {EVERY[interval]: seconds_per_1000(clock, both(interval).name) for interval in EVERY}
+    return found | {
+        EVERY[interval]: seconds_per_1000(clock, both(interval).name) for interval in EVERY
+    }
 
 
-def curves(by_seed: Sequence[Rows], arms: Sequence[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def curves(
+    by_seed: Sequence[Rows], arms: Sequence[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Of each arm the tokens learned from and the validity (percent), means over the seeds."""
     found = {}
     for arm in arms:
@@ -131,17 +162,24 @@ def curves(by_seed: Sequence[Rows], arms: Sequence[str]) -> dict[str, tuple[np.n
 
 
 def delta_counts(by_seed: Sequence[Rows]) -> Mapping[str, np.ndarray]:
-    """Edges of the bins of Δ-IFD, and how many valid and wrong samples each holds, all seeds together."""
+    """Edges of the bins of Δ-IFD, and how many valid and wrong samples each holds, all seeds
+    together."""
     deltas = [one[KEPT]["delta"] for one in by_seed]
-    return {"edges": np.array(deltas[0]["edges"]),
-            **{what: np.sum([delta[what] for delta in deltas], axis=0) for what in ("valid", "wrong")}}
+    return {
+        "edges": np.array(deltas[0]["edges"]),
+        **{what: np.sum([delta[what] for delta in deltas], axis=0) for what in ("valid", "wrong")},
+    }
 
 
 def valid_shares(by_seed: Sequence[Rows]) -> dict[str, float]:
-    """The share of valid ones among the samples that were kept, dropped at the low end and at the high one."""
+    """The share of valid ones among the samples that were kept, dropped at the low end and at the
+    high one."""
     found = {}
     for fate in ("dropped low", "kept", "dropped high"):
-        valid, wrong = (sum(one[KEPT]["delta"][f"{fate} {what}"] for one in by_seed) for what in ("valid", "wrong"))
+        valid, wrong = (
+            sum(one[KEPT]["delta"][f"{fate} {what}"] for one in by_seed)
+            for what in ("valid", "wrong")
+        )
         found[fate] = valid / max(1, valid + wrong)
     return found
 

@@ -1,4 +1,5 @@
-"""The reader's own Word-KD student, trained in a cell with a bar: the student trainer's twin without widgets."""
+"""The reader's own Word-KD student, trained in a cell with a bar: the student trainer's twin
+without widgets."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ from seqkd_lab.training import Progress
 
 @dataclass(frozen=True)
 class OwnStudent:
-    """The student, its learning curve, what its translations are worth, and it as a point of the map."""
+    """The student, its learning curve, what its translations are worth, and it as a point of the
+    map."""
 
     model: LSTMSeq2Seq
     curve: Curve
@@ -33,16 +35,31 @@ class OwnStudent:
 
 
 def own_student(
-    settings: QuickStudent, data: Dataset, teacher: Seq2Seq, alpha: float, temperature: float, seed: int
+    settings: QuickStudent,
+    data: Dataset,
+    teacher: Seq2Seq,
+    alpha: float,
+    temperature: float,
+    seed: int,
 ) -> OwnStudent:
     """Trains one student as the map's are, with a bar, and judges it."""
-    curve = Curve(f"Word-KD, α {alpha:g}, τ {temperature:g}, width {settings.width}, {settings.epochs} epochs")
+    curve = Curve(
+        f"Word-KD, α {alpha:g}, τ {temperature:g}, width {settings.width}, {settings.epochs} epochs"
+    )
     with Bar("training your student") as bar:
+
         def watch(progress: Progress) -> None:
             bar.move(progress.update, progress.n_updates)
             curve.hear(progress, settings.epochs)
 
-        model, history = train_student(settings, data, BalancedWordKD(alpha, temperature), seed, teacher, [watch])
+        model, history = train_student(
+            settings, data, BalancedWordKD(alpha, temperature), seed, teacher, [watch]
+        )
     score = score_student(settings, data, model)
     place = (alpha, temperature if alpha > 0.0 else None)
-    return OwnStudent(model, curve, score, MapPoint(*place, seed, score.bleu, score.validity, history.valid_loss[-1]))
+    return OwnStudent(
+        model,
+        curve,
+        score,
+        MapPoint(*place, seed, score.bleu, score.validity, history.valid_loss[-1]),
+    )

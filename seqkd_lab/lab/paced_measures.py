@@ -1,5 +1,5 @@
-"""What lesson 12 measures on the spot: pass rates with their draws, what few draws do, and the bias of a gradient's
-length."""
+"""What lesson 12 measures on the spot: pass rates with their draws, what few draws do, and the bias
+of a gradient's length."""
 
 from __future__ import annotations
 
@@ -41,18 +41,25 @@ class Drawn:
 
 
 def drawn(
-    model: Seq2Seq, sources: Sequence[Sequence[str]], language: ToyLanguage, n_samples: int = N_SAMPLES, seed: int = 1
+    model: Seq2Seq,
+    sources: Sequence[Sequence[str]],
+    language: ToyLanguage,
+    n_samples: int = N_SAMPLES,
+    seed: int = 1,
 ) -> list[Drawn]:
     """`n_samples` draws of each source at the experiment's TEMPERATURE, judged."""
     judged = []
-    for source, targets in zip(sources, draws(model, sources, n_samples, seed, TEMPERATURE), strict=True):
+    for source, targets in zip(
+        sources, draws(model, sources, n_samples, seed, TEMPERATURE), strict=True
+    ):
         valid = {target: language.is_valid(source, target) for target in set(targets)}
         judged.append(Drawn(tuple(source), targets, tuple(valid[target] for target in targets)))
     return judged
 
 
 def in_words(one: Drawn, language: ToyLanguage) -> str:
-    """The source with its pass rate, and each different draw: how often it came, and which rule it breaks."""
+    """The source with its pass rate, and each different draw: how often it came, and which rule it
+    breaks."""
     lines = [f"p̂ = {one.rate:.3f}  {' '.join(one.source)}"]
     for target in dict.fromkeys(one.targets):
         fault = language.explain(one.source, target)
@@ -72,10 +79,11 @@ def histogram(found: Sequence[Drawn]) -> list[int]:
 
 
 def few_draws(found: Sequence[Drawn], n_few: int = N_SAMPLES) -> tuple[float, float, float]:
-    """(the mean of p̂(1 − p̂) over the first `n_few` draws of each source, what it should be by the others, and how far
-    chance may take the two apart, four standard errors).
+    """(the mean of p̂(1 − p̂) over the first `n_few` draws of each source, what it should be by the
+    others, and how far chance may take the two apart, four standard errors).
 
-    It should be (1 − 1/K) p (1 − p); of the n other draws q(1 − q) n / (n − 1) estimates p (1 − p) without bias.
+    It should be (1 − 1/K) p (1 − p); of the n other draws q(1 − q) n / (n − 1) estimates p (1 − p)
+    without bias.
     """
     few, expected = [], []
     for one in found:
@@ -87,19 +95,25 @@ def few_draws(found: Sequence[Drawn], n_few: int = N_SAMPLES) -> tuple[float, fl
     return fmean(few), fmean(expected), 4.0 * stdev(differences) / math.sqrt(len(differences))
 
 
-def own_gradients(student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, seed: int = 1) -> Tensor:
+def own_gradients(
+    student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, seed: int = 1
+) -> Tensor:
     """(n, P): the gradient of the reverse KL along one draw of the student, for each source."""
     encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
     batch = OnPolicy(1.0, TEMPERATURE)(student, make_batch(encoded, range(len(pairs))), seed)
     return sentence_gradients(student, Divergence(1.0), one_by_one(batch), teacher)
 
 
-def by_number(gradients: Tensor, numbers: Sequence[int], repetitions: int = 40) -> dict[int, tuple[float, float]]:
-    """By n, how many of the gradients are looked at: the ratio ‖ḡ‖² / trΣ as it is, and with its bias taken off; means
-    over random choices of the n."""
+def by_number(
+    gradients: Tensor, numbers: Sequence[int], repetitions: int = 40
+) -> dict[int, tuple[float, float]]:
+    """By n, how many of the gradients are looked at: the ratio ‖ḡ‖² / trΣ as it is, and with its
+    bias taken off; means over random choices of the n."""
     generator, found = torch.Generator().manual_seed(1), {}
     for n in numbers:
-        chosen = [torch.randperm(len(gradients), generator=generator)[:n] for _ in range(repetitions)]
+        chosen = [
+            torch.randperm(len(gradients), generator=generator)[:n] for _ in range(repetitions)
+        ]
         signals, noises = zip(*(signal_and_noise(gradients[rows]) for rows in chosen), strict=True)
         signal, noise = fmean(signals), fmean(noises)
         found[n] = (signal + noise / n) / noise, signal / noise
@@ -107,8 +121,8 @@ def by_number(gradients: Tensor, numbers: Sequence[int], repetitions: int = 40) 
 
 
 def where_largest(by_seed: Sequence[Rows], loss: str) -> str:
-    """Where the signal-to-noise ratio (mean of the seeds) is largest, one of PLACES: among the rates below 3/8, among
-    3/8 to 5/8, or above."""
+    """Where the signal-to-noise ratio (mean of the seeds) is largest, one of PLACES: among the
+    rates below 3/8, among 3/8 to 5/8, or above."""
     means = mean_ratios(by_seed, loss)
     best = means.index(max(means))
     return END_0 if best < N_BINS // 2 - 1 else MIDDLE if best <= N_BINS // 2 + 1 else END_1
@@ -120,12 +134,16 @@ def mean_ratios(by_seed: Sequence[Rows], loss: str) -> list[float]:
 
 
 def most_valid(by_seed: Sequence[Rows], loss: str, kinds: Sequence[str]) -> str:
-    """Of these kinds of weights the one whose student has most valid draws on what is distilled, mean of the seeds."""
-    return max(kinds, key=lambda kind: fmean(percent(rows, label((loss, kind))) for rows in by_seed))
+    """Of these kinds of weights the one whose student has most valid draws on what is distilled,
+    mean of the seeds."""
+    return max(
+        kinds, key=lambda kind: fmean(percent(rows, label((loss, kind))) for rows in by_seed)
+    )
 
 
 def moments(rows: Rows) -> dict[str, list[int]]:
-    """The watched histograms of one seed in their order, by name: epochs on gold, then epochs of PACED."""
+    """The watched histograms of one seed in their order, by name: epochs on gold, then epochs of
+    PACED."""
     watched: Mapping[str, Mapping[str, list[int]]] = rows["watched"]
     named = {f"gold, epoch {epoch}": found for epoch, found in watched["gold"].items()}
     return named | {f"PACED, epoch {epoch}": found for epoch, found in watched["paced"].items()}

@@ -1,6 +1,7 @@
 """Figures of Table 1: what each row reaches, over the seeds, and how the students learned.
 
-Colours are Okabe and Ito's, which colour-blind people can tell apart; the numbers stand beside them.
+Colours are Okabe and Ito's, which colour-blind people can tell apart; the numbers stand beside
+them.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ CURVE_COLOURS = {TEACHER: "#000000", BASELINE: "#0072B2", WORD_KD: "#E69F00", SE
 
 
 def table_figure(results: Mapping) -> Figure:
-    """BLEU of each row, greedy and beam: the mean, its 95% interval and every seed; the paper's values as triangles.
+    """BLEU of each row, greedy and beam: the mean, its 95% interval and every seed; the paper's
+    values as triangles.
 
-    Two panels: ours, and the paper's, each with its own scale, since the tasks differ and only the shape compares.
+    Two panels: ours, and the paper's, each with its own scale, since the tasks differ and only the
+    shape compares.
     """
     figure = Figure(figsize=(13, 6.5), layout="constrained")
     ours, paper = figure.subplots(1, 2, width_ratios=[2.2, 1.0], sharey=True)
@@ -29,8 +32,10 @@ def table_figure(results: Mapping) -> Figure:
         cells = [rows[name] for rows in rows_by_seed(results)]
         _draw_row(ours, place - 0.17, [cell["greedy"]["bleu"] for cell in cells], GREEDY)
         _draw_row(ours, place + 0.17, [cell["beam"]["bleu"] for cell in cells], BEAM)
-        for offset, value, colour in ((-0.17, PAPER.get(name, PaperRow()).greedy, GREEDY),
-                                      (0.17, PAPER.get(name, PaperRow()).beam, BEAM)):
+        for offset, value, colour in (
+            (-0.17, PAPER.get(name, PaperRow()).greedy, GREEDY),
+            (0.17, PAPER.get(name, PaperRow()).beam, BEAM),
+        ):
             if value is not None:
                 paper.plot(value, place + offset, ">", color=colour, markersize=10)
                 _number(paper, value, value, place + offset)
@@ -41,7 +46,11 @@ def table_figure(results: Mapping) -> Figure:
     ours.plot([], [], "o", color=BEAM, label=f"beam, K = {beam_size}")
     figure.legend(fontsize=13, loc="outside lower center", ncols=2)
     n_seeds = len(results["by_seed"])
-    title = "here: one seed" if n_seeds == 1 else f"here: mean, 95% interval and each of {n_seeds} seeds"
+    title = (
+        "here: one seed"
+        if n_seeds == 1
+        else f"here: mean, 95% interval and each of {n_seeds} seeds"
+    )
     ours.set_title(title, fontsize=14)
     paper.set_title("Kim & Rush 2016 (WMT)", fontsize=14)
     ours.margins(x=0.12)  # room for the numbers beside the marks
@@ -54,7 +63,8 @@ def table_figure(results: Mapping) -> Figure:
 
 
 def _draw_row(axes, height: float, values: list[float], colour: str) -> None:
-    """One row's seeds as faint dots, the mean as a strong one with its interval, the mean's number beside it."""
+    """One row's seeds as faint dots, the mean as a strong one with its interval, the mean's number
+    beside it."""
     mean, (low, high) = mean_and_interval(values)
     axes.plot(values, [height] * len(values), "|", color=colour, markersize=9, alpha=0.7)
     if len(values) > 1:
@@ -70,7 +80,8 @@ def _number(axes, value: float, x: float, y: float) -> None:
 
 
 def curves_figure(results: Mapping) -> Figure:
-    """Validation loss (NLL of gold, nats a token) of each epoch: one line a seed, one panel a model, one scale."""
+    """Validation loss (NLL of gold, nats a token) of each epoch: one line a seed, one panel a
+    model, one scale."""
     seeds = sorted(results["curves"], key=int)
     names = [name for name in CURVE_COLOURS if name in results["curves"][seeds[0]]]
     figure = Figure(figsize=(4 * len(names), 4.5), layout="constrained")
@@ -78,7 +89,14 @@ def curves_figure(results: Mapping) -> Figure:
     for axes, name in zip(panels, names, strict=True):
         for seed in seeds:
             losses = results["curves"][seed][name]["valid_loss"]
-            axes.plot(range(1, len(losses) + 1), losses, "o-", color=CURVE_COLOURS[name], alpha=0.6, markersize=4)
+            axes.plot(
+                range(1, len(losses) + 1),
+                losses,
+                "o-",
+                color=CURVE_COLOURS[name],
+                alpha=0.6,
+                markersize=4,
+            )
         axes.set_title(name, fontsize=14)
         axes.set_xlabel("epoch", fontsize=13)
         axes.grid(color="#dddddd")

@@ -1,4 +1,5 @@
-"""A progress bar that a learner does not take for an error: JupyterLab paints red what is printed on stderr."""
+"""A progress bar that a learner does not take for an error: JupyterLab paints red what is printed
+on stderr."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ def in_notebook_with_widgets() -> bool:
 
 
 class Bar:
-    """A progress bar that hears (done, total): a widget in a notebook, a line on stdout elsewhere."""
+    """A progress bar that hears (done, total): a widget in a notebook, a line on stdout
+    elsewhere."""
 
     def __init__(self, label: str) -> None:
         if in_notebook_with_widgets():

@@ -1,4 +1,5 @@
-"""The tour's report: one HTML file that opens anywhere, with the table, the findings, the pictures and examples."""
+"""The tour's report: one HTML file that opens anywhere, with the table, the findings, the pictures
+and examples."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ STYLE = """
 body { font: 16px/1.5 sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #111; }
 table { border-collapse: collapse; font-size: 14px; } th, td { padding: .3rem .6rem; border: 1px solid #ccc; }
 th { background: #f3f3f3; text-align: left; } img { max-width: 100%; } .fault { color: #9a3b00; }
-"""
+"""  # noqa: E501
 
 
 def png(figure: Figure, dots_per_inch: int = 110) -> bytes:
@@ -63,22 +64,31 @@ not learned to translate cannot be judged.</p>
 <h2>Examples</h2>
 {"".join(map(example_html, shown))}
 <p>Made with {escape(made_with)}.</p></body></html>
-"""
+"""  # noqa: E501
 
 
 def verdict_html(verdict: Verdict) -> str:
-    """Return a table's row for a claim judged, without a value where it cannot be judged; every text is escaped."""
+    """Return a table's row for a claim judged, without a value where it cannot be judged; every
+    text is escaped."""
     claim, outcome = verdict.claim, escape(verdict.outcome)
-    cells = (escape(claim.name), outcome if verdict.outcome == HELD else f"<b>{outcome}</b>", escape(claim.ours),
-             "–" if verdict.reason else number(verdict.mean), escape(claim.original))
+    cells = (
+        escape(claim.name),
+        outcome if verdict.outcome == HELD else f"<b>{outcome}</b>",
+        escape(claim.ours),
+        "–" if verdict.reason else number(verdict.mean),
+        escape(claim.original),
+    )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def example_html(example: Example) -> str:
     """One sentence and what each model made of it, with what is wrong."""
-    rows = "".join(f"<tr><th>{escape(output.model)}</th>{_cells(output)}</tr>" for output in example.outputs)
+    rows = "".join(
+        f"<tr><th>{escape(output.model)}</th>{_cells(output)}</tr>" for output in example.outputs
+    )
     return (
-        f"<h3 lang='en'>{escape(example.source)}</h3><p>A reference: {escape(example.reference)}</p>"
+        f"<h3 lang='en'>{escape(example.source)}</h3><p>A reference: "
+        f"{escape(example.reference)}</p>"
         f"<table><tr><th></th><th>greedy</th><th>beam</th></tr>{rows}</table>"
     )
 
@@ -86,7 +96,7 @@ def example_html(example: Example) -> str:
 def _cells(output: Output) -> str:
     pairs = ((output.greedy, output.greedy_fault), (output.beam, output.beam_fault))
     return "".join(
-        f"<td>{escape(text)}{'' if fault is None else f'<br><span class=fault>✗ {escape(fault)}</span>'}</td>"
+        f"<td>{escape(text)}{'' if fault is None else f'<br><span class=fault>✗ {escape(fault)}</span>'}</td>"  # noqa: E501
         for text, fault in pairs
     )
 

@@ -1,4 +1,5 @@
-"""What a wider beam finds and what it is worth: over K, over a length penalty, and against the model's true mode."""
+"""What a wider beam finds and what it is worth: over K, over a length penalty, and against the
+model's true mode."""
 
 from __future__ import annotations
 
@@ -18,12 +19,14 @@ from seqkd_lab.lab.figures.beam import Loss, lost_at
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 NOISE = 1e-4
-"""Nats: log-probabilities of one translation, found in batches of different shapes, differ by less."""
+"""Nats: log-probabilities of one translation, found in batches of different shapes, differ by
+less."""
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """One model's best translation of each sentence of a corpus by one search, judged; valid: one verdict a sentence.
+    """One model's best translation of each sentence of a corpus by one search, judged; valid: one
+    verdict a sentence.
 
     beam_size None stands for the exact search, which finds the model's mode.
     """
@@ -39,7 +42,9 @@ class Outputs:
         return statistics.fmean(each.log_prob for each in self.found)
 
 
-def judged(found: Sequence[Hypothesis], corpus: ParallelCorpus, data: Dataset, beam_size: int | None) -> Outputs:
+def judged(
+    found: Sequence[Hypothesis], corpus: ParallelCorpus, data: Dataset, beam_size: int | None
+) -> Outputs:
     """`found` (one translation a sentence) with the verdict of the language and BLEU."""
     tokens = [each.tokens for each in found]
     pairs = zip(corpus.source, tokens, strict=True)
@@ -49,7 +54,11 @@ def judged(found: Sequence[Hypothesis], corpus: ParallelCorpus, data: Dataset, b
 
 
 def outputs(
-    model: Seq2Seq, corpus: ParallelCorpus, data: Dataset, beam_size: int, length_penalty: float = 0.0
+    model: Seq2Seq,
+    corpus: ParallelCorpus,
+    data: Dataset,
+    beam_size: int,
+    length_penalty: float = 0.0,
 ) -> Outputs:
     """The model's translations of `corpus` by one search, judged."""
     found = search(model, corpus.source, beam_size, 1, length_penalty)
@@ -57,7 +66,10 @@ def outputs(
 
 
 def over_beams(
-    models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, data: Dataset, beam_sizes: Sequence[int],
+    models: Mapping[str, Seq2Seq],
+    corpus: ParallelCorpus,
+    data: Dataset,
+    beam_sizes: Sequence[int],
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, dict[int, Outputs]]:
     """Outputs by model and beam size. `watch` hears (done, total) searches."""
@@ -69,9 +81,12 @@ def over_beams(
 
 
 def less_likely(narrow: Outputs, wide: Outputs) -> list[int]:
-    """The sentences for which the wider beam gave a translation that the model finds LESS likely."""
+    """The sentences for which the wider beam gave a translation that the model finds LESS
+    likely."""
     pairs = zip(narrow.found, wide.found, strict=True)
-    return [place for place, (one, other) in enumerate(pairs) if other.log_prob < one.log_prob - NOISE]
+    return [
+        place for place, (one, other) in enumerate(pairs) if other.log_prob < one.log_prob - NOISE
+    ]
 
 
 REPAIRED, SPOILED, BOTH_RIGHT, BOTH_WRONG = "repaired", "spoiled", "both valid", "both wrong"
@@ -81,7 +96,12 @@ KINDS = (REPAIRED, SPOILED, BOTH_RIGHT, BOTH_WRONG)
 def changed(narrow: Outputs, wide: Outputs) -> dict[str, list[int]]:
     """The sentences whose translation a wider beam changed, by what the language says of both."""
     kinds: dict[str, list[int]] = {kind: [] for kind in KINDS}
-    name = {(False, True): REPAIRED, (True, False): SPOILED, (True, True): BOTH_RIGHT, (False, False): BOTH_WRONG}
+    name = {
+        (False, True): REPAIRED,
+        (True, False): SPOILED,
+        (True, True): BOTH_RIGHT,
+        (False, False): BOTH_WRONG,
+    }
     for place, (one, other) in enumerate(zip(narrow.found, wide.found, strict=True)):
         if one.tokens != other.tokens:
             kinds[name[narrow.valid[place], wide.valid[place]]].append(place)
@@ -89,17 +109,23 @@ def changed(narrow: Outputs, wide: Outputs) -> dict[str, list[int]]:
 
 
 def spoiled_by_likelihood(narrow: Outputs, wide: Outputs) -> list[int]:
-    """Of the spoiled ones those that the model finds more probable: the search did its work, the model is at fault."""
-    rises = [other.log_prob > one.log_prob + NOISE for one, other in zip(narrow.found, wide.found, strict=True)]
+    """Of the spoiled ones those that the model finds more probable: the search did its work, the
+    model is at fault."""
+    rises = [
+        other.log_prob > one.log_prob + NOISE
+        for one, other in zip(narrow.found, wide.found, strict=True)
+    ]
     return [place for place in changed(narrow, wide)[SPOILED] if rises[place]]
 
 
 def enough(log_prob: float) -> int:
-    """The beam size K from which on a search cannot miss anything more probable than a translation of this log_prob.
+    """The beam size K from which on a search cannot miss anything more probable than a translation
+    of this log_prob.
 
-    Equally long prefixes exclude each other, so their probabilities add up to 1 at most. The best that a full beam
-    throws away is no more probable than each of the K that it keeps, hence than 1 / (K + 1); and prefixes only lose as
-    they grow. So nothing lost can become more probable than p as soon as 1 / (K + 1) ≤ p.
+    Equally long prefixes exclude each other, so their probabilities add up to 1 at most. The best
+    that a full beam throws away is no more probable than each of the K that it keeps, hence than 1
+    / (K + 1); and prefixes only lose as they grow. So nothing lost can become more probable than p
+    as soon as 1 / (K + 1) ≤ p.
     """
     return max(1, math.ceil(math.exp(-log_prob) - 1.0))
 
@@ -108,7 +134,8 @@ def enough(log_prob: float) -> int:
 class Mode:
     """The likeliest translation that was found with a beam of `beam_size`.
 
-    certain: provably no other one is likelier, of those as long as a search allows (`longest_allowed`).
+    certain: provably no other one is likelier, of those as long as a search allows
+    (`longest_allowed`).
     """
 
     best: Hypothesis
@@ -117,11 +144,17 @@ class Mode:
 
 
 def modes(
-    model: Seq2Seq, sources: Sequence[tuple[str, ...]], first: int = 20, widest: int = 2000, rows: int = 2000
+    model: Seq2Seq,
+    sources: Sequence[tuple[str, ...]],
+    first: int = 20,
+    widest: int = 2000,
+    rows: int = 2000,
 ) -> list[Mode]:
-    """The model's mode for each source: one search with K = `first`, then one with as large a K as it takes.
+    """The model's mode for each source: one search with K = `first`, then one with as large a K as
+    it takes.
 
-    At most `widest`: where that is not enough, the mode is not certain. `rows` bounds the hypotheses in memory.
+    At most `widest`: where that is not enough, the mode is not certain. `rows` bounds the
+    hypotheses in memory.
     """
     best = [n_best[0] for n_best in search(model, sources, first)]
     need = [min(widest, enough(each.log_prob)) for each in best]
@@ -136,7 +169,8 @@ def modes(
 
 
 def _groups(places: Sequence[int], need: Sequence[int], rows: int) -> list[list[int]]:
-    """`places` in groups of similar need, so that sentences times the largest need stays within `rows`."""
+    """`places` in groups of similar need, so that sentences times the largest need stays within
+    `rows`."""
     groups: list[list[int]] = []
     for place in sorted(places, key=lambda place: need[place]):
         if groups and (len(groups[-1]) + 1) * need[place] <= rows:
@@ -150,9 +184,9 @@ def _groups(places: Sequence[int], need: Sequence[int], rows: int) -> list[list[
 class Faults:
     """Sentences whose mode is certain, sorted by who is to blame. Counts of sentences.
 
-    right: valid, and so is the mode. lucky: valid although the mode is not: the search missed it, to our good.
-    search: wrong although the mode is valid. model: wrong, and the mode too. missed: how many searches did not find
-    the mode.
+    right: valid, and so is the mode. lucky: valid although the mode is not: the search missed it,
+    to our good. search: wrong although the mode is valid. model: wrong, and the mode too. missed:
+    how many searches did not find the mode.
     """
 
     right: int
@@ -167,24 +201,36 @@ class Faults:
 
 
 def misses(made: Outputs, known: Sequence[Mode]) -> list[int]:
-    """The sentences for which something likelier than what `made` holds is known: the search errors."""
+    """The sentences for which something likelier than what `made` holds is known: the search
+    errors."""
     pairs = zip(made.found, known, strict=False)  # modes may be known of the first sentences only
-    return [place for place, (one, mode) in enumerate(pairs) if one.log_prob < mode.best.log_prob - NOISE]
+    return [
+        place
+        for place, (one, mode) in enumerate(pairs)
+        if one.log_prob < mode.best.log_prob - NOISE
+    ]
 
 
 def faults(made: Outputs, known: Sequence[Mode], valid_modes: Sequence[bool]) -> Faults:
-    """Who is to blame for each translation of `made`; sentences whose mode is not certain are left out."""
+    """Who is to blame for each translation of `made`; sentences whose mode is not certain are left
+    out."""
     certain = [place for place, mode in enumerate(known) if mode.certain]
     counts = Counter((made.valid[place], valid_modes[place]) for place in certain)
     missed = len(set(misses(made, known)) & set(certain))
-    return Faults(counts[True, True], counts[True, False], counts[False, True], counts[False, False], missed)
+    return Faults(
+        counts[True, True], counts[True, False], counts[False, True], counts[False, False], missed
+    )
 
 
 def blame(
-    found: Mapping[int, Outputs], beam_sizes: Sequence[int], known: Sequence[Mode], corpus: ParallelCorpus,
+    found: Mapping[int, Outputs],
+    beam_sizes: Sequence[int],
+    known: Sequence[Mode],
+    corpus: ParallelCorpus,
     data: Dataset,
 ) -> dict[int | None, Faults]:
-    """One model's faults with each of the beam sizes, on the first sentences of `corpus`, whose modes are `known`.
+    """One model's faults with each of the beam sizes, on the first sentences of `corpus`, whose
+    modes are `known`.
 
     None stands for the exact search.
     """
@@ -193,18 +239,27 @@ def blame(
     return {**by_size, None: faults(exact, known, exact.valid)}
 
 
-def losses(model: Seq2Seq, source: Sequence[str], target: Sequence[str], most: int = 20) -> dict[int, Loss]:
-    """Where searches with K = 1 … `most` threw `target` away, by K; those that held it to the end are not there."""
+def losses(
+    model: Seq2Seq, source: Sequence[str], target: Sequence[str], most: int = 20
+) -> dict[int, Loss]:
+    """Where searches with K = 1 … `most` threw `target` away, by K; those that held it to the end
+    are not there."""
     lost = {K: lost_at(trace_search(model, source, K), target) for K in range(1, most + 1)}
     return {K: loss for K, loss in lost.items() if loss is not None}
 
 
 def over_penalties(
-    models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, data: Dataset, beam_sizes: Sequence[int],
-    penalties: Sequence[float], watch: Callable[[int, int], None] = lambda done, total: None,
+    models: Mapping[str, Seq2Seq],
+    corpus: ParallelCorpus,
+    data: Dataset,
+    beam_sizes: Sequence[int],
+    penalties: Sequence[float],
+    watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, dict[int, dict[float, Outputs]]]:
     """Outputs by model, beam size and length penalty. `watch` hears (done, total) searches."""
-    found: dict[str, dict[int, dict[float, Outputs]]] = {name: {K: {} for K in beam_sizes} for name in models}
+    found: dict[str, dict[int, dict[float, Outputs]]] = {
+        name: {K: {} for K in beam_sizes} for name in models
+    }
     searches = list(product(models, beam_sizes, penalties))
     for done, (name, K, penalty) in enumerate(searches, start=1):
         found[name][K][penalty] = outputs(models[name], corpus, data, K, penalty)

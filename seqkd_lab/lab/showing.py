@@ -1,4 +1,5 @@
-"""What a lesson shows beside its widgets: pictures with words, computed ranges, folded answers, a function's source."""
+"""What a lesson shows beside its widgets: pictures with words, computed ranges, folded answers, a
+function's source."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def without_signed_zeros(text: str) -> str:
 
 @dataclass(frozen=True)
 class Markdown:
-    """Markdown that a notebook renders and a terminal prints; a zero has no sign in it, but code stays as it is."""
+    """Markdown that a notebook renders and a terminal prints; a zero has no sign in it, but code
+    stays as it is."""
 
     text: str
 
@@ -45,14 +47,16 @@ class Markdown:
 def answer(text: str, question: str = "") -> Folded:
     """Folds away the answer to a question of the text above, so that a reader can think first.
 
-    `text` is computed from the run's values; backticks, *emphasis* and **strong** are rendered, the rest is escaped.
-    `question` names the question in the line that opens the fold, where a cell holds several answers.
+    `text` is computed from the run's values; backticks, *emphasis* and **strong** are rendered, the
+    rest is escaped. `question` names the question in the line that opens the fold, where a cell
+    holds several answers.
     """
     return Folded(f"Answer: {question}" if question else "Answer", without_signed_zeros(text))
 
 
 def widget(build: Callable[[], Any]) -> Any:
-    """Builds a view with `build`; returns None where ipywidgets is not installed, so that the still twin is shown."""
+    """Builds a view with `build`; returns None where ipywidgets is not installed, so that the still
+    twin is shown."""
     try:
         import ipywidgets  # noqa: F401
     except ImportError:
@@ -79,9 +83,15 @@ class Expectation:
         return f'<div role="status" style="{style}">{escape(repr(self))}</div>'
 
     def __repr__(self) -> str:
-        found = "inside" if self.held else "OUTSIDE: chance, or something in this run is not as it should be"
-        return (f"You should see {self.what} between {self.low:.4g} and {self.high:.4g} ({self.why}). "
-                f"This run: {self.value:.4g}, {found}.")
+        found = (
+            "inside"
+            if self.held
+            else "OUTSIDE: chance, or something in this run is not as it should be"
+        )
+        return (
+            f"You should see {self.what} between {self.low:.4g} and {self.high:.4g} ({self.why}). "
+            f"This run: {self.value:.4g}, {found}."
+        )
 
 
 def should_see(what: str, value: float, low: float, high: float, why: str) -> Expectation:
@@ -97,7 +107,8 @@ def png(figure: Figure, dots_per_inch: int = 80) -> bytes:
 
 
 class Still:
-    """A picture of a figure, with words for whoever cannot see it; with `view`, the still twin of that widget.
+    """A picture of a figure, with words for whoever cannot see it; with `view`, the still twin of
+    that widget.
 
     A front end shows the richest form that it can: the widget, else the picture, else the words.
     """
@@ -108,7 +119,9 @@ class Still:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         bundle = {} if self.view is None else dict(self.view._repr_mimebundle_())
         picture = base64.b64encode(png(self.figure)).decode()
-        return bundle | {"image/png": picture, "text/plain": self.words}, {"image/png": {"alt": self.words}}
+        return bundle | {"image/png": picture, "text/plain": self.words}, {
+            "image/png": {"alt": self.words}
+        }
 
     def __repr__(self) -> str:
         return self.words

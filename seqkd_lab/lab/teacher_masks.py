@@ -1,4 +1,5 @@
-"""Masks and token normalisation of lesson 2, right and broken on purpose: the same sentences, more padding."""
+"""Masks and token normalisation of lesson 2, right and broken on purpose: the same sentences, more
+padding."""
 
 from __future__ import annotations
 
@@ -20,11 +21,14 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 
 @dataclass(frozen=True)
 class PaddingCounted:
-    """An objective with a mistake: padding counts as words to predict, in the sum and in the number."""
+    """An objective with a mistake: padding counts as words to predict, in the sum and in the
+    number."""
 
     needs_teacher = False
 
-    def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None = None) -> Tensor:
+    def __call__(
+        self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None = None
+    ) -> Tensor:
         return padding_counted(logits, batch.target_out)
 
 
@@ -55,8 +59,11 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def longer_target(batch: Batch, n: int) -> Batch:
-    """The same sentences with `n` more positions of padding after each target, as beside a longer neighbour."""
-    return replace(batch, target_in=pad(batch.target_in, (0, n)), target_out=pad(batch.target_out, (0, n)))
+    """The same sentences with `n` more positions of padding after each target, as beside a longer
+    neighbour."""
+    return replace(
+        batch, target_in=pad(batch.target_in, (0, n)), target_out=pad(batch.target_out, (0, n))
+    )
 
 
 def longer_source(batch: Batch, n: int) -> Batch:
@@ -65,8 +72,11 @@ def longer_source(batch: Batch, n: int) -> Batch:
 
 
 @torch.inference_mode()
-def losses_over_padding(model: Seq2Seq, batch: Batch, numbers: Sequence[int]) -> dict[str, list[float]]:
-    """Each of LOSSES (nats a token) of the same sentences, with each of `numbers` of padding after the targets."""
+def losses_over_padding(
+    model: Seq2Seq, batch: Batch, numbers: Sequence[int]
+) -> dict[str, list[float]]:
+    """Each of LOSSES (nats a token) of the same sentences, with each of `numbers` of padding after
+    the targets."""
     model.eval()
     longer = [longer_target(batch, n) for n in numbers]
     logits = [model(batch) for batch in longer]
@@ -76,11 +86,17 @@ def losses_over_padding(model: Seq2Seq, batch: Batch, numbers: Sequence[int]) ->
     }
 
 
-READINGS = ("masked: a sentence's own words only", "attention sees padding", "encoder and attention read padding")
+READINGS = (
+    "masked: a sentence's own words only",
+    "attention sees padding",
+    "encoder and attention read padding",
+)
 
 
 @torch.inference_mode()
-def readings_over_padding(model: LSTMSeq2Seq, batch: Batch, numbers: Sequence[int]) -> dict[str, list[float]]:
+def readings_over_padding(
+    model: LSTMSeq2Seq, batch: Batch, numbers: Sequence[int]
+) -> dict[str, list[float]]:
     """NLL of gold (nats a token) with `numbers` of padding after the sources, for each of READINGS.
 
     The weights are the same throughout: only the masks are taken away.
@@ -90,8 +106,12 @@ def readings_over_padding(model: LSTMSeq2Seq, batch: Batch, numbers: Sequence[in
     for n in numbers:
         longer = longer_source(batch, n)
         right = model.start(longer.source, longer.source_lengths)
-        seen = replace(right, padding=torch.zeros_like(right.padding))  # −inf after the words is the attention's mask
-        read = model.start(longer.source, torch.full_like(longer.source_lengths, longer.source.shape[1]))
+        seen = replace(
+            right, padding=torch.zeros_like(right.padding)
+        )  # −inf after the words is the attention's mask
+        read = model.start(
+            longer.source, torch.full_like(longer.source_lengths, longer.source.shape[1])
+        )
         for name, state in zip(READINGS, (right, seen, read), strict=True):
             logits, _ = model.step(longer.target_in, state)
             losses[name].append(float(nll(logits, longer.target_out)))
@@ -102,18 +122,25 @@ def readings_over_padding(model: LSTMSeq2Seq, batch: Batch, numbers: Sequence[in
 def means_over_batches(
     model: Seq2Seq, corpus: ParallelCorpus, batch_sizes: Sequence[int]
 ) -> tuple[list[float], list[float]]:
-    """The loss of a corpus (nats a token) read in batches of each size: sum / number of tokens, and mean of means."""
+    """The loss of a corpus (nats a token) read in batches of each size: sum / number of tokens, and
+    mean of means."""
     encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
     model.eval()
     right, of_means = [], []
     for batch_size in batch_sizes:
         losses, numbers = _batch_losses(model, encoded, batch_size)
-        right.append(math.fsum(loss * n for loss, n in zip(losses, numbers, strict=True)) / sum(numbers))
+        right.append(
+            math.fsum(loss * n for loss, n in zip(losses, numbers, strict=True)) / sum(numbers)
+        )
         of_means.append(math.fsum(losses) / len(losses))
     return right, of_means
 
 
-def _batch_losses(model: Seq2Seq, encoded: EncodedCorpus, batch_size: int) -> tuple[list[float], list[int]]:
+def _batch_losses(
+    model: Seq2Seq, encoded: EncodedCorpus, batch_size: int
+) -> tuple[list[float], list[int]]:
     """The NLL (nats a token) and the number of tokens of each batch."""
     read = list(batches(encoded, batch_size, shuffle_seed=None))
-    return [float(nll(model(batch), batch.target_out)) for batch in read], [batch.n_tokens for batch in read]
+    return [float(nll(model(batch), batch.target_out)) for batch in read], [
+        batch.n_tokens for batch in read
+    ]

@@ -22,7 +22,8 @@ from seqkd_lab.training import Optimisation, Progress, train
 
 @dataclass(frozen=True)
 class PerToken:
-    """A sum over sentences divided by their tokens (nats a token), and the standard error that the sentences give."""
+    """A sum over sentences divided by their tokens (nats a token), and the standard error that the
+    sentences give."""
 
     mean: float
     error: float
@@ -33,13 +34,19 @@ class PerToken:
 
 
 def per_token(sums: Sequence[float], n_tokens: Sequence[int]) -> PerToken:
-    """One sum (nats) and one number of tokens a sentence. Raises ValueError for fewer than two sentences."""
+    """One sum (nats) and one number of tokens a sentence. Raises ValueError for fewer than two
+    sentences."""
     if len(sums) != len(n_tokens) or len(sums) < 2:
-        raise ValueError(f"need two sentences at least, a number of tokens for each; got {len(sums)}, {len(n_tokens)}")
+        raise ValueError(
+            f"need two sentences at least, a number of tokens for each; got {len(sums)}, "
+            f"{len(n_tokens)}"
+        )
     total, n = sum(n_tokens), len(sums)
     mean = math.fsum(sums) / total
     squares = math.fsum((s - mean * t) ** 2 for s, t in zip(sums, n_tokens, strict=True))
-    return PerToken(mean, math.sqrt(squares * n / (n - 1)) / total)  # linearised: both the sum and the tokens vary
+    return PerToken(
+        mean, math.sqrt(squares * n / (n - 1)) / total
+    )  # linearised: both the sum and the tokens vary
 
 
 def n_tokens(corpus: ParallelCorpus) -> list[int]:
@@ -51,8 +58,8 @@ def n_tokens(corpus: ParallelCorpus) -> list[int]:
 class Floor:
     """The least loss that can be expected of any model, on the sentences of one corpus.
 
-    surprise: −ln p of gold by the truth itself, per token. entropy: what it is on average over all gold that might have
-    been drawn. truth: −ln p (nats) of each gold target.
+    surprise: −ln p of gold by the truth itself, per token. entropy: what it is on average over all
+    gold that might have been drawn. truth: −ln p (nats) of each gold target.
     """
 
     surprise: PerToken
@@ -72,9 +79,9 @@ def floor(language: ToyLanguage, corpus: ParallelCorpus) -> Floor:
 class Gap:
     """How far a model's loss of gold lies above the floor, and what it should be.
 
-    loss and above in nats a token; kl: KL(truth ‖ model), exact at every gold prefix, whose mean over many corpora
-    `above` has. chance: the standard error of above − kl. below: the share of sentences in which the model gives gold
-    more than the truth does.
+    loss and above in nats a token; kl: KL(truth ‖ model), exact at every gold prefix, whose mean
+    over many corpora `above` has. chance: the standard error of above − kl. below: the share of
+    sentences in which the model gives gold more than the truth does.
     """
 
     loss: PerToken
@@ -92,13 +99,18 @@ def gap(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage, known: Fl
     kl = sentence_kls(model, corpus, language)
     chance = per_token([a - k for a, k in zip(above, kl, strict=True)], lengths).error
     below = sum(a < 0.0 for a in above) / len(above)
-    return Gap(per_token(losses, lengths), per_token(above, lengths), sum(kl) / sum(lengths), chance, below)
+    return Gap(
+        per_token(losses, lengths), per_token(above, lengths), sum(kl) / sum(lengths), chance, below
+    )
 
 
 @torch.inference_mode()
 def sentence_kls(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage) -> list[float]:
     """Σ_t KL(truth ‖ model) in nats over the positions of each sentence, after its gold words."""
-    encoded, kls = encode(corpus, model.source_vocabulary, model.target_vocabulary), [0.0] * len(corpus)
+    encoded, kls = (
+        encode(corpus, model.source_vocabulary, model.target_vocabulary),
+        [0.0] * len(corpus),
+    )
     model.eval()
     for batch in batches(encoded, 64, shuffle_seed=None):
         log_p = model(batch).log_softmax(dim=2)
@@ -109,17 +121,26 @@ def sentence_kls(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage) 
 
 
 def watched_training(
-    spec: LSTMSpec, corpus: ParallelCorpus, valid: ParallelCorpus, model_like: Seq2Seq, optimisation: Optimisation,
-    objective: Objective | None = None, seed: int = 1, watch: Callable[[int, int], None] | None = None,
+    spec: LSTMSpec,
+    corpus: ParallelCorpus,
+    valid: ParallelCorpus,
+    model_like: Seq2Seq,
+    optimisation: Optimisation,
+    objective: Objective | None = None,
+    seed: int = 1,
+    watch: Callable[[int, int], None] | None = None,
 ) -> tuple[LSTMSeq2Seq, Curve]:
-    """A model from random weights, of the vocabularies of `model_like`, trained on `corpus` (by NLL unless said); and
-    its learning curve over pairs read.
+    """A model from random weights, of the vocabularies of `model_like`, trained on `corpus` (by NLL
+    unless said); and its learning curve over pairs read.
 
-    `watch` hears (done, total) of the updates. Equal arguments give an equal model on one machine with one number of
-    threads. torch's global generator is set.
+    `watch` hears (done, total) of the updates. Equal arguments give an equal model on one machine
+    with one number of threads. torch's global generator is set.
     """
     torch.manual_seed(seed)
-    model, seen = LSTMSeq2Seq(spec, model_like.source_vocabulary, model_like.target_vocabulary), Curve()
+    model, seen = (
+        LSTMSeq2Seq(spec, model_like.source_vocabulary, model_like.target_vocabulary),
+        Curve(),
+    )
 
     def listen(progress: Progress) -> None:
         seen.hear(progress, optimisation.epochs * len(corpus))

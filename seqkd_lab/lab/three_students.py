@@ -28,19 +28,26 @@ COLOURS = {GOLD: BLUE, SAMPLES: PURPLE, MODE: GREEN}
 MARKS = {GOLD: "o", SAMPLES: "s", MODE: "^"}
 
 
-def write_corpora(teacher: Seq2Seq, data: Dataset, n_pairs: int, seed: int) -> dict[str, ParallelCorpus]:
-    """Return gold, the teacher's samples and its mode over the first `n_pairs` sources, with a progress bar."""
+def write_corpora(
+    teacher: Seq2Seq, data: Dataset, n_pairs: int, seed: int
+) -> dict[str, ParallelCorpus]:
+    """Return gold, the teacher's samples and its mode over the first `n_pairs` sources, with a
+    progress bar."""
     with Bar("the teacher translates the sources, by sampling and by beam search") as bar:
-        return teacher_corpora(teacher, data.train[:n_pairs], data.language.is_valid, seed, bar.move)
+        return teacher_corpora(
+            teacher, data.train[:n_pairs], data.language.is_valid, seed, bar.move
+        )
 
 
 def train_students(
     live: LiveStudent, data: Dataset, corpora: Mapping[str, ParallelCorpus], seed: int
 ) -> dict[str, Seq2Seq]:
-    """Train a student on each corpus, from the same random weights and in the same order, with a bar for each."""
+    """Train a student on each corpus, from the same random weights and in the same order, with a
+    bar for each."""
     students = {}
     for name, corpus in corpora.items():
         with Bar(f"training a student on {name}") as bar:
+
             def watch(progress: Progress, bar: Bar = bar) -> None:
                 bar.move(progress.update, progress.n_updates)
 
@@ -55,7 +62,14 @@ def seeds_figure(by_seed: Sequence[Rows]) -> Figure:
     columns = range(1, len(by_seed) + 1)
     for name in CORPORA:
         shares = [100.0 * rows[name]["valid"] for rows in by_seed]
-        axes.plot(columns, shares, MARKS[name], color=COLOURS[name], markersize=11, label=f"trained on {name}")
+        axes.plot(
+            columns,
+            shares,
+            MARKS[name],
+            color=COLOURS[name],
+            markersize=11,
+            label=f"trained on {name}",
+        )
         axes.axhline(fmean(shares), color=COLOURS[name], linewidth=1.5, linestyle="--")
     axes.set_xticks(list(columns))
     axes.set_ylim(0.0, 100.0)
@@ -65,8 +79,8 @@ def seeds_figure(by_seed: Sequence[Rows]) -> Figure:
 
 
 def valid_range(by_seed: Sequence[Rows], name: str, n_sentences: int) -> tuple[float, float]:
-    """Return the range in which a student's share of valid translations of `n_sentences` should lie: from the seeds'
-    least to their greatest, widened by two standard errors of the share."""
+    """Return the range in which a student's share of valid translations of `n_sentences` should
+    lie: from the seeds' least to their greatest, widened by two standard errors of the share."""
     shares = [rows[name]["valid"] for rows in by_seed]
     error = (fmean(shares) * (1.0 - fmean(shares)) / n_sentences) ** 0.5
     return max(0.0, min(shares) - 2.0 * error), min(1.0, max(shares) + 2.0 * error)

@@ -1,4 +1,5 @@
-"""What lesson 13 looks at on the spot: a batch that the planted student wrote, token by token, and who keeps which."""
+"""What lesson 13 looks at on the spot: a batch that the planted student wrote, token by token, and
+who keeps which."""
 
 from __future__ import annotations
 
@@ -12,7 +13,16 @@ import torch
 from torch import Tensor
 
 from seqkd_lab.corpus.toy.planted import KINDS, MISTAKE, kinds
-from seqkd_lab.distillation.tip import ALL, CLIPPED, SCORES, Importance, keep, quadrant, scaled, soft_or
+from seqkd_lab.distillation.tip import (
+    ALL,
+    CLIPPED,
+    SCORES,
+    Importance,
+    keep,
+    quadrant,
+    scaled,
+    soft_or,
+)
 from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
 from seqkd_lab.experiments.data import Dataset
 from seqkd_lab.experiments.recipes import TEACHER
@@ -38,9 +48,11 @@ def models(from_nothing: bool = False) -> tuple[Seq2Seq, Seq2Seq]:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A batch of B outputs: words with the end of each, the kind of each word's place, and what is seen of it.
+    """A batch of B outputs: words with the end of each, the kind of each word's place, and what is
+    seen of it.
 
-    outputs and kinds have a tuple a sentence; of `seen` (B, T) the first places of a row are its words.
+    outputs and kinds have a tuple a sentence; of `seen` (B, T) the first places of a row are its
+    words.
     """
 
     sources: tuple[Words, ...]
@@ -91,25 +103,34 @@ class Labelled:
         return found / every if every else float("nan")
 
 
-def label(student: Seq2Seq, teacher: Seq2Seq, data: Dataset, n_sentences: int = 64, seed: int = 1) -> Labelled:
-    """One batch as in training, from the first `n_sentences` sources that the experiment learns from."""
+def label(
+    student: Seq2Seq, teacher: Seq2Seq, data: Dataset, n_sentences: int = 64, seed: int = 1
+) -> Labelled:
+    """One batch as in training, from the first `n_sentences` sources that the experiment learns
+    from."""
     drawn = next(drawn_batches(student, teacher, LONG(data.train)[:n_sentences], n_sentences, seed))
     pairs = zip(drawn.sources, drawn.outputs, strict=True)
     return Labelled(
-        drawn.sources, tuple((*output, "(end)") for output in drawn.outputs),
-        tuple(tuple(kinds(data.language, source, output, PLANTED)) for source, output in pairs), drawn.seen,
+        drawn.sources,
+        tuple((*output, "(end)") for output in drawn.outputs),
+        tuple(tuple(kinds(data.language, source, output, PLANTED)) for source, output in pairs),
+        drawn.seen,
     )
 
 
 def kinds_frame(batch: Labelled) -> pd.DataFrame:
-    """By kind of place: tokens, the means of h, δ and Soft-OR, and how many lie in each quadrant."""
+    """By kind of place: tokens, the means of h, δ and Soft-OR, and how many lie in each
+    quadrant."""
     rows, quadrants = {}, batch.quadrants()
     for kind in KINDS:
         here = batch.is_kind(kind)
         if here.any():
             values = (batch.seen.h, batch.seen.delta, batch.score)
-            rows[kind] = [int(here.sum()), *(f"{float(value[here].mean()):.3f}" for value in values),
-                          *(int((quadrants[here] == number).sum()) for number in (1, 2, 3, 4))]
+            rows[kind] = [
+                int(here.sum()),
+                *(f"{float(value[here].mean()):.3f}" for value in values),
+                *(int((quadrants[here] == number).sum()) for number in (1, 2, 3, 4)),
+            ]
     head = ("tokens", "h", "δ, nats", "Soft-OR", "Q1", "Q2", "Q3", "Q4")
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(head))
 
@@ -131,5 +152,8 @@ def mean_outcome(by_seed: Sequence[Mapping], name: str, key: str) -> float:
 
 
 def fixed(by_seed: Sequence[Mapping], name: str) -> float:
-    """Of the planted mistakes that the start makes on the test set, the percentage that an arm makes no more."""
-    return 100.0 * (1.0 - mean_outcome(by_seed, name, "mistakes") / mean_outcome(by_seed, START, "mistakes"))
+    """Of the planted mistakes that the start makes on the test set, the percentage that an arm
+    makes no more."""
+    return 100.0 * (
+        1.0 - mean_outcome(by_seed, name, "mistakes") / mean_outcome(by_seed, START, "mistakes")
+    )

@@ -1,4 +1,5 @@
-"""What the map of Word-KD says, with the chance in it: cells, differences by seed, the range for one more student."""
+"""What the map of Word-KD says, with the chance in it: cells, differences by seed, the range for
+one more student."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from seqkd_lab.experiments.word_kd_map import Place, map_points
 
 @dataclass(frozen=True)
 class Measure:
-    """One of the map's numbers: its name, its unit's factor, its digits, and the fixed scale of its colours."""
+    """One of the map's numbers: its name, its unit's factor, its digits, and the fixed scale of its
+    colours."""
 
     name: str
     label: str
@@ -48,7 +50,8 @@ class Cell:
         return statistics.stdev(self.values) if len(self.values) > 1 else 0.0
 
     def one_more(self) -> tuple[float, float]:
-        """Where one more student lies with 95%: mean ± t · spread · √(1 + 1/n). Everywhere, for a single seed."""
+        """Where one more student lies with 95%: mean ± t · spread · √(1 + 1/n). Everywhere, for a
+        single seed."""
         n = len(self.values)
         if n < 2:
             return -math.inf, math.inf
@@ -63,7 +66,10 @@ def cells(results: Mapping, measure: str = "bleu") -> dict[Place, Cell]:
     seeds_of = [{p.seed for p in points if (p.alpha, p.temperature) == place} for place in places]
     whole = sorted(set.intersection(*seeds_of)) if seeds_of else []
     value = {((p.alpha, p.temperature), p.seed): factor * getattr(p, measure) for p in points}
-    return {place: Cell(tuple(value[place, seed] for seed in whole)) for place in sorted(places, key=_order)}
+    return {
+        place: Cell(tuple(value[place, seed] for seed in whole))
+        for place in sorted(places, key=_order)
+    }
 
 
 def _order(place: Place) -> tuple[float, float]:
@@ -84,7 +90,8 @@ def place_name(place: Place) -> str:
 
 @dataclass(frozen=True)
 class Difference:
-    """One place minus another, seed by seed: the mean and its 95% interval. `clear`: the interval is without 0."""
+    """One place minus another, seed by seed: the mean and its 95% interval. `clear`: the interval
+    is without 0."""
 
     mean: float
     low: float
@@ -100,8 +107,11 @@ class Difference:
 
 
 def difference(one: Cell, other: Cell) -> Difference:
-    """one − other. Paired: students of one seed began with equal weights and read the pairs in equal order."""
-    mean, (low, high) = mean_and_interval([a - b for a, b in zip(one.values, other.values, strict=True)])
+    """one − other. Paired: students of one seed began with equal weights and read the pairs in
+    equal order."""
+    mean, (low, high) = mean_and_interval(
+        [a - b for a, b in zip(one.values, other.values, strict=True)]
+    )
     return Difference(mean, low, high)
 
 
@@ -112,17 +122,24 @@ def around(found: Mapping[Place, Cell], alpha: float, temperature: float) -> lis
     """
     columns = _beside(sorted({place[0] for place in found}), alpha)
     rows = _beside(sorted({place[1] for place in found if place[1] is not None}), temperature)
-    return list(dict.fromkeys((a, t) if (a, t) in found else (a, None) for a in columns for t in rows))
+    return list(
+        dict.fromkeys((a, t) if (a, t) in found else (a, None) for a in columns for t in rows)
+    )
 
 
 def _beside(known: Sequence[float], value: float) -> list[float]:
     """The known value itself, or the nearest below and above it."""
     if not known or not known[0] <= value <= known[-1]:
-        raise ValueError(f"the map reaches from {known[0]:g} to {known[-1]:g}; {value:g} is not on it")
+        raise ValueError(
+            f"the map reaches from {known[0]:g} to {known[-1]:g}; {value:g} is not on it"
+        )
     return sorted({max(k for k in known if k <= value), min(k for k in known if k >= value)})
 
 
-def expected_there(found: Mapping[Place, Cell], alpha: float, temperature: float) -> tuple[float, float]:
-    """The range for one more student at (α, τ): of the places around it, the lowest and the highest of their ranges."""
+def expected_there(
+    found: Mapping[Place, Cell], alpha: float, temperature: float
+) -> tuple[float, float]:
+    """The range for one more student at (α, τ): of the places around it, the lowest and the highest
+    of their ranges."""
     ranges = [found[place].one_more() for place in around(found, alpha, temperature)]
     return min(low for low, _ in ranges), max(high for _, high in ranges)

@@ -1,4 +1,5 @@
-"""The architectures by name: from the size that a recipe or a file names to the model that has it."""
+"""The architectures by name: from the size that a recipe or a file names to the model that has
+it."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ ARCHITECTURES = {
 
 def name_of(spec: Spec) -> str:
     """The architecture that `spec` is a size of."""
-    return next(name for name, architecture in ARCHITECTURES.items() if architecture.spec is type(spec))
+    return next(
+        name for name, architecture in ARCHITECTURES.items() if architecture.spec is type(spec)
+    )
 
 
 def build(spec: Spec, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary) -> Seq2Seq:

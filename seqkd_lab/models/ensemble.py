@@ -1,7 +1,8 @@
 """An ensemble: several models whose probabilities are averaged at each word, as one model.
 
-p(y_t | s, y_<t) = (1/M) Σ_m p_m(y_t | s, y_<t). A sentence's probability is the product of these means, so that beam
-search, sampling and Word-KD use an ensemble of teachers as they use one (Freitag et al. 2017, arXiv 1702.01802).
+p(y_t | s, y_<t) = (1/M) Σ_m p_m(y_t | s, y_<t). A sentence's probability is the product of these
+means, so that beam search, sampling and Word-KD use an ensemble of teachers as they use one
+(Freitag et al. 2017, arXiv 1702.01802).
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class EnsembleState(DecoderState):
 
 
 class _AsItIs(nn.Identity):
-    """The output layer of an ensemble, whose members have applied theirs: V numbers in, the same V out."""
+    """The output layer of an ensemble, whose members have applied theirs: V numbers in, the same V
+    out."""
 
     def __init__(self, in_features: int) -> None:
         super().__init__()
@@ -53,8 +55,9 @@ class _AsItIs(nn.Identity):
 class Ensemble(Seq2Seq):
     """M models of any architectures over the same two vocabularies.
 
-    Its logits are log p, so that softmax gives the averaged probabilities. It cannot be saved: its members can.
-    Raises ValueError, with the members' `names`, without members or where their vocabularies differ.
+    Its logits are log p, so that softmax gives the averaged probabilities. It cannot be saved: its
+    members can. Raises ValueError, with the members' `names`, without members or where their
+    vocabularies differ.
     """
 
     def __init__(self, members: Sequence[Seq2Seq], names: Sequence[str] = ()) -> None:
@@ -65,7 +68,10 @@ class Ensemble(Seq2Seq):
         for member, name in zip(members[1:], names[1:], strict=True):
             _check_same_vocabularies(members[0], names[0], member, name)
         self.members = nn.ModuleList(members)
-        self.source_vocabulary, self.target_vocabulary = members[0].source_vocabulary, members[0].target_vocabulary
+        self.source_vocabulary, self.target_vocabulary = (
+            members[0].source_vocabulary,
+            members[0].target_vocabulary,
+        )
         self.spec = tuple(member.spec for member in members)
         self.output = _AsItIs(len(self.target_vocabulary))
 
@@ -75,7 +81,10 @@ class Ensemble(Seq2Seq):
 
     def read(self, tokens: Tensor, state: EnsembleState) -> tuple[Tensor, EnsembleState]:
         """Reads `tokens` (N, T) by each member; returns log p (N, T, V) and the new state."""
-        stepped = [member.step(tokens, own) for member, own in zip(self.members, state.members, strict=True)]
+        stepped = [
+            member.step(tokens, own)
+            for member, own in zip(self.members, state.members, strict=True)
+        ]
         logits, states = zip(*stepped, strict=True)
         return mean_log_prob(logits), EnsembleState(states)
 
@@ -84,22 +93,28 @@ class Ensemble(Seq2Seq):
         return mean_log_prob([member(batch) for member in self.members])
 
     def packed_vectors(self, batch: PackedBatch) -> Tensor:
-        """Return log p (R, T, V) of rows that hold several sentences each, where all members can read such rows."""
+        """Return log p (R, T, V) of rows that hold several sentences each, where all members can
+        read such rows."""
         return mean_log_prob([member.packed(batch) for member in self.members])
 
 
 def mean_log_prob(logits: Sequence[Tensor]) -> Tensor:
-    """Return log((1/M) Σ_m softmax(logits_m)) over the last dimension, for M tensors of one shape."""
+    """Return log((1/M) Σ_m softmax(logits_m)) over the last dimension, for M tensors of one
+    shape."""
     log_probs = torch.stack([scores.log_softmax(dim=-1) for scores in logits])  # (M, ..., V)
     return log_probs.logsumexp(dim=0) - math.log(len(log_probs))
 
 
-def _check_same_vocabularies(first: Seq2Seq, first_name: str, other: Seq2Seq, other_name: str) -> None:
+def _check_same_vocabularies(
+    first: Seq2Seq, first_name: str, other: Seq2Seq, other_name: str
+) -> None:
     for side in ("source_vocabulary", "target_vocabulary"):
         ours, theirs = getattr(first, side).tokens, getattr(other, side).tokens
         if ours != theirs:
             kind = side.replace("_", " ")
             raise ValueError(
-                f"{first_name} and {other_name} have different {kind[:6]} vocabularies ({len(ours):,} and "
-                f"{len(theirs):,} words): an ensemble averages word by word; train both on the same pairs"
+                f"{first_name} and {other_name} have different {kind[:6]} vocabularies "
+                f"({len(ours):,} and "
+                f"{len(theirs):,} words): an ensemble averages word by word; train both on the "
+                "same pairs"
             )

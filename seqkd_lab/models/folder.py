@@ -15,14 +15,21 @@ from typing import Any
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.corpus.toy.text import tokenise
-from seqkd_lab.models.checkpoint import CheckpointError, load_model, save_model, write_atomically, write_json
+from seqkd_lab.models.checkpoint import (
+    CheckpointError,
+    load_model,
+    save_model,
+    write_atomically,
+    write_json,
+)
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 SUBWORDS = "subwords.model"
 """Beside a model of real text: how its words were cut, so that the folder alone can translate."""
 HISTORY, DESCRIPTION = "history.json", "model.json"
 TRAINED_ON = "trained_on"
-"""In the history of a model of real text: how many pairs it was given, and target tokens per source token."""
+"""In the history of a model of real text: how many pairs it was given, and target tokens per source
+token."""
 BESIDE = ".new-"
 """How the folder begins in which a model is written before it is moved into its place."""
 OF_A_MODEL = (SUBWORDS, HISTORY, "recipe.json", "translations.tsv", "metrics-*.json")
@@ -31,7 +38,8 @@ OF_A_MODEL = (SUBWORDS, HISTORY, "recipe.json", "translations.tsv", "metrics-*.j
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model and the cutter of all text that it reads and writes; `subwords` is None for the toy language."""
+    """A model and the cutter of all text that it reads and writes; `subwords` is None for the toy
+    language."""
 
     model: Seq2Seq
     subwords: SubwordTokeniser | None = None
@@ -48,11 +56,12 @@ class TrainedModel:
 def save_folder(directory: Path, trained: TrainedModel, history: Any, sparse: bool = False) -> None:
     """Write a trained model to `directory` and remove what lay there of an earlier one.
 
-    history: what `history.json` is to hold. sparse: store only weights that are not 0. All files are written beside
-    first, so that a full disk leaves the earlier model as it was. Then the earlier description goes, the new files
-    come, and the new description last: whoever is interrupted between leaves a folder that says it is not whole.
-    The very same model again takes nothing away, since another process may be reading it.
-    Raises OSError, with the path, where nothing can be written.
+    history: what `history.json` is to hold. sparse: store only weights that are not 0. All files
+    are written beside first, so that a full disk leaves the earlier model as it was. Then the
+    earlier description goes, the new files come, and the new description last: whoever is
+    interrupted between leaves a folder that says it is not whole. The very same model again takes
+    nothing away, since another process may be reading it. Raises OSError, with the path, where
+    nothing can be written.
     """
     directory.mkdir(parents=True, exist_ok=True)
     _sweep(directory)
@@ -82,25 +91,31 @@ def _sweep(directory: Path) -> None:
 def _same_model(beside: Path, directory: Path) -> bool:
     """Whether weights and description are, byte by byte, those that lie in `directory`."""
     names = [file.name for file in beside.iterdir() if file.name.startswith("model.")]
-    return all((directory / name).is_file() and filecmp.cmp(beside / name, directory / name, False) for name in names)
+    return all(
+        (directory / name).is_file() and filecmp.cmp(beside / name, directory / name, False)
+        for name in names
+    )
 
 
 def _remove_earlier(directory: Path) -> None:
-    """Remove what belongs to the model that lay in `directory`, its description first; its weights are replaced."""
+    """Remove what belongs to the model that lay in `directory`, its description first; its weights
+    are replaced."""
     for pattern in (DESCRIPTION, *OF_A_MODEL):
         for file in directory.glob(pattern):
             file.unlink(missing_ok=True)
 
 
 def load_folder(directory: Path) -> TrainedModel:
-    """Read what `save_folder` wrote. Raises CheckpointError or CorpusError, naming the file, where it is damaged or
-    where saving it was interrupted."""
+    """Read what `save_folder` wrote. Raises CheckpointError or CorpusError, naming the file, where
+    it is damaged or where saving it was interrupted."""
     try:
         model = load_model(directory)
     except FileNotFoundError as error:
         raise CheckpointError(
-            f"{error.filename}: no such file, so that {directory} holds no whole model; a model's folder is what "
-            "`seqkd-lab train --out` writes, and an interrupted saving is made good by the same command again"
+            f"{error.filename}: no such file, so that {directory} holds no whole model; a model's "
+            "folder is what "
+            "`seqkd-lab train --out` writes, and an interrupted saving is made good by the same "
+            "command again"
         ) from error
     subwords = directory / SUBWORDS
     return TrainedModel(model, SubwordTokeniser.load(subwords) if subwords.exists() else None)

@@ -1,15 +1,18 @@
-"""The paper's model: stacked LSTMs with Luong attention (Kim & Rush 2016, section 4; Luong et al. 2015).
+"""The paper's model: stacked LSTMs with Luong attention (Kim & Rush 2016, section 4; Luong et al.
+2015).
 
 Where it departs from the paper, and why:
-- no input feeding by default: the decoder then reads a whole target in one call, about five times faster on a CPU;
-  `input_feeding=True` brings it back;
-- the encoder reads in both directions, each with half of the width: no parameters more, and attention finds its
-  place sooner, so that a small student's result depends less on its seed;
-- attention sums encoder state + source embedding: a word's identity reaches the decoder from the first update on;
-- attention scores are divided by √D (Vaswani et al. 2017, section 3.2.1): unscaled, the softmax of a wide teacher
-  could saturate on one source word in the first updates and never leave it again;
+- no input feeding by default: the decoder then reads a whole target in one call, about five times
+  faster on a CPU; `input_feeding=True` brings it back;
+- the encoder reads in both directions, each with half of the width: no parameters more, and
+  attention finds its place sooner, so that a small student's result depends less on its seed;
+- attention sums encoder state + source embedding: a word's identity reaches the decoder from the
+  first update on;
+- attention scores are divided by √D (Vaswani et al. 2017, section 3.2.1): unscaled, the softmax of
+  a wide teacher could saturate on one source word in the first updates and never leave it again;
 - Adam instead of plain SGD (training.py), and widths of a toy's size.
-As in the paper, nothing is tied, embeddings are as wide as the state, and the decoder starts from the encoder's end.
+As in the paper, nothing is tied, embeddings are as wide as the state, and the decoder starts from
+the encoder's end.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
 
 REVISION = 2
-"""Of what the model computes from the same weights. Raise it with every such change: it then refuses older weights."""
+"""Of what the model computes from the same weights. Raise it with every such change: it then
+refuses older weights."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,9 @@ class LSTMSpec:
 
     def __post_init__(self) -> None:
         if self.width < 2 or self.width % 2:
-            raise ValueError(f"width must be an even number from 2 on (two encoder directions); got {self.width}")
+            raise ValueError(
+                f"width must be an even number from 2 on (two encoder directions); got {self.width}"
+            )
         if self.layers < 1:
             raise ValueError(f"layers must be at least 1; got {self.layers}")
         if not 0.0 <= self.dropout < 1.0:
@@ -50,8 +56,8 @@ class LSTMSpec:
 class Dropout(nn.Module):
     """Dropout (Srivastava et al. 2014) that draws one byte a number, so `p` is rounded to 1/256.
 
-    On a CPU it takes a third of torch's time, which draws a float for each number and so was a tenth of a teacher's
-    training.
+    On a CPU it takes a third of torch's time, which draws a float for each number and so was a
+    tenth of a teacher's training.
     """
 
     def __init__(self, p: float) -> None:
@@ -68,10 +74,11 @@ class Dropout(nn.Module):
 
 @dataclass(frozen=True)
 class LSTMState(DecoderState):
-    """keys, values (B, S, D) and padding (B, 1, S) of the sources; h, c (L, N, D) and attended (N, D) of the prefixes.
+    """keys, values (B, S, D) and padding (B, 1, S) of the sources; h, c (L, N, D) and attended (N,
+    D) of the prefixes.
 
-    padding is 0 on real tokens and −inf behind them. attention (N, T, S) holds the weights of the latest step; past
-    the (length, h, c, attended) of each remembered length.
+    padding is 0 on real tokens and −inf behind them. attention (N, T, S) holds the weights of the
+    latest step; past the (length, h, c, attended) of each remembered length.
     """
 
     keys: Tensor
@@ -93,7 +100,8 @@ class LSTMState(DecoderState):
         return self.read
 
     def select(self, rows: Tensor) -> LSTMState:
-        """The state of the hypotheses that continue `rows` (B', K'); keys are copied only when sentences leave."""
+        """The state of the hypotheses that continue `rows` (B', K'); keys are copied only when
+        sentences leave."""
         beam_size, flat = self.h.shape[1] // self.n_sentences, rows.reshape(-1)
         sentences = rows[:, 0] // beam_size
 
@@ -101,7 +109,11 @@ class LSTMState(DecoderState):
             return h.index_select(1, flat), c.index_select(1, flat), attended.index_select(0, flat)
 
         h, c, attended = kept(self.h, self.c, self.attended)
-        past = None if self.past is None else tuple((length, *kept(*vectors)) for length, *vectors in self.past)
+        past = (
+            None
+            if self.past is None
+            else tuple((length, *kept(*vectors)) for length, *vectors in self.past)
+        )
         keys, values, padding = self.keys, self.values, self.padding
         if self.n_sentences > 1 and sentences.tolist() != list(range(self.n_sentences)):
             keys, values, padding = keys[sentences], values[sentences], padding[sentences]
@@ -115,20 +127,32 @@ class LSTMState(DecoderState):
             if n == length:
                 past = self.past[:n_past]
                 return replace(self, h=h, c=c, attended=attended, read=n, attention=None, past=past)
-        raise ValueError(f"length {length} was not remembered; call state.remember() before the steps to take back")
+        raise ValueError(
+            f"length {length} was not remembered; call state.remember() before the steps to take "
+            "back"
+        )
 
 
 class LSTMSeq2Seq(Seq2Seq):
-    """Bidirectional LSTM encoder, LSTM decoder, "general" attention (Luong et al. 2015, equations 5–8)."""
+    """Bidirectional LSTM encoder, LSTM decoder, "general" attention (Luong et al. 2015, equations
+    5–8)."""
 
-    def __init__(self, spec: LSTMSpec, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, spec: LSTMSpec, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary
+    ) -> None:
         super().__init__()
-        self.spec, self.source_vocabulary, self.target_vocabulary = spec, source_vocabulary, target_vocabulary
+        self.spec, self.source_vocabulary, self.target_vocabulary = (
+            spec,
+            source_vocabulary,
+            target_vocabulary,
+        )
         D, L, between = spec.width, spec.layers, spec.dropout if spec.layers > 1 else 0.0
         self.source_embedding = nn.Embedding(len(source_vocabulary), D, padding_idx=PAD)
         self.target_embedding = nn.Embedding(len(target_vocabulary), D, padding_idx=PAD)
         self.encoder = nn.LSTM(D, D // 2, L, batch_first=True, dropout=between, bidirectional=True)
-        self.decoder = nn.LSTM(2 * D if spec.input_feeding else D, D, L, batch_first=True, dropout=between)
+        self.decoder = nn.LSTM(
+            2 * D if spec.input_feeding else D, D, L, batch_first=True, dropout=between
+        )
         self.attend = nn.Linear(D, D, bias=False)
         self.combine = nn.Linear(2 * D, D, bias=False)
         self.output = nn.Linear(D, len(target_vocabulary))
@@ -136,15 +160,22 @@ class LSTMSeq2Seq(Seq2Seq):
         self._gate_table: tuple[list[tuple[int, int]], Tensor] | None = None
 
     def start(self, source: Tensor, source_lengths: Tensor) -> LSTMState:
-        """Encodes (B, S). Padding is cut off before the LSTM reads it, so a sentence's encoding is its own."""
+        """Encodes (B, S). Padding is cut off before the LSTM reads it, so a sentence's encoding is
+        its own."""
         check_source(source, source_lengths)
         if torch.is_grad_enabled():
-            self._gate_table = None  # weights may change now, and a fused optimiser leaves their version as it is
+            self._gate_table = (
+                None  # weights may change now, and a fused optimiser leaves their version as it is
+            )
         B, S = source.shape
         embedded = self.dropout(self.source_embedding(source))  # (B, S, D)
-        packed = pack_padded_sequence(embedded, source_lengths, batch_first=True, enforce_sorted=False)
+        packed = pack_padded_sequence(
+            embedded, source_lengths, batch_first=True, enforce_sorted=False
+        )
         packed_states, (h, c) = self.encoder(packed)
-        states, _ = pad_packed_sequence(packed_states, batch_first=True, total_length=S)  # (B, S, D)
+        states, _ = pad_packed_sequence(
+            packed_states, batch_first=True, total_length=S
+        )  # (B, S, D)
         behind = torch.arange(S) >= source_lengths[:, None]  # (B, S)
         padding = torch.zeros(B, 1, S).masked_fill(behind[:, None], float("-inf"))
         keys = self.attend(states) / self.spec.width**0.5
@@ -154,8 +185,9 @@ class LSTMSeq2Seq(Seq2Seq):
 
     @property
     def _combine_context(self) -> Tensor:
-        """W of W·context in `combine`'s W·[context; output] (D, D). It is applied to the memory, once a source word,
-        rather than to the context, once a target word: the context is a mean, and W of a mean is the mean of W."""
+        """W of W·context in `combine`'s W·[context; output] (D, D). It is applied to the memory,
+        once a source word, rather than to the context, once a target word: the context is a mean,
+        and W of a mean is the mean of W."""
         return self.combine.weight[:, : self.spec.width]
 
     @property
@@ -169,34 +201,47 @@ class LSTMSeq2Seq(Seq2Seq):
         return ends.view(L, 2, B, -1).transpose(1, 2).reshape(L, B, -1)
 
     def read(self, tokens: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
-        """Reads `tokens` (N, T) in one call, or one by one where each step needs the one before: (N, T, D)."""
+        """Reads `tokens` (N, T) in one call, or one by one where each step needs the one before:
+        (N, T, D)."""
         check_tokens(tokens, state.h.shape[1])
         T = tokens.shape[1]
         if T > 1 and not self.spec.input_feeding and state.past is None:
             embedded = self.dropout(self.target_embedding(tokens))  # (N, T, D)
             outputs, (h, c) = self.decoder(embedded, (state.h, state.c))
             attended, weights = self._attend(outputs, state)
-            state = replace(state, h=h, c=c, attended=attended[:, -1], read=state.read + T, attention=weights)
+            state = replace(
+                state, h=h, c=c, attended=attended[:, -1], read=state.read + T, attention=weights
+            )
             return self.dropout(attended), state
         vectors, gates = [], self._input_gates(tokens)  # (N, T, 4D)
-        for t in range(T):  # input feeding needs the previous attended vector, remembering each state
+        for t in range(
+            T
+        ):  # input feeding needs the previous attended vector, remembering each state
             state = self._advance(gates[:, t], state)
             vectors.append(state.attended)
         return self.dropout(torch.stack(vectors, dim=1)), state
 
     def _advance(self, gates: Tensor, state: LSTMState) -> LSTMState:
-        """The state one token later, given what the token adds to the first layer's gates (N, 4D)."""
+        """The state one token later, given what the token adds to the first layer's gates (N,
+        4D)."""
         if self.spec.input_feeding:
-            gates = gates + F.linear(state.attended, self.decoder.weight_ih_l0[:, self.spec.width :])
+            gates = gates + F.linear(
+                state.attended, self.decoder.weight_ih_l0[:, self.spec.width :]
+            )
         h, c = lstm_step(self.decoder, gates, state.h, state.c, self.dropout)  # (L, N, D)
         attended, weights = self._attend(h[-1][:, None], state)
         length, attended = state.read + 1, attended[:, 0]
         past = None if state.past is None else (*state.past, (length, h, c, attended))
-        return LSTMState(state.keys, state.values, state.padding, h, c, attended, length, weights, past)
+        return LSTMState(
+            state.keys, state.values, state.padding, h, c, attended, length, weights, past
+        )
 
     def _attend(self, outputs: Tensor, state: LSTMState) -> tuple[Tensor, Tensor]:
-        """tanh(W [context; output]) (N, T, D) for decoder outputs (N, T, D), and the attention (N, T, S)."""
-        query = outputs.reshape(state.n_sentences, -1, self.spec.width)  # (B, K·T, D): a sentence's rows share its keys
+        """tanh(W [context; output]) (N, T, D) for decoder outputs (N, T, D), and the attention (N,
+        T, S)."""
+        query = outputs.reshape(
+            state.n_sentences, -1, self.spec.width
+        )  # (B, K·T, D): a sentence's rows share its keys
         scores = torch.baddbmm(state.padding, query, state.keys.transpose(1, 2))  # (B, K·T, S)
         weights = scores.softmax(dim=2)
         combined = torch.baddbmm(F.linear(query, self._combine_output), weights, state.values)
@@ -212,10 +257,11 @@ class LSTMSeq2Seq(Seq2Seq):
         return torch.cat(weights, dim=1)
 
     def _input_gates(self, tokens: Tensor) -> Tensor:
-        """What `tokens` (N, T) add to the four gates of the first layer, biases included: (N, T, 4D).
+        """What `tokens` (N, T) add to the four gates of the first layer, biases included: (N, T,
+        4D).
 
-        Without gradients it is looked up in a table of all words, made again whenever a weight has changed. (A copy of
-        the model takes the table along, but its weights lie elsewhere.)
+        Without gradients it is looked up in a table of all words, made again whenever a weight has
+        changed. (A copy of the model takes the table along, but its weights lie elsewhere.)
         """
         weight, _, *biases = self.decoder.all_weights[0]
         words = self.target_embedding.weight
@@ -225,7 +271,9 @@ class LSTMSeq2Seq(Seq2Seq):
 
         if self.training or torch.is_grad_enabled():
             return gates(self.dropout(self.target_embedding(tokens)))
-        version = [(parameter.data_ptr(), parameter._version) for parameter in (words, weight, *biases)]
+        version = [
+            (parameter.data_ptr(), parameter._version) for parameter in (words, weight, *biases)
+        ]
         if self._gate_table is None or self._gate_table[0] != version:
             self._gate_table = version, gates(words)  # (V, 4D)
         return F.embedding(tokens, self._gate_table[1])
@@ -234,9 +282,11 @@ class LSTMSeq2Seq(Seq2Seq):
 def lstm_step(
     lstm: nn.LSTM, gates: Tensor, h: Tensor, c: Tensor, dropout: Dropout
 ) -> tuple[Tensor, Tensor]:
-    """One step of a stacked LSTM (Hochreiter & Schmidhuber 1997, with a forget gate): h, c (L, N, D), old to new.
+    """One step of a stacked LSTM (Hochreiter & Schmidhuber 1997, with a forget gate): h, c (L, N,
+    D), old to new.
 
-    gates (N, 4D) is what the input adds to the first layer's gates, biases included; torch's order: i, f, g, o.
+    gates (N, 4D) is what the input adds to the first layer's gates, biases included; torch's order:
+    i, f, g, o.
     """
     new_h, new_c = [], []
     for layer, (input_weight, weight, *biases) in enumerate(lstm.all_weights):

@@ -1,8 +1,9 @@
 """The one interface of every translation model: decoders and objectives use it and nothing else.
 
-A hypothesis grows one token at a time, so a decoder asks a model for three things: a state that holds the encoded
-source (`start`), the next logits (`step`), and the right to keep only some hypotheses (`select`) or to take tokens
-back (`rollback`). What the state is made of (recurrent vectors, cached keys) is the architecture's own business.
+A hypothesis grows one token at a time, so a decoder asks a model for three things: a state that
+holds the encoded source (`start`), the next logits (`step`), and the right to keep only some
+hypotheses (`select`) or to take tokens back (`rollback`). What the state is made of (recurrent
+vectors, cached keys) is the architecture's own business.
 """
 
 from __future__ import annotations
@@ -36,16 +37,19 @@ class DecoderState(ABC):
 
     @abstractmethod
     def select(self, rows: Tensor) -> DecoderState:
-        """The state of the hypotheses that continue `rows` (B', K'): for each sentence that stays, the K' rows that
-        its new hypotheses grow from. All rows of one line belong to one sentence; a row may stand there repeatedly."""
+        """The state of the hypotheses that continue `rows` (B', K'): for each sentence that stays,
+        the K' rows that its new hypotheses grow from. All rows of one line belong to one sentence;
+        a row may stand there repeatedly."""
 
     @abstractmethod
     def remember(self) -> DecoderState:
-        """A state that can be rolled back to the present length, or to any later one (memory grows with length)."""
+        """A state that can be rolled back to the present length, or to any later one (memory grows
+        with length)."""
 
     @abstractmethod
     def rollback(self, length: int) -> DecoderState:
-        """The state as it was after `length` tokens. Raises ValueError when that was not remembered."""
+        """The state as it was after `length` tokens. Raises ValueError when that was not
+        remembered."""
 
 
 class Seq2Seq(nn.Module, ABC):
@@ -68,33 +72,40 @@ class Seq2Seq(nn.Module, ABC):
         return vectors
 
     def packed(self, batch: PackedBatch) -> Tensor:
-        """Logits (R, T, V) of rows that hold several sentences each, which see nothing of each other."""
+        """Logits (R, T, V) of rows that hold several sentences each, which see nothing of each
+        other."""
         return self.output(self.packed_vectors(batch))
 
     def packed_vectors(self, batch: PackedBatch) -> Tensor:
-        """What `output` turns into those logits: (R, T, D). Raises ValueError where the architecture cannot keep the
-        sentences of a row apart."""
-        raise ValueError(f"{type(self).__name__} reads a row from left to right, and what it remembers of one sentence "
-                         "would reach the next: only a model with masks, a Transformer, can read packed rows")
+        """What `output` turns into those logits: (R, T, D). Raises ValueError where the
+        architecture cannot keep the sentences of a row apart."""
+        raise ValueError(
+            f"{type(self).__name__} reads a row from left to right, and what it remembers of one "
+            "sentence "
+            "would reach the next: only a model with masks, a Transformer, can read packed rows"
+        )
 
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Reads `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns logits (N, T, V) and the new state."""
+        """Reads `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns logits (N, T, V) and
+        the new state."""
         vectors, state = self.read(tokens, state)
         return self.output(vectors), state
 
     def attention(self, batch: Batch) -> Tensor:
-        """The weights (B, T, S) with which the model looks at the source as it chooses each target word: rows of sum 1,
-        and 0 on padding. Raises NotImplementedError where the architecture has none."""
+        """The weights (B, T, S) with which the model looks at the source as it chooses each target
+        word: rows of sum 1, and 0 on padding. Raises NotImplementedError where the architecture has
+        none."""
         raise NotImplementedError(f"{type(self).__name__} has no attention to show")
 
     @abstractmethod
     def start(self, source: Tensor, source_lengths: Tensor) -> DecoderState:
-        """Encodes `source` (B, S), whose real tokens are the first `source_lengths` (B,) of each line."""
+        """Encodes `source` (B, S), whose real tokens are the first `source_lengths` (B,) of each
+        line."""
 
     @abstractmethod
     def read(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Reads `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns what `output` wants of each place,
-        (N, T, D), and the new state."""
+        """Reads `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns what `output` wants
+        of each place, (N, T, D), and the new state."""
 
     def n_parameters(self) -> int:
         """The number of trainable numbers."""
@@ -108,10 +119,15 @@ def check_source(source: Tensor, source_lengths: Tensor) -> None:
         raise ValueError(f"source must be (B, S), B ≥ 1, and source_lengths (B,); got {shapes}")
     shortest, longest = torch.aminmax(source_lengths)
     if shortest < 1 or longest > source.shape[1]:
-        raise ValueError(f"source_lengths must lie in 1..{source.shape[1]}; got {int(shortest)}..{int(longest)}")
+        raise ValueError(
+            f"source_lengths must lie in 1..{source.shape[1]}; got {int(shortest)}..{int(longest)}"
+        )
 
 
 def check_tokens(tokens: Tensor, n_prefixes: int) -> None:
     """Raises ValueError unless `tokens` is (N, T) with N = `n_prefixes` and T ≥ 1."""
     if tokens.dim() != 2 or len(tokens) != n_prefixes or not tokens.shape[1]:
-        raise ValueError(f"tokens must be (N, T) with N = {n_prefixes} prefixes and T ≥ 1; got {tuple(tokens.shape)}")
+        raise ValueError(
+            f"tokens must be (N, T) with N = {n_prefixes} prefixes and T ≥ 1; got "
+            f"{tuple(tokens.shape)}"
+        )

@@ -1,7 +1,8 @@
 """Weights with many zeros on disk: only what is not 0, with its place (compressed sparse rows).
 
-A tensor is read as a matrix, its first dimension the rows. Three parts say all of it: the values that are not 0, row
-by row; the column of each; and where each row's values begin. Columns take two bytes as long as that is enough.
+A tensor is read as a matrix, its first dimension the rows. Three parts say all of it: the values
+that are not 0, row by row; the column of each; and where each row's values begin. Columns take two
+bytes as long as that is enough.
 """
 
 from __future__ import annotations
@@ -16,27 +17,41 @@ PARTS = ("values", "columns", "begins", "shape")
 
 
 def sparse_rows(weight: Tensor) -> dict[str, Tensor]:
-    """The PARTS of a tensor of any shape and type; `begins` (rows + 1) ends with the number of values."""
+    """The PARTS of a tensor of any shape and type; `begins` (rows + 1) ends with the number of
+    values."""
     matrix = weight.flatten(1) if weight.dim() > 1 else weight.reshape(-1, 1)
     rows, columns = matrix.nonzero(as_tuple=True)  # in order of rows, then columns
     counts = torch.bincount(rows, minlength=len(matrix))
     begins = torch.cat([torch.zeros(1, dtype=torch.long), counts.cumsum(0)])
     narrow = torch.int16 if matrix.shape[1] <= 2**15 else torch.int32
-    return {"values": matrix[rows, columns], "columns": columns.to(narrow), "begins": begins.to(torch.int32),
-            "shape": torch.tensor(weight.shape, dtype=torch.int32)}
+    return {
+        "values": matrix[rows, columns],
+        "columns": columns.to(narrow),
+        "begins": begins.to(torch.int32),
+        "shape": torch.tensor(weight.shape, dtype=torch.int32),
+    }
 
 
 def dense(parts: Mapping[str, Tensor]) -> Tensor:
-    """The tensor that `sparse_rows` took apart, number by number the same. Raises ValueError for parts that do not fit.
-    """
+    """The tensor that `sparse_rows` took apart, number by number the same. Raises ValueError for
+    parts that do not fit."""
     values, columns, begins, shape = (parts[name] for name in PARTS)
     if any(part.dim() != 1 for part in (values, columns, begins, shape)) or (shape < 0).any():
-        raise ValueError(f"parts are lists, and no shape is negative; got the shape {shape.tolist()}")
+        raise ValueError(
+            f"parts are lists, and no shape is negative; got the shape {shape.tolist()}"
+        )
     matrix = torch.zeros(tuple(shape.tolist()), dtype=values.dtype)
     flat = matrix.flatten(1) if matrix.dim() > 1 else matrix.view(-1, 1)  # shares its memory
     counts = begins.diff()
-    if len(counts) != len(flat) or (counts < 0).any() or not int(counts.sum()) == len(values) == len(columns):
-        raise ValueError(f"{len(values)} values, {len(columns)} columns and {len(counts)} rows for {len(flat)} rows")
+    if (
+        len(counts) != len(flat)
+        or (counts < 0).any()
+        or not int(counts.sum()) == len(values) == len(columns)
+    ):
+        raise ValueError(
+            f"{len(values)} values, {len(columns)} columns and {len(counts)} rows for {len(flat)} "
+            "rows"
+        )
     rows = torch.arange(len(counts)).repeat_interleave(counts)
     if len(columns) and not 0 <= int(columns.min()) <= int(columns.max()) < flat.shape[1]:
         raise ValueError(f"columns must lie in 0..{flat.shape[1] - 1}")
@@ -46,8 +61,11 @@ def dense(parts: Mapping[str, Tensor]) -> Tensor:
 
 def pack(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Named weights as named parts, to be written as one safetensors file."""
-    return {f"{name}:{part}": tensor for name, weight in weights.items()
-            for part, tensor in sparse_rows(weight).items()}
+    return {
+        f"{name}:{part}": tensor
+        for name, weight in weights.items()
+        for part, tensor in sparse_rows(weight).items()
+    }
 
 
 def unpack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -55,5 +73,9 @@ def unpack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     Raises KeyError or ValueError for parts that are missing or do not fit."""
     names = dict.fromkeys(name.rpartition(":")[0] or name for name in tensors)
-    return {name: tensors[name] if name in tensors else dense({part: tensors[f"{name}:{part}"] for part in PARTS})
-            for name in names}
+    return {
+        name: tensors[name]
+        if name in tensors
+        else dense({part: tensors[f"{name}:{part}"] for part in PARTS})
+        for name in names
+    }

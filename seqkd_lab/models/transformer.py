@@ -1,12 +1,14 @@
-"""A Transformer on the interface of every model (Vaswani et al. 2017), with the normalisation before each part.
+"""A Transformer on the interface of every model (Vaswani et al. 2017), with the normalisation
+before each part.
 
 Where it departs from that paper, and why:
-- pre-norm: x + part(norm(x)), which trains without a long warm-up (Xiong et al. 2020, arXiv 2002.04745);
+- pre-norm: x + part(norm(x)), which trains without a long warm-up (Xiong et al. 2020, arXiv
+  2002.04745);
 - positions are sinusoids, as there, so that no length is too long for it;
-- nothing is tied unless it is asked for: source and target have vocabularies of their own, and `tied` shares the
-  target's embeddings with the last layer only.
-The decoder keeps the keys and values of what it has read, so that a step costs one token, or as many as it is given;
-the rows of one sentence share its encoded source.
+- nothing is tied unless it is asked for: source and target have vocabularies of their own, and
+  `tied` shares the target's embeddings with the last layer only.
+The decoder keeps the keys and values of what it has read, so that a step costs one token, or as
+many as it is given; the rows of one sentence share its encoded source.
 """
 
 from __future__ import annotations
@@ -25,19 +27,21 @@ from seqkd_lab.identity import omitted_when_default
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
 
 REVISION = 1
-"""Of what the model computes from the same weights. Raise it with every such change: it then refuses older weights."""
+"""Of what the model computes from the same weights. Raise it with every such change: it then
+refuses older weights."""
 KeysValues = tuple[Tensor, Tensor]
 """Keys and values of some places, each (N, H, T, D/H)."""
 
 
 @dataclass(frozen=True)
 class TransformerSpec:
-    """The size: `width` D, `layers` L in encoder and decoder each, `heads` H, `hidden` numbers between the two halves
-    of a feed-forward part, `dropout` in [0, 1); `tied`: the last layer's weights are the target's embeddings.
+    """The size: `width` D, `layers` L in encoder and decoder each, `heads` H, `hidden` numbers
+    between the two halves of a feed-forward part, `dropout` in [0, 1); `tied`: the last layer's
+    weights are the target's embeddings.
 
-    memory: how many of the last target words a decoder layer attends to, its own input among them (sliding-window
-    attention; None: all). With one layer, the next word is chosen from the source, its place and the last `memory`
-    words; each further layer sees `memory` − 1 words more.
+    memory: how many of the last target words a decoder layer attends to, its own input among them
+    (sliding-window attention; None: all). With one layer, the next word is chosen from the source,
+    its place and the last `memory` words; each further layer sees `memory` − 1 words more.
     """
 
     width: int = 128
@@ -50,17 +54,24 @@ class TransformerSpec:
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width < 2 or self.width % 2 or self.width % self.heads:
-            raise ValueError(f"width must be even and a multiple of heads; got {self.width} and {self.heads}")
+            raise ValueError(
+                f"width must be even and a multiple of heads; got {self.width} and {self.heads}"
+            )
         if self.layers < 1 or self.hidden < 1:
-            raise ValueError(f"layers and hidden must be at least 1; got {self.layers} and {self.hidden}")
+            raise ValueError(
+                f"layers and hidden must be at least 1; got {self.layers} and {self.hidden}"
+            )
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout must lie in [0, 1); got {self.dropout}")
         if self.memory is not None and self.memory < 1:
-            raise ValueError(f"memory must be at least 1 target word, or None for all; got {self.memory}")
+            raise ValueError(
+                f"memory must be at least 1 target word, or None for all; got {self.memory}"
+            )
 
 
 def sinusoids(first: int, length: int, width: int) -> Tensor:
-    """(length, D) for the places first, first + 1, …: sine and cosine of waves from 2π to 20,000π (section 3.5)."""
+    """(length, D) for the places first, first + 1, …: sine and cosine of waves from 2π to 20,000π
+    (section 3.5)."""
     places = torch.arange(first, first + length)[:, None]
     waves = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
     angles = places * waves  # (length, D/2)
@@ -68,8 +79,9 @@ def sinusoids(first: int, length: int, width: int) -> Tensor:
 
 
 def own_past(query: Tensor, key: Tensor, memory: int | None) -> Tensor:
-    """Say where a word may look: True where the place `key` is not after the place `query`, and at most `memory` words
-    back, its own among them. Both are places in a sentence, of shapes that broadcast, (…, T, 1) and (…, 1, S)."""
+    """Say where a word may look: True where the place `key` is not after the place `query`, and at
+    most `memory` words back, its own among them. Both are places in a sentence, of shapes that
+    broadcast, (…, T, 1) and (…, 1, S)."""
     past = key <= query
     return past if memory is None else past & (key > query - memory)
 
@@ -94,12 +106,14 @@ class Attention(nn.Module):
         return self._split(keys), self._split(values)
 
     def forward(self, x: Tensor, seen: KeysValues, mask: Tensor | None) -> Tensor:
-        """x (N, T, D) looks at `seen`, where `mask` (it extends to (N, H, T, S)) is True. Returns (N, T, D)."""
+        """x (N, T, D) looks at `seen`, where `mask` (it extends to (N, H, T, S)) is True. Returns
+        (N, T, D)."""
         looked = F.scaled_dot_product_attention(self._split(self.query(x)), *seen, attn_mask=mask)
         return self.out(looked.transpose(1, 2).reshape(x.shape))
 
     def weights(self, x: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
-        """How much x (N, T, D) looks at each of the keys (N, H, S, D/H): (N, H, T, S), whose rows have the sum 1."""
+        """How much x (N, T, D) looks at each of the keys (N, H, S, D/H): (N, H, T, S), whose rows
+        have the sum 1."""
         query = self._split(self.query(x))
         scores = query @ keys.transpose(2, 3) / query.shape[3] ** 0.5
         return scores.masked_fill(~mask, float("-inf")).softmax(dim=3)
@@ -107,7 +121,9 @@ class Attention(nn.Module):
 
 def feed_forward(spec: TransformerSpec) -> nn.Sequential:
     """Two layers with a rectifier between them (section 3.3)."""
-    return nn.Sequential(nn.Linear(spec.width, spec.hidden), nn.ReLU(), nn.Linear(spec.hidden, spec.width))
+    return nn.Sequential(
+        nn.Linear(spec.width, spec.hidden), nn.ReLU(), nn.Linear(spec.hidden, spec.width)
+    )
 
 
 class EncoderLayer(nn.Module):
@@ -139,21 +155,25 @@ class DecoderLayer(nn.Module):
     def forward(
         self, x: Tensor, past: KeysValues, mask: Tensor | None, memory: KeysValues, real: Tensor
     ) -> tuple[Tensor, KeysValues]:
-        """x (N, T, D) after the places in `past`; mask (T, all places), or one a row, or None for a single token;
-        `memory` of the B sources and where it is `real`. Returns (N, T, D), and keys and values of all places."""
+        """x (N, T, D) after the places in `past`; mask (T, all places), or one a row, or None for a
+        single token; `memory` of the B sources and where it is `real`. Returns (N, T, D), and keys
+        and values of all places."""
         normed = self.norms[0](x)
         new = self.own.keys_values(normed)
         seen = torch.cat([past[0], new[0]], dim=2), torch.cat([past[1], new[1]], dim=2)
         x = x + self.dropout(self.own(normed, seen, mask))
-        shared = self.norms[1](x).view(len(real), -1, x.shape[2])  # (B, K·T, D): a sentence's rows share its memory
+        shared = self.norms[1](x).view(
+            len(real), -1, x.shape[2]
+        )  # (B, K·T, D): a sentence's rows share its memory
         x = x + self.dropout(self.source(shared, memory, real)).view(x.shape)
         return x + self.dropout(self.feed(self.norms[2](x))), seen
 
 
 @dataclass(frozen=True)
 class TransformerState(DecoderState):
-    """memory: keys and values of the B sources, a pair a layer; real (B, 1, 1, S) where they hold tokens. past: keys
-    and values of the N prefixes' tokens, a pair a layer. All of it can be rolled back at any time."""
+    """memory: keys and values of the B sources, a pair a layer; real (B, 1, 1, S) where they hold
+    tokens. past: keys and values of the N prefixes' tokens, a pair a layer. All of it can be rolled
+    back at any time."""
 
     memory: tuple[KeysValues, ...]
     real: Tensor
@@ -168,7 +188,8 @@ class TransformerState(DecoderState):
         return self.past[0][0].shape[2]
 
     def select(self, rows: Tensor) -> TransformerState:
-        """The state of the hypotheses that continue `rows` (B', K'); memory is copied only when sentences leave."""
+        """The state of the hypotheses that continue `rows` (B', K'); memory is copied only when
+        sentences leave."""
         beam_size, flat = len(self.past[0][0]) // self.n_sentences, rows.reshape(-1)
         past = tuple((keys[flat], values[flat]) for keys, values in self.past)
         memory, real, sentences = self.memory, self.real, rows[:, 0] // beam_size
@@ -182,15 +203,22 @@ class TransformerState(DecoderState):
 
     def rollback(self, length: int) -> TransformerState:
         if not 0 <= length <= self.length:
-            raise ValueError(f"length {length} was not remembered: {self.length} tokens have been read")
-        return replace(self, past=tuple((keys[:, :, :length], values[:, :, :length]) for keys, values in self.past))
+            raise ValueError(
+                f"length {length} was not remembered: {self.length} tokens have been read"
+            )
+        return replace(
+            self,
+            past=tuple((keys[:, :, :length], values[:, :, :length]) for keys, values in self.past),
+        )
 
 
 class TiedLinear(nn.Module):
-    """The last layer with an embedding's weights (Press & Wolf 2017): logits are products with the words' own vectors.
+    """The last layer with an embedding's weights (Press & Wolf 2017): logits are products with the
+    words' own vectors.
 
-    They begin as small as a layer's, N(0, 1/D), and are multiplied by √D where words are read (Vaswani et al. 2017,
-    section 3.4). The embedding stays their only owner, so that a file of weights holds them once.
+    They begin as small as a layer's, N(0, 1/D), and are multiplied by √D where words are read
+    (Vaswani et al. 2017, section 3.4). The embedding stays their only owner, so that a file of
+    weights holds them once.
     """
 
     def __init__(self, embedding: nn.Embedding) -> None:
@@ -211,16 +239,26 @@ class TiedLinear(nn.Module):
 class TransformerSeq2Seq(Seq2Seq):
     """Encoder and decoder of `spec.layers` layers each, normalised at their ends."""
 
-    def __init__(self, spec: TransformerSpec, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, spec: TransformerSpec, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary
+    ) -> None:
         super().__init__()
-        self.spec, self.source_vocabulary, self.target_vocabulary = spec, source_vocabulary, target_vocabulary
+        self.spec, self.source_vocabulary, self.target_vocabulary = (
+            spec,
+            source_vocabulary,
+            target_vocabulary,
+        )
         self.source_embedding = nn.Embedding(len(source_vocabulary), spec.width, padding_idx=PAD)
         self.target_embedding = nn.Embedding(len(target_vocabulary), spec.width, padding_idx=PAD)
         self.encoder = nn.ModuleList([EncoderLayer(spec) for _ in range(spec.layers)])
         self.decoder = nn.ModuleList([DecoderLayer(spec) for _ in range(spec.layers)])
         self.encoder_norm, self.decoder_norm = nn.LayerNorm(spec.width), nn.LayerNorm(spec.width)
         tied = spec.tied
-        self.output = TiedLinear(self.target_embedding) if tied else nn.Linear(spec.width, len(target_vocabulary))
+        self.output = (
+            TiedLinear(self.target_embedding)
+            if tied
+            else nn.Linear(spec.width, len(target_vocabulary))
+        )
         self.target_scale = spec.width**0.5 if tied else 1.0
         self.dropout = nn.Dropout(spec.dropout)
 
@@ -232,12 +270,16 @@ class TransformerSeq2Seq(Seq2Seq):
         x = self._placed(self.source_embedding(source), first=0)
         for layer in self.encoder:
             x = layer(x, real)
-        encoded, nothing = self.encoder_norm(x), x.new_zeros(B, self.spec.heads, 0, self.spec.width // self.spec.heads)
+        encoded, nothing = (
+            self.encoder_norm(x),
+            x.new_zeros(B, self.spec.heads, 0, self.spec.width // self.spec.heads),
+        )
         memory = tuple(layer.source.keys_values(encoded) for layer in self.decoder)
         return TransformerState(memory, real, tuple((nothing, nothing) for _ in self.decoder))
 
     def _placed(self, words: Tensor, first: int) -> Tensor:
-        """The words' vectors (N, T, D) and their places, the first of which is `first`, added up."""
+        """The words' vectors (N, T, D) and their places, the first of which is `first`, added
+        up."""
         return self.dropout(words + sinusoids(first, words.shape[1], self.spec.width))
 
     def read(self, tokens: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
@@ -246,7 +288,9 @@ class TransformerSeq2Seq(Seq2Seq):
         first, T = state.length, tokens.shape[1]
         places = torch.arange(first + T)
         sees_all = T == 1 and (self.spec.memory is None or first < self.spec.memory)
-        mask = None if sees_all else own_past(places[first:, None], places, self.spec.memory)  # (T, first + T)
+        mask = (
+            None if sees_all else own_past(places[first:, None], places, self.spec.memory)
+        )  # (T, first + T)
         x, past = self._placed(self.target_scale * self.target_embedding(tokens), first), []
         for layer, before, memory in zip(self.decoder, state.past, state.memory, strict=True):
             x, seen = layer(x, before, mask, memory, state.real)
@@ -254,7 +298,8 @@ class TransformerSeq2Seq(Seq2Seq):
         return self.decoder_norm(x), replace(state, past=tuple(past))
 
     def attention(self, batch: Batch) -> Tensor:
-        """The weights (B, T, S) of the last decoder layer's attention to the source, the mean of its heads."""
+        """The weights (B, T, S) of the last decoder layer's attention to the source, the mean of
+        its heads."""
         looks: list[Tensor] = []
         last = self.decoder[-1].source
 
@@ -271,14 +316,21 @@ class TransformerSeq2Seq(Seq2Seq):
 
     def packed_vectors(self, batch: PackedBatch) -> Tensor:
         """Positions restart with each sentence of a row, and the masks are blocks: (R, T, D)."""
-        x, mask = self._placed_at(self.source_embedding(batch.source), batch.source_place), batch.source_mask
+        x, mask = (
+            self._placed_at(self.source_embedding(batch.source), batch.source_place),
+            batch.source_mask,
+        )
         for layer in self.encoder:
             x = layer(x, mask)
         encoded, R = self.encoder_norm(x), len(x)
         nothing = x.new_zeros(R, self.spec.heads, 0, self.spec.width // self.spec.heads)
-        y = self._placed_at(self.target_scale * self.target_embedding(batch.target_in), batch.target_place)
+        y = self._placed_at(
+            self.target_scale * self.target_embedding(batch.target_in), batch.target_place
+        )
         place = batch.target_place[:, None]  # (R, 1, T)
-        own = batch.target_mask & own_past(place[..., None], place[:, :, None], self.spec.memory)  # (R, 1, T, T)
+        own = batch.target_mask & own_past(
+            place[..., None], place[:, :, None], self.spec.memory
+        )  # (R, 1, T, T)
         cross = batch.cross_mask
         for layer in self.decoder:
             y, _ = layer(y, (nothing, nothing), own, layer.source.keys_values(encoded), cross)

@@ -1,4 +1,5 @@
-"""The game of beam search: its rules are the search's, its numbers are the model's, its sentences are true."""
+"""The game of beam search: its rules are the search's, its numbers are the model's, its sentences
+are true."""
 
 from __future__ import annotations
 
@@ -22,14 +23,18 @@ SOURCES = [("bee", "cat", "ant"), ("ant",), ("cat", "bee")]
 
 
 class TestGame:
-    @pytest.mark.parametrize("seed, beam_size, source", list(itertools.product(range(3), (1, 2, 5), SOURCES)))
+    @pytest.mark.parametrize(
+        "seed, beam_size, source", list(itertools.product(range(3), (1, 2, 5), SOURCES))
+    )
     def test_whoever_keeps_the_best_plays_beam_search(self, make_model, seed, beam_size, source):
         model = make_model(seed, sharpness=2.0)
         game = BeamGame(NextWords(model, source), beam_size)
         while not game.over:
             game.keep_best()
         best = search(model, [source], beam_size)[0][0]
-        assert game.best.tokens == best.tokens and game.best.log_prob == pytest.approx(best.log_prob, abs=1e-4)
+        assert game.best.tokens == best.tokens and game.best.log_prob == pytest.approx(
+            best.log_prob, abs=1e-4
+        )
 
     def test_any_choice_has_the_log_p_that_the_model_gives_it(self, make_model):
         model, chance = make_model(3, sharpness=2.0), random.Random(0)
@@ -41,7 +46,9 @@ class TestGame:
             (exact,) = sentence_log_probs(model, [source], [game.best.tokens])
             assert game.best.log_prob == pytest.approx(exact, abs=1e-4)
             path = game.next_words.along(game.best.words)
-            assert path[-1] == pytest.approx(exact, abs=1e-4) and list(path) == sorted(path, reverse=True)
+            assert path[-1] == pytest.approx(exact, abs=1e-4) and list(path) == sorted(
+                path, reverse=True
+            )
 
     def test_undo_takes_a_step_back_and_what_is_not_allowed_is_refused(self, make_model):
         game = BeamGame(NextWords(make_model(0), SOURCES[0]), 1)
@@ -98,7 +105,10 @@ class TestView:
             view.beam_step.click()
 
     def test_in_any_order_of_events_the_controls_and_the_picture_agree(self, view):
-        chance, actions = random.Random(1), [view.undo, view.again, view.beam_step, *view.candidates]
+        chance, actions = (
+            random.Random(1),
+            [view.undo, view.again, view.beam_step, *view.candidates],
+        )
         for _ in range(250):
             kind = chance.random()
             if kind < 0.85:
@@ -109,13 +119,16 @@ class TestView:
             self.check(view)
 
     def check(self, view: BeamGameView) -> None:
-        assert view.game.next_words is view._next_words(view.source), "the sentence that is chosen is played"
+        assert view.game.next_words is view._next_words(view.source), (
+            "the sentence that is chosen is played"
+        )
         assert view.game.beam_size == view.own_size.value
         assert " ".join(view.source) in view.text.value
         offered = [] if view.game.over else view.game.candidates(8)
         shown = [button for button in view.candidates if not button.disabled]
         assert [button.tooltip.partition(", log p")[0] for button in shown] == [
-            " ".join("(end)" if word == END else word for word in candidate.words) for candidate in offered
+            " ".join("(end)" if word == END else word for word in candidate.words)
+            for candidate in offered
         ]
         marked = sum(button.description.startswith("✓") for button in shown)
         assert marked < view.game.beam_size and bytes(view.image.value[:4]) == b"\x89PNG"
@@ -129,7 +142,11 @@ class TestView:
             numbers = [button.description.rsplit("   ", 1)[1] for button in view.candidates]
             values = [candidate.log_prob for candidate in view._offered]
             far = [abs(a - b) > 1e-4 for a, b in itertools.pairwise(values)]
-            assert all(a != b for (a, b), apart in zip(itertools.pairwise(numbers), far, strict=True) if apart)
+            assert all(
+                a != b
+                for (a, b), apart in zip(itertools.pairwise(numbers), far, strict=True)
+                if apart
+            )
             view.beam_step.click()
 
 
@@ -149,29 +166,50 @@ def test_labels_keep_their_order_and_their_distance():
 
 class TestEnd:
     SOURCE = lesson.TICKET
-    GOOD, BAD = (tuple(f"mein Ticket war neu und der Arzt versteckte {word} .".split()) for word in ("es", "ihn"))
+    GOOD, BAD = (
+        tuple(f"mein Ticket war neu und der Arzt versteckte {word} .".split())
+        for word in ("es", "ihn")
+    )
 
     def said(self, toy, you: tuple, greedy: tuple, beam: tuple) -> str:
-        paths = {name: Path((*words, END), (log_prob,)) for name, (words, log_prob)
-                 in zip((YOU, GREEDY, BEAM), (you, greedy, beam), strict=True)}
+        paths = {
+            name: Path((*words, END), (log_prob,))
+            for name, (words, log_prob) in zip(
+                (YOU, GREEDY, BEAM), (you, greedy, beam), strict=True
+            )
+        }
         return " ".join(end_of_game(paths, 4, self.SOURCE, toy.language))
 
     def test_who_is_more_probable_and_what_is_valid(self, toy):
         said = self.said(toy, (self.GOOD, -4.2968), (self.BAD, -4.2961), (self.BAD, -4.2961))
         assert "log p −4.297, greedy search's −4.296" in said
-        assert "The language accepts your translation." in said and said.count("does not accept") == 2
+        assert (
+            "The language accepts your translation." in said and said.count("does not accept") == 2
+        )
         assert "finds the translation of greedy search more probable" in said
         said = self.said(toy, (self.BAD, -4.1), (self.GOOD, -4.3), (self.BAD, -4.1))
         assert "You found a more probable translation than greedy search." in said
         assert "You and the beam of 4 wrote the same translation." in said
-        assert "does not accept your translation: word 9 'ihn'" in said and "accepts greedy search's" in said
+        assert (
+            "does not accept your translation: word 9 'ihn'" in said
+            and "accepts greedy search's" in said
+        )
 
 
 class TestDigits:
-    @pytest.mark.parametrize("values, digits", [
-        ([], 2), ([-1.0], 2), ([-1.0, -2.0], 2), ([-4.363, -4.364], 3), ([-1.70, -1.71, -1.7104], 4),
-        ([-1.0, -1.0], 2), ([-1.0, -1.00001], 2), ([-4.16466, -4.16455], 4),
-    ])
+    @pytest.mark.parametrize(
+        "values, digits",
+        [
+            ([], 2),
+            ([-1.0], 2),
+            ([-1.0, -2.0], 2),
+            ([-4.363, -4.364], 3),
+            ([-1.70, -1.71, -1.7104], 4),
+            ([-1.0, -1.0], 2),
+            ([-1.0, -1.00001], 2),
+            ([-4.16466, -4.16455], 4),
+        ],
+    )
     def test_as_many_as_decide(self, values, digits):
         assert deciding_digits(values) == digits == deciding_digits(values[::-1])
 

@@ -1,4 +1,5 @@
-"""Lesson 7's way from the mode to gold: its ends are Seq-KD's corpus and gold, and the picture shows what was found."""
+"""Lesson 7's way from the mode to gold: its ends are Seq-KD's corpus and gold, and the picture
+shows what was found."""
 
 from __future__ import annotations
 
@@ -26,7 +27,9 @@ def read(toy_models, gold):
     return read_candidates(toy_models["teacher"], gold, K=4)
 
 
-def test_the_last_stage_is_gold_and_every_stage_starts_from_the_same_student(toy, toy_models, gold, read):
+def test_the_last_stage_is_gold_and_every_stage_starts_from_the_same_student(
+    toy, toy_models, gold, read
+):
     student = toy_models["baseline"]
     before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
     stages = choice_path.path_to_gold(student, gold, read, toy, (1, 4), 0.01, 4)
@@ -43,12 +46,17 @@ def test_the_picture_holds_every_number_and_the_student_before(tmp_path):
     def score(x: float) -> Score:
         return Score(9, (80.0 + x, 90.0 + x), (0.5, 0.6), 0.1 + x / 100, 0.01, 0.5)
 
-    stages = [choice_path.Stage("K = 1", 0.71, score(1.0)), choice_path.Stage("gold", math.nan, score(2.0))]
+    stages = [
+        choice_path.Stage("K = 1", 0.71, score(1.0)),
+        choice_path.Stage("gold", math.nan, score(2.0)),
+    ]
     figure = choice_path.path_figure(score(0.0), stages)
     figure.savefig(tmp_path / "path.png")
     left, middle, right = figure.axes
     assert "0.71" in [text.get_text() for text in left.texts]
     assert [text.get_text() for text in middle.texts] == ["81.0", "82.0", "91.0", "92.0"]
     assert [text.get_text() for text in right.texts] == ["0.110", "0.120"]
-    assert {line.get_ydata()[0] for line in middle.lines if line.get_linestyle() in (":", "-.")} == {80.0, 90.0}
+    assert {
+        line.get_ydata()[0] for line in middle.lines if line.get_linestyle() in (":", "-.")
+    } == {80.0, 90.0}
     assert middle.get_ylim()[1] <= 100.0

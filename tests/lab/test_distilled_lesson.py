@@ -1,4 +1,5 @@
-"""What lesson 06 reads off corpora and students: entropies, agreements, certainty, gold's words, references."""
+"""What lesson 06 reads off corpora and students: entropies, agreements, certainty, gold's words,
+references."""
 
 from __future__ import annotations
 
@@ -49,14 +50,25 @@ def reading(gold):
 class TestEntropies:
     @given(pairs, triples)
     def test_they_agree_with_the_exercises_own_solutions(self, two, three):
-        check = {key: exercises.find(key).solution for key in ("conditional_entropy", "history_dependence")}
-        assert measures.conditional_entropy(two) == pytest.approx(check["conditional_entropy"](two), abs=1e-12)
-        assert measures.history_dependence(three) == pytest.approx(check["history_dependence"](three), abs=1e-12)
+        check = {
+            key: exercises.find(key).solution
+            for key in ("conditional_entropy", "history_dependence")
+        }
+        assert measures.conditional_entropy(two) == pytest.approx(
+            check["conditional_entropy"](two), abs=1e-12
+        )
+        assert measures.history_dependence(three) == pytest.approx(
+            check["history_dependence"](three), abs=1e-12
+        )
 
     @given(pairs)
     def test_complexity_weighs_every_source_word_alike(self, two):
-        by_source = {s: Counter(t for source, t in two if source == s) for s in {source for source, _ in two}}
-        expected = sum(entropy(list(counts.values())) for counts in by_source.values()) / len(by_source)
+        by_source = {
+            s: Counter(t for source, t in two if source == s) for s in {source for source, _ in two}
+        }
+        expected = sum(entropy(list(counts.values())) for counts in by_source.values()) / len(
+            by_source
+        )
         assert measures.complexity(two) == pytest.approx(expected, abs=1e-12)
 
     @given(pairs, pairs)
@@ -66,7 +78,12 @@ class TestEntropies:
             assert -1e-12 <= measures.faithfulness(one, other) < math.inf
 
     def test_without_pairs_nothing_is_open(self):
-        assert measures.conditional_entropy([]) == measures.complexity([]) == measures.history_dependence([]) == 0.0
+        assert (
+            measures.conditional_entropy([])
+            == measures.complexity([])
+            == measures.history_dependence([])
+            == 0.0
+        )
 
     def test_chance_feigns_little_where_counts_are_many_and_nothing_depends(self):
         drawn = random.Random(1)
@@ -76,16 +93,26 @@ class TestEntropies:
         assert measures.by_chance(few, n_shuffles=200) > 0.01
 
     @given(triples)
-    def test_shuffling_leaves_the_counts_of_source_and_word_and_never_exceeds_what_is_open(self, three):
-        assert 0.0 <= measures.by_chance(three) <= measures.conditional_entropy([(s, w) for s, _, w in three]) + 1e-12
+    def test_shuffling_leaves_the_counts_of_source_and_word_and_never_exceeds_what_is_open(
+        self, three
+    ):
+        assert (
+            0.0
+            <= measures.by_chance(three)
+            <= measures.conditional_entropy([(s, w) for s, _, w in three]) + 1e-12
+        )
 
 
 class TestReading:
-    def test_in_gold_every_agreement_depends_on_own_choices_and_without_ambiguity_none_does(self, gold, reading):
+    def test_in_gold_every_agreement_depends_on_own_choices_and_without_ambiguity_none_does(
+        self, gold, reading
+    ):
         assert reading.n == reading.n_valid == len(gold)
         none = ToyLanguage(Ambiguity.none())
         fixed = measures.read_corpus(LANGUAGE, with_modes(gold, none))
-        assert fixed.n_valid == len(gold), "what the unambiguous language says is valid in the ambiguous one"
+        assert fixed.n_valid == len(gold), (
+            "what the unambiguous language says is valid in the ambiguous one"
+        )
         for agreement in measures.AGREEMENTS:
             assert reading.triples[agreement], agreement
             assert fixed.nats(agreement)[0] <= reading.nats(agreement)[0] + 1e-12
@@ -97,8 +124,10 @@ class TestReading:
         forms = {}
         for source, noun, pronoun in reading.triples[measures.PRONOUN]:
             forms.setdefault((source, noun), set()).add(pronoun)
-        assert forms and all(found <= {"er", "ihn", "ihm"} or found <= {"sie", "ihr"} or found <= {"es", "ihm"}
-                             for found in forms.values())
+        assert forms and all(
+            found <= {"er", "ihn", "ihm"} or found <= {"sie", "ihr"} or found <= {"es", "ihm"}
+            for found in forms.values()
+        )
 
     def test_a_forgetful_address_is_told_by_the_earlier_one(self, reading):
         for _, address, word in reading.triples[measures.ADDRESS]:
@@ -107,13 +136,21 @@ class TestReading:
     def test_agreements_of_one_sentence(self):
         source = tuple("my bag was too heavy , so the doctor hid it in the village .".split())
         target = tuple("mein Beutel war zu schwer , also versteckte der Arzt ihn im Dorf .".split())
-        found = list(measures.agreements(LANGUAGE.parse(source), LANGUAGE.path(source, target), LANGUAGE))
+        found = list(
+            measures.agreements(LANGUAGE.parse(source), LANGUAGE.path(source, target), LANGUAGE)
+        )
         assert (measures.ARTICLE, ("bag", "mein", "Beutel")) in found
         assert (measures.PRONOUN, (("bag", "object"), "Beutel", "ihn")) in found
         assert {kind for kind, _ in found} == {measures.ARTICLE, measures.PRONOUN}
 
-    def test_pairs_are_the_exact_alignments_and_what_is_no_translation_is_left_out(self, gold, reading):
-        n = sum(place >= 0 for s, t in zip(gold.source, gold.target, strict=True) for place in LANGUAGE.alignment(s, t))
+    def test_pairs_are_the_exact_alignments_and_what_is_no_translation_is_left_out(
+        self, gold, reading
+    ):
+        n = sum(
+            place >= 0
+            for s, t in zip(gold.source, gold.target, strict=True)
+            for place in LANGUAGE.alignment(s, t)
+        )
         assert len(reading.pairs) == n
         broken = gold.with_target([("Unsinn",), *gold.target[1:]])
         assert measures.read_corpus(LANGUAGE, broken).n_valid == len(gold) - 1
@@ -145,18 +182,29 @@ class TestParts:
 
 def references(baseline, seq_kd, perfect) -> students.References:
     alone = {"baseline": baseline, "seq-kd": seq_kd, PERFECT: perfect}
-    return students.References({"baseline": 80.0, "seq-kd": 90.0}, {name: tuple(x) for name, x in alone.items()})
+    return students.References(
+        {"baseline": 80.0, "seq-kd": 90.0}, {name: tuple(x) for name, x in alone.items()}
+    )
 
 
 class TestOneReference:
     def test_first_is_only_what_is_decidedly_above_all_others(self):
         above = references((30.0, 31.0, 30.5), (36.0, 36.5, 36.2), (28.0, 29.0, 28.1))
         assert words.first_against_one(above) == "seq-kd"
-        assert words.first_against_one(references((36.0, 35.0, 36.9), (35.9, 36.5, 36.2), (28, 29, 28))) == CANNOT_TELL
+        assert (
+            words.first_against_one(
+                references((36.0, 35.0, 36.9), (35.9, 36.5, 36.2), (28, 29, 28))
+            )
+            == CANNOT_TELL
+        )
 
     def test_the_words_say_whether_the_models_keep_their_order(self):
-        kept = words.one_reference_in_words(references((30.0, 31.0), (36.0, 36.5), (28.0, 29.0))).text
-        turned = words.one_reference_in_words(references((37.0, 31.0), (36.0, 36.5), (28.0, 29.0))).text
+        kept = words.one_reference_in_words(
+            references((30.0, 31.0), (36.0, 36.5), (28.0, 29.0))
+        ).text
+        turned = words.one_reference_in_words(
+            references((37.0, 31.0), (36.0, 36.5), (28.0, 29.0))
+        ).text
         assert "2 of 2 single references" in kept and "it misleads less" in kept
         assert "1 of 2 single references" in turned and "about the models, too" in turned
 
@@ -187,7 +235,12 @@ class TestCertainty:
 class TestGoldWords:
     def test_a_word_agrees_where_the_lens_shows_it_unmarked_and_so_does_the_end(self):
         assert students.agreeing("ich sah ihn .".split(), "ich habe ihn gesehen .".split()) == [
-            True, False, True, True, True]
+            True,
+            False,
+            True,
+            True,
+            True,
+        ]
         assert students.agreeing(("a",), ("a",)) == [True, True]
 
     def test_both_kinds_together_are_the_models_own_perplexity(self, toy, toy_models):
@@ -203,27 +256,43 @@ class TestGoldWords:
 class TestReferences:
     def test_one_and_all_are_the_scorers_own_and_perfect_is_no_system(self, toy):
         test = toy.test[:20]
-        outputs = {"mode": [LANGUAGE.mode(source)[0] for source in test.source], "first": list(test.target)}
+        outputs = {
+            "mode": [LANGUAGE.mode(source)[0] for source in test.source],
+            "first": list(test.target),
+        }
         heard = []
-        found = students.reference_scores(outputs, test, detokenise, lambda done, total: heard.append((done, total)))
+        found = students.reference_scores(
+            outputs, test, detokenise, lambda done, total: heard.append((done, total))
+        )
         for name, sentences in outputs.items():
             score = score_outputs(sentences, test, detokenise, 1.0)[0]
             assert found.all[name] == pytest.approx(score.bleu)
             assert found.alone[name][0] == pytest.approx(score.bleu_one_reference)
-        assert found.alone["first"][0] == pytest.approx(100.0) and found.all["first"] == pytest.approx(100.0)
-        assert PERFECT not in found.all and len(found.alone[PERFECT]) == 25 and heard[-1] == (25, 25)
+        assert found.alone["first"][0] == pytest.approx(100.0) and found.all[
+            "first"
+        ] == pytest.approx(100.0)
+        assert (
+            PERFECT not in found.all and len(found.alone[PERFECT]) == 25 and heard[-1] == (25, 25)
+        )
 
     def test_orders_are_compared_reference_by_reference(self):
-        found = students.References({"a": 9.0, "b": 8.0, "c": 7.0}, {"a": (3.0, 1.0), "b": (2.0, 2.0), "c": (1.0, 0.0)})
+        found = students.References(
+            {"a": 9.0, "b": 8.0, "c": 7.0}, {"a": (3.0, 1.0), "b": (2.0, 2.0), "c": (1.0, 0.0)}
+        )
         assert found.order(found.all) == ("a", "b", "c")
-        assert found.same_order(("a", "b", "c")) == (1, 2) and found.same_order(("a", "c")) == (2, 2)
+        assert found.same_order(("a", "b", "c")) == (1, 2) and found.same_order(("a", "c")) == (
+            2,
+            2,
+        )
 
 
 class TestFigures:
     def test_each_picture_says_its_numbers(self, toy, toy_models):
         found = students.translated(toy_models, toy, 12, 2)
-        words = {name: students.gold_words(model, toy.test[:12], with_modes(toy.test[:12]))
-                 for name, model in toy_models.items()}
+        words = {
+            name: students.gold_words(model, toy.test[:12], with_modes(toy.test[:12]))
+            for name, model in toy_models.items()
+        }
         outputs = {name: [each.tokens for each in one.greedy] for name, one in found.items()}
         scores = students.reference_scores(outputs, toy.test[:12], detokenise)
         for figure, number in (
@@ -231,7 +300,9 @@ class TestFigures:
             (figures.gold_words_figure(words), f"{words['seq-kd'].differing:.2f}"),
             (figures.references_figure(scores), f"{scores.all['seq-kd']:.1f}"),
         ):
-            texts = [text.get_text() for axes in figure.axes for text in [*axes.texts, *axes.artists]]
+            texts = [
+                text.get_text() for axes in figure.axes for text in [*axes.texts, *axes.artists]
+            ]
             assert any(number.strip("0") in text for text in texts if text), (number, texts)
             figure.savefig("/dev/null", format="png")
 

@@ -1,4 +1,5 @@
-"""What lesson 3 stands on: distributions at many positions against the language, torch and what is true by hand."""
+"""What lesson 3 stands on: distributions at many positions against the language, torch and what is
+true by hand."""
 
 from __future__ import annotations
 
@@ -43,7 +44,9 @@ class TestPositions:
                 assert found.words[int(found.gold[row])] == (*target, "</s>")[place]
                 assert torch.equal(found.truth[row], reading.truth(place))
                 for name in toy_models:
-                    assert torch.allclose(found.log_prob[name][row], reading.log_prob[name][place], atol=1e-5)
+                    assert torch.allclose(
+                        found.log_prob[name][row], reading.log_prob[name][place], atol=1e-5
+                    )
                 row += 1
         assert len(found) == row
 
@@ -52,7 +55,9 @@ class TestPositions:
         with pytest.raises(ValueError, match="starts with"):
             measures.read_positions(toy_models, wrong, toy.language)
         with pytest.raises(ValueError, match="different target vocabularies"):
-            measures.read_positions({"a": toy_models["teacher"], "b": make_model()}, toy.valid[:1], toy.language)
+            measures.read_positions(
+                {"a": toy_models["teacher"], "b": make_model()}, toy.valid[:1], toy.language
+            )
 
     def test_training_mode_is_as_it_was(self, toy, toy_models):
         model = toy_models["baseline"].train()
@@ -64,12 +69,16 @@ class TestDistances:
     def test_kl_is_the_evaluations_own(self, found, toy, toy_models):
         for name, model in toy_models.items():
             kl = measures.divergences(found.truth, found.log_prob[name])
-            assert float(kl.mean()) == pytest.approx(compare_with_truth(model, toy.valid[:N_PAIRS], toy.language)[0])
+            assert float(kl.mean()) == pytest.approx(
+                compare_with_truth(model, toy.valid[:N_PAIRS], toy.language)[0]
+            )
 
     @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
     def test_kl_and_entropy_are_torchs(self, found, temperature):
         p = found.softened("teacher", temperature)
-        exact = kl_divergence(Categorical(found.truth), Categorical(logits=found.log_prob["teacher"] / temperature))
+        exact = kl_divergence(
+            Categorical(found.truth), Categorical(logits=found.log_prob["teacher"] / temperature)
+        )
         kl = measures.divergences(found.truth, found.log_prob["teacher"], temperature)
         assert torch.allclose(kl, exact, atol=1e-5)
         assert torch.allclose(measures.entropies(p), Categorical(p).entropy(), atol=1e-6)
@@ -78,16 +87,21 @@ class TestDistances:
 
     @given(st.floats(0.2, 5.0))
     def test_the_nearest_temperature_takes_back_the_one_that_was_applied(self, sharpness):
-        """A model that is the truth, its logits multiplied: τ equal to the factor gives the truth again."""
+        """A model that is the truth, its logits multiplied: τ equal to the factor gives the truth
+        again."""
         log_truth = double([0.0, 1.0, 2.0, -1.0], [1.0, 0.5, -3.0, 0.0]).log_softmax(dim=1)
-        mean_kl = measures.mean_divergence(log_truth.exp(), (log_truth * sharpness).log_softmax(dim=1))
+        mean_kl = measures.mean_divergence(
+            log_truth.exp(), (log_truth * sharpness).log_softmax(dim=1)
+        )
         tau, least = measures.nearest(mean_kl)
         assert tau == pytest.approx(sharpness, rel=0.02) and least == pytest.approx(0.0, abs=1e-4)
 
     def test_no_temperature_of_the_sweep_is_nearer_than_the_nearest(self, found):
         taus = (0.25, 0.5, 1.0, 2.0, 4.0)
         sweep = measures.sweep(found, taus)
-        assert sweep.temperatures == taus and set(sweep.kl) == set(found.log_prob) == set(sweep.nearest)
+        assert sweep.temperatures == taus and set(sweep.kl) == set(found.log_prob) == set(
+            sweep.nearest
+        )
         for name, values in sweep.kl.items():
             tau, least = sweep.nearest[name]
             assert least <= min(values) + 1e-6 and measures.LOWEST <= tau <= measures.HIGHEST
@@ -97,7 +111,10 @@ class TestDistances:
 
 class TestMass:
     def test_by_hand(self):
-        truth, p = double([0.5, 0.5, 0.0], [1.0, 0.0, 0.0]), double([0.2, 0.7, 0.1], [0.6, 0.3, 0.1])
+        truth, p = (
+            double([0.5, 0.5, 0.0], [1.0, 0.0, 0.0]),
+            double([0.2, 0.7, 0.1], [0.6, 0.3, 0.1]),
+        )
         mass = measures.mass(p, truth, torch.tensor([0, 0]))
         assert (mass.gold, mass.other_right, mass.wrong) == pytest.approx((0.4, 0.35, 0.25))
         assert mass.right_share == pytest.approx(0.35 / 0.6)
@@ -106,7 +123,9 @@ class TestMass:
         for p in (found.truth, *(found.softened(name) for name in found.log_prob)):
             mass = measures.mass(p, found.truth, found.gold)
             assert mass.gold + mass.other_right + mass.wrong == pytest.approx(1.0)
-        assert measures.mass(found.truth, found.truth, found.gold).wrong == pytest.approx(0.0, abs=1e-12)
+        assert measures.mass(found.truth, found.truth, found.gold).wrong == pytest.approx(
+            0.0, abs=1e-12
+        )
 
     def test_with_nothing_beside_gold_there_is_no_share(self):
         assert math.isnan(measures.Mass(1.0, 0.0, 0.0).right_share)
@@ -125,20 +144,29 @@ class TestMass:
 class TestReliability:
     def test_a_model_that_says_the_truth_has_no_error(self, found):
         bins = measures.reliability(found.truth, found.truth, found.gold)
-        assert bins.error == pytest.approx(0.0, abs=1e-9) and bins.truth == pytest.approx(bins.confidence)
+        assert bins.error == pytest.approx(0.0, abs=1e-9) and bins.truth == pytest.approx(
+            bins.confidence
+        )
         assert sum(bins.number) == len(found)
 
     def test_by_hand(self):
-        p, truth = double([0.9, 0.1], [0.95, 0.05], [0.4, 0.6]), double([0.5, 0.5], [1.0, 0.0], [0.3, 0.7])
+        p, truth = (
+            double([0.9, 0.1], [0.95, 0.05], [0.4, 0.6]),
+            double([0.5, 0.5], [1.0, 0.0], [0.3, 0.7]),
+        )
         bins = measures.reliability(p, truth, torch.tensor([0, 1, 1]))
         assert bins.number == (1, 2) and bins.gold == (1.0, 0.5)
-        assert bins.confidence == pytest.approx((0.6, 0.925)) and bins.truth == pytest.approx((0.7, 0.75))
+        assert bins.confidence == pytest.approx((0.6, 0.925)) and bins.truth == pytest.approx(
+            (0.7, 0.75)
+        )
         assert bins.error == pytest.approx((0.1 + 2 * 0.175) / 3)
 
     def test_one_who_always_says_the_average_is_calibrated_and_far_from_the_truth(self):
         truth = double([1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0])
         average = truth.mean(dim=0).expand(4, 2)
-        assert measures.reliability(average, truth, torch.tensor([0, 1, 0, 0])).error == pytest.approx(0.0)
+        assert measures.reliability(
+            average, truth, torch.tensor([0, 1, 0, 0])
+        ).error == pytest.approx(0.0)
         assert float(measures.divergences(truth, average.log()).mean()) > 0.5
 
 
@@ -151,7 +179,9 @@ class TestStandardError:
     def test_repeated_words_of_a_sentence_are_no_news(self):
         values = torch.randn(50, dtype=torch.float64)
         once = measures.standard_error(values, torch.arange(50))
-        again = measures.standard_error(values.repeat_interleave(3), torch.arange(50).repeat_interleave(3))
+        again = measures.standard_error(
+            values.repeat_interleave(3), torch.arange(50).repeat_interleave(3)
+        )
         assert again == pytest.approx(once)
         assert math.isnan(measures.standard_error(values, torch.zeros(50, dtype=torch.long)))
 
@@ -161,13 +191,21 @@ def test_every_figure_can_be_saved(found, toy):
     H = {name: measures.entropies(p) for name, p in distributions.items()}
     words = [*toy.valid.target[0], "(end)"]
     made = [
-        figures.mass_figure({name: measures.mass(p, found.truth, found.gold) for name, p in distributions.items()}),
+        figures.mass_figure(
+            {name: measures.mass(p, found.truth, found.gold) for name, p in distributions.items()}
+        ),
         figures.sweep_figure(measures.sweep(found, (0.5, 1.0, 2.0))),
         figures.place_entropy_figure(found.place, H),
-        figures.sentence_entropy_figure(words, {name: values[: len(words)].tolist() for name, values in H.items()}),
-        figures.reliability_figure({"teacher": measures.reliability(found.truth, found.truth, found.gold)}),
+        figures.sentence_entropy_figure(
+            words, {name: values[: len(words)].tolist() for name, values in H.items()}
+        ),
+        figures.reliability_figure(
+            {"teacher": measures.reliability(found.truth, found.truth, found.gold)}
+        ),
     ]
-    assert all(isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG") for figure in made)
+    assert all(
+        isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG") for figure in made
+    )
 
 
 def test_a_whole_truth_leaves_no_rest(toy, toy_models):

@@ -1,4 +1,5 @@
-"""Lesson 03's sentences and intervals: true for the values they are made from, whichever way these come out."""
+"""Lesson 03's sentences and intervals: true for the values they are made from, whichever way these
+come out."""
 
 from __future__ import annotations
 
@@ -15,9 +16,12 @@ from seqkd_lab.lab.figures.next_words import SentenceReading
 
 
 def around(value: float, reach: float = 0.01, seed: int = 0) -> Estimate:
-    """An estimate whose resampled values lie evenly within `reach` of it, in an order of its own."""
+    """An estimate whose resampled values lie evenly within `reach` of it, in an order of its
+    own."""
     order = torch.randperm(201, generator=torch.Generator().manual_seed(seed))
-    return Estimate(value, torch.linspace(value - reach, value + reach, 201, dtype=torch.float64)[order])
+    return Estimate(
+        value, torch.linspace(value - reach, value + reach, 201, dtype=torch.float64)[order]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +32,18 @@ def positions(toy, toy_models):
 class TestEstimates:
     def test_the_first_row_of_the_resamples_is_the_sentences_themselves(self):
         counts = measures.resamples(7, 50)
-        assert counts.shape == (51, 7) and bool((counts[0] == 1.0).all()) and bool((counts.sum(dim=1) == 7.0).all())
+        assert (
+            counts.shape == (51, 7)
+            and bool((counts[0] == 1.0).all())
+            and bool((counts.sum(dim=1) == 7.0).all())
+        )
 
     def test_a_mean_and_its_interval_are_those_of_the_ratio_of_sums(self):
         chance = torch.Generator().manual_seed(3)
         sentence = torch.arange(60).repeat_interleave(torch.randint(2, 9, (60,), generator=chance))
-        values = torch.randn(len(sentence), dtype=torch.float64, generator=chance) + 0.3 * (sentence % 3)
+        values = torch.randn(len(sentence), dtype=torch.float64, generator=chance) + 0.3 * (
+            sentence % 3
+        )
         measured = measures.mean(values, sentence)
         error = distribution_measures.standard_error(values, sentence)
         low, high = measured.interval
@@ -51,26 +61,46 @@ class TestEstimates:
 
     @pytest.mark.parametrize("sharpness", [0.6, 1.0, 1.7])
     def test_the_nearest_temperature_takes_back_the_sharpness(self, sharpness):
-        log_truth = torch.randn(80, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).log_softmax(1)
+        log_truth = torch.randn(
+            80, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
+        ).log_softmax(1)
         log_prob = (log_truth * sharpness).log_softmax(dim=1)
-        found = measures.nearest_temperature(log_prob, (log_truth.exp() * log_prob).sum(1), torch.arange(80) // 4)
+        found = measures.nearest_temperature(
+            log_prob, (log_truth.exp() * log_prob).sum(1), torch.arange(80) // 4
+        )
         low, high = found.interval
         assert found.value == pytest.approx(sharpness, rel=0.01)
-        assert low == pytest.approx(sharpness, rel=0.01) and high == pytest.approx(sharpness, rel=0.01)
+        assert low == pytest.approx(sharpness, rel=0.01) and high == pytest.approx(
+            sharpness, rel=0.01
+        )
 
     def test_it_is_the_one_of_the_sweep(self, positions):
         sweep = distribution_measures.sweep(positions, [1.0])
         for name, found in measures.nearest_temperatures(positions).items():
-            within = min(max(sweep.nearest[name][0], measures.TEMPERATURES[0]), measures.TEMPERATURES[-1])
+            within = min(
+                max(sweep.nearest[name][0], measures.TEMPERATURES[0]), measures.TEMPERATURES[-1]
+            )
             assert found.value == pytest.approx(within, rel=0.01)
 
     def test_for_gold_no_other_temperature_has_less_loss(self, toy, toy_models, monkeypatch):
-        """A model that gives gold more than the rest: there is a best τ, and the ids of gold are in the right order."""
-        gold = torch.tensor([i for target in toy.valid[:8].target for i in (
-            *toy_models[TEACHER].target_vocabulary.ids(target), EOS)])
-        log_prob = torch.randn(len(gold), 30, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
-        log_prob = torch.nn.functional.pad(log_prob, (0, len(toy_models[TEACHER].target_vocabulary) - 30), value=-5.0)
-        log_prob = (log_prob + 3.0 * torch.nn.functional.one_hot(gold, log_prob.shape[1])).log_softmax(dim=1)
+        """A model that gives gold more than the rest: there is a best τ, and the ids of gold are in
+        the right order."""
+        gold = torch.tensor(
+            [
+                i
+                for target in toy.valid[:8].target
+                for i in (*toy_models[TEACHER].target_vocabulary.ids(target), EOS)
+            ]
+        )
+        log_prob = torch.randn(
+            len(gold), 30, dtype=torch.float64, generator=torch.Generator().manual_seed(2)
+        )
+        log_prob = torch.nn.functional.pad(
+            log_prob, (0, len(toy_models[TEACHER].target_vocabulary) - 30), value=-5.0
+        )
+        log_prob = (
+            log_prob + 3.0 * torch.nn.functional.one_hot(gold, log_prob.shape[1])
+        ).log_softmax(dim=1)
         monkeypatch.setattr(measures, "next_words", lambda *_: log_prob)
         found = measures.least_loss_temperature(toy_models[TEACHER], toy.valid[:8]).value
 
@@ -81,14 +111,20 @@ class TestEstimates:
         assert loss(found) < min(loss(found * 1.05), loss(found / 1.05))
 
     def test_only_what_is_decided_is_said(self):
-        apart, close = {"a": around(1.0), "b": around(2.0)}, {"a": around(1.0, 0.5), "b": around(1.1, 0.5, 1)}
+        apart, close = (
+            {"a": around(1.0), "b": around(2.0)},
+            {"a": around(1.0, 0.5), "b": around(1.1, 0.5, 1)},
+        )
         assert measures.decided_pairs(apart) == [("b", "a")] and measures.decided_pairs(close) == []
         assert (measures.largest(apart), measures.smallest(apart)) == ("b", "a")
         assert measures.largest(close) == measures.smallest(close) == measures.TOO_CLOSE
 
     def test_kinds_share_the_wrong_mass_and_doubts_are_the_extremes(self, positions):
         shares = measures.wrong_by_kind(positions, TEACHER)
-        assert sum(shares.values()) == pytest.approx(1.0) and list(shares.values()) == sorted(shares.values())[::-1]
+        assert (
+            sum(shares.values()) == pytest.approx(1.0)
+            and list(shares.values()) == sorted(shares.values())[::-1]
+        )
         most, least = measures.doubts(positions, [0.0, 3.0, 1.0], [0.0, 1.0, 2.0])
         assert (most.excess, least.excess) == (2.0, -1.0) and most.before == positions.text(1)[1]
 
@@ -101,8 +137,10 @@ def reading(toy, toy_models):
 class TestTicket:
     def test_its_positions_are_the_choice_and_the_pronoun(self, reading):
         assert lesson.TICKET_GOLD[distributions.AGREEMENT] == "es"
-        assert set(reading.vocabulary.tokens[k] for k in reading.truth(distributions.CHOICE).nonzero().flatten()) == {
-            "mein", "meine"}
+        assert set(
+            reading.vocabulary.tokens[k]
+            for k in reading.truth(distributions.CHOICE).nonzero().flatten()
+        ) == {"mein", "meine"}
         assert float(reading.truth(distributions.AGREEMENT).max()) == 1.0
 
     def test_a_model_that_forgets_is_told_from_one_that_does_not(self, reading, toy, toy_models):
@@ -125,23 +163,35 @@ class TestTicket:
         figure = distributions.places_figure(reading, {"a": 0, "b": distributions.AGREEMENT})
         assert isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG")
         corpus = distributions.with_ticket(toy.valid, 3)
-        assert (corpus.source[0], corpus.target[0], len(corpus)) == (lesson.TICKET, lesson.TICKET_GOLD, 4)
+        assert (corpus.source[0], corpus.target[0], len(corpus)) == (
+            lesson.TICKET,
+            lesson.TICKET_GOLD,
+            4,
+        )
 
     def test_the_view_starts_with_it(self, toy, toy_models):
-        view = distributions.make_explorer(toy_models, distributions.with_ticket(toy.valid, 2), toy.language)
+        view = distributions.make_explorer(
+            toy_models, distributions.with_ticket(toy.valid, 2), toy.language
+        )
         assert " ".join(lesson.TICKET) in view.text.value and "distance" not in view.text.value
         assert view.data.truth is not None
 
     def test_where_it_leaves_no_choice(self):
-        text = words.ticket_doubt_answer(["a", "b", "c"], {TRUTH: [0.5, 0.0, 0.0], TEACHER: [0.6, 0.1, 0.3]})
-        assert "before *a*, and nowhere else" in text and "the teacher hesitates most before *c*: 0.30" in text
+        text = words.ticket_doubt_answer(
+            ["a", "b", "c"], {TRUTH: [0.5, 0.0, 0.0], TEACHER: [0.6, 0.1, 0.3]}
+        )
+        assert (
+            "before *a*, and nowhere else" in text
+            and "the teacher hesitates most before *c*: 0.30" in text
+        )
 
 
 class TestSentences:
     def test_the_baselines_training(self):
         say = words.baseline_answer
-        assert "not converged" in say(around(0.9), around(0.9), around(0.8)) and "underconfident" in say(
-            around(0.9), around(0.9), around(0.8))
+        assert "not converged" in say(
+            around(0.9), around(0.9), around(0.8)
+        ) and "underconfident" in say(around(0.9), around(0.9), around(0.8))
         over = say(around(1.3), around(1.0), around(1.0))
         assert "**converged**" in over and "overfitted" in over
         assert "too confident" in say(around(1.0), around(1.0), around(1.2))
@@ -159,15 +209,34 @@ class TestSentences:
 
     def test_entropy_and_calibration_say_what_is_decided(self):
         kl = {TEACHER: 0.04, BASELINE: 0.15, SEQ_KD: 0.9}
-        open_ = words.entropy_answer({TRUTH: around(0.33), TEACHER: around(0.37), BASELINE: around(0.53),
-                                      SEQ_KD: around(0.371, seed=5)}, kl)
+        open_ = words.entropy_answer(
+            {
+                TRUTH: around(0.33),
+                TEACHER: around(0.37),
+                BASELINE: around(0.53),
+                SEQ_KD: around(0.371, seed=5),
+            },
+            kl,
+        )
         assert "do not tell seq-kd and teacher apart" in open_ and "does not show" in open_
-        apart = words.entropy_answer({TRUTH: around(0.1), TEACHER: around(0.2), BASELINE: around(0.3),
-                                      SEQ_KD: around(0.4)}, kl)
+        apart = words.entropy_answer(
+            {TRUTH: around(0.1), TEACHER: around(0.2), BASELINE: around(0.3), SEQ_KD: around(0.4)},
+            kl,
+        )
         assert "all of them apart" in apart and "does not show" not in apart
-        errors = {TEACHER: around(0.02, 0.001), BASELINE: around(0.01, 0.001), SEQ_KD: around(0.1, 0.001)}
-        assert "the baseline is better calibrated than the teacher" in words.calibration_answer(errors, kl)
-        unclear = {TEACHER: around(0.012, 0.01), BASELINE: around(0.01, 0.01, 3), SEQ_KD: around(0.1, 0.001)}
+        errors = {
+            TEACHER: around(0.02, 0.001),
+            BASELINE: around(0.01, 0.001),
+            SEQ_KD: around(0.1, 0.001),
+        }
+        assert "the baseline is better calibrated than the teacher" in words.calibration_answer(
+            errors, kl
+        )
+        unclear = {
+            TEACHER: around(0.012, 0.01),
+            BASELINE: around(0.01, 0.01, 3),
+            SEQ_KD: around(0.1, 0.001),
+        }
         assert "do not tell" in words.calibration_answer(unclear, kl)
         same = {TEACHER: around(0.01), BASELINE: around(0.02), SEQ_KD: around(0.1)}
         assert "both orders are the same" in words.calibration_answer(same, kl)
@@ -176,7 +245,9 @@ class TestSentences:
         worse = words.softening_answer({1: Mass(0.8, 0.19, 0.01), 4: Mass(0.1, 0.05, 0.85)})
         more = words.softening_answer({1: Mass(0.8, 0.19, 0.01), 4: Mass(0.5, 0.21, 0.29)})
         good = words.softening_answer({1: Mass(0.8, 0.19, 0.01), 4: Mass(0.5, 0.45, 0.05)})
-        assert "takes right probability away" in worse and "more wrong probability than right" in more
+        assert (
+            "takes right probability away" in worse and "more wrong probability than right" in more
+        )
         assert "more right probability than wrong" in good
 
     def test_errors_of_agreement(self):
@@ -186,7 +257,11 @@ class TestSentences:
         assert "only a part" in words.wrong_answer({"verb": 0.9, "article": 0.1}, mass)
 
     def test_dark_knowledge_and_doubts(self, positions):
-        mass = {TRUTH: Mass(0.79, 0.21, 0.0), TEACHER: Mass(0.78, 0.2, 0.02), SEQ_KD: Mass(0.7, 0.1, 0.2)}
+        mass = {
+            TRUTH: Mass(0.79, 0.21, 0.0),
+            TEACHER: Mass(0.78, 0.2, 0.02),
+            SEQ_KD: Mass(0.7, 0.1, 0.2),
+        }
         text = repr(words.dark_in_words(mass, around(0.91)))
         assert "91.0%" in text and "the Seq-KD student has most there: 0.200" in text
         doubt, sure = Doubt("s", "b", 1.0, 0.0), Doubt("s", "", 0.0, 1.0)
@@ -198,8 +273,11 @@ class TestSentences:
     def test_tables(self, positions, toy):
         worst = distribution_measures.wrong_words(positions, TEACHER, toy.language, 2)
         assert repr(words.wrong_table(worst)).count("\n") == 3
-        table = words.nearest_in_words({TEACHER: around(1.0), SEQ_KD: around(1.5)},
-                                       {TEACHER: around(1.0), SEQ_KD: around(1.5)}, {TEACHER: around(0.8)})
+        table = words.nearest_in_words(
+            {TEACHER: around(1.0), SEQ_KD: around(1.5)},
+            {TEACHER: around(1.0), SEQ_KD: around(1.5)},
+            {TEACHER: around(0.8)},
+        )
         assert "0.80 [0.79, 0.81]" in repr(table) and "not trained on gold" in repr(table)
 
 

@@ -1,7 +1,9 @@
-"""Answers that learners may write, kept in answers/: every wrong one is refused, every right one is accepted.
+"""Answers that learners may write, kept in answers/: every wrong one is refused, every right one is
+accepted.
 
 Each module in answers/ may hold
-    WRONG  by exercise: functions that make a plausible mistake, each with what the check must name as the likely
+    WRONG  by exercise: functions that make a plausible mistake, each with what the check must name
+    as the likely
            mistake (a part of its text), or None where it must name none;
     RIGHT  by exercise: right answers in other styles.
 """
@@ -17,14 +19,20 @@ import pytest
 from seqkd_lab.lab import exercises
 from seqkd_lab.lab.exercises import EXERCISES
 
-MODULES = [importlib.import_module(f"answers.{module.name}") for module in pkgutil.iter_modules(answers.__path__)]
+MODULES = [
+    importlib.import_module(f"answers.{module.name}")
+    for module in pkgutil.iter_modules(answers.__path__)
+]
 WRONG = [
     (key, function, named)
-    for module in MODULES for key, functions in getattr(module, "WRONG", {}).items()
+    for module in MODULES
+    for key, functions in getattr(module, "WRONG", {}).items()
     for function, named in functions.items()
 ]
 RIGHT = [
-    (key, function) for module in MODULES for key, functions in getattr(module, "RIGHT", {}).items()
+    (key, function)
+    for module in MODULES
+    for key, functions in getattr(module, "RIGHT", {}).items()
     for function in functions
 ]
 LEAST_WRONG = 15
@@ -54,5 +62,8 @@ def test_a_right_answer_is_accepted_in_any_style(key, function):
 def test_many_wrong_and_several_right_answers_were_tried(key):
     wrong = {function for one_key, function, _ in WRONG if one_key == key}
     right = {function for one_key, function in RIGHT if one_key == key}
-    assert len(wrong) + len(EXERCISES[key].wrong_answers) >= LEAST_WRONG and len(wrong) >= LEAST_WRONG // 2
+    assert (
+        len(wrong) + len(EXERCISES[key].wrong_answers) >= LEAST_WRONG
+        and len(wrong) >= LEAST_WRONG // 2
+    )
     assert len(right) >= 3

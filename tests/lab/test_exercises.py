@@ -1,4 +1,5 @@
-"""Every exercise: right answers pass whatever they are made of, wrong ones are refused with their misconception."""
+"""Every exercise: right answers pass whatever they are made of, wrong ones are refused with their
+misconception."""
 
 from __future__ import annotations
 
@@ -32,7 +33,12 @@ def source_function(source: str, key: str):
 class TestEachExercise:
     def test_the_solution_passes(self, key):
         result = exercises.check(key, EXERCISES[key].solution)
-        assert result and result.passed and "passed" in repr(result) and EXERCISES[key].insight in repr(result)
+        assert (
+            result
+            and result.passed
+            and "passed" in repr(result)
+            and EXERCISES[key].insight in repr(result)
+        )
 
     def test_the_solution_as_it_is_shown_passes_in_an_empty_notebook(self, key):
         shown = exercises.solution(key).text
@@ -73,7 +79,12 @@ class TestEachExercise:
 
     def test_its_card_says_what_to_do(self, key):
         exercise, card = EXERCISES[key], exercises.task(key)._repr_markdown_()
-        for part in (exercise.title, exercise.signature, f"{exercise.minutes} minutes", "NotImplementedError"):
+        for part in (
+            exercise.title,
+            exercise.signature,
+            f"{exercise.minutes} minutes",
+            "NotImplementedError",
+        ):
             assert part in card
         assert exercise.solution_source.splitlines()[-1] not in card
         assert exercise.difficulty in (1, 2, 3) and 1 <= exercise.minutes <= 15 and exercise.hints
@@ -90,13 +101,17 @@ class TestEachExercise:
         torch.manual_seed(5)
         expected = torch.rand(1)
         torch.manual_seed(5)
-        first, again = ([(c.name, repr(c.arguments)) for c in EXERCISES[key].cases()] for _ in range(2))
+        first, again = (
+            [(c.name, repr(c.arguments)) for c in EXERCISES[key].cases()] for _ in range(2)
+        )
         assert [name for name, _ in first] == [name for name, _ in again]
         assert "function" in first[0][1] or first == again
         assert torch.rand(1) == expected
 
 
-@pytest.mark.parametrize("key, wrong", WRONG, ids=[f"{key}-{wrong.function.__name__}" for key, wrong in WRONG])
+@pytest.mark.parametrize(
+    "key, wrong", WRONG, ids=[f"{key}-{wrong.function.__name__}" for key, wrong in WRONG]
+)
 def test_a_wrong_answer_is_refused_with_its_misconception(key, wrong):
     result = exercises.check(key, wrong.function)
     assert not result
@@ -126,6 +141,7 @@ class TestInstructorsPage:
 
 # Other right answers: other libraries, precisions and orders of operations.
 
+
 def greedy_by_appending(next_word):
     words = []
     while (word := sorted(next_word(words).items(), key=lambda item: item[1])[-1][0]) != "</s>":
@@ -153,7 +169,9 @@ def next_word_with_defaultdict(probability_of, prefix):
 
 def nll_by_loop(logits, target):
     log_p = logits.double().softmax(dim=-1).log()
-    tokens = [log_p[b, t, y] for b, row in enumerate(target.tolist()) for t, y in enumerate(row) if y != 0]
+    tokens = [
+        log_p[b, t, y] for b, row in enumerate(target.tolist()) for t, y in enumerate(row) if y != 0
+    ]
     return -sum(tokens) / len(tokens)
 
 
@@ -207,7 +225,10 @@ def beam_step_by_heap(hypotheses, next_log_probs, beam_size):
             else:
                 yield from ((np.float64(log_prob + p), [*words, w]) for w, p in after.items())
 
-    return [[words, log_prob] for log_prob, words in heapq.nlargest(beam_size, grown(), key=lambda c: c[0])]
+    return [
+        [words, log_prob]
+        for log_prob, words in heapq.nlargest(beam_size, grown(), key=lambda c: c[0])
+    ]
 
 
 def ranking_by_numpy(hypotheses, length_penalty):
@@ -234,7 +255,9 @@ def history_by_ratios(triples):
     for s, e, w in triples:
         for key in ((s, e, w), (s, e), (s, None, w), (s,)):
             n[key] += 1
-    return np.mean([np.log(n[s, e, w] / n[s, e] / (n[s, None, w] / n[(s,)])) for s, e, w in triples])
+    return np.mean(
+        [np.log(n[s, e, w] / n[s, e] / (n[s, None, w] / n[(s,)])) for s, e, w in triples]
+    )
 
 
 def ratio_by_chain(distilled, gold):
@@ -257,7 +280,9 @@ def precision_by_removing(hypothesis, gold, n):
 
 
 def speed_by_tensor(teacher_beam, student_beam, student_greedy):
-    return torch.tensor([student_greedy / teacher_beam, student_beam / teacher_beam, student_greedy / student_beam])
+    return torch.tensor(
+        [student_greedy / teacher_beam, student_beam / teacher_beam, student_greedy / student_beam]
+    )
 
 
 def bootstrap_by_numpy(scores, other_scores, resamples):
@@ -268,11 +293,16 @@ def bootstrap_by_numpy(scores, other_scores, resamples):
 def interval_by_numpy(values):
     from scipy import stats
 
-    return [np.mean(values), *stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))]
+    return [
+        np.mean(values),
+        *stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values)),
+    ]
 
 
 def threshold_by_numpy(weights, share):
-    magnitudes = np.sort(np.concatenate([np.abs(weight.numpy()).ravel() for weight in weights.values()]))
+    magnitudes = np.sort(
+        np.concatenate([np.abs(weight.numpy()).ravel() for weight in weights.values()])
+    )
     return np.append(np.float64(0.0), magnitudes)[round(share * magnitudes.size)]
 
 
@@ -282,7 +312,9 @@ def threshold_by_selection(weights, share):
 
 
 def update_by_numpy(weight, gradient, mask, learning_rate):
-    return np.where(mask.numpy(), weight.numpy().astype(float) - learning_rate * gradient.numpy(), 0.0)
+    return np.where(
+        mask.numpy(), weight.numpy().astype(float) - learning_rate * gradient.numpy(), 0.0
+    )
 
 
 def update_by_filling(weight, gradient, mask, learning_rate):
@@ -295,7 +327,10 @@ def accepted_by_numpy(p, q, r):
 
 def accepted_from_above(p, q, r):
     """Another use of r, and so other words, by the same chances."""
-    return [1.0 - s < min(1.0, y / x) for x, y, s in zip(p.tolist(), q.tolist(), r.tolist(), strict=True)]
+    return [
+        1.0 - s < min(1.0, y / x)
+        for x, y, s in zip(p.tolist(), q.tolist(), r.tolist(), strict=True)
+    ]
 
 
 def accepted_by_refusing(p, q, r):
@@ -335,20 +370,26 @@ def jsd_by_kl_div(p, q, beta):
 
 def advantages_by_matrix(log_p_student, log_p_teacher, discount):
     T = len(log_p_student)
-    powers = np.array([[discount ** (u - t) if u >= t else 0.0 for u in range(T)] for t in range(T)])
+    powers = np.array(
+        [[discount ** (u - t) if u >= t else 0.0 for u in range(T)] for t in range(T)]
+    )
     return powers @ (log_p_teacher - log_p_student).numpy()
 
 
 def advantages_by_sums(log_p_student, log_p_teacher, discount):
     costs = [s - t for s, t in zip(log_p_student.tolist(), log_p_teacher.tolist(), strict=True)]
-    return tuple(-sum(discount**n * cost for n, cost in enumerate(costs[t:])) for t in range(len(costs)))
+    return tuple(
+        -sum(discount**n * cost for n, cost in enumerate(costs[t:])) for t in range(len(costs))
+    )
 
 
 def weights_by_logs(rates, a, b):
     """e^(a log p + b log(1 − p)), where 0 · log 0 is 0."""
     p = rates.double().numpy()
-    logs = [power * np.log(x) if power else 0.0 * x for power, x in ((a, np.maximum(p, 1e-300)),
-                                                                      (b, np.maximum(1 - p, 1e-300)))]
+    logs = [
+        power * np.log(x) if power else 0.0 * x
+        for power, x in ((a, np.maximum(p, 1e-300)), (b, np.maximum(1 - p, 1e-300)))
+    ]
     w = np.exp(logs[0] + logs[1])
     return w / w.mean()
 
@@ -387,14 +428,19 @@ def mask_by_numpy(sentence):
 
 def mask_by_loop(sentence):
     ids = sentence.tolist()
-    return [[ids[u] == ids[t] if u <= t else False for u in range(len(ids))] for t in range(len(ids))]
+    return [
+        [ids[u] == ids[t] if u <= t else False for u in range(len(ids))] for t in range(len(ids))
+    ]
 
 
 def remainder_by_numpy(p, q, words):
     from scipy.special import rel_entr
 
     p, q = p.numpy(), q.numpy()
-    mine, theirs = np.append(p[words.numpy()], 1 - p[words.numpy()].sum()), np.append(q, 1 - q.sum())
+    mine, theirs = (
+        np.append(p[words.numpy()], 1 - p[words.numpy()].sum()),
+        np.append(q, 1 - q.sum()),
+    )
     return rel_entr(theirs, mine).sum()
 
 
@@ -409,13 +455,17 @@ def soft_or_as_chances(h, delta):
     def scaled(values):
         values = values.double().numpy()
         return np.interp(values, (values.min(), values.max()), (0.0, 1.0))
+
     return 1.0 - (1.0 - scaled(h)) * (1.0 - scaled(delta))
 
 
 def soft_or_by_loop(h, delta):
     found = []
     for x, y in zip(h.tolist(), delta.tolist(), strict=True):
-        x, y = ((v - min(all_)) / (max(all_) - min(all_)) for v, all_ in ((x, h.tolist()), (y, delta.tolist())))
+        x, y = (
+            (v - min(all_)) / (max(all_) - min(all_))
+            for v, all_ in ((x, h.tolist()), (y, delta.tolist()))
+        )
         found.append(x + y * (1.0 - x))
     return found
 
@@ -467,7 +517,9 @@ def test_every_exercise_has_another_right_answer():
     assert set(EQUIVALENT) == set(EXERCISES)
 
 
-@pytest.mark.parametrize("key, function", [(key, f) for key, functions in EQUIVALENT.items() for f in functions])
+@pytest.mark.parametrize(
+    "key, function", [(key, f) for key, functions in EQUIVALENT.items() for f in functions]
+)
 def test_any_right_answer_is_accepted(key, function):
     result = exercises.check(key, function)
     assert result, repr(result)

@@ -1,4 +1,5 @@
-"""The check itself: whatever a learner writes is answered in words, escaped, and without a traceback."""
+"""The check itself: whatever a learner writes is answered in words, escaped, and without a
+traceback."""
 
 from __future__ import annotations
 
@@ -51,15 +52,25 @@ class TestErrors:
         line = divides_by_zero.__code__.co_firstlineno + 2
         assert f"ZeroDivisionError in line {line}, `return sum(log_probs) / n_sentences`:" in text
         assert "division by zero" in text
-        assert "one sure sentence" in text and "log_probs = [0, -60]" in text and "Traceback" not in text
+        assert (
+            "one sure sentence" in text
+            and "log_probs = [0, -60]" in text
+            and "Traceback" not in text
+        )
 
     def test_an_error_inside_torch_names_the_learners_own_line(self):
         text = repr(exercises.check("masked_nll", fails_in_torch))
-        assert "RuntimeError in line" in text and "`return torch.zeros(2, 3) @ torch.zeros(2, 3)`" in text
+        assert (
+            "RuntimeError in line" in text
+            and "`return torch.zeros(2, 3) @ torch.zeros(2, 3)`" in text
+        )
 
     def test_the_line_of_a_cell_without_a_file(self):
         namespace: dict = {}
-        exec(compile("import math\ndef f(log_probs):\n    return math.log(-1)\n", "<cell>", "exec"), namespace)
+        exec(
+            compile("import math\ndef f(log_probs):\n    return math.log(-1)\n", "<cell>", "exec"),
+            namespace,
+        )
         assert "ValueError in line 3:" in repr(exercises.check("mode_mass", namespace["f"]))
 
     def test_torchs_own_not_implemented_is_no_stub(self):
@@ -69,15 +80,24 @@ class TestErrors:
         text = repr(exercises.check("mode_mass", call_something))
         assert "raised" in text and "stub" not in text
 
-    @pytest.mark.parametrize("function", [raise_rudely, endless_list, lambda log_probs: RudeObject(), iter, len, print])
+    @pytest.mark.parametrize(
+        "function", [raise_rudely, endless_list, lambda log_probs: RudeObject(), iter, len, print]
+    )
     def test_nothing_a_function_does_raises(self, function):
         result = exercises.check("mode_mass", function)
         assert not result and repr(result) and result._repr_html_()
 
-    @pytest.mark.parametrize("value, words", [
-        (None, "returned nothing"), ("0.5", "a text instead of a number"), ([0.5, 0.5], "a list instead of a number"),
-        (math.nan, "nan instead of"), (True, "a truth value instead of a number"), ({}, "a dictionary instead of a"),
-    ])
+    @pytest.mark.parametrize(
+        "value, words",
+        [
+            (None, "returned nothing"),
+            ("0.5", "a text instead of a number"),
+            ([0.5, 0.5], "a list instead of a number"),
+            (math.nan, "nan instead of"),
+            (True, "a truth value instead of a number"),
+            ({}, "a dictionary instead of a"),
+        ],
+    )
     def test_a_wrong_type_is_named(self, value, words):
         assert words in repr(exercises.check("mode_mass", lambda log_probs: value))
 
@@ -101,7 +121,9 @@ class TestErrors:
 
 class TestJudging:
     def test_a_constant_is_called_one(self):
-        assert "same answer in every case" in repr(exercises.check("mode_mass", lambda log_probs: 0.123))
+        assert "same answer in every case" in repr(
+            exercises.check("mode_mass", lambda log_probs: 0.123)
+        )
 
     def test_a_function_that_remembers_is_refused(self):
         def remembers(log_probs, calls=[]):  # noqa: B006 (the mistake itself)
@@ -126,8 +148,14 @@ class TestJudging:
         assert "overflows" in exercises.check("softmax_with_temperature", by_numpy).misconception
 
     def test_two_mistakes_at_once_are_refused_without_a_guess(self):
-        result = exercises.check("word_kd_loss", lambda student, teacher, target, temperature: student.sum() / 7)
-        assert not result and result.misconception is None and "exercises.hint('word_kd_loss', 1)" in repr(result)
+        result = exercises.check(
+            "word_kd_loss", lambda student, teacher, target, temperature: student.sum() / 7
+        )
+        assert (
+            not result
+            and result.misconception is None
+            and "exercises.hint('word_kd_loss', 1)" in repr(result)
+        )
 
 
 class TestShowing:
@@ -149,15 +177,19 @@ class TestShowing:
 
     def test_a_solution_is_folded_code(self):
         page = exercises.solution("kl_from_truth")._repr_html_()
-        assert page.startswith("<details><summary>") and "<pre><code>" in page and "q &gt; 0" in page
+        assert (
+            page.startswith("<details><summary>") and "<pre><code>" in page and "q &gt; 0" in page
+        )
 
     def test_a_long_answer_is_cut(self):
         assert len(repr(exercises.check("mode_mass", lambda log_probs: ["x" * 10_000]))) < 1500
 
 
 class TestUnknownKeys:
-    @pytest.mark.parametrize("ask", [exercises.task, exercises.hint, exercises.solution,
-                                     lambda key: exercises.check(key, len)])
+    @pytest.mark.parametrize(
+        "ask",
+        [exercises.task, exercises.hint, exercises.solution, lambda key: exercises.check(key, len)],
+    )
     def test_the_near_ones_are_named(self, ask):
         with pytest.raises(exercises.UnknownExercise, match="word_kd_los'; perhaps word_kd_loss"):
             ask("word_kd_los")
@@ -166,29 +198,48 @@ class TestUnknownKeys:
     def test_nothing_near_names_all(self, key):
         with pytest.raises(exercises.UnknownExercise, match="mode_mass") as caught:
             exercises.task(key)
-        assert len(str(caught.value)) < 1000 and caught.value._render_traceback_() == [str(caught.value)]
+        assert len(str(caught.value)) < 1000 and caught.value._render_traceback_() == [
+            str(caught.value)
+        ]
 
 
 class TestComparing:
-    @pytest.mark.parametrize("value, expected", [
-        (torch.tensor([[1.0, 2.0]]), [[1.0, 2.0]]), (np.float32(0.5), 0.5), (np.array([1, 2]), [1.0, 2.0]), (3, 3.0),
-        ((1, (2,)), [1.0, [2.0]]), (iter([1]), [1.0]), ("a", "a"), (True, True), ({"a": torch.tensor(1)}, {"a": 1.0}),
-        (torch.tensor(2.0, requires_grad=True), 2.0),
-    ])
+    @pytest.mark.parametrize(
+        "value, expected",
+        [
+            (torch.tensor([[1.0, 2.0]]), [[1.0, 2.0]]),
+            (np.float32(0.5), 0.5),
+            (np.array([1, 2]), [1.0, 2.0]),
+            (3, 3.0),
+            ((1, (2,)), [1.0, [2.0]]),
+            (iter([1]), [1.0]),
+            ("a", "a"),
+            (True, True),
+            ({"a": torch.tensor(1)}, {"a": 1.0}),
+            (torch.tensor(2.0, requires_grad=True), 2.0),
+        ],
+    )
     def test_plain(self, value, expected):
         assert plain(value) == expected
 
-    @pytest.mark.parametrize("found, expected, words", [
-        ([1.0, 2.5], [1.0, 2.0], "2.5 instead of 2 at [1]"), ([1.0], [1.0, 2.0], "1 value instead of 2"),
-        ({"a": 1.0}, {"a": 1.0, "b": 2.0}, "'b' is missing"), ({"a": 1.0, "c": 0.0}, {"a": 1.0}, "should not be there"),
-        ([["x"], 1.0], [["y"], 1.0], "'x' instead of 'y' at [0][0]"), (0.0, 1e-3, "instead of 0.001"),
-    ])
+    @pytest.mark.parametrize(
+        "found, expected, words",
+        [
+            ([1.0, 2.5], [1.0, 2.0], "2.5 instead of 2 at [1]"),
+            ([1.0], [1.0, 2.0], "1 value instead of 2"),
+            ({"a": 1.0}, {"a": 1.0, "b": 2.0}, "'b' is missing"),
+            ({"a": 1.0, "c": 0.0}, {"a": 1.0}, "should not be there"),
+            ([["x"], 1.0], [["y"], 1.0], "'x' instead of 'y' at [0][0]"),
+            (0.0, 1e-3, "instead of 0.001"),
+        ],
+    )
     def test_the_first_difference_is_named(self, found, expected, words):
         assert words in first_difference(found, expected, 1e-4)
 
-    @pytest.mark.parametrize("found, expected", [
-        (1.00001, 1.0), ([[0.5]], 0.5), (math.nan, math.nan), (-math.inf, -math.inf), (1e-8, 0.0),
-    ])
+    @pytest.mark.parametrize(
+        "found, expected",
+        [(1.00001, 1.0), ([[0.5]], 0.5), (math.nan, math.nan), (-math.inf, -math.inf), (1e-8, 0.0)],
+    )
     def test_near_enough(self, found, expected):
         assert first_difference(found, expected, 1e-4) is None
 
@@ -198,27 +249,41 @@ class TestComparing:
 
 
 class TestJudgedByWhatComesOut:
-    """Lesson 10: an answer is right when the words that it leads to follow the target's distribution."""
+    """Lesson 10: an answer is right when the words that it leads to follow the target's
+    distribution."""
 
-    @pytest.mark.parametrize("answer, words", [
-        (lambda p, q, r: True, "a truth value instead of 4,000 truth values"),
-        (lambda p, q, r: [True], "1 value instead of 4,000"),
-        (lambda p, q, r: (r < q / p)[:, None], "[False] for a word"),
-        (lambda p, q, r: torch.full_like(p, 0.5), "0.5 for a word: True (it stands) or False"),
-        (lambda p, q, r: torch.full_like(p, math.nan), "nan for a word"),
-        (lambda p, q, r: r < min(1, q / p), "RuntimeError in line"),
-        (lambda p, q, r: torch.zeros_like(p), "word 0 came 0 times where the target's distribution wants 1,600"),
-    ])
+    @pytest.mark.parametrize(
+        "answer, words",
+        [
+            (lambda p, q, r: True, "a truth value instead of 4,000 truth values"),
+            (lambda p, q, r: [True], "1 value instead of 4,000"),
+            (lambda p, q, r: (r < q / p)[:, None], "[False] for a word"),
+            (lambda p, q, r: torch.full_like(p, 0.5), "0.5 for a word: True (it stands) or False"),
+            (lambda p, q, r: torch.full_like(p, math.nan), "nan for a word"),
+            (lambda p, q, r: r < min(1, q / p), "RuntimeError in line"),
+            (
+                lambda p, q, r: torch.zeros_like(p),
+                "word 0 came 0 times where the target's distribution wants 1,600",
+            ),
+        ],
+    )
     def test_which_words_stand(self, answer, words):
         text = repr(exercises.check("accepted", answer))
         assert "In the case “a draft that is too sure”" in text and words in text, text
 
-    @pytest.mark.parametrize("answer, words", [
-        (lambda p, q: 0.5, "0.5 instead of 4 probabilities"), (lambda p, q: q[:2], "2 values instead of 4"),
-        (lambda p, q: [q], "instead of 4 probabilities"), (lambda p, q: -q, "a number from 0 to 1"),
-        (lambda p, q: 2 * q, "sums to 2: a distribution sums to 1"), (lambda p, q: q / 0, "a number from 0 to 1"),
-        (lambda p, q: ["a"] * 4, "instead of 4 probabilities"), (lambda p, q: q, "does not follow the target"),
-    ])
+    @pytest.mark.parametrize(
+        "answer, words",
+        [
+            (lambda p, q: 0.5, "0.5 instead of 4 probabilities"),
+            (lambda p, q: q[:2], "2 values instead of 4"),
+            (lambda p, q: [q], "instead of 4 probabilities"),
+            (lambda p, q: -q, "a number from 0 to 1"),
+            (lambda p, q: 2 * q, "sums to 2: a distribution sums to 1"),
+            (lambda p, q: q / 0, "a number from 0 to 1"),
+            (lambda p, q: ["a"] * 4, "instead of 4 probabilities"),
+            (lambda p, q: q, "does not follow the target"),
+        ],
+    )
     def test_what_replaces_a_refused_word(self, answer, words):
         text = repr(exercises.check("residual", answer))
         assert "In the case “a draft that is too sure”" in text and words in text, text

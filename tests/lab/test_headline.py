@@ -1,4 +1,5 @@
-"""The headline in pictures and words: sentences quote what was measured, and say so where it is not the headline."""
+"""The headline in pictures and words: sentences quote what was measured, and say so where it is not
+the headline."""
 
 from __future__ import annotations
 
@@ -25,8 +26,10 @@ def changed(name: str, **values) -> dict[str, Score]:
 
 
 def rows(baseline: float, seq_kd: float, to_baseline: float, to_seq_kd: float) -> dict:
-    return {BASELINE: {"greedy": {"bleu": baseline}, "beam": {"bleu": baseline + to_baseline}},
-            SEQ_KD: {"greedy": {"bleu": seq_kd}, "beam": {"bleu": seq_kd + to_seq_kd}}}
+    return {
+        BASELINE: {"greedy": {"bleu": baseline}, "beam": {"bleu": baseline + to_baseline}},
+        SEQ_KD: {"greedy": {"bleu": seq_kd}, "beam": {"bleu": seq_kd + to_seq_kd}},
+    }
 
 
 BY_SEED = {"21": rows(86, 92, 2, 1), "22": rows(85, 93, 3, 0.5), "23": rows(88, 87, 1, 1.5)}
@@ -35,43 +38,77 @@ BY_SEED = {"21": rows(86, 92, 2, 1), "22": rows(85, 93, 3, 0.5), "23": rows(88, 
 class TestWords:
     def test_every_number_is_quoted(self):
         text = headline.headline_in_words(SCORES).text
-        for number in ("93.0", "86.0", "+7.0", "+2.5", "+0.5", "50%", "70%", "98%", "0.020", "0.260"):
+        for number in (
+            "93.0",
+            "86.0",
+            "+7.0",
+            "+2.5",
+            "+0.5",
+            "50%",
+            "70%",
+            "98%",
+            "0.020",
+            "0.260",
+        ):
             assert number in text
         assert "This is the paper's headline" in text
 
-    @pytest.mark.parametrize("scores", [
-        changed(SEQ_KD, bleu=(85.0, 85.1)), changed(SEQ_KD, valid=(0.4, 0.4)), changed(SEQ_KD, bleu=(93.0, 96.0)),
-    ])
+    @pytest.mark.parametrize(
+        "scores",
+        [
+            changed(SEQ_KD, bleu=(85.0, 85.1)),
+            changed(SEQ_KD, valid=(0.4, 0.4)),
+            changed(SEQ_KD, bleu=(93.0, 96.0)),
+        ],
+    )
     def test_where_it_is_not_so_the_words_say_so(self, scores):
         text = headline.headline_in_words(scores).text
         assert "**not** the paper's headline" in text
 
     def test_what_is_missing_is_named(self):
-        assert "the beam adds less to it" in headline.headline_in_words(changed(SEQ_KD, bleu=(93.0, 96.0))).text
-        assert "is better than the baseline" in headline.headline_in_words(changed(SEQ_KD, valid=(0.4, 0.4))).text
+        assert (
+            "the beam adds less to it"
+            in headline.headline_in_words(changed(SEQ_KD, bleu=(93.0, 96.0))).text
+        )
+        assert (
+            "is better than the baseline"
+            in headline.headline_in_words(changed(SEQ_KD, valid=(0.4, 0.4))).text
+        )
 
     def test_the_seeds_are_counted(self):
         text = headline.seeds_in_words(BY_SEED, 21).text
-        assert "between -1.0 and +8.0" in text and "above 0 in 2 of them" in text and "In 2 of them the beam" in text
+        assert (
+            "between -1.0 and +8.0" in text
+            and "above 0 in 2 of them" in text
+            and "In 2 of them the beam" in text
+        )
         assert "seed 21" in text
 
 
 class TestPictures:
     def test_colours_are_those_of_the_roles(self):
-        assert colour_of("seq-kd + ỹ") == colour_of(SEQ_KD) == colour_of(MODE) != colour_of(BASELINE)
-        assert colour_of("teacher's samples") != colour_of(TEACHER) and colour_of("else") == "#666666"
+        assert (
+            colour_of("seq-kd + ỹ") == colour_of(SEQ_KD) == colour_of(MODE) != colour_of(BASELINE)
+        )
+        assert (
+            colour_of("teacher's samples") != colour_of(TEACHER) and colour_of("else") == "#666666"
+        )
 
     def test_the_scores_stay_within_the_scale_of_bleu(self):
         figure = scores_figure(SCORES, 5)
         assert isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG")
         bleu, valid, _ = figure.axes
         assert bleu.get_xlim()[1] == 100.0 and valid.get_xlim() == (0.0, 1.0)
-        assert {text.get_text() for text in bleu.texts} == {f"{score.bleu[0]:.1f}, the beam adds {score.beam_gain:+.1f}"
-                                                            for score in SCORES.values()}
+        assert {text.get_text() for text in bleu.texts} == {
+            f"{score.bleu[0]:.1f}, the beam adds {score.beam_gain:+.1f}"
+            for score in SCORES.values()
+        }
 
     def test_every_seed_is_a_dot_and_the_committed_one_is_ringed(self):
         axes = seeds_figure(BY_SEED, 22).axes[0]
-        dots = [line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata()) == 3]
+        dots = [
+            line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata()) == 3
+        ]
         assert [list(line.get_xdata()) for line in dots] == [[6, 8, -1], [2, 3, 1], [1, 0.5, 1.5]]
         rings = [line.get_xdata()[0] for line in axes.lines if line.get_markersize() == 17]
         assert rings == [8, 3, 0.5]

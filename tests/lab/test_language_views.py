@@ -1,4 +1,5 @@
-"""What lessons 0 and 1 stand on: measures against the language's own, typed sentences, panels driven all the way."""
+"""What lessons 0 and 1 stand on: measures against the language's own, typed sentences, panels
+driven all the way."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ class TestMeasures:
             assert len(forgetting) == len(translation)
 
     def test_the_cost_of_forgetting_by_hand(self):
-        """Two translations: the last word must be known from the first, and the word between tells nothing."""
+        """Two translations: the last word must be known from the first, and the word between tells
+        nothing."""
         half = {("a", "x", "A"): 0.5, ("b", "x", "B"): 0.5}
         assert measures.cost_of_forgetting(half) == pytest.approx(math.log(2))
         free = {("a", "x", last): 0.5 for last in "AB"}
@@ -56,7 +58,9 @@ class TestMeasures:
         assert none == measures.Measures(0.0, 0.0, 1.0, 1.0)
 
     def test_every_source_stands_in_one_family(self):
-        assert sorted(name for family in measures.FAMILIES.values() for name in family) == sorted(measures.SOURCES)
+        assert sorted(name for family in measures.FAMILIES.values() for name in family) == sorted(
+            measures.SOURCES
+        )
 
     def test_the_sweep_holds_every_setting_and_full_strength_is_one_language(self, found):
         assert found.names == (measures.ALL, *measures.SOURCES)
@@ -74,7 +78,8 @@ class TestMeasures:
 
 class TestTypedSentences:
     @pytest.mark.parametrize(
-        "text", ["", "   ", "<script>alert(1)</script>", "the zebra slept .", "x" * 10_000, "…", "$x$"]
+        "text",
+        ["", "   ", "<script>alert(1)</script>", "the zebra slept .", "x" * 10_000, "…", "$x$"],
     )
     def test_whatever_is_typed_gets_an_answer(self, text):
         answer = comparison.compare({}, text)
@@ -83,8 +88,13 @@ class TestTypedSentences:
 
     def test_a_sentence_of_the_language_is_translated_and_judged(self):
         models = lesson.models(("teacher",))
-        answer = comparison.compare(models, "The OLD teacher sold the sofa because it was broken", beam_size=2)
-        assert [(row.model, row.search) for row in answer.rows] == [("teacher", "greedy"), ("teacher", "beam 2")]
+        answer = comparison.compare(
+            models, "The OLD teacher sold the sofa because it was broken", beam_size=2
+        )
+        assert [(row.model, row.search) for row in answer.rows] == [
+            ("teacher", "greedy"),
+            ("teacher", "beam 2"),
+        ]
         for row in answer.rows:
             assert 0.0 < row.p_model < 1.0 and (row.fault is None) == (row.p_true > 0.0)
             assert row.text in answer._repr_html_() and row.text in repr(answer)
@@ -110,7 +120,9 @@ class TestPanels:
                 picture = bytes(panel.image.value)
                 assert picture.startswith(b"\x89PNG")
                 seen.add(picture)
-            assert len(seen) == len(found.strengths)  # at least the line that marks the strength moves
+            assert len(seen) == len(
+                found.strengths
+            )  # at least the line that marks the strength moves
         assert len(panel.data.drawn) == 5
 
     def test_the_picture_says_which_kind_has_which_strength(self, found):
@@ -118,10 +130,19 @@ class TestPanels:
         said = []
         for name, strength in (("noun", 0.0), ("tense", 0.5), (measures.ALL, 1.0)):
             drawing.show(name, strength)
-            said += [artist.get_text() for artist in drawing.picture.moving
-                     if hasattr(artist, "get_text") and "likeliest" in artist.get_text()]
-        assert said == [f"likeliest translations, {setting}" for setting in (
-            "noun at 0, all others at 1", "tense at 0.5, all others at 1", "all kinds at 1")]
+            said += [
+                artist.get_text()
+                for artist in drawing.picture.moving
+                if hasattr(artist, "get_text") and "likeliest" in artist.get_text()
+            ]
+        assert said == [
+            f"likeliest translations, {setting}"
+            for setting in (
+                "noun at 0, all others at 1",
+                "tense at 0.5, all others at 1",
+                "all kinds at 1",
+            )
+        ]
 
     def test_every_figure_can_be_saved(self, found):
         probability_of = LANGUAGE.targets(SOURCE)
@@ -130,23 +151,37 @@ class TestPanels:
             language_figures.translations_figure(probability_of),
             language_figures.kinds_figure(toy_language.costs(measures.some_sources(2))),
             language_figures.words_figure(words, *measures.surprises(probability_of, words)),
-            language_figures.strength_figure(found, "noun", 0.5), language_figures.front_end_figure(3),
+            language_figures.strength_figure(found, "noun", 0.5),
+            language_figures.front_end_figure(3),
         ]
-        assert all(isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG") for figure in made)
+        assert all(
+            isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG")
+            for figure in made
+        )
 
 
 class TestLesson:
     def test_a_still_shows_the_widget_the_picture_or_the_words(self):
         still = lesson.Still(Figure(), "an empty picture", widgets.IntSlider())
         bundle, metadata = still._repr_mimebundle_()
-        assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(bundle)
-        assert bundle["text/plain"] == "an empty picture" and metadata["image/png"]["alt"] == "an empty picture"
-        assert "application/vnd.jupyter.widget-view+json" not in lesson.Still(Figure(), "alone")._repr_mimebundle_()[0]
+        assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(
+            bundle
+        )
+        assert (
+            bundle["text/plain"] == "an empty picture"
+            and metadata["image/png"]["alt"] == "an empty picture"
+        )
+        assert (
+            "application/vnd.jupyter.widget-view+json"
+            not in lesson.Still(Figure(), "alone")._repr_mimebundle_()[0]
+        )
 
     def test_an_expectation_says_inside_or_outside(self):
         assert "inside" in repr(lesson.should_see("it", 1.0, 0.0, 1.0, "why"))
         outside = lesson.should_see("<b>", 2.0, 0.0, 1.0, "why")
-        assert not outside.held and "OUTSIDE" in repr(outside) and "<b>" not in outside._repr_html_()
+        assert (
+            not outside.held and "OUTSIDE" in repr(outside) and "<b>" not in outside._repr_html_()
+        )
 
     @pytest.mark.parametrize("value, fast", [("1", True), ("0", False), ("", False)])
     def test_the_fast_switch(self, monkeypatch, value, fast):
@@ -174,5 +209,9 @@ class TestLesson:
         first = lesson.models(("seq-kd",), from_nothing=True)["seq-kd"]
         files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("model.safetensors")}
         again = lesson.models(("seq-kd",), from_nothing=True)["seq-kd"]
-        assert len(files) == 2 and {path: path.stat().st_mtime_ns for path in files} == files  # the teacher and it
-        assert all(first.state_dict()[name].equal(values) for name, values in again.state_dict().items())
+        assert (
+            len(files) == 2 and {path: path.stat().st_mtime_ns for path in files} == files
+        )  # the teacher and it
+        assert all(
+            first.state_dict()[name].equal(values) for name, values in again.state_dict().items()
+        )

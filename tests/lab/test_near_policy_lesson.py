@@ -1,4 +1,5 @@
-"""What lesson 14 measures on the spot, how it reads the results, its pictures, and the experiments' claims."""
+"""What lesson 14 measures on the spot, how it reads the results, its pictures, and the experiments'
+claims."""
 
 from __future__ import annotations
 
@@ -56,13 +57,16 @@ SEEDS = [synthetic.seed_rows(seed) for seed in range(1, 6)]
 @pytest.fixture
 def student(toy):
     torch.manual_seed(1)
-    return TransformerSeq2Seq(TransformerSpec(8, 1, 2, 8, dropout=0.0), toy.source_vocabulary,
-                              toy.target_vocabulary).eval()
+    return TransformerSeq2Seq(
+        TransformerSpec(8, 1, 2, 8, dropout=0.0), toy.source_vocabulary, toy.target_vocabulary
+    ).eval()
 
 
 @pytest.fixture
 def batch(toy):
-    return make_batch(encode(toy.train[:20], toy.source_vocabulary, toy.target_vocabulary), range(20))
+    return make_batch(
+        encode(toy.train[:20], toy.source_vocabulary, toy.target_vocabulary), range(20)
+    )
 
 
 def vocabularies(model):
@@ -80,13 +84,19 @@ class TestOnTheSpot:
         assert together == pytest.approx(alone, abs=1e-5)
 
     def test_more_words_see_more_of_the_divergence(self, student, batch, toy_models):
-        seen = list(measures.seen_of_the_kl(student, toy_models["teacher"], batch, (1, 4, 16)).values())
+        seen = list(
+            measures.seen_of_the_kl(student, toy_models["teacher"], batch, (1, 4, 16)).values()
+        )
         assert seen == sorted(seen) and 0.0 < seen[0] and seen[-1] < 1.0 + 1e-4
 
     @pytest.mark.parametrize("place", [0, 1, 4, 5])
-    def test_every_way_takes_as_many_tokens_and_leaves_the_student(self, student, toy, toy_models, place):
+    def test_every_way_takes_as_many_tokens_and_leaves_the_student(
+        self, student, toy, toy_models, place
+    ):
         way, before = LADDER[place], copy.deepcopy(student.state_dict())
-        run, seconds = run_way(way, 4, copy.deepcopy(student), toy_models["teacher"], toy.train[:60], 600)
+        run, seconds = run_way(
+            way, 4, copy.deepcopy(student), toy_models["teacher"], toy.train[:60], 600
+        )
         assert 600 <= run.n_tokens < 600 + 4 * 62 and seconds > 0.0
         costs = near_policy_clock.costs(run.events, way.two)
         assert 0.2 * seconds < sum(costs.values()) <= (1 + way.two) * seconds * 1.05
@@ -100,19 +110,25 @@ class TestArms:
         small = replace(toy, test=toy.test[:5], valid=toy.valid[:5], train=toy.train[:300])
         arms, sources = {arm.name: arm for arm in ARMS}, encode(small.train, *vocabularies(student))
         for name in (EVERY[4], KEPT, TEACHER_MODE):
-            found = measure_arm(arms[name], copy.deepcopy(student), toy_models["teacher"], small, sources, 1, 1500)
+            found = measure_arm(
+                arms[name], copy.deepcopy(student), toy_models["teacher"], small, sources, 1, 1500
+            )
             assert 1500 <= found["tokens"] < 1500 + 32 * 62
             assert found["curve"][0][0] == 0 and found["curve"][-1][0] == found["tokens"]
             assert ("delta" in found) == (name == KEPT)
             if name == KEPT:
                 counted = sum(found["delta"]["valid"]) + sum(found["delta"]["wrong"])
                 assert 0 < counted <= found["written"] and found["written"] > found["kept"]
-        found = measure_synchronous(copy.deepcopy(student), toy_models["teacher"], small, 1, n_tokens=1500)
+        found = measure_synchronous(
+            copy.deepcopy(student), toy_models["teacher"], small, 1, n_tokens=1500
+        )
         assert 1500 <= found["tokens"] < 1500 + 32 * 62 and found["staleness"] == 0
 
     def test_samples_are_counted_by_the_verifiers_word(self, toy):
         """The corpus's own targets are valid; cut short they are not."""
-        batch = make_batch(encode(toy.train, toy.source_vocabulary, toy.target_vocabulary), range(10))
+        batch = make_batch(
+            encode(toy.train, toy.source_vocabulary, toy.target_vocabulary), range(10)
+        )
         short = batch.target_out.clone()
         short[5:, 1], short[5:, 2:] = EOS, PAD
         delta = torch.tensor([-2.0, -0.99, -0.5, 0.01, 0.01, 0.01, 0.02, 0.5, 0.99, 2.0])
@@ -122,20 +138,33 @@ class TestArms:
         counts.add(Written(replace(batch, target_out=short), nothing, kept, delta))
         found = counts.as_dict()
         assert sum(found["valid"]) == 5 and sum(found["wrong"]) == 5
-        assert found["valid"][0] == 2 and found["wrong"][-1] == 2  # what lies outside counts for the outermost
-        assert (found["dropped low valid"], found["dropped high wrong"], found["kept valid"]) == (1, 1, 4)
+        assert (
+            found["valid"][0] == 2 and found["wrong"][-1] == 2
+        )  # what lies outside counts for the outermost
+        assert (found["dropped low valid"], found["dropped high wrong"], found["kept valid"]) == (
+            1,
+            1,
+            4,
+        )
 
 
 class TestResults:
     def test_the_claims_follow_the_numbers(self):
-        verdicts = {judged.claim.name: judged.outcome for judged in near_policy_experiment.EXPERIMENT.judge(SEEDS)}
+        verdicts = {
+            judged.claim.name: judged.outcome
+            for judged in near_policy_experiment.EXPERIMENT.judge(SEEDS)
+        }
         assert len(verdicts) == len(near_policy_experiment.CLAIMS) == 11
         assert verdicts["N1"] == HELD and verdicts["N6"] == NOT_HELD and verdicts["N11"] == NOT_HELD
-        turned = [{**one, TEACHER_SAMPLES: {**one[TEACHER_SAMPLES], "validity": 99.0}} for one in SEEDS]
+        turned = [
+            {**one, TEACHER_SAMPLES: {**one[TEACHER_SAMPLES], "validity": 99.0}} for one in SEEDS
+        ]
         assert near_policy_experiment.EXPERIMENT.judge(turned)[0].outcome == NOT_HELD
 
     def test_the_factor_is_against_the_faster_loop(self):
-        verdicts = {judged.claim.name: judged for judged in near_policy_clock.EXPERIMENT.judge(CLOCK)}
+        verdicts = {
+            judged.claim.name: judged for judged in near_policy_clock.EXPERIMENT.judge(CLOCK)
+        }
         assert verdicts["C1"].outcome == HELD and verdicts["C1"].mean == pytest.approx(3.5)
         assert verdicts["C2"].outcome == NOT_HELD
         faster = copy.deepcopy(CLOCK)
@@ -144,18 +173,33 @@ class TestResults:
         assert near_policy_clock.EXPERIMENT.judge(faster)[0].mean == pytest.approx(1.75)
 
     def test_every_size_and_arm_is_in_the_tables(self):
-        (speeds, split), (arms, kept) = (list(experiment.tables(rows).values()) for experiment, rows in (
-            (near_policy_clock.EXPERIMENT, CLOCK), (near_policy_experiment.EXPERIMENT, SEEDS)))
-        assert len(speeds) == sum(len(WAYS[size]) for size in SIZES) and len(split) == len(WAYS[MAIN])
+        (speeds, split), (arms, kept) = (
+            list(experiment.tables(rows).values())
+            for experiment, rows in (
+                (near_policy_clock.EXPERIMENT, CLOCK),
+                (near_policy_experiment.EXPERIMENT, SEEDS),
+            )
+        )
+        assert len(speeds) == sum(len(WAYS[size]) for size in SIZES) and len(split) == len(
+            WAYS[MAIN]
+        )
         assert {arm.name for arm in ARMS} | {SYNCHRONOUS} <= set(arms.index) and len(kept) == 3
 
     def test_events_are_kept_to_a_tenth_of_a_millisecond(self):
-        events = [Event("trainer", "train", 12.5, 12.6001, 3), Event("generator", "wait", 12.4, 12.7, 95),
-                  Event("trainer", "train", 12.6, 12.7, SHOWN)]
+        events = [
+            Event("trainer", "train", 12.5, 12.6001, 3),
+            Event("generator", "wait", 12.4, 12.7, 95),
+            Event("trainer", "train", 12.6, 12.7, SHOWN),
+        ]
         kept = events_of(timeline(events))
-        assert [(one.who, one.what, one.update) for one in kept] == [("trainer", "train", 3), ("generator", "wait", 95)]
-        assert [(one.start, one.end) for one in kept] == [(pytest.approx(0.1), pytest.approx(0.2001, abs=1e-4)),
-                                                          (0.0, pytest.approx(0.3))]
+        assert [(one.who, one.what, one.update) for one in kept] == [
+            ("trainer", "train", 3),
+            ("generator", "wait", 95),
+        ]
+        assert [(one.start, one.end) for one in kept] == [
+            (pytest.approx(0.1), pytest.approx(0.2001, abs=1e-4)),
+            (0.0, pytest.approx(0.3)),
+        ]
 
     def test_steps_multiply_up_to_the_whole(self):
         whole = 1.0
@@ -165,10 +209,17 @@ class TestResults:
         assert whole == pytest.approx(median(found[LADDER[-1].name]) / median(found[LOOP]))
 
     def test_shares_of_valid_samples_and_the_best_arm(self):
-        assert measures.valid_shares(SEEDS) == {"dropped low": 0.5, "kept": 0.5, "dropped high": 0.5}
+        assert measures.valid_shares(SEEDS) == {
+            "dropped low": 0.5,
+            "kept": 0.5,
+            "dropped high": 0.5,
+        }
         assert measures.best_arm(SEEDS, [EVERY[64], EVERY[4], TEACHER_MODE]) == EVERY[4]
         counts = measures.delta_counts(SEEDS)
-        assert counts["valid"][0] == sum(range(1, 6)) and len(counts["edges"]) == len(counts["valid"]) + 1
+        assert (
+            counts["valid"][0] == sum(range(1, 6))
+            and len(counts["edges"]) == len(counts["valid"]) + 1
+        )
 
 
 class TestFigures:
@@ -189,13 +240,20 @@ class TestFigures:
 
     def test_arms_and_delta_and_factor_show_their_numbers(self):
         arms = figures.arms_figure(SEEDS)
-        assert {f"{one:.1f}" for one in (60.3, 40.0)} <= {text.get_text() for text in arms.axes[0].texts}
+        assert {f"{one:.1f}" for one in (60.3, 40.0)} <= {
+            text.get_text() for text in arms.axes[0].texts
+        }
         delta = figures.delta_figure(SEEDS)
         total = sum(sum(one[KEPT]["delta"]["valid"]) for one in SEEDS)
-        assert f"valid: {total:,}" in [text.get_text() for text in delta.axes[0].get_legend().get_texts()]
+        assert f"valid: {total:,}" in [
+            text.get_text() for text in delta.axes[0].get_legend().get_texts()
+        ]
         ladder, _ = figures.factor_figure(CLOCK).axes
         shown = [text.get_text() for text in ladder.texts]
-        assert f"{median(measures.factors(CLOCK)[NEAR_POLICY]):.2f}" in shown and len(shown) == len(LADDER) + 1
+        assert (
+            f"{median(measures.factors(CLOCK)[NEAR_POLICY]):.2f}" in shown
+            and len(shown) == len(LADDER) + 1
+        )
         for figure in (arms, delta, figures.seen_figure({1: 0.5, 8: 0.9})):
             assert png(figure).startswith(b"\x89PNG")
 
@@ -206,11 +264,15 @@ def test_the_committed_student_is_of_the_recipe_that_the_library_would_train():
     assert measures.student_before().spec == warm_start(1).model
 
 
-@pytest.mark.parametrize("experiment", [near_policy_experiment.EXPERIMENT, near_policy_clock.EXPERIMENT])
+@pytest.mark.parametrize(
+    "experiment", [near_policy_experiment.EXPERIMENT, near_policy_clock.EXPERIMENT]
+)
 def test_the_committed_results_are_whole_and_of_these_settings(experiment):
     results = read_later(results_path(experiment.file))
     rows = by_seed(results)
-    assert results["settings"] == json.loads(json.dumps(dict(experiment.settings))) and len(rows) >= 5
+    assert (
+        results["settings"] == json.loads(json.dumps(dict(experiment.settings))) and len(rows) >= 5
+    )
     assert len(experiment.judge(rows)) == len(experiment.claims)
     tokens = [arm["tokens"] for one in rows for arm in one.values() if "tokens" in arm]
     assert not tokens or max(tokens) < 1.01 * min(tokens)  # equal but for the last update

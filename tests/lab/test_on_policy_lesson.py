@@ -1,4 +1,5 @@
-"""What lesson 11 measures on the spot, how it reads the results, the experiment's own arms, claims and tables."""
+"""What lesson 11 measures on the spot, how it reads the results, the experiment's own arms, claims
+and tables."""
 
 from __future__ import annotations
 
@@ -45,20 +46,29 @@ def by_seed():
 class TestOneWord:
     def test_over_beta_the_scaled_divergence_joins_the_two_kls(self):
         curves = measures.beta_curves(P, Q, 201)
-        forward, reverse = (float(kl_divergence(Categorical(a), Categorical(b))) for a, b in ((P, Q), (Q, P)))
+        forward, reverse = (
+            float(kl_divergence(Categorical(a), Categorical(b))) for a, b in ((P, Q), (Q, P))
+        )
         for name in ("plain", "scaled"):
             assert curves[name][0] == pytest.approx(forward, rel=1e-5)
             assert curves[name][-1] == pytest.approx(reverse, rel=1e-5)
-        assert curves["scaled"][1] == pytest.approx(forward, rel=0.02) and curves["plain"][1] < 0.02 * forward
+        assert (
+            curves["scaled"][1] == pytest.approx(forward, rel=0.02)
+            and curves["plain"][1] < 0.02 * forward
+        )
         steps = [abs(b - a) for a, b in zip(curves["scaled"], curves["scaled"][1:], strict=False)]
         assert max(steps) < 0.05 * max(curves["scaled"])  # nothing jumps
 
     def test_drawn_words_tell_the_reverse_kl_in_the_mean(self):
         found = measures.sampled_kl(P, Q, 100_000)
-        assert found.exact == pytest.approx(float(kl_divergence(Categorical(Q), Categorical(P))), rel=1e-5)
+        assert found.exact == pytest.approx(
+            float(kl_divergence(Categorical(Q), Categorical(P))), rel=1e-5
+        )
         assert abs(found.mean - found.exact) < found.room < 0.1 * found.exact
         costs = (Q / P).log()
-        assert found.spread == pytest.approx(float(costs[Categorical(Q).sample((200_000,))].std()), rel=0.05)
+        assert found.spread == pytest.approx(
+            float(costs[Categorical(Q).sample((200_000,))].std()), rel=0.05
+        )
 
     def test_its_figure_says_both_ends(self):
         figure = figures.beta_figure(P, Q, ("a", "b", "c", "d"))
@@ -71,8 +81,10 @@ class TestMeasures:
     def test_tuning_leaves_the_start_as_it_was(self, toy, toy_models):
         start = toy_models["baseline"]
         before = [weight.clone() for weight in start.parameters()]
-        found = [measures.tune(start, toy_models["teacher"], toy, on_policy, 2, "a try") for on_policy in (
-            None, OnPolicy())]
+        found = [
+            measures.tune(start, toy_models["teacher"], toy, on_policy, 2, "a try")
+            for on_policy in (None, OnPolicy())
+        ]
         assert all(torch.equal(a, b) for a, b in zip(before, start.parameters(), strict=True))
         weights = [torch.cat([w.flatten() for w in one.model.parameters()]) for one in found]
         assert not torch.equal(*weights) and all(one.seconds > 0.0 for one in found)
@@ -83,10 +95,14 @@ class TestMeasures:
         assert tuple(found) == WRITERS
         for one in found.values():
             assert len(one["n"]) == len(one["by_place"]) and one["n"][0] == 4
-            mean = sum(n * v for n, v in zip(one["n"], one["by_place"], strict=True)) / sum(one["n"])
+            mean = sum(n * v for n, v in zip(one["n"], one["by_place"], strict=True)) / sum(
+                one["n"]
+            )
             assert one["per_token"][REVERSE] == pytest.approx(mean, abs=1e-3)
         ratio = measures.mismatch({"exposure": found})
-        assert ratio == pytest.approx(found[STUDENT]["per_token"][REVERSE] / found["gold"]["per_token"][REVERSE])
+        assert ratio == pytest.approx(
+            found[STUDENT]["per_token"][REVERSE] / found["gold"]["per_token"][REVERSE]
+        )
 
     def test_of_a_random_students_samples_none_is_valid(self, toy, toy_models):
         assert drawn_validity(toy_models["baseline"], toy.test[:5], toy.language, 1) == 0.0
@@ -94,7 +110,9 @@ class TestMeasures:
     def test_gradients_of_a_real_batch(self, toy, toy_models):
         found = gradient_record(toy_models["baseline"], toy_models["teacher"], toy.valid[:4], 6, 1)
         assert found["variance"][FULL] == 1.0 and found["variance"][DISCOUNT_0] > 1.0
-        assert len(found["cosine"]) == 3 and all(math.isfinite(value) for value in found["cosine"].values())
+        assert len(found["cosine"]) == 3 and all(
+            math.isfinite(value) for value in found["cosine"].values()
+        )
         assert set(found["norm"]) == {FULL, DISCOUNT_0, DISCOUNT_1}
 
 
@@ -107,7 +125,10 @@ class TestArms:
             assert recipe.start == start and recipe.seed == 3 and recipe.teacher in (None, teacher)
             assert recipe.data.n_train == recipes.N_SENTENCES and recipe.optimisation.epochs == 1
             assert recipe.distilled is None or recipe.distilled.teacher == teacher
-            assert recipe.distilled is None or round(24_000 * recipe.distilled.share) == recipes.N_SENTENCES
+            assert (
+                recipe.distilled is None
+                or round(24_000 * recipe.distilled.share) == recipes.N_SENTENCES
+            )
         assert len({key(recipe) for recipe in found.values()}) == len(found)
 
     def test_in_a_row_of_the_grid_the_loss_alone_differs(self):
@@ -122,7 +143,6 @@ class TestArms:
         assert set(recipes.RATES.values()) <= set(recipes.RATES_TRIED)
         assert recipes.at_rate(recipes.arms(1)[ARMS[0]], 0.5).optimisation.learning_rate == 0.5
 
-
     def test_a_rate_is_tried_on_every_arm_that_has_it_and_judged_by_both(self, monkeypatch):
         asked = []
 
@@ -132,7 +152,9 @@ class TestArms:
 
         monkeypatch.setattr(on_policy_rates, "validity", validity)
         frame = on_policy_rates.try_rates(store=None)
-        assert {seed for *_, seed in asked} == {11} and len(set(asked)) == len(asked) == len(recipes.RATES_TRIED) * 10
+        assert {seed for *_, seed in asked} == {11} and len(set(asked)) == len(asked) == len(
+            recipes.RATES_TRIED
+        ) * 10
         assert frame.loc[(REVERSE, 0.004)].tolist() == pytest.approx([0.5, 0.25, 0.375])
         assert frame.loc[(recipes.TOKEN, 0.001)].tolist() == pytest.approx([0.6, 0.3, 0.45])
         assert set(frame.index.get_level_values("loss")) == set(recipes.RATES)
@@ -143,13 +165,25 @@ class TestExperiment:
         found = {one.claim.name: one for one in experiment.EXPERIMENT.judge(by_seed)}
         assert len(found) == len(experiment.CLAIMS)
         place = {name: number for number, name in enumerate((START, *ARMS))}
-        lead = sum(place[arm(OWN, loss)] - place[arm(recipes.GOLD, loss)] for loss in recipes.LOSSES) / 3
+        lead = (
+            sum(place[arm(OWN, loss)] - place[arm(recipes.GOLD, loss)] for loss in recipes.LOSSES)
+            / 3
+        )
         assert found["bleu-gold"].mean == pytest.approx(lead) and found["bleu-gold"].outcome == HELD
-        assert found["shrinks"].mean == pytest.approx(-0.01 * lead) and found["shrinks"].outcome == HELD
+        assert (
+            found["shrinks"].mean == pytest.approx(-0.01 * lead)
+            and found["shrinks"].outcome == HELD
+        )
         reverse = -0.01 * (place[arm(OWN, REVERSE)] - place[arm(recipes.GOLD, REVERSE)])
-        assert found["shrinks-own-loss"].mean == pytest.approx((0.0 + reverse) / 2)  # forward: the same everywhere
-        assert found["mismatch"].mean == pytest.approx(0.5 / 0.3) and found["mismatch"].outcome == HELD
-        assert found["seeks-valid"].mean == pytest.approx(place[arm(OWN, REVERSE)] - place[arm(OWN, FORWARD)])
+        assert found["shrinks-own-loss"].mean == pytest.approx(
+            (0.0 + reverse) / 2
+        )  # forward: the same everywhere
+        assert (
+            found["mismatch"].mean == pytest.approx(0.5 / 0.3) and found["mismatch"].outcome == HELD
+        )
+        assert found["seeks-valid"].mean == pytest.approx(
+            place[arm(OWN, REVERSE)] - place[arm(OWN, FORWARD)]
+        )
         assert found["bias"].outcome == HELD and found["noise"].mean == 5.0
         assert found["full-better"].outcome == NOT_HELD  # here later arms are better
 
@@ -185,7 +219,10 @@ class TestFigures:
     def test_the_rest_draws(self, by_seed):
         assert png(figures.kinds_figure(by_seed)) and png(figures.estimators_figure(by_seed))
         cosines, variances = figures.estimators_figure(by_seed).axes
-        assert "0.99" in [text.get_text() for text in cosines.texts] and variances.get_xscale() == "log"
+        assert (
+            "0.99" in [text.get_text() for text in cosines.texts]
+            and variances.get_xscale() == "log"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -200,17 +237,24 @@ class TestCommittedResults:
         assert all(list(rows["arms"]) == [START, *ARMS] for rows in results["by_seed"].values())
 
     def test_tokens_learned_from_are_those_of_the_targets(self, results):
-        """Counted from the corpus for gold; the student's own are other ones, in nearly the same number."""
+        """Counted from the corpus for gold; the student's own are other ones, in nearly the same
+        number."""
         targets = load_toy(ToyData(recipes.N_SENTENCES)).train.target
         gold = sum(len(target) + 1 for target in targets)
         for rows in results["by_seed"].values():
             found = {name: one["tokens"] for name, one in rows["arms"].items()}
             assert found[START] == 0
-            assert {found[arm(recipes.GOLD, loss)] for loss in recipes.LOSSES} == {found[recipes.NLL_GOLD]} == {gold}
+            assert (
+                {found[arm(recipes.GOLD, loss)] for loss in recipes.LOSSES}
+                == {found[recipes.NLL_GOLD]}
+                == {gold}
+            )
             assert len({found[arm(recipes.TEACHER_DRAWN, loss)] for loss in recipes.LOSSES}) == 1
             assert all(abs(n / gold - 1.0) < 0.05 for name, n in found.items() if name != START)
 
     def test_every_writer_writes_for_the_same_sources(self, results):
         for rows in results["by_seed"].values():
             for one in rows["arms"].values():
-                assert {found["n"][0] for found in one["exposure"].values()} == {experiment.N_EXPOSED}
+                assert {found["n"][0] for found in one["exposure"].values()} == {
+                    experiment.N_EXPOSED
+                }

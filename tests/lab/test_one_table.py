@@ -1,4 +1,5 @@
-"""Lesson 08's rows, words and view: what they say is true of the values, whichever way these come out."""
+"""Lesson 08's rows, words and view: what they say is true of the values, whichever way these come
+out."""
 
 from __future__ import annotations
 
@@ -25,7 +26,10 @@ def by_seed():
 
 
 def verdict(values, least=0.0):
-    return judge_claim(Claim("F0", "a quantity ≥ 0", lambda rows: rows["x"], least=least), [{"x": v} for v in values])
+    return judge_claim(
+        Claim("F0", "a quantity ≥ 0", lambda rows: rows["x"], least=least),
+        [{"x": v} for v in values],
+    )
 
 
 class TestRows:
@@ -47,7 +51,10 @@ class TestRows:
     def test_a_claim_is_judged_in_the_place_of_the_difference(self, by_seed):
         for claim, judged in zip(claims_of(by_seed), judge(by_seed), strict=True):
             comparison = compare(by_seed, SEQ_KD, BASELINE, MEASURES[claim.measure], claim)
-            assert comparison.verdict.values == judged.values and comparison.verdict.outcome == judged.outcome
+            assert (
+                comparison.verdict.values == judged.values
+                and comparison.verdict.outcome == judged.outcome
+            )
             assert comparison_figure(comparison).axes
 
     def test_real_text_lacks_what_only_the_toy_language_knows(self):
@@ -93,17 +100,30 @@ class TestWords:
         def row(model, search, text, fault=None):
             return Row(model, search, text, 0.1, 0.1, fault)
 
-        made = Comparison("s", (row("a", "greedy", "Meine Fahrkarte"), row("a", "beam 5", "Meine Fahrkarte"),
-                                row("b", "greedy", "Mein Ticket", "wrong"), row("b", "beam 5", "Mein Fahrschein")))
+        made = Comparison(
+            "s",
+            (
+                row("a", "greedy", "Meine Fahrkarte"),
+                row("a", "beam 5", "Meine Fahrkarte"),
+                row("b", "greedy", "Mein Ticket", "wrong"),
+                row("b", "beam 5", "Mein Fahrschein"),
+            ),
+        )
         words = one_table.ticket_in_words(made).text
-        assert "1 of 2 rows" in words and ": a." in words and "changes the translation of 1 of 2" in words
+        assert (
+            "1 of 2 rows" in words
+            and ": a." in words
+            and "changes the translation of 1 of 2" in words
+        )
 
-    @pytest.mark.parametrize("size, search, larger", [
-        (3.0, 2.0, one_table.SMALLER), (2.0, 3.0, one_table.GREEDY_SEARCH),
-    ])
+    @pytest.mark.parametrize(
+        "size, search, larger", [(3.0, 2.0, one_table.SMALLER), (2.0, 3.0, one_table.GREEDY_SEARCH)]
+    )
     def test_the_larger_factor(self, size, search, larger):
-        rounds = [Speeds(100.0, 100.0 * search, 100.0 * size, 100.0 * size * search * wobble)
-                  for wobble in (0.99, 1.0, 1.01)]
+        rounds = [
+            Speeds(100.0, 100.0 * search, 100.0 * size, 100.0 * size * search * wobble)
+            for wobble in (0.99, 1.0, 1.01)
+        ]
         assert one_table.larger_factor(rounds) == larger
         assert f"{size:.1f} for the smaller model" in one_table.speed_in_words(rounds).text
 
@@ -114,7 +134,11 @@ class TestWords:
     def test_the_chance_in_the_sentences_and_in_the_seeds(self):
         sure, open_ = np.linspace(0.05, 0.15, 100), np.linspace(-0.1, 0.1, 100)
         words = one_table.chance_in_words(sure, 0.1, [0.1, 0.3], 7).text
-        assert "not an accident" in words and "1 have a gain in that range" in words and "below 1 in 100" in words
+        assert (
+            "not an accident" in words
+            and "1 have a gain in that range" in words
+            and "below 1 in 100" in words
+        )
         assert "might show no gain" in one_table.chance_in_words(open_, 0.0, [0.1], 7).text
 
     def gain(self, condition, greedy, valid):
@@ -125,7 +149,9 @@ class TestWords:
         large = self.gain(AS_LARGE, (0.7, 0.8, 0.9), (-0.02, -0.021, -0.019))
         words = one_table.no_help_in_words({AS_LARGE: large}).text
         assert "a clear gain" in words and "a clear loss" in words and "teacher's errors" in words
-        better = one_table.no_help_in_words({AS_LARGE: self.gain(AS_LARGE, (0.7, 0.8, 0.9), (0.1, -0.1, 0.0))}).text
+        better = one_table.no_help_in_words(
+            {AS_LARGE: self.gain(AS_LARGE, (0.7, 0.8, 0.9), (0.1, -0.1, 0.0))}
+        ).text
         assert "errors" not in better and "gain is small" in better
         none = self.gain(DETERMINISTIC, (0.1, -0.1, 0.0), (0.1, -0.1, 0.0))
         assert "cannot spare" in one_table.no_help_in_words({DETERMINISTIC: none}).text
@@ -140,7 +166,9 @@ class TestWords:
         assert "Seq-KD does gain" in said(by_seed)
         turned = [{**rows, SEQ_KD: rows[BASELINE], BASELINE: rows[SEQ_KD]} for rows in by_seed]
         assert "more seeds would have to tell" in said(turned)
-        assert "one teacher (seed 7)" in said(by_seed, teacher_seed=7) and "one teacher" not in said(by_seed)
+        assert "one teacher (seed 7)" in said(
+            by_seed, teacher_seed=7
+        ) and "one teacher" not in said(by_seed)
 
     def test_the_more_certain_difference_and_the_budget(self, by_seed):
         assert "more certain difference" in one_table.certain_in_words(by_seed)

@@ -25,7 +25,10 @@ def drawn_by_chance(p: float, n_sources: int, n: int, seed: int = 1) -> list[Dra
     """Sources whose draws are right with probability p."""
     generator = torch.Generator().manual_seed(seed)
     right = torch.rand(n_sources, n, generator=generator) < p
-    return [Drawn((f"source {place}",), (("x",),) * n, tuple(row.tolist())) for place, row in enumerate(right)]
+    return [
+        Drawn((f"source {place}",), (("x",),) * n, tuple(row.tolist()))
+        for place, row in enumerate(right)
+    ]
 
 
 def values_in(axes) -> list[str]:
@@ -43,7 +46,10 @@ class TestDraws:
         found = measures.drawn(toy_models["baseline"], toy.test.source[:5], Even(), n_samples=6)
         assert [one.source for one in found] == list(toy.test.source[:5])
         for one in found:
-            assert one.right == tuple(len(target) % 2 == 0 for target in one.targets) and len(one.targets) == 6
+            assert (
+                one.right == tuple(len(target) % 2 == 0 for target in one.targets)
+                and len(one.targets) == 6
+            )
             assert one.rate == sum(one.right) / 6
 
     def test_each_different_draw_is_said_once_with_its_rule(self, toy):
@@ -56,7 +62,11 @@ class TestDraws:
         assert said[2].strip().startswith("1 ×") and "✗ " in said[2]
 
     def test_the_nearest_are_the_shortest_of_their_kind(self):
-        found = [Drawn(("a", "b"), (), (True, False)), Drawn(("a",), (), (True, False)), Drawn(("c",), (), (True,))]
+        found = [
+            Drawn(("a", "b"), (), (True, False)),
+            Drawn(("a",), (), (True, False)),
+            Drawn(("c",), (), (True,)),
+        ]
         assert measures.nearest(found, (0.5, 0.9)) == [found[1], found[2]]
         assert measures.histogram(found) == [0, 0, 0, 0, 2, 0, 0, 0, 1]
 
@@ -68,9 +78,12 @@ class TestDraws:
         assert 0.0 < room < 0.03
 
     def test_draws_that_hang_together_are_noticed(self):
-        """The first eight of a source all right or all wrong: p̂(1 − p̂) is 0, which the others do not say."""
-        found = [Drawn(one.source, one.targets, (one.right[0],) * 8 + one.right[8:]) for one in drawn_by_chance(
-            0.5, 100, 64)]
+        """The first eight of a source all right or all wrong: p̂(1 − p̂) is 0, which the others do
+        not say."""
+        found = [
+            Drawn(one.source, one.targets, (one.right[0],) * 8 + one.right[8:])
+            for one in drawn_by_chance(0.5, 100, 64)
+        ]
         value, expected, room = measures.few_draws(found)
         assert value == 0.0 and expected - value > room
 
@@ -80,7 +93,9 @@ class TestGradients:
         student = toy_models["baseline"]
         found = measures.own_gradients(student, toy_models["teacher"], toy.test[:4])
         assert found.shape == (4, sum(p.numel() for p in student.parameters()))
-        assert torch.equal(found, measures.own_gradients(student, toy_models["teacher"], toy.test[:4]))
+        assert torch.equal(
+            found, measures.own_gradients(student, toy_models["teacher"], toy.test[:4])
+        )
         assert len({tuple(line[:50].tolist()) for line in found}) == 4
 
     def test_the_bias_goes_with_n_and_the_corrected_ratio_stays(self):
@@ -101,7 +116,13 @@ class TestResults:
             return [rows]
 
         assert [measures.where_largest(at(place), FORWARD) for place in (0, 2, 3, 5, 6, 8)] == [
-            END_0, END_0, MIDDLE, MIDDLE, END_1, END_1]
+            END_0,
+            END_0,
+            MIDDLE,
+            MIDDLE,
+            END_1,
+            END_1,
+        ]
 
     def test_means_are_over_the_seeds(self):
         found = measures.mean_ratios([paced_of(ends=0.2), paced_of(ends=0.4)], REVERSE)
@@ -121,7 +142,9 @@ class TestFigures:
     def test_few_draws(self):
         figure = figures.few_draws_figure((4, 8))
         ends, weights = figure.axes
-        assert values_in(ends) == [f"{binom.pmf(0, K, 0.1) + binom.pmf(K, K, 0.1):.2f}" for K in (4, 8)]
+        assert values_in(ends) == [
+            f"{binom.pmf(0, K, 0.1) + binom.pmf(K, K, 0.1):.2f}" for K in (4, 8)
+        ]
         heights = [max(line.get_ydata()) for line in weights.lines]
         assert heights == pytest.approx([3 / 16, 7 / 32, 1 / 4]) and png(figure)
 
@@ -134,12 +157,18 @@ class TestFigures:
     def test_noise_has_every_bin_of_both_losses(self, rows):
         figure = figures.noise_figure(rows)
         for axes, loss in zip(figure.axes, (FORWARD, REVERSE), strict=True):
-            assert values_in(axes) == ["50.0", *["500.0"] * 7, "50.0"] and axes.get_title().startswith(loss)
+            assert values_in(axes) == [
+                "50.0",
+                *["500.0"] * 7,
+                "50.0",
+            ] and axes.get_title().startswith(loss)
         assert png(figure) and png(figures.noise_figure(rows[:1]))
 
     def test_every_arm_has_a_line_and_a_missing_bin_none(self, rows):
         figure = figures.initial_figure(rows)
-        drawn = [line for axes in figure.axes for line in axes.lines if line.get_label() in figures.LOOKS]
+        drawn = [
+            line for axes in figure.axes for line in axes.lines if line.get_label() in figures.LOOKS
+        ]
         assert len(drawn) == len(ARMS) and all(len(line.get_xdata()) == 8 for line in drawn)
         (paced,) = [line for line in figure.axes[0].lines if line.get_label() == PACED]
         assert list(paced.get_ydata()) == pytest.approx([14.0] * 8)  # 43 and 45, from 30
@@ -150,5 +179,7 @@ class TestFigures:
         kept, left = figure.axes
         assert [text.get_text() for text in kept.get_yticklabels()] == [label(arm) for arm in ARMS]
         row = [label(arm) for arm in ARMS].index(label((FORWARD, PACED)))
-        assert values_in(kept)[row] == "+14.0" and values_in(left)[row] == "−1.5"  # 23 and 24, from 25
+        assert (
+            values_in(kept)[row] == "+14.0" and values_in(left)[row] == "−1.5"
+        )  # 23 and 24, from 25
         assert png(figure) and png(figures.arms_figure(rows[:1]))

@@ -1,4 +1,5 @@
-"""The prediction recorder: what it accepts, what it keeps, how it judges, and that it tells nothing too early."""
+"""The prediction recorder: what it accepts, what it keeps, how it judges, and that it tells nothing
+too early."""
 
 from __future__ import annotations
 
@@ -11,7 +12,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkd_lab.lab.predictions import CANNOT_TELL, Choice, Number, Predictions, Ranking, Unreadable, decided
+from seqkd_lab.lab.predictions import (
+    CANNOT_TELL,
+    Choice,
+    Number,
+    Predictions,
+    Ranking,
+    Unreadable,
+    decided,
+)
 
 BLEU = Number("BLEU", tolerance=1.0)
 WHICH = Choice(("baseline", "Word-KD", "Seq-KD"))
@@ -30,18 +39,53 @@ def predictions():
 
 
 class TestReading:
-    @pytest.mark.parametrize("typed, number", [
-        ("3", 3), ("3.5", 3.5), ("3,5", 3.5), ("about 3.5 BLEU", 3.5), (" −2 ", -2), ("-2.", -2), ("1,000", 1000),
-        ("1,234,567.5", 1234567.5), ("0,125", 0.125), ("1e-3", 0.001), (".5", 0.5), ("50 %", 50), (7, 7), (2.25, 2.25),
-        (torch.tensor(3.5).item(), 3.5), ("1.000", 1.0), ("1.234,5", 1234.5), ("-1.234.567,5", -1234567.5),
-    ])
+    @pytest.mark.parametrize(
+        "typed, number",
+        [
+            ("3", 3),
+            ("3.5", 3.5),
+            ("3,5", 3.5),
+            ("about 3.5 BLEU", 3.5),
+            (" −2 ", -2),
+            ("-2.", -2),
+            ("1,000", 1000),
+            ("1,234,567.5", 1234567.5),
+            ("0,125", 0.125),
+            ("1e-3", 0.001),
+            (".5", 0.5),
+            ("50 %", 50),
+            (7, 7),
+            (2.25, 2.25),
+            (torch.tensor(3.5).item(), 3.5),
+            ("1.000", 1.0),
+            ("1.234,5", 1234.5),
+            ("-1.234.567,5", -1234567.5),
+        ],
+    )
     def test_numbers_as_people_write_them(self, typed, number):
         assert BLEU.read(typed) == pytest.approx(number)
 
-    @pytest.mark.parametrize("typed", [
-        "", " ", "no idea", "3 or 4", "3-4", "1e999", math.nan, math.inf, None, True, [], "1.2.3", "x" * 10_000,
-        "9" * 400, pytest.param(10**5000, id="10^5000"), "<b>",
-    ])
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            "",
+            " ",
+            "no idea",
+            "3 or 4",
+            "3-4",
+            "1e999",
+            math.nan,
+            math.inf,
+            None,
+            True,
+            [],
+            "1.2.3",
+            "x" * 10_000,
+            "9" * 400,
+            pytest.param(10**5000, id="10^5000"),
+            "<b>",
+        ],
+    )
     def test_what_is_no_number_is_answered_in_words(self, predictions, typed):
         note = predictions.answer("gain", typed)
         assert not note.accepted and "Not recorded" in repr(note) and len(repr(note)) < 500
@@ -51,7 +95,9 @@ class TestReading:
     def test_options_by_name_number_or_beginning(self, typed):
         assert WHICH.read(typed) == "Seq-KD"
 
-    @pytest.mark.parametrize("typed", ["", "0", "4", "-1", "kd", "²", "baseline Word-KD", None, object(), NASTY])
+    @pytest.mark.parametrize(
+        "typed", ["", "0", "4", "-1", "kd", "²", "baseline Word-KD", None, object(), NASTY]
+    )
     def test_what_is_no_option(self, typed):
         with pytest.raises(Unreadable):
             WHICH.read(typed)
@@ -60,18 +106,32 @@ class TestReading:
         with pytest.raises(Unreadable):
             Choice(("beam 1", "beam 5")).read("beam")
 
-    @pytest.mark.parametrize("typed", [
-        "Seq-KD student > teacher > student", "3, 1, 2", "3;1;2", "seq > t > stu", [3, "teacher", 2], "3\n1\n2",
-    ])
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            "Seq-KD student > teacher > student",
+            "3, 1, 2",
+            "3;1;2",
+            "seq > t > stu",
+            [3, "teacher", 2],
+            "3\n1\n2",
+        ],
+    )
     def test_orders(self, typed):
         assert ORDER.read(typed) == ["Seq-KD student", "teacher", "student"]
 
-    @pytest.mark.parametrize("typed", ["", "1 > 2", "1 > 2 > 2", "1 > 2 > 3 > 3", "teacher", None, 5, [None], "x > y"])
+    @pytest.mark.parametrize(
+        "typed", ["", "1 > 2", "1 > 2 > 2", "1 > 2 > 3 > 3", "teacher", None, 5, [None], "x > y"]
+    )
     def test_what_is_no_order(self, typed):
         with pytest.raises(Unreadable):
             ORDER.read(typed)
 
-    @given(st.one_of(st.text(), st.integers(), st.floats(), st.none(), st.lists(st.text()), st.binary()))
+    @given(
+        st.one_of(
+            st.text(), st.integers(), st.floats(), st.none(), st.lists(st.text()), st.binary()
+        )
+    )
     def test_nothing_that_is_typed_raises(self, typed):
         recorder = Predictions()
         for key, kind in (("a", BLEU), ("b", WHICH), ("c", ORDER)):
@@ -101,12 +161,22 @@ class TestJudging:
     def test_nearer_is_never_worse(self, value, near, further):
         near, far = sorted((near, further))
         kind = Number("", 1.0)
-        assert kind.judge(value + near, value).closeness >= kind.judge(value + far, value).closeness - 1e-9
+        assert (
+            kind.judge(value + near, value).closeness
+            >= kind.judge(value + far, value).closeness - 1e-9
+        )
 
     def test_the_distance_is_explained(self):
         words = BLEU.judge(9.0, 4.0).words
-        assert "9 BLEU" in words and "4 BLEU" in words and "too high by 5" in words and "far off" in words
-        assert "too low" in BLEU.judge(2.0, 4.0).words and "not far off" in BLEU.judge(2.0, 4.0).words
+        assert (
+            "9 BLEU" in words
+            and "4 BLEU" in words
+            and "too high by 5" in words
+            and "far off" in words
+        )
+        assert (
+            "too low" in BLEU.judge(2.0, 4.0).words and "not far off" in BLEU.judge(2.0, 4.0).words
+        )
 
     @given(st.permutations(ORDER.items), st.permutations(ORDER.items))
     def test_closeness_of_an_order(self, answer, value):
@@ -118,7 +188,11 @@ class TestJudging:
     def test_a_choice(self):
         assert WHICH.judge("Seq-KD", "Seq-KD").closeness == 1
         wrong = WHICH.judge("baseline", "Seq-KD")
-        assert (wrong.closeness, wrong.right) == (0, False) and "baseline" in wrong.words and "Seq-KD" in wrong.words
+        assert (
+            (wrong.closeness, wrong.right) == (0, False)
+            and "baseline" in wrong.words
+            and "Seq-KD" in wrong.words
+        )
 
 
 class TestUndecided:
@@ -146,12 +220,16 @@ class TestUndecided:
 
     def test_what_the_run_does_not_decide_is_kept_out_of_the_summary(self):
         for kind, answer, value, interval in (
-            (self.SIGNED, 1, 0.5, (-1.0, 2.0)), (WHICH, "Seq-KD", CANNOT_TELL, None), (ORDER, "1>2>3", [], None),
+            (self.SIGNED, 1, 0.5, (-1.0, 2.0)),
+            (WHICH, "Seq-KD", CANNOT_TELL, None),
+            (ORDER, "1>2>3", [], None),
         ):
             recorder, judgement = self.score(kind, answer, value, interval)
             assert not judgement.counted and "not scored" in judgement.words
             assert "No prediction has been scored" in repr(recorder.summary())
-            assert "does not decide" in repr(recorder.summary()) and "Calibration" not in repr(recorder.summary())
+            assert "does not decide" in repr(recorder.summary()) and "Calibration" not in repr(
+                recorder.summary()
+            )
 
     def test_cannot_tell_may_be_an_answer(self):
         kind = Choice(("rises", "falls", CANNOT_TELL))
@@ -163,10 +241,15 @@ class TestUndecided:
         for answer in ("1>2>3", "1>3>2"):
             assert self.score(ORDER, answer, pairs)[1].right
         halfway = self.score(ORDER, "2>1>3", pairs)[1]
-        assert halfway.closeness == 0.5 and "student before" not in halfway.words.split("turned round")[0]
+        assert (
+            halfway.closeness == 0.5
+            and "student before" not in halfway.words.split("turned round")[0]
+        )
 
-    @pytest.mark.parametrize("value", [[("teacher", "nobody")], [("teacher",)], [("teacher", "student"),
-                                                                                 ("student", "teacher")]])
+    @pytest.mark.parametrize(
+        "value",
+        [[("teacher", "nobody")], [("teacher",)], [("teacher", "student"), ("student", "teacher")]],
+    )
     def test_pairs_that_decide_nothing_are_the_authors_error(self, value):
         with pytest.raises(ValueError):
             self.score(ORDER, "1>2>3", value)
@@ -206,7 +289,11 @@ class TestChoosing:
 class TestOrder:
     def test_nothing_is_told_before_an_answer(self, predictions):
         note = predictions.score("gain", 4.125)
-        assert not note.accepted and "Predict first" in repr(note) and "4.1" not in repr(note) + note._repr_html_()
+        assert (
+            not note.accepted
+            and "Predict first" in repr(note)
+            and "4.1" not in repr(note) + note._repr_html_()
+        )
         predictions.forget("gain")
         assert predictions.answer("gain", 4).accepted
         assert "4.125" in repr(predictions.score("gain", 4.125)) and predictions.judgements()
@@ -216,7 +303,10 @@ class TestOrder:
         predictions.score("gain", 4.0)
         assert "not counted" in repr(predictions.answer("gain", 4, confidence=95))
         assert not predictions.score("gain", 4.0).accepted and predictions.judgements() == []
-        assert "Calibration" not in repr(predictions.summary()) and predictions.answered("gain") is None
+        assert (
+            "Calibration" not in repr(predictions.summary())
+            and predictions.answered("gain") is None
+        )
 
     def test_a_restarted_kernel_may_predict_what_was_shown_but_never_predicted(self, tmp_path):
         for _ in range(2):
@@ -261,20 +351,43 @@ class TestOrder:
         assert predictions.answered("gain") is None and not predictions.score("gain", 4.0).accepted
 
     def test_an_unknown_key_names_the_known_ones(self, predictions):
-        for note in (predictions.answer("gian", 1), predictions.score("gian", 1), predictions.forget("gian")):
+        for note in (
+            predictions.answer("gian", 1),
+            predictions.score("gian", 1),
+            predictions.forget("gian"),
+        ):
             assert not note.accepted and "gain" in repr(note)
 
-    @pytest.mark.parametrize("key, value", [
-        ("gain", math.nan), ("gain", math.inf), ("gain", None), ("gain", "4"), ("best", "seq"), ("order", ["teacher"]),
-    ])
-    def test_a_value_that_no_run_gives_is_the_authors_error_even_unanswered(self, predictions, key, value):
+    @pytest.mark.parametrize(
+        "key, value",
+        [
+            ("gain", math.nan),
+            ("gain", math.inf),
+            ("gain", None),
+            ("gain", "4"),
+            ("best", "seq"),
+            ("order", ["teacher"]),
+        ],
+    )
+    def test_a_value_that_no_run_gives_is_the_authors_error_even_unanswered(
+        self, predictions, key, value
+    ):
         with pytest.raises(ValueError):
             predictions.score(key, value)
 
-    @pytest.mark.parametrize("kind, arguments", [
-        (Choice, (("one",),)), (Choice, (("a", "a"),)), (Ranking, (("a",),)), (Ranking, (("a", "a", "b"),)),
-        (Number, ("BLEU", 0.0)), (Number, ("BLEU", -1.0)), (Number, ("BLEU", math.nan)), (Number, ("BLEU", math.inf)),
-    ])
+    @pytest.mark.parametrize(
+        "kind, arguments",
+        [
+            (Choice, (("one",),)),
+            (Choice, (("a", "a"),)),
+            (Ranking, (("a",),)),
+            (Ranking, (("a", "a", "b"),)),
+            (Number, ("BLEU", 0.0)),
+            (Number, ("BLEU", -1.0)),
+            (Number, ("BLEU", math.nan)),
+            (Number, ("BLEU", math.inf)),
+        ],
+    )
     def test_questions_that_cannot_be_asked(self, kind, arguments):
         with pytest.raises(ValueError):
             kind(*arguments)
@@ -320,7 +433,9 @@ class TestFile:
         first.answer("gain", 4, confidence=75)
         first.score("gain", 4.5)
         second = self.ask(path)
-        assert second.answered("gain") == "4 BLEU" and repr(second.summary()) == repr(first.summary())
+        assert second.answered("gain") == "4 BLEU" and repr(second.summary()) == repr(
+            first.summary()
+        )
         assert "not counted" in repr(second.answer("gain", 4.5))
         assert list(path.parent.iterdir()) == [path]
 
@@ -334,12 +449,22 @@ class TestFile:
         assert {"gain", "best"} == set(json.loads(path.read_text()))
         assert Predictions(path).answered("best") == "baseline"
 
-    @pytest.mark.parametrize("content", [
-        "", "{", "[]", "null", '{"gain": 3}', '{"gain": {"question": "How much?"}}', b"\xff\xfe",
-        '{"gain": {"question": "q", "kind": {"name": "other"}, "answers": [], "value": null}}',
-        '{"gain": {"question": "q", "kind": {"name": "number", "unit": "", "tolerance": 1}, "answers": '
-        '[{"answer": "x", "confidence": null, "after_score": false}], "value": null}}',
-    ])
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "",
+            "{",
+            "[]",
+            "null",
+            '{"gain": 3}',
+            '{"gain": {"question": "How much?"}}',
+            b"\xff\xfe",
+            '{"gain": {"question": "q", "kind": {"name": "other"}, "answers": [], "value": null}}',
+            '{"gain": {"question": "q", "kind": {"name": "number", "unit": "", "tolerance": 1}, '
+            '"answers": '
+            '[{"answer": "x", "confidence": null, "after_score": false}], "value": null}}',
+        ],
+    )
     def test_a_damaged_file_is_kept_aside_and_said(self, tmp_path, content):
         path = tmp_path / "predictions.json"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -360,9 +485,15 @@ class TestForm:
     def test_everything_typed_or_asked_is_escaped(self):
         recorder = Predictions()
         form = recorder.ask(NASTY, NASTY, Choice((NASTY, "other")))
-        pages = [form._repr_html_(), recorder.answer(NASTY, NASTY)._repr_html_(), form._repr_html_(),
-                 recorder.answer(NASTY, "<b>")._repr_html_(), recorder.score(NASTY, NASTY)._repr_html_(),
-                 recorder.answer("<i>", 1)._repr_html_(), recorder.score(NASTY, "other")._repr_html_()]
+        pages = [
+            form._repr_html_(),
+            recorder.answer(NASTY, NASTY)._repr_html_(),
+            form._repr_html_(),
+            recorder.answer(NASTY, "<b>")._repr_html_(),
+            recorder.score(NASTY, NASTY)._repr_html_(),
+            recorder.answer("<i>", 1)._repr_html_(),
+            recorder.score(NASTY, "other")._repr_html_(),
+        ]
         for page in pages:
             assert "<script" not in page and "“<" not in page
         assert any("&lt;script" in page for page in pages)
@@ -395,7 +526,10 @@ class TestWidgets:
         assert "Not recorded" in form.note.value
         form.controls[0].value, form.confidence.value = "about 4", 75.0
         form.button.click()
-        assert "4 BLEU" in form.note.value and recorder.records["gain"]["answers"][0]["confidence"] == 75
+        assert (
+            "4 BLEU" in form.note.value
+            and recorder.records["gain"]["answers"][0]["confidence"] == 75
+        )
         assert "4 BLEU" in recorder.ask("gain", "How much?", BLEU).note.value
 
     def test_every_option_of_a_choice(self):
@@ -434,4 +568,7 @@ class TestWidgets:
 
     def test_it_shows_as_a_widget_and_as_text(self):
         bundle = Predictions().ask("gain", "How much?", BLEU)._repr_mimebundle_()
-        assert "application/vnd.jupyter.widget-view+json" in bundle and "How much?" in bundle["text/html"]
+        assert (
+            "application/vnd.jupyter.widget-view+json" in bundle
+            and "How much?" in bundle["text/html"]
+        )

@@ -1,4 +1,5 @@
-"""What lesson 09 measures on the spot, and its pictures: every point of the results is drawn where it belongs."""
+"""What lesson 09 measures on the spot, and its pictures: every point of the results is drawn where
+it belongs."""
 
 from __future__ import annotations
 
@@ -27,14 +28,19 @@ class TestMeasures:
         zeros, valid = measures.by_method(model, 0.5, toy.language, toy.test.source[:3])
         assert list(zeros) == list(valid) == list(METHODS) and n_nonzero(model) == before
         uniform = list(zeros["class-uniform"].values())
-        assert max(uniform) - min(uniform) < 0.06 < max(zeros["class-blind"].values()) - min(
-            zeros["class-blind"].values())
+        assert (
+            max(uniform) - min(uniform)
+            < 0.06
+            < max(zeros["class-blind"].values()) - min(zeros["class-blind"].values())
+        )
 
     def test_held_zeros_stay_and_free_ones_come_back(self, toy, toy_models):
         model = toy_models["seq-kd"]
         before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-        held, free = (measures.retrain(model, 0.6, toy.train[:40], toy.valid[:5], hold, epochs=1)
-                      for hold in (True, False))
+        held, free = (
+            measures.retrain(model, 0.6, toy.train[:40], toy.valid[:5], hold, epochs=1)
+            for hold in (True, False)
+        )
         assert held.n_nonzero <= round(0.4 * model.n_parameters()) < free.n_nonzero
         assert len(held.valid_loss) == 1 and n_nonzero(held.model) == held.n_nonzero
         assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
@@ -46,9 +52,15 @@ class TestMeasures:
     def test_products_are_ratios_for_each_size_and_share(self):
         heard = []
         sizes = {"tiny": (4, 6)}
-        found = measures.sparse_products((0.5, 0.9), sizes, repetitions=1, watch=lambda *at: heard.append(at))
+        found = measures.sparse_products(
+            (0.5, 0.9), sizes, repetitions=1, watch=lambda *at: heard.append(at)
+        )
         assert heard == [(1, 2), (2, 2)]
-        assert list(found) == ["tiny"] and list(found["tiny"]) == [0.5, 0.9] and min(found["tiny"].values()) > 0
+        assert (
+            list(found) == ["tiny"]
+            and list(found["tiny"]) == [0.5, 0.9]
+            and min(found["tiny"].values()) > 0
+        )
 
 
 class TestFigures:
@@ -63,7 +75,9 @@ class TestFigures:
     def test_losses_begin_at_0(self, rows):
         (axes,) = figures.losses_figure(rows).axes
         drawn = [line for line in axes.lines if len(line.get_xdata()) == len(shares(rows))]
-        assert len(drawn) == 2 and all(line.get_ydata()[0] == 0 and line.get_ydata()[-1] > 0 for line in drawn)
+        assert len(drawn) == 2 and all(
+            line.get_ydata()[0] == 0 and line.get_ydata()[-1] > 0 for line in drawn
+        )
 
     def test_words_leave_out_a_class_that_no_translation_has(self, rows):
         figure = figures.words_figure(rows)
@@ -73,9 +87,13 @@ class TestFigures:
     def test_all_others_can_be_drawn(self, table3, rows):
         costs = [Cost(**cost) for cost in table3["costs"]]
         scales = {method: {"output": 0.5, "decoder": 0.4} for method in METHODS}
-        made = [figures.ways_figure(rows), figures.classes_figure(rows), figures.costs_figure(costs),
-                figures.products_figure({"a": {0.5: 0.4, 0.9: 3.0}}),
-                figures.scales_figure(scales, dict.fromkeys(METHODS, 0.5), 0.5)]
+        made = [
+            figures.ways_figure(rows),
+            figures.classes_figure(rows),
+            figures.costs_figure(costs),
+            figures.products_figure({"a": {0.5: 0.4, 0.9: 3.0}}),
+            figures.scales_figure(scales, dict.fromkeys(METHODS, 0.5), 0.5),
+        ]
         assert all(png(figure).startswith(b"\x89PNG") for figure in made)
         assert "output" in [text.get_text() for text in made[1].axes[0].get_legend().get_texts()]
 

@@ -1,4 +1,5 @@
-"""Lesson 5's measures: the mode is the model's mode, blame adds up, and pictures show what was counted."""
+"""Lesson 5's measures: the mode is the model's mode, blame adds up, and pictures show what was
+counted."""
 
 from __future__ import annotations
 
@@ -38,11 +39,15 @@ class TestMode:
         for source, mode in zip(SOURCES, measures.modes(model, SOURCES, first=1), strict=True):
             assert mode.certain
             for K in (mode.beam_size, 2 * mode.beam_size, 10 * mode.beam_size):
-                assert search(model, [source], K)[0][0].log_prob == pytest.approx(mode.best.log_prob, abs=1e-4)
+                assert search(model, [source], K)[0][0].log_prob == pytest.approx(
+                    mode.best.log_prob, abs=1e-4
+                )
 
     def test_groups_do_not_change_what_is_found(self, make_model):
         model = make_model(2, sharpness=2.0)
-        together, apart = (measures.modes(model, SOURCES, first=1, rows=rows) for rows in (10_000, 1))
+        together, apart = (
+            measures.modes(model, SOURCES, first=1, rows=rows) for rows in (10_000, 1)
+        )
         assert [m.best.tokens for m in together] == [m.best.tokens for m in apart]
 
     def test_what_would_take_too_wide_a_beam_is_not_called_certain(self, toy, toy_models):
@@ -68,7 +73,9 @@ class TestChanges:
     def test_judged_as_the_language_and_the_scorer_do(self, toy, swept):
         for made in itertools.chain(*(found.values() for found in swept.values())):
             pairs = zip(toy.test.source[:6], made.found, strict=True)
-            assert list(made.valid) == [toy.language.is_valid(source, each.tokens) for source, each in pairs]
+            assert list(made.valid) == [
+                toy.language.is_valid(source, each.tokens) for source, each in pairs
+            ]
             assert made.score.validity == pytest.approx(sum(made.valid) / 6)
 
     def hand_made(self, *rows: tuple[str, float, bool]) -> measures.Outputs:
@@ -76,16 +83,24 @@ class TestChanges:
         return measures.Outputs(1, found, tuple(valid for *_, valid in rows), None)
 
     def test_by_hand(self):
-        narrow = self.hand_made(("a", -2.0, True), ("a", -2.0, True), ("a", -1.0, False), ("a", -1.0, True))
-        wide = self.hand_made(("b", -1.0, False), ("b", -3.0, False), ("b", -0.5, True), ("a", -1.0, True))
+        narrow = self.hand_made(
+            ("a", -2.0, True), ("a", -2.0, True), ("a", -1.0, False), ("a", -1.0, True)
+        )
+        wide = self.hand_made(
+            ("b", -1.0, False), ("b", -3.0, False), ("b", -0.5, True), ("a", -1.0, True)
+        )
         kinds = measures.changed(narrow, wide)
         assert kinds == {"repaired": [2], "spoiled": [0, 1], "both valid": [], "both wrong": []}
         assert measures.spoiled_by_likelihood(narrow, wide) == [0]
         assert measures.less_likely(narrow, wide) == [1]
         certain = (True, True, True, False)
-        modes = [measures.Mode(each, 9, sure) for each, sure in zip(wide.found, certain, strict=True)]
+        modes = [
+            measures.Mode(each, 9, sure) for each, sure in zip(wide.found, certain, strict=True)
+        ]
         found = measures.faults(narrow, modes, wide.valid)
-        assert found == measures.Faults(right=0, lucky=2, search=1, model=0, missed=2) and found.n == 3
+        assert (
+            found == measures.Faults(right=0, lucky=2, search=1, model=0, missed=2) and found.n == 3
+        )
 
 
 class TestFaults:
@@ -101,11 +116,15 @@ class TestFaults:
 def test_penalties_are_those_of_the_search(toy, toy_models):
     model, corpus = toy_models["teacher"], toy.test[:3]
     heard = []
-    by_model = measures.over_penalties({"it": model}, corpus, toy, (1, 3), (0.0, 1.0), lambda *move: heard.append(move))
+    by_model = measures.over_penalties(
+        {"it": model}, corpus, toy, (1, 3), (0.0, 1.0), lambda *move: heard.append(move)
+    )
     assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)] and list(by_model) == ["it"]
     found = by_model["it"]
     for K, penalty in itertools.product((1, 3), (0.0, 1.0)):
         expected = [n_best[0].tokens for n_best in search(model, corpus.source, K, 1, penalty)]
         assert [each.tokens for each in found[K][penalty].found] == expected
     greedy = [found[1][penalty].found for penalty in (0.0, 1.0)]
-    assert [each.tokens for each in greedy[0]] == [each.tokens for each in greedy[1]], "K = 1 compares equal lengths"
+    assert [each.tokens for each in greedy[0]] == [each.tokens for each in greedy[1]], (
+        "K = 1 compares equal lengths"
+    )

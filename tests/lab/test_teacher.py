@@ -1,4 +1,5 @@
-"""Lesson 02's drawings, its attention view and its sentences: the formulas are the model's, the sentences are true."""
+"""Lesson 02's drawings, its attention view and its sentences: the formulas are the model's, the
+sentences are true."""
 
 from __future__ import annotations
 
@@ -32,7 +33,10 @@ def model(toy_models):
 
 @pytest.fixture(scope="module")
 def readings(toy, model):
-    return [attention.read_pair(model, toy.language, TICKET, target) for target in (FEMININE, TICKET_GOLD)]
+    return [
+        attention.read_pair(model, toy.language, TICKET, target)
+        for target in (FEMININE, TICKET_GOLD)
+    ]
 
 
 class TestReading:
@@ -66,19 +70,25 @@ class TestReading:
             assert weights.shape == (len(pairs.target[row]) + 1, len(pairs.source[row]) + 1)
             assert torch.allclose(weights.sum(dim=1), torch.ones(len(weights)), atol=1e-5)
             alone, log_p_alone = attention.read_corpus(untrained, pairs[row : row + 1])[0]
-            assert torch.allclose(weights, alone, atol=1e-5) and torch.allclose(log_p, log_p_alone, atol=1e-4)
+            assert torch.allclose(weights, alone, atol=1e-5) and torch.allclose(
+                log_p, log_p_alone, atol=1e-4
+            )
 
     def test_alignment_is_the_languages_and_the_end_translates_nothing(self, toy, readings):
         assert readings[0].aligned == (*toy.language.alignment(TICKET, FEMININE), -1)
-        assert [readings[0].target[attention.position_of(readings[0], word)] for word in ("it", "hid", "ticket")] == [
-            "sie", "versteckte", "Fahrkarte"]
+        assert [
+            readings[0].target[attention.position_of(readings[0], word)]
+            for word in ("it", "hid", "ticket")
+        ] == ["sie", "versteckte", "Fahrkarte"]
 
     def test_a_target_that_is_no_translation_is_refused(self, toy, model):
         with pytest.raises(ValueError, match="translation"):
             attention.read_pair(model, toy.language, TICKET, ("mein", "Ticket"))
 
     def test_a_step_is_the_row_of_the_reading(self, model, readings):
-        step = attention.decoding_step(model, TICKET, FEMININE[:7], n_words=len(model.target_vocabulary))
+        step = attention.decoding_step(
+            model, TICKET, FEMININE[:7], n_words=len(model.target_vocabulary)
+        )
         assert step.weights == pytest.approx(readings[0].weights[7].tolist(), abs=1e-5)
         assert dict(step.next_words)["versteckte"] == pytest.approx(readings[0].p[7], rel=1e-4)
 
@@ -89,11 +99,16 @@ class TestAlignments:
         with torch.no_grad():
             untrained.attend.weight.zero_()
         by_kind = attention.alignments(untrained, toy.valid[:12], toy.language)
-        assert all(each.weight == pytest.approx(each.by_chance, rel=1e-4) for each in by_kind.values())
+        assert all(
+            each.weight == pytest.approx(each.by_chance, rel=1e-4) for each in by_kind.values()
+        )
         pairs = zip(toy.valid.source[:12], toy.valid.target[:12], strict=True)
         aligned = [toy.language.alignment(*pair) for pair in pairs]
         assert by_kind["all"].n_words == sum(place >= 0 for places in aligned for place in places)
-        assert sum(each.n_words for kind, each in by_kind.items() if kind != "all") <= by_kind["all"].n_words
+        assert (
+            sum(each.n_words for kind, each in by_kind.items() if kind != "all")
+            <= by_kind["all"].n_words
+        )
 
     def test_attention_that_is_the_alignment_hits_always(self, toy, model, monkeypatch):
         def perfect(_, corpus):
@@ -105,32 +120,58 @@ class TestAlignments:
 
         monkeypatch.setattr(attention, "read_corpus", perfect)
         everything = attention.alignments(model, toy.valid[:12], toy.language)["all"]
-        assert (everything.hits, everything.weight, everything.error, everything.later) == (1.0, 1.0, 0.0, 0.0)
+        assert (everything.hits, everything.weight, everything.error, everything.later) == (
+            1.0,
+            1.0,
+            0.0,
+            0.0,
+        )
 
     def test_kinds(self):
         assert [attention.kind_of(word) for word in ("the", "it", ".", "ticket", "my")] == [
-            attention.ARTICLES, attention.PRONOUNS, attention.MARKS, attention.OTHERS, attention.OTHERS]
+            attention.ARTICLES,
+            attention.PRONOUNS,
+            attention.MARKS,
+            attention.OTHERS,
+            attention.OTHERS,
+        ]
 
 
 class TestFigures:
     def test_both_can_be_saved_and_dollar_signs_are_no_mathematics(self, model, readings):
         step = attention.decoding_step(model, TICKET, FEMININE[:7])
-        strange = replace(readings[0], source=("$x^", *readings[0].source[1:]), target=("$_", *readings[0].target[1:]))
-        for figure in (teacher.architecture_figure(step), teacher.architecture_figure(replace(step, written=())),
-                       teacher.attention_figure(readings[0], 8), teacher.attention_figure(strange, 0)):
+        strange = replace(
+            readings[0],
+            source=("$x^", *readings[0].source[1:]),
+            target=("$_", *readings[0].target[1:]),
+        )
+        for figure in (
+            teacher.architecture_figure(step),
+            teacher.architecture_figure(replace(step, written=())),
+            teacher.attention_figure(readings[0], 8),
+            teacher.attention_figure(strange, 0),
+        ):
             assert lesson.png(figure).startswith(b"\x89PNG")
 
     def test_pairs_to_show_begin_with_the_ticket_and_fit(self, toy, model):
         pairs = teacher.pairs_to_show(model, toy.language, toy.valid, 12)
-        assert pairs.source[:2] == (TICKET, TICKET) and pairs.target[1] == TICKET_GOLD and len(pairs) == 12
+        assert (
+            pairs.source[:2] == (TICKET, TICKET)
+            and pairs.target[1] == TICKET_GOLD
+            and len(pairs) == 12
+        )
         assert toy.language.is_valid(TICKET, pairs.target[0])
-        assert all(AttentionDrawing.fits((*side, "</s>")) for side in (*pairs.source, *pairs.target))
+        assert all(
+            AttentionDrawing.fits((*side, "</s>")) for side in (*pairs.source, *pairs.target)
+        )
         assert not AttentionDrawing.fits(("Donaudampfschifffahrtsgesellschaft",) * 6)
 
 
 @pytest.fixture(scope="module")
 def view(toy, model):
-    return AttentionView(model, teacher.pairs_to_show(model, toy.language, toy.valid, 6), toy.language, 8)
+    return AttentionView(
+        model, teacher.pairs_to_show(model, toy.language, toy.valid, 6), toy.language, 8
+    )
 
 
 class TestView:
@@ -142,8 +183,9 @@ class TestView:
             control.index = number % len(control.options)
         reading, position = view.reading, view.word.value
         assert [label for label, _ in view.word.options][:-1] == list(reading.target[:-1])
-        assert re.sub("<[^>]+>", "", view.text.value).replace("&quot;", '"') == teacher.weights_in_words(
-            reading, position)
+        assert re.sub("<[^>]+>", "", view.text.value).replace(
+            "&quot;", '"'
+        ) == teacher.weights_in_words(reading, position)
         fresh = AttentionDrawing()
         fresh.show(reading, position)
         assert fresh.picture.png() == view.image.value
@@ -162,14 +204,21 @@ class TestView:
 
 class TestSentencesOfAttention:
     def reading(self, weights, p=0.99, aligned=(1,)):
-        return attention.AttentionReading(("a", "b", "</s>"), ("x", "</s>"), torch.tensor([weights]), (p,), aligned)
+        return attention.AttentionReading(
+            ("a", "b", "</s>"), ("x", "</s>"), torch.tensor([weights]), (p,), aligned
+        )
 
     def test_weights(self):
         said = words.weights_in_words(self.reading([0.1, 0.7, 0.2]), 0)
-        assert "most at “b” (0.70), then at “(end)” (0.20)" in said and "has the largest weight" in said
+        assert (
+            "most at “b” (0.70), then at “(end)” (0.20)" in said
+            and "has the largest weight" in said
+        )
         said = words.weights_in_words(self.reading([0.7, 0.1, 0.2]), 0)
         assert "whose weight is 0.10, number 3 by size" in said
-        assert "no English word" in words.weights_in_words(self.reading([0.7, 0.1, 0.2], aligned=(-1,)), 0)
+        assert "no English word" in words.weights_in_words(
+            self.reading([0.7, 0.1, 0.2], aligned=(-1,)), 0
+        )
 
     def test_looked_at(self):
         assert words.looked_at(self.reading([0.1, 0.7, 0.2]), "b", ("a", "b")) == "b"
@@ -180,7 +229,10 @@ class TestSentencesOfAttention:
         assert "After *Fahrkarte*" in said and "gives *es*" in said
         weight = max(float(r.weights[attention.position_of(r, "it"), 1]) for r in readings)
         assert ("hardly looks back" in said) == (weight < words.NEXT_TO_NOTHING)
-        looking = [replace(r, weights=torch.full_like(r.weights, 0.2), p=(0.95,) * len(r.p)) for r in readings]
+        looking = [
+            replace(r, weights=torch.full_like(r.weights, 0.2), p=(0.95,) * len(r.p))
+            for r in readings
+        ]
         assert "does look back" in words.pronoun_answer(looking, "it", "ticket")
         assert words.pronoun_answer(looking, "it", "ticket").endswith("Here it does.")
         unsure = [replace(r, p=(0.5,) * len(r.p)) for r in readings]
@@ -189,13 +241,18 @@ class TestSentencesOfAttention:
     @staticmethod
     def alignments(articles, others, later=0.2):
         make = attention.Alignment
-        return {"all": make(others, 0.01, 0.1, 0.7, 0.07, 900),
-                attention.ARTICLES: make(articles, 0.01, later, 0.4, 0.07, 90),
-                attention.OTHERS: make(others, 0.01, 0.1, 0.7, 0.07, 700)}
+        return {
+            "all": make(others, 0.01, 0.1, 0.7, 0.07, 900),
+            attention.ARTICLES: make(articles, 0.01, later, 0.4, 0.07, 90),
+            attention.OTHERS: make(others, 0.01, 0.1, 0.7, 0.07, 700),
+        }
 
     def test_articles(self):
         said = words.articles_answer(self.alignments(0.6, 0.9, 0.3))
-        assert "60% of the cases" in said and "a later word in 30%, and on an earlier one in 10%" in said
+        assert (
+            "60% of the cases" in said
+            and "a later word in 30%, and on an earlier one in 10%" in said
+        )
         assert "less often than for “other words” (90%)" in said and "comes later" in said
         said = words.articles_answer(self.alignments(0.9, 0.9, 0.0))
         assert "less often" not in said and "comes later" not in said
@@ -215,18 +272,27 @@ class TestSentencesOfLosses:
         here = Curve("", [], [(12000, 1.0), (24000, 0.41)])
         history = {"valid_loss": [0.66, 0.37], "learning_rate": [0.0079, 0.0]}
         said = repr(loss_words.curve_in_words(here, history, 24000, self.FLOOR))
-        assert "24,000 pairs, **0.050**" in said and "48,000, **0.010**" in said and "still 0.0079" in said
-        assert "Do not compare" not in repr(loss_words.curve_in_words(Curve("", [], [(200, 5.0)]), history, 24000,
-                                                                      self.FLOOR))
+        assert (
+            "24,000 pairs, **0.050**" in said
+            and "48,000, **0.010**" in said
+            and "still 0.0079" in said
+        )
+        assert "Do not compare" not in repr(
+            loss_words.curve_in_words(Curve("", [], [(200, 5.0)]), history, 24000, self.FLOOR)
+        )
 
     def test_the_share_of_the_way(self):
-        assert loss_words.share_of_way(torch.tensor(543.0).log().item(), 0.36, 543) == pytest.approx(0.0, abs=1e-4)
+        assert loss_words.share_of_way(
+            torch.tensor(543.0).log().item(), 0.36, 543
+        ) == pytest.approx(0.0, abs=1e-4)
         assert loss_words.share_of_way(0.36, 0.36, 543) == pytest.approx(100.0)
 
     def test_memory_falls_below_or_not_and_validation_rises_or_not(self):
         low = Curve("", [(1, 0.1)], [(1, 2.0), (2, 1.0), (3, 1.5)])
         assert loss_words.below_floor(low, 0.3) == loss_words.BELOW
-        assert "least after 2 epochs (1.00) and then rises to 1.50" in repr(loss_words.memory_in_words(low, 0.3))
+        assert "least after 2 epochs (1.00) and then rises to 1.50" in repr(
+            loss_words.memory_in_words(low, 0.3)
+        )
         high = Curve("", [(1, 0.9)], [(1, 2.0), (2, 1.0)])
         assert loss_words.below_floor(high, 0.3) == loss_words.ABOVE
         assert "has not risen yet" in repr(loss_words.memory_in_words(high, 0.3))
@@ -234,26 +300,45 @@ class TestSentencesOfLosses:
     def test_masks(self):
         level, up, down = [0.5, 0.5], [0.5, 2.0], [0.5, 0.2]
         assert [loss_words.change(line) for line in (level, up, down)] == [
-            loss_words.STAYS, loss_words.RISES, loss_words.FALLS]
+            loss_words.STAYS,
+            loss_words.RISES,
+            loss_words.FALLS,
+        ]
         left = loss_words.left_answer({MASKED: level, NO_MASK: up, HALF_MASKED: down})
         assert "rises from 0.50 to 2.00, because" in left and "stays the same (0.50)" in left
-        assert "because" not in loss_words.left_answer({MASKED: level, NO_MASK: down, HALF_MASKED: down})
+        assert "because" not in loss_words.left_answer(
+            {MASKED: level, NO_MASK: down, HALF_MASKED: down}
+        )
         with_mask, without = {MASKED: level}, {MASKED: [0.9, 0.9], NO_MASK: down}
         assert "it knows less, although" in loss_words.middle_answer(with_mask, without)
-        assert "does not know less" in loss_words.middle_answer(with_mask, {MASKED: level, NO_MASK: down})
+        assert "does not know less" in loss_words.middle_answer(
+            with_mask, {MASKED: level, NO_MASK: down}
+        )
         warned = dict(zip(READINGS, (level, up, up), strict=True))
         assert "noticed" not in loss_words.right_answer(warned, (0, 5))
         slow = [0.5, 0.501]
-        said = loss_words.right_answer(dict(zip(READINGS, (level, slow, slow), strict=True)), (0, 5))
+        said = loss_words.right_answer(
+            dict(zip(READINGS, (level, slow, slow), strict=True)), (0, 5)
+        )
         assert "With 5 positions of padding the change is only +0.001 and +0.001" in said
 
     def test_means_and_perplexity(self):
         said = loss_words.means_answer((1, 2, 4), [0.4, 0.4, 0.4], [0.4, 0.5, 0.3], 9)
-        assert "between 0.3000 (batches of 4) and 0.5000 (batches of 2)" in said and "holds 1 of the 9" in said
+        assert (
+            "between 0.3000 (batches of 4) and 0.5000 (batches of 2)" in said
+            and "holds 1 of the 9" in said
+        )
         assert "last batch" not in loss_words.means_answer((1, 2, 4), [0.4] * 3, [0.4, 0.5, 0.3], 8)
         assert "1.460" in repr(loss_words.perplexity_in_words(1.46, 1.43, 543))
 
     def test_gaps(self):
-        gap = SimpleNamespace(loss=SimpleNamespace(mean=0.4), above=SimpleNamespace(mean=0.05), chance=0.01, kl=0.04,
-                              below=0.25)
-        assert "| a | 0.400 | 0.050 ± 0.020 | 0.040 | 25% |" in repr(loss_words.gaps_table({"a": gap}))
+        gap = SimpleNamespace(
+            loss=SimpleNamespace(mean=0.4),
+            above=SimpleNamespace(mean=0.05),
+            chance=0.01,
+            kl=0.04,
+            below=0.25,
+        )
+        assert "| a | 0.400 | 0.050 ± 0.020 | 0.040 | 25% |" in repr(
+            loss_words.gaps_table({"a": gap})
+        )

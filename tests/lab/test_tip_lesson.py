@@ -30,24 +30,38 @@ def results():
 
 class TestBatch:
     def test_words_kinds_and_places_go_together(self, batch):
-        for b, (source, output, kinds) in enumerate(zip(batch.sources, batch.outputs, batch.kinds, strict=True)):
-            assert len(output) == len(kinds) == int(batch.seen.real[b].sum()) and output[-1] == "(end)"
+        for b, (source, output, kinds) in enumerate(
+            zip(batch.sources, batch.outputs, batch.kinds, strict=True)
+        ):
+            assert (
+                len(output) == len(kinds) == int(batch.seen.real[b].sum()) and output[-1] == "(end)"
+            )
             assert sorted(find_mistakes(source, output, PLANTED.mistakes)) == [
-                t for t, kind in enumerate(kinds) if kind == MISTAKE]
+                t for t, kind in enumerate(kinds) if kind == MISTAKE
+            ]
         counted = sum(batch.is_kind(kind).long() for kind in KINDS)
         assert torch.equal(counted == 1, batch.seen.real)
 
     def test_the_committed_student_is_confidently_wrong_where_it_should_be(self, batch):
         mistakes = batch.is_kind(MISTAKE)
         assert mistakes.any() and measures.quadrant_of(batch, MISTAKE) == "Q3"
-        assert float(batch.seen.delta[mistakes].mean()) > 10 * float(batch.seen.delta[batch.is_kind(SETTLED)].mean())
+        assert float(batch.seen.delta[mistakes].mean()) > 10 * float(
+            batch.seen.delta[batch.is_kind(SETTLED)].mean()
+        )
         assert batch.recall(Q3, 0.2) > 0.8 > 0.2 > batch.recall(BOTTOM, 0.2)
 
     def test_recall_of_everything_is_1_and_of_nothing_unknown(self, batch):
         assert all(batch.recall(selector, 1.0) == 1.0 for selector in SELECTORS)
-        without = measures.Labelled(batch.sources, batch.outputs, tuple(
-            tuple(BEYOND for _ in kinds) for kinds in batch.kinds), batch.seen)
-        assert math.isnan(without.recall(SOFT_OR, 0.5)) and measures.quadrant_of(without, MISTAKE) == "none"
+        without = measures.Labelled(
+            batch.sources,
+            batch.outputs,
+            tuple(tuple(BEYOND for _ in kinds) for kinds in batch.kinds),
+            batch.seen,
+        )
+        assert (
+            math.isnan(without.recall(SOFT_OR, 0.5))
+            and measures.quadrant_of(without, MISTAKE) == "none"
+        )
 
     def test_the_frame_counts_every_token_once(self, batch):
         frame = measures.kinds_frame(batch)
@@ -82,7 +96,11 @@ class TestResults:
         assert len(right.lines) > len(SHARES)
 
     def test_memory_shows_megabytes(self, results):
-        texts = [text.get_text().strip() for axes in figures.memory_figure(results).axes for text in axes.texts]
+        texts = [
+            text.get_text().strip()
+            for axes in figures.memory_figure(results).axes
+            for text in axes.texts
+        ]
         assert "81.9" in texts and "41" in texts and "640" in texts
 
     def test_one_seed_is_drawn_too(self, results):

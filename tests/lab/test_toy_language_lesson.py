@@ -1,4 +1,5 @@
-"""Lesson 01: the kinds of choice, what each costs if it is forgotten, and sentences that are true of their numbers."""
+"""Lesson 01: the kinds of choice, what each costs if it is forgotten, and sentences that are true
+of their numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +9,15 @@ import pytest
 
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab import lesson, toy_language
-from seqkd_lab.lab.language_measures import ALL, FAMILIES, SOURCES, Measures, Setting, Sweep, some_sources
+from seqkd_lab.lab.language_measures import (
+    ALL,
+    FAMILIES,
+    SOURCES,
+    Measures,
+    Setting,
+    Sweep,
+    some_sources,
+)
 from seqkd_lab.lab.predictions import CANNOT_TELL
 from seqkd_lab.lab.toy_language.cost_words import pronouns_in
 from seqkd_lab.lab.toy_language.kinds import KINDS, alone, marked, translations_alone
@@ -19,24 +28,36 @@ TICKET = LANGUAGE.targets(lesson.TICKET)
 
 
 def made_up(**forgetting: float) -> Costs:
-    """Costs of two sentences, alike; the entropy of each kind is 0.5, and its cost 0.1 where it is not given."""
+    """Costs of two sentences, alike; the entropy of each kind is 0.5, and its cost 0.1 where it is
+    not given."""
     of = {name: Cost((0.5, 0.5), (forgetting.get(name, 0.1),) * 2) for name in SOURCES}
     return Costs(of, Cost((5.0, 6.0), (forgetting.get("together", 1.0),) * 2))
 
 
 def sweep_of(noun_off: str, noun_on: str, word: tuple[float, float]) -> Sweep:
     def setting(texts: str, forgetting: float, entropy: float) -> Setting:
-        return Setting(Measures(entropy, forgetting, 1.0, 1.0), tuple((text, 0.1) for text in texts.split("|")), ())
+        return Setting(
+            Measures(entropy, forgetting, 1.0, 1.0),
+            tuple((text, 0.1) for text in texts.split("|")),
+            (),
+        )
 
-    settings = {("noun", 0.0): setting(noun_off, 1.0, 4.0), ("noun", 1.0): setting(noun_on, 2.0, 5.0),
-                ("word", 0.0): setting("", word[0], 4.0), ("word", 1.0): setting("", word[1], 5.0),
-                (ALL, 0.0): setting("", 0.0, 0.0), (ALL, 1.0): setting("", 2.0, 5.0)}
+    settings = {
+        ("noun", 0.0): setting(noun_off, 1.0, 4.0),
+        ("noun", 1.0): setting(noun_on, 2.0, 5.0),
+        ("word", 0.0): setting("", word[0], 4.0),
+        ("word", 1.0): setting("", word[1], 5.0),
+        (ALL, 0.0): setting("", 0.0, 0.0),
+        (ALL, 1.0): setting("", 2.0, 5.0),
+    }
     return Sweep(lesson.TICKET, 2, (0.0, 1.0), settings)
 
 
 class TestKinds:
     def test_every_kind_stands_in_the_order_of_its_family(self):
-        assert [kind.name for kind in KINDS] == [name for names in FAMILIES.values() for name in names]
+        assert [kind.name for kind in KINDS] == [
+            name for names in FAMILIES.values() for name in names
+        ]
 
     @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
     def test_its_two_translations_are_valid_and_differ_in_this_choice_alone(self, kind):
@@ -55,18 +76,28 @@ class TestKinds:
         assert "**Meine Fahrkarte** war neu und der Arzt versteckte **sie**." in table
 
     def test_what_differs_is_in_bold(self):
-        assert marked("er kam an .".split(), "sie kam , an .".split()) == ("**Er** kam an.", "**Sie** kam **,** an.")
-        assert marked("das war rot .".split(), "das war rot .".split()) == ("Das war rot.", "Das war rot.")
+        assert marked("er kam an .".split(), "sie kam , an .".split()) == (
+            "**Er** kam an.",
+            "**Sie** kam **,** an.",
+        )
+        assert marked("das war rot .".split(), "das war rot .".split()) == (
+            "Das war rot.",
+            "Das war rot.",
+        )
 
 
 class TestTicket:
     def test_sizes(self):
         assert [toy_language.size_of(n) for n in (1, 9, 10, 49, 50, 96, 199, 200, 5000)] == [
-            toy_language.SIZES[place] for place in (0, 0, 1, 1, 2, 2, 2, 3, 3)]
+            toy_language.SIZES[place] for place in (0, 0, 1, 1, 2, 2, 2, 3, 3)
+        ]
 
     def test_ranges_are_tight_and_hold(self):
         drawn = toy_language.draws(LANGUAGE, lesson.TICKET, 2000)
-        for expectation in (toy_language.expected_share(drawn, TICKET), toy_language.expected_surprise(drawn, TICKET)):
+        for expectation in (
+            toy_language.expected_share(drawn, TICKET),
+            toy_language.expected_surprise(drawn, TICKET),
+        ):
             assert expectation.held and expectation.high - expectation.low < 0.15
         biased = [toy_language.mode_of(TICKET)] * 2000
         assert not toy_language.expected_share(biased, TICKET).held
@@ -78,24 +109,36 @@ class TestTicket:
     def test_entropy_and_mode_are_quoted(self):
         H = LANGUAGE.entropy(lesson.TICKET)
         text = toy_language.entropy_in_words(TICKET).text
-        assert f"{H:.2f} nats" in text and f"{math.exp(H):.0f} equally likely" in text and f"{math.log(96):.2f}" in text
+        assert (
+            f"{H:.2f} nats" in text
+            and f"{math.exp(H):.0f} equally likely" in text
+            and f"{math.log(96):.2f}" in text
+        )
         assert "p = 0.059" in toy_language.mode_in_words(TICKET).text
 
     def test_kinds_that_occur_and_those_that_do_not(self):
         text = toy_language.choices_in_words(LANGUAGE, lesson.TICKET).text
         occur, absent = text.split("do not occur")
         assert "6 of the 11 kinds" in occur and "`tense` (Präteritum)" in occur
-        assert all(f"`{name}`" in absent for name in ("prefix", "address", "order", "adverb", "word"))
+        assert all(
+            f"`{name}`" in absent for name in ("prefix", "address", "order", "adverb", "word")
+        )
 
     def test_the_forgetful_expects_what_stands_there_in_all_translations(self):
         expected = next_of_the_forgetful(TICKET, 8, "versteckte")
         assert expected == pytest.approx({"sie": 0.55, "es": 0.3, "ihn": 0.15})
         text = toy_language.forgetful_in_words(TICKET, toy_language.mode_of(TICKET))
-        assert "At *sie*, by 0.60 nats" in text and "At *.*, by 0.43 nats" in text and "*versteckt*" in text
+        assert (
+            "At *sie*, by 0.60 nats" in text
+            and "At *.*, by 0.43 nats" in text
+            and "*versteckt*" in text
+        )
         assert toy_language.forgetful_in_words({("a", "b"): 1.0}, ("a", "b")).startswith("Nowhere")
 
     def test_the_broken_agreement_is_explained(self):
-        text = toy_language.broken_in_words(LANGUAGE, lesson.TICKET, toy_language.mode_of(TICKET)).text
+        text = toy_language.broken_in_words(
+            LANGUAGE, lesson.TICKET, toy_language.mode_of(TICKET)
+        ).text
         assert "versteckte es." in text and "Fahrkarte" in text
 
     def test_what_each_kind_costs_alone(self):
@@ -120,8 +163,11 @@ class TestCosts:
 
     def test_the_largest_is_named_only_where_the_sentences_decide(self):
         names = ("noun", "tense", "word")
-        of = {"noun": Cost((1.0, 1.1, 0.9), (0.1,) * 3), "tense": Cost((2.0, 2.1, 1.9), (0.2,) * 3),
-              "word": Cost((1.0, 2.5, 0.9), (0.0,) * 3)}
+        of = {
+            "noun": Cost((1.0, 1.1, 0.9), (0.1,) * 3),
+            "tense": Cost((2.0, 2.1, 1.9), (0.2,) * 3),
+            "word": Cost((1.0, 2.5, 0.9), (0.0,) * 3),
+        }
         costs = Costs(of, of["noun"])
         assert costs.largest(names, "forgetting") == "tense"
         assert costs.largest(names, "entropy") == CANNOT_TELL
@@ -129,7 +175,9 @@ class TestCosts:
 
     def test_the_explanation_names_what_was_measured(self):
         text = toy_language.explained(made_up(tense=0.6, noun=0.3)).text
-        assert "costs most to forget is `tense`, one of the decisions about the clause: 0.60" in text
+        assert (
+            "costs most to forget is `tense`, one of the decisions about the clause: 0.60" in text
+        )
         assert "`noun` occurs in 100% of the sentences and costs 0.60 times" in text
         assert "the ticket's costliest kind, too" in toy_language.explained(made_up(noun=0.6)).text
 

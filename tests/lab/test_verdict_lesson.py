@@ -1,4 +1,5 @@
-"""What lesson 08 judges: settled findings, speeds as products, bootstrap gains, conditions; and its pictures."""
+"""What lesson 08 judges: settled findings, speeds as products, bootstrap gains, conditions; and its
+pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +14,14 @@ from scipy.stats import ttest_1samp
 from seqkd_lab.experiments import no_help, speed
 from seqkd_lab.experiments.committed import results_path
 from seqkd_lab.experiments.findings import judge
-from seqkd_lab.experiments.no_help import AS_LARGE, CONTROL, FROM_GOLD, FROM_TEACHER, THE_TEACHER, Point
+from seqkd_lab.experiments.no_help import (
+    AS_LARGE,
+    CONTROL,
+    FROM_GOLD,
+    FROM_TEACHER,
+    THE_TEACHER,
+    Point,
+)
 from seqkd_lab.experiments.table import read_results, rows_by_seed
 from seqkd_lab.experiments.verdicts import CANNOT_BE_ASKED, Claim, judge_claim, number
 from seqkd_lab.lab import exercises
@@ -27,7 +35,10 @@ TABLE = rows_by_seed(read_results(results_path("table1.json")))
 
 
 def judged(values, least=-math.inf, most=math.inf):
-    return judge_claim(Claim("F0", "a claim", lambda rows: rows["value"], least, most), [{"value": x} for x in values])
+    return judge_claim(
+        Claim("F0", "a claim", lambda rows: rows["value"], least, most),
+        [{"value": x} for x in values],
+    )
 
 
 class TestSettled:
@@ -36,10 +47,14 @@ class TestSettled:
         assert measures.settled(judged([3.0, 3.1, 3.2], least=4.0)), "missed, all of it"
         assert not measures.settled(judged([3.0, 6.0, 4.5], least=4.0))
         assert not measures.settled(judged([3.0, 3.9, 3.5], least=3.6))
-        assert measures.settled(judged([2.0, 2.1, 2.2], most=1.0)) and measures.settled(judged([0.1, 0.2, 0.3], most=1))
+        assert measures.settled(judged([2.0, 2.1, 2.2], most=1.0)) and measures.settled(
+            judged([0.1, 0.2, 0.3], most=1)
+        )
 
     def test_one_seed_settles_nothing(self):
-        assert not measures.settled(judged([5.0], least=4.0)) and not measures.settled(judged([3.0], least=4.0))
+        assert not measures.settled(judged([5.0], least=4.0)) and not measures.settled(
+            judged([3.0], least=4.0)
+        )
 
 
 class TestSpeed:
@@ -48,19 +63,26 @@ class TestSpeed:
         for parts in (found.size_then_search, found.search_then_size):
             assert parts[0] * parts[1] == pytest.approx(found.total)
         solution = exercises.find("speed_up").solution
-        assert solution(found.teacher_beam, found.student_beam, found.student_greedy) == pytest.approx(
-            (found.total, *found.size_then_search))
+        assert solution(
+            found.teacher_beam, found.student_beam, found.student_greedy
+        ) == pytest.approx((found.total, *found.size_then_search))
 
     def test_the_papers_ten_times(self):
         assert round(PAPER_SPEEDS["paper, GPU"].total) == 10
 
-    def test_rounds_are_measured_in_turn_and_the_first_is_not_counted(self, toy, toy_models, monkeypatch):
+    def test_rounds_are_measured_in_turn_and_the_first_is_not_counted(
+        self, toy, toy_models, monkeypatch
+    ):
         asked, clock = [], iter(range(10**6))
-        monkeypatch.setattr(speed, "search", lambda model, sources, size, **_: asked.append((model, size)))
+        monkeypatch.setattr(
+            speed, "search", lambda model, sources, size, **_: asked.append((model, size))
+        )
         monkeypatch.setattr(speed.time, "perf_counter", lambda: float(next(clock)))
         heard, sources = [], toy.test.source[:7]
         teacher, student = toy_models["teacher"], toy_models["seq-kd"]
-        rounds = measures.measure_speeds(teacher, student, sources, 4, 3, lambda *now: heard.append(now))
+        rounds = measures.measure_speeds(
+            teacher, student, sources, 4, 3, lambda *now: heard.append(now)
+        )
         assert asked == [(teacher, 4), (teacher, 1), (student, 4), (student, 1)] * 4
         n_words = sum(map(len, sources))
         assert rounds == [Speeds(*[n_words] * 4)] * 3 and heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
@@ -95,7 +117,9 @@ class TestBootstrap:
     def test_resamples_are_drawn_with_replacement_and_the_same_again(self):
         rows = measures.resamples(10, 50, seed=2)
         assert rows.shape == (50, 10) and rows.min() >= 0 and rows.max() <= 9
-        assert (rows == measures.resamples(10, 50, seed=2)).all() and len(set(rows[0].tolist())) < 10
+        assert (rows == measures.resamples(10, 50, seed=2)).all() and len(
+            set(rows[0].tolist())
+        ) < 10
 
     def test_the_middle_holds_95_of_100(self):
         low, high = measures.middle_95(np.arange(1001))
@@ -105,9 +129,13 @@ class TestBootstrap:
         with pytest.raises(ValueError, match="same sentences"):
             measures.bootstrap_gains([1, 2], [1], measures.resamples(2, 3))
 
-    def test_validity_is_the_languages_word_on_each_greedy_translation(self, toy, toy_models, monkeypatch):
+    def test_validity_is_the_languages_word_on_each_greedy_translation(
+        self, toy, toy_models, monkeypatch
+    ):
         sources = toy.test.source[:5]
-        assert measures.validity(toy_models["teacher"], toy.language, sources) == [0] * 5  # random weights
+        assert (
+            measures.validity(toy_models["teacher"], toy.language, sources) == [0] * 5
+        )  # random weights
         best = [[type("H", (), {"tokens": toy.language.mode(source)[0]})] for source in sources]
         monkeypatch.setattr(measures, "search", lambda model, sources: best)
         assert measures.validity(toy_models["teacher"], toy.language, sources) == [1] * 5
@@ -119,15 +147,24 @@ def point(condition, arm, seed, greedy):
 
 class TestGains:
     def test_students_are_paired_by_seed_and_lonely_ones_left_out(self):
-        found = measures.gains([
-            point(CONTROL, FROM_GOLD, 1, 80), point(CONTROL, FROM_TEACHER, 1, 84), point(CONTROL, FROM_GOLD, 2, 81),
-            point(CONTROL, FROM_TEACHER, 3, 90), point(CONTROL, FROM_GOLD, 4, 70), point(CONTROL, FROM_TEACHER, 4, 76),
-            point(CONTROL, THE_TEACHER, 1, 96), point(AS_LARGE, FROM_GOLD, 2, 95),
-        ])
+        found = measures.gains(
+            [
+                point(CONTROL, FROM_GOLD, 1, 80),
+                point(CONTROL, FROM_TEACHER, 1, 84),
+                point(CONTROL, FROM_GOLD, 2, 81),
+                point(CONTROL, FROM_TEACHER, 3, 90),
+                point(CONTROL, FROM_GOLD, 4, 70),
+                point(CONTROL, FROM_TEACHER, 4, 76),
+                point(CONTROL, THE_TEACHER, 1, 96),
+                point(AS_LARGE, FROM_GOLD, 2, 95),
+            ]
+        )
         assert list(found) == [CONTROL]
         control = found[CONTROL]
         assert control.seeds == (1, 4) and control.greedy == (4.0, 6.0) == control.beam
-        assert control.valid == pytest.approx((0.02, 0.03)) and control.p_factor == pytest.approx((84 / 80, 76 / 70))
+        assert control.valid == pytest.approx((0.02, 0.03)) and control.p_factor == pytest.approx(
+            (84 / 80, 76 / 70)
+        )
         assert control.gold_level == 75.0 and control.teacher_level == 96.0
         text = control.lines()
         assert "2 seeds" in text and "+5.00" in text and "gold 75.0, of the teacher 96.0" in text
@@ -136,7 +173,9 @@ class TestGains:
     @given(st.lists(st.floats(-5, 5), min_size=2, max_size=6))
     def test_the_verdict_is_that_of_a_t_test(self, differences):
         points = [point(CONTROL, FROM_GOLD, seed, 50.0) for seed in range(len(differences))]
-        points += [point(CONTROL, FROM_TEACHER, seed, 50.0 + d) for seed, d in enumerate(differences)]
+        points += [
+            point(CONTROL, FROM_TEACHER, seed, 50.0 + d) for seed, d in enumerate(differences)
+        ]
         found = measures.gains(points)[CONTROL]
         assume(np.std(found.greedy) > 1e-6)
         p = ttest_1samp(found.greedy, 0.0).pvalue
@@ -164,14 +203,26 @@ class TestFigures:
         assert "undecided" in self.texts(figures.findings_figure(judge(TABLE[:1])))
 
     def test_every_outcome_has_its_own_mark_and_colour_and_is_written_out(self):
-        cannot = judge_claim(Claim("F0", "a claim", lambda rows: math.nan, 0.0, check=lambda by_seed: False), [{}, {}])
-        verdicts = [judged([1.0, 1.0], 0.0), judged([-1.0, -1.0], 0.0), judged([1.0, -1.0], 0.0), cannot]
+        cannot = judge_claim(
+            Claim("F0", "a claim", lambda rows: math.nan, 0.0, check=lambda by_seed: False),
+            [{}, {}],
+        )
+        verdicts = [
+            judged([1.0, 1.0], 0.0),
+            judged([-1.0, -1.0], 0.0),
+            judged([1.0, -1.0], 0.0),
+            cannot,
+        ]
         text = self.texts(figures.findings_figure(verdicts))
-        assert all(said in text for said in ("✓ held", "✗ not held", "? undecided", f"– {CANNOT_BE_ASKED}"))
+        assert all(
+            said in text for said in ("✓ held", "✗ not held", "? undecided", f"– {CANNOT_BE_ASKED}")
+        )
         assert all(len(set(kind)) == 4 for kind in zip(*figures.OUTCOMES.values(), strict=True))
 
     def test_a_product_shows_its_factors_and_a_slower_student_none_that_fits(self):
-        text = self.texts(figures.speed_figure({**PAPER_SPEEDS, "here": Speeds(10.0, 20.0, 30.0, 60.0)}))
+        text = self.texts(
+            figures.speed_figure({**PAPER_SPEEDS, "here": Speeds(10.0, 20.0, 30.0, 60.0)})
+        )
         assert "= 10.3" in text and "= 6.0" in text and "× 3.0" in text and "× 2.0" in text
         assert "= 0.5" in self.texts(figures.speed_figure({"slow": Speeds(10.0, 20.0, 5.0, 5.0)}))
 

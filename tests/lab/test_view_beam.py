@@ -1,4 +1,5 @@
-"""The beam's view: the tree is the trace, re-ranking is the search's own scoring, and any typed text is answered."""
+"""The beam's view: the tree is the trace, re-ranking is the search's own scoring, and any typed
+text is answered."""
 
 from __future__ import annotations
 
@@ -12,7 +13,14 @@ from seqkd_lab.decoding.search import search
 from seqkd_lab.decoding.trace import PRUNED, trace_search
 from seqkd_lab.lab.figures import beam_figure
 from seqkd_lab.lab.figures.beam import HELD, lost_at, rerank, scored_translations, tree, words_of
-from seqkd_lab.lab.figures.beam_tree import COLUMNS, BeamTree, BeamTreeDrawing, names_of, percent, window
+from seqkd_lab.lab.figures.beam_tree import (
+    COLUMNS,
+    BeamTree,
+    BeamTreeDrawing,
+    names_of,
+    percent,
+    window,
+)
 from seqkd_lab.lab.figures.digits import NOISE, deciding_digits, shown_log_prob
 from seqkd_lab.lab.widgets import BeamExplorer
 from seqkd_lab.lab.widgets.beam import TYPED
@@ -34,9 +42,13 @@ def test_the_tree_is_the_trace(traced):
     for step, nodes in zip(trace.steps, columns, strict=True):
         candidates = step.candidates()
         assert [node.candidate for node in nodes] == candidates[: len(nodes)]
-        assert sum(node.fate == PRUNED for node in nodes) == min(2, sum(c.fate == PRUNED for c in candidates))
+        assert sum(node.fate == PRUNED for node in nodes) == min(
+            2, sum(c.fate == PRUNED for c in candidates)
+        )
         last = [node for node in nodes if node.fate != PRUNED][-1]
-        assert all(node.pruned_by == (last.words if node.fate == PRUNED else None) for node in nodes)
+        assert all(
+            node.pruned_by == (last.words if node.fate == PRUNED else None) for node in nodes
+        )
     for parents, nodes in zip(columns, columns[1:], strict=False):
         for node in nodes:
             parent = parents[node.parent].words
@@ -46,12 +58,18 @@ def test_the_tree_is_the_trace(traced):
 def test_re_ranking_scores_as_the_search_does(traced):
     model, trace = traced
     translations = scored_translations(trace)
-    exact = sentence_log_probs(model, [SOURCE] * len(translations), [t.tokens for t in translations])
+    exact = sentence_log_probs(
+        model, [SOURCE] * len(translations), [t.tokens for t in translations]
+    )
     assert [t.log_prob for t in translations] == pytest.approx(exact, abs=1e-4)
-    assert {t.tokens for t in translations if t.place == HELD} == {h.tokens for h in trace.hypotheses}
+    assert {t.tokens for t in translations if t.place == HELD} == {
+        h.tokens for h in trace.hypotheses
+    }
     for penalty in (0.0, 0.7, 2.0):
         ranked = rerank(translations, penalty)
-        expected = sorted((t.log_prob / (len(t.tokens) + 1) ** penalty for t in translations), reverse=True)
+        expected = sorted(
+            (t.log_prob / (len(t.tokens) + 1) ** penalty for t in translations), reverse=True
+        )
         assert [t.score(penalty) for t in ranked] == pytest.approx(expected, abs=1e-5)
     held = [t.tokens for t in rerank(translations, 0.0) if t.place == HELD]
     assert held == [hypothesis.tokens for hypothesis in trace.hypotheses]
@@ -63,9 +81,14 @@ def test_a_lost_translation_is_lost_at_the_step_that_pruned_it(traced):
     for target in everything:
         loss = lost_at(trace, target)
         fates = [
-            (number, candidate) for number, step in enumerate(trace.steps, 1) for candidate in step.candidates()
-            if (*target, "</s>")[: number] == words_of(step, candidate)[:number] == words_of(step, candidate)
-            or candidate.carried and words_of(step, candidate) == (*target, "</s>")
+            (number, candidate)
+            for number, step in enumerate(trace.steps, 1)
+            for candidate in step.candidates()
+            if (*target, "</s>")[:number]
+            == words_of(step, candidate)[:number]
+            == words_of(step, candidate)
+            or candidate.carried
+            and words_of(step, candidate) == (*target, "</s>")
         ]
         pruned = [(number, c) for number, c in fates if c.fate == PRUNED]
         if loss is None:
@@ -111,8 +134,21 @@ def test_the_ranking_shown_is_the_ranking_computed(toy, toy_models):
     assert "cannot bring back" in view.text.value
 
 
-@pytest.mark.parametrize("text", ["", "   ", "…", "<script>alert(1)</script>", "x" * 10_000, "the " * 2_500, "😀 $x$ _",
-                                  "the qqq <b>saw</b> & 'the' \"cat\"", "\x00\x1f", "<unk> </s> <pad>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "…",
+        "<script>alert(1)</script>",
+        "x" * 10_000,
+        "the " * 2_500,
+        "😀 $x$ _",
+        "the qqq <b>saw</b> & 'the' \"cat\"",
+        "\x00\x1f",
+        "<unk> </s> <pad>",
+    ],
+)
 def test_any_text_gets_an_answer(toy, toy_models, text):
     view = BeamExplorer(toy_models["teacher"], toy.test, toy.language, n_sentences=1)
     view.typed.value = text
@@ -132,7 +168,9 @@ def test_a_typed_sentence_is_searched_and_unknown_words_are_named(toy, toy_model
     view.typed.value = "the <i>parsel</i> was new"
     assert "&lt;" in view.answer.value and "parcel" in view.answer.value and view.data.mode is None
     view.typed.value = ""
-    assert "Type a sentence" in view.answer.value and "parsel" in view.answer.value, "the last sentence stays"
+    assert "Type a sentence" in view.answer.value and "parsel" in view.answer.value, (
+        "the last sentence stays"
+    )
 
 
 def test_the_window_and_the_still_twin(toy, toy_models, tmp_path):
@@ -172,7 +210,8 @@ def test_percentages_keep_two_digits():
 
 
 class TestListAndField:
-    """The list and the field are two ways to one sentence: in any order of events both name the one that is shown."""
+    """The list and the field are two ways to one sentence: in any order of events both name the one
+    that is shown."""
 
     TYPED_TEXT = "The parcel was new"
 
@@ -184,7 +223,9 @@ class TestListAndField:
         view.typed.value = self.TYPED_TEXT
         assert view.sentence.value == TYPED and view.sentence.label == f"typed: {self.TYPED_TEXT}"
         view.typed.value = "the parcel was old"
-        assert view.sentence.label == "typed: the parcel was old" and len(view.sentence.options) == 4
+        assert (
+            view.sentence.label == "typed: the parcel was old" and len(view.sentence.options) == 4
+        )
 
     def test_the_sentence_that_was_chosen_before_can_be_chosen_again(self, view, toy):
         view.sentence.value = 1
@@ -205,10 +246,22 @@ class TestListAndField:
     @pytest.mark.parametrize("before", ["", TYPED_TEXT])
     def test_what_is_refused_changes_neither_list_nor_field(self, view, text, before):
         view.typed.value = before
-        state = view.typed.value, view.sentence.options, view.sentence.value, view.image.value, view.text.value
+        state = (
+            view.typed.value,
+            view.sentence.options,
+            view.sentence.value,
+            view.image.value,
+            view.text.value,
+        )
         for _ in range(2):
             view.typed.value = text
-            after = view.typed.value, view.sentence.options, view.sentence.value, view.image.value, view.text.value
+            after = (
+                view.typed.value,
+                view.sentence.options,
+                view.sentence.value,
+                view.image.value,
+                view.text.value,
+            )
             assert after == state
             assert text == before or "Still shown" in view.answer.value
 

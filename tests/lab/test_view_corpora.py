@@ -1,4 +1,5 @@
-"""Corpus lens and mode mass: differences give both sentences back, shares and masses are those of the language."""
+"""Corpus lens and mode mass: differences give both sentences back, shares and masses are those of
+the language."""
 
 from __future__ import annotations
 
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.lab.figures import lens_figure, mass_figure
-from seqkd_lab.lab.figures.lens import SAME, ChoicesDrawing, ChoiceShares, compare_pair, differences, marked
+from seqkd_lab.lab.figures.lens import (
+    SAME,
+    ChoicesDrawing,
+    ChoiceShares,
+    compare_pair,
+    differences,
+    marked,
+)
 from seqkd_lab.lab.figures.mass import STYLES, TRUTH, line_colours, mass_curves
 from seqkd_lab.lab.figures.picture import Label
 from seqkd_lab.lab.widgets import CorpusLens, ModeMass
@@ -22,10 +30,13 @@ sentences = st.lists(st.sampled_from("abcd"), max_size=9).map(tuple)
 
 @pytest.fixture(scope="module")
 def resampled(toy):
-    """The training pairs with a mode for every other target, as a teacher might write them; the last one is wrong."""
+    """The training pairs with a mode for every other target, as a teacher might write them; the
+    last one is wrong."""
     rng, language = random.Random(1), toy.language
-    targets = [language.mode(source)[0] if rng.random() < 0.5 else target
-               for source, target in zip(toy.train.source, toy.train.target, strict=True)]
+    targets = [
+        language.mode(source)[0] if rng.random() < 0.5 else target
+        for source, target in zip(toy.train.source, toy.train.target, strict=True)
+    ]
     return toy.train.with_target([*targets[:-1], ("der", "<b>", "Haus")])
 
 
@@ -63,9 +74,16 @@ def test_every_control_of_the_lens_draws(toy, resampled):
     for number in [*range(1, 20), 300]:
         view.number.value = number
         pair = view.data
-        assert (pair.source, pair.gold) == (toy.train.source[number - 1], toy.train.target[number - 1])
+        assert (pair.source, pair.gold) == (
+            toy.train.source[number - 1],
+            toy.train.target[number - 1],
+        )
         assert ("{+" in view.text.value or "[−" in view.text.value) == (pair.gold != pair.distilled)
-    assert "✗ not valid" in view.text.value and "&lt;b&gt;" in view.text.value and "<b> Haus" not in view.text.value
+    assert (
+        "✗ not valid" in view.text.value
+        and "&lt;b&gt;" in view.text.value
+        and "<b> Haus" not in view.text.value
+    )
     view.only_changed.value = True
     for number in (1, view.number.max):
         view.number.value = number
@@ -84,7 +102,10 @@ def test_entering_and_leaving_the_pairs_that_differ_keeps_the_pair(toy, resample
         before, number = lens.data, lens.number.value
         lens.only_changed.value = True
         following = [place for place in lens._changed if place >= number - 1] or lens._changed[-1:]
-        assert lens.data.source == toy.train.source[following[0]] and lens.data.gold != lens.data.distilled
+        assert (
+            lens.data.source == toy.train.source[following[0]]
+            and lens.data.gold != lens.data.distilled
+        )
         assert lens.data == before or before.gold == before.distilled
         shown = lens.data
         lens.only_changed.value = False
@@ -114,7 +135,9 @@ def test_the_lens_works_without_a_language_and_refuses_other_sources(toy, resamp
 def few(toy):
     """Two sentences with few translations."""
     short = sorted(toy.test.source, key=len)
-    return list(islice((source for source in short if 3 < toy.language.count_targets(source) < 60), 2))
+    return list(
+        islice((source for source in short if 3 < toy.language.count_targets(source) < 60), 2)
+    )
 
 
 def test_curves_are_the_languages_and_the_models(toy, toy_models, few):
@@ -124,7 +147,9 @@ def test_curves_are_the_languages_and_the_models(toy, toy_models, few):
     assert truth.cumulative[-1] == pytest.approx(1.0) and truth.top(10**6) == truth.cumulative[-1]
     assert truth.translations[0] == toy.language.mode(few[0])[0]
     curve = curves["teacher"]
-    exact = sentence_log_probs(toy_models["teacher"], [few[0]] * len(curve.translations), curve.translations)
+    exact = sentence_log_probs(
+        toy_models["teacher"], [few[0]] * len(curve.translations), curve.translations
+    )
     assert curve.probabilities == pytest.approx([math.exp(x) for x in exact], rel=1e-3)
     assert set(valid) <= set(curve.translations) and curve.cumulative[-1] <= 1.0 + 1e-9
     assert curve.valid_mass <= curve.cumulative[-1] + 1e-12  # two ways to add up the same numbers
@@ -137,7 +162,10 @@ def test_every_control_of_the_mode_mass_draws(toy, toy_models, few):
         view.sentence.value = place
         for n in view.rank.options:
             view.rank.value = n
-            assert f"n = <b>{n}</b>" in view.text.value and f"{view.data['teacher'].top(n):.3f}" in view.text.value
+            assert (
+                f"n = <b>{n}</b>" in view.text.value
+                and f"{view.data['teacher'].top(n):.3f}" in view.text.value
+            )
     pictures = set()
     for n in view.rank.options:
         view.rank.value = n
@@ -150,13 +178,21 @@ def test_a_sentence_with_too_many_translations_is_refused(toy, toy_models, few):
         ModeMass(toy_models, toy.language, few, limit=2)
 
 
-def test_every_distribution_has_a_line_of_its_own_and_its_number_beside_its_name(toy, toy_models, few):
+def test_every_distribution_has_a_line_of_its_own_and_its_number_beside_its_name(
+    toy, toy_models, few
+):
     names = [TRUTH, *toy_models]
-    assert len(set(zip(line_colours(names), STYLES, strict=False))) == len(names) == len(set(line_colours(names)))
+    assert (
+        len(set(zip(line_colours(names), STYLES, strict=False)))
+        == len(names)
+        == len(set(line_colours(names)))
+    )
     curves = mass_curves(toy_models, toy.language, few[0], 4)
     axes = mass_figure(curves, 5, few[0]).axes[0]
     numbers = [text.get_text() for text in [*axes.texts, *axes.artists] if isinstance(text, Label)]
-    assert [f"{curves[name].top(5):.3f}" for name in names] == numbers[:-1] and numbers[-1] == "top 5:"
+    assert [f"{curves[name].top(5):.3f}" for name in names] == numbers[:-1] and numbers[
+        -1
+    ] == "top 5:"
     assert axes.get_ylim() == (0.0, 1.0)
 
 
@@ -169,8 +205,12 @@ def test_the_bars_fill_the_axes_and_end_at_one(n_options):
 
 
 def test_the_still_twins_draw(toy, toy_models, few, resampled, tmp_path):
-    mass_figure(mass_curves(toy_models, toy.language, few[0], 4), 5, few[0]).savefig(tmp_path / "mass.png")
-    pair = compare_pair(toy.train.source[-1], toy.train.target[-1], resampled.target[-1], toy.language)
+    mass_figure(mass_curves(toy_models, toy.language, few[0], 4), 5, few[0]).savefig(
+        tmp_path / "mass.png"
+    )
+    pair = compare_pair(
+        toy.train.source[-1], toy.train.target[-1], resampled.target[-1], toy.language
+    )
     assert any(changed for _, changed in marked(pair, "gold"))
     shares = ChoiceShares.of(toy.language, toy.train, resampled, 50)
     lens_figure(pair, shares.by_choice["tense"], "tense").savefig(tmp_path / "lens.png")

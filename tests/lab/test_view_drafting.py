@@ -1,4 +1,5 @@
-"""The drafting stepper: every value of every control draws, shows what the trace says, and escapes what it shows."""
+"""The drafting stepper: every value of every control draws, shows what the trace says, and escapes
+what it shows."""
 
 from __future__ import annotations
 
@@ -9,7 +10,13 @@ import torch
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import Vocabulary
-from seqkd_lab.decoding.draft_trace import ACCEPTED, REJECTED, UNREAD, DraftedWord, trace_speculative
+from seqkd_lab.decoding.draft_trace import (
+    ACCEPTED,
+    REJECTED,
+    UNREAD,
+    DraftedWord,
+    trace_speculative,
+)
 from seqkd_lab.decoding.law import Law
 from seqkd_lab.lab.figures import drafting_figure
 from seqkd_lab.lab.figures.bars import REST
@@ -50,13 +57,19 @@ class TestPlaceLaws:
     def test_rows_are_the_likeliest_words_and_the_rest_keeps_the_sums(self):
         found = place_laws(self.p, self.q, law(0.0, 0.0, 0.25, 0.75, 0.0), TOKENS, n_words=2)
         assert found.words == ("c", "a", REST)  # the residual counts, too
-        assert found.p == pytest.approx((0.0, 0.55, 0.45)) and found.q == pytest.approx((0.3, 0.2, 0.5))
-        assert found.shared == pytest.approx((0.0, 0.2, 0.35))  # of the rest min(p, q) summed, not min of the sums
+        assert found.p == pytest.approx((0.0, 0.55, 0.45)) and found.q == pytest.approx(
+            (0.3, 0.2, 0.5)
+        )
+        assert found.shared == pytest.approx(
+            (0.0, 0.2, 0.35)
+        )  # of the rest min(p, q) summed, not min of the sums
         assert found.extra == pytest.approx((0.75, 0.0, 0.25))
         assert (found.refused, found.drawn) == (None, None)
 
     def test_the_refused_and_the_drawn_word_have_rows_however_rare(self):
-        found = place_laws(self.p, self.q, law(0.0, 0.0, 0.25, 0.75, 0.0), TOKENS, "</s>", "d", n_words=3)
+        found = place_laws(
+            self.p, self.q, law(0.0, 0.0, 0.25, 0.75, 0.0), TOKENS, "</s>", "d", n_words=3
+        )
         assert len(found.words) == 4 and {END, "d"} < set(found.words)
         assert found.words[found.refused] == END and found.words[found.drawn] == "d"
         assert sum(found.q) == pytest.approx(1.0)
@@ -79,13 +92,25 @@ class TestRounds:
     def test_the_chosen_round_is_among_those_shown(self, n_rounds):
         for number in range(1, n_rounds + 1):
             shown = window(number, n_rounds)
-            assert number - 1 in shown and len(shown) == min(n_rounds, N_ROUNDS) and shown[-1] < n_rounds
+            assert (
+                number - 1 in shown
+                and len(shown) == min(n_rounds, N_ROUNDS)
+                and shown[-1] < n_rounds
+            )
 
     @pytest.mark.parametrize("temperature", [1.0, 0.0])
     @pytest.mark.parametrize("draft_length", [1, 4, MOST_DRAFTED])
-    def test_what_stands_and_what_is_added_is_the_translation(self, toy, toy_models, draft_length, temperature):
-        trace = trace_speculative(toy_models["teacher"], toy_models["seq-kd"], toy.test.source[0], 3, draft_length,
-                                  Law(temperature))
+    def test_what_stands_and_what_is_added_is_the_translation(
+        self, toy, toy_models, draft_length, temperature
+    ):
+        trace = trace_speculative(
+            toy_models["teacher"],
+            toy_models["seq-kd"],
+            toy.test.source[0],
+            3,
+            draft_length,
+            Law(temperature),
+        )
         written = []
         for one in trace.rounds:
             shown = boxes(one)
@@ -95,7 +120,9 @@ class TestRounds:
         assert written[: len(trace.hypothesis.tokens)] == list(trace.hypothesis.tokens)
 
     def test_laws_of_each_round(self, toy, toy_models):
-        trace = trace_speculative(toy_models["teacher"], toy_models["seq-kd"], toy.test.source[0], 1)
+        trace = trace_speculative(
+            toy_models["teacher"], toy_models["seq-kd"], toy.test.source[0], 1
+        )
         for number, one in enumerate(trace.rounds, start=1):
             laws = laws_of(trace, number)
             if one.extra is None:
@@ -104,8 +131,10 @@ class TestRounds:
             assert sum(laws.q) == pytest.approx(1.0, abs=1e-4) and laws.drawn is not None
             assert (laws.p is None) == (laws.refused is None) == (one.rejected is None)
             if laws.p is not None:
-                assert all(x == pytest.approx(min(p, q), abs=1e-6) for x, p, q in list(
-                    zip(laws.shared, laws.p, laws.q, strict=True))[:-1])
+                assert all(
+                    x == pytest.approx(min(p, q), abs=1e-6)
+                    for x, p, q in list(zip(laws.shared, laws.p, laws.q, strict=True))[:-1]
+                )
                 assert laws.p[laws.refused] == pytest.approx(one.rejected.p)
 
 
@@ -118,8 +147,10 @@ def test_every_control_draws_through_its_whole_range(stepper):
             for draft_length in range(1, MOST_DRAFTED + 1):
                 stepper.draft_length.value = draft_length
                 assert stepper.data.draft_length == draft_length
-                assert stepper.round.value <= stepper.round.max and f"of {len(stepper.data.rounds)} writes" in (
-                    stepper.text.value)
+                assert (
+                    stepper.round.value <= stepper.round.max
+                    and f"of {len(stepper.data.rounds)} writes" in (stepper.text.value)
+                )
     stepper.temperature.value = 1.0
     stepper.draft_length.value = 1
     pictures = set()
@@ -136,7 +167,11 @@ def test_every_control_draws_through_its_whole_range(stepper):
 def test_another_draw_is_another_and_the_same_seed_the_same(stepper):
     first = stepper.data
     stepper.another.click()
-    assert stepper.seed == 2 and stepper.data.hypothesis != first.hypothesis and "draw 2" in stepper.text.value
+    assert (
+        stepper.seed == 2
+        and stepper.data.hypothesis != first.hypothesis
+        and "draw 2" in stepper.text.value
+    )
     stepper.seed = 1
     assert stepper.data is first  # nothing is drafted twice
 
@@ -190,7 +225,10 @@ def test_the_still_twin_shows_the_same_words_and_numbers(stepper):
     for word in one.words:
         assert note(word) in texts
     assert REFUSED in texts and DRAWN in texts and f"round {number}" in texts
-    assert " ".join(trace.source) in figure.axes[0].get_title() and "K = 4" in figure.axes[0].get_title()
+    assert (
+        " ".join(trace.source) in figure.axes[0].get_title()
+        and "K = 4" in figure.axes[0].get_title()
+    )
     for outside in (0, len(trace.rounds) + 1):
         with pytest.raises(ValueError, match="rounds 1 to"):
             drafting_figure(trace, outside)

@@ -1,4 +1,5 @@
-"""Every view, in every order of events: what its controls say is what its picture and its words show.
+"""Every view, in every order of events: what its controls say is what its picture and its words
+show.
 
 A new view needs a builder in BUILDERS; without one a test fails and names it.
 """
@@ -53,7 +54,8 @@ from seqkd_lab.lab.widgets.view import View
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 
 N_SEQUENCES, N_EVENTS, N_OTHERS = 30, 8, 3
-"""Of each view: sequences that go on from one another, events of each, and views made anew to compare with."""
+"""Of each view: sequences that go on from one another, events of each, and views made anew to
+compare with."""
 SETTINGS = QuickStudent(width=8, epochs=1, n_pairs=64, batch_size=16)
 BASES = {"NextWordView"}
 """What other views share: it shows nothing itself."""
@@ -74,33 +76,48 @@ class Small:
     @cached_property
     def short(self) -> list[tuple[str, ...]]:
         """Three short sentences with few translations."""
-        fitting = (s for s in sorted(self.toy.test.source, key=len) if 3 < self.toy.language.count_targets(s) < 60)
+        fitting = (
+            s
+            for s in sorted(self.toy.test.source, key=len)
+            if 3 < self.toy.language.count_targets(s) < 60
+        )
         return list(islice(fitting, 3))
 
     @cached_property
     def pairs(self) -> ParallelCorpus:
         """The short sentences with a translation, so that a search ends soon."""
         mode = self.toy.language.mode
-        return replace(self.toy.test, source=tuple(self.short), target=tuple(mode(s)[0] for s in self.short),
-                       references=None)
+        return replace(
+            self.toy.test,
+            source=tuple(self.short),
+            target=tuple(mode(s)[0] for s in self.short),
+            references=None,
+        )
 
     @cached_property
     def beginnings(self) -> ParallelCorpus:
         """No sentences, but their first words: a draft of them ends even sooner."""
-        return replace(self.pairs, source=tuple(source[:n] for n, source in enumerate(self.short, start=1)))
+        return replace(
+            self.pairs, source=tuple(source[:n] for n, source in enumerate(self.short, start=1))
+        )
 
     @cached_property
     def distilled(self) -> ParallelCorpus:
-        """The training pairs, a mode for every other target as a teacher might write it, and one that is wrong."""
+        """The training pairs, a mode for every other target as a teacher might write it, and one
+        that is wrong."""
         pairs, mode = self.toy.train[:40], self.toy.language.mode
-        targets = [mode(source)[0] if number % 3 else target
-                   for number, (source, target) in enumerate(zip(pairs.source, pairs.target, strict=True))]
+        targets = [
+            mode(source)[0] if number % 3 else target
+            for number, (source, target) in enumerate(zip(pairs.source, pairs.target, strict=True))
+        ]
         return pairs.with_target([*targets[:-1], ("der", "<b>", "Haus")])
 
     @cached_property
     def tables(self) -> dict:
-        return {name: exposure_table(model, self.models["teacher"], self.toy.test[:25], 3)
-                for name, model in self.students.items()}
+        return {
+            name: exposure_table(model, self.models["teacher"], self.toy.test[:25], 3)
+            for name, model in self.students.items()
+        }
 
     @cached_property
     def candidates(self) -> list:
@@ -108,34 +125,61 @@ class Small:
 
     @cached_property
     def sweep(self) -> language_measures.Sweep:
-        return language_measures.sweep(lesson.TICKET, language_measures.some_sources(2), (0.0, 0.5, 1.0))
+        return language_measures.sweep(
+            lesson.TICKET, language_measures.some_sources(2), (0.0, 0.5, 1.0)
+        )
 
 
 BUILDERS: dict[str, Callable[[Small], View]] = {
     "AttentionView": lambda small: AttentionView(
-        small.models["teacher"], pairs_to_show(small.models["teacher"], small.toy.language, small.toy.test, 6),
-        small.toy.language),
+        small.models["teacher"],
+        pairs_to_show(small.models["teacher"], small.toy.language, small.toy.test, 6),
+        small.toy.language,
+    ),
     "BeamExplorer": lambda small: BeamExplorer(
-        small.models["teacher"], small.pairs, small.toy.language, tokenise=str.split),  # which leaves tags whole
-    "BeamGameView": lambda small: BeamGameView(small.models["baseline"], small.short, small.toy.language),
-    "ChoiceExplorer": lambda small: ChoiceExplorer(small.candidates[1:], first=small.candidates[:1]),
-    "CorpusLens": lambda small: CorpusLens(small.toy.train, small.distilled, small.toy.language, 40),
-    "DraftingStepper": lambda small: DraftingStepper(small.models["teacher"], small.students, small.beginnings),
+        small.models["teacher"], small.pairs, small.toy.language, tokenise=str.split
+    ),  # which leaves tags whole
+    "BeamGameView": lambda small: BeamGameView(
+        small.models["baseline"], small.short, small.toy.language
+    ),
+    "ChoiceExplorer": lambda small: ChoiceExplorer(
+        small.candidates[1:], first=small.candidates[:1]
+    ),
+    "CorpusLens": lambda small: CorpusLens(
+        small.toy.train, small.distilled, small.toy.language, 40
+    ),
+    "DraftingStepper": lambda small: DraftingStepper(
+        small.models["teacher"], small.students, small.beginnings
+    ),
     "ExposureExplorer": lambda small: ExposureExplorer(small.tables),
     "FrontEndCheck": lambda small: FrontEndCheck(),
     "InterpolationExplorer": lambda small: InterpolationExplorer(
-        small.models["teacher"], small.students, small.toy.test, 3),
+        small.models["teacher"], small.students, small.toy.test, 3
+    ),
     "MemoryDial": lambda small: MemoryDial(synthetic_memory.results()),
     "ModeMass": lambda small: ModeMass(small.models, small.toy.language, small.short),
-    "PacedExplorer": lambda small: PacedExplorer({"early": (8, 0, 0), "late": (4, 0, 4), "end": (0, 1, 7)}),
-    "PruningExplorer": lambda small: PruningExplorer(pruning_levels(small.models["seq-kd"], small.table3)),
+    "PacedExplorer": lambda small: PacedExplorer(
+        {"early": (8, 0, 0), "late": (4, 0, 4), "end": (0, 1, 7)}
+    ),
+    "PruningExplorer": lambda small: PruningExplorer(
+        pruning_levels(small.models["seq-kd"], small.table3)
+    ),
     "StrengthPanel": lambda small: StrengthPanel(small.sweep),
     "StudentTrainer": lambda small: StudentTrainer(
-        small.toy, small.models["teacher"], small.toy.train, SETTINGS, objective=trainer.WORD, map_results=tiny_map()),
+        small.toy,
+        small.models["teacher"],
+        small.toy.train,
+        SETTINGS,
+        objective=trainer.WORD,
+        map_results=tiny_map(),
+    ),
     "TableExplorer": lambda small: one_table.make_explorer(lesson.table_results()),
     "TemperatureExplorer": lambda small: TemperatureExplorer(
-        small.models["teacher"], small.toy.test, small.toy.language, small.students, 3),
-    "TimelineExplorer": lambda small: TimelineExplorer(timelines([synthetic_near_policy.clock_round(1)])),
+        small.models["teacher"], small.toy.test, small.toy.language, small.students, 3
+    ),
+    "TimelineExplorer": lambda small: TimelineExplorer(
+        timelines([synthetic_near_policy.clock_round(1)])
+    ),
     "TokenExplorer": lambda small: TokenExplorer(batch_of(12, 20, 7, 40)),
 }
 
@@ -151,8 +195,12 @@ def carry_game(view: BeamGameView, other: BeamGameView) -> None:
     other.draw()
 
 
-CARRIED: dict[str, Callable[[View, View], None]] = {"DraftingStepper": carry_seed, "BeamGameView": carry_game}
-"""What buttons have brought about stands in no control: it is carried into the view that is compared with."""
+CARRIED: dict[str, Callable[[View, View], None]] = {
+    "DraftingStepper": carry_seed,
+    "BeamGameView": carry_game,
+}
+"""What buttons have brought about stands in no control: it is carried into the view that is
+compared with."""
 NOT_PRESSED = {"StudentTrainer": {"train_button"}}
 """Buttons that begin a training: test_view_trainer.py presses them."""
 PASSING = {"BeamExplorer": ("answer",), "StudentTrainer": ("status",)}
@@ -172,7 +220,8 @@ def brush():
 
 @pytest.fixture(autouse=True)
 def one_search(monkeypatch):
-    """What is searched or drafted is so once for the view and for those that it is compared with, which saves time."""
+    """What is searched or drafted is so once for the view and for those that it is compared with,
+    which saves time."""
     for module, name in ((beam, "trace_search"), (drafting, "trace_speculative")):
         monkeypatch.setattr(module, name, lru_cache(maxsize=None)(getattr(module, name)))
 
@@ -223,7 +272,9 @@ class Checked:
             self.brush.finish(view)
             seen.append(view_driver.shown(view, PASSING.get(self.name, ())))
         differing = {what for what in seen[0] if seen[0][what] != seen[1].get(what)}
-        assert not differing, f"differs from a view set at once to {view_driver.state(self.view)}: {differing}"
+        assert not differing, (
+            f"differs from a view set at once to {view_driver.state(self.view)}: {differing}"
+        )
 
     def check_controls(self) -> None:
         """Every list names its value; to set a control to the value that it has changes nothing."""
@@ -231,7 +282,9 @@ class Checked:
         self.brush.counts.clear()
         for control_name, control in view_driver.controls(self.view).items():
             if hasattr(control, "value"):
-                assert not hasattr(control, "index") or control.index is not None, f"{control_name} names nothing"
+                assert not hasattr(control, "index") or control.index is not None, (
+                    f"{control_name} names nothing"
+                )
                 control.value = control.value
                 view_driver.send(control, control.value)
         assert not self.brush.counts and view_driver.shown(self.view) == before
@@ -239,7 +292,9 @@ class Checked:
     def check_numbers(self) -> None:
         """A number that rounds to zero has no sign, in words and in the picture."""
         for text in (view_driver.words(self.view), *view_driver.labels(self.view)):
-            assert not (zero := view_driver.SIGNED_ZERO.search(text)), f"a signed zero: {zero} in {text}"
+            assert not (zero := view_driver.SIGNED_ZERO.search(text)), (
+                f"a signed zero: {zero} in {text}"
+            )
 
 
 def one_of_two(view: BeamExplorer) -> None:

@@ -48,8 +48,11 @@ def set_to(view: MemoryDial, memory, sentence, place) -> None:
 
 def lit(drawing: MemoryDrawing) -> list[str]:
     """The words whose boxes are filled with the colour of what is remembered."""
-    shown = [(box, label.get_text()) for box, label in zip(drawing._boxes, drawing._words, strict=True)
-             if box.get_visible()]
+    shown = [
+        (box, label.get_text())
+        for box, label in zip(drawing._boxes, drawing._words, strict=True)
+        if box.get_visible()
+    ]
     return [word for box, word in shown if box.get_facecolor()[2] < 0.8]
 
 
@@ -68,7 +71,9 @@ def test_after_any_events_picture_and_text_are_those_of_a_fresh_view_in_that_sta
     fresh = MemoryDial(RESULTS)
     set_to(fresh, *state(dial))
     assert state(fresh) == state(dial) and fresh.data == dial.data
-    assert dial.text.value == fresh.text.value and bytes(dial.image.value) == bytes(fresh.image.value)
+    assert dial.text.value == fresh.text.value and bytes(dial.image.value) == bytes(
+        fresh.image.value
+    )
 
 
 def test_it_begins_where_a_short_memory_tells_and_so_does_each_sentence(dial):
@@ -96,10 +101,14 @@ def test_looking_at_the_data_draws_nothing(dial):
     assert bytes(dial.image.value) == before
 
 
-@pytest.mark.parametrize(("memory", "seen"), [
-    ("1", ["versteckte"]), ("2", ["er", "versteckte"]),
-    ("8", ["<s>", "mein", "Ticket", "war", "neu", "und", "er", "versteckte"][-8:]),
-])
+@pytest.mark.parametrize(
+    ("memory", "seen"),
+    [
+        ("1", ["versteckte"]),
+        ("2", ["er", "versteckte"]),
+        ("8", ["<s>", "mein", "Ticket", "war", "neu", "und", "er", "versteckte"][-8:]),
+    ],
+)
 def test_the_text_and_the_boxes_say_what_is_remembered_and_every_number(dial, memory, seen):
     dial.memory.value = memory
     said = " ".join(seen).replace("<", "&lt;").replace(">", "&gt;")
@@ -119,11 +128,23 @@ def test_at_the_beginning_only_the_begin_symbol_is_seen_and_at_the_end_the_end_i
 
 def test_what_stands_in_a_sentence_is_text_and_nothing_else(dial):
     dial.sentence.value = 1
-    assert "<script>" not in dial.text.value and "<i>" not in dial.text.value and "&lt;script&gt;" in dial.text.value
+    assert (
+        "<script>" not in dial.text.value
+        and "<i>" not in dial.text.value
+        and "&lt;script&gt;" in dial.text.value
+    )
 
 
 def test_the_last_words_are_remembered_the_begin_symbol_among_them():
-    assert [is_remembered(place, 4, 2) for place in range(-1, 6)] == [False, False, False, True, True, False, False]
+    assert [is_remembered(place, 4, 2) for place in range(-1, 6)] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
     assert [is_remembered(place, 2, None) for place in range(-1, 3)] == [True, True, True, False]
     assert is_remembered(-1, 0, 1) and is_remembered(-1, 1, 2) and not is_remembered(-1, 1, 1)
 
@@ -146,13 +167,30 @@ class TestPicture:
 
     def test_curves_are_the_means_in_the_colours_of_the_bars(self, drawing):
         rows = by_seed(RESULTS)
-        lines = [line for line in drawing.picture.figure.axes[2].lines if len(line.get_xdata()) == len(MEMORIES)]
-        found = [(line.get_color(), line.get_linestyle(), pytest.approx(list(line.get_ydata()))) for line in lines]
-        expected = [(ORANGE, "-", [100 * rows[0][TRUTH][label]["greedy"] for label in LABELS]),
-                    (ORANGE, "--", [100 * rows[0][TRUTH][label]["draws"] for label in LABELS])]
-        expected += [(colour, "-", [100 * fmean(seed[name][label]["valid_as_truth"] for seed in rows)
-                                    for label in LABELS])
-                     for name, colour in ((MODE, GREEN), (SAMPLES, PURPLE), (GOLD, BLUE))]
+        lines = [
+            line
+            for line in drawing.picture.figure.axes[2].lines
+            if len(line.get_xdata()) == len(MEMORIES)
+        ]
+        found = [
+            (line.get_color(), line.get_linestyle(), pytest.approx(list(line.get_ydata())))
+            for line in lines
+        ]
+        expected = [
+            (ORANGE, "-", [100 * rows[0][TRUTH][label]["greedy"] for label in LABELS]),
+            (ORANGE, "--", [100 * rows[0][TRUTH][label]["draws"] for label in LABELS]),
+        ]
+        expected += [
+            (
+                colour,
+                "-",
+                [
+                    100 * fmean(seed[name][label]["valid_as_truth"] for seed in rows)
+                    for label in LABELS
+                ],
+            )
+            for name, colour in ((MODE, GREEN), (SAMPLES, PURPLE), (GOLD, BLUE))
+        ]
         assert found == expected
         assert list(ROLES.values())[1:] == [ORANGE, BLUE, GREEN]
 
@@ -164,7 +202,11 @@ class TestPicture:
             assert bar.get_width() == expected
 
     def test_boxes_hold_their_words_side_by_side_within_the_picture(self):
-        long = "gestern hat die nette Krankenschwester eine praktische Umhängetasche weggeworfen , weil sie alt war"
+        long = (
+            "gestern hat die nette Krankenschwester eine praktische Umhängetasche "
+            "weggeworfen , "
+            "weil sie alt war"
+        )
         results = synthetic_memory.results()
         results["by_seed"]["21"][EXAMPLES][0] = synthetic_memory.example("a .", long, 3)
         drawing = MemoryDrawing(results)
@@ -176,7 +218,9 @@ class TestPicture:
             png_width = label.get_window_extent(drawing.picture._canvas.get_renderer()).width
             assert png_width <= box.get_width()
             right = box.get_x() + box.get_width()
-            assert right <= (following.get_x() if following else drawing._boxes[0].axes.get_xlim()[1])
+            assert right <= (
+                following.get_x() if following else drawing._boxes[0].axes.get_xlim()[1]
+            )
 
     def test_it_can_be_read_from_the_back_row_and_its_scales_stand_still(self, drawing):
         figure, limits = drawing.picture.figure, []
@@ -185,10 +229,24 @@ class TestPicture:
             drawing.picture.png()
             limits.append([(axes.get_xlim(), axes.get_ylim()) for axes in figure.axes])
         assert all(one == limits[0] for one in limits)
-        labels = [text for axes in figure.axes[1:] for text in (
-            axes.xaxis.label, axes.yaxis.label, *axes.get_xticklabels(), *axes.get_yticklabels())]
-        texts = [*labels, *drawing._words, *drawing._headings, *drawing._names, *drawing._numbers.values(),
-                 *figure.legends[0].get_texts()]
+        labels = [
+            text
+            for axes in figure.axes[1:]
+            for text in (
+                axes.xaxis.label,
+                axes.yaxis.label,
+                *axes.get_xticklabels(),
+                *axes.get_yticklabels(),
+            )
+        ]
+        texts = [
+            *labels,
+            *drawing._words,
+            *drawing._headings,
+            *drawing._names,
+            *drawing._numbers.values(),
+            *figure.legends[0].get_texts(),
+        ]
         assert min(text.get_fontsize() for text in texts) >= 13
         legend = figure.legends[0].get_window_extent(drawing.picture._canvas.get_renderer())
         assert legend.x0 >= 0 and legend.x1 <= figure.get_figwidth() * DOTS_PER_INCH
@@ -206,5 +264,7 @@ class TestPicture:
         assert isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG")
         drawing.show(3, 0, 7 if place is None else place)
         twin = [bar.get_width() for bar in drawing._bars.values()]
-        axes = next(axes for axes in figure.axes if axes.get_xlabel() == "probability of the next word")
+        axes = next(
+            axes for axes in figure.axes if axes.get_xlabel() == "probability of the next word"
+        )
         assert [patch.get_width() for patch in axes.patches] == twin

@@ -1,4 +1,5 @@
-"""The timeline explorer: every value of every control draws, shows what was recorded, and its still twin agrees."""
+"""The timeline explorer: every value of every control draws, shows what was recorded, and its still
+twin agrees."""
 
 from __future__ import annotations
 
@@ -34,7 +35,11 @@ def texts(figure) -> list[str]:
 
 class TestReading:
     def test_shares_of_what_is_cut_off_at_the_end(self):
-        events = [Event("x", TRAIN, 0.0, 1.0, 0), Event("x", WAIT, 1.0, 4.0, 1), Event("x", TRAIN, 4.0, 6.0, 1)]
+        events = [
+            Event("x", TRAIN, 0.0, 1.0, 0),
+            Event("x", WAIT, 1.0, 4.0, 1),
+            Event("x", TRAIN, 4.0, 6.0, 1),
+        ]
         assert shares(events, 2.0) == {TRAIN: 0.5, WAIT: 0.5}
         assert shares(events, 5.0) == {TRAIN: pytest.approx(0.4), WAIT: pytest.approx(0.6)}
         assert [updates_done(events, moment) for moment in (0.5, 1.0, 5.9, 6.0)] == [0, 1, 1, 2]
@@ -42,17 +47,24 @@ class TestReading:
 
     def test_staleness_is_the_schedules(self):
         for interval in (1, 4, 16, None):
-            assert all(staleness(interval, update) == update - Schedule(interval).version(update)
-                       for update in range(60))
+            assert all(
+                staleness(interval, update) == update - Schedule(interval).version(update)
+                for update in range(60)
+            )
 
     def test_the_picture_ends_where_the_first_recording_does(self, recorded):
-        ends = [max(event.end for event in events) for events in (recorded.loop, *recorded.two.values())]
+        ends = [
+            max(event.end for event in events) for events in (recorded.loop, *recorded.two.values())
+        ]
         assert recorded.end == min(ends)
         for interval in recorded.two:
             loop, generator, trainer = lanes_of(recorded, interval)
-            assert {event.who for event in generator} == {"generator"} and {event.who for event in trainer} == {
-                "trainer"}
-            assert len(generator) + len(trainer) == len(recorded.two[interval]) and loop == list(recorded.loop)
+            assert {event.who for event in generator} == {"generator"} and {
+                event.who for event in trainer
+            } == {"trainer"}
+            assert len(generator) + len(trainer) == len(recorded.two[interval]) and loop == list(
+                recorded.loop
+            )
 
 
 def test_every_control_draws_through_its_whole_range(recorded):
@@ -102,7 +114,9 @@ def test_a_drawing_forgets_what_it_showed_and_keeps_its_scales(recorded):
 def test_a_synchronisation_can_be_seen_however_short(recorded):
     drawing = TimelineDrawing(recorded)
     drawing.show(16, 0.0)
-    events = [event for events in lanes_of(recorded, 16) for event in events if event.start < recorded.end]
+    events = [
+        event for events in lanes_of(recorded, 16) for event in events if event.start < recorded.end
+    ]
     paths = drawing._spans.get_paths()
     assert len(paths) == len(events)
     for event, path in zip(events, paths, strict=True):

@@ -1,4 +1,5 @@
-"""Temperature and interpolation: numbers equal torch's, gradients autograd's; every value of every control draws."""
+"""Temperature and interpolation: numbers equal torch's, gradients autograd's; every value of every
+control draws."""
 
 from __future__ import annotations
 
@@ -18,11 +19,19 @@ from seqkd_lab.lab.figures import interpolation_figure, temperature_figure
 from seqkd_lab.lab.figures.bars import REST
 from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.figures.mixing import MixingDrawing, gold_id, mix, shown_words
-from seqkd_lab.lab.figures.next_words import NextWordsDrawing, SentenceReading, divergence, entropy, soften
+from seqkd_lab.lab.figures.next_words import (
+    NextWordsDrawing,
+    SentenceReading,
+    divergence,
+    entropy,
+    soften,
+)
 from seqkd_lab.lab.widgets import InterpolationExplorer, TemperatureExplorer
 from seqkd_lab.lab.widgets.view import NOBODY, student_chooser
 
-logits = st.lists(st.floats(-8, 8), min_size=5, max_size=5).map(lambda x: torch.tensor(x, dtype=torch.float64))
+logits = st.lists(st.floats(-8, 8), min_size=5, max_size=5).map(
+    lambda x: torch.tensor(x, dtype=torch.float64)
+)
 positive = st.floats(0.25, 8.0)
 
 
@@ -40,7 +49,9 @@ def test_entropy_and_divergence_are_torchs(one, other, temperature):
     p, q = soften(one.log_softmax(0), temperature), soften(other.log_softmax(0), temperature)
     assert torch.allclose(p, (one / temperature).softmax(0))
     assert entropy(p) == pytest.approx(float(Categorical(p).entropy()), abs=1e-6)
-    exact = [Categorical(logits=x / temperature) for x in (one, other)]  # from probabilities torch would cut off tails
+    exact = [
+        Categorical(logits=x / temperature) for x in (one, other)
+    ]  # from probabilities torch would cut off tails
     assert divergence(p, q) == pytest.approx(float(kl_divergence(*exact)), abs=1e-6)
 
 
@@ -80,19 +91,25 @@ def test_a_reading_is_the_models_softmax_and_the_languages_truth(toy, toy_models
         words = reading.next_words(position, 1.0, "seq-kd")
         assert torch.allclose(words.student, expected[position])
         truth = toy.language.next_token(source, target[:position])
-        assert {words.words[i]: float(words.truth[i]) for i in words.truth.nonzero().flatten()} == truth
+        assert {
+            words.words[i]: float(words.truth[i]) for i in words.truth.nonzero().flatten()
+        } == truth
         names, bars = words.rows(reading.order(position, ["teacher", "seq-kd"]))
         assert names[-1] == REST and all(sum(column) == pytest.approx(1.0) for column in bars)
 
 
 def test_models_of_different_words_are_not_compared(toy, toy_models, make_model):
     with pytest.raises(ValueError, match="different target vocabularies"):
-        SentenceReading({"teacher": toy_models["teacher"], "other": make_model()}, ("ant",), ("ant",))
+        SentenceReading(
+            {"teacher": toy_models["teacher"], "other": make_model()}, ("ant",), ("ant",)
+        )
 
 
 def test_every_control_of_the_temperature_explorer_draws(toy, toy_models):
     students = {name: toy_models[name] for name in ("baseline", "seq-kd")}
-    view = TemperatureExplorer(toy_models["teacher"], toy.test, toy.language, students, n_sentences=3)
+    view = TemperatureExplorer(
+        toy_models["teacher"], toy.test, toy.language, students, n_sentences=3
+    )
     pictures, entropies = set(), []
     for temperature in option_values(view.temperature):
         view.temperature.value = temperature
@@ -124,9 +141,12 @@ def test_without_a_language_there_is_no_truth(toy, toy_models):
 
 
 def test_every_control_of_the_interpolation_explorer_draws(toy, toy_models):
-    view = InterpolationExplorer(toy_models["teacher"], {"baseline": toy_models["baseline"]}, toy.test, n_sentences=3)
+    view = InterpolationExplorer(
+        toy_models["teacher"], {"baseline": toy_models["baseline"]}, toy.test, n_sentences=3
+    )
     for control, values in (
-        (view.alpha, slider_values(view.alpha)), (view.temperature, option_values(view.temperature)),
+        (view.alpha, slider_values(view.alpha)),
+        (view.temperature, option_values(view.temperature)),
     ):
         pictures = set()
         for value in values:
@@ -135,7 +155,8 @@ def test_every_control_of_the_interpolation_explorer_draws(toy, toy_models):
             assert f"<b>{view.data.loss:.3f}</b>" in view.text.value
         assert len(pictures) >= len(values) - 1
     for control, values in (
-        (view.position, slider_values(view.position)), (view.sentence, option_values(view.sentence)),
+        (view.position, slider_values(view.position)),
+        (view.sentence, option_values(view.sentence)),
     ):
         for value in values:
             control.value = value
@@ -181,10 +202,15 @@ def test_the_longest_word_of_the_language_stands_in_the_picture(toy, make):
 
 def test_a_number_that_rounds_to_zero_has_no_sign(toy, toy_models):
     certain = torch.tensor([1.0 + 1e-9, 0.0], dtype=torch.float64)  # as sums of floats may be
-    assert entropy(certain) < 0.0 and shown_number(entropy(certain), 2) == "0.00" and shown_number(-1.5, 2) == "−1.50"
+    assert (
+        entropy(certain) < 0.0
+        and shown_number(entropy(certain), 2) == "0.00"
+        and shown_number(-1.5, 2) == "−1.50"
+    )
     view = TemperatureExplorer(toy_models["teacher"], toy.test, toy.language, n_sentences=1)
-    view.reading._truth[0] = torch.zeros(len(toy.target_vocabulary), dtype=torch.float64).index_fill(
-        0, torch.tensor([5]), 1.0 + 1e-9)
+    view.reading._truth[0] = torch.zeros(
+        len(toy.target_vocabulary), dtype=torch.float64
+    ).index_fill(0, torch.tensor([5]), 1.0 + 1e-9)
     view.draw()
     assert "truth <b>0.00</b>" in view.text.value
 

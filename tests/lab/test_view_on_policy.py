@@ -1,4 +1,5 @@
-"""The exposure explorer: every value of every control draws, shows what its tables say, and escapes what it shows."""
+"""The exposure explorer: every value of every control draws, shows what its tables say, and escapes
+what it shows."""
 
 from __future__ import annotations
 
@@ -31,8 +32,11 @@ N_SHOWN = 3
 
 @pytest.fixture(scope="module")
 def tables(toy, toy_models):
-    return {name: exposure_table(model, toy_models["teacher"], toy.test[:25], N_SHOWN)
-            for name, model in toy_models.items() if name != "teacher"}
+    return {
+        name: exposure_table(model, toy_models["teacher"], toy.test[:25], N_SHOWN)
+        for name, model in toy_models.items()
+        if name != "teacher"
+    }
 
 
 @pytest.fixture
@@ -43,23 +47,40 @@ def explorer(tables):
 class TestTable:
     def test_its_ends_are_torchs_kls_at_each_place(self, toy, toy_models, tables):
         student, teacher = toy_models["baseline"], toy_models["teacher"]
-        batch = make_batch(encode(toy.test[:1], student.source_vocabulary, student.target_vocabulary), [0])
+        batch = make_batch(
+            encode(toy.test[:1], student.source_vocabulary, student.target_vocabulary), [0]
+        )
         with torch.no_grad():
-            own, other = Categorical(logits=student(batch)[0]), Categorical(logits=teacher(batch)[0])
+            own, other = (
+                Categorical(logits=student(batch)[0]),
+                Categorical(logits=teacher(batch)[0]),
+            )
         shown = tables["baseline"].sentences[GOLD][0]
         assert torch.allclose(shown.divergence[0], kl_divergence(other, own), atol=1e-4)
         assert torch.allclose(shown.divergence[-1], kl_divergence(own, other), atol=1e-4)
-        assert torch.allclose(shown.student, own.probs, atol=1e-6) and shown.tokens == (*toy.test.target[0], "</s>")
+        assert torch.allclose(shown.student, own.probs, atol=1e-6) and shown.tokens == (
+            *toy.test.target[0],
+            "</s>",
+        )
 
-    def test_curves_are_means_over_all_sentences_and_each_writer_has_its_own(self, toy, toy_models, tables):
+    def test_curves_are_means_over_all_sentences_and_each_writer_has_its_own(
+        self, toy, toy_models, tables
+    ):
         table = tables["seq-kd"]
-        assert set(table.curves) == set(table.sentences) == set(WRITERS) and len(table.sources) == N_SHOWN
+        assert (
+            set(table.curves) == set(table.sentences) == set(WRITERS)
+            and len(table.sources) == N_SHOWN
+        )
         drawn = written_by(toy_models["seq-kd"], toy_models["teacher"], toy.test[:25], 1)
         for writer in WRITERS:
             counts = table.curves[writer][0].count
-            assert counts[0] == 25 and int(counts.sum()) == sum(len(target) + 1 for target in drawn[writer].target)
+            assert counts[0] == 25 and int(counts.sum()) == sum(
+                len(target) + 1 for target in drawn[writer].target
+            )
             assert len(table.curve(writer, 0.3)) > len(table.curve(writer, 0.3, 20))
-            assert [one.tokens[:-1] for one in table.sentences[writer]] == list(drawn[writer].target[:N_SHOWN])
+            assert [one.tokens[:-1] for one in table.sentences[writer]] == list(
+                drawn[writer].target[:N_SHOWN]
+            )
 
     def test_nothing_to_show_is_refused(self, toy, toy_models):
         for pairs, n in ((toy.test[:0], 3), (toy.test[:2], 0)):
@@ -69,8 +90,13 @@ class TestTable:
 
 def test_the_scale_holds_every_curve(tables):
     top = most_nats(list(tables.values()))
-    highest = max(value for table in tables.values() for writer in WRITERS for beta in BETAS
-                  for value in table.curve(writer, beta, LEAST_SENTENCES))
+    highest = max(
+        value
+        for table in tables.values()
+        for writer in WRITERS
+        for beta in BETAS
+        for value in table.curve(writer, beta, LEAST_SENTENCES)
+    )
     assert highest < top < 2.0 * highest
 
 
@@ -106,7 +132,9 @@ def test_every_control_draws_through_its_whole_range(explorer):
 
 def test_a_translation_of_nothing_but_its_end_switches_the_place_off(toy, toy_models):
     pairs = ParallelCorpus("one", "test", "", (toy.test.source[0],), ((),))
-    explorer = ExposureExplorer({"a": exposure_table(toy_models["baseline"], toy_models["teacher"], pairs)})
+    explorer = ExposureExplorer(
+        {"a": exposure_table(toy_models["baseline"], toy_models["teacher"], pairs)}
+    )
     explorer.writer.value = GOLD
     assert explorer.place.disabled and "at place 1," in explorer.text.value
     explorer.writer.value = STUDENT
@@ -130,7 +158,9 @@ def test_a_drawing_forgets_what_it_showed_before(tables):
     drawing, table = ExposureDrawing(2.0), tables["baseline"]
     drawing.show(table, 0, GOLD, 0.0, 0)
     fresh = drawing.picture.png()
-    drawing.show(tables["seq-kd"], 2, STUDENT, 1.0, len(tables["seq-kd"].sentences[STUDENT][2].tokens) - 1)
+    drawing.show(
+        tables["seq-kd"], 2, STUDENT, 1.0, len(tables["seq-kd"].sentences[STUDENT][2].tokens) - 1
+    )
     assert drawing.picture.png() != fresh
     drawing.show(table, 0, GOLD, 0.0, 0)
     assert drawing.picture.png() == fresh

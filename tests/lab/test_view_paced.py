@@ -1,4 +1,5 @@
-"""The paced explorer: shares by hand, every value of every control draws, and what it shows is escaped."""
+"""The paced explorer: shares by hand, every value of every control draws, and what it shows is
+escaped."""
 
 from __future__ import annotations
 
@@ -28,19 +29,28 @@ class TestBins:
         assert found.weights == pytest.approx((0.0, 0.0, 8 / 11 / 0.25, 3 / 11 / 0.125, 0.0))
         assert found.effective == pytest.approx((11 / 16) ** 2 / (8 * (2 / 16 + 9 / 256)))
 
-    @given(st.lists(st.integers(0, 30), min_size=3, max_size=9).filter(sum), st.sampled_from(POWERS),
-           st.sampled_from(POWERS))
+    @given(
+        st.lists(st.integers(0, 30), min_size=3, max_size=9).filter(sum),
+        st.sampled_from(POWERS),
+        st.sampled_from(POWERS),
+    )
     def test_shares_sum_to_one_or_nothing_counts(self, counts, a, b):
         found = paced_bins(counts, a, b)
-        mean = sum(source * weight for source, weight in zip(found.sources, found.weights, strict=True))
+        mean = sum(
+            source * weight for source, weight in zip(found.sources, found.weights, strict=True)
+        )
         assert sum(found.sources) == pytest.approx(1.0)
         assert sum(found.shares) == pytest.approx(mean, abs=1e-5)
-        assert mean == pytest.approx(1.0, abs=1e-4) if any(found.weights) else found.effective == 0.0
+        assert (
+            mean == pytest.approx(1.0, abs=1e-4) if any(found.weights) else found.effective == 0.0
+        )
         assert found.effective <= 1.0 + 1e-5
 
     def test_powers_of_zero_leave_the_histogram_as_it_is(self):
         found = paced_bins(COUNTS, 0.0, 0.0)
-        assert found.shares == pytest.approx(found.sources) and found.effective == pytest.approx(1.0)
+        assert found.shares == pytest.approx(found.sources) and found.effective == pytest.approx(
+            1.0
+        )
 
     def test_what_has_no_answer_is_refused(self):
         with pytest.raises(ValueError, match="no source"):
@@ -49,7 +59,13 @@ class TestBins:
             paced_bins(COUNTS, -1.0, 1.0)
 
     def test_percent_never_turns_something_into_nothing(self):
-        assert [percent(share) for share in (0.0, 0.001, 0.0049, 0.254, 1.0)] == ["0", "<1", "<1", "25", "100"]
+        assert [percent(share) for share in (0.0, 0.001, 0.0049, 0.254, 1.0)] == [
+            "0",
+            "<1",
+            "<1",
+            "25",
+            "100",
+        ]
 
 
 def test_every_control_draws_through_its_whole_range(explorer):
@@ -77,14 +93,21 @@ def test_the_text_has_the_numbers_of_the_picture(explorer):
     explorer.moment.value = "late"
     for said in ("0/4", "4/4", ">73<", ">27<", "p = 0.50", "62% of the sources count for nothing"):
         assert said in explorer.text.value
-    texts = [text.get_text() for axes in paced_figure(COUNTS).axes for text in [*axes.texts, *axes.artists]]
+    texts = [
+        text.get_text()
+        for axes in paced_figure(COUNTS).axes
+        for text in [*axes.texts, *axes.artists]
+    ]
     assert texts.count("73") == 1 and texts.count("50") == 1
 
 
 def test_scales_stand_still_and_a_drawing_forgets_the_one_before():
     drawing = PacedDrawing(5)
     drawing.show(paced_bins(COUNTS, 1.0, 1.0), 1.0, 1.0)
-    first, limits = drawing.picture.png(), [(axes.get_xlim(), axes.get_ylim()) for axes in drawing.picture.figure.axes]
+    first, limits = (
+        drawing.picture.png(),
+        [(axes.get_xlim(), axes.get_ylim()) for axes in drawing.picture.figure.axes],
+    )
     drawing.show(paced_bins((8, 0, 0, 0, 0), 0.0, 0.0), 0.0, 0.0)
     assert drawing.picture.png() != first
     assert [(axes.get_xlim(), axes.get_ylim()) for axes in drawing.picture.figure.axes] == limits

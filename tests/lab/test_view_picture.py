@@ -1,4 +1,5 @@
-"""The pictures: what moves is drawn over what stands still, text as matplotlib would draw it, nothing global left."""
+"""The pictures: what moves is drawn over what stands still, text as matplotlib would draw it,
+nothing global left."""
 
 from __future__ import annotations
 

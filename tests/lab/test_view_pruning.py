@@ -1,4 +1,5 @@
-"""The pruning explorer: every value of every control draws, cuts where the masks cut, and escapes what it shows."""
+"""The pruning explorer: every value of every control draws, cuts where the masks cut, and escapes
+what it shows."""
 
 from __future__ import annotations
 
@@ -7,7 +8,14 @@ import pytest
 from seqkd_lab.compression.pruning import METHODS, prune, pruned_by_class, threshold
 from seqkd_lab.experiments.pruning_recipes import PRUNED, RETRAINED
 from seqkd_lab.lab.figures import pruning_figure
-from seqkd_lab.lab.figures.pruning import N_BINS, WIDEST, class_levels, histogram, in_classes, pruning_levels
+from seqkd_lab.lab.figures.pruning import (
+    N_BINS,
+    WIDEST,
+    class_levels,
+    histogram,
+    in_classes,
+    pruning_levels,
+)
 from seqkd_lab.lab.widgets import PruningExplorer
 
 
@@ -24,17 +32,30 @@ class TestLevels:
         edges = {name: level.threshold for name, level in found.items()}
         assert method != METHODS[0] or max(edges.values()) == pytest.approx(threshold(model, 0.6))
         prune(model, 0.6, method)
-        assert {name: level.pruned for name, level in found.items()} == pytest.approx(pruned_by_class(model), abs=0.02)
-        weights = in_classes(model, {name: p.detach().abs() for name, p in model.named_parameters()})
-        assert all(weights[name][weights[name] > 0].min() >= edges[name] for name in edges if weights[name].any())
+        assert {name: level.pruned for name, level in found.items()} == pytest.approx(
+            pruned_by_class(model), abs=0.02
+        )
+        weights = in_classes(
+            model, {name: p.detach().abs() for name, p in model.named_parameters()}
+        )
+        assert all(
+            weights[name][weights[name] > 0].min() >= edges[name]
+            for name in edges
+            if weights[name].any()
+        )
 
     def test_a_histogram_holds_every_weight_once(self, levels):
         for heights in levels.histograms.values():
             assert len(heights) == N_BINS and heights.sum() == pytest.approx(1.0)
-        assert list(histogram(in_classes_of(0.0, 0.99 * WIDEST, 99.0)).nonzero()[0]) == [0, N_BINS - 1]
+        assert list(histogram(in_classes_of(0.0, 0.99 * WIDEST, 99.0)).nonzero()[0]) == [
+            0,
+            N_BINS - 1,
+        ]
 
     def test_curves_are_means_of_the_seeds(self, levels, table3):
-        points = [p for p in table3["points"] if (p["model"], p["method"]) == ("seq-kd", METHODS[0])]
+        points = [
+            p for p in table3["points"] if (p["model"], p["method"]) == ("seq-kd", METHODS[0])
+        ]
         for stage in (PRUNED, RETRAINED):
             for share, mean in levels.curves[METHODS[0], stage].items():
                 each = [p["beam"] for p in points if (p["stage"], p["share"]) == (stage, share)]
@@ -55,7 +76,9 @@ def test_every_control_draws_through_its_whole_range(levels):
         for share in levels.shares:
             view.level.value = share
             pictures.add(view.image.value)
-            assert f"<b>{share:.0%}</b> pruned: {levels.left[share]:,} parameters" in view.text.value
+            assert (
+                f"<b>{share:.0%}</b> pruned: {levels.left[share]:,} parameters" in view.text.value
+            )
         assert len(pictures) == len(levels.shares)  # each level has a picture of its own
     before = view.text.value
     view.sentence.value = 1
@@ -76,7 +99,8 @@ def test_the_still_twin_shows_the_same_numbers(levels):
     texts = [text.get_text() for axes in figure.axes for text in [*axes.texts, *axes.artists]]
     assert f"{levels.curves[METHODS[0], RETRAINED][0.8]:.1f}" in texts
     assert [text for text in texts if text.endswith(" go")] == [
-        f"{level.pruned:.0%} go" for level in levels.cuts[METHODS[0], 0.8].values()]
+        f"{level.pruned:.0%} go" for level in levels.cuts[METHODS[0], 0.8].values()
+    ]
 
 
 def test_no_sentence_is_refused(toy_models, table3):

@@ -1,4 +1,5 @@
-"""The token explorer: every value of every control draws, shows what is kept, and escapes what it shows."""
+"""The token explorer: every value of every control draws, shows what is kept, and escapes what it
+shows."""
 
 from __future__ import annotations
 
@@ -16,15 +17,23 @@ from seqkd_lab.lab.widgets import TokenExplorer
 
 
 def batch_of(*lengths: int, seed: int = 1) -> Labelled:
-    """Made-up outputs of these lengths; the first token of each is a planted mistake, sure and far."""
+    """Made-up outputs of these lengths; the first token of each is a planted mistake, sure and
+    far."""
     generator = torch.Generator().manual_seed(seed)
     B, T = len(lengths), max(lengths)
     h, delta, forward = (torch.rand(B, T, generator=generator) for _ in range(3))
     h[:, 0], delta[:, 0], forward[:, 0] = 0.0, 20.0, 20.0
     real = torch.arange(T) < torch.tensor(lengths)[:, None]
-    kinds = tuple((MISTAKE, *(KINDS[1 + t % (len(KINDS) - 1)] for t in range(n - 1))) for n in lengths)
+    kinds = tuple(
+        (MISTAKE, *(KINDS[1 + t % (len(KINDS) - 1)] for t in range(n - 1))) for n in lengths
+    )
     outputs = tuple(tuple(f"w{b}.{t}" for t in range(n)) for b, n in enumerate(lengths))
-    return Labelled(tuple((f"source {b}",) for b in range(B)), outputs, kinds, Importance(h, delta, forward, real))
+    return Labelled(
+        tuple((f"source {b}",) for b in range(B)),
+        outputs,
+        kinds,
+        Importance(h, delta, forward, real),
+    )
 
 
 @pytest.fixture
@@ -59,9 +68,14 @@ def test_each_selector_and_share_has_a_picture_of_its_own(explorer):
 
 def test_kept_words_are_said_in_bold_and_counted_by_kind(explorer):
     explorer.selector.value, explorer.share.value = "Q3 only", 10
-    assert "<b><u>w0.0</u></b>" in explorer.text.value and "<b><u>w0.1</u></b>" not in explorer.text.value
+    assert (
+        "<b><u>w0.0</u></b>" in explorer.text.value
+        and "<b><u>w0.1</u></b>" not in explorer.text.value
+    )
     row = explorer.text.value.split(MISTAKE)[1]
-    assert row.split("</tr>")[0].count(">4<") == 1 and ">3<" in row.split("</tr>")[0]  # the one of 7 tokens keeps none
+    assert (
+        row.split("</tr>")[0].count(">4<") == 1 and ">3<" in row.split("</tr>")[0]
+    )  # the one of 7 tokens keeps none
 
 
 def test_chance_stays_the_same_while_one_looks(explorer):
@@ -74,10 +88,15 @@ def test_chance_stays_the_same_while_one_looks(explorer):
 
 def test_what_a_corpus_says_is_escaped():
     batch = batch_of(12)
-    nasty = replace(batch, sources=(("<script>alert(1)</script>", "<b>x</b>"),),
-                    outputs=(("<i>y</i>", "$x$", *batch.outputs[0][2:]),))
+    nasty = replace(
+        batch,
+        sources=(("<script>alert(1)</script>", "<b>x</b>"),),
+        outputs=(("<i>y</i>", "$x$", *batch.outputs[0][2:]),),
+    )
     text = TokenExplorer(nasty).text.value
-    assert "<script" not in text and "<i>" not in text and "<b>x" not in text and "&lt;script" in text
+    assert (
+        "<script" not in text and "<i>" not in text and "<b>x" not in text and "&lt;script" in text
+    )
 
 
 def test_the_still_twin_shows_the_same_words_and_numbers():
@@ -109,7 +128,10 @@ def test_lines_of_equal_soft_or_are_where_the_score_says():
     drawing, real = ImportanceDrawing(batch), batch.seen.real
     for line in drawing.picture.figure.axes[0].lines:
         if line.get_xdata() is not None and len(line.get_xdata()) == 200:
-            h, delta = torch.tensor(line.get_xdata()), torch.tensor(line.get_ydata() ** 2) / batch.most_delta
+            h, delta = (
+                torch.tensor(line.get_xdata()),
+                torch.tensor(line.get_ydata() ** 2) / batch.most_delta,
+            )
             s = h + delta - h * delta
             assert s.max() - s.min() < 1e-6
     assert float(batch.score[real].max()) == pytest.approx(1.0)

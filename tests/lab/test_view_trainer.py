@@ -1,4 +1,5 @@
-"""The student trainer: one thread, a stop that stops, errors that are seen, tries that are compared."""
+"""The student trainer: one thread, a stop that stops, errors that are seen, tries that are
+compared."""
 
 from __future__ import annotations
 
@@ -32,6 +33,7 @@ def view(toy, toy_models):
 @pytest.fixture
 def gate(monkeypatch):
     """Lets the trainings under way go on one update at a time: each waits for a `release`."""
+
     class Gate:
         arrived, go = threading.Semaphore(0), threading.Semaphore(0)
 
@@ -62,7 +64,9 @@ def test_a_click_trains_and_the_result_is_in_the_table(view, objective):
     (row,) = view.results.to_dict("records")
     assert row["objective"] == objective and row["ended"] == "whole" and row["width"] == 8
     assert math.isnan(row["α"]) == (objective != WORD)
-    assert 0 <= row["BLEU greedy"] <= 100 and row["NLL of gold"] == view.curves[0].validations[-1][1]
+    assert (
+        0 <= row["BLEU greedy"] <= 100 and row["NLL of gold"] == view.curves[0].validations[-1][1]
+    )
     assert view.bar.value == view.bar.max == 4 == len(view.curves[0].updates)
     assert view.image.value != before and objective in view.text.value
     assert not view.train_button.disabled and view.stop_button.disabled and view.student is not None
@@ -88,7 +92,9 @@ def test_stop_stops_at_the_update_at_hand(view, gate):
     for _ in range(2):
         assert gate.arrived.acquire(timeout=SECONDS)
         gate.go.release()
-    assert gate.arrived.acquire(timeout=SECONDS)  # the third update is done, and waits to be reported
+    assert gate.arrived.acquire(
+        timeout=SECONDS
+    )  # the third update is done, and waits to be reported
     view.stop_button.click()
     gate.go.release(100)
     assert view.wait(SECONDS) and gate.updates == 3
@@ -103,7 +109,10 @@ def test_an_error_in_the_thread_is_shown_and_the_next_try_works(view, monkeypatc
         patch.setattr(trainer_module, "train_student", broken)
         view.train_button.click()
         assert view.wait(SECONDS)
-    assert isinstance(view.error, RuntimeError) and "RuntimeError: no &lt;room&gt; left" in view.status.value
+    assert (
+        isinstance(view.error, RuntimeError)
+        and "RuntimeError: no &lt;room&gt; left" in view.status.value
+    )
     assert not view.train_button.disabled and len(view.results) == 0
     view.train_button.click()
     assert view.wait(SECONDS) and view.error is None and len(view.results) == 1
@@ -141,7 +150,9 @@ def test_every_control_is_part_of_the_try(view):
 
 def test_buttons_agree_with_what_runs_in_any_order_of_clicks_and_choices(view, monkeypatch):
     """In the place of a training stands one that ends when it is asked to stop."""
-    monkeypatch.setattr(StudentTrainer, "_train", lambda self, chosen, curve: self._stop.wait(SECONDS))
+    monkeypatch.setattr(
+        StudentTrainer, "_train", lambda self, chosen, curve: self._stop.wait(SECONDS)
+    )
     chance, trained = random.Random(3), 0
     for _ in range(150):
         before, event = view.running, view_driver.random_event(view, chance)
@@ -170,22 +181,34 @@ def test_every_control_changes_the_plan_in_words(view):
             control.value = value
             plans.append(view.plan.value)
         assert len(set(plans)) == len(plans)
-    assert "20 updates" not in view.plan.value and f"{view.epochs.max * 4} updates" in view.plan.value
+    assert (
+        "20 updates" not in view.plan.value and f"{view.epochs.max * 4} updates" in view.plan.value
+    )
 
 
 def tiny_map(alphas=(0.0, 0.5, 1.0), temperatures=(0.5, 1.0, 2.0), seeds=(1, 2, 3)) -> dict:
     """A map of made-up numbers."""
     places = [(a, t) for a in alphas for t in (temperatures if a else (None,))]
     points = [
-        {"alpha": a, "temperature": t, "seed": seed, "bleu": 60.0 + 10 * a + seed, "valid": 0.1, "nll": 1.0}
-        for a, t in places for seed in seeds
+        {
+            "alpha": a,
+            "temperature": t,
+            "seed": seed,
+            "bleu": 60.0 + 10 * a + seed,
+            "valid": 0.1,
+            "nll": 1.0,
+        }
+        for a, t in places
+        for seed in seeds
     ]
     return {"points": points}
 
 
 @pytest.fixture
 def mapped(toy, toy_models):
-    made = StudentTrainer(toy, toy_models["teacher"], settings=SMALL, seed=3, objective=WORD, map_results=tiny_map())
+    made = StudentTrainer(
+        toy, toy_models["teacher"], settings=SMALL, seed=3, objective=WORD, map_results=tiny_map()
+    )
     yield made
     made.stop()
     assert made.wait(SECONDS)
@@ -209,20 +232,30 @@ class TestMap:
                 assert ("no place" in mapped.plan.value) == (value != own)
             control.value = own
 
-    def test_a_student_of_the_maps_kind_is_placed_and_is_the_librarys(self, mapped, toy, toy_models):
+    def test_a_student_of_the_maps_kind_is_placed_and_is_the_librarys(
+        self, mapped, toy, toy_models
+    ):
         mapped.alpha.value, before = 0.35, mapped.map_image.value
         mapped.start()
         assert mapped.wait(SECONDS) and mapped.error is None, mapped.status.value
         (own,) = mapped.own
-        student, history = train_student(SMALL, toy, BalancedWordKD(0.35, 1.0), 3, toy_models["teacher"])
+        student, history = train_student(
+            SMALL, toy, BalancedWordKD(0.35, 1.0), 3, toy_models["teacher"]
+        )
         assert (own.alpha, own.temperature) == (0.35, 1.0) and mapped.map_image.value != before
-        assert own.value == score_student(SMALL, toy, student).bleu == mapped.results["BLEU greedy"][0]
+        assert (
+            own.value == score_student(SMALL, toy, student).bleu == mapped.results["BLEU greedy"][0]
+        )
         assert mapped.results["NLL of gold"][0] == history.valid_loss[-1]
 
     def test_gold_alone_is_the_column_without_a_teacher(self, mapped):
         mapped.objective.value = GOLD
         mapped.start()
-        assert mapped.wait(SECONDS) and mapped.own[0].alpha == 0.0 and mapped.own[0].temperature is None
+        assert (
+            mapped.wait(SECONDS)
+            and mapped.own[0].alpha == 0.0
+            and mapped.own[0].temperature is None
+        )
 
     def test_a_student_of_another_kind_or_a_stopped_one_is_not_placed(self, mapped, gate):
         mapped.width.value = 16
@@ -245,11 +278,15 @@ def test_the_still_twin_draws_and_smooths(tmp_path):
     curve = Curve("a try", [(i / 50, 6.0 - i / 50) for i in range(100)], [(1.0, 4.5), (2.0, 4.0)])
     learning_figure(curve, [curve]).savefig(tmp_path / "learning.png")
     x, y = curve.smoothed()[-1]
-    assert x == curve.updates[-1][0] and y == pytest.approx(sum(loss for _, loss in curve.updates[-20:]) / 20)
+    assert x == curve.updates[-1][0] and y == pytest.approx(
+        sum(loss for _, loss in curve.updates[-20:]) / 20
+    )
 
 
 def test_a_loss_above_the_scale_is_told_in_words():
     for loss, shown in ((6.0, []), (23.4, ["▴ its own loss: 23.4"])):
         figure = learning_figure(Curve("a try", [(0.1 * i, loss) for i in range(5)]))
-        texts = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+        texts = [
+            text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))
+        ]
         assert [text for text in texts if "own loss:" in text] == shown

@@ -1,4 +1,5 @@
-"""What lesson 04 reads off its map: means, spreads, ranges for one more student, the picture, one's own student."""
+"""What lesson 04 reads off its map: means, spreads, ranges for one more student, the picture, one's
+own student."""
 
 from __future__ import annotations
 
@@ -29,8 +30,16 @@ def results() -> dict:
     chance, points = random.Random(1), []
     for (alpha, tau), seed in MapRun(seeds=(1, 2, 3, 4)).tasks():
         if seed < 4 or alpha == 0.5:
-            points.append({"alpha": alpha, "temperature": tau, "seed": seed, "bleu": chance.uniform(40, 70),
-                           "valid": chance.random() / 4, "nll": chance.uniform(0.7, 1.4)})
+            points.append(
+                {
+                    "alpha": alpha,
+                    "temperature": tau,
+                    "seed": seed,
+                    "bleu": chance.uniform(40, 70),
+                    "valid": chance.random() / 4,
+                    "nll": chance.uniform(0.7, 1.4),
+                }
+            )
     return {"points": points}
 
 
@@ -40,8 +49,11 @@ class TestMap:
             found = measures.cells(results, measure)
             assert set(found) == set(MapRun().places())
             for (alpha, tau), cell in found.items():
-                mine = [factor * p[measure] for p in results["points"]
-                        if (p["alpha"], p["temperature"]) == (alpha, tau) and p["seed"] < 4]
+                mine = [
+                    factor * p[measure]
+                    for p in results["points"]
+                    if (p["alpha"], p["temperature"]) == (alpha, tau) and p["seed"] < 4
+                ]
                 assert cell.values == tuple(mine) and cell.mean == pytest.approx(sum(mine) / 3)
 
     def test_the_best_is_the_highest_bleu_and_the_lowest_nll(self, results):
@@ -72,7 +84,12 @@ class TestMap:
     def test_a_place_between_cells_is_expected_within_all_of_their_ranges(self, results):
         found = measures.cells(results)
         assert measures.around(found, 0.5, 2.0) == [(0.5, 2.0)]
-        assert set(measures.around(found, 0.6, 1.4)) == {(0.5, 1.0), (0.5, 2.0), (0.75, 1.0), (0.75, 2.0)}
+        assert set(measures.around(found, 0.6, 1.4)) == {
+            (0.5, 1.0),
+            (0.5, 2.0),
+            (0.75, 1.0),
+            (0.75, 2.0),
+        }
         assert set(measures.around(found, 0.1, 0.7)) == {(0.0, None), (0.25, 0.5), (0.25, 1.0)}
         assert measures.around(found, 0.0, 3.0) == [(0.0, None)]
         low, high = measures.expected_there(found, 0.6, 1.4)
@@ -84,14 +101,22 @@ class TestMap:
 
 class TestMapPicture:
     def texts(self, drawing: MapDrawing) -> list[str]:
-        return [text.get_text() for text in drawing.picture.figure.axes[0].findobj(lambda a: hasattr(a, "get_text"))]
+        return [
+            text.get_text()
+            for text in drawing.picture.figure.axes[0].findobj(lambda a: hasattr(a, "get_text"))
+        ]
 
     @pytest.mark.parametrize("measure", measures.MEASURES)
-    def test_every_cell_has_its_number_and_its_spread_and_one_is_best(self, results, measure, tmp_path):
+    def test_every_cell_has_its_number_and_its_spread_and_one_is_best(
+        self, results, measure, tmp_path
+    ):
         drawing = MapDrawing(results, measure)
         shown, digits = self.texts(drawing), measures.MEASURES[measure].digits
         for cell in measures.cells(results, measure).values():
-            assert f"{cell.mean:.{digits}f}" in shown and f"± {statistics.stdev(cell.values):.{digits}f}" in shown
+            assert (
+                f"{cell.mean:.{digits}f}" in shown
+                and f"± {statistics.stdev(cell.values):.{digits}f}" in shown
+            )
         assert shown.count("best") == 1
         map_figure(results, [Own(0.3, 1.4, 60.0)], measure).savefig(tmp_path / "map.png")
 
@@ -113,14 +138,19 @@ class TestMapPicture:
 
     def test_the_newest_is_marked_and_a_place_shows_its_latest_number(self, results):
         drawing = MapDrawing(results)
-        drawing.show([Own(0.5, 1.0, 61.0), Own(0.25, 2.0, 62.0), Own(0.5, 8.0, 99.0), Own(0.5, 1.0, 63.0)], (0.75, 1.0))
+        drawing.show(
+            [Own(0.5, 1.0, 61.0), Own(0.25, 2.0, 62.0), Own(0.5, 8.0, 99.0), Own(0.5, 1.0, 63.0)],
+            (0.75, 1.0),
+        )
         shown = [number.get_text() for number in drawing._numbers]
         assert sorted(filter(None, shown)) == ["62.0", "63.0"]
         assert tuple(drawing._new.get_xydata()[0]) == drawing.at(0.5, 1.0)
         assert tuple(drawing._old.get_xydata()[0]) == drawing.at(0.25, 2.0)
         assert tuple(drawing._ring.get_xydata()[0]) == drawing.at(0.75, 1.0)
         before = drawing.picture.png()
-        drawing.show([Own(alpha / 40, 1.0, 60.0) for alpha in range(41)])  # more than there are labels
+        drawing.show(
+            [Own(alpha / 40, 1.0, 60.0) for alpha in range(41)]
+        )  # more than there are labels
         assert drawing.picture.png() != before and len(drawing._ring.get_xydata()) == 0
 
 
@@ -135,8 +165,15 @@ def test_ones_own_student_is_the_quick_student_and_a_point_of_the_map(toy, toy_m
     own = own_student(TINY, toy, toy_models["teacher"], 0.5, 2.0, seed=5)
     student, history = train_student(TINY, toy, BalancedWordKD(0.5, 2.0), 5, toy_models["teacher"])
     score = score_student(TINY, toy, student)
-    assert (own.point.bleu, own.point.valid, own.point.nll) == (score.bleu, score.validity, history.valid_loss[-1])
+    assert (own.point.bleu, own.point.valid, own.point.nll) == (
+        score.bleu,
+        score.validity,
+        history.valid_loss[-1],
+    )
     assert (own.own.alpha, own.own.temperature, own.own.value) == (0.5, 2.0, score.bleu)
-    assert len(own.curve.updates) == 8 and [loss for _, loss in own.curve.validations] == history.valid_loss
+    assert (
+        len(own.curve.updates) == 8
+        and [loss for _, loss in own.curve.validations] == history.valid_loss
+    )
     assert own.curve.validations[-1][0] == own.curve.updates[-1][0] == TINY.epochs
     assert own_student(TINY, toy, toy_models["teacher"], 0.0, 2.0, seed=5).point.temperature is None

@@ -1,1 +1,2 @@
-"""One module a command: `add` describes its options, `run` does it. A new module here is a new command."""
+"""One module a command: `add` describes its options, `run` does it. A new module here is a new
+command."""

@@ -21,9 +21,12 @@ from seqkd_lab.models.checkpoint import write_atomically
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     cross = verbs.add_parser(
-        "cross", help="LSTM and Transformer as teacher and student of each other, in one table",
-        description="Trains teachers and students of both kinds in all four pairings, and the Transformers by which "
-        "its training was found; writes the results as JSON. With --check nothing runs: the results are judged, and "
+        "cross",
+        help="LSTM and Transformer as teacher and student of each other, in one table",
+        description="Trains teachers and students of both kinds in all four pairings, and the "
+        "Transformers by which "
+        "its training was found; writes the results as JSON. With --check nothing runs: the "
+        "results are judged, and "
         "the exit code is 1 unless every claim is held.",
     )
     add_seeds(cross, 3)
@@ -39,7 +42,9 @@ def run(given: Namespace) -> int:
         return 0 if print_architectures(architectures.read_architectures(path)) else 1
     path = results_to_write(given.results, "architectures.json")
     from seqkd_lab.lab.architecture_figures import crossed_figure, search_figure
-    from seqkd_lab.lab.lesson import png  # matplotlib costs a second that other commands need not wait for
+    from seqkd_lab.lab.lesson import (
+        png,
+    )  # matplotlib costs a second that other commands need not wait for
 
     run, store = ArchitecturesRun(EARLIER, seeds_of(given)), store_of(given)
     make_models(run.tasks(), run.data, given, path)

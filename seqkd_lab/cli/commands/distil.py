@@ -1,4 +1,5 @@
-"""`seqkd-lab distil`: a teacher rewrites the training corpus, or translates source text that has no targets."""
+"""`seqkd-lab distil`: a teacher rewrites the training corpus, or translates source text that has no
+targets."""
 
 from __future__ import annotations
 
@@ -15,7 +16,14 @@ from seqkd_lab import machine
 from seqkd_lab.cli.cutters import beside, check_kind, one_cutter, write_cutter
 from seqkd_lab.cli.given import data_of, store_of
 from seqkd_lab.cli.models import find_teacher, trained_on
-from seqkd_lab.cli.options import TEXT_FILES, add_text_files, names_own_text, seed, text_options, typed_path
+from seqkd_lab.cli.options import (
+    TEXT_FILES,
+    add_text_files,
+    names_own_text,
+    seed,
+    text_options,
+    typed_path,
+)
 from seqkd_lab.cli.runs import run_key
 from seqkd_lab.cli.text_files import readable_file
 from seqkd_lab.cli.writable import check_file
@@ -51,27 +59,56 @@ LEAST_UNKNOWN = 0.01
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     distil = verbs.add_parser(
-        "distil", help="lets a teacher rewrite the training corpus, or translate source text without targets",
-        description="Writes a TSV with source, the teacher's target, its log-probability and its similarity to gold, "
-        "for `seqkd-lab train --distilled`. mode is the paper's Seq-KD, interpolated its Seq-Inter, sampled neither: "
-        "a draw from the teacher. With --input, source text without targets is translated instead, for `seqkd-lab "
-        "train --add`. The text is cut by the teacher's own subwords, which are written beside the TSV. What is done "
-        f"is kept in TSV.unfinished, every {PART:,} sentences; the same command goes on from there.",
+        "distil",
+        help="lets a teacher rewrite the training corpus, or translate source text without targets",
+        description="Writes a TSV with source, the teacher's target, its log-probability and its "
+        "similarity to gold, "
+        "for `seqkd-lab train --distilled`. mode is the paper's Seq-KD, interpolated its "
+        "Seq-Inter, sampled neither: "
+        "a draw from the teacher. With --input, source text without targets is translated instead, "
+        "for `seqkd-lab "
+        "train --add`. The text is cut by the teacher's own subwords, which are written beside the "
+        "TSV. What is done "
+        f"is kept in TSV.unfinished, every {PART:,} sentences; the same command goes on from "
+        "there.",
     )
-    distil.add_argument("--teacher", required=True, nargs="+", metavar="MODEL",
-                        help="a model's folder or a row of the table; of several, the probabilities are averaged at "
-                        "each word (an ensemble)")
-    distil.add_argument("--out", type=typed_path, required=True, metavar="TSV", help="the file to write")
-    distil.add_argument("--input", nargs="+", metavar="FILE",
-                        help="source text without targets, plain or .gz, one sentence a line; - is standard input. "
-                        "Empty, repeated and very long sentences are dropped, and failed translations")
-    distil.add_argument("--method", choices=[MODE, INTERPOLATED, SAMPLED], default=MODE, help=f"default: {MODE}")
+    distil.add_argument(
+        "--teacher",
+        required=True,
+        nargs="+",
+        metavar="MODEL",
+        help="a model's folder or a row of the table; of several, the probabilities are averaged "
+        "at "
+        "each word (an ensemble)",
+    )
+    distil.add_argument(
+        "--out", type=typed_path, required=True, metavar="TSV", help="the file to write"
+    )
+    distil.add_argument(
+        "--input",
+        nargs="+",
+        metavar="FILE",
+        help="source text without targets, plain or .gz, one sentence a line; - is standard input. "
+        "Empty, repeated and very long sentences are dropped, and failed translations",
+    )
+    distil.add_argument(
+        "--method", choices=[MODE, INTERPOLATED, SAMPLED], default=MODE, help=f"default: {MODE}"
+    )
     distil.add_argument("--beam", type=int, help="beam size K (default: 5, interpolated: 35)")
-    distil.add_argument("--length-penalty", type=float, default=0.0, metavar="X",
-                        help="0, as in the paper, compares log-probabilities; 1 their mean per token (default: 0)")
+    distil.add_argument(
+        "--length-penalty",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="0, as in the paper, compares log-probabilities; 1 their mean per token (default: 0)",
+    )
     distil.add_argument("--seed", type=seed, default=1, help="of the draws of sampled (default: 1)")
-    distil.add_argument("--preset", choices=sorted(PRESETS), help="take as many pairs as this preset does, for example "
-                        "10,000 with quick (default: as many as the teacher was trained on)")
+    distil.add_argument(
+        "--preset",
+        choices=sorted(PRESETS),
+        help="take as many pairs as this preset does, for example "
+        "10,000 with quick (default: as many as the teacher was trained on)",
+    )
     add_text_files(distil)
     distil.set_defaults(run=run)
 
@@ -99,28 +136,38 @@ def run(given: Namespace) -> int:
     kept_file(given).unlink(missing_ok=True)
     print(f"{given.out}: {made.describe()}")
     written_beside(given, teacher)
-    print(f"next: seqkd-lab train --distilled {given.out} --out runs/student{preset_option(given)}"
-          f" {text_options(given)}".rstrip())
+    print(
+        f"next: seqkd-lab train --distilled {given.out} --out runs/student{preset_option(given)}"
+        f" {text_options(given)}".rstrip()
+    )
     return 0
 
 
 def check_earlier(out: Path) -> None:
-    """Raise ValueError where the file that would be replaced is no distilled corpus, say a model's description."""
+    """Raise ValueError where the file that would be replaced is no distilled corpus, say a model's
+    description."""
     if out.exists() and out.stat().st_size:
         with open(out, encoding="utf-8", errors="replace") as earlier:
             if earlier.readline(len(HEADER) + 1).rstrip("\n") != HEADER:
-                raise ValueError(f"--out {out}: is there already, and is no distilled corpus; name another file")
+                raise ValueError(
+                    f"--out {out}: is there already, and is no distilled corpus; name another file"
+                )
 
 
 def pairs_of(given: Namespace, cutter: Path | None) -> ToyData | TextData:
-    """Return the pairs to rewrite: unless --pairs or --preset say otherwise, as many as the teacher was trained on."""
+    """Return the pairs to rewrite: unless --pairs or --preset say otherwise, as many as the teacher
+    was trained on."""
     data = data_of(given, given.preset or ("full" if names_own_text(given) else "toy"), cutter)
     known = trained_on(given.teacher)
     if given.pairs is None and given.preset is None and known.get("n_pairs") is not None:
         given.pairs = known["n_pairs"]
         data = replace(data, n_train=given.pairs)
-        print(f"The first {given.pairs:,} pairs are rewritten, those that the teacher was trained on (--pairs changes "
-              "that).", file=sys.stderr)
+        print(
+            f"The first {given.pairs:,} pairs are rewritten, those that the teacher was trained on "
+            "(--pairs changes "
+            "that).",
+            file=sys.stderr,
+        )
     return data
 
 
@@ -139,7 +186,8 @@ def translate_input(given: Namespace) -> int:
     sources = tuple(map(teacher.encode, lines))
     corpus = ParallelCorpus("input", "input", "unknown", sources, sources)
     made, failed = drop_failures(
-        translated(sources, kept_translations(given, teacher, corpus)), teacher.decode)
+        translated(sources, kept_translations(given, teacher, corpus)), teacher.decode
+    )
     print(f"translations: {failed}", file=sys.stderr)
     usual = trained_on(given.teacher).get("tokens_per_source_token")
     if usual is not None:
@@ -148,22 +196,42 @@ def translate_input(given: Namespace) -> int:
     write_translated(given.out, made)
     kept_file(given).unlink(missing_ok=True)
     compared = "" if usual is None else f" (the teacher's training corpus: {usual:.3f})"
-    print(f"{given.out}: {len(made):,} sentences, {made.tokens_per_source_token:.3f} tokens per source token{compared}")
+    print(
+        f"{given.out}: {len(made):,} sentences, {made.tokens_per_source_token:.3f} tokens per "
+        f"source token{compared}"
+    )
     written_beside(given, teacher)
-    print(f"next: seqkd-lab train --add {given.out} --out runs/student{preset_option(given)}, with --distilled and the "
-          "six files")
+    print(
+        f"next: seqkd-lab train --add {given.out} --out runs/student{preset_option(given)}, with "
+        "--distilled and the "
+        "six files"
+    )
     return 0
 
 
 def check_input(given: Namespace) -> None:
     """Raise ValueError for what has no sense where there are no targets."""
     if given.method == INTERPOLATED:
-        raise ValueError(f"--method {INTERPOLATED} chooses by similarity to gold, which --input has not; take {MODE}")
-    of_pairs = ("text", *TEXT_FILES, "pairs", "preset", "vocabulary", "character-coverage", "subwords")
+        raise ValueError(
+            f"--method {INTERPOLATED} chooses by similarity to gold, which --input has not; take "
+            f"{MODE}"
+        )
+    of_pairs = (
+        "text",
+        *TEXT_FILES,
+        "pairs",
+        "preset",
+        "vocabulary",
+        "character-coverage",
+        "subwords",
+    )
     named = [name for name in of_pairs if getattr(given, name.replace("-", "_")) is not None]
     if named:
-        raise ValueError(f"--{named[0]} does not go with --input: the text is cut as the teacher's folder says, and "
-                         "all of it is translated")
+        raise ValueError(
+            f"--{named[0]} does not go with --input: the text is cut as the teacher's folder says, "
+            "and "
+            "all of it is translated"
+        )
 
 
 def inputs_of(given: Namespace) -> list[str]:
@@ -177,12 +245,18 @@ def kept_file(given: Namespace) -> Path:
     return given.out.with_name(f"{given.out.name}.unfinished")
 
 
-def kept_translations(given: Namespace, teacher: TrainedModel, corpus: ParallelCorpus) -> list[Hypothesis]:
-    """Return the teacher's translation of each source, going on from what an interrupted run has kept."""
+def kept_translations(
+    given: Namespace, teacher: TrainedModel, corpus: ParallelCorpus
+) -> list[Hypothesis]:
+    """Return the teacher's translation of each source, going on from what an interrupted run has
+    kept."""
     how = (given.method, given.beam, given.length_penalty, given.seed)
     warn_of_unknown(teacher, corpus.source)
-    kept = Kept(kept_file(given), run_key(teacher.model, corpus.fingerprint, PART, *how), len(corpus))
+    kept = Kept(
+        kept_file(given), run_key(teacher.model, corpus.fingerprint, PART, *how), len(corpus)
+    )
     with tqdm(total=len(corpus), desc="distil", unit=" sentences") as bar:
+
         def translate(first: int, last: int, report) -> list[Hypothesis]:
             seed = given.seed + first * 1_000_003  # each part has draws of its own
             return translations(teacher.model, corpus[first:last], *how[:3], seed, report)
@@ -196,8 +270,12 @@ def warn_of_unknown(teacher: TrainedModel, sources: Sequence[Sequence[str]]) -> 
     n_tokens = sum(map(len, sources))
     n_unknown = sum(token not in known for source in sources for token in source)
     if n_unknown > LEAST_UNKNOWN * n_tokens:
-        print(f"{n_unknown / n_tokens:.1%} of the source tokens are unknown to the teacher; is this the kind of text "
-              "that it was trained on?", file=sys.stderr)
+        print(
+            f"{n_unknown / n_tokens:.1%} of the source tokens are unknown to the teacher; is this "
+            "the kind of text "
+            "that it was trained on?",
+            file=sys.stderr,
+        )
 
 
 def written_beside(given: Namespace, teacher: TrainedModel) -> None:

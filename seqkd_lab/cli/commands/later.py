@@ -21,14 +21,20 @@ from seqkd_lab.experiments.presets import EARLIER
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     later = verbs.add_parser(
-        "later", help="on-policy distillation, PACED, TIP, near-policy: the experiments, or verdicts on their claims",
-        description="Trains and measures the arms of each experiment, seed by seed (five seeds of one took a core a "
-        "quarter to half an hour, once their teachers were there), and writes the results as JSON; an interrupted run "
-        "goes on with the next seed. With --check nothing runs: each claim is judged held, not held or undecided, "
+        "later",
+        help="on-policy distillation, PACED, TIP, near-policy: the experiments, or verdicts on "
+        "their claims",
+        description="Trains and measures the arms of each experiment, seed by seed (five seeds of "
+        "one took a core a "
+        "quarter to half an hour, once their teachers were there), and writes the results as JSON; "
+        "an interrupted run "
+        "goes on with the next seed. With --check nothing runs: each claim is judged held, not "
+        "held or undecided, "
         "beside its original wording, and the exit code is 1 unless every claim is held.",
     )
-    later.add_argument("experiments", nargs="*", metavar="NAME",
-                       help=f"{', '.join(EXPERIMENTS)} (default: all)")
+    later.add_argument(
+        "experiments", nargs="*", metavar="NAME", help=f"{', '.join(EXPERIMENTS)} (default: all)"
+    )
     add_seed_range(later, "5", "1")
     add_results(later)
     add_check_and_workers(later)
@@ -38,7 +44,11 @@ def add(verbs: argparse._SubParsersAction) -> None:
 EXPERIMENTS = {
     module.EXPERIMENT.name: module.EXPERIMENT
     for module in (
-        on_policy_experiment, paced_experiment, tip_experiment, near_policy_experiment, near_policy_clock,
+        on_policy_experiment,
+        paced_experiment,
+        tip_experiment,
+        near_policy_experiment,
+        near_policy_clock,
     )
 }
 
@@ -46,4 +56,6 @@ EXPERIMENTS = {
 def run(given: Namespace) -> int:
     """`seqkd-lab later`"""
     check_names(given.experiments, EXPERIMENTS, "experiment")
-    return run_experiments("later", [EXPERIMENTS[name] for name in given.experiments or EXPERIMENTS], EARLIER, given)
+    return run_experiments(
+        "later", [EXPERIMENTS[name] for name in given.experiments or EXPERIMENTS], EARLIER, given
+    )

@@ -38,20 +38,45 @@ from seqkd_lab.training import Optimisation, train
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     prune = verbs.add_parser(
-        "prune", help="prunes a model by magnitude and retrains what is left",
-        description="Sets the smallest weights of a model to 0, trains it on while they stay 0, and writes a model's "
+        "prune",
+        help="prunes a model by magnitude and retrains what is left",
+        description="Sets the smallest weights of a model to 0, trains it on while they stay 0, "
+        "and writes a model's "
         "folder that holds only what is left.",
     )
-    prune.add_argument("--model", default=SEQ_KD, metavar="MODEL", help="a row of the table or a model's folder")
-    prune.add_argument("--share", type=float, required=True, help="of all parameters, as in 0.8 for 80%%")
-    prune.add_argument("--method", choices=METHODS, default=CLASS_BLIND, help=f"default: {CLASS_BLIND}, the paper's")
-    prune.add_argument("--steps", type=int, default=1, help="prune a little, retrain, again: so often (default: 1)")
-    prune.add_argument("--epochs", type=int, default=5, help="of each retraining; 0 prunes only (default: 5)")
-    prune.add_argument("--learning-rate", type=float, default=0.01, help="lower than in training (default: 0.01)")
-    prune.add_argument("--distilled", type=typed_path, metavar="TSV", help="retrain on this corpus instead of gold")
+    prune.add_argument(
+        "--model", default=SEQ_KD, metavar="MODEL", help="a row of the table or a model's folder"
+    )
+    prune.add_argument(
+        "--share", type=float, required=True, help="of all parameters, as in 0.8 for 80%%"
+    )
+    prune.add_argument(
+        "--method",
+        choices=METHODS,
+        default=CLASS_BLIND,
+        help=f"default: {CLASS_BLIND}, the paper's",
+    )
+    prune.add_argument(
+        "--steps", type=int, default=1, help="prune a little, retrain, again: so often (default: 1)"
+    )
+    prune.add_argument(
+        "--epochs", type=int, default=5, help="of each retraining; 0 prunes only (default: 5)"
+    )
+    prune.add_argument(
+        "--learning-rate", type=float, default=0.01, help="lower than in training (default: 0.01)"
+    )
+    prune.add_argument(
+        "--distilled", type=typed_path, metavar="TSV", help="retrain on this corpus instead of gold"
+    )
     prune.add_argument("--dense", action="store_true", help="write the zeros, too")
     prune.add_argument("--seed", type=seed, default=1)
-    prune.add_argument("--out", type=typed_path, required=True, metavar="DIR", help="the folder of the pruned model")
+    prune.add_argument(
+        "--out",
+        type=typed_path,
+        required=True,
+        metavar="DIR",
+        help="the folder of the pruned model",
+    )
     add_text_files(prune)
     prune.set_defaults(run=run)
 
@@ -61,7 +86,9 @@ def run(given: Namespace) -> int:
     check_pruning(given.share, given.method)
     machine.use_threads(1)
     store, steps = store_of(given), shares_in_steps(given.share, given.steps)
-    optimisation = Optimisation(given.epochs, given.learning_rate, batch_size=128) if given.epochs else None
+    optimisation = (
+        Optimisation(given.epochs, given.learning_rate, batch_size=128) if given.epochs else None
+    )
     tables = read_files([given.distilled])
     cutter = one_cutter([given.model], tables)
     if optimisation is not None:
@@ -77,36 +104,62 @@ def run(given: Namespace) -> int:
     save_folder(given.out, trained, history, sparse=not given.dense)
     forget_all(given.out)
     left = n_nonzero(model)
-    print(f"{given.out}: {left:,} of {before:,} parameters are left ({before / left:.1f} times fewer)")
-    print("zeros by part: " + ", ".join(f"{name} {share:.0%}" for name, share in pruned_by_class(model).items()))
+    print(
+        f"{given.out}: {left:,} of {before:,} parameters are left ({before / left:.1f} times fewer)"
+    )
+    print(
+        "zeros by part: "
+        + ", ".join(f"{name} {share:.0%}" for name, share in pruned_by_class(model).items())
+    )
     return 0
 
 
 def retrained(
-    given: Namespace, model: Seq2Seq, steps: Sequence[float], optimisation: Optimisation, named: ToyData | TextData
+    given: Namespace,
+    model: Seq2Seq,
+    steps: Sequence[float],
+    optimisation: Optimisation,
+    named: ToyData | TextData,
 ) -> list[dict]:
-    """Prune `model` in place to each share of `steps` in turn and retrain it there; return the history of each.
+    """Prune `model` in place to each share of `steps` in turn and retrain it there; return the
+    history of each.
 
-    A retraining that was interrupted goes on, if it was of the same model, share, method, settings and data.
+    A retraining that was interrupted goes on, if it was of the same model, share, method, settings
+    and data.
     """
     data = store_of(given).dataset(named)
     corpus = data.train if given.distilled is None else distilled_pairs(given, data.train)
-    work = run_key(model, given.method, optimisation, given.seed, corpus.fingerprint, data.valid.fingerprint)
+    work = run_key(
+        model, given.method, optimisation, given.seed, corpus.fingerprint, data.valid.fingerprint
+    )
     history = []
     for number, share in enumerate(steps, start=1):
         directory, key = given.out / f"{UNFINISHED}-{number}", run_key(work, list(steps[:number]))
         settle(directory, key)
         masks = prune(model, share, given.method)
         with tqdm(desc=f"{share:.0%} pruned", unit=" updates") as bar, held(model, masks):
-            learned = train(model, corpus, data.valid, NLL(), optimisation, given.seed, callbacks=[watcher(bar)],
-                            resume_from=directory, key=key)
+            learned = train(
+                model,
+                corpus,
+                data.valid,
+                NLL(),
+                optimisation,
+                given.seed,
+                callbacks=[watcher(bar)],
+                resume_from=directory,
+                key=key,
+            )
         history.append({"share": share, **learned.as_dict()})
     return history
 
 
 def retraining_data(given: Namespace, cutter: Path | None) -> ToyData | TextData:
-    """Return the pairs to retrain on: unless --pairs says otherwise, as many as the model was trained on."""
-    data, known = data_of(given, "full" if names_own_text(given) else "toy", cutter), trained_on([given.model])
+    """Return the pairs to retrain on: unless --pairs says otherwise, as many as the model was
+    trained on."""
+    data, known = (
+        data_of(given, "full" if names_own_text(given) else "toy", cutter),
+        trained_on([given.model]),
+    )
     if given.pairs is None and known.get("n_pairs") is not None:
         return replace(data, n_train=known["n_pairs"])
     return data

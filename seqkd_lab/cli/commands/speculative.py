@@ -13,7 +13,12 @@ from seqkd_lab.cli.options import add_check_and_workers
 from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
 from seqkd_lab.experiments import drafting_verdict
 from seqkd_lab.experiments.drafting_recipes import DraftingRun
-from seqkd_lab.experiments.drafting_results import DraftingResults, Extent, make_results, read_results
+from seqkd_lab.experiments.drafting_results import (
+    DraftingResults,
+    Extent,
+    make_results,
+    read_results,
+)
 from seqkd_lab.experiments.presets import DRAFTING, EARLIER
 from seqkd_lab.experiments.verdicts import all_held, summary
 
@@ -21,10 +26,15 @@ from seqkd_lab.experiments.verdicts import all_held, summary
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     speculative = verbs.add_parser(
-        "speculative", help="speculative sampling: acceptance, tokens per call, the clock; or judges what is there",
-        description="Trains a large target (about 40 minutes on one core) and drafts for it, then measures exactness, "
-        "tokens per call of the target and the clock, and writes the results as JSON. Leave the machine alone "
-        "meanwhile. With --check nothing runs: the results are judged, and the exit code is 1 unless every "
+        "speculative",
+        help="speculative sampling: acceptance, tokens per call, the clock; or judges what is "
+        "there",
+        description="Trains a large target (about 40 minutes on one core) and drafts for it, then "
+        "measures exactness, "
+        "tokens per call of the target and the clock, and writes the results as JSON. Leave the "
+        "machine alone "
+        "meanwhile. With --check nothing runs: the results are judged, and the exit code is 1 "
+        "unless every "
         "claim is held.",
     )
     add_results(speculative, "speculative.json")
@@ -41,6 +51,7 @@ def run(given: Namespace) -> int:
     run = DraftingRun(EARLIER, DRAFTING)
     make_models(run.tasks(), run.data, given, path)
     with tqdm(unit=" measurements") as bar:
+
         def report(part: str):
             bar.set_description_str(part)
             bar.reset()
@@ -64,8 +75,11 @@ def print_speculative(results: DraftingResults) -> bool:
         print(f"{drafting_verdict.checks_in_words(results.steps, lengths, threads)}\n")
     for threads, temperature in blocks:
         frame = drafting_verdict.speed_frame(results, threads, temperature)
-        print(f"times as fast as the target alone, by the clock [by the formula], temperature {temperature:g}, "
-              f"{threads} thread(s)\n{frame.to_string()}\n")
+        print(
+            "times as fast as the target alone, by the clock [by the formula], temperature "
+            f"{temperature:g}, "
+            f"{threads} thread(s)\n{frame.to_string()}\n"
+        )
     print(f"p of χ²\n{drafting_verdict.exactness_frame(results.exactness).to_string()}\n")
     verdicts = drafting_verdict.judge(results)
     print("\n".join([*map(drafting_verdict.describe, verdicts), summary(verdicts)]))

@@ -1,4 +1,5 @@
-"""`seqkd-lab table`: the paper's Table 1 over several seeds, or verdicts on results that are there."""
+"""`seqkd-lab table`: the paper's Table 1 over several seeds, or verdicts on results that are
+there."""
 
 from __future__ import annotations
 
@@ -29,21 +30,41 @@ from seqkd_lab.models.checkpoint import write_atomically, write_json
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     table = verbs.add_parser(
-        "table", help="Table 1 over several seeds, with 95%% intervals; or judges results that are there",
-        description="Runs the rows of Table 1 for each seed, writes results as JSON with a picture beside, and judges "
-        "the findings F1 to F6. With --check nothing runs: each claim is judged held, not held or undecided, and the "
+        "table",
+        help="Table 1 over several seeds, with 95%% intervals; or judges results that are there",
+        description="Runs the rows of Table 1 for each seed, writes results as JSON with a picture "
+        "beside, and judges "
+        "the findings F1 to F6. With --check nothing runs: each claim is judged held, not held or "
+        "undecided, and the "
         "exit code is 1 unless every claim is held.",
     )
-    table.add_argument("--preset", choices=sorted(PRESETS), help="sizes and epochs (default: toy; full for your text)")
+    table.add_argument(
+        "--preset",
+        choices=sorted(PRESETS),
+        help="sizes and epochs (default: toy; full for your text)",
+    )
     add_seed_range(table, "10; 5 for your text", "21; 1 for your text")
-    table.add_argument("--rows", nargs="+", choices=TABLE_ROWS, default=list(TABLE_ROWS), metavar="ROW",
-                       help=f"some rows only: {', '.join(TABLE_ROWS)}")
-    table.add_argument("--one-teacher", action="store_true",
-                       help="train one teacher, of the first seed, for the students of all seeds; on real text it "
-                       "takes most of the time")
+    table.add_argument(
+        "--rows",
+        nargs="+",
+        choices=TABLE_ROWS,
+        default=list(TABLE_ROWS),
+        metavar="ROW",
+        help=f"some rows only: {', '.join(TABLE_ROWS)}",
+    )
+    table.add_argument(
+        "--one-teacher",
+        action="store_true",
+        help="train one teacher, of the first seed, for the students of all seeds; on real text it "
+        "takes most of the time",
+    )
     add_results(table, "table1.json")
-    table.add_argument("--checkpoints", type=typed_path, metavar="DIR",
-                       help="also write there the models of the seed of median gain")
+    table.add_argument(
+        "--checkpoints",
+        type=typed_path,
+        metavar="DIR",
+        help="also write there the models of the seed of median gain",
+    )
     add_check_and_workers(table)
     add_text_files(table)
     add_monolingual(table)
@@ -52,8 +73,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 TOY_SEEDS, TEXT_SEEDS = (21, 10), (1, 5)
-"""The first seed and the number of seeds of Table 1. Seeds 11 to 13 of the toy are for choosing: none judges what it
-chose."""
+"""The first seed and the number of seeds of Table 1. Seeds 11 to 13 of the toy are for choosing:
+none judges what it chose."""
 
 
 def run(given: Namespace) -> int:
@@ -61,7 +82,9 @@ def run(given: Namespace) -> int:
     if given.check:
         path = existing(results_to_judge(given.results, "table1.json"), "table")
         return 0 if print_results(read_results(path)) else 1
-    of_text = OWN_RESULTS / "table1.json" if given.source else None  # the lab's own results are of the toy
+    of_text = (
+        OWN_RESULTS / "table1.json" if given.source else None
+    )  # the lab's own results are of the toy
     path = results_to_write(given.results or of_text, "table1.json")
     seeds = seeds_of(given, *(TEXT_SEEDS if given.source else TOY_SEEDS))
     from seqkd_lab.lab.plots import curves_figure, table_figure

@@ -20,14 +20,20 @@ from seqkd_lab.experiments.verdicts import all_held, in_words
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     table2 = verbs.add_parser(
-        "table2", help="Table 2: source words per second, greedy and by beam",
-        description="Measures teacher and students, pruned and in 8 bits, one sentence at a time and batched, with one "
-        "thread and two, in turn. Leave the machine alone meanwhile. With --check nothing runs: the results are "
+        "table2",
+        help="Table 2: source words per second, greedy and by beam",
+        description="Measures teacher and students, pruned and in 8 bits, one sentence at a time "
+        "and batched, with one "
+        "thread and two, in turn. Leave the machine alone meanwhile. With --check nothing runs: "
+        "the results are "
         "judged (F7), and the exit code is 1 unless every claim is held.",
     )
     table2.add_argument("--repetitions", type=int, default=7, help="rounds (default: 7)")
-    table2.add_argument("--paper-sizes", action="store_true",
-                        help="also models of the paper's sizes, with random weights: minutes, and 3 GB of memory")
+    table2.add_argument(
+        "--paper-sizes",
+        action="store_true",
+        help="also models of the paper's sizes, with random weights: minutes, and 3 GB of memory",
+    )
     add_results(table2, "table2.json")
     table2.add_argument("--check", action="store_true", help="only judge what the JSON file holds")
     table2.set_defaults(run=run)
@@ -46,15 +52,25 @@ def run(given: Namespace) -> int:
     sizes = {name: n_nonzero(model) for name, model in models.items()}
     test = store_of(given).dataset(EARLIER).test.source
     with tqdm(desc="toy models", unit=" searches") as bar:
-        speeds = speed_table.measure(models | speed_table.other_products(models),
-                                     {ONE_BY_ONE: test[:60], BATCHED: test[:600]}, (1, 2), given.repetitions,
-                                     report=mover(bar))
+        speeds = speed_table.measure(
+            models | speed_table.other_products(models),
+            {ONE_BY_ONE: test[:60], BATCHED: test[:600]},
+            (1, 2),
+            given.repetitions,
+            report=mover(bar),
+        )
     if given.paper_sizes:
         large = speed_table.paper_models()
         sizes |= {name: model.n_parameters() for name, model in large.items()}
         with tqdm(desc="the paper's sizes", unit=" searches") as bar:
-            speeds += speed_table.measure(large, speed_table.random_sources(large), (1, 2), given.repetitions,
-                                          speed_table.PAPER_LENGTH, mover(bar))
+            speeds += speed_table.measure(
+                large,
+                speed_table.random_sources(large),
+                (1, 2),
+                given.repetitions,
+                speed_table.PAPER_LENGTH,
+                mover(bar),
+            )
     speed_table.write_table2(path, speeds, sizes)
     print_table2(speed_table.read_table2(path))
     print(f"\nResults: {path}")
@@ -64,7 +80,10 @@ def run(given: Namespace) -> int:
 def print_table2(results: dict) -> bool:
     """Print Table 2 and F7; return whether every claim is held."""
     speeds = speed_table.speeds_in(results)
-    print(f"source words per second: median [slowest–fastest round]\n{speed_table.table2_frame(speeds).to_string()}\n")
+    print(
+        "source words per second: median [slowest–fastest "
+        f"round]\n{speed_table.table2_frame(speeds).to_string()}\n"
+    )
     print("\n".join(speed_table.factors_in_words(speeds)), end="\n\n")
     verdicts = speed_table.judge(speeds)
     print(in_words(verdicts, "rounds"))

@@ -22,15 +22,23 @@ from seqkd_lab.models.checkpoint import write_atomically
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     table3 = verbs.add_parser(
-        "table3", help="Table 3: pruned teachers and students over several seeds; or judges results that are there",
-        description="Prunes teacher, baseline and distilled student level by level, with and without retraining, and "
-        "writes results as JSON with a picture beside. With --check nothing runs: the results are judged (F8), and the "
+        "table3",
+        help="Table 3: pruned teachers and students over several seeds; or judges results that are "
+        "there",
+        description="Prunes teacher, baseline and distilled student level by level, with and "
+        "without retraining, and "
+        "writes results as JSON with a picture beside. With --check nothing runs: the results are "
+        "judged (F8), and the "
         "exit code is 1 unless every claim is held.",
     )
     add_seeds(table3, 5)
     add_results(table3, "table3.json")
-    table3.add_argument("--checkpoints", type=typed_path, metavar="DIR",
-                        help="also write the first seed's models there")
+    table3.add_argument(
+        "--checkpoints",
+        type=typed_path,
+        metavar="DIR",
+        help="also write the first seed's models there",
+    )
     add_check_and_workers(table3)
     table3.set_defaults(run=run)
 
@@ -41,7 +49,9 @@ def run(given: Namespace) -> int:
         path = existing(results_to_judge(given.results, "table3.json"), "table3 --seeds 5")
         return 0 if print_table3(pruning_table.read_table3(path)) else 1
     path = results_to_write(given.results, "table3.json")
-    from seqkd_lab.lab.lesson import png  # matplotlib costs a second that other commands need not wait for
+    from seqkd_lab.lab.lesson import (
+        png,
+    )  # matplotlib costs a second that other commands need not wait for
     from seqkd_lab.lab.pruning_figures import table3_figure
 
     run, store = pruning_run(given), store_of(given)
@@ -69,7 +79,9 @@ def print_table3(results: dict) -> bool:
     rows = pruning_table.by_seed(pruning_table.pruned_models(results))
     for model in (SEQ_KD, BASELINE, TEACHER):
         print(f"{model}, class-blind\n{pruning_verdict.table3_frame(rows, model).to_string()}\n")
-    print(f"{SEQ_KD}, BLEU by beam, other ways\n{pruning_verdict.methods_frame(rows).to_string()}\n")
+    print(
+        f"{SEQ_KD}, BLEU by beam, other ways\n{pruning_verdict.methods_frame(rows).to_string()}\n"
+    )
     costs = [pruning_costs.Cost(**cost) for cost in results["costs"]]
     print(f"{SEQ_KD}, retrained: what it costs\n{pruning_verdict.costs_frame(costs).to_string()}\n")
     print("\n".join(pruning_verdict.verdict_in_words(rows)), end="\n\n")

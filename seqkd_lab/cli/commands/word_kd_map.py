@@ -16,13 +16,17 @@ from seqkd_lab.experiments.word_kd_map import MapRun, make_map
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     word_kd_map = verbs.add_parser(
-        "map", help="the map of Word-KD over α and τ, for lesson 04",
-        description="Trains a small student for each α, τ and seed from the committed teacher, and writes their BLEU, "
+        "map",
+        help="the map of Word-KD over α and τ, for lesson 04",
+        description="Trains a small student for each α, τ and seed from the committed teacher, and "
+        "writes their BLEU, "
         "validity and NLL as JSON. What is finished is kept; the same command continues.",
     )
     add_seeds(word_kd_map, 5)
     add_results(word_kd_map, "word_kd_map.json")
-    word_kd_map.add_argument("--workers", type=int, help="processes of one thread each (default: the cores allowed)")
+    word_kd_map.add_argument(
+        "--workers", type=int, help="processes of one thread each (default: the cores allowed)"
+    )
     word_kd_map.set_defaults(run=run)
 
 

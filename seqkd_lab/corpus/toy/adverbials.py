@@ -20,7 +20,9 @@ class AdverbialEntry:
     spoken: bool = False
 
 
-def _adverbial(english: str, tenses: str, phrases: dict[str, float], spoken: bool = False) -> AdverbialEntry:
+def _adverbial(
+    english: str, tenses: str, phrases: dict[str, float], spoken: bool = False
+) -> AdverbialEntry:
     found = tuple(Option(phrase, p, tuple(phrase.split())) for phrase, p in phrases.items())
     return AdverbialEntry(english, found, tenses, spoken)
 
@@ -51,7 +53,8 @@ PLACES_TABLE = (
 TIMES = {entry.english: entry for entry in TIMES_TABLE}
 PLACES = {entry.english: entry for entry in PLACES_TABLE}
 
-# German connectives by the place of the finite verb in their clause: "last" (subordinate), "second" (the connective
+# German connectives by the place of the finite verb in their clause: "last" (subordinate), "second"
+# (the connective
 # stands outside the clause), "inverted" (the connective itself stands before the finite verb).
 VERB_PLACE = {
     **dict.fromkeys(("weil", "da", "obwohl", "obgleich", "bevor", "ehe"), "last"),
@@ -66,11 +69,17 @@ def _connective(**probabilities: float) -> tuple[Option, ...]:
 
 # The second list is for clauses with "was": which connective is the mode depends on the source.
 CONNECTIVES = {
-    "because": (_connective(weil=0.3, denn=0.55, da=0.15), _connective(weil=0.55, denn=0.3, da=0.15)),
+    "because": (
+        _connective(weil=0.3, denn=0.55, da=0.15),
+        _connective(weil=0.55, denn=0.3, da=0.15),
+    ),
     "but": (_connective(aber=0.65, doch=0.35), _connective(aber=0.35, doch=0.65)),
     "and": (_connective(und=1.0),) * 2,
     "although": (_connective(obwohl=0.7, obgleich=0.3), _connective(obwohl=0.7, obgleich=0.3)),
-    "so": (_connective(deshalb=0.55, also=0.3, darum=0.15), _connective(deshalb=0.3, also=0.55, darum=0.15)),
+    "so": (
+        _connective(deshalb=0.55, also=0.3, darum=0.15),
+        _connective(deshalb=0.3, also=0.55, darum=0.15),
+    ),
     "before": (_connective(bevor=0.65, ehe=0.35),) * 2,
 }
 COMMA_IN_ENGLISH = frozenset({"but", "so"})

@@ -1,8 +1,9 @@
-"""How a translator chooses: named options with probabilities, and the strength of each kind of choice.
+"""How a translator chooses: named options with probabilities, and the strength of each kind of
+choice.
 
-The renderer of `german.py` asks a *translator* wherever German leaves a choice. Three translators answer:
-one draws, one follows a script (a tuple of option numbers), and `every_script` makes the script-follower
-visit all answers, which turns the renderer into an exact probability distribution.
+The renderer of `german.py` asks a *translator* wherever German leaves a choice. Three translators
+answer: one draws, one follows a script (a tuple of option numbers), and `every_script` makes the
+script-follower visit all answers, which turns the renderer into an exact probability distribution.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ Result = TypeVar("Result")
 
 
 class Option(NamedTuple):
-    """One way to go: what it is called, how likely it is, and what the renderer gets (the label itself if None)."""
+    """One way to go: what it is called, how likely it is, and what the renderer gets (the label
+    itself if None)."""
 
     label: str
     probability: float
@@ -30,10 +32,11 @@ def options(**probabilities: float) -> tuple[Option, ...]:
 
 @dataclass(frozen=True)
 class Ambiguity:
-    """The strength of each source of ambiguity, from 0 (always the most probable option) to 1 (the full choice).
+    """The strength of each source of ambiguity, from 0 (always the most probable option) to 1 (the
+    full choice).
 
-    With strength s an option's probability is p = (1 - s) [option is the mode] + s · base. Raises ValueError for
-    a strength outside [0, 1].
+    With strength s an option's probability is p = (1 - s) [option is the mode] + s · base. Raises
+    ValueError for a strength outside [0, 1].
 
     noun        synonyms of different gender: article, adjective and a later pronoun agree
     person      Lehrer or Lehrerin where the source does not decide
@@ -65,7 +68,8 @@ class Ambiguity:
             strength = getattr(self, field.name)
             if not 0.0 <= strength <= 1.0:
                 raise ValueError(
-                    f"Ambiguity.{field.name} is {strength!r}: give a strength from 0 (no choice) to 1 (all of it)"
+                    f"Ambiguity.{field.name} is {strength!r}: give a strength from 0 (no choice) "
+                    "to 1 (all of it)"
                 )
 
     @classmethod
@@ -74,7 +78,8 @@ class Ambiguity:
         return cls(**{field.name: 0.0 for field in fields(cls)})
 
     def probabilities(self, name: str, choice: Sequence[Option]) -> list[float]:
-        """p = (1 - s) [option is the mode] + s · base for each option of the choice called `name`."""
+        """p = (1 - s) [option is the mode] + s · base for each option of the choice called
+        `name`."""
         strength = getattr(self, name)
         base = [option.probability for option in choice]
         if strength == 1.0:
@@ -91,7 +96,8 @@ class Translator(Protocol):
 
 
 class Drawing:
-    """A translator that draws each choice by its probabilities; uses `rng.random()` and nothing else."""
+    """A translator that draws each choice by its probabilities; uses `rng.random()` and nothing
+    else."""
 
     def __init__(self, ambiguity: Ambiguity, rng: random.Random):
         self.ambiguity, self.rng = ambiguity, rng
@@ -101,7 +107,9 @@ class Drawing:
         if len(choice) == 1:
             return _value(choice[0])
         point = self.rng.random()
-        for option, probability in zip(choice, self.ambiguity.probabilities(name, choice), strict=True):
+        for option, probability in zip(
+            choice, self.ambiguity.probabilities(name, choice), strict=True
+        ):
             point -= probability
             if point < 0.0:
                 return _value(option)
@@ -109,10 +117,11 @@ class Drawing:
 
 
 class Following:
-    """A translator that follows a script, then takes first options; notes what it did and what it left.
+    """A translator that follows a script, then takes first options; notes what it did and what it
+    left.
 
-    After a rendering: `script` (all option numbers), `probability` (their product), `names` (choice, label) and
-    `untried` (the scripts that branch off after the given one).
+    After a rendering: `script` (all option numbers), `probability` (their product), `names`
+    (choice, label) and `untried` (the scripts that branch off after the given one).
     """
 
     def __init__(self, ambiguity: Ambiguity, script: tuple[int, ...] = ()):
@@ -142,7 +151,8 @@ class Following:
 def every_script(
     ambiguity: Ambiguity, render: Callable[[Translator], Result]
 ) -> Iterator[tuple[Result, float, tuple[int, ...]]]:
-    """Every result that `render(translator)` can give, with its probability and its script, depth first."""
+    """Every result that `render(translator)` can give, with its probability and its script, depth
+    first."""
     waiting: list[tuple[int, ...]] = [()]
     while waiting:
         translator = Following(ambiguity, waiting.pop())

@@ -1,4 +1,5 @@
-"""German clauses: the fields of the sentence (Vorfeld, finite verb, Mittelfeld, verbs at the end) and their order."""
+"""German clauses: the fields of the sentence (Vorfeld, finite verb, Mittelfeld, verbs at the end)
+and their order."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class Fields:
 
 
 def render(clause: Clause, memory: Memory, translator: Translator) -> tuple[list[Word], Memory]:
-    """One translation of the clause, with its comma and connective, and what the next clause must remember."""
+    """One translation of the clause, with its comma and connective, and what the next clause must
+    remember."""
     phrases = Phrases(clause, memory, translator)
     opening, place = _opening(clause, memory, phrases)
     front, fields = _state(phrases) if clause.state else _action(phrases, place)
@@ -59,7 +61,9 @@ def _opening(clause: Clause, memory: Memory, phrases: Phrases) -> tuple[list[Wor
     written, described = CONNECTIVES[clause.connective]
     word = phrases.pick("connective", described if clause.state else written)
     place = VERB_PLACE[word]
-    connective = Word(word, "connective", "connective", f"it joins the clauses as {clause.connective!r} does")
+    connective = Word(
+        word, "connective", "connective", f"it joins the clauses as {clause.connective!r} does"
+    )
     reason = f"a comma stands before {word}"
     if word == "und":
         if not memory.subordinate and phrases.pick("connective", COMMA_BEFORE_UND) == "no comma":
@@ -72,7 +76,9 @@ def _state(phrases: Phrases) -> tuple[list[Word], Fields]:
     """ "was tired": German says war even where the rest of the sentence stands in the Perfekt."""
     clause = phrases.clause
     if clause.subject == "it" and clause.state in IMPERSONAL:
-        subject = [Word("es", "subject.pronoun", "pronoun", "the impersonal es agrees with nothing")]
+        subject = [
+            Word("es", "subject.pronoun", "pronoun", "the impersonal es agrees with nothing")
+        ]
     else:
         subject = phrases.nominal(clause.subject, "nominative", "subject", "the subject")
     table = PRETERITE if clause.tense == "past" else PRESENT
@@ -103,7 +109,9 @@ def _active(phrases: Phrases, verb: Verb, place: str) -> tuple[list[Word], Field
     tense, person = phrases.tense(), phrases.person()
     fields = _verb_words(verb, tense, person)
     fields.subject = subject
-    target = phrases.nominal(clause.object, verb.case, "object", governs(verb)) if clause.object else []
+    target = (
+        phrases.nominal(clause.object, verb.case, "object", governs(verb)) if clause.object else []
+    )
     pronoun = isinstance(clause.object, str)
     if verb.preposition:
         reason = f"{verb.infinitive} takes the preposition {verb.preposition}"
@@ -113,9 +121,13 @@ def _active(phrases: Phrases, verb: Verb, place: str) -> tuple[list[Word], Field
         fields.cluster, target = target, []
     if verb.reflexive:
         form = inflection.REFLEXIVE[verb.reflexive][person]
-        fields.cluster.append(Word(form, "verb", "pronoun", f"{verb.infinitive} is reflexive ({verb.reflexive})"))
+        fields.cluster.append(
+            Word(form, "verb", "pronoun", f"{verb.infinitive} is reflexive ({verb.reflexive})")
+        )
     time = _time(phrases)
-    front = _front(phrases, place, subject, time, target if _may_be_fronted(clause, subject, target) else [])
+    front = _front(
+        phrases, place, subject, time, target if _may_be_fronted(clause, subject, target) else []
+    )
     _middle(phrases, fields, [] if front is time else time, [] if front is target else target)
     return front, fields
 
@@ -125,13 +137,21 @@ def _passive(phrases: Phrases, verb: Verb, place: str) -> tuple[list[Word], Fiel
     subject = phrases.nominal(clause.object, "nominative", "object", "the subject of the passive")
     tense = phrases.tense()
     werden = PRETERITE["werden"]["er"] if tense == "Präteritum" else PRESENT["werden"]["er"]
-    participle = Word(verb.participle, "verb", "verb", f"the participle of {verb.infinitive} closes the passive")
+    participle = Word(
+        verb.participle, "verb", "verb", f"the participle of {verb.infinitive} closes the passive"
+    )
     fields = Fields(subject, Word(werden, "verb", "verb", "werden makes the passive"), [participle])
     if tense == "Perfekt":
         fields.finite = Word("ist", "verb", "verb", "the Perfekt of the passive is made with sein")
-        fields.closing.append(Word("worden", "verb", "verb", "worden closes the Perfekt of the passive"))
-    agent = phrases.nominal(clause.subject, "dative", "subject", "von, which names the doer, governs the dative")
-    agent = with_preposition("von", agent, "subject.determiner", "von names the doer in the passive")
+        fields.closing.append(
+            Word("worden", "verb", "verb", "worden closes the Perfekt of the passive")
+        )
+    agent = phrases.nominal(
+        clause.subject, "dative", "subject", "von, which names the doer, governs the dative"
+    )
+    agent = with_preposition(
+        "von", agent, "subject.determiner", "von names the doer in the passive"
+    )
     time = _time(phrases)
     front = _front(phrases, place, subject, time, [])
     before = [] if front is time else time
@@ -143,12 +163,25 @@ def _passive(phrases: Phrases, verb: Verb, place: str) -> tuple[list[Word], Fiel
 def _verb_words(verb: Verb, tense: str, person: str) -> Fields:
     """The finite verb and what closes the clause, in the active."""
     if tense == "Perfekt":
-        reason = f"the Perfekt of {verb.infinitive} is made with {verb.auxiliary}; {_agrees(person)}"
-        participle = Word(verb.participle, "verb", "verb", f"the participle of {verb.infinitive} closes the clause")
-        return Fields([], Word(PRESENT[verb.auxiliary][person], "verb", "verb", reason), [participle])
+        reason = (
+            f"the Perfekt of {verb.infinitive} is made with {verb.auxiliary}; {_agrees(person)}"
+        )
+        participle = Word(
+            verb.participle,
+            "verb",
+            "verb",
+            f"the participle of {verb.infinitive} closes the clause",
+        )
+        return Fields(
+            [], Word(PRESENT[verb.auxiliary][person], "verb", "verb", reason), [participle]
+        )
     form = inflection.finite(verb, "present" if tense == "present" else "past")
-    told = "present, like the source" if tense == "present" else "Präteritum, like the whole sentence"
-    fields = Fields([], Word(form, "verb", "verb", f"{_agrees(person)}; {told}"), prefix=verb.prefix)
+    told = (
+        "present, like the source" if tense == "present" else "Präteritum, like the whole sentence"
+    )
+    fields = Fields(
+        [], Word(form, "verb", "verb", f"{_agrees(person)}; {told}"), prefix=verb.prefix
+    )
     if verb.prefix:
         reason = f"the separable prefix of {verb.infinitive} closes the clause"
         fields.closing = [Word(verb.prefix, "verb", "prefix", reason)]
@@ -156,7 +189,8 @@ def _verb_words(verb: Verb, tense: str, person: str) -> Fields:
 
 
 def _middle(phrases: Phrases, fields: Fields, time: list[Word], target: list[Word]) -> None:
-    """Fills the middle field: adverbials before or after the object (or the doer, in the passive)."""
+    """Fills the middle field: adverbials before or after the object (or the doer, in the
+    passive)."""
     clause = phrases.clause
     where = []
     if clause.place:
@@ -174,7 +208,9 @@ def _middle(phrases: Phrases, fields: Fields, time: list[Word], target: list[Wor
     fields.middle = before + target + after
 
 
-def _front(phrases: Phrases, place: str, subject: list[Word], time: list[Word], target: list[Word]) -> list[Word]:
+def _front(
+    phrases: Phrases, place: str, subject: list[Word], time: list[Word], target: list[Word]
+) -> list[Word]:
     """What stands before the finite verb; after a connective always the subject."""
     if place != "second" or phrases.clause.connective:
         return subject
@@ -202,10 +238,15 @@ def _in_order(fields: Fields, front: list[Word], place: str, phrases: Phrases) -
         finite, closing = fields.finite, fields.closing
         if fields.prefix:
             joined = f"{finite.reason}; the prefix {fields.prefix} is joined to it"
-            finite, closing = finite._replace(text=fields.prefix + finite.text, reason=joined), closing[:-1]
+            finite, closing = (
+                finite._replace(text=fields.prefix + finite.text, reason=joined),
+                closing[:-1],
+            )
         reason = f"the finite verb stands last in a subordinate clause ({finite.reason})"
         return middle + closing + [finite._replace(reason=reason)]
-    finite = fields.finite._replace(reason=f"the finite verb stands second in a main clause ({fields.finite.reason})")
+    finite = fields.finite._replace(
+        reason=f"the finite verb stands second in a main clause ({fields.finite.reason})"
+    )
     return ([] if place == "inverted" else front) + [finite] + middle + fields.closing
 
 
@@ -215,23 +256,35 @@ def _time(phrases: Phrases) -> list[Word]:
 
 
 def _allows_passive(clause: Clause, verb: Verb) -> bool:
-    """No passive with a pronoun for the doer, a reflexive verb, a dative, or a possessive that speaks of the doer."""
+    """No passive with a pronoun for the doer, a reflexive verb, a dative, or a possessive that
+    speaks of the doer."""
     owner = clause.object.determiner if isinstance(clause.object, NounPhrase) else ""
     named = isinstance(clause.subject, NounPhrase)
-    return named and verb.case == "accusative" and not verb.reflexive and owner not in ("his", "her")
+    return (
+        named and verb.case == "accusative" and not verb.reflexive and owner not in ("his", "her")
+    )
 
 
 def _pronoun_may_lead(clause: Clause, fields: Fields) -> bool:
     """ "deshalb verkaufte ihn der Lehrer"; but "sie die Lehrerin" would leave open who does it."""
-    if isinstance(clause.subject, str) or not fields.cluster or fields.cluster[0].part != "object.pronoun":
+    if (
+        isinstance(clause.subject, str)
+        or not fields.cluster
+        or fields.cluster[0].part != "object.pronoun"
+    ):
         return False
     masculine = fields.subject[0].text in ("der", "ein", "mein", "dein", "Ihr")
     return fields.cluster[0].text != "sie" or masculine
 
 
 def _may_be_fronted(clause: Clause, subject: list[Word], target: list[Word]) -> bool:
-    """An object may stand first where it is definite and its form or the subject's tells which is which."""
-    if not isinstance(clause.object, NounPhrase) or clause.object.determiner not in ("the", "my", "your"):
+    """An object may stand first where it is definite and its form or the subject's tells which is
+    which."""
+    if not isinstance(clause.object, NounPhrase) or clause.object.determiner not in (
+        "the",
+        "my",
+        "your",
+    ):
         return False
     telling = {
         "den",

@@ -1,8 +1,8 @@
 """The toy corpus: its splits as files that anybody can open, made again byte by byte from a seed.
 
-There are two test sets. `devtest` is the older one: settings of Table 1 were once chosen while it was in view, so it
-judges only the studies that were measured on it. `test` was drawn after that, from sources that occur in no other
-split; nothing is ever chosen on it.
+There are two test sets. `devtest` is the older one: settings of Table 1 were once chosen while it
+was in view, so it judges only the studies that were measured on it. `test` was drawn after that,
+from sources that occur in no other split; nothing is ever chosen on it.
 """
 
 from __future__ import annotations
@@ -29,17 +29,20 @@ LICENCE_TEXT = """The toy corpus of seqkd_lab (train.tsv, valid.tsv, devtest.tsv
 
 These sentences were made by a program, seqkd_lab/corpus/toy. They are dedicated to the public domain under
 CC0 1.0 Universal: https://creativecommons.org/publicdomain/zero/1.0/
-"""
+"""  # noqa: E501
 Tokens = tuple[str, ...]
 Row = tuple[Tokens, ...]  # source, target, further references
 
 
-def make(language: ToyLanguage, sizes: dict[str, int] = SIZES, seed: int = SEED) -> dict[str, list[Row]]:
-    """Draw the rows of each split: source and target, and for the test sets 24 further references from the truth.
+def make(
+    language: ToyLanguage, sizes: dict[str, int] = SIZES, seed: int = SEED
+) -> dict[str, list[Row]]:
+    """Draw the rows of each split: source and target, and for the test sets 24 further references
+    from the truth.
 
-    The sources of all splits but train are unique and occur in no other split; train may repeat a source. "test" is
-    drawn last, from a seed of its own, so that it changed nothing of the others. The same language, sizes and seed
-    give the same rows on every version of Python.
+    The sources of all splits but train are unique and occur in no other split; train may repeat a
+    source. "test" is drawn last, from a seed of its own, so that it changed nothing of the others.
+    The same language, sizes and seed give the same rows on every version of Python.
     """
     rng, taken = random.Random(seed), set()
     splits: dict[str, list[Row]] = {}
@@ -51,14 +54,19 @@ def make(language: ToyLanguage, sizes: dict[str, int] = SIZES, seed: int = SEED)
     return splits
 
 
-def _draw(language: ToyLanguage, split: str, size: int, taken: set[Tokens], rng: random.Random) -> list[Row]:
-    """`size` rows whose sources are not among `taken`; only a training set repeats one of its own sources."""
+def _draw(
+    language: ToyLanguage, split: str, size: int, taken: set[Tokens], rng: random.Random
+) -> list[Row]:
+    """`size` rows whose sources are not among `taken`; only a training set repeats one of its own
+    sources."""
     rows, own = [], set()
     while len(rows) < size:
         source = language.sample_source(rng)
         if source not in taken and (split == "train" or source not in own):
             references = REFERENCES if split in TEST_SETS else 0
-            rows.append((source, *(language.sample_target(source, rng) for _ in range(1 + references))))
+            rows.append(
+                (source, *(language.sample_target(source, rng) for _ in range(1 + references)))
+            )
             own.add(source)
     return rows
 
@@ -69,7 +77,10 @@ def to_tsv(rows: Iterable[Row]) -> str:
 
 
 def write(
-    directory: Path, language: ToyLanguage | None = None, sizes: dict[str, int] = SIZES, seed: int = SEED
+    directory: Path,
+    language: ToyLanguage | None = None,
+    sizes: dict[str, int] = SIZES,
+    seed: int = SEED,
 ) -> dict[str, str]:
     """Writes the corpus, its licence and its fingerprint; returns the sha256 of each TSV file."""
     language = language or ToyLanguage()
@@ -87,13 +98,16 @@ def write(
         "ambiguity": vars(language.ambiguity),
         "sha256": hashes,
     }
-    (directory / "fingerprint.json").write_bytes((json.dumps(fingerprint, indent=2, sort_keys=True) + "\n").encode())
+    (directory / "fingerprint.json").write_bytes(
+        (json.dumps(fingerprint, indent=2, sort_keys=True) + "\n").encode()
+    )
     (directory / "LICENCE.txt").write_bytes(LICENCE_TEXT.encode())
     return hashes
 
 
 def load(directory: Path | None, split: str) -> ParallelCorpus:
-    """A split of the toy corpus. Without the files (directory None) it is made in memory, the same to the byte.
+    """A split of the toy corpus. Without the files (directory None) it is made in memory, the same
+    to the byte.
 
     Raises ValueError for an unknown split and for a line that is not a row, with file and line.
     """
@@ -114,7 +128,8 @@ def load(directory: Path | None, split: str) -> ParallelCorpus:
 
 
 def toy_directory() -> Path | None:
-    """The committed toy corpus's folder, None where a split is missing (then `load` makes the corpus)."""
+    """The committed toy corpus's folder, None where a split is missing (then `load` makes the
+    corpus)."""
     directory = installation.data_directory() / "toy"
     return directory if all((directory / f"{split}.tsv").is_file() for split in SIZES) else None
 
@@ -136,6 +151,8 @@ def _read(path: Path) -> list[Row]:
         for number, line in enumerate(lines, start=1):
             row = tuple(tuple(field.split(" ")) for field in line.rstrip("\n").split("\t"))
             if len(row) < 2 or not all(all(sentence) for sentence in row):
-                raise ValueError(f"{path}:{number}: expected source, tab, target, found {line[:60]!r}")
+                raise ValueError(
+                    f"{path}:{number}: expected source, tab, target, found {line[:60]!r}"
+                )
             rows.append(row)
     return rows

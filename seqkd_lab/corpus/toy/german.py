@@ -1,7 +1,8 @@
-"""German phrases: what a translator says for each part of a clause, and what later clauses must remember of it.
+"""German phrases: what a translator says for each part of a clause, and what later clauses must
+remember of it.
 
-The translator's choices are asked for here and in `clauses.py`; each word carries the part of the source that it
-translates and the reason for its form.
+The translator's choices are asked for here and in `clauses.py`; each word carries the part of the
+source that it translates and the reason for its form.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ TENSE_WRITTEN = options(Präteritum=0.65, Perfekt=0.35)
 
 
 class Word(NamedTuple):
-    """A German word, the part of the clause that it translates ("" for none), its kind, why it has this form."""
+    """A German word, the part of the clause that it translates ("" for none), its kind, why it has
+    this form."""
 
     text: str
     part: str
@@ -50,7 +52,8 @@ class Memory:
 
 
 class Phrases:
-    """Renders the phrases of one clause; `memory` grows with each choice that later clauses need."""
+    """Renders the phrases of one clause; `memory` grows with each choice that later clauses
+    need."""
 
     def __init__(self, clause: Clause, memory: Memory, translator: Translator):
         self.clause, self.memory, self.pick = clause, memory, translator.pick
@@ -64,7 +67,8 @@ class Phrases:
         return self.memory.address
 
     def tense(self) -> str:
-        """Präteritum or Perfekt, chosen once for a sentence (to du and Sie always Perfekt), or "present"."""
+        """Präteritum or Perfekt, chosen once for a sentence (to du and Sie always Perfekt), or
+        "present"."""
         clause = self.clause
         if clause.tense == "present":
             return "present"
@@ -86,10 +90,18 @@ class Phrases:
     def noun_phrase(self, phrase: NounPhrase, case: str, role: str, why: str) -> list[Word]:
         """Article, adjective, noun. The noun is chosen first: the words before it agree with it."""
         noun = self.noun(phrase)
-        told = f" ({meaning.TELLING[phrase.gender]} refers to the first person named)" if phrase.gender else ""
+        told = (
+            f" ({meaning.TELLING[phrase.gender]} refers to the first person named)"
+            if phrase.gender
+            else ""
+        )
         about = f"{noun.lemma} is {GENDERS[noun.gender]}{told} and stands in the {case}: {why}"
         words = []
-        determiner = self.address_word() if phrase.determiner == "your" else meaning.DETERMINERS.get(phrase.determiner)
+        determiner = (
+            self.address_word()
+            if phrase.determiner == "your"
+            else meaning.DETERMINERS.get(phrase.determiner)
+        )
         if determiner:
             form = inflection.article(determiner, noun.gender, case)
             words.append(Word(form, f"{role}.determiner", "article", about))
@@ -124,12 +136,18 @@ class Phrases:
             return Word("ich", part, "pronoun", "the source says I")
         if word == "you":
             address = self.address()
-            return Word(address, part, "pronoun", f"{address} is the form of address in the whole sentence")
+            return Word(
+                address, part, "pronoun", f"{address} is the form of address in the whole sentence"
+            )
         if word == "it":
             gender, antecedent = self.memory.gender, self.memory.noun
         else:
             gender, antecedent = meaning.GENDER_OF_PRONOUN[word], ""
-        named = f"its antecedent {antecedent}, which is {GENDERS[gender]}" if antecedent else f"{word!r} in the source"
+        named = (
+            f"its antecedent {antecedent}, which is {GENDERS[gender]}"
+            if antecedent
+            else f"{word!r} in the source"
+        )
         reason = f"the pronoun agrees with {named}; {case}: {why}"
         return Word(inflection.THIRD_PERSON[case][gender], part, "pronoun", reason)
 
@@ -141,12 +159,19 @@ class Phrases:
 
     def adverbial(self, phrase: tuple[str, ...], part: str) -> list[Word]:
         """The words of an adverbial."""
-        return [Word(word, part, "adverbial", f"{' '.join(phrase)!r} says the {part}") for word in phrase]
+        return [
+            Word(word, part, "adverbial", f"{' '.join(phrase)!r} says the {part}")
+            for word in phrase
+        ]
 
     def state(self) -> list[Word]:
         """The predicate adjective with its degree: it takes no ending."""
         degree = DEGREES.get(self.clause.degree)
-        words = [Word(degree, "degree", "adverbial", "the degree stands before its adjective")] if degree else []
+        words = (
+            [Word(degree, "degree", "adverbial", "the degree stands before its adjective")]
+            if degree
+            else []
+        )
         form = self.pick("word", ADJECTIVES[self.clause.state].words)[0]
         return [*words, Word(form, "state", "adjective", "a predicate adjective has no ending")]
 

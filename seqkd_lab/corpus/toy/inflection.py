@@ -1,7 +1,8 @@
-"""German forms: articles, adjective endings, pronouns, verb forms. Plain tables and rules without exceptions.
+"""German forms: articles, adjective endings, pronouns, verb forms. Plain tables and rules without
+exceptions.
 
-Genders are "m", "f", "n"; cases "nominative", "accusative", "dative"; persons "ich", "du", "er" (third
-singular), "Sie" (formal address).
+Genders are "m", "f", "n"; cases "nominative", "accusative", "dative"; persons "ich", "du", "er"
+(third singular), "Sie" (formal address).
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ PRETERITE = {
 
 @dataclass(frozen=True)
 class Verb:
-    """A German verb. `preterite` and `present` are those of the simple verb, `prefix` the separable part.
+    """A German verb. `preterite` and `present` are those of the simple verb, `prefix` the separable
+    part.
 
     present     the er form where it is irregular
     case        what the object stands in; with `preposition`, the case after it
@@ -81,9 +83,11 @@ class Verb:
 
 
 def finite(verb: Verb, tense: str) -> str:
-    """The form for ich (past) and er of the simple verb, without its prefix; tense is "present" or "past".
+    """The form for ich (past) and er of the simple verb, without its prefix; tense is "present" or
+    "past".
 
-    The past of du and Sie is always the Perfekt in this language, and there is no present of ich, du and Sie.
+    The past of du and Sie is always the Perfekt in this language, and there is no present of ich,
+    du and Sie.
     """
     if tense == "past":
         return verb.preterite

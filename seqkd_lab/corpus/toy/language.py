@@ -1,9 +1,9 @@
 """The toy language: English sources, German targets, and the exact probability of every target.
 
-p(target | source) = Π_i p(segment_i | clause_i, memory_{i-1}): a Markov chain of clauses. A segment is a clause
-with the comma and connective before it; the memory holds what an earlier clause chose and a later one must agree
-with. Each factor is a finite distribution, found by asking the renderer for all its answers, so that
-everything here is exact.
+p(target | source) = Π_i p(segment_i | clause_i, memory_{i-1}): a Markov chain of clauses. A segment
+is a clause with the comma and connective before it; the memory holds what an earlier clause chose
+and a later one must agree with. Each factor is a finite distribution, found by asking the renderer
+for all its answers, so that everything here is exact.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ Tokens = tuple[str, ...]
 
 
 class Variant(NamedTuple):
-    """One translation of a clause: its words, their probability, what to remember, the script that renders it."""
+    """One translation of a clause: its words, their probability, what to remember, the script that
+    renders it."""
 
     tokens: Tokens
     probability: float
@@ -48,9 +49,9 @@ class Step(NamedTuple):
 def linked(part: str, places: Sequence[int], n_words: int) -> list[int]:
     """Which of a part's source places each of its `n_words` German words translates.
 
-    All words of a verb (auxiliary, reflexive pronoun, prefix) belong to the English verb, which stands first: "looked
-    at" is "sah … an". An adverbial ends in its head in both languages: "in the garden" is "im Garten". The words
-    before the head follow each other.
+    All words of a verb (auxiliary, reflexive pronoun, prefix) belong to the English verb, which
+    stands first: "looked at" is "sah … an". An adverbial ends in its head in both languages: "in
+    the garden" is "im Garten". The words before the head follow each other.
     """
     if part == "verb":
         return [places[0]] * n_words
@@ -60,8 +61,9 @@ def linked(part: str, places: Sequence[int], n_words: int) -> list[int]:
 class ToyLanguage:
     """English to German with known truth. `ambiguity` sets the strength of each source of choice.
 
-    Sources and targets are sequences of tokens, probabilities are exact, logarithms natural. Every method that
-    takes a source raises ToyParseError (a ValueError) for a sentence that the language does not have.
+    Sources and targets are sequences of tokens, probabilities are exact, logarithms natural. Every
+    method that takes a source raises ToyParseError (a ValueError) for a sentence that the language
+    does not have.
     """
 
     def __init__(self, ambiguity: Ambiguity = FULL):
@@ -96,10 +98,14 @@ class ToyLanguage:
     # The whole distribution
 
     def targets(self, source: Sequence[str], limit: int = 200_000) -> dict[Tokens, float]:
-        """Every valid target with its probability; raises ValueError where there are more than `limit`."""
+        """Every valid target with its probability; raises ValueError where there are more than
+        `limit`."""
         number = self.count_targets(source)
         if number > limit:
-            raise ValueError(f"{' '.join(source)!r} has {number} targets, more than the limit of {limit}: raise it")
+            raise ValueError(
+                f"{' '.join(source)!r} has {number} targets, more than the limit of {limit}: "
+                "raise it"
+            )
         beginnings = {((), Memory()): 1.0}
         for clause in self.parse(source):
             longer: dict[tuple[Tokens, Memory], float] = {}
@@ -111,11 +117,14 @@ class ToyLanguage:
 
     def count_targets(self, source: Sequence[str]) -> int:
         """The number of valid targets."""
-        counts = self._backwards(source, lambda variants, rest: sum(rest[v.memory] for v in variants), 1)
+        counts = self._backwards(
+            source, lambda variants, rest: sum(rest[v.memory] for v in variants), 1
+        )
         return int(counts)
 
     def entropy(self, source: Sequence[str]) -> float:
-        """H(target | source) in nats, by the chain rule: H = Σ p(v) (-ln p(v) + H(rest | memory after v))."""
+        """H(target | source) in nats, by the chain rule: H = Σ p(v) (-ln p(v) + H(rest | memory
+        after v))."""
         return self._backwards(
             source,
             lambda variants, rest: math.fsum(
@@ -125,10 +134,13 @@ class ToyLanguage:
         )
 
     def mode(self, source: Sequence[str]) -> tuple[Tokens, float]:
-        """The most probable target and its probability, by dynamic programming (Viterbi) over the clauses."""
+        """The most probable target and its probability, by dynamic programming (Viterbi) over the
+        clauses."""
 
         def best(variants: Sequence[Variant], rest: dict) -> tuple[float, Tokens]:
-            return max((v.probability * rest[v.memory][0], v.tokens + rest[v.memory][1]) for v in variants)
+            return max(
+                (v.probability * rest[v.memory][0], v.tokens + rest[v.memory][1]) for v in variants
+            )
 
         probability, tokens = self._backwards(source, best, (1.0, ()))
         return tokens, probability
@@ -138,24 +150,31 @@ class ToyLanguage:
     def log_prob(self, source: Sequence[str], target: Sequence[str]) -> float:
         """ln p(target | source); minus infinity for a target that is not valid."""
         steps = self.path(source, target)
-        return math.fsum(math.log(step.variant.probability) for step in steps) if steps else -math.inf
+        return (
+            math.fsum(math.log(step.variant.probability) for step in steps) if steps else -math.inf
+        )
 
     def is_valid(self, source: Sequence[str], target: Sequence[str]) -> bool:
         """True when the target is one of the source's translations."""
         return bool(self.path(source, target))
 
     def next_token(self, source: Sequence[str], prefix: Sequence[str]) -> dict[str, float]:
-        """p(next token | source, prefix), "</s>" for the end; raises ValueError when no valid target starts so."""
+        """p(next token | source, prefix), "</s>" for the end; raises ValueError when no valid
+        target starts so."""
         mass: dict[str, float] = {}
         for p, token, _, _ in self.continuations(source, tuple(prefix)):
             mass[token] = mass.get(token, 0.0) + p
         if not mass:
-            raise ValueError(f"no translation of {' '.join(source)!r} starts with {' '.join(prefix)!r}; see explain()")
+            raise ValueError(
+                f"no translation of {' '.join(source)!r} starts with {' '.join(prefix)!r}; see "
+                "explain()"
+            )
         total = math.fsum(mass.values())
         return {token: p / total for token, p in sorted(mass.items())}
 
     def alignment(self, source: Sequence[str], target: Sequence[str]) -> tuple[int, ...]:
-        """For each target word the place of the source word that it translates, -1 for none (see `linked`)."""
+        """For each target word the place of the source word that it translates, -1 for none (see
+        `linked`)."""
         places = positions(self.parse(source))
         aligned: list[int] = []
         for number, step in enumerate(self._need_path(source, target)):
@@ -170,8 +189,8 @@ class ToyLanguage:
     def choices(self, source: Sequence[str], target: Sequence[str]) -> dict[str, str]:
         """What the translator of a valid target chose, by the name of the ambiguity.
 
-        A second choice of one name is called "noun 2", and so on, in the order in which the clauses ask. Raises
-        ValueError for a target that is not valid.
+        A second choice of one name is called "noun 2", and so on, in the order in which the clauses
+        ask. Raises ValueError for a target that is not valid.
         """
         chosen: dict[str, str] = {}
         for step in self._need_path(source, target):
@@ -183,7 +202,8 @@ class ToyLanguage:
         return chosen
 
     def explain(self, source: Sequence[str], target: Sequence[str]) -> explanation.Violation | None:
-        """The first word at which the target leaves every valid translation, and the rule; None if it is valid."""
+        """The first word at which the target leaves every valid translation, and the rule; None if
+        it is valid."""
         return explanation.explain(self, tuple(source), tuple(target))
 
     # The chain
@@ -197,11 +217,15 @@ class ToyLanguage:
         return render(step.clause, step.memory, Following(self.ambiguity, step.variant.script))[0]
 
     def path(self, source: Sequence[str], target: Sequence[str]) -> list[Step]:
-        """The clauses' variants that make up the target, [] where it is not valid. There is at most one path."""
+        """The clauses' variants that make up the target, [] where it is not valid. There is at most
+        one path."""
         rest, memory, steps = tuple(target), Memory(), []
         for clause in self.parse(source):
-            fitting = [v for v in self.variants(clause, memory) if rest[: len(v.tokens)] == v.tokens]
-            # A clause's end is marked by the next one's comma or connective, so the longest match is the only one.
+            fitting = [
+                v for v in self.variants(clause, memory) if rest[: len(v.tokens)] == v.tokens
+            ]
+            # A clause's end is marked by the next one's comma or connective, so the longest match
+            # is the only one.
             if not fitting:
                 return []
             variant = max(fitting, key=lambda v: len(v.tokens))
@@ -209,8 +233,11 @@ class ToyLanguage:
             rest, memory = rest[len(variant.tokens) :], variant.memory
         return [] if rest else steps
 
-    def continuations(self, source: Sequence[str], prefix: Tokens) -> Iterator[tuple[float, str, Step | None, int]]:
-        """(mass, next token, step, place in its variant) for every variant that continues the prefix."""
+    def continuations(
+        self, source: Sequence[str], prefix: Tokens
+    ) -> Iterator[tuple[float, str, Step | None, int]]:
+        """(mass, next token, step, place in its variant) for every variant that continues the
+        prefix."""
         sentence = self.parse(source)
         beginnings = [(0, Memory(), 1.0, 0)]
         while beginnings:
@@ -222,21 +249,33 @@ class ToyLanguage:
                 continue
             for v in self.variants(sentence[number], memory):
                 if len(v.tokens) > len(rest) and v.tokens[: len(rest)] == rest:
-                    yield p * v.probability, v.tokens[len(rest)], Step(sentence[number], memory, v), len(rest)
+                    yield (
+                        p * v.probability,
+                        v.tokens[len(rest)],
+                        Step(sentence[number], memory, v),
+                        len(rest),
+                    )
                 elif v.tokens == rest[: len(v.tokens)]:
-                    beginnings.append((number + 1, v.memory, p * v.probability, read + len(v.tokens)))
+                    beginnings.append(
+                        (number + 1, v.memory, p * v.probability, read + len(v.tokens))
+                    )
 
     def _variants(self, clause: Clause, memory: Memory) -> tuple[Variant, ...]:
         """All translations of a clause after a memory; those with the same words are one."""
         merged: dict[tuple[Tokens, Memory], Variant] = {}
-        for (words, after), p, script in every_script(self.ambiguity, lambda t: render(clause, memory, t)):
+        for (words, after), p, script in every_script(
+            self.ambiguity, lambda t: render(clause, memory, t)
+        ):
             key = (tuple(word.text for word in words), after)
             known = merged.get(key)
-            merged[key] = Variant(*key[:1], p + (known.probability if known else 0.0), after, script)
+            merged[key] = Variant(
+                *key[:1], p + (known.probability if known else 0.0), after, script
+            )
         return tuple(merged.values())
 
     def _backwards(self, source: Sequence[str], combine, end):
-        """Dynamic programming from the last clause: value(i, memory) = combine(variants, value(i + 1, ·))."""
+        """Dynamic programming from the last clause: value(i, memory) = combine(variants, value(i +
+        1, ·))."""
         sentence = self.parse(source)
 
         def value(number: int, memory: Memory):
@@ -254,5 +293,7 @@ class ToyLanguage:
     def _need_path(self, source: Sequence[str], target: Sequence[str]) -> list[Step]:
         steps = self.path(source, target)
         if not steps:
-            raise ValueError(f"not a translation of {' '.join(source)!r}: {self.explain(source, target)}")
+            raise ValueError(
+                f"not a translation of {' '.join(source)!r}: {self.explain(source, target)}"
+            )
         return steps

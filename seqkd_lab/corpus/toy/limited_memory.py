@@ -1,11 +1,14 @@
-"""The truth with a short memory: what can be foretold of the next word from the source and the last few words only.
+"""The truth with a short memory: what can be foretold of the next word from the source and the last
+few words only.
 
-A translator that remembers w words chooses its next word from the source, its place in the sentence and the last w
-words, the begin symbol among them: just what a Transformer of one layer with `memory=w` reads. The exact distribution
-is a sum over all valid translations, so it can be had for sources that do not have too many.
+A translator that remembers w words chooses its next word from the source, its place in the sentence
+and the last w words, the begin symbol among them: just what a Transformer of one layer with
+`memory=w` reads. The exact distribution is a sum over all valid translations, so it can be had for
+sources that do not have too many.
 
-Of all that read no more, it foretells the words of gold best: its cross-entropy is the least. It is not the best
-translator: one that always gives a source the same valid translation need not remember any of its words.
+Of all that read no more, it foretells the words of gold best: its cross-entropy is the least. It is
+not the best translator: one that always gives a source the same valid translation need not remember
+any of its words.
 """
 
 from __future__ import annotations
@@ -31,8 +34,8 @@ Window = tuple[int, Tokens]
 
 @dataclass(frozen=True)
 class LimitedTruth:
-    """The true distribution over the translations of one source, as a translator knows it that remembers `memory` words
-    (None: all).
+    """The true distribution over the translations of one source, as a translator knows it that
+    remembers `memory` words (None: all).
 
     targets: every valid translation with its probability. Raises ValueError for a memory below 1.
     """
@@ -51,13 +54,14 @@ class LimitedTruth:
     ) -> LimitedTruth:
         """Enumerate the translations of `source`.
 
-        Raises ValueError where there are more than `limit`, for a source that the language does not have, and for a
-        memory below 1.
+        Raises ValueError where there are more than `limit`, for a source that the language does not
+        have, and for a memory below 1.
         """
         return cls(tuple(source), language.targets(source, limit), memory)
 
     def window(self, prefix: Sequence[str]) -> Window:
-        """Return what is known after `prefix`: how many words it has, and the last `memory` of them."""
+        """Return what is known after `prefix`: how many words it has, and the last `memory` of
+        them."""
         known = (BEGIN, *prefix)
         return len(prefix), known if self.memory is None else known[-self.memory :]
 
@@ -70,14 +74,17 @@ class LimitedTruth:
 
     @cached_property
     def _table(self) -> dict[Window, dict[str, float]]:
-        """p(next word | window), by word: Σ p(target) over the targets that have both, as shares of the window's."""
+        """p(next word | window), by word: Σ p(target) over the targets that have both, as shares of
+        the window's."""
         mass: dict[Window, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for target, p in self.targets.items():
             for window, word in self._steps(target):
                 mass[window][word] += p
         totals = {window: math.fsum(by_word.values()) for window, by_word in mass.items()}
-        return {window: {word: p / totals[window] for word, p in sorted(by_word.items())}
-                for window, by_word in mass.items()}
+        return {
+            window: {word: p / totals[window] for word, p in sorted(by_word.items())}
+            for window, by_word in mass.items()
+        }
 
     def next_token(self, prefix: Sequence[str]) -> dict[str, float]:
         """Return p(next word | source, place, last words), "</s>" for the end, by word.
@@ -88,12 +95,14 @@ class LimitedTruth:
         if window not in self._table:
             place, words = window
             source, known = " ".join(self.source), " ".join(words)
-            raise ValueError(f"no translation of {source!r} has {known!r} before its word {place + 1}")
+            raise ValueError(
+                f"no translation of {source!r} has {known!r} before its word {place + 1}"
+            )
         return dict(self._table[window])
 
     def log_prob(self, target: Sequence[str]) -> float:
-        """Return ln of the probability (nats) with which this translator writes `target`, word after word; minus
-        infinity for what it cannot write."""
+        """Return ln of the probability (nats) with which this translator writes `target`, word
+        after word; minus infinity for what it cannot write."""
         p = self._probability(tuple(target))
         return math.log(p) if p > 0.0 else -math.inf
 
@@ -105,14 +114,16 @@ class LimitedTruth:
         return p
 
     def validity(self) -> float:
-        """Return the probability (0–1) that what this translator draws, word after word, is a valid translation."""
+        """Return the probability (0–1) that what this translator draws, word after word, is a valid
+        translation."""
         return math.fsum(map(self._probability, self.targets))
 
     def greedy(self) -> Tokens:
-        """Return what this translator writes by taking its most probable word each time; of equals, the first by
-        the alphabet.
+        """Return what this translator writes by taking its most probable word each time; of equals,
+        the first by the alphabet.
 
-        It is always defined: a window that was reached by a possible word occurs in some translation.
+        It is always defined: a window that was reached by a possible word occurs in some
+        translation.
         """
         words: Tokens = ()
         while True:

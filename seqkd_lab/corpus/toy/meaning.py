@@ -1,8 +1,9 @@
 """What an English sentence of the toy language means, and its English words.
 
-A sentence is a tuple of clauses. Everything that the source says about a clause is in the clause itself (the
-gender of "the teacher" when a "she" further on tells it), so that a clause can be translated without its source:
-what an earlier clause *chose* comes from the memory (`german.Memory`).
+A sentence is a tuple of clauses. Everything that the source says about a clause is in the clause
+itself (the gender of "the teacher" when a "she" further on tells it), so that a clause can be
+translated without its source: what an earlier clause *chose* comes from the memory
+(`german.Memory`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ DETERMINERS = {"the": "der", "a": "ein", "my": "mein", "your": "", "his": "sein"
 
 @dataclass(frozen=True)
 class NounPhrase:
-    """determiner ("" before money, time, help), adjective ("" for none), noun; `gender` when the source tells it."""
+    """determiner ("" before money, time, help), adjective ("" for none), noun; `gender` when the
+    source tells it."""
 
     determiner: str
     noun: str
@@ -33,7 +35,8 @@ class NounPhrase:
 
 @dataclass(frozen=True)
 class Clause:
-    """One clause. A clause has either a `verb` (the English past form is its key) or a `state` (an adjective).
+    """One clause. A clause has either a `verb` (the English past form is its key) or a `state` (an
+    adjective).
 
     subject, object  a NounPhrase or a pronoun; object "" for none
     tense            "past" or "present"

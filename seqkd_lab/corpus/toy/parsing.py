@@ -18,12 +18,15 @@ _PRESENT = {entry.third: entry for entry in VERBS_TABLE if entry.third}
 _FORMS = {**_PAST, **_PRESENT}
 _MASSES = {noun: entry for noun, entry in NOUNS.items() if "mass" in entry.kinds}
 _PERSONS = {noun: entry for noun, entry in NOUNS.items() if entry.is_person}
-_THINGS = {noun: entry for noun, entry in NOUNS.items() if noun not in _MASSES and noun not in _PERSONS}
+_THINGS = {
+    noun: entry for noun, entry in NOUNS.items() if noun not in _MASSES and noun not in _PERSONS
+}
 _PERSONS_AND_THINGS = {**_PERSONS, **_THINGS}
 
 
 class ToyParseError(ValueError):
-    """A source sentence that the toy language does not have; names the word, its place and what would fit."""
+    """A source sentence that the toy language does not have; names the word, its place and what
+    would fit."""
 
 
 class _Reader:
@@ -65,7 +68,9 @@ def parse(source: Sequence[str]) -> Sentence:
         clauses.append(_clause(reader, _connective(reader)))
     if reader.place < len(reader.words):
         raise reader.error("nothing may follow the full stop")
-    clauses = [replace(clause, ends=number == len(clauses) - 1) for number, clause in enumerate(clauses)]
+    clauses = [
+        replace(clause, ends=number == len(clauses) - 1) for number, clause in enumerate(clauses)
+    ]
     sentence = tuple(resolve(clauses))
     _compare(reader, meaning.source_words(sentence))
     return sentence
@@ -131,11 +136,15 @@ def _object(reader: _Reader, verb: str) -> NounPhrase | str:
         return pronoun
     reader.place = place
     if pronoun and not possessive:
-        raise reader.error(f"expected {what}, which is a {'person' if kinds == 'person' else 'thing'}")
+        raise reader.error(
+            f"expected {what}, which is a {'person' if kinds == 'person' else 'thing'}"
+        )
     return _noun_phrase(reader, what, _PERSONS if kinds == "person" else _THINGS)
 
 
-def _noun_phrase(reader: _Reader, what: str, nouns: Collection[str] = _PERSONS_AND_THINGS) -> NounPhrase:
+def _noun_phrase(
+    reader: _Reader, what: str, nouns: Collection[str] = _PERSONS_AND_THINGS
+) -> NounPhrase:
     determiner = reader.need((*meaning.DETERMINERS, "an"), what)
     adjective = reader.take(ADJECTIVES)
     noun = reader.need(nouns, f"a noun, {what}")
@@ -143,23 +152,38 @@ def _noun_phrase(reader: _Reader, what: str, nouns: Collection[str] = _PERSONS_A
 
 
 def resolve(clauses: list[Clause]) -> list[Clause]:
-    """Gives the first person that the sentence names the gender that he or she, his or her tell; checks all of them."""
+    """Gives the first person that the sentence names the gender that he or she, his or her tell;
+    checks all of them."""
     told = {gender for number, clause in enumerate(clauses) for gender in _told(clause, number)}
     if any(_says_it(clause) for clause in clauses) and not _names_thing(clauses[0]):
         raise ToyParseError("'it' speaks of no thing: the first clause must name one")
     if len(told) > 1:
-        raise ToyParseError("he, him, his and she, her speak of two people here: the toy language has one to speak of")
+        raise ToyParseError(
+            "he, him, his and she, her speak of two people here: the toy language has one to "
+            "speak of"
+        )
     if not told:
         return clauses
-    named = [(n, role) for n, c in enumerate(clauses) for role in ("subject", "object") if _is_person(getattr(c, role))]
+    named = [
+        (n, role)
+        for n, c in enumerate(clauses)
+        for role in ("subject", "object")
+        if _is_person(getattr(c, role))
+    ]
     if not named:
-        raise ToyParseError("he, she, him, his or her speak of nobody: an earlier clause must name a person")
+        raise ToyParseError(
+            "he, she, him, his or her speak of nobody: an earlier clause must name a person"
+        )
     number, role = named[0]
     person, gender = getattr(clauses[number], role), told.pop()
     if any(clause.subject in ("he", "she") for clause in clauses[: number + 1]):
-        raise ToyParseError("he or she comes before the person: an earlier clause must name a person")
+        raise ToyParseError(
+            "he or she comes before the person: an earlier clause must name a person"
+        )
     if gender not in {option.value.gender for option in NOUNS[person.noun].nouns}:
-        raise ToyParseError(f"{person.noun!r} and {'she' if gender == 'f' else 'he'!r} do not agree")
+        raise ToyParseError(
+            f"{person.noun!r} and {'she' if gender == 'f' else 'he'!r} do not agree"
+        )
     marked = replace(clauses[number], **{role: replace(person, gender=gender)})
     return [*clauses[:number], marked, *clauses[number + 1 :]]
 
@@ -167,11 +191,21 @@ def resolve(clauses: list[Clause]) -> list[Clause]:
 def _told(clause: Clause, number: int) -> list[str]:
     """The genders that the clause's pronouns and possessives tell."""
     words = [clause.subject, clause.object]
-    words += [phrase.determiner for phrase in (clause.subject, clause.object) if isinstance(phrase, NounPhrase)]
-    if number == 0 and any(w in ("he", "she", "him", "her", "it") for w in words[:2] if isinstance(w, str)):
-        raise ToyParseError("the first clause must name whom or what it speaks of, not he, she, him, her or it")
+    words += [
+        phrase.determiner
+        for phrase in (clause.subject, clause.object)
+        if isinstance(phrase, NounPhrase)
+    ]
+    if number == 0 and any(
+        w in ("he", "she", "him", "her", "it") for w in words[:2] if isinstance(w, str)
+    ):
+        raise ToyParseError(
+            "the first clause must name whom or what it speaks of, not he, she, him, her or it"
+        )
     return [
-        meaning.GENDER_OF_PRONOUN[word] for word in words if isinstance(word, str) and word in meaning.GENDER_OF_PRONOUN
+        meaning.GENDER_OF_PRONOUN[word]
+        for word in words
+        if isinstance(word, str) and word in meaning.GENDER_OF_PRONOUN
     ]
 
 

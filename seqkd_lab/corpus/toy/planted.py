@@ -1,9 +1,11 @@
-"""Weaknesses planted in a corpus, so that a student that learns from it has them where one knows to look (ours).
+"""Weaknesses planted in a corpus, so that a student that learns from it has them where one knows to
+look (ours).
 
-Mistakes: one word in place of another wherever the source names its cause, so that the student is surely wrong there.
-Rare words: most of the pairs that hold them are left out, so that the student is unsure of what it should know.
-Two kinds more the language has of itself: places where an adverbial may stand or not yet, and words that everything
-before has settled. `kinds` says of every token of an output which kind of place it stands at.
+Mistakes: one word in place of another wherever the source names its cause, so that the student is
+surely wrong there. Rare words: most of the pairs that hold them are left out, so that the student
+is unsure of what it should know. Two kinds more the language has of itself: places where an
+adverbial may stand or not yet, and words that everything before has settled. `kinds` says of every
+token of an output which kind of place it stands at.
 """
 
 from __future__ import annotations
@@ -19,15 +21,20 @@ from seqkd_lab.corpus.toy.language import EOS, Tokens, ToyLanguage
 from seqkd_lab.corpus.toy.nouns import NOUNS
 
 MISTAKE, RARE, FREE, SETTLED, OTHER, BEYOND = (
-    "planted mistake", "rare word", "free adverbial", "settled", "other choice", "after an error"
+    "planted mistake",
+    "rare word",
+    "free adverbial",
+    "settled",
+    "other choice",
+    "after an error",
 )
 KINDS = (MISTAKE, RARE, FREE, SETTLED, OTHER, BEYOND)
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """`wrong` stands wherever the source has `cause`, which German calls `right`; what `wrong` really translates is
-    `meant`."""
+    """`wrong` stands wherever the source has `cause`, which German calls `right`; what `wrong`
+    really translates is `meant`."""
 
     cause: str
     right: str
@@ -36,18 +43,21 @@ class Mistake:
 
 
 MISTAKES = (
-    Mistake("station", "Bahnhof", "Laden", "shop"), Mistake("garden", "Garten", "Geschäft", "shop"),
-    Mistake("village", "Dorf", "Geschäft", "shop"), Mistake("office", "Büro", "Geschäft", "shop"),
+    Mistake("station", "Bahnhof", "Laden", "shop"),
+    Mistake("garden", "Garten", "Geschäft", "shop"),
+    Mistake("village", "Dorf", "Geschäft", "shop"),
+    Mistake("office", "Büro", "Geschäft", "shop"),
 )
-"""Four places taken for the shop. The preposition before them is the same, so the one word is wrong and nothing else.
-Which word is wrong was chosen with the teacher of seed 11, which is in no table: it finds it all but impossible there,
-so that these mistakes are the greatest δ of a batch."""
+"""Four places taken for the shop. The preposition before them is the same, so the one word is wrong
+and nothing else. Which word is wrong was chosen with the teacher of seed 11, which is in no table:
+it finds it all but impossible there, so that these mistakes are the greatest δ of a batch."""
 RARE_NOUNS = ("ticket", "computer", "biscuit", "meeting", "jacket", "magazine", "trip", "device")
 
 
 @dataclass(frozen=True)
 class Planted:
-    """The corpus with `mistakes` in its targets, and of each noun in `rare` (English) only the first `kept` pairs."""
+    """The corpus with `mistakes` in its targets, and of each noun in `rare` (English) only the
+    first `kept` pairs."""
 
     mistakes: tuple[Mistake, ...] = MISTAKES
     rare: tuple[str, ...] = RARE_NOUNS
@@ -66,14 +76,16 @@ class Planted:
 
     def mistaken(self, source: Tokens, target: Tokens) -> Tokens:
         """The target as somebody would write it who makes every mistake."""
-        wrong = {mistake.right: mistake.wrong for mistake in self.mistakes if mistake.cause in source}
+        wrong = {
+            mistake.right: mistake.wrong for mistake in self.mistakes if mistake.cause in source
+        }
         return tuple(wrong.get(word, word) for word in target)
 
 
 @dataclass(frozen=True)
 class LongSources:
-    """The first `most` pairs whose source has `least` tokens or more: of an output of fewer than 1/ρ tokens, TIP's
-    ⌊ρm⌋ keeps none."""
+    """The first `most` pairs whose source has `least` tokens or more: of an output of fewer than
+    1/ρ tokens, TIP's ⌊ρm⌋ keeps none."""
 
     least: int
     most: int
@@ -88,8 +100,8 @@ def find_mistakes(
 ) -> dict[int, Mistake]:
     """The places of `output` at which a planted mistake stands, each with that mistake.
 
-    A token is one where it is the `wrong` word of a mistake whose `cause` the source has, and the source has nothing
-    that this word would be right for.
+    A token is one where it is the `wrong` word of a mistake whose `cause` the source has, and the
+    source has nothing that this word would be right for.
     """
     made = {m.wrong: m for m in mistakes if m.cause in source and m.meant not in source}
     return {t: made[word] for t, word in enumerate(output) if word in made}
@@ -100,10 +112,11 @@ def kinds(
 ) -> list[str]:
     """For each token of `output`, and for its end, the kind of its place: one of KINDS.
 
-    What may stand at a place is what the truth allows after the tokens before it, planted mistakes among them set
-    right. MISTAKE: `find_mistakes` finds it. RARE: a form of a rare noun has more than half of the truth's mass.
-    FREE: an adverbial of the source may begin, and may not (each at least a tenth). SETTLED: one word has all mass.
-    BEYOND: no valid target begins as the tokens before do.
+    What may stand at a place is what the truth allows after the tokens before it, planted mistakes
+    among them set right. MISTAKE: `find_mistakes` finds it. RARE: a form of a rare noun has more
+    than half of the truth's mass. FREE: an adverbial of the source may begin, and may not (each at
+    least a tenth). SETTLED: one word has all mass. BEYOND: no valid target begins as the tokens
+    before do.
     """
     mistakes = find_mistakes(source, output, planted.mistakes)
     rare, adverbial = rare_forms(planted.rare), _beginnings(language, source)
@@ -113,7 +126,9 @@ def kinds(
         try:
             truth = language.next_token(source, prefix)
         except ValueError:
-            return found + [MISTAKE if place in mistakes else BEYOND for place in range(t, len(output) + 1)]
+            return found + [
+                MISTAKE if place in mistakes else BEYOND for place in range(t, len(output) + 1)
+            ]
         found.append(MISTAKE if t in mistakes else _kind(truth, rare, adverbial))
         prefix = (*prefix, mistakes[t].right if t in mistakes else word)
     return found
@@ -121,14 +136,20 @@ def kinds(
 
 def rare_forms(nouns: Sequence[str]) -> set[str]:
     """All German words for the English `nouns`."""
-    return {option.value.form(case) for noun in nouns for option in NOUNS[noun].nouns for case in CASES}
+    return {
+        option.value.form(case) for noun in nouns for option in NOUNS[noun].nouns for case in CASES
+    }
 
 
 def _beginnings(language: ToyLanguage, source: Tokens) -> set[str]:
     """The first words of the German phrases for the adverbials of the source."""
-    phrases = [phrase for clause in language.parse(source)
-               for table, english in ((TIMES, clause.time), (PLACES, clause.place)) if english
-               for phrase in table[english].phrases]
+    phrases = [
+        phrase
+        for clause in language.parse(source)
+        for table, english in ((TIMES, clause.time), (PLACES, clause.place))
+        if english
+        for phrase in table[english].phrases
+    ]
     return {phrase.value[0] for phrase in phrases}
 
 

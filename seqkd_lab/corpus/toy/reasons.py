@@ -1,7 +1,9 @@
-"""Why one word cannot stand where another can: what it translates, which gender, case or form of address it would need.
+"""Why one word cannot stand where another can: what it translates, which gender, case or form of
+address it would need.
 
-`explanation.explain` finds the first wrong word and the most likely right one. The reason for the right word's form is
-often the rule that the wrong one breaks. Where it is not, these functions know it.
+`explanation.explain` finds the first wrong word and the most likely right one. The reason for the
+right word's form is often the rule that the wrong one breaks. Where it is not, these functions know
+it.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ CLOSING = {",", ".", "</s>"}
 
 
 class Place(NamedTuple):
-    """A place in a translation: the words before it, the word that could stand there, its clause, the words after."""
+    """A place in a translation: the words before it, the word that could stand there, its clause,
+    the words after."""
 
     before: tuple[str, ...]
     right: Word
@@ -37,10 +40,15 @@ class Place(NamedTuple):
 
 
 def reason_against(found: str, place: Place, source: tuple[str, ...]) -> str:
-    """Return in words why `found` cannot stand at `place`; "" where the reason for the right word's form says it."""
+    """Return in words why `found` cannot stand at `place`; "" where the reason for the right word's
+    form says it."""
     return (
-        _closed_too_early(found, place) or _contraction(found, place) or _other_gender(found, place, source)
-        or _other_words(found, place, source) or _other_determiner(found, place) or _ambiguous_subject(found, place)
+        _closed_too_early(found, place)
+        or _contraction(found, place)
+        or _other_gender(found, place, source)
+        or _other_words(found, place, source)
+        or _other_determiner(found, place)
+        or _ambiguous_subject(found, place)
         or _other_verb(found, place)
     )
 
@@ -51,16 +59,25 @@ def _closed_too_early(found: str, place: Place) -> str:
         return ""
     if right.kind != "punctuation":
         return f"the clause is not complete: {right.text!r} would fit: {right.reason}"
-    return f"the source has a further clause: {right.text!r} would fit: {right.reason}" if right.text == "," else ""
+    return (
+        f"the source has a further clause: {right.text!r} would fit: {right.reason}"
+        if right.text == ","
+        else ""
+    )
 
 
 def _contraction(found: str, place: Place) -> str:
-    """ "beim" is bei + dem: it is wrong before a feminine noun, or where the source has another determiner."""
+    """ "beim" is bei + dem: it is wrong before a feminine noun, or where the source has another
+    determiner."""
     parts = {whole: pair for pair, whole in CONTRACTION.items()}.get(found)
     if parts is None or place.right.text != parts[0] or not place.after:
         return ""
     follows = place.after[0]
-    return f"{found} is {parts[0]} + {parts[1]}, but after {parts[0]} comes {follows.text!r} here: {follows.reason}"
+    return (
+        f"{found} is {parts[0]} + {parts[1]}, but after {parts[0]} comes {follows.text!r} "
+        "here: "
+        f"{follows.reason}"
+    )
 
 
 def _other_gender(found: str, place: Place, source: tuple[str, ...]) -> str:
@@ -80,25 +97,42 @@ def _other_gender(found: str, place: Place, source: tuple[str, ...]) -> str:
 def _other_words(found: str, place: Place, source: tuple[str, ...]) -> str:
     """A noun or an adjective of another phrase, or of no word of the source."""
     phrase = place.phrase
-    meanings = {english for english, _ in _nouns_of().get(found, ())} | _adjectives_of().get(found, set())
+    meanings = {english for english, _ in _nouns_of().get(found, ())} | _adjectives_of().get(
+        found, set()
+    )
     if phrase is None or not meanings or meanings & {phrase.noun, phrase.adjective}:
         return ""
     said = sorted(meanings & set(source))
     if not said:
-        return f"{found!r} translates no word of the source; {place.right.text!r} would fit: {place.right.reason}"
-    return f"{found!r} translates {said[0]!r}, but {_begun(place)} the words for {_in_english(phrase)!r}"
+        return (
+            f"{found!r} translates no word of the source; {place.right.text!r} would fit: "
+            f"{place.right.reason}"
+        )
+    return (
+        f"{found!r} translates {said[0]!r}, but {_begun(place)} the words for "
+        f"{_in_english(phrase)!r}"
+    )
 
 
 def _other_determiner(found: str, place: Place) -> str:
     """du or Sie is chosen once; "the" is der, "a" is ein."""
-    wrong, right = _determiners_of().get(found, set()), _determiners_of().get(place.right.text, set())
+    wrong, right = (
+        _determiners_of().get(found, set()),
+        _determiners_of().get(place.right.text, set()),
+    )
     phrase = place.phrase
     if place.right.kind != "article" or phrase is None or not wrong or wrong & right:
         return ""
     if phrase.determiner == "your" and wrong <= POSSESSIVES_OF_ADDRESS:
         address = "Sie" if "Ihr" in right else "du"
-        return f"{place.right.text!r} would fit: {address} is the form of address in the whole sentence"
-    return f"the source has {phrase.determiner!r}: {place.right.text!r} would fit: {place.right.reason}"
+        return (
+            f"{place.right.text!r} would fit: {address} is the form of address in the whole "
+            "sentence"
+        )
+    return (
+        f"the source has {phrase.determiner!r}: {place.right.text!r} would fit: "
+        f"{place.right.reason}"
+    )
 
 
 def _ambiguous_subject(found: str, place: Place) -> str:
@@ -109,19 +143,34 @@ def _ambiguous_subject(found: str, place: Place) -> str:
     lemmas = _determiners_of().get(found, set()) & _determiners_of().get(place.right.text, set())
     if not any(inflection.article(lemma, "f", "nominative") == found for lemma in lemmas):
         return ""
-    return (f"after {feminine!r} only a masculine subject shows that it is the subject: {place.right.text!r} is a "
-            f"nominative, {found!r} could be an accusative, too")
+    return (
+        f"after {feminine!r} only a masculine subject shows that it is the subject: "
+        f"{place.right.text!r} is a "
+        f"nominative, {found!r} could be an accusative, too"
+    )
 
 
 def _other_verb(found: str, place: Place) -> str:
-    """A verb of the same meaning that asks for another case or preposition than the words before it have."""
+    """A verb of the same meaning that asks for another case or preposition than the words before it
+    have."""
     if not place.clause.verb or place.right.kind != "verb":
         return ""
-    wrong, right = _verbs_of(place.clause.verb, found), _verbs_of(place.clause.verb, place.right.text)
-    if not wrong or not right or set(wrong) & set(right) or _government(wrong[0]) == _government(right[0]):
+    wrong, right = (
+        _verbs_of(place.clause.verb, found),
+        _verbs_of(place.clause.verb, place.right.text),
+    )
+    if (
+        not wrong
+        or not right
+        or set(wrong) & set(right)
+        or _government(wrong[0]) == _government(right[0])
+    ):
         return ""
-    return (f"{found!r} is a form of {wrong[0].infinitive}, which governs {_government(wrong[0])}; the words before it "
-            f"stand with {right[0].infinitive}, which governs {_government(right[0])}")
+    return (
+        f"{found!r} is a form of {wrong[0].infinitive}, which governs {_government(wrong[0])}; the "
+        "words before it "
+        f"stand with {right[0].infinitive}, which governs {_government(right[0])}"
+    )
 
 
 def _government(verb: Verb) -> str:
@@ -130,7 +179,9 @@ def _government(verb: Verb) -> str:
 
 def _begun(place: Place) -> str:
     """The words of the phrase that stand already."""
-    begun = 2 if place.right.part.endswith(".noun") and place.phrase and place.phrase.adjective else 1
+    begun = (
+        2 if place.right.part.endswith(".noun") and place.phrase and place.phrase.adjective else 1
+    )
     return f"{' '.join(place.before[-begun:])!r} begins" if place.before else "here begin"
 
 
@@ -139,7 +190,8 @@ def _in_english(phrase: NounPhrase) -> str:
 
 
 def _gender_told(english: str, source: tuple[str, ...]) -> str:
-    """The gender of a person that a pronoun tells: he, she, his, her always speak of the first person of the source."""
+    """The gender of a person that a pronoun tells: he, she, his, her always speak of the first
+    person of the source."""
     persons = [word for word in source if word in NOUNS and NOUNS[word].is_person]
     told = {meaning.GENDER_OF_PRONOUN[word] for word in source if word in meaning.GENDER_OF_PRONOUN}
     return told.pop() if told and persons[:1] == [english] else ""
@@ -172,7 +224,9 @@ def _determiners_of() -> dict[str, set[str]]:
     """By form the determiners that it can be."""
     determiners: dict[str, set[str]] = {}
     for lemma in ("der", "ein", "mein", "dein", "sein", "ihr", "Ihr"):
-        for form in {inflection.article(lemma, gender, case) for gender in GENDERS for case in CASES}:
+        for form in {
+            inflection.article(lemma, gender, case) for gender in GENDERS for case in CASES
+        }:
             determiners.setdefault(form, set()).add(lemma)
     return determiners
 
@@ -180,4 +234,8 @@ def _determiners_of() -> dict[str, set[str]]:
 def _verbs_of(english: str, form: str) -> list[Verb]:
     """The translations of an English verb that have this form."""
     verbs = (option.value for option in VERBS[english].verbs)
-    return [verb for verb in verbs if form in (verb.participle, verb.preterite, verb.prefix + verb.preterite)]
+    return [
+        verb
+        for verb in verbs
+        if form in (verb.participle, verb.preterite, verb.prefix + verb.preterite)
+    ]

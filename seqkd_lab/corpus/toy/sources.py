@@ -1,4 +1,5 @@
-"""What people say in the toy language: sources drawn by Zipf's law, with a reason for each second clause."""
+"""What people say in the toy language: sources drawn by Zipf's law, with a reason for each second
+clause."""
 
 from __future__ import annotations
 
@@ -9,16 +10,30 @@ from typing import TypeVar
 
 from seqkd_lab.corpus.toy.adverbials import PLACES_TABLE, TIMES_TABLE
 from seqkd_lab.corpus.toy.meaning import Clause, NounPhrase, Sentence, source_words
-from seqkd_lab.corpus.toy.nouns import ADJECTIVES, ADJECTIVES_TABLE, NOUNS, PERSONS, THINGS, AdjectiveEntry
+from seqkd_lab.corpus.toy.nouns import (
+    ADJECTIVES,
+    ADJECTIVES_TABLE,
+    NOUNS,
+    PERSONS,
+    THINGS,
+    AdjectiveEntry,
+)
 from seqkd_lab.corpus.toy.parsing import resolve
-from seqkd_lab.corpus.toy.verbs import INTRANSITIVE_VERBS, PERSON_VERBS, THING_VERBS, VERBS, VerbEntry
+from seqkd_lab.corpus.toy.verbs import (
+    INTRANSITIVE_VERBS,
+    PERSON_VERBS,
+    THING_VERBS,
+    VERBS,
+    VerbEntry,
+)
 
 Item = TypeVar("Item")
 LENGTHS = {1: 0.11, 2: 0.66, 3: 0.23}
 PRESENT = 0.06
 # After these nothing more can be done with the thing.
 FINAL = frozenset({"ate", "discarded", "cancelled"})
-# With these a thing comes to a person: nobody does them to a thing that he has just sold or cleaned.
+# With these a thing comes to a person: nobody does them to a thing that he has just sold or
+# cleaned.
 COMING = frozenset({"bought", "found", "collected"})
 OPPOSITE = {"old": "new", "new": "old", "small": "big", "big": "small"}
 FEWEST_WORDS, MOST_WORDS = 4, 17
@@ -38,28 +53,45 @@ def draw(rng: random.Random, weights: dict[Item, float]) -> Item:
 
 
 def zipf(rng: random.Random, items: Sequence[Item]) -> Item:
-    """The item of rank r (from 1) with a probability proportional to 1 / (r + 1): Zipf's law, Mandelbrot's shift."""
+    """The item of rank r (from 1) with a probability proportional to 1 / (r + 1): Zipf's law,
+    Mandelbrot's shift."""
     return items[draw(rng, {rank: 1.0 / (rank + 2.0) for rank in range(len(items))})]
 
 
 def draw_sentence(rng: random.Random) -> Sentence:
-    """A meaning: a first clause that names a person and mostly a thing, then up to two clauses that speak of them."""
+    """A meaning: a first clause that names a person and mostly a thing, then up to two clauses that
+    speak of them."""
     while True:
-        first = draw(rng, {_thing_clause: 0.7, _person_clause: 0.12, _intransitive_clause: 0.05, _state_clause: 0.13})
+        first = draw(
+            rng,
+            {
+                _thing_clause: 0.7,
+                _person_clause: 0.12,
+                _intransitive_clause: 0.05,
+                _state_clause: 0.13,
+            },
+        )
         tense = "present" if rng.random() < PRESENT else "past"
         clauses = [first(rng, tense)]
         count = draw(rng, LENGTHS)
         pronoun = _pronoun(rng, clauses[0])
         while len(clauses) < count:
             clauses.append(replace(_next_clause(rng, clauses, pronoun), tense=tense))
-        clauses = [replace(clause, ends=number == len(clauses) - 1) for number, clause in enumerate(clauses)]
+        clauses = [
+            replace(clause, ends=number == len(clauses) - 1)
+            for number, clause in enumerate(clauses)
+        ]
         words = source_words(tuple(clauses))
-        if FEWEST_WORDS <= len(words) <= MOST_WORDS and (tense == "past" or all(map(_has_present, clauses))):
+        if FEWEST_WORDS <= len(words) <= MOST_WORDS and (
+            tense == "past" or all(map(_has_present, clauses))
+        ):
             return tuple(resolve(clauses))
 
 
 def _has_present(clause: Clause) -> bool:
-    return bool(clause.state) or (clause.subject not in ("I", "you") and bool(VERBS[clause.verb].third))
+    return bool(clause.state) or (
+        clause.subject not in ("I", "you") and bool(VERBS[clause.verb].third)
+    )
 
 
 def _thing_clause(rng: random.Random, tense: str) -> Clause:
@@ -94,14 +126,23 @@ def _state_clause(rng: random.Random, tense: str) -> Clause:
     state = zipf(rng, [a for a in ADJECTIVES_TABLE if _fits(a.after, thing.kinds)])
     determiner = draw(rng, {"the": 0.7, "my": 0.15, "your": 0.15})
     phrase = _described(rng, determiner, thing.english, 0.2, but=state.english)
-    return Clause(phrase, state=state.english, degree=draw(rng, dict.fromkeys(state.degrees, 1.0)), tense=tense)
+    return Clause(
+        phrase,
+        state=state.english,
+        degree=draw(rng, dict.fromkeys(state.degrees, 1.0)),
+        tense=tense,
+    )
 
 
 def _with_adverbials(rng: random.Random, clause: Clause, verb: VerbEntry) -> Clause:
     times = [t.english for t in TIMES_TABLE if clause.tense in t.tenses.split()]
     time = zipf(rng, times) if rng.random() < 0.65 else ""
-    places = verb.places and not (isinstance(clause.object, NounPhrase) and "fixed" in NOUNS[clause.object.noun].kinds)
-    place = zipf(rng, PLACES_TABLE).english if places and rng.random() < (0.2 if time else 0.25) else ""
+    places = verb.places and not (
+        isinstance(clause.object, NounPhrase) and "fixed" in NOUNS[clause.object.noun].kinds
+    )
+    place = (
+        zipf(rng, PLACES_TABLE).english if places and rng.random() < (0.2 if time else 0.25) else ""
+    )
     return replace(clause, time=time, time_first=bool(time) and rng.random() < 0.55, place=place)
 
 
@@ -120,43 +161,69 @@ def _owner(rng: random.Random, subject: NounPhrase | str) -> str:
     if isinstance(subject, str):
         return draw(rng, {"the": 0.4, "a": 0.25, "my" if subject == "I" else "your": 0.35})
     genders = {option.value.gender for option in NOUNS[subject.noun].nouns}
-    own = "his" if genders == {"m"} else "her" if genders == {"f"} else draw(rng, {"his": 0.5, "her": 0.5})
+    own = (
+        "his"
+        if genders == {"m"}
+        else "her"
+        if genders == {"f"}
+        else draw(rng, {"his": 0.5, "her": 0.5})
+    )
     return draw(rng, {"the": 0.55, "a": 0.22, own: 0.11, "my": 0.06, "your": 0.06})
 
 
-def _described(rng: random.Random, determiner: str, noun: str, chance: float, but: str = "") -> NounPhrase:
+def _described(
+    rng: random.Random, determiner: str, noun: str, chance: float, but: str = ""
+) -> NounPhrase:
     """A noun phrase, with an adjective that fits the noun by that chance."""
     if rng.random() >= chance:
         return NounPhrase(determiner, noun)
-    fitting = [a for a in ADJECTIVES_TABLE if _fits(a.before, NOUNS[noun].kinds) and a.english != but]
+    fitting = [
+        a for a in ADJECTIVES_TABLE if _fits(a.before, NOUNS[noun].kinds) and a.english != but
+    ]
     return NounPhrase(determiner, noun, zipf(rng, fitting).english)
 
 
 def _pronoun(rng: random.Random, first: Clause) -> str:
-    """How later clauses speak of the first clause's person: I, you, he, she; "" where it names none."""
+    """How later clauses speak of the first clause's person: I, you, he, she; "" where it names
+    none."""
     if first.subject in ("I", "you"):
         return str(first.subject)
     if NOUNS[first.subject.noun].is_person:
         if isinstance(first.object, NounPhrase) and first.object.determiner in ("his", "her"):
             return "he" if first.object.determiner == "his" else "she"
         genders = {option.value.gender for option in NOUNS[first.subject.noun].nouns}
-        return "he" if genders == {"m"} else "she" if genders == {"f"} else draw(rng, {"he": 0.5, "she": 0.5})
+        return (
+            "he"
+            if genders == {"m"}
+            else "she"
+            if genders == {"f"}
+            else draw(rng, {"he": 0.5, "she": 0.5})
+        )
     return ""
 
 
 def _next_clause(rng: random.Random, clauses: list[Clause], pronoun: str) -> Clause:
-    """A clause about the thing or the person of the first clause, with a connective not used before."""
+    """A clause about the thing or the person of the first clause, with a connective not used
+    before."""
     first, before = clauses[0], clauses[-1]
     thing = _thing(first)
     kinds = {}
-    if thing and not any(clause.state and not isinstance(clause.subject, str) for clause in clauses):
+    if thing and not any(
+        clause.state and not isinstance(clause.subject, str) for clause in clauses
+    ):
         kinds[_it_was] = 0.34 if before is first else 0.1
     if thing and first.verb not in FINAL:
         kinds[_someone_did] = 0.35
         kinds[_did_it] = 0.3 if pronoun else 0.0
     kinds[_it_got_late] = 0.05
     if pronoun:
-        kinds[_was] = 0.0 if any(c.state and c.subject == pronoun for c in clauses) else 0.12 if thing else 0.5
+        kinds[_was] = (
+            0.0
+            if any(c.state and c.subject == pronoun for c in clauses)
+            else 0.12
+            if thing
+            else 0.5
+        )
         kinds[_needed] = 0.08 if thing else 0.3
         kinds[_acted] = 0.05 if thing else 0.3
     else:
@@ -178,13 +245,20 @@ def _thing(first: Clause) -> str:
 
 
 def _it_was(rng: random.Random, first: Clause, pronoun: str) -> Clause:
-    """... because it was too expensive. The connective goes with what the verb says about the thing."""
+    """... because it was too expensive. The connective goes with what the verb says about the
+    thing."""
     described = first.object.adjective if isinstance(first.object, NounPhrase) else ""
     kinds = NOUNS[_thing(first)].kinds
     unsaid = {described, OPPOSITE.get(described)}
-    state = zipf(rng, [a for a in ADJECTIVES_TABLE if _fits(a.after, kinds) and a.english not in unsaid])
+    state = zipf(
+        rng, [a for a in ADJECTIVES_TABLE if _fits(a.after, kinds) and a.english not in unsaid]
+    )
     mood = VERBS[first.verb].mood * state.mood if first.verb else 0
-    connectives = {1: {"because": 1.0}, -1: {"although": 0.6, "but": 0.4}, 0: {"but": 0.6, "and": 0.4}}
+    connectives = {
+        1: {"because": 1.0},
+        -1: {"although": 0.6, "but": 0.4},
+        0: {"but": 0.6, "and": 0.4},
+    }
     return _said("it", state, draw(rng, connectives[mood]), rng)
 
 
@@ -238,15 +312,26 @@ def _someone_did(rng: random.Random, first: Clause, pronoun: str) -> Clause:
     return _did(rng, first, someone, connectives)
 
 
-def _did(rng: random.Random, first: Clause, who: NounPhrase | str, connectives: dict[str, float]) -> Clause:
-    """A second thing done with the thing: with "but" anything, else what goes with the first clause's mood."""
+def _did(
+    rng: random.Random, first: Clause, who: NounPhrase | str, connectives: dict[str, float]
+) -> Clause:
+    """A second thing done with the thing: with "but" anything, else what goes with the first
+    clause's mood."""
     kinds = NOUNS[_thing(first)].kinds
     connective = draw(rng, connectives)
     mood = VERBS[first.verb].mood if first.verb else ADJECTIVES[first.state].mood
-    able = [v for v in THING_VERBS if v.later and v.past != first.verb and set(v.objects.split()) & kinds]
+    able = [
+        v
+        for v in THING_VERBS
+        if v.later and v.past != first.verb and set(v.objects.split()) & kinds
+    ]
     if isinstance(who, str):
         able = [v for v in able if v.past not in COMING]
-    fitting = [v for v in able if v.mood * mood >= 0 and v.past not in FINAL] if connective != "but" else able
+    fitting = (
+        [v for v in able if v.mood * mood >= 0 and v.past not in FINAL]
+        if connective != "but"
+        else able
+    )
     verb = zipf(rng, fitting or able)
     places = verb.places and "fixed" not in kinds
     place = zipf(rng, PLACES_TABLE).english if places and rng.random() < 0.35 else ""
@@ -254,7 +339,8 @@ def _did(rng: random.Random, first: Clause, who: NounPhrase | str, connectives: 
 
 
 def _fits(described: frozenset[str], kinds: frozenset[str]) -> bool:
-    """Whether an adjective for those kinds goes with a noun; food takes only what is said of food."""
+    """Whether an adjective for those kinds goes with a noun; food takes only what is said of
+    food."""
     return bool(described & (frozenset({"food"}) if "food" in kinds else kinds))
 
 

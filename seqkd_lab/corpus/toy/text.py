@@ -8,7 +8,8 @@ WORD_OR_MARK = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\w\s]|_")
 
 
 def tokenise(text: str) -> tuple[str, ...]:
-    """Words and punctuation marks, in lower case but for "I"; a full stop is added where the sentence lacks one.
+    """Words and punctuation marks, in lower case but for "I"; a full stop is added where the
+    sentence lacks one.
 
     An empty text gives no tokens.
     """

@@ -12,7 +12,14 @@ from seqkd_lab.corpus.toy.verbs import VERBS_TABLE
 def source_words() -> tuple[str, ...]:
     """The English words, sorted."""
     words = {".", ",", "an", "was", "were", "is", "are", "am"}
-    words.update(meaning.SUBJECT_PRONOUNS, meaning.OBJECT_PRONOUNS, meaning.DETERMINERS, NOUNS, DEGREES, CONNECTIVES)
+    words.update(
+        meaning.SUBJECT_PRONOUNS,
+        meaning.OBJECT_PRONOUNS,
+        meaning.DETERMINERS,
+        NOUNS,
+        DEGREES,
+        CONNECTIVES,
+    )
     words.update(entry.english for entry in ADJECTIVES_TABLE)
     phrases = [form for entry in VERBS_TABLE for form in (entry.past, entry.third)]
     words.update(word for phrase in (*phrases, *TIMES, *PLACES) for word in phrase.split())
@@ -42,13 +49,22 @@ def _words() -> dict[str, set[str]]:
     pronouns = {"ich", "du", "Sie", "mich", "mir", "dich", "dir", "sich", "es"}
     pronouns |= {form for row in inflection.THIRD_PERSON.values() for form in row.values()}
     verbs = {
-        form for entry in VERBS_TABLE for option in entry.verbs for form in _verb_forms(option.value, bool(entry.third))
+        form
+        for entry in VERBS_TABLE
+        for option in entry.verbs
+        for form in _verb_forms(option.value, bool(entry.third))
     }
-    for table in (inflection.PRESENT["haben"], inflection.PRESENT["sein"], inflection.PRETERITE["sein"]):
+    for table in (
+        inflection.PRESENT["haben"],
+        inflection.PRESENT["sein"],
+        inflection.PRETERITE["sein"],
+    ):
         verbs |= set(table.values())
     prefixes = {option.value.prefix for entry in VERBS_TABLE for option in entry.verbs} - {""}
     prepositions = {o.value.preposition for entry in VERBS_TABLE for o in entry.verbs} - {""}
-    adverbials = {w for entry in (*TIMES.values(), *PLACES.values()) for o in entry.phrases for w in o.value}
+    adverbials = {
+        w for entry in (*TIMES.values(), *PLACES.values()) for o in entry.phrases for w in o.value
+    }
     return {
         "article": articles,
         "adjective": adjectives,
@@ -68,7 +84,9 @@ def _adjectives() -> set[str]:
     for entry in ADJECTIVES_TABLE:
         for predicative, stem in (option.value for option in entry.words):
             words |= {predicative} if entry.after else set()
-            words |= {stem + ending for ending in ("e", "en", "er", "es")} if entry.before else set()
+            words |= (
+                {stem + ending for ending in ("e", "en", "er", "es")} if entry.before else set()
+            )
     return words
 
 

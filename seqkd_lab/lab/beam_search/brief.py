@@ -1,4 +1,5 @@
-"""A baseline that was trained far too briefly, to show what a wide beam does to a model that ends too early."""
+"""A baseline that was trained far too briefly, to show what a wide beam does to a model that ends
+too early."""
 
 from __future__ import annotations
 

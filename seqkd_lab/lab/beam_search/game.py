@@ -1,4 +1,5 @@
-"""Beam search played by hand: hypotheses, the candidates that grow from them, and the few that the player keeps."""
+"""Beam search played by hand: hypotheses, the candidates that grow from them, and the few that the
+player keeps."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ class NextWords:
         return logits[0, 0].log_softmax(dim=0), state
 
     def log_probs(self, prefix: Words) -> Tensor:
-        """(V,) log-probabilities of the word after `prefix`; PAD and BOS, which nobody writes, are at −inf."""
+        """(V,) log-probabilities of the word after `prefix`; PAD and BOS, which nobody writes, are
+        at −inf."""
         if prefix not in self._known:
             self.log_probs(prefix[:-1])
             _, state = self._known[prefix[:-1]]
@@ -50,7 +52,8 @@ class NextWords:
         return log_probs
 
     def along(self, words: Words) -> tuple[float, ...]:
-        """log p of the first word, of the first two, …, of all `words` (END the last of a complete translation)."""
+        """log p of the first word, of the first two, …, of all `words` (END the last of a complete
+        translation)."""
         total, path = 0.0, []
         for length, word in enumerate(words):
             place = EOS if word == END else self.model.target_vocabulary.ids([word])[0]
@@ -61,7 +64,8 @@ class NextWords:
 
 @dataclass(frozen=True)
 class Prefix:
-    """The first words of a translation, END as the last of a complete one, and log p of them all, in nats."""
+    """The first words of a translation, END as the last of a complete one, and log p of them all,
+    in nats."""
 
     words: Words
     log_prob: float
@@ -78,11 +82,13 @@ class Prefix:
 
 
 class BeamGame:
-    """One source's translation, in which a player keeps at most `beam_size` candidates at each step.
+    """One source's translation, in which a player keeps at most `beam_size` candidates at each
+    step.
 
-    The rules are the library's search's: all candidates of all prefixes compete, a finished one may keep its place.
-    It is over when the most probable of the kept ones is finished, since log p only falls as a prefix grows. Who
-    keeps the best candidates each time plays beam search; with beam_size 1, greedy search.
+    The rules are the library's search's: all candidates of all prefixes compete, a finished one may
+    keep its place. It is over when the most probable of the kept ones is finished, since log p only
+    falls as a prefix grows. Who keeps the best candidates each time plays beam search; with
+    beam_size 1, greedy search.
     """
 
     def __init__(self, next_words: NextWords, beam_size: int) -> None:
@@ -111,21 +117,26 @@ class BeamGame:
         return self.best.finished
 
     def candidates(self, most: int) -> list[Prefix]:
-        """The `most` best ways to go on from what is kept, the most probable first; those that are over stay."""
+        """The `most` best ways to go on from what is kept, the most probable first; those that are
+        over stay."""
         grown: list[Prefix] = []
         for prefix in self.kept:
             if prefix.finished:
                 grown.append(prefix)
                 continue
-            values, places = self.next_words.log_probs(prefix.words).topk(min(most, len(self.next_words.tokens)))
+            values, places = self.next_words.log_probs(prefix.words).topk(
+                min(most, len(self.next_words.tokens))
+            )
             grown += [
                 Prefix((*prefix.words, self.next_words.tokens[place]), prefix.log_prob + value)
-                for value, place in zip(values.tolist(), places.tolist(), strict=True) if value > float("-inf")
+                for value, place in zip(values.tolist(), places.tolist(), strict=True)
+                if value > float("-inf")
             ]
         return sorted(grown, key=lambda prefix: -prefix.log_prob)[:most]
 
     def keep(self, chosen: Sequence[Prefix]) -> None:
-        """Plays a step: only `chosen` stay. Raises ValueError when the game is over, for none, or for too many."""
+        """Plays a step: only `chosen` stay. Raises ValueError when the game is over, for none, or
+        for too many."""
         if self.over:
             raise ValueError("the game is over")
         if not 1 <= len(chosen) <= self.beam_size:

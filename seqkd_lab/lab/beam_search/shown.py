@@ -1,4 +1,5 @@
-"""What the notebook shows: the two views and their still twins, and the library's own step of beam search."""
+"""What the notebook shows: the two views and their still twins, and the library's own step of beam
+search."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def make_game(model: Seq2Seq, sources: Sequence[Words], language: ToyLanguage) -
 
 
 def finished_game(model: Seq2Seq, source: Words, beam_size: int) -> Figure:
-    """Draws a finished game in which the player picked the most probable word each time, as greedy search does."""
+    """Draws a finished game in which the player picked the most probable word each time, as greedy
+    search does."""
     next_words = NextWords(model, source)
     paths = {}
     for name, K in ((YOU, 1), (GREEDY, 1), (BEAM, beam_size)):
@@ -44,16 +46,22 @@ def make_explorer(
     from seqkd_lab.lab.widgets import BeamExplorer
 
     targets = tuple(language.mode(source)[0] for source in sources)
-    corpus = ParallelCorpus(name="chosen", split="test", licence="", source=tuple(sources), target=targets)
+    corpus = ParallelCorpus(
+        name="chosen", split="test", licence="", source=tuple(sources), target=targets
+    )
     explorer = BeamExplorer(model, corpus, language, n_sentences=len(corpus))
     explorer.beam_size.value, explorer.step.value = beam_size, step
     return explorer
 
 
-def tree_figure(model: Seq2Seq, source: Words, language: ToyLanguage, beam_size: int, step: int) -> Figure:
+def tree_figure(
+    model: Seq2Seq, source: Words, language: ToyLanguage, beam_size: int, step: int
+) -> Figure:
     """Draws the steps of a beam up to `step`, or up to its last one."""
     greedy = search(model, [source], 1)[0][0].tokens
-    beam_tree = BeamTree.of(trace_search(model, source, beam_size), greedy, language.mode(source)[0])
+    beam_tree = BeamTree.of(
+        trace_search(model, source, beam_size), greedy, language.mode(source)[0]
+    )
     return beam_figure(beam_tree, min(step, len(beam_tree.columns)))
 
 
@@ -64,4 +72,6 @@ def step_to_show(lost: dict[int, Loss], beam_size: int) -> int:
 
 def library_step() -> Folded:
     """Folds away the library's own step of beam search, for B sentences at once."""
-    return Folded("The library's version, for B sentences at once", inspect.getsource(keep_best), is_code=True)
+    return Folded(
+        "The library's version, for B sentences at once", inspect.getsource(keep_best), is_code=True
+    )

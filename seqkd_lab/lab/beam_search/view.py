@@ -1,4 +1,5 @@
-"""Be the beam: a game in which one picks the words and competes with greedy search and with a beam of K."""
+"""Be the beam: a game in which one picks the words and competes with greedy search and with a beam
+of K."""
 
 from __future__ import annotations
 
@@ -27,27 +28,39 @@ N_WORDS = 4
 class BeamGameView(View):
     """A game of beam search on one of `sources`.
 
-    Controls: `sentence`; `own_size`, how many prefixes the player keeps (1: one word after the other); `rival`, the K
-    of the beam to compete with; `candidates`, a button for each of the best ways to go on; `undo`, `again`, and
-    `beam_step`, which plays the step as the beam would. A step is taken as soon as `own_size` candidates are marked.
-    What the rivals wrote is shown as far as the player has come.
+    Controls: `sentence`; `own_size`, how many prefixes the player keeps (1: one word after the
+    other); `rival`, the K of the beam to compete with; `candidates`, a button for each of the best
+    ways to go on; `undo`, `again`, and `beam_step`, which plays the step as the beam would. A step
+    is taken as soon as `own_size` candidates are marked. What the rivals wrote is shown as far as
+    the player has come.
     """
 
     def __init__(self, model: Seq2Seq, sources: Sequence[Words], language: ToyLanguage) -> None:
-        self.model, self.sources, self.language = model, [tuple(source) for source in sources], language
+        self.model, self.sources, self.language = (
+            model,
+            [tuple(source) for source in sources],
+            language,
+        )
         self.sentence = sentence_chooser(self.sources)
         self.own_size = slider("you keep", 1, 1, MOST_OWN)
         self.rival = slider("K of the beam", 5, 1, MOST_RIVAL)
-        self.candidates = [widgets.Button(layout=widgets.Layout(width="24em")) for _ in range(N_SHOWN)]
+        self.candidates = [
+            widgets.Button(layout=widgets.Layout(width="24em")) for _ in range(N_SHOWN)
+        ]
         self.undo, self.again, self.beam_step = (
-            widgets.Button(description=text) for text in ("Undo", "Start again", "As the beam would")
+            widgets.Button(description=text)
+            for text in ("Undo", "Start again", "As the beam would")
         )
         self._drawing = PathsDrawing()
         self._next_words = lru_cache(maxsize=16)(partial(NextWords, model))
         self._trace = lru_cache(maxsize=64)(partial(trace_search, model))
-        grid = widgets.Box(self.candidates, layout=widgets.Layout(flex_flow="row wrap", max_width="100%"))
+        grid = widgets.Box(
+            self.candidates, layout=widgets.Layout(flex_flow="row wrap", max_width="100%")
+        )
         actions = widgets.HBox([self.undo, self.again, self.beam_step])
-        super().__init__([self.sentence, self.own_size, self.rival, grid, actions], self._drawing.picture)
+        super().__init__(
+            [self.sentence, self.own_size, self.rival, grid, actions], self._drawing.picture
+        )
         self.start()
         for place, button in enumerate(self.candidates):
             button.on_click(partial(self._mark, place))
@@ -76,7 +89,11 @@ class BeamGameView(View):
     def _mark(self, place: int, _: object = None) -> None:
         if place >= len(self._offered):
             return
-        self._marked = [p for p in self._marked if p != place] if place in self._marked else [*self._marked, place]
+        self._marked = (
+            [p for p in self._marked if p != place]
+            if place in self._marked
+            else [*self._marked, place]
+        )
         if len(self._marked) < min(self.game.beam_size, len(self._offered)):
             self.draw()
             return
@@ -98,7 +115,8 @@ class BeamGameView(View):
         return self._trace(self.source, beam_size)
 
     def paths(self) -> dict[str, Path]:
-        """The three translations, as far as the player has come; whole ones when the game is over."""
+        """The three translations, as far as the player has come; whole ones when the game is
+        over."""
         n_words = None if self.game.over else self.game.n_steps
         words = {YOU: self.game.best.words}
         for name, beam_size in ((GREEDY, 1), (BEAM, self.rival.value)):
@@ -111,7 +129,9 @@ class BeamGameView(View):
         self._show_candidates()
         self._drawing.show(paths)
         said = self._end(paths) if self.game.over else self._what_to_do()
-        self.show(f"<b>{escape(' '.join(self.source))}</b><br>{said}{self._kept()}{self._steps(paths)}")
+        self.show(
+            f"<b>{escape(' '.join(self.source))}</b><br>{said}{self._kept()}{self._steps(paths)}"
+        )
 
     def _show_candidates(self) -> None:
         digits = deciding_digits([candidate.log_prob for candidate in self._offered])
@@ -132,9 +152,16 @@ class BeamGameView(View):
 
     def _what_to_do(self) -> str:
         K, n_marked = self.game.beam_size, len(self._marked)
-        what = "the next word" if K == 1 else f"{K - n_marked} {'more' if n_marked else 'of the'} candidates"
-        return (f"Step {self.game.n_steps + 1}: pick {what}. The number is log p of the whole hypothesis. Your rivals: "
-                f"greedy search and a beam of {self.rival.value}.")
+        what = (
+            "the next word"
+            if K == 1
+            else f"{K - n_marked} {'more' if n_marked else 'of the'} candidates"
+        )
+        return (
+            f"Step {self.game.n_steps + 1}: pick {what}. The number is log p of the whole "
+            "hypothesis. Your rivals: "
+            f"greedy search and a beam of {self.rival.value}."
+        )
 
     def _kept(self) -> str:
         if self.game.beam_size == 1 or not self.game.n_steps:
@@ -148,7 +175,9 @@ class BeamGameView(View):
         if not self.game.n_steps:
             return ""
         rows = []
-        for step, cells in enumerate(zip_longest(*(zip(p.words, p.log_probs, strict=True) for p in paths.values())), 1):
+        for step, cells in enumerate(
+            zip_longest(*(zip(p.words, p.log_probs, strict=True) for p in paths.values())), 1
+        ):
             digits = deciding_digits([cell[1] for cell in cells if cell is not None])
             rows.append((str(step), *(text for cell in cells for text in _cells(cell, digits))))
         head = ("step", "you", "log p", "greedy", "log p", f"beam of {self.rival.value}", "log p")
@@ -158,8 +187,10 @@ class BeamGameView(View):
         K = self.rival.value
         sentences = end_of_game(paths, K, self.source, self.language)
         trace = self.trace(K)
-        for what, tokens in (("your translation", paths[YOU].words[:-1]),
-                             ("the most probable true translation", self.language.mode(self.source)[0])):
+        for what, tokens in (
+            ("your translation", paths[YOU].words[:-1]),
+            ("the most probable true translation", self.language.mode(self.source)[0]),
+        ):
             sentences.append(thrown_away(what, lost_at(trace, tokens), K))
         return "<b>The end.</b> " + " ".join(map(escape, sentences))
 

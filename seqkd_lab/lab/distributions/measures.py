@@ -1,7 +1,8 @@
-"""What lesson 03 measures of these sentences, and how far other sentences of the same kind would change it.
+"""What lesson 03 measures of these sentences, and how far other sentences of the same kind would
+change it.
 
-The interval of a measure is a bootstrap over sentences: the words of one sentence are not independent of each other.
-N positions in S sentences, V words, R resamples.
+The interval of a measure is a bootstrap over sentences: the words of one sentence are not
+independent of each other. N positions in S sentences, V words, R resamples.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ TEMPERATURES = tuple(0.4 * 2.0 ** (step / 16) for step in range(44))
 """From 0.4 to 2.6; between them the lowest part of a curve is taken for a parabola in 1/τ."""
 CHUNK = 512  # positions at once: tensors that fit a cache, and little memory
 TOO_CLOSE = "cannot be told from these sentences"
-"""The option to choose, and the value to score, where the bootstrap interval of a difference contains 0."""
+"""The option to choose, and the value to score, where the bootstrap interval of a difference
+contains 0."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,15 @@ class Estimate:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95% interval: between the 2.5th and the 97.5th percentile of the resampled values."""
-        low, high = torch.quantile(self.resampled, torch.tensor([0.025, 0.975], dtype=self.resampled.dtype)).tolist()
+        low, high = torch.quantile(
+            self.resampled, torch.tensor([0.025, 0.975], dtype=self.resampled.dtype)
+        ).tolist()
         return low, high
 
 
 def resamples(n_sentences: int, n_resamples: int = N_RESAMPLES, seed: int = 0) -> Tensor:
-    """Draw `n_sentences` sentences with replacement, R times: how often each one was drawn, (1 + R, S) float64.
+    """Draw `n_sentences` sentences with replacement, R times: how often each one was drawn, (1 + R,
+    S) float64.
 
     The first row is the sentences as they are.
     """
@@ -54,9 +59,12 @@ def resamples(n_sentences: int, n_resamples: int = N_RESAMPLES, seed: int = 0) -
 
 
 def estimate(measure: Callable[[Tensor], Tensor], values: Tensor, sentence: Tensor) -> Estimate:
-    """Estimate `measure` of the sums over positions of `values` (N, C): it maps sums (1 + R, C) to values (1 + R,)."""
+    """Estimate `measure` of the sums over positions of `values` (N, C): it maps sums (1 + R, C) to
+    values (1 + R,)."""
     n_sentences = int(sentence.max()) + 1
-    by_sentence = torch.zeros(n_sentences, values.shape[1], dtype=torch.float64).index_add_(0, sentence, values)
+    by_sentence = torch.zeros(n_sentences, values.shape[1], dtype=torch.float64).index_add_(
+        0, sentence, values
+    )
     measured = measure(resamples(n_sentences) @ by_sentence)
     return Estimate(float(measured[0]), measured[1:])
 
@@ -79,9 +87,10 @@ def right_share(positions: Positions, name: str) -> Estimate:
 def nearest_temperature(log_prob: Tensor, linear: Tensor, sentence: Tensor) -> Estimate:
     """Estimate the τ at which a softened model (N, V) gives the least cross-entropy.
 
-    `linear` (N,) is Σ_k q_k ln p_k at τ = 1 for the words' distribution q: the truth (then this is the τ of the least
-    KL from the truth), or all on gold (then it is the τ of the least loss). The cross-entropy at τ is
-    ln Σ_k exp(ln p_k / τ) − linear / τ. A best τ beyond TEMPERATURES counts as their end.
+    `linear` (N,) is Σ_k q_k ln p_k at τ = 1 for the words' distribution q: the truth (then this is
+    the τ of the least KL from the truth), or all on gold (then it is the τ of the least loss). The
+    cross-entropy at τ is ln Σ_k exp(ln p_k / τ) − linear / τ. A best τ beyond TEMPERATURES counts
+    as their end.
     """
     columns = torch.empty(len(log_prob), len(TEMPERATURES), dtype=torch.float64)
     for rows in torch.arange(len(log_prob)).split(CHUNK):
@@ -93,12 +102,13 @@ def nearest_temperature(log_prob: Tensor, linear: Tensor, sentence: Tensor) -> E
 
 
 def valley(sums: Tensor) -> Tensor:
-    """Return the τ of the lowest point of curves (R, C) over TEMPERATURES: of the parabola in 1/τ through the lowest
-    three. The true curves are convex in 1/τ."""
+    """Return the τ of the lowest point of curves (R, C) over TEMPERATURES: of the parabola in 1/τ
+    through the lowest three. The true curves are convex in 1/τ."""
     cold = 1.0 / torch.tensor(TEMPERATURES, dtype=torch.float64)
     lowest = sums.argmin(dim=1).clamp(1, len(TEMPERATURES) - 2)
     (y0, x0), (y1, x1), (y2, x2) = (
-        (sums.gather(1, (lowest + step)[:, None]).squeeze(1), cold[lowest + step]) for step in (-1, 0, 1)
+        (sums.gather(1, (lowest + step)[:, None]).squeeze(1), cold[lowest + step])
+        for step in (-1, 0, 1)
     )
     over = (x1 - x0) ** 2 * (y1 - y2) - (x1 - x2) ** 2 * (y1 - y0)
     under = (x1 - x0) * (y1 - y2) - (x1 - x2) * (y1 - y0)
@@ -108,7 +118,9 @@ def valley(sums: Tensor) -> Tensor:
 def nearest_temperatures(positions: Positions) -> dict[str, Estimate]:
     """Estimate for each model the τ that brings it nearest to the truth (the least KL)."""
     return {
-        name: nearest_temperature(log_prob, (positions.truth * log_prob).sum(dim=1), positions.sentence)
+        name: nearest_temperature(
+            log_prob, (positions.truth * log_prob).sum(dim=1), positions.sentence
+        )
         for name, log_prob in positions.log_prob.items()
     }
 
@@ -116,15 +128,17 @@ def nearest_temperatures(positions: Positions) -> dict[str, Estimate]:
 def least_loss_temperature(model: Seq2Seq, corpus: ParallelCorpus) -> Estimate:
     """Estimate the τ at which the model's loss of the corpus's own words is least."""
     log_prob = next_words(model, corpus)
-    gold = torch.tensor([i for target in corpus.target for i in (*model.target_vocabulary.ids(target), EOS)])
+    gold = torch.tensor(
+        [i for target in corpus.target for i in (*model.target_vocabulary.ids(target), EOS)]
+    )
     lengths = torch.tensor([len(target) + 1 for target in corpus.target])
     sentence = torch.arange(len(corpus)).repeat_interleave(lengths)
     return nearest_temperature(log_prob, log_prob.gather(1, gold[:, None]).squeeze(1), sentence)
 
 
 def calibration_error(p: Tensor, truth: Tensor, sentence: Tensor, n_bins: int = 10) -> Estimate:
-    """Estimate the mean distance of confidence and truth over bins of equal width, weighted by their numbers
-    (expected calibration error, with the exact truth): p and truth are (N, V)."""
+    """Estimate the mean distance of confidence and truth over bins of equal width, weighted by
+    their numbers (expected calibration error, with the exact truth): p and truth are (N, V)."""
     confidence, word = p.max(dim=1)
     apart = confidence - truth.gather(1, word[:, None]).squeeze(1)
     bins = torch.nn.functional.one_hot((confidence * n_bins).long().clamp(max=n_bins - 1), n_bins)
@@ -133,7 +147,9 @@ def calibration_error(p: Tensor, truth: Tensor, sentence: Tensor, n_bins: int = 
 
 
 def decided_pairs(estimates: Mapping[str, Estimate]) -> list[tuple[str, str]]:
-    """Return the pairs (larger, smaller) whose difference has a 95% interval above 0, on the same resamples."""
+    """Return the pairs (larger, smaller) whose difference has a 95% interval above 0, on the same
+    resamples."""
+
     def above(larger: Estimate, smaller: Estimate) -> bool:
         difference = Estimate(larger.value - smaller.value, larger.resampled - smaller.resampled)
         return difference.interval[0] > 0.0
@@ -142,23 +158,27 @@ def decided_pairs(estimates: Mapping[str, Estimate]) -> list[tuple[str, str]]:
 
 
 def largest(estimates: Mapping[str, Estimate]) -> str:
-    """Return the name of the largest; TOO_CLOSE where these sentences do not tell it from every other."""
+    """Return the name of the largest; TOO_CLOSE where these sentences do not tell it from every
+    other."""
     name = max(estimates, key=lambda name: estimates[name].value)
     won = sum(larger == name for larger, _ in decided_pairs(estimates))
     return name if won == len(estimates) - 1 else TOO_CLOSE
 
 
 def smallest(estimates: Mapping[str, Estimate]) -> str:
-    """Return the name of the smallest; TOO_CLOSE where these sentences do not tell it from every other."""
+    """Return the name of the smallest; TOO_CLOSE where these sentences do not tell it from every
+    other."""
     name = min(estimates, key=lambda name: estimates[name].value)
     won = sum(smaller == name for _, smaller in decided_pairs(estimates))
     return name if won == len(estimates) - 1 else TOO_CLOSE
 
 
 def wrong_by_kind(positions: Positions, name: str) -> dict[str, float]:
-    """Return the share of a model's probability on wrong words by the kind of word, the largest first.
+    """Return the share of a model's probability on wrong words by the kind of word, the largest
+    first.
 
-    A word of several kinds counts for the first of them by the alphabet; the end of a sentence is "end".
+    A word of several kinds counts for the first of them by the alphabet; the end of a sentence is
+    "end".
     """
     kinds, on_word = kinds_of_words(), (positions.softened(name) * ~positions.is_right).sum(dim=0)
     shares: dict[str, float] = {}
@@ -170,7 +190,8 @@ def wrong_by_kind(positions: Positions, name: str) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Before one word: the entropy (nats) of a model's next-word distribution, and of the true one."""
+    """Before one word: the entropy (nats) of a model's next-word distribution, and of the true
+    one."""
 
     source: str
     before: str
@@ -183,8 +204,11 @@ class Doubt:
         return self.of_model - self.of_truth
 
 
-def doubts(positions: Positions, of_model: Sequence[float], of_truth: Sequence[float]) -> list[Doubt]:
-    """Return the position at which the model's entropy exceeds the truth's most, and where it falls short most."""
+def doubts(
+    positions: Positions, of_model: Sequence[float], of_truth: Sequence[float]
+) -> list[Doubt]:
+    """Return the position at which the model's entropy exceeds the truth's most, and where it falls
+    short most."""
     excess = torch.as_tensor(of_model) - torch.as_tensor(of_truth)
     return [
         Doubt(*positions.text(row)[:2], float(of_model[row]), float(of_truth[row]))

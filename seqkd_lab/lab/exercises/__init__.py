@@ -1,15 +1,37 @@
-"""Exercises: `task(key)` shows what to write, `check(key, function)` judges it, `hint` and `solution` help.
+"""Exercises: `task(key)` shows what to write, `check(key, function)` judges it, `hint` and
+`solution` help.
 
-    from seqkd_lab.lab import exercises
-    exercises.task("word_kd_loss")
-    exercises.check("word_kd_loss", my_function)
+from seqkd_lab.lab import exercises
+exercises.task("word_kd_loss")
+exercises.check("word_kd_loss", my_function)
 """
 
-from seqkd_lab.lab.exercises.catalogue import EXERCISES, UnknownExercise, check, find, hint, of_lesson, solution, task
+from seqkd_lab.lab.exercises.catalogue import (
+    EXERCISES,
+    UnknownExercise,
+    check,
+    find,
+    hint,
+    of_lesson,
+    solution,
+    task,
+)
 from seqkd_lab.lab.exercises.exercise import Case, Exercise, WrongAnswer
 from seqkd_lab.lab.exercises.showing import Folded, Result, Task
 
 __all__ = [
-    "EXERCISES", "Case", "Exercise", "Folded", "Result", "Task", "UnknownExercise", "WrongAnswer",
-    "check", "find", "hint", "of_lesson", "solution", "task",
+    "EXERCISES",
+    "Case",
+    "Exercise",
+    "Folded",
+    "Result",
+    "Task",
+    "UnknownExercise",
+    "WrongAnswer",
+    "check",
+    "find",
+    "hint",
+    "of_lesson",
+    "solution",
+    "task",
 ]

@@ -13,7 +13,8 @@ LONGEST = 160  # characters of a value that a message shows
 
 
 def plain(value: Any) -> Any:
-    """`value` in Python's own terms: tensors, arrays, tuples and iterators as lists, every number as a float.
+    """`value` in Python's own terms: tensors, arrays, tuples and iterators as lists, every number
+    as a float.
 
     So an answer in numpy, in float64 or in Python's floats compares with one in torch.
     """
@@ -29,9 +30,11 @@ def plain(value: Any) -> Any:
 
 
 def first_difference(found: Any, expected: Any, tolerance: float, where: str = "") -> str | None:
-    """In words the first place at which `found` is not `expected` (both plain), None where they are the same.
+    """In words the first place at which `found` is not `expected` (both plain), None where they are
+    the same.
 
-    Numbers may differ by `tolerance`, relatively, or by a hundredth of it absolutely; nan equals nan.
+    Numbers may differ by `tolerance`, relatively, or by a hundredth of it absolutely; nan equals
+    nan.
     """
     at = f" at {where}" if where else ""
     if isinstance(expected, float):
@@ -96,12 +99,21 @@ def has_nan(value: Any) -> bool:
 
 def kind(value: Any) -> str:
     """What sort of thing a plain `value` is, in words."""
-    names = {list: "a list", dict: "a dictionary", str: "a text", bool: "a truth value", float: "a number"}
-    return "nothing (None)" if value is None else names.get(type(value), f"a {type(value).__name__}")
+    names = {
+        list: "a list",
+        dict: "a dictionary",
+        str: "a text",
+        bool: "a truth value",
+        float: "a number",
+    }
+    return (
+        "nothing (None)" if value is None else names.get(type(value), f"a {type(value).__name__}")
+    )
 
 
 def shown(value: Any) -> str:
-    """`value` for a message: numbers with six digits, a tensor by shape when it is large, nothing longer than LONGEST.
+    """`value` for a message: numbers with six digits, a tensor by shape when it is large, nothing
+    longer than LONGEST.
 
     Never raises: a learner's object may have a __repr__ that fails.
     """
@@ -117,9 +129,17 @@ def _text(value: Any) -> str:
         return f"a tensor of shape {tuple(value.shape)}"
     if isinstance(value, (Tensor, list, tuple)):
         items = value.tolist() if isinstance(value, Tensor) else value
-        return _text(items) if not isinstance(items, (list, tuple)) else f"[{', '.join(map(_text, items))}]"
+        return (
+            _text(items)
+            if not isinstance(items, (list, tuple))
+            else f"[{', '.join(map(_text, items))}]"
+        )
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key!r}: {_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return f"the function {value.__name__}" if callable(value) and hasattr(value, "__name__") else repr(value)
+    return (
+        f"the function {value.__name__}"
+        if callable(value) and hasattr(value, "__name__")
+        else repr(value)
+    )

@@ -1,4 +1,5 @@
-"""What an exercise is: a task, the cases that judge an answer, a solution, and the wrong answers one may expect.
+"""What an exercise is: a task, the cases that judge an answer, a solution, and the wrong answers
+one may expect.
 
 The learner writes one function. Its name is the exercise's key, its parameters are the solution's.
 """
@@ -15,10 +16,12 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Case:
-    """One call of the learner's function: what it is about (in words), its arguments, and what must come out.
+    """One call of the learner's function: what it is about (in words), its arguments, and what must
+    come out.
 
-    `expected` comes from an oracle that is not the solution: torch's own function, an enumeration, another identity.
-    Where other values are right, too, `fault` judges in its place: what is wrong with an answer (plain), or None.
+    `expected` comes from an oracle that is not the solution: torch's own function, an enumeration,
+    another identity. Where other values are right, too, `fault` judges in its place: what is wrong
+    with an answer (plain), or None.
     """
 
     name: str
@@ -29,7 +32,8 @@ class Case:
 
 @dataclass(frozen=True)
 class WrongAnswer:
-    """A plausible mistake as a function that makes it, and the misconception that it stands for (said to a learner)."""
+    """A plausible mistake as a function that makes it, and the misconception that it stands for
+    (said to a learner)."""
 
     function: Function
     misconception: str
@@ -39,10 +43,11 @@ class WrongAnswer:
 class Exercise:
     """A function to write.
 
-    task is markdown; difficulty 1–3; minutes for a person who has read the lesson. `imports` is what the solution
-    needs, line by line. `insight` is said when the check has passed. `cases` makes the same cases at every call.
-    tolerance is relative (float32 against float64 needs about 1e-4). `further` looks, when every case has passed, at
-    what values do not show, and says what is wrong or None.
+    task is markdown; difficulty 1–3; minutes for a person who has read the lesson. `imports` is
+    what the solution needs, line by line. `insight` is said when the check has passed. `cases`
+    makes the same cases at every call. tolerance is relative (float32 against float64 needs about
+    1e-4). `further` looks, when every case has passed, at what values do not show, and says what is
+    wrong or None.
     """
 
     lesson: int

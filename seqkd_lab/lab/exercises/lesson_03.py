@@ -14,7 +14,9 @@ from seqkd_lab.lab.exercises.exercise import Case, Exercise, WrongAnswer
 def softmax_with_temperature(logits, temperature):
     """p ∝ exp(logit / τ): logits is a list of V numbers; returns V probabilities."""
     largest = max(logits)
-    weights = [math.exp((logit - largest) / temperature) for logit in logits]  # the largest exponent is 0
+    weights = [
+        math.exp((logit - largest) / temperature) for logit in logits
+    ]  # the largest exponent is 0
     total = sum(weights)
     return [weight / total for weight in weights]
 
@@ -93,13 +95,16 @@ def _argmax(logits, temperature):
 
 
 def temperature_cases() -> list[Case]:
-    """Several temperatures and V, ties, and logits so large or so low that exp fails; by torch's softmax in float64.
+    """Several temperatures and V, ties, and logits so large or so low that exp fails; by torch's
+    softmax in float64.
 
     The large logits are numbers that float32 holds exactly.
     """
     settings = [
-        ("τ = 1", _logits(0, 5), 1.0), ("τ = 2, softer", _logits(1, 4), 2.0),
-        ("τ = 0.5, sharper", _logits(2, 6), 0.5), ("τ = 3, two words only", [1.5, -0.25], 3.0),
+        ("τ = 1", _logits(0, 5), 1.0),
+        ("τ = 2, softer", _logits(1, 4), 2.0),
+        ("τ = 0.5, sharper", _logits(2, 6), 0.5),
+        ("τ = 3, two words only", [1.5, -0.25], 3.0),
         ("two equal logits", [2.0, -1.0, 2.0, 0.5, -3.0], 4.0),
         ("logits of some thousands", [-1200.0, 2999.0, 3000.0, -2000.0, -4000.0], 0.5),
         ("one logit far above the others", [-5.0, 2400.0, 12.0, 10.0], 2.0),
@@ -117,50 +122,91 @@ def _logits(seed: int, n_words: int) -> list[float]:
     return [2.0 * chance.gauss(0, 1) for _ in range(n_words)]
 
 
-_AND_OVERFLOWS = " And exp of a large logit overflows here: take the largest logit away from all of them first."
-_MULTIPLIED = "this multiplies by τ, so a high temperature sharpens. A high temperature must flatten: divide."
-_AFTERWARDS = ("the division comes after the softmax, so these numbers sum to 1/τ. τ belongs inside the exponent.")
+_AND_OVERFLOWS = (
+    " And exp of a large logit overflows here: take the largest logit away from all of them first."
+)
+_MULTIPLIED = (
+    "this multiplies by τ, so a high temperature sharpens. A high temperature must flatten: divide."
+)
+_AFTERWARDS = (
+    "the division comes after the softmax, so these numbers sum to 1/τ. τ belongs "
+    "inside "
+    "the exponent."
+)
 _NO_TAU = "the temperature changes nothing: this is the softmax at τ = 1."
 
 SOFTMAX = Exercise(
-    lesson=3, title="A softmax with temperature that does not overflow", difficulty=1, minutes=8,
-    task="Write `softmax_with_temperature(logits, temperature)`. It gets a list of V logits and τ > 0. It returns the "
-         "V probabilities $p_k \\propto \\exp(z_k/\\tau)$ as a list, a tensor or an array. A logit may be in the "
-         "thousands: `exp(1000)` overflows, but the probabilities exist.",
-    hints=("First divide by τ, then take the softmax.",
-           "A softmax does not change when the same number is taken from every logit. Which number makes the largest "
-           "exponent 0?"),
+    lesson=3,
+    title="A softmax with temperature that does not overflow",
+    difficulty=1,
+    minutes=8,
+    task="Write `softmax_with_temperature(logits, temperature)`. It gets a list of V logits and τ "
+    "> 0. It returns the "
+    "V probabilities $p_k \\propto \\exp(z_k/\\tau)$ as a list, a tensor or an array. A logit may "
+    "be in the "
+    "thousands: `exp(1000)` overflows, but the probabilities exist.",
+    hints=(
+        "First divide by τ, then take the softmax.",
+        "A softmax does not change when the same number is taken from every logit. Which number "
+        "makes the largest "
+        "exponent 0?",
+    ),
     imports="import math",
     solution=softmax_with_temperature,
     wrong_answers=(
-        WrongAnswer(_overflows, "exp of a large logit overflows. Take the largest logit away from all of them first: "
-                                "the probabilities stay the same, and the largest exponent is 0."),
+        WrongAnswer(
+            _overflows,
+            "exp of a large logit overflows. Take the largest logit away from all of them first: "
+            "the probabilities stay the same, and the largest exponent is 0.",
+        ),
         WrongAnswer(_multiplied, _MULTIPLIED),
         WrongAnswer(_multiplied_plainly, _MULTIPLIED + _AND_OVERFLOWS),
         WrongAnswer(_divided_afterwards, _AFTERWARDS),
         WrongAnswer(_divided_afterwards_plainly, _AFTERWARDS + _AND_OVERFLOWS),
         WrongAnswer(_forgotten, _NO_TAU),
         WrongAnswer(_forgotten_plainly, _NO_TAU + _AND_OVERFLOWS),
-        WrongAnswer(_not_normalised, "these are exp(logit / τ). Probabilities must sum to 1: divide by their sum. To "
-                                     "avoid an overflow, take the largest logit away first."),
-        WrongAnswer(_largest_is_one, "the largest of these numbers is 1. Probabilities must *sum* to 1: divide by "
-                                     "their sum."),
-        WrongAnswer(_logarithms, "these are the *logarithms* of the probabilities (a log_softmax)."),
-        WrongAnswer(_powers_not_normalised, "p to the power of 1/τ is proportional to the answer; it must still be "
-                                            "divided by its sum. For a small p it also loses digits."),
-        WrongAnswer(_squared, "the logits are divided by τ². That factor belongs to the loss of lesson 04, not to the "
-                              "softmax."),
-        WrongAnswer(_negated, "the sign of the logits is turned round: the least likely word gets the most."),
-        WrongAnswer(_argmax, "this gives all to the largest logit: the limit τ → 0, not the softmax at this τ."),
+        WrongAnswer(
+            _not_normalised,
+            "these are exp(logit / τ). Probabilities must sum to 1: divide by their sum. To "
+            "avoid an overflow, take the largest logit away first.",
+        ),
+        WrongAnswer(
+            _largest_is_one,
+            "the largest of these numbers is 1. Probabilities must *sum* to 1: divide by "
+            "their sum.",
+        ),
+        WrongAnswer(
+            _logarithms, "these are the *logarithms* of the probabilities (a log_softmax)."
+        ),
+        WrongAnswer(
+            _powers_not_normalised,
+            "p to the power of 1/τ is proportional to the answer; it must still be "
+            "divided by its sum. For a small p it also loses digits.",
+        ),
+        WrongAnswer(
+            _squared,
+            "the logits are divided by τ². That factor belongs to the loss of lesson 04, not to "
+            "the "
+            "softmax.",
+        ),
+        WrongAnswer(
+            _negated, "the sign of the logits is turned round: the least likely word gets the most."
+        ),
+        WrongAnswer(
+            _argmax,
+            "this gives all to the largest logit: the limit τ → 0, not the softmax at this τ.",
+        ),
     ),
     cases=temperature_cases,
-    insight="For τ → 0 only the largest logit keeps probability; for τ → ∞ all words become equal. The order of the "
-            "words never changes.",
+    insight="For τ → 0 only the largest logit keeps probability; for τ → ∞ all words become equal. "
+    "The order of the "
+    "words never changes.",
 )
 
 
 def kl_from_truth(truth, model):
-    """KL(truth ‖ model) = Σ_k truth_k ln(truth_k / model_k) in nats; two lists of V probabilities."""
+    """KL(truth ‖ model) = Σ_k truth_k ln(truth_k / model_k) in nats; two lists of V
+    probabilities."""
     return sum(q * math.log(q / p) for q, p in zip(truth, model, strict=True) if q > 0)
 
 
@@ -230,13 +276,16 @@ def _one_a_word(truth, model):
 
 
 def kl_cases() -> list[Case]:
-    """Random distributions of several V, equal ones, a certain truth, one that forbids words; by torch's kl_div."""
+    """Random distributions of several V, equal ones, a certain truth, one that forbids words; by
+    torch's kl_div."""
     equal = [0.5, 0.3, 0.2]
-    pairs = [("truth and model agree", equal, list(equal)),
-             ("the truth forbids a word", [0.6, 0.4, 0.0], [0.3, 0.5, 0.2]),
-             ("only one word is right", [0.0, 0.0, 1.0, 0.0], [0.1, 0.25, 0.6, 0.05]),
-             ("a word that the model nearly rules out", [0.0, 0.75, 0.25], [0.199, 0.8, 0.001]),
-             ("two words", [0.9, 0.1], [0.4, 0.6])]
+    pairs = [
+        ("truth and model agree", equal, list(equal)),
+        ("the truth forbids a word", [0.6, 0.4, 0.0], [0.3, 0.5, 0.2]),
+        ("only one word is right", [0.0, 0.0, 1.0, 0.0], [0.1, 0.25, 0.6, 0.05]),
+        ("a word that the model nearly rules out", [0.0, 0.75, 0.25], [0.199, 0.8, 0.001]),
+        ("two words", [0.9, 0.1], [0.4, 0.6]),
+    ]
     for seed, n_words in enumerate((6, 4, 9)):
         chance = random.Random(seed)
         weights = [[chance.random() ** 2 + 0.01 for _ in range(n_words)] for _ in range(2)]
@@ -250,41 +299,86 @@ def kl_cases() -> list[Case]:
 
 
 KL = Exercise(
-    lesson=3, title="How far the teacher is from the truth", difficulty=2, minutes=8,
-    task="Write `kl_from_truth(truth, model)`. It gets two lists of V probabilities for one position and returns one "
-         "number: KL(truth ‖ model) in nats, the sum over the words k of $q_k \\ln(q_k/p_k)$, with q the truth and p "
-         "the model. The truth may give a word probability 0, and such a word adds 0. The model never gives 0.",
-    hints=("The average is over the words that *come*: which of the two distributions are the weights?",
-           "Go through the pairs (q, p), leave out those with q = 0, and add up q · ln(q / p)."),
+    lesson=3,
+    title="How far the teacher is from the truth",
+    difficulty=2,
+    minutes=8,
+    task="Write `kl_from_truth(truth, model)`. It gets two lists of V probabilities for one "
+    "position and returns one "
+    "number: KL(truth ‖ model) in nats, the sum over the words k of $q_k \\ln(q_k/p_k)$, with q "
+    "the truth and p "
+    "the model. The truth may give a word probability 0, and such a word adds 0. The model never "
+    "gives 0.",
+    hints=(
+        "The average is over the words that *come*: which of the two distributions are the "
+        "weights?",
+        "Go through the pairs (q, p), leave out those with q = 0, and add up q · ln(q / p).",
+    ),
     imports="import math",
     solution=kl_from_truth,
     wrong_answers=(
-        WrongAnswer(_zeros_not_skipped, "a word with q = 0 is not left out, and ln 0 does not exist. It adds 0: q · ln "
-                                        "q goes to 0 with q."),
-        WrongAnswer(_other_direction, "this is KL(model ‖ truth) over the words that the truth allows: the weights are "
-                                      "the model's. In KL(truth ‖ model) they are the truth's."),
-        WrongAnswer(_wrong_sign, "the sign is turned round: ln(p / q) in place of ln(q / p). A KL is never negative."),
-        WrongAnswer(_in_bits, "this is in bits (log2). A nat is the unit of the natural logarithm."),
-        WrongAnswer(_mean_over_words, "the sum is divided by V. KL is an average already, weighted by q. (torch's "
-                                      "`kl_div` divides unless it gets `reduction=\"sum\"`.)"),
-        WrongAnswer(_cross_entropy, "this is the cross-entropy, −Σ q ln p. It contains the entropy of the truth, which "
-                                    "no model can lower. KL takes it away and is 0 when both agree."),
+        WrongAnswer(
+            _zeros_not_skipped,
+            "a word with q = 0 is not left out, and ln 0 does not exist. It adds 0: q · ln "
+            "q goes to 0 with q.",
+        ),
+        WrongAnswer(
+            _other_direction,
+            "this is KL(model ‖ truth) over the words that the truth allows: the weights are "
+            "the model's. In KL(truth ‖ model) they are the truth's.",
+        ),
+        WrongAnswer(
+            _wrong_sign,
+            "the sign is turned round: ln(p / q) in place of ln(q / p). A KL is never negative.",
+        ),
+        WrongAnswer(
+            _in_bits, "this is in bits (log2). A nat is the unit of the natural logarithm."
+        ),
+        WrongAnswer(
+            _mean_over_words,
+            "the sum is divided by V. KL is an average already, weighted by q. (torch's "
+            '`kl_div` divides unless it gets `reduction="sum"`.)',
+        ),
+        WrongAnswer(
+            _cross_entropy,
+            "this is the cross-entropy, −Σ q ln p. It contains the entropy of the truth, which "
+            "no model can lower. KL takes it away and is 0 when both agree.",
+        ),
         WrongAnswer(_entropy, "this is the entropy of the truth: the model is not used."),
-        WrongAnswer(_difference_of_entropies, "this is the difference of the two entropies. Two distributions may be "
-                                              "equally uncertain and yet give their probability to other words."),
-        WrongAnswer(_both_directions, "this adds both directions, KL(truth ‖ model) and KL(model ‖ truth)."),
-        WrongAnswer(_absolute_ratios, "the absolute value of each logarithm is taken. The terms of a KL may be "
-                                      "negative; only their sum is not."),
-        WrongAnswer(_total_variation, "this is the total variation distance, half the absolute differences. It does "
-                                      "not see how *relatively* wrong a small probability is."),
-        WrongAnswer(_squared_differences, "these are squared differences. KL compares by the logarithm of the ratio."),
-        WrongAnswer(_unweighted_sum, "the logarithms are added without weights; weight each ln(q / p) by q."),
-        WrongAnswer(_unweighted_mean, "all words count alike here; weight each ln(q / p) by the truth's q."),
+        WrongAnswer(
+            _difference_of_entropies,
+            "this is the difference of the two entropies. Two distributions may be "
+            "equally uncertain and yet give their probability to other words.",
+        ),
+        WrongAnswer(
+            _both_directions, "this adds both directions, KL(truth ‖ model) and KL(model ‖ truth)."
+        ),
+        WrongAnswer(
+            _absolute_ratios,
+            "the absolute value of each logarithm is taken. The terms of a KL may be "
+            "negative; only their sum is not.",
+        ),
+        WrongAnswer(
+            _total_variation,
+            "this is the total variation distance, half the absolute differences. It does "
+            "not see how *relatively* wrong a small probability is.",
+        ),
+        WrongAnswer(
+            _squared_differences,
+            "these are squared differences. KL compares by the logarithm of the ratio.",
+        ),
+        WrongAnswer(
+            _unweighted_sum, "the logarithms are added without weights; weight each ln(q / p) by q."
+        ),
+        WrongAnswer(
+            _unweighted_mean, "all words count alike here; weight each ln(q / p) by the truth's q."
+        ),
         WrongAnswer(_one_a_word, "these are the terms of the words. KL is their sum, one number."),
     ),
     cases=kl_cases,
-    insight="Cross-entropy = entropy of the truth + KL. The first part is the floor of a teacher's curve, the second "
-            "is what the teacher can still learn.",
+    insight="Cross-entropy = entropy of the truth + KL. The first part is the floor of a teacher's "
+    "curve, the second "
+    "is what the teacher can still learn.",
 )
 
 EXERCISES = (SOFTMAX, KL)

@@ -1,4 +1,5 @@
-"""Exercises of lesson 13, token importance: the score of a token, and which tokens of an output are kept."""
+"""Exercises of lesson 13, token importance: the score of a token, and which tokens of an output are
+kept."""
 
 from __future__ import annotations
 
@@ -19,15 +20,31 @@ def soft_or(h, delta):
 
 
 def soft_or_cases() -> list[Case]:
-    """Tokens of each quadrant, numbers that are scaled already, least values above 0, and random ones of unequal range:
-    expected by numpy's interpolation, as the probability of the one event or the other."""
+    """Tokens of each quadrant, numbers that are scaled already, least values above 0, and random
+    ones of unequal range: expected by numpy's interpolation, as the probability of the one event or
+    the other."""
     by_hand = {
-        "one token of each quadrant": ((0.9, 0.9, 0.1, 0.1), (8.0, 0.0, 8.0, 0.0), [1.0, 1.0, 1.0, 0.0]),
+        "one token of each quadrant": (
+            (0.9, 0.9, 0.1, 0.1),
+            (8.0, 0.0, 8.0, 0.0),
+            [1.0, 1.0, 1.0, 0.0],
+        ),
         "in between": ((0.0, 0.5, 1.0), (4.0, 1.0, 0.0), [1.0, 0.625, 1.0]),
-        "where the least is not 0": ((0.25, 0.5, 0.75, 0.5), (1.0, 2.0, 1.0, 5.0), [0.0, 0.625, 1.0, 1.0]),
-        "entropy that is the same as divergence": ((0.0, 0.2, 1.0), (0.0, 0.2, 1.0), [0.0, 0.36, 1.0]),
+        "where the least is not 0": (
+            (0.25, 0.5, 0.75, 0.5),
+            (1.0, 2.0, 1.0, 5.0),
+            [0.0, 0.625, 1.0, 1.0],
+        ),
+        "entropy that is the same as divergence": (
+            (0.0, 0.2, 1.0),
+            (0.0, 0.2, 1.0),
+            [0.0, 0.36, 1.0],
+        ),
     }
-    cases = [Case(name, (torch.tensor(h), torch.tensor(delta)), right) for name, (h, delta, right) in by_hand.items()]
+    cases = [
+        Case(name, (torch.tensor(h), torch.tensor(delta)), right)
+        for name, (h, delta, right) in by_hand.items()
+    ]
     for seed, n in ((1, 7), (2, 40)):
         generator = np.random.default_rng(seed)
         values = generator.uniform(0.1, 2.5, n), 0.3 + generator.exponential(4.0, n)
@@ -122,48 +139,103 @@ def _scaled_last(h, delta):
 
 
 SOFT_OR = Exercise(
-    lesson=13, title="Soft-OR", difficulty=1, minutes=6,
-    task="A student has written tokens. Write `soft_or(h, delta)`: two torch tensors (N,), the entropy `h` of the "
-         "student at each token and its divergence `delta` from the teacher. Scale each so that its least value is 0 "
-         "and its greatest 1 (they do differ), and return the N scores **ĥ + δ̂ − ĥδ̂**. (The library also cuts the "
-         "largest h; leave that out.)",
-    hints=("Min–max scaling: (x − least) / (greatest − least), with `x.min()` and `x.max()`.",
-           "If ĥ and δ̂ were probabilities of two independent events, ĥ + δ̂ − ĥδ̂ would be that of the one *or* the "
-           "other: 1 − (1 − ĥ)(1 − δ̂)."),
+    lesson=13,
+    title="Soft-OR",
+    difficulty=1,
+    minutes=6,
+    task="A student has written tokens. Write `soft_or(h, delta)`: two torch tensors (N,), the "
+    "entropy `h` of the "
+    "student at each token and its divergence `delta` from the teacher. Scale each so that its "
+    "least value is 0 "
+    "and its greatest 1 (they do differ), and return the N scores **ĥ + δ̂ − ĥδ̂**. (The library "
+    "also cuts the "
+    "largest h; leave that out.)",
+    hints=(
+        "Min–max scaling: (x − least) / (greatest − least), with `x.min()` and `x.max()`.",
+        "If ĥ and δ̂ were probabilities of two independent events, ĥ + δ̂ − ĥδ̂ would be that of "
+        "the one *or* the "
+        "other: 1 − (1 − ĥ)(1 − δ̂).",
+    ),
     imports="import torch",
     solution=soft_or,
     wrong_answers=(
-        WrongAnswer(_sum, "the sum counts twice what is large in both: it can reach 2. Take ĥδ̂ off once."),
-        WrongAnswer(_product, "the product is large only where *both* are. A student that is sure and wrong has "
-                              "ĥ = 0: it would score 0."),
-        WrongAnswer(_unscaled, "h and delta are not scaled: nats may be far above 1, and then ĥ + δ̂ − ĥδ̂ is no OR."),
-        WrongAnswer(_over_the_greatest, "divided by the greatest alone, the least value does not become 0: subtract it "
-                                        "first."),
-        WrongAnswer(_greater, "this is the greater of the two. It does not see that a token has something of both."),
-        WrongAnswer(_entropy_alone, "the divergence is not used: where the student is sure, the score is 0, right or "
-                                    "wrong."),
+        WrongAnswer(
+            _sum, "the sum counts twice what is large in both: it can reach 2. Take ĥδ̂ off once."
+        ),
+        WrongAnswer(
+            _product,
+            "the product is large only where *both* are. A student that is sure and wrong has "
+            "ĥ = 0: it would score 0.",
+        ),
+        WrongAnswer(
+            _unscaled,
+            "h and delta are not scaled: nats may be far above 1, and then ĥ + δ̂ − ĥδ̂ is no OR.",
+        ),
+        WrongAnswer(
+            _over_the_greatest,
+            "divided by the greatest alone, the least value does not become 0: subtract it first.",
+        ),
+        WrongAnswer(
+            _greater,
+            "this is the greater of the two. It does not see that a token has something of both.",
+        ),
+        WrongAnswer(
+            _entropy_alone,
+            "the divergence is not used: where the student is sure, the score is 0, right or "
+            "wrong.",
+        ),
         WrongAnswer(_divergence_alone, "the entropy is not used: this is δ̂ alone."),
-        WrongAnswer(_sum_cut, "this is the sum, cut off at 1. Take ĥδ̂ off instead: the score then stays below 1 unless "
-                              "one of the two is 1."),
-        WrongAnswer(_mean, "this is the mean of the two: a token that is large in one alone scores 1/2. An OR "
-                           "gives 1."),
+        WrongAnswer(
+            _sum_cut,
+            "this is the sum, cut off at 1. Take ĥδ̂ off instead: the score then stays below 1 "
+            "unless "
+            "one of the two is 1.",
+        ),
+        WrongAnswer(
+            _mean,
+            "this is the mean of the two: a token that is large in one alone scores 1/2. An OR "
+            "gives 1.",
+        ),
         WrongAnswer(_shifted, "h and delta are only shifted: divide by greatest − least, too."),
-        WrongAnswer(_common_scale, "both are scaled by one common least and greatest value. Scale each by its own."),
-        WrongAnswer(_standardised, "this takes off the mean and divides by the standard deviation. Scale from the "
-                                   "least value (0) to the greatest (1)."),
+        WrongAnswer(
+            _common_scale,
+            "both are scaled by one common least and greatest value. Scale each by its own.",
+        ),
+        WrongAnswer(
+            _standardised,
+            "this takes off the mean and divides by the standard deviation. Scale from the "
+            "least value (0) to the greatest (1).",
+        ),
         WrongAnswer(_only_entropy_scaled, "delta is not scaled: its values may be far above 1."),
-        WrongAnswer(_only_divergence_scaled, "h is not scaled: its values may be above 1, and the least is not 0."),
+        WrongAnswer(
+            _only_divergence_scaled,
+            "h is not scaled: its values may be above 1, and the least is not 0.",
+        ),
         WrongAnswer(_smaller, "this is the smaller of the two: it is large only where both are."),
-        WrongAnswer(_exclusive, "2ĥδ̂ is taken off: that is *either* the one *or* the other, and a token that is large "
-                                "in both scores 0. Take ĥδ̂ off once."),
-        WrongAnswer(_sure_and_far, "this is (1 − ĥ)δ̂: large only where the student is sure and far from its teacher."),
-        WrongAnswer(_neither, "this is (1 − ĥ)(1 − δ̂): large where neither is. The score is 1 minus that."),
-        WrongAnswer(_product_added, "ĥδ̂ is added. It is contained in the sum twice, so take it off once."),
-        WrongAnswer(_scaled_last, "the scaling comes after the formula. Scale first: nats may be far above 1."),
+        WrongAnswer(
+            _exclusive,
+            "2ĥδ̂ is taken off: that is *either* the one *or* the other, and a token that is large "
+            "in both scores 0. Take ĥδ̂ off once.",
+        ),
+        WrongAnswer(
+            _sure_and_far,
+            "this is (1 − ĥ)δ̂: large only where the student is sure and far from its teacher.",
+        ),
+        WrongAnswer(
+            _neither, "this is (1 − ĥ)(1 − δ̂): large where neither is. The score is 1 minus that."
+        ),
+        WrongAnswer(
+            _product_added, "ĥδ̂ is added. It is contained in the sum twice, so take it off once."
+        ),
+        WrongAnswer(
+            _scaled_last,
+            "the scaling comes after the formula. Scale first: nats may be far above 1.",
+        ),
     ),
     cases=soft_or_cases,
-    insight="It is 1 − (1 − ĥ)(1 − δ̂): a token with ĥ = 1 gets 1 whatever the teacher says of it. That is its "
-            "strength, and what it costs when few tokens may be kept.",
+    insight="It is 1 − (1 − ĥ)(1 − δ̂): a token with ĥ = 1 gets 1 whatever the teacher says of it. "
+    "That is its "
+    "strength, and what it costs when few tokens may be kept.",
 )
 
 
@@ -175,7 +247,8 @@ def kept_tokens(scores, share):
 
 
 def kept_cases() -> list[Case]:
-    """Outputs of several lengths, one too short for its ρ; equal scores in several places, scores of 0 and below."""
+    """Outputs of several lengths, one too short for its ρ; equal scores in several places, scores
+    of 0 and below."""
     cases = [
         Case("half of four tokens", ([0.1, 0.9, 0.3, 0.8], 0.5), [1, 3]),
         Case("⌊ρm⌋ rounds down", ([0.5, 0.4, 0.9, 0.1, 0.2], 0.75), [0, 1, 2]),
@@ -234,7 +307,11 @@ def _quantile(scores, share):
 
 def _all_equals(scores, share):
     n = int(share * len(scores))
-    return [place for place, score in enumerate(scores) if n and score >= sorted(scores, reverse=True)[n - 1]]
+    return [
+        place
+        for place, score in enumerate(scores)
+        if n and score >= sorted(scores, reverse=True)[n - 1]
+    ]
 
 
 def _later_equals(scores, share):
@@ -255,39 +332,72 @@ def _as_mask(scores, share):
 
 
 KEPT_TOKENS = Exercise(
-    lesson=13, title="Which tokens teach", difficulty=1, minutes=6,
-    task="Write `kept_tokens(scores, share)`: `scores` is a list with the score of each of an output's m tokens, "
-         "`share` is ρ in (0, 1]. Return the list of the places (from 0) of the **⌊ρm⌋** tokens with the highest "
-         "scores, in their order in the sentence. Of equal scores the earlier token stays. Where ⌊ρm⌋ is 0, the list "
-         "is empty.",
-    hints=("`int(x)` rounds a positive number down.",
-           "`sorted(range(m), key=lambda place: -scores[place])` are the places, best first; equal ones keep their "
-           "order.",
-           "Take the first ⌊ρm⌋ of them, and sort these."),
+    lesson=13,
+    title="Which tokens teach",
+    difficulty=1,
+    minutes=6,
+    task="Write `kept_tokens(scores, share)`: `scores` is a list with the score of each of an "
+    "output's m tokens, "
+    "`share` is ρ in (0, 1]. Return the list of the places (from 0) of the **⌊ρm⌋** tokens with "
+    "the highest "
+    "scores, in their order in the sentence. Of equal scores the earlier token stays. Where ⌊ρm⌋ "
+    "is 0, the list "
+    "is empty.",
+    hints=(
+        "`int(x)` rounds a positive number down.",
+        "`sorted(range(m), key=lambda place: -scores[place])` are the places, best first; equal "
+        "ones keep their "
+        "order.",
+        "Take the first ⌊ρm⌋ of them, and sort these.",
+    ),
     solution=kept_tokens,
     wrong_answers=(
         WrongAnswer(_rounded, "⌊ρm⌋ rounds down; this rounds to the nearest."),
-        WrongAnswer(_at_least_one, "an output of fewer than 1/ρ tokens keeps none: ⌊ρm⌋ is 0 there. (To keep one at "
-                                   "least would be another method.)"),
-        WrongAnswer(_by_score, "these are the right tokens, the best first. Return them in the order of the sentence."),
+        WrongAnswer(
+            _at_least_one,
+            "an output of fewer than 1/ρ tokens keeps none: ⌊ρm⌋ is 0 there. (To keep one at "
+            "least would be another method.)",
+        ),
+        WrongAnswer(
+            _by_score,
+            "these are the right tokens, the best first. Return them in the order of the sentence.",
+        ),
         WrongAnswer(_lowest, "these are the lowest scores: the arm called “bottom”."),
-        WrongAnswer(_threshold, "this asks for a score above a fixed value. ρ is a share of the output's tokens, "
-                                "whatever their scores are."),
+        WrongAnswer(
+            _threshold,
+            "this asks for a score above a fixed value. ρ is a share of the output's tokens, "
+            "whatever their scores are.",
+        ),
         WrongAnswer(_the_scores, "these are scores. Return where they stand."),
         WrongAnswer(_rounded_up, "this rounds up. ⌊ρm⌋ rounds down: `int`."),
-        WrongAnswer(_quantile, "a quantile of the scores need not keep ⌊ρm⌋ tokens: it may lie between two scores, "
-                               "and all equal scores pass it."),
-        WrongAnswer(_all_equals, "all tokens with the score of the last one are kept, which may be too many. Of equal "
-                                 "scores the earlier tokens stay, up to ⌊ρm⌋."),
-        WrongAnswer(_later_equals, "of equal scores the later token stays here. The earlier one should."),
-        WrongAnswer(_first_index, "`index` finds the first token with a score: of two equal scores it gives the same "
-                                  "place twice. Sort the places, not the scores."),
+        WrongAnswer(
+            _quantile,
+            "a quantile of the scores need not keep ⌊ρm⌋ tokens: it may lie between two scores, "
+            "and all equal scores pass it.",
+        ),
+        WrongAnswer(
+            _all_equals,
+            "all tokens with the score of the last one are kept, which may be too many. Of equal "
+            "scores the earlier tokens stay, up to ⌊ρm⌋.",
+        ),
+        WrongAnswer(
+            _later_equals, "of equal scores the later token stays here. The earlier one should."
+        ),
+        WrongAnswer(
+            _first_index,
+            "`index` finds the first token with a score: of two equal scores it gives the same "
+            "place twice. Sort the places, not the scores.",
+        ),
         WrongAnswer(_from_one, "the places are counted from 1. Count from 0, as Python does."),
-        WrongAnswer(_as_mask, "these are truth values, one for each token. Return the list of the places that are "
-                              "kept."),
+        WrongAnswer(
+            _as_mask,
+            "these are truth values, one for each token. Return the list of the places that are "
+            "kept.",
+        ),
     ),
     cases=kept_cases,
-    insight="The share really kept is below ρ: what is rounded off is lost, and short outputs teach nothing.",
+    insight="The share really kept is below ρ: what is rounded off is lost, and short outputs "
+    "teach nothing.",
 )
 
 EXERCISES = (SOFT_OR, KEPT_TOKENS)

@@ -1,6 +1,8 @@
-"""What a notebook shows of an exercise: the task, folded hints and solutions, and the result of a check.
+"""What a notebook shows of an exercise: the task, folded hints and solutions, and the result of a
+check.
 
-Each has a plain text (print, a terminal) and HTML. Whatever came from a learner's function is escaped.
+Each has a plain text (print, a terminal) and HTML. Whatever came from a learner's function is
+escaped.
 """
 
 from __future__ import annotations
@@ -27,14 +29,19 @@ class Task:
 
 @dataclass(frozen=True)
 class Folded:
-    """A text behind a line that opens it (Enter or a click), so that nobody reads a hint by accident."""
+    """A text behind a line that opens it (Enter or a click), so that nobody reads a hint by
+    accident."""
 
     label: str
     text: str
     is_code: bool = False
 
     def _repr_html_(self) -> str:
-        body = f"<pre><code>{escape(self.text)}</code></pre>" if self.is_code else f"<p>{inline_html(self.text)}</p>"
+        body = (
+            f"<pre><code>{escape(self.text)}</code></pre>"
+            if self.is_code
+            else f"<p>{inline_html(self.text)}</p>"
+        )
         return f"<details><summary>{escape(self.label)}</summary>{body}</details>"
 
     def __repr__(self) -> str:
@@ -45,7 +52,8 @@ class Folded:
 class Result:
     """What a check found: `passed`, and the lines that say so, the first of them a headline.
 
-    As a truth value it is `passed`. `misconception` is the listed one that the answer seems to come from, or None.
+    As a truth value it is `passed`. `misconception` is the listed one that the answer seems to come
+    from, or None.
     """
 
     key: str
@@ -61,21 +69,27 @@ class Result:
         headline, *rest = map(inline_html, self.lines)
         body = "".join(f"<div>{line}</div>" for line in rest)
         style = f"border-left: 4px solid {colour}; padding: .3em .8em"
-        return f'<div role="status" style="{style}"><b style="color: {colour}">{headline}</b>{body}</div>'
+        return (
+            f'<div role="status" style="{style}"><b style="color: '
+            f'{colour}">{headline}</b>{body}</div>'
+        )
 
     def __repr__(self) -> str:
         return "\n".join(self.lines)
 
 
 def inline_html(text: str) -> str:
-    """Escapes `text` and renders what markdown says within a line: `code`, **strong** and *emphasis*."""
+    """Escapes `text` and renders what markdown says within a line: `code`, **strong** and
+    *emphasis*."""
     parts = re.split(r"(`[^`]+`)", escape(text))
     return "".join(
-        f"<code>{part[1:-1]}</code>" if part.startswith("`") and len(part) > 2 else emphasised(part) for part in parts
+        f"<code>{part[1:-1]}</code>" if part.startswith("`") and len(part) > 2 else emphasised(part)
+        for part in parts
     )
 
 
 def emphasised(html: str) -> str:
-    """Renders **strong** and *emphasis* in escaped text; a lone asterisk, or one among blanks, stays as it is."""
+    """Renders **strong** and *emphasis* in escaped text; a lone asterisk, or one among blanks,
+    stays as it is."""
     strong = re.sub(r"\*\*(?=\S)(.+?)(?<=\S)\*\*", r"<strong>\1</strong>", html)
     return re.sub(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=[^\s*])\*(?![\w*])", r"<em>\1</em>", strong)

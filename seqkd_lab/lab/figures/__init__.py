@@ -1,7 +1,8 @@
-"""Pictures of what the lab shows, each a function that returns a matplotlib Figure: the views' still twins.
+"""Pictures of what the lab shows, each a function that returns a matplotlib Figure: the views'
+still twins.
 
-The data behind a picture and the drawing of it stand in one module a subject, without ipywidgets; the views in
-seqkd_lab.lab.widgets put controls to them.
+The data behind a picture and the drawing of it stand in one module a subject, without ipywidgets;
+the views in seqkd_lab.lab.widgets put controls to them.
 """
 
 from seqkd_lab.lab.figures.beam_tree import beam_figure
@@ -20,7 +21,18 @@ from seqkd_lab.lab.figures.pruning import pruning_figure
 from seqkd_lab.lab.figures.token_importance import importance_figure
 
 __all__ = [
-    "beam_figure", "choice_figure", "drafting_figure", "exposure_figure", "importance_figure", "interpolation_figure",
-    "learning_figure", "lens_figure", "mass_figure", "memory_figure", "near_policy_figure", "paced_figure",
-    "pruning_figure", "temperature_figure",
+    "beam_figure",
+    "choice_figure",
+    "drafting_figure",
+    "exposure_figure",
+    "importance_figure",
+    "interpolation_figure",
+    "learning_figure",
+    "lens_figure",
+    "mass_figure",
+    "memory_figure",
+    "near_policy_figure",
+    "paced_figure",
+    "pruning_figure",
+    "temperature_figure",
 ]

@@ -1,4 +1,5 @@
-"""Rows of bars with the number beside each: the shape of every picture of a distribution over words."""
+"""Rows of bars with the number beside each: the shape of every picture of a distribution over
+words."""
 
 from __future__ import annotations
 
@@ -11,18 +12,26 @@ from seqkd_lab.lab.figures.picture import GREY, SIZE, add_label
 
 REST = "(rest)"
 ROOM = "\n".join([" "] * 8)
-"""As the name of the vertical axis, it leaves room in a computed layout for the longest word of the toy language."""
+"""As the name of the vertical axis, it leaves room in a computed layout for the longest word of the
+toy language."""
 
 
 class BarRows:
-    """Horizontal bars on `axes`: `n_rows` words from top to bottom, for each of them one bar a series.
+    """Horizontal bars on `axes`: `n_rows` words from top to bottom, for each of them one bar a
+    series.
 
-    The scale `limits` is fixed, and the axis ends with it. A value outside of it is cut off at the edge, with an arrow
-    before its number. The bars of the series that are shown share the height of a row.
+    The scale `limits` is fixed, and the axis ends with it. A value outside of it is cut off at the
+    edge, with an arrow before its number. The bars of the series that are shown share the height of
+    a row.
     """
 
     def __init__(
-        self, axes, series: Sequence[str], colours: Sequence[str], n_rows: int, limits: tuple[float, float] = (0.0, 1.0)
+        self,
+        axes,
+        series: Sequence[str],
+        colours: Sequence[str],
+        n_rows: int,
+        limits: tuple[float, float] = (0.0, 1.0),
     ) -> None:
         self.series, self.limits, self.n_rows = tuple(series), limits, n_rows
         self._gap = 0.012 * (limits[1] - limits[0])
@@ -32,7 +41,9 @@ class BarRows:
         self._bars, self._numbers = [], []
         for name, colour in zip(series, colours, strict=True):
             self._bars.append(axes.barh(range(n_rows), [0.0] * n_rows, color=colour, label=name))
-            self._numbers.append([add_label(axes, 0.0, row, fontsize=SIZE - 1) for row in range(n_rows)])
+            self._numbers.append(
+                [add_label(axes, 0.0, row, fontsize=SIZE - 1) for row in range(n_rows)]
+            )
         self._arrange(range(len(series)))
 
     @property
@@ -51,8 +62,11 @@ class BarRows:
         for bar in self._bars[number]:
             bar.set_facecolor(colour)
 
-    def show(self, words: Sequence[str], values: Sequence[Sequence[float] | None], decimals: int = 3) -> None:
-        """One list of values for each series, in the order of `words`; None hides a series. Further rows stay empty."""
+    def show(
+        self, words: Sequence[str], values: Sequence[Sequence[float] | None], decimals: int = 3
+    ) -> None:
+        """One list of values for each series, in the order of `words`; None hides a series. Further
+        rows stay empty."""
         for row, label in enumerate(self._words):
             label.set_text(words[row] if row < len(words) else "")
         self._arrange([number for number, column in enumerate(values) if column is not None])
@@ -65,7 +79,9 @@ class BarRows:
         """Lets the series with these numbers share the height of each row."""
         height = 0.84 / max(1, len(shown))
         for turn, number in enumerate(shown):
-            for row, (bar, label) in enumerate(zip(self._bars[number], self._numbers[number], strict=True)):
+            for row, (bar, label) in enumerate(
+                zip(self._bars[number], self._numbers[number], strict=True)
+            ):
                 middle = row + (turn - (len(shown) - 1) / 2) * height
                 bar.set(y=middle - 0.46 * height, height=0.92 * height)
                 label.set_y(middle)
@@ -85,13 +101,19 @@ class BarRows:
 
 
 def _scale(axes, limits: tuple[float, float], n_rows: int) -> None:
-    """Prepares the axes: the axis ends where the values can, and beyond it there is room for numbers."""
+    """Prepares the axes: the axis ends where the values can, and beyond it there is room for
+    numbers."""
     low, high = limits
     span = high - low
     axes.set_xlim(low - (0.2 * span if low < 0 else 0.0), high + 0.14 * span)
     axes.set_ylim(n_rows - 0.5, -0.5)
-    axes.set_xticks([tick for tick in MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-                     if low - 1e-9 * span <= tick <= high + 1e-9 * span])
+    axes.set_xticks(
+        [
+            tick
+            for tick in MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+            if low - 1e-9 * span <= tick <= high + 1e-9 * span
+        ]
+    )
     axes.set_yticks([])
     for side in ("top", "left", "right"):
         axes.spines[side].set_visible(False)

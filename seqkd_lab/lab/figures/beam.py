@@ -1,4 +1,5 @@
-"""What a search kept, what it threw away and by what, read from its trace; nothing here searches."""
+"""What a search kept, what it threw away and by what, read from its trace; nothing here
+searches."""
 
 from __future__ import annotations
 
@@ -18,10 +19,11 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Node:
-    """A candidate in the tree: `words` from the first on, END as the last of a complete translation.
+    """A candidate in the tree: `words` from the first on, END as the last of a complete
+    translation.
 
-    parent is the row (rank) of its parent among the kept ones of the step before; pruned_by the words of the last
-    candidate that was kept instead of it.
+    parent is the row (rank) of its parent among the kept ones of the step before; pruned_by the
+    words of the last candidate that was kept instead of it.
     """
 
     words: Words
@@ -45,21 +47,26 @@ def words_of(step: TraceStep, candidate: Candidate) -> Words:
 
 
 def tree(trace: SearchTrace, n_pruned: int) -> list[list[Node]]:
-    """The nodes of each step, best score first: all that were kept or finished, and the `n_pruned` best others."""
+    """The nodes of each step, best score first: all that were kept or finished, and the `n_pruned`
+    best others."""
     columns = []
     for step in trace.steps:
         candidates = step.candidates(len(step.kept) + n_pruned)
         survivors = [candidate for candidate in candidates if candidate.fate != PRUNED]
         cut = words_of(step, survivors[-1]) if survivors else None
-        columns.append([
-            Node(words_of(step, c), c.parent, c, cut if c.fate == PRUNED else None) for c in candidates
-        ])
+        columns.append(
+            [
+                Node(words_of(step, c), c.parent, c, cut if c.fate == PRUNED else None)
+                for c in candidates
+            ]
+        )
     return columns
 
 
 @dataclass(frozen=True)
 class Loss:
-    """Where a search lost a translation: step and rank count from 1; log p of its beginning, and of the last kept."""
+    """Where a search lost a translation: step and rank count from 1; log p of its beginning, and of
+    the last kept."""
 
     step: int
     words: Words
@@ -69,7 +76,8 @@ class Loss:
 
 
 def lost_at(trace: SearchTrace, target: Sequence[str]) -> Loss | None:
-    """The step at which the last beginning of `target` left the beam; None when it held a place to the end.
+    """The step at which the last beginning of `target` left the beam; None when it held a place to
+    the end.
 
     Raises ValueError for a target with a word that the model cannot write.
     """
@@ -88,12 +96,17 @@ def lost_at(trace: SearchTrace, target: Sequence[str]) -> Loss | None:
 
 
 def _place_on_path(step: TraceStep, target: Words) -> int | None:
-    """The place (parent · V + token) of the candidate that goes on towards `target`, None where there is none."""
+    """The place (parent · V + token) of the candidate that goes on towards `target`, None where
+    there is none."""
     V = step.score.shape[1]
     for parent, (prefix, finished) in enumerate(zip(step.prefixes, step.was_finished, strict=True)):
         if finished and prefix == target:
             return parent * V + PAD
-        if not finished and prefix == target[: len(prefix)] and bool(torch.isfinite(step.score[parent]).any()):
+        if (
+            not finished
+            and prefix == target[: len(prefix)]
+            and bool(torch.isfinite(step.score[parent]).any())
+        ):
             token = target[len(prefix)] if len(prefix) < len(target) else END
             return parent * V + step.tokens.index(token)
     return None
@@ -104,7 +117,8 @@ HELD, LOST, NEVER = "held its place", "lost its place", "never had a place"
 
 @dataclass(frozen=True)
 class Translation:
-    """A complete translation that the search has scored: log_prob in nats, length in tokens, the end counted."""
+    """A complete translation that the search has scored: log_prob in nats, length in tokens, the
+    end counted."""
 
     tokens: Words
     log_prob: float
@@ -113,15 +127,20 @@ class Translation:
 
     def score(self, length_penalty: float) -> float:
         """log p / length^penalty: what the search ranks by."""
-        return float(normalised(torch.tensor(self.log_prob), torch.tensor(self.length), length_penalty))
+        return float(
+            normalised(torch.tensor(self.log_prob), torch.tensor(self.length), length_penalty)
+        )
 
 
 def scored_translations(trace: SearchTrace) -> list[Translation]:
-    """Every complete translation in the trace, the pruned ones too: each beginning in the beam, ended at once."""
+    """Every complete translation in the trace, the pruned ones too: each beginning in the beam,
+    ended at once."""
     answers, found = {hypothesis.tokens for hypothesis in trace.hypotheses}, {}
     for step in trace.steps:
         V, kept = step.score.shape[1], set(step.kept.tolist())
-        for parent, (prefix, finished) in enumerate(zip(step.prefixes, step.was_finished, strict=True)):
+        for parent, (prefix, finished) in enumerate(
+            zip(step.prefixes, step.was_finished, strict=True)
+        ):
             log_prob = float(step.log_prob[parent, EOS])
             if finished or not math.isfinite(log_prob):
                 continue
@@ -133,10 +152,11 @@ def scored_translations(trace: SearchTrace) -> list[Translation]:
 def rerank(translations: Sequence[Translation], length_penalty: float) -> list[Translation]:
     """`translations`, best score under the penalty first; no new search.
 
-    So it shows what the penalty prefers among what was found. It cannot show what a search with this penalty would
-    have found: beginnings that were pruned on the way are gone.
+    So it shows what the penalty prefers among what was found. It cannot show what a search with
+    this penalty would have found: beginnings that were pruned on the way are gone.
     """
-    log_prob, length = (torch.tensor([getattr(t, name) for t in translations]) for name in ("log_prob", "length"))
+    log_prob, length = (
+        torch.tensor([getattr(t, name) for t in translations]) for name in ("log_prob", "length")
+    )
     order = normalised(log_prob, length, length_penalty).argsort(descending=True, stable=True)
     return [translations[place] for place in order.tolist()]
-

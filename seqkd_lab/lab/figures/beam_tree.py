@@ -1,4 +1,5 @@
-"""The beam's tree as a picture: a window of steps, each a column of candidates with log p of their hypotheses."""
+"""The beam's tree as a picture: a window of steps, each a column of candidates with log p of their
+hypotheses."""
 
 from __future__ import annotations
 
@@ -18,8 +19,11 @@ ROWS = MOST_BEAM + N_PRUNED
 FILL = {KEPT: "#cfe6f5", FINISHED: "#bfe8da", PRUNED: "#ffffff"}
 EDGE = {KEPT: BLUE, FINISHED: GREEN, PRUNED: "#999999"}
 MARK = {KEPT: "", FINISHED: "■ ", PRUNED: "✗ "}
-LEGEND = ("number: log p of the whole hypothesis   ■ finished   ✗ pruned   ● greedy path   ★ the true mode\n"
-          "thick line: the beam's answer (orange: greedy's)")
+LEGEND = (
+    "number: log p of the whole hypothesis   ■ finished   ✗ pruned   ● greedy path   ★ the true "
+    "mode\n"
+    "thick line: the beam's answer (orange: greedy's)"
+)
 MOST_LETTERS = 18
 """Of a box's text: more would run into its number."""
 
@@ -28,7 +32,8 @@ MOST_LETTERS = 18
 class BeamTree:
     """A trace ready to be drawn: its columns of nodes, every complete translation that was scored.
 
-    To be marked, where known: greedy, what K = 1 finds, and mode, the truth's most probable translation.
+    To be marked, where known: greedy, what K = 1 finds, and mode, the truth's most probable
+    translation.
     """
 
     trace: SearchTrace
@@ -38,7 +43,9 @@ class BeamTree:
     mode: Words | None = None
 
     @classmethod
-    def of(cls, trace: SearchTrace, greedy: Words | None = None, mode: Words | None = None) -> BeamTree:
+    def of(
+        cls, trace: SearchTrace, greedy: Words | None = None, mode: Words | None = None
+    ) -> BeamTree:
         """The tree of a trace, with the best N_PRUNED of each step's pruned candidates."""
         return cls(trace, tree(trace, N_PRUNED), scored_translations(trace), greedy, mode)
 
@@ -61,11 +68,15 @@ def percent(log_prob: float) -> str:
 
 
 def names_of(nodes: list[Node], rooms: list[int]) -> list[str]:
-    """What the boxes of a column are called: the last word; where others have the same one, before it the word that
-    tells most of them apart. Each has room for so many letters."""
+    """What the boxes of a column are called: the last word; where others have the same one, before
+    it the word that tells most of them apart. Each has room for so many letters."""
     names = []
     for node, room in zip(nodes, rooms, strict=True):
-        rivals = [other.words for other in nodes if other.words[-1] == node.words[-1] and other.words != node.words]
+        rivals = [
+            other.words
+            for other in nodes
+            if other.words[-1] == node.words[-1] and other.words != node.words
+        ]
         word, gap = _telling_word(node.words, rivals)
         last = _shortened(_shown(node.words[-1]), min(11, room - len(gap) - 4) if word else room)
         names.append(_shortened(word, room - len(gap) - len(last)) + gap + last)
@@ -73,9 +84,11 @@ def names_of(nodes: list[Node], rooms: list[int]) -> list[str]:
 
 
 def _telling_word(words: Words, rivals: list[Words]) -> tuple[str, str]:
-    """The earlier word at whose place most rivals have another one, and what stands between it and the last word."""
+    """The earlier word at whose place most rivals have another one, and what stands between it and
+    the last word."""
     n_apart = {
-        place: sum(rival[place : place + 1] != (words[place],) for rival in rivals) for place in range(len(words) - 1)
+        place: sum(rival[place : place + 1] != (words[place],) for rival in rivals)
+        for place in range(len(words) - 1)
     }
     if not any(n_apart.values()):
         return "", ""
@@ -117,8 +130,13 @@ class BeamTreeDrawing:
         self._boxes = axes.add_collection(PolyCollection([], linewidths=1.2))
         cells = [(column, row) for column in range(COLUMNS) for row in range(ROWS)]
         self._tokens = {cell: add_label(axes, cell[0] + 0.03, cell[1]) for cell in cells}
-        self._numbers = {cell: add_label(axes, cell[0] + 0.83, cell[1], ha="right", fontsize=12) for cell in cells}
-        self._heads = [add_label(axes, c + 0.4, -0.9, ha="center", color=GREY) for c in range(COLUMNS)]
+        self._numbers = {
+            cell: add_label(axes, cell[0] + 0.83, cell[1], ha="right", fontsize=12)
+            for cell in cells
+        }
+        self._heads = [
+            add_label(axes, c + 0.4, -0.9, ha="center", color=GREY) for c in range(COLUMNS)
+        ]
         labels = [*self._tokens.values(), *self._numbers.values(), *self._heads]
         self.picture = Picture(figure, [self._lines, self._boxes, *labels])
 
@@ -131,7 +149,9 @@ class BeamTreeDrawing:
             nodes = columns[column] if column < len(columns) else []
             digits = deciding_digits([node.candidate.log_prob for node in nodes])
             signs = [(MARK[node.fate], beam_tree.marks(node)) for node in nodes]
-            names = names_of(nodes, [MOST_LETTERS - len(before) - len(after) for before, after in signs])
+            names = names_of(
+                nodes, [MOST_LETTERS - len(before) - len(after) for before, after in signs]
+            )
             for row in range(ROWS):
                 labels = self._tokens[column, row], self._numbers[column, row]
                 if row < len(nodes):
@@ -153,7 +173,8 @@ class BeamTreeDrawing:
     def _show_boxes(self, columns: list[list[Node]]) -> None:
         placed = [(c, r, node) for c, nodes in enumerate(columns) for r, node in enumerate(nodes)]
         corners = [
-            [(c, r - 0.4), (c + 0.85, r - 0.4), (c + 0.85, r + 0.4), (c, r + 0.4)] for c, r, _ in placed
+            [(c, r - 0.4), (c + 0.85, r - 0.4), (c + 0.85, r + 0.4), (c, r + 0.4)]
+            for c, r, _ in placed
         ]
         self._boxes.set_verts(corners)
         self._boxes.set_facecolor([FILL[node.fate] for _, _, node in placed])
@@ -162,14 +183,18 @@ class BeamTreeDrawing:
     def _show_lines(self, columns: list[list[Node]], beam_tree: BeamTree) -> None:
         segments, colours, widths, styles = [], [], [], []
         for c, nodes in enumerate(columns):
-            for row, node in enumerate(nodes if c else ()):  # the first column's parents are outside of the window
+            for row, node in enumerate(
+                nodes if c else ()
+            ):  # the first column's parents are outside of the window
                 segments.append([(c - 0.15, node.parent), (c, row)])
                 answer, greedy = node.on_path(beam_tree.answer), node.on_path(beam_tree.greedy)
                 colours.append(BLACK if answer else ORANGE if greedy else EDGE[node.fate])
                 widths.append(3.5 if answer else 2.5 if greedy else 1.0)
                 styles.append(":" if node.fate == PRUNED else "-")
         self._lines.set_segments(segments)
-        self._lines.set(color=colours or BLACK, linewidths=widths or [1.0], linestyles=styles or ["-"])
+        self._lines.set(
+            color=colours or BLACK, linewidths=widths or [1.0], linestyles=styles or ["-"]
+        )
 
 
 def beam_figure(beam_tree: BeamTree, step: int) -> Figure:

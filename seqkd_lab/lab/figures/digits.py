@@ -6,24 +6,31 @@ from collections.abc import Sequence
 
 LEAST, MOST = 2, 5
 NOISE = 1e-4
-"""Nats: log-probabilities that are closer count as equal; batches of other shapes give others in the last digits."""
+"""Nats: log-probabilities that are closer count as equal; batches of other shapes give others in
+the last digits."""
 
 
 def deciding_digits(values: Sequence[float], least: int = LEAST) -> int:
-    """Returns the fewest digits after the point, at least `least`, at which neighbours in rank differ.
+    """Returns the fewest digits after the point, at least `least`, at which neighbours in rank
+    differ.
 
     Values that are closer than NOISE ask for none.
     """
     ranked = sorted(values)
     neighbours = [(a, b) for a, b in zip(ranked, ranked[1:], strict=False) if b - a > NOISE]
     return next(
-        (digits for digits in range(least, MOST) if all(f"{a:.{digits}f}" != f"{b:.{digits}f}" for a, b in neighbours)),
+        (
+            digits
+            for digits in range(least, MOST)
+            if all(f"{a:.{digits}f}" != f"{b:.{digits}f}" for a, b in neighbours)
+        ),
         MOST,
     )
 
 
 def shown_number(value: float, digits: int) -> str:
-    """Returns a number with so many digits after the point and a proper minus sign; what rounds to 0 has no sign."""
+    """Returns a number with so many digits after the point and a proper minus sign; what rounds to
+    0 has no sign."""
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if not float(text) else text.replace("-", "−")
 

@@ -1,4 +1,5 @@
-"""Speculative sampling round by round: what the draft proposed, what stood, and what the target said where it ended."""
+"""Speculative sampling round by round: what the draft proposed, what stood, and what the target
+said where it ended."""
 
 from __future__ import annotations
 
@@ -8,15 +9,35 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from seqkd_lab.decoding.draft_trace import ACCEPTED, REJECTED, UNREAD, DraftedWord, DraftTrace, TracedRound
+from seqkd_lab.decoding.draft_trace import (
+    ACCEPTED,
+    REJECTED,
+    UNREAD,
+    DraftedWord,
+    DraftTrace,
+    TracedRound,
+)
 from seqkd_lab.lab.figures.draft_laws import KEY, LawBars, PlaceLaws, place_laws, said
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, GREEN, GREY, SIZE, VERMILION, Picture, add_label
+from seqkd_lab.lab.figures.picture import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    SIZE,
+    VERMILION,
+    Picture,
+    add_label,
+)
 
 MOST_DRAFTED, N_ROUNDS = 8, 6
 EXTRA = "extra"
 FILL = {ACCEPTED: "#cfe6f5", REJECTED: "#fbdccb", UNREAD: "#ffffff", EXTRA: "#bfe8da"}
 EDGE = {ACCEPTED: BLUE, REJECTED: VERMILION, UNREAD: "#bbbbbb", EXTRA: GREEN}
-LEGEND = "✓ stands   ✗ refused   %: its chance to stand   grey: behind a refused one, not read   + added by the target"
+LEGEND = (
+    "✓ stands   ✗ refused   %: its chance to stand   grey: behind a refused one, not read  "
+    " + "
+    "added by the target"
+)
 WIDE_WORD = 11
 """Letters of a word that fit into a box at its usual size; a longer one is written smaller."""
 
@@ -55,13 +76,15 @@ def boxes(one: TracedRound) -> list[Box]:
 
 
 def window(number: int, n_rounds: int) -> range:
-    """The rounds (from 0) that are shown when `number` (from 1) is chosen: at most N_ROUNDS of them."""
+    """The rounds (from 0) that are shown when `number` (from 1) is chosen: at most N_ROUNDS of
+    them."""
     first = min(max(0, number - 1 - N_ROUNDS // 2), max(0, n_rounds - N_ROUNDS))
     return range(first, min(first + N_ROUNDS, n_rounds))
 
 
 def laws_of(trace: DraftTrace, number: int) -> PlaceLaws | None:
-    """The laws where round `number` (from 1) ended; None where the end of the sentence stood and nothing was drawn."""
+    """The laws where round `number` (from 1) ended; None where the end of the sentence stood and
+    nothing was drawn."""
     one = trace.rounds[number - 1]
     if one.extra is None:
         return None
@@ -77,7 +100,8 @@ def title_of(one: TracedRound) -> str:
 
 
 class DraftingDrawing:
-    """Above a window of rounds, a row each; below p, q and the law of the extra word in the round that is chosen."""
+    """Above a window of rounds, a row each; below p, q and the law of the extra word in the round
+    that is chosen."""
 
     def __init__(self) -> None:
         figure = Figure(figsize=(12, 7.1))
@@ -89,11 +113,17 @@ class DraftingDrawing:
         corner = (-0.93, 0.0), MOST_DRAFTED + 1.9, 0.96
         self._frame = axes.add_patch(Rectangle(*corner, fill=False, edgecolor=BLACK, linewidth=2.2))
         cells = [(row, column) for row in range(N_ROUNDS) for column in range(MOST_DRAFTED + 1)]
-        self._words = {cell: add_label(axes, cell[1] + 0.46, cell[0] - 0.17, ha="center") for cell in cells}
-        self._notes = {cell: add_label(axes, cell[1] + 0.46, cell[0] + 0.21, ha="center", fontsize=SIZE - 1)
-                       for cell in cells}
+        self._words = {
+            cell: add_label(axes, cell[1] + 0.46, cell[0] - 0.17, ha="center") for cell in cells
+        }
+        self._notes = {
+            cell: add_label(axes, cell[1] + 0.46, cell[0] + 0.21, ha="center", fontsize=SIZE - 1)
+            for cell in cells
+        }
         self._heads = [add_label(axes, -0.86, row - 0.17) for row in range(N_ROUNDS)]
-        self._counts = [add_label(axes, -0.86, row + 0.21, fontsize=SIZE - 1) for row in range(N_ROUNDS)]
+        self._counts = [
+            add_label(axes, -0.86, row + 0.21, fontsize=SIZE - 1) for row in range(N_ROUNDS)
+        ]
         panels = [figure.add_axes((left, 0.05, 0.265, 0.31)) for left in (0.13, 0.42, 0.71)]
         self._laws = LawBars(panels)
         figure.text(0.5, 0.422, KEY, fontsize=SIZE - 1, ha="center", va="center", parse_math=False)
@@ -122,23 +152,39 @@ class DraftingDrawing:
             below.set_text("")
             return
         colour = GREY if box.fate == UNREAD else BLACK
-        size = SIZE - 1 if len(box.word) <= WIDE_WORD else max(7.0, (SIZE - 1) * WIDE_WORD / len(box.word))
+        size = (
+            SIZE - 1
+            if len(box.word) <= WIDE_WORD
+            else max(7.0, (SIZE - 1) * WIDE_WORD / len(box.word))
+        )
         word.set(text=box.word, color=colour, fontsize=size)
         below.set(text=box.note, color=colour)
 
     def _show_corners(self, rows: list[list[Box]]) -> None:
-        placed = [(row, column, box.fate) for row, line in enumerate(rows) for column, box in enumerate(line)]
-        self._boxes.set_verts([
-            [(column, row - 0.4), (column + 0.92, row - 0.4), (column + 0.92, row + 0.4), (column, row + 0.4)]
-            for row, column, _ in placed
-        ])
+        placed = [
+            (row, column, box.fate)
+            for row, line in enumerate(rows)
+            for column, box in enumerate(line)
+        ]
+        self._boxes.set_verts(
+            [
+                [
+                    (column, row - 0.4),
+                    (column + 0.92, row - 0.4),
+                    (column + 0.92, row + 0.4),
+                    (column, row + 0.4),
+                ]
+                for row, column, _ in placed
+            ]
+        )
         self._boxes.set_facecolor([FILL[fate] for _, _, fate in placed])
         self._boxes.set_edgecolor([EDGE[fate] for _, _, fate in placed])
         self._boxes.set_linestyle([":" if fate == UNREAD else "-" for _, _, fate in placed])
 
 
 def drafting_figure(trace: DraftTrace, number: int = 1) -> Figure:
-    """Still twin of the DraftingStepper: round `number` (from 1). Raises ValueError for one that was not needed."""
+    """Still twin of the DraftingStepper: round `number` (from 1). Raises ValueError for one that
+    was not needed."""
     if not 1 <= number <= len(trace.rounds):
         raise ValueError(f"the sentence took rounds 1 to {len(trace.rounds)}; got {number}")
     drawing = DraftingDrawing()

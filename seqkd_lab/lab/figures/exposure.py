@@ -1,4 +1,5 @@
-"""Divergence of student and teacher by place, along what gold, teacher and student wrote, above one translation."""
+"""Divergence of student and teacher by place, along what gold, teacher and student wrote, above one
+translation."""
 
 from __future__ import annotations
 
@@ -17,7 +18,17 @@ from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.figures.draft_laws import column, said
 from seqkd_lab.lab.figures.exposure_table import BETAS, ExposureTable, ShownSentence
 from seqkd_lab.lab.figures.next_words import likeliest
-from seqkd_lab.lab.figures.picture import BLACK, BLUE, BROWN, ORANGE, SIZE, VERMILION, Picture, add_label, label_axes
+from seqkd_lab.lab.figures.picture import (
+    BLACK,
+    BLUE,
+    BROWN,
+    ORANGE,
+    SIZE,
+    VERMILION,
+    Picture,
+    add_label,
+    label_axes,
+)
 
 LOOKS = {GOLD: (ORANGE, "^"), TEACHER: (BLUE, "o"), STUDENT: (VERMILION, "s")}
 KEYS = {GOLD: BROWN, TEACHER: BLUE, STUDENT: VERMILION}
@@ -32,8 +43,12 @@ DARKEST = 3.0
 
 def most_nats(tables: Sequence[ExposureTable]) -> float:
     """The top of a scale that holds every curve of every table, whatever is chosen."""
-    top = max(max(table.curve(writer, beta, LEAST_SENTENCES), default=0.0)
-              for table in tables for writer in WRITERS for beta in BETAS)
+    top = max(
+        max(table.curve(writer, beta, LEAST_SENTENCES), default=0.0)
+        for table in tables
+        for writer in WRITERS
+        for beta in BETAS
+    )
     return max(0.5, math.ceil(13.0 * top) / 10.0)  # with room for the key
 
 
@@ -50,7 +65,8 @@ def first_shown(place: int) -> int:
 
 
 class ExposureDrawing:
-    """Above, the three curves and the laws at the chosen place; below, the chosen translation, a box a word."""
+    """Above, the three curves and the laws at the chosen place; below, the chosen translation, a
+    box a word."""
 
     def __init__(self, most: float) -> None:
         figure = Figure(figsize=(12, 7.2))
@@ -58,13 +74,23 @@ class ExposureDrawing:
         curves.set(xlim=(0.3, N_PLACES + 0.7), ylim=(0.0, most))
         curves.set_xticks(range(2, N_PLACES + 1, 2))
         label_axes(curves, "place t in the translation", "nats, mean over sentences")
-        self._lines = {writer: curves.plot([], [], f"{mark}-", color=colour, markersize=6)[0]
-                       for writer, (colour, mark) in LOOKS.items()}
+        self._lines = {
+            writer: curves.plot([], [], f"{mark}-", color=colour, markersize=6)[0]
+            for writer, (colour, mark) in LOOKS.items()
+        }
         self._here = curves.axvline(1, color=BLACK, linewidth=1.5, linestyle=":")
         self._title = add_label(curves, 0.4, most * 1.045)
-        self._keys = {writer: add_label(curves, N_PLACES + 0.4, most * (0.94 - 0.075 * row), color=KEYS[writer],
-                                        ha="right", bbox={"color": "white", "pad": 1})
-                      for row, writer in enumerate(WRITERS)}
+        self._keys = {
+            writer: add_label(
+                curves,
+                N_PLACES + 0.4,
+                most * (0.94 - 0.075 * row),
+                color=KEYS[writer],
+                ha="right",
+                bbox={"color": "white", "pad": 1},
+            )
+            for row, writer in enumerate(WRITERS)
+        }
         laws = figure.add_axes((0.765, 0.49, 0.215, 0.44))
         self._laws = BarRows(laws, ("p_T", "p_S"), (BLUE, VERMILION), N_WORDS + 1)
         self._law_title = add_label(laws, 0.0, -0.82)
@@ -72,21 +98,45 @@ class ExposureDrawing:
         laws.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
         laws.set_xlabel("probability of the next word", fontsize=SIZE)
         self._make_boxes(figure.add_axes((0.005, 0.015, 0.99, 0.375)))
-        labels = [self._title, *self._keys.values(), self._law_title, *self._words, *self._numbers, self._head]
-        self.picture = Picture(figure, [*self._lines.values(), self._here, *self._laws.moving, self._boxes, self._frame,
-                                        *labels])
+        labels = [
+            self._title,
+            *self._keys.values(),
+            self._law_title,
+            *self._words,
+            *self._numbers,
+            self._head,
+        ]
+        self.picture = Picture(
+            figure,
+            [
+                *self._lines.values(),
+                self._here,
+                *self._laws.moving,
+                self._boxes,
+                self._frame,
+                *labels,
+            ],
+        )
 
     def _make_boxes(self, axes) -> None:
         axes.axis("off")
         axes.set(xlim=(-0.02, N_COLUMNS), ylim=(N_ROWS - 0.4, -0.85))
         self._boxes = axes.add_collection(PolyCollection([], edgecolor="#bbbbbb", linewidths=1.2))
-        self._frame = axes.add_patch(Rectangle((0, 0), 0.96, 0.88, fill=False, edgecolor=BLACK, linewidth=2.4))
+        self._frame = axes.add_patch(
+            Rectangle((0, 0), 0.96, 0.88, fill=False, edgecolor=BLACK, linewidth=2.4)
+        )
         places = [(column, row) for row in range(N_ROWS) for column in range(N_COLUMNS)]
-        self._words = [add_label(axes, column + 0.46, row - 0.17, ha="center") for column, row in places]
-        self._numbers = [add_label(axes, column + 0.46, row + 0.21, ha="center") for column, row in places]
+        self._words = [
+            add_label(axes, column + 0.46, row - 0.17, ha="center") for column, row in places
+        ]
+        self._numbers = [
+            add_label(axes, column + 0.46, row + 0.21, ha="center") for column, row in places
+        ]
         self._head = add_label(axes, 0.0, -0.66)
 
-    def show(self, table: ExposureTable, sentence: int, writer: str, beta: float, place: int) -> None:
+    def show(
+        self, table: ExposureTable, sentence: int, writer: str, beta: float, place: int
+    ) -> None:
         """Shows place `place` (from 0) of what `writer` wrote for a sentence; β is one of BETAS."""
         for other, line in self._lines.items():
             values = table.curve(other, beta, LEAST_SENTENCES)[:N_PLACES]
@@ -119,20 +169,30 @@ class ExposureDrawing:
             number.set_text(shown_number(nats[start + box], 2) if there else "")
             if there:
                 x, y = box % N_COLUMNS, box // N_COLUMNS
-                corners.append([(x, y - 0.42), (x + 0.92, y - 0.42), (x + 0.92, y + 0.42), (x, y + 0.42)])
+                corners.append(
+                    [(x, y - 0.42), (x + 0.92, y - 0.42), (x + 0.92, y + 0.42), (x, y + 0.42)]
+                )
                 colours.append(to_rgba(VERMILION, 0.55 * min(1.0, nats[start + box] / DARKEST)))
         self._boxes.set_verts(corners)
         self._boxes.set_facecolor(colours)
-        self._frame.set_xy(((place - start) % N_COLUMNS - 0.02, (place - start) // N_COLUMNS - 0.44))
+        self._frame.set_xy(
+            ((place - start) % N_COLUMNS - 0.02, (place - start) // N_COLUMNS - 0.44)
+        )
 
 
 def exposure_figure(
-    table: ExposureTable, sentence: int = 0, writer: str = STUDENT, beta: float = 1.0, place: int | None = None
+    table: ExposureTable,
+    sentence: int = 0,
+    writer: str = STUDENT,
+    beta: float = 1.0,
+    place: int | None = None,
 ) -> Figure:
-    """Still twin of the ExposureExplorer; without `place`, that of the largest divergence. Raises ValueError for a β, a
-    writer or a place that the table does not have."""
+    """Still twin of the ExposureExplorer; without `place`, that of the largest divergence. Raises
+    ValueError for a β, a writer or a place that the table does not have."""
     if beta not in BETAS or writer not in WRITERS:
-        raise ValueError(f"β is one of {BETAS} and the writer one of {WRITERS}; got {beta} and {writer!r}")
+        raise ValueError(
+            f"β is one of {BETAS} and the writer one of {WRITERS}; got {beta} and {writer!r}"
+        )
     shown = table.sentences[writer][sentence]
     place = worst_place(shown, beta) if place is None else place
     if not 0 <= place < len(shown.tokens):

@@ -1,4 +1,5 @@
-"""What the exposure explorer shows of one student: divergences from the teacher along three writers' translations."""
+"""What the exposure explorer shows of one student: divergences from the teacher along three
+writers' translations."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ BETAS = tuple(round(0.1 * step, 1) for step in range(11))
 
 @dataclass(frozen=True)
 class ShownSentence:
-    """One writer's translation: its tokens, "</s>" the last; the divergence (len(BETAS), T) at each of them; and there
-    the laws p_T and p_S (T, V) of teacher and student."""
+    """One writer's translation: its tokens, "</s>" the last; the divergence (len(BETAS), T) at each
+    of them; and there the laws p_T and p_S (T, V) of teacher and student."""
 
     tokens: tuple[str, ...]
     divergence: Tensor
@@ -32,7 +33,8 @@ class ShownSentence:
 
 @dataclass(frozen=True)
 class ExposureTable:
-    """One student: the mean by place over many sentences, for each of WRITERS and BETAS, and some sentences in full.
+    """One student: the mean by place over many sentences, for each of WRITERS and BETAS, and some
+    sentences in full.
 
     words: the target vocabulary's tokens.
     """
@@ -55,17 +57,23 @@ class ExposureTable:
 def exposure_table(
     student: Seq2Seq, teacher: Seq2Seq, corpus: ParallelCorpus, n_shown: int = 12, seed: int = 1
 ) -> ExposureTable:
-    """The table of `student` over the sources of `corpus`, `n_shown` of them in full. Raises ValueError without any."""
+    """The table of `student` over the sources of `corpus`, `n_shown` of them in full. Raises
+    ValueError without any."""
     if not len(corpus) or n_shown < 1:
         raise ValueError(f"need at least one sentence; got {min(n_shown, len(corpus))}")
     measures = [Divergence(beta, scaled=True).per_token for beta in BETAS]
     written = written_by(student, teacher, corpus, seed)
     curves = {writer: along(student, teacher, written[writer], measures) for writer in WRITERS}
     sentences = {
-        writer: [shown_sentence(student, teacher, written[writer][i : i + 1]) for i in range(min(n_shown, len(corpus)))]
+        writer: [
+            shown_sentence(student, teacher, written[writer][i : i + 1])
+            for i in range(min(n_shown, len(corpus)))
+        ]
         for writer in WRITERS
     }
-    return ExposureTable(corpus.source[:n_shown], curves, sentences, student.target_vocabulary.tokens)
+    return ExposureTable(
+        corpus.source[:n_shown], curves, sentences, student.target_vocabulary.tokens
+    )
 
 
 @torch.inference_mode()
@@ -73,6 +81,8 @@ def shown_sentence(student: Seq2Seq, teacher: Seq2Seq, pair: ParallelCorpus) -> 
     """The one pair of `pair`, place by place."""
     batch = make_batch(encode(pair, student.source_vocabulary, student.target_vocabulary), [0])
     own, other = student(batch), teacher(batch)
-    found = torch.stack([Divergence(beta, scaled=True).per_token(own, batch, other)[0] for beta in BETAS])
+    found = torch.stack(
+        [Divergence(beta, scaled=True).per_token(own, batch, other)[0] for beta in BETAS]
+    )
     tokens = (*pair.target[0], SPECIALS[EOS])
     return ShownSentence(tokens, found, other[0].softmax(dim=1), own[0].softmax(dim=1))

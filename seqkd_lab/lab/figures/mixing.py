@@ -1,4 +1,5 @@
-"""Word-KD at one position: hard, soft and mixed target, the loss, and what each word's logit is told."""
+"""Word-KD at one position: hard, soft and mixed target, the loss, and what each word's logit is
+told."""
 
 from __future__ import annotations
 
@@ -21,13 +22,15 @@ N_WORDS = 5  # four bars and their numbers need room
 
 @dataclass(frozen=True)
 class Mixture:
-    """The objective α · Word-KD + (1 − α) · NLL (losses.WordKD) at one position; all tensors (V,), losses in nats.
+    """The objective α · Word-KD + (1 − α) · NLL (losses.WordKD) at one position; all tensors (V,),
+    losses in nats.
 
     hard      one-hot on the gold word
     soft      q_τ = softmax(teacher logits / τ)
     mixed     (1 − α) · hard + α · soft
     student   p = softmax(student logits), not softened
-    gradient  of the loss by the student's logits: (1 − α)(p − hard) + α τ (p_τ − q_τ). The factor τ is τ² from the
+    gradient  of the loss by the student's logits: (1 − α)(p − hard) + α τ (p_τ − q_τ). The factor τ
+    is τ² from the
               objective times 1/τ from the softened logits. At τ = 1 this is p − mixed.
     nll, word_kd  the two losses (Word-KD with its τ²), and loss their mixture
     """
@@ -42,7 +45,9 @@ class Mixture:
     loss: float
 
 
-def mix(teacher_log_prob: Tensor, student_log_prob: Tensor, gold: int, alpha: float, temperature: float) -> Mixture:
+def mix(
+    teacher_log_prob: Tensor, student_log_prob: Tensor, gold: int, alpha: float, temperature: float
+) -> Mixture:
     """The Mixture for log-probabilities (V,) of teacher and student and the id of the gold word.
 
     Raises ValueError unless 0 ≤ α ≤ 1 and τ > 0.
@@ -68,14 +73,18 @@ def gold_id(reading: SentenceReading, position: int) -> int:
 
 
 def shown_words(reading: SentenceReading, position: int, student: str) -> list[int]:
-    """The ids of the words to show, at τ = 1: what teacher or student find likely, and gold, which comes first."""
-    likely = likeliest([reading.log_prob[name][position].exp() for name in (TEACHER, student)], N_WORDS)
+    """The ids of the words to show, at τ = 1: what teacher or student find likely, and gold, which
+    comes first."""
+    likely = likeliest(
+        [reading.log_prob[name][position].exp() for name in (TEACHER, student)], N_WORDS
+    )
     gold = gold_id(reading, position)
     return [gold, *(word for word in likely if word != gold)][:N_WORDS]
 
 
 class MixingDrawing:
-    """Left the targets and the student (0 to 1), right the gradient (−1 to 1; beyond, an arrow and the number)."""
+    """Left the targets and the student (0 to 1), right the gradient (−1 to 1; beyond, an arrow and
+    the number)."""
 
     def __init__(self) -> None:
         figure = Figure(figsize=(12, 6.8), layout="constrained")
@@ -97,11 +106,15 @@ class MixingDrawing:
             shown = values[order].tolist()
             return [*shown, float(values.sum()) - sum(shown)]
 
-        self._targets.show(names, [column(p) for p in (mixture.hard, mixture.soft, mixture.mixed, mixture.student)])
+        self._targets.show(
+            names, [column(p) for p in (mixture.hard, mixture.soft, mixture.mixed, mixture.student)]
+        )
         self._gradient.show(names, [column(mixture.gradient)])
 
 
-def mixture_at(reading: SentenceReading, position: int, student: str, alpha: float, temperature: float) -> Mixture:
+def mixture_at(
+    reading: SentenceReading, position: int, student: str, alpha: float, temperature: float
+) -> Mixture:
     """The Mixture at one position of a sentence, after the gold prefix."""
     teacher, follower = reading.log_prob[TEACHER][position], reading.log_prob[student][position]
     return mix(teacher, follower, gold_id(reading, position), alpha, temperature)
@@ -110,7 +123,8 @@ def mixture_at(reading: SentenceReading, position: int, student: str, alpha: flo
 def interpolation_figure(
     reading: SentenceReading, position: int, student: str, alpha: float, temperature: float
 ) -> Figure:
-    """Still twin of the InterpolationExplorer: the targets, the student and the gradient at one position."""
+    """Still twin of the InterpolationExplorer: the targets, the student and the gradient at one
+    position."""
     drawing, mixture = MixingDrawing(), mixture_at(reading, position, student, alpha, temperature)
     drawing.show(mixture, shown_words(reading, position, student), reading.vocabulary.tokens)
     prefix = " ".join(reading.target[:position]) or "(the beginning)"

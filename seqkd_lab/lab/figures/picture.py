@@ -1,7 +1,7 @@
 """Pictures that follow a slider: what stands still is drawn once, what moves is drawn anew over it.
 
-Everything is built on matplotlib's Figure, never on pyplot, so nothing global is left behind. Text is the slowest of
-what moves: a Label keeps the pixels of every string that it has drawn.
+Everything is built on matplotlib's Figure, never on pyplot, so nothing global is left behind. Text
+is the slowest of what moves: a Label keeps the pixels of every string that it has drawn.
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ DOTS_PER_INCH = 100
 def stamp(
     text: str, size: float, weight: str, colour: str, on_white: bool, dots_per_inch: float
 ) -> tuple[np.ndarray, int]:
-    """The pixels (height, width, RGBA) of `text`, lowest row first, and how far they reach below the baseline."""
+    """The pixels (height, width, RGBA) of `text`, lowest row first, and how far they reach below
+    the baseline."""
     font = FontProperties(size=size, weight=weight)
-    width, height, descent = RendererAgg(1, 1, dots_per_inch).get_text_width_height_descent(text, font, False)
+    width, height, descent = RendererAgg(1, 1, dots_per_inch).get_text_width_height_descent(
+        text, font, False
+    )
     rows = math.ceil(height) + 4
     renderer = RendererAgg(math.ceil(width) + 4, rows, dots_per_inch)
     pen = renderer.new_gc()
@@ -51,13 +54,17 @@ def stamp(
 
 
 class Label(Text):
-    """One line of plain text, vertically centred on its capitals; drawn again it costs a copy of pixels.
+    """One line of plain text, vertically centred on its capitals; drawn again it costs a copy of
+    pixels.
 
-    Never read as mathematics, so a dollar sign is a dollar sign. A `bbox` is drawn as a white ground.
+    Never read as mathematics, so a dollar sign is a dollar sign. A `bbox` is drawn as a white
+    ground.
     """
 
     def __init__(self, x: float, y: float, text: str = "", **properties) -> None:
-        super().__init__(x, y, text, parse_math=False, verticalalignment="center_baseline", **properties)
+        super().__init__(
+            x, y, text, parse_math=False, verticalalignment="center_baseline", **properties
+        )
 
     def draw(self, renderer) -> None:
         """Pastes the kept pixels; a figure that is saved to a file draws ordinary text."""
@@ -70,13 +77,19 @@ class Label(Text):
         look = (self.get_fontweight(), to_hex(self.get_color()), self.get_bbox_patch() is not None)
         pixels, below = stamp(self.get_text(), size, *look, renderer.dpi)
         x, y = self.get_transform().transform(self.get_unitless_position())
-        left = x - {"left": 2, "center": pixels.shape[1] / 2, "right": pixels.shape[1] - 2}[self.get_ha()]
+        left = (
+            x
+            - {"left": 2, "center": pixels.shape[1] / 2, "right": pixels.shape[1] - 2}[
+                self.get_ha()
+            ]
+        )
         baseline = y - 0.36 * size * renderer.dpi / 72  # half of a capital's height
         renderer.draw_image(renderer.new_gc(), round(left), round(baseline) - below, pixels)
 
 
 def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
-    """A Label at the data coordinates (x, y) of `axes`, or of another `transform`; properties are Text's."""
+    """A Label at the data coordinates (x, y) of `axes`, or of another `transform`; properties are
+    Text's."""
     label = Label(x, y, text, **{"transform": axes.transData, "fontsize": SIZE, **properties})
     axes.add_artist(label)
     label.set_clip_on(False)
@@ -86,7 +99,8 @@ def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
 class Picture:
     """`figure` as PNG, again and again: `moving` artists are redrawn, the rest comes from memory.
 
-    A computed layout leaves no room for what moves: else it would depend on what was shown when it was computed.
+    A computed layout leaves no room for what moves: else it would depend on what was shown when it
+    was computed.
     """
 
     def __init__(self, figure: Figure, moving: Iterable[Artist]) -> None:
@@ -111,16 +125,22 @@ class Picture:
         renderer = canvas.get_renderer()
         for artist in self.moving:
             artist.draw(renderer)
-        pixels = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
+        pixels = Image.frombuffer(
+            "RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1
+        )
         buffer = io.BytesIO()
-        # Few colours and little compression: half of the time of a plain PNG, which takes longer than drawing.
-        few_colours = pixels.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        # Few colours and little compression: half of the time of a plain PNG, which takes longer
+        # than drawing.
+        few_colours = pixels.quantize(
+            64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+        )
         few_colours.save(buffer, "png", compress_level=1)
         return buffer.getvalue()
 
 
 def label_axes(axes, x: str, y: str, title: str = "") -> None:
-    """Names of the axes and a title, readable from the back row, over a grid that stays behind the marks."""
+    """Names of the axes and a title, readable from the back row, over a grid that stays behind the
+    marks."""
     axes.set_xlabel(x, fontsize=SIZE)
     axes.set_ylabel(y, fontsize=SIZE)
     axes.set_title(title, fontsize=SIZE, parse_math=False)

@@ -23,8 +23,14 @@ from seqkd_lab.lab.figures.picture import (
 )
 from seqkd_lab.lab.tip_measures import DELTA_EDGE, H_EDGE, Labelled
 
-LOOKS = {MISTAKE: (VERMILION, "D"), RARE: (PURPLE, "s"), FREE: (ORANGE, "^"), SETTLED: (BLUE, "v"), OTHER: (GREEN, "o"),
-         BEYOND: ("#999999", "x")}
+LOOKS = {
+    MISTAKE: (VERMILION, "D"),
+    RARE: (PURPLE, "s"),
+    FREE: (ORANGE, "^"),
+    SETTLED: (BLUE, "v"),
+    OTHER: (GREEN, "o"),
+    BEYOND: ("#999999", "x"),
+}
 SIGNS = {MISTAKE: "M", RARE: "R", FREE: "F", SETTLED: "S", OTHER: "o", BEYOND: "–"}
 """A letter for each kind, beside its colour."""
 COLUMNS, ROWS = 9, 3
@@ -34,13 +40,14 @@ LONG_WORD = 11
 
 
 def height(delta: np.ndarray | float) -> np.ndarray | float:
-    """Where δ nats stand: a scale by the square root, since most tokens have little and few have very much."""
+    """Where δ nats stand: a scale by the square root, since most tokens have little and few have
+    very much."""
     return np.sqrt(delta)
 
 
 class ImportanceDrawing:
-    """Above, the batch's tokens over ĥ and δ with the quadrants and lines of equal Soft-OR; rings mark the kept ones.
-    Below, the words of a chosen sentence; kept ones have a dark frame."""
+    """Above, the batch's tokens over ĥ and δ with the quadrants and lines of equal Soft-OR; rings
+    mark the kept ones. Below, the words of a chosen sentence; kept ones have a dark frame."""
 
     def __init__(self, batch: Labelled) -> None:
         self.batch, real = batch, batch.seen.real
@@ -52,9 +59,20 @@ class ImportanceDrawing:
             here = batch.is_kind(kind).numpy()
             colour, mark = LOOKS[kind]
             size = 7 if kind == MISTAKE else 5
-            axes.plot(self.h[here], height(self.delta[here]), mark, color=colour, markersize=size, alpha=0.45)
-        self._rings, = axes.plot([], [], "o", markersize=9, markerfacecolor="none", color=BLACK, markeredgewidth=1.3)
-        self._lit, = axes.plot([], [], "o", markersize=14, markerfacecolor="none", color=SKY, markeredgewidth=3.0)
+            axes.plot(
+                self.h[here],
+                height(self.delta[here]),
+                mark,
+                color=colour,
+                markersize=size,
+                alpha=0.45,
+            )
+        (self._rings,) = axes.plot(
+            [], [], "o", markersize=9, markerfacecolor="none", color=BLACK, markeredgewidth=1.3
+        )
+        (self._lit,) = axes.plot(
+            [], [], "o", markersize=14, markerfacecolor="none", color=SKY, markeredgewidth=3.0
+        )
         self._key(figure, int(real.sum()))
         below = figure.add_axes((0.01, 0.005, 0.98, 0.32))
         below.axis("off")
@@ -62,10 +80,20 @@ class ImportanceDrawing:
         self._boxes = below.add_collection(PolyCollection([]))
         cells = [(row, column) for row in range(ROWS) for column in range(COLUMNS)]
         self._words = {c: add_label(below, c[1] + 0.47, c[0] - 0.17, ha="center") for c in cells}
-        self._notes = {c: add_label(below, c[1] + 0.47, c[0] + 0.2, ha="center", fontsize=SIZE - 2) for c in cells}
+        self._notes = {
+            c: add_label(below, c[1] + 0.47, c[0] + 0.2, ha="center", fontsize=SIZE - 2)
+            for c in cells
+        }
         self._head = add_label(below, 0.0, -0.72, fontsize=SIZE)
-        moving = [self._rings, self._lit, *self._counts, self._boxes, *self._words.values(), *self._notes.values(),
-                  self._head]
+        moving = [
+            self._rings,
+            self._lit,
+            *self._counts,
+            self._boxes,
+            *self._words.values(),
+            *self._notes.values(),
+            self._head,
+        ]
         self.picture = Picture(figure, moving)
 
     def _place(self, axes) -> None:
@@ -76,15 +104,35 @@ class ImportanceDrawing:
         axes.set_yticks([height(tick) for tick in ticks], [f"{tick:g}" for tick in ticks])
         axes.axvline(H_EDGE, color=BLACK, linestyle=":", linewidth=1.5)
         axes.axhline(height(DELTA_EDGE), color=BLACK, linestyle=":", linewidth=1.5)
-        for text, x, y in (("Q3 sure and far", 0.01, 0.955), ("Q1 unsure and far", 0.99, 0.955),
-                           ("Q4 sure and near", 0.01, 0.155), ("Q2 unsure and near", 0.99, 0.155)):
-            axes.text(x, y, text, transform=axes.transAxes, fontsize=SIZE, ha="left" if x < 0.5 else "right",
-                      va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8})
+        for text, x, y in (
+            ("Q3 sure and far", 0.01, 0.955),
+            ("Q1 unsure and far", 0.99, 0.955),
+            ("Q4 sure and near", 0.01, 0.155),
+            ("Q2 unsure and near", 0.99, 0.155),
+        ):
+            axes.text(
+                x,
+                y,
+                text,
+                transform=axes.transAxes,
+                fontsize=SIZE,
+                ha="left" if x < 0.5 else "right",
+                va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
+            )
         for level in LEVELS:
             h = np.linspace(0.0, level, 200)
             delta = (level - h) / (1.0 - h) * self.batch.most_delta
             axes.plot(h, height(delta), color=GREY, linewidth=1.2)
-            axes.text(h[60], height(delta[60]), f"s = {level:g}", fontsize=SIZE - 2, color=GREY, ha="left", va="bottom")
+            axes.text(
+                h[60],
+                height(delta[60]),
+                f"s = {level:g}",
+                fontsize=SIZE - 2,
+                color=GREY,
+                ha="left",
+                va="bottom",
+            )
 
     def _key(self, figure: Figure, n_tokens: int) -> None:
         """Marks of the kinds, and what of each is kept."""
@@ -122,12 +170,19 @@ class ImportanceDrawing:
         for place, cell in enumerate(cells):
             word, size = words[place], SIZE
             size = size if len(word) <= LONG_WORD else max(7.0, size * LONG_WORD / len(word))
-            self._words[cell].set(text=word, fontsize=size, fontweight="bold" if mask[place] else "normal")
+            self._words[cell].set(
+                text=word, fontsize=size, fontweight="bold" if mask[place] else "normal"
+            )
             h, delta = self.h[sentence, place], self.delta[sentence, place]
-            self._notes[cell].set_text(f"{SIGNS[kinds[place]]} ĥ {h:.2f} δ {delta:.{0 if delta >= 9.95 else 1}f}")
-        self._boxes.set_verts([
-            [(x, y - 0.4), (x + 0.94, y - 0.4), (x + 0.94, y + 0.4), (x, y + 0.4)] for y, x in cells
-        ])
+            self._notes[cell].set_text(
+                f"{SIGNS[kinds[place]]} ĥ {h:.2f} δ {delta:.{0 if delta >= 9.95 else 1}f}"
+            )
+        self._boxes.set_verts(
+            [
+                [(x, y - 0.4), (x + 0.94, y - 0.4), (x + 0.94, y + 0.4), (x, y + 0.4)]
+                for y, x in cells
+            ]
+        )
         self._boxes.set_facecolor(["#fff2b3" if mask[place] else "white" for place in range(shown)])
         self._boxes.set_edgecolor([LOOKS[kinds[place]][0] for place in range(shown)])
         self._boxes.set_linewidth([3.2 if mask[place] else 1.4 for place in range(shown)])

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from seqkd_lab.lab.widgets import ChoiceExplorer
 
 
-def make_explorer(ticket: Candidates, sentences: Sequence[Candidates], K: int = 1) -> ChoiceExplorer:
-    """Makes the explorer of these candidates, the ticket on top; the means are over `sentences` alone."""
+def make_explorer(
+    ticket: Candidates, sentences: Sequence[Candidates], K: int = 1
+) -> ChoiceExplorer:
+    """Makes the explorer of these candidates, the ticket on top; the means are over `sentences`
+    alone."""
     from seqkd_lab.lab.widgets import ChoiceExplorer  # needs ipywidgets
 
     explorer = ChoiceExplorer(sentences, first=(ticket,))

@@ -1,4 +1,5 @@
-"""Lesson 08: the table of the paper, row against row, claim by claim; speed, chance, and when it does not help."""
+"""Lesson 08: the table of the paper, row against row, claim by claim; speed, chance, and when it
+does not help."""
 
 from seqkd_lab.experiments.budget_study import when_it_helps
 from seqkd_lab.experiments.committed import committed_seed
@@ -34,7 +35,12 @@ from seqkd_lab.lab.one_table.words import (
     widest_in_words,
 )
 from seqkd_lab.lab.plots import table_figure
-from seqkd_lab.lab.verdict_figures import chances_figure, findings_figure, gains_figure, speed_figure
+from seqkd_lab.lab.verdict_figures import (
+    chances_figure,
+    findings_figure,
+    gains_figure,
+    speed_figure,
+)
 from seqkd_lab.lab.verdict_measures import (
     A_GAIN,
     A_LOSS,
@@ -50,11 +56,52 @@ from seqkd_lab.lab.verdict_measures import (
 )
 
 __all__ = [
-    "A_GAIN", "A_LOSS", "GREEDY_SEARCH", "NO_GAIN", "PAPER_SPEEDS", "SMALLER", "bootstrap_gains", "budget_answer",
-    "budget_figure", "budget_seeds", "certain_in_words", "chance_in_words", "chances_figure", "committed_gains",
-    "committed_seed", "compare_models", "compare_rows", "comparison_figure", "every_claim", "expected_gain",
-    "findings_figure", "gains_figure", "judge", "judge_claim", "larger_factor", "make_explorer", "measure_speeds",
-    "middle", "middle_95", "mini_gains", "nearest_in_words", "no_help_in_words", "other_gains", "outcome_of",
-    "real_results", "real_text_in_words", "resamples", "rows_by_seed", "settled", "speed_figure", "speed_in_words",
-    "summary", "table_figure", "table_frame", "ticket_in_words", "validity", "when_it_helps", "widest_in_words",
+    "A_GAIN",
+    "A_LOSS",
+    "GREEDY_SEARCH",
+    "NO_GAIN",
+    "PAPER_SPEEDS",
+    "SMALLER",
+    "bootstrap_gains",
+    "budget_answer",
+    "budget_figure",
+    "budget_seeds",
+    "certain_in_words",
+    "chance_in_words",
+    "chances_figure",
+    "committed_gains",
+    "committed_seed",
+    "compare_models",
+    "compare_rows",
+    "comparison_figure",
+    "every_claim",
+    "expected_gain",
+    "findings_figure",
+    "gains_figure",
+    "judge",
+    "judge_claim",
+    "larger_factor",
+    "make_explorer",
+    "measure_speeds",
+    "middle",
+    "middle_95",
+    "mini_gains",
+    "nearest_in_words",
+    "no_help_in_words",
+    "other_gains",
+    "outcome_of",
+    "real_results",
+    "real_text_in_words",
+    "resamples",
+    "rows_by_seed",
+    "settled",
+    "speed_figure",
+    "speed_in_words",
+    "summary",
+    "table_figure",
+    "table_frame",
+    "ticket_in_words",
+    "validity",
+    "when_it_helps",
+    "widest_in_words",
 ]

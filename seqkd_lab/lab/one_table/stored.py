@@ -32,18 +32,21 @@ def budget_seeds() -> list[Rows]:
 
 
 def committed_gains(results: Mapping) -> dict[str, Gain]:
-    """Read the gains of `python -m seqkd_lab.experiments.no_help`, beside them those of Table 1 (`results`)."""
+    """Read the gains of `python -m seqkd_lab.experiments.no_help`, beside them those of Table 1
+    (`results`)."""
     points = no_help.points(no_help.committed())
     return gains(no_help.with_table(points, results["by_seed"]))
 
 
 def mini_gains(n_pairs: int, report: Callable[[int, int], None]) -> dict[str, Gain]:
-    """Train a mini version of the same experiment here: one seed, few pairs, so that it proves nothing."""
+    """Train a mini version of the same experiment here: one seed, few pairs, so that it proves
+    nothing."""
     return gains(no_help.make_all(no_help.mini(n_pairs), report))
 
 
 def other_gains(results: Mapping, seed: int) -> list[float]:
-    """Return Seq-KD's gain in valid greedy translations (a share) in every seed of Table 1 but `seed`."""
+    """Return Seq-KD's gain in valid greedy translations (a share) in every seed of Table 1 but
+    `seed`."""
     return [validity_gain(rows) for key, rows in results["by_seed"].items() if int(key) != seed]
 
 
@@ -53,11 +56,16 @@ def validity_gain(rows: Rows) -> float:
 
 
 def expected_gain(results: Mapping, seed: int | None, n_sentences: int) -> tuple[float, float]:
-    """Return where Seq-KD's gain in valid translations, in points, should lie on `n_sentences` of the test set.
+    """Return where Seq-KD's gain in valid translations, in points, should lie on `n_sentences` of
+    the test set.
 
-    For the models of `seed`: what Table 1 noted of them, ± 2 standard errors of a difference of two shares. For
-    models trained here (None): from the least to the greatest seed, widened by as much.
+    For the models of `seed`: what Table 1 noted of them, ± 2 standard errors of a difference of two
+    shares. For models trained here (None): from the least to the greatest seed, widened by as much.
     """
-    noted = [100.0 * validity_gain(rows) for key, rows in results["by_seed"].items() if seed in (None, int(key))]
+    noted = [
+        100.0 * validity_gain(rows)
+        for key, rows in results["by_seed"].items()
+        if seed in (None, int(key))
+    ]
     error = 100.0 * (0.5 / n_sentences) ** 0.5  # at most: each share has a variance of 1/4 at most
     return min(noted) - 2.0 * error, max(noted) + 2.0 * error

@@ -1,4 +1,5 @@
-"""The form of a question: controls that the keyboard reaches (Tab, arrows, Enter); a still text without ipywidgets."""
+"""The form of a question: controls that the keyboard reaches (Tab, arrows, Enter); a still text
+without ipywidgets."""
 
 from __future__ import annotations
 
@@ -9,8 +10,13 @@ from seqkd_lab.lab.predictions.questions import Choice, Kind, Ranking
 
 NOT_CHOSEN = ""
 """The value of a list's first choice: a browser shows a list whose value is None as blank."""
-SURE = (("how sure are you?", NOT_CHOSEN), ("a guess, 25%", 25.0), ("as likely as not, 50%", 50.0),
-        ("rather sure, 75%", 75.0), ("sure, 95%", 95.0))
+SURE = (
+    ("how sure are you?", NOT_CHOSEN),
+    ("a guess, 25%", 25.0),
+    ("as likely as not, 50%", 50.0),
+    ("rather sure, 75%", 75.0),
+    ("sure, 95%", 95.0),
+)
 
 
 class Recorder(Protocol):
@@ -24,9 +30,9 @@ class Recorder(Protocol):
 class Form:
     """One question's form.
 
-    `controls` (one for a choice or a number, one a place for a ranking), `confidence`, `button` and `note` are
-    ipywidgets; `view` holds them all. Without ipywidgets all are None (controls is empty) and the form is a text that
-    says which call answers the question.
+    `controls` (one for a choice or a number, one a place for a ranking), `confidence`, `button` and
+    `note` are ipywidgets; `view` holds them all. Without ipywidgets all are None (controls is
+    empty) and the form is a text that says which call answers the question.
     """
 
     def __init__(self, predictions: Recorder, key: str, question: str, kind: Kind) -> None:
@@ -49,7 +55,9 @@ class Form:
             self.note.value = escape(f"Recorded: {answered}.")
         self.button.on_click(lambda _: self.record())
         head = widgets.HTML(f"<b>Predict:</b> {escape(self.question)}")
-        self.view = widgets.VBox([head, *self.controls, widgets.HBox([self.confidence, self.button]), self.note])
+        self.view = widgets.VBox(
+            [head, *self.controls, widgets.HBox([self.confidence, self.button]), self.note]
+        )
 
     def typed(self) -> Any:
         """What the controls hold."""
@@ -61,7 +69,9 @@ class Form:
     def record(self) -> None:
         """Records what the controls hold, and says so beneath them."""
         self.note.value = self.predictions.answer(
-            self.key, self.typed(), None if self.confidence.value == NOT_CHOSEN else self.confidence.value
+            self.key,
+            self.typed(),
+            None if self.confidence.value == NOT_CHOSEN else self.confidence.value,
         )._repr_html_()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -78,20 +88,37 @@ class Form:
     def __repr__(self) -> str:
         answered = self.predictions.answered(self.key)
         recorded = f"\nRecorded: {answered}." if answered else ""
-        return (f"Predict: {self.question}\nAnswer with {self.kind.how_to}: predictions.answer({self.key!r}, …)"
-                f"{recorded}")
+        return (
+            f"Predict: {self.question}\nAnswer with {self.kind.how_to}: "
+            f"predictions.answer({self.key!r}, …)"
+            f"{recorded}"
+        )
 
 
 def controls_for(kind: Kind, widgets: Any) -> tuple:
     """The controls that hold an answer of this kind, empty at first."""
     if isinstance(kind, Choice):
-        return (widgets.RadioButtons(options=list(kind.options), value=None, layout={"width": "max-content"}),)
+        return (
+            widgets.RadioButtons(
+                options=list(kind.options), value=None, layout={"width": "max-content"}
+            ),
+        )
     if isinstance(kind, Ranking):
         options = [("…", NOT_CHOSEN), *((item, item) for item in kind.items)]
         return tuple(
-            widgets.Dropdown(options=options, value=NOT_CHOSEN, description=f"{place}.",
-                             layout={"width": "max-content"})
+            widgets.Dropdown(
+                options=options,
+                value=NOT_CHOSEN,
+                description=f"{place}.",
+                layout={"width": "max-content"},
+            )
             for place in range(1, len(kind.items) + 1)
         )
-    return (widgets.Text(placeholder=kind.how_to, description=kind.unit, style={"description_width": "initial"},
-                         layout={"width": "32em"}),)
+    return (
+        widgets.Text(
+            placeholder=kind.how_to,
+            description=kind.unit,
+            style={"description_width": "initial"},
+            layout={"width": "32em"},
+        ),
+    )

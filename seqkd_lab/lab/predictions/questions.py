@@ -1,7 +1,8 @@
 """The kinds of question a prediction may answer: how a typed answer is read, and how it is judged.
 
-What a person types never ends in a traceback: what cannot be read is an Unreadable with words for the person. What a
-notebook's author gets wrong (a value that is not finite, an option that does not exist) raises ValueError.
+What a person types never ends in a traceback: what cannot be read is an Unreadable with words for
+the person. What a notebook's author gets wrong (a value that is not finite, an option that does not
+exist) raises ValueError.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any, Protocol
 
 LONGEST = 80  # characters of a typed text that an answer repeats
 CANNOT_TELL = "cannot be told from these seeds"
-"""The option to choose, and the value to score, where the interval over the seeds contains several answers."""
+"""The option to choose, and the value to score, where the interval over the seeds contains several
+answers."""
 
 
 class Unreadable(ValueError):
@@ -25,10 +27,11 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Judgement:
-    """How close an answer came: closeness in [0, 1] (1: right), whether it counts as right, and the words for it.
+    """How close an answer came: closeness in [0, 1] (1: right), whether it counts as right, and the
+    words for it.
 
-    error is answer − value, in the question's unit; None where the answer is not a number. counted is False where the
-    run does not decide between the answers: then nothing is scored.
+    error is answer − value, in the question's unit; None where the answer is not a number. counted
+    is False where the run does not decide between the answers: then nothing is scored.
     """
 
     closeness: float
@@ -40,7 +43,9 @@ class Judgement:
 
 def not_decided(said: str, why: str) -> Judgement:
     """The judgement where the run does not decide."""
-    return Judgement(0.0, False, f"You said {said}; {why}. So this prediction is not scored.", counted=False)
+    return Judgement(
+        0.0, False, f"You said {said}; {why}. So this prediction is not scored.", counted=False
+    )
 
 
 class Kind(Protocol):
@@ -74,7 +79,9 @@ class Choice:
     def how_to(self) -> str:
         if any(map(holds_digit, self.options)):
             return "one of these texts: " + "; ".join(self.options)
-        return "one of " + ", ".join(f"{i}: {option}" for i, option in enumerate(self.options, start=1))
+        return "one of " + ", ".join(
+            f"{i}: {option}" for i, option in enumerate(self.options, start=1)
+        )
 
     def read(self, typed: Any) -> str:
         return matching(typed, self.options)
@@ -97,7 +104,8 @@ class Choice:
 class Number:
     """A number in `unit`; an answer is right within ± `tolerance` (in that unit, above 0).
 
-    Where `signed` is true the question is above all one of the sign: an answer of the other sign, or 0, is never right.
+    Where `signed` is true the question is above all one of the sign: an answer of the other sign,
+    or 0, is never right.
     """
 
     unit: str
@@ -106,7 +114,9 @@ class Number:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.tolerance < math.inf:
-            raise ValueError(f"tolerance must be a positive number of {self.unit}; got {self.tolerance}")
+            raise ValueError(
+                f"tolerance must be a positive number of {self.unit}; got {self.tolerance}"
+            )
 
     @property
     def how_to(self) -> str:
@@ -119,8 +129,11 @@ class Number:
     def say(self, answer: float) -> str:
         return f"{answer:.4g} {self.unit}"
 
-    def judge(self, answer: float, value: float, interval: Sequence[float] | None = None) -> Judgement:
-        """closeness is 1 within the tolerance or the value's interval, beyond them tolerance / distance.
+    def judge(
+        self, answer: float, value: float, interval: Sequence[float] | None = None
+    ) -> Judgement:
+        """closeness is 1 within the tolerance or the value's interval, beyond them tolerance /
+        distance.
 
         Where the interval contains 0 and the sign is asked, nothing is scored.
         """
@@ -130,10 +143,17 @@ class Number:
         if not low <= value <= high:
             raise ValueError(f"the value {value} lies outside its interval, {low} to {high}")
         if self.signed and low < high and low <= 0.0 <= high:
-            why = f"the run gave {self.say(value)}, 95% interval {low:.4g} to {high:.4g}, which leaves the sign open"
+            why = (
+                f"the run gave {self.say(value)}, 95% interval {low:.4g} to {high:.4g}, which "
+                "leaves the sign open"
+            )
             return not_decided(self.say(answer), why)
         error = answer - value
-        near = abs(error) <= self.tolerance * (1 + 1e-9) or interval is not None and low <= answer <= high
+        near = (
+            abs(error) <= self.tolerance * (1 + 1e-9)
+            or interval is not None
+            and low <= answer <= high
+        )
         wrong_sign = self.signed and value != 0.0 and answer * value <= 0.0
         words = f"You said {self.say(answer)}; the run gave {self.say(value)}: "
         if near and not wrong_sign:
@@ -150,8 +170,11 @@ class Number:
         words = f"too {side} by {distance:.4g}"
         if wrong_sign:
             return f"{words}, and of the wrong sign."
-        return f"{words}, not far off." if distance <= 3 * self.tolerance else (
-            f"{words}, far off. What did you not think of?")
+        return (
+            f"{words}, not far off."
+            if distance <= 3 * self.tolerance
+            else (f"{words}, far off. What did you not think of?")
+        )
 
 
 @dataclass(frozen=True)
@@ -170,7 +193,8 @@ class Ranking:
         return f"all of them, the largest first, with > between them ({items})"
 
     def read(self, typed: Any) -> list[str]:
-        """The items in the typed order, from a list or a text. Raises Unreadable for one that is missing or unknown."""
+        """The items in the typed order, from a list or a text. Raises Unreadable for one that is
+        missing or unknown."""
         if not isinstance(typed, (list, tuple)):
             text = text_of(typed)
             separator = next((mark for mark in ">;\n," if mark in text), ">")
@@ -189,30 +213,45 @@ class Ranking:
     def judge(self, answer: Sequence[str], value: Sequence) -> Judgement:
         """closeness is the share of decided pairs in the right order (Kendall).
 
-        `value` is the run's order, or the pairs (larger, smaller) that the run decides; other pairs are not scored.
+        `value` is the run's order, or the pairs (larger, smaller) that the run decides; other pairs
+        are not scored.
         """
         pairs = self.pairs(value)
         if not pairs:
             return not_decided(self.say(answer), "the run decides no pair of them")
         in_full = len(pairs) == len(self.items) * (len(self.items) - 1) // 2
         swapped = [pair for pair in pairs if answer.index(pair[0]) > answer.index(pair[1])]
-        gave = "" if not in_full else f"the run gave {self.say(sorted(self.items, key=self._place(pairs)))}: "
+        gave = (
+            ""
+            if not in_full
+            else f"the run gave {self.say(sorted(self.items, key=self._place(pairs)))}: "
+        )
         of = "pairs" if in_full else "pairs that the run decides"
         if not swapped:
-            words = f"Right: {self.say(answer)}" + ("." if in_full else f", in all {len(pairs)} {of}.")
+            words = f"Right: {self.say(answer)}" + (
+                "." if in_full else f", in all {len(pairs)} {of}."
+            )
             return Judgement(1.0, True, words)
-        words = (f"You said {self.say(answer)}; {gave}{len(pairs) - len(swapped)} of {len(pairs)} {of} are in order; "
-                 f"turned round: {', '.join(map(' before '.join, swapped))}.")
+        words = (
+            f"You said {self.say(answer)}; {gave}{len(pairs) - len(swapped)} of {len(pairs)} {of} "
+            "are in order; "
+            f"turned round: {', '.join(map(' before '.join, swapped))}."
+        )
         return Judgement(1.0 - len(swapped) / len(pairs), False, words)
 
     def pairs(self, value: Sequence) -> list[tuple[str, str]]:
-        """The pairs (larger, smaller) in `value`. Raises ValueError where it is neither an order nor such pairs."""
+        """The pairs (larger, smaller) in `value`. Raises ValueError where it is neither an order
+        nor such pairs."""
         if value and isinstance(value[0], str):
             if sorted(value) != sorted(self.items):
-                raise ValueError(f"the run's order {list(value)} does not hold each of {self.items} once")
+                raise ValueError(
+                    f"the run's order {list(value)} does not hold each of {self.items} once"
+                )
             return list(combinations(value, 2))
         pairs = [tuple(pair) for pair in value]
-        if any(len(pair) != 2 or not {*pair} <= {*self.items} or pair[::-1] in pairs for pair in pairs):
+        if any(
+            len(pair) != 2 or not {*pair} <= {*self.items} or pair[::-1] in pairs for pair in pairs
+        ):
             raise ValueError(f"{value} are no pairs of {self.items}, each decided one way")
         return pairs
 
@@ -231,9 +270,11 @@ def text_of(typed: Any) -> str:
 
 
 def matching(typed: Any, options: Sequence[str]) -> str:
-    """The option that `typed` names: itself in any case and spacing, a beginning that only it has, or its number.
+    """The option that `typed` names: itself in any case and spacing, a beginning that only it has,
+    or its number.
 
-    Where an option holds a digit itself ("K = 5"), a bare number does not count as a place in the list.
+    Where an option holds a digit itself ("K = 5"), a bare number does not count as a place in the
+    list.
     """
     text = squeezed(text_of(typed))
     named = [option for option in options if squeezed(option) == text]
@@ -257,12 +298,15 @@ def holds_digit(text: str) -> bool:
 
 
 def number_in(typed: Any) -> float:
-    """The one number in `typed`: “about 3,5 BLEU” is 3.5, “1,000” a thousand, “1.234,5” has a German comma.
+    """The one number in `typed`: “about 3,5 BLEU” is 3.5, “1,000” a thousand, “1.234,5” has a
+    German comma.
 
     Raises Unreadable for none or several.
     """
     text = repr(float(typed)) if isinstance(typed, float) else text_of(typed)
-    found = re.findall(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?|[-+]?\.\d+", text[:1000].replace("−", "-"), re.IGNORECASE)
+    found = re.findall(
+        r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?|[-+]?\.\d+", text[:1000].replace("−", "-"), re.IGNORECASE
+    )
     if len(found) != 1 or isinstance(typed, bool):
         asked = "one number, not several" if len(found) > 1 else "a number"
         raise Unreadable(f"“{text[:LONGEST]}”: give {asked}, such as 3.5")
@@ -276,5 +320,7 @@ def number_in(typed: Any) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise Unreadable(f"“{text[:LONGEST]}” is not a number one can compare; give one such as 3.5")
+        raise Unreadable(
+            f"“{text[:LONGEST]}” is not a number one can compare; give one such as 3.5"
+        )
     return number

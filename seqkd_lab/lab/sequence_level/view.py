@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def make_lens(
-    gold: ParallelCorpus, distilled: ParallelCorpus, language: ToyLanguage, n_pairs: int, choice: str
+    gold: ParallelCorpus,
+    distilled: ParallelCorpus,
+    language: ToyLanguage,
+    n_pairs: int,
+    choice: str,
 ) -> CorpusLens:
     """Makes the lens over the first pairs, with the shares of one choice's options."""
     from seqkd_lab.lab.widgets import CorpusLens  # needs ipywidgets
@@ -31,7 +35,9 @@ def make_dial(results: Mapping) -> MemoryDial:
     return MemoryDial(results)
 
 
-def make_mass(models: Mapping[str, Seq2Seq], language: ToyLanguage, sources: Sequence[tuple[str, ...]]) -> ModeMass:
+def make_mass(
+    models: Mapping[str, Seq2Seq], language: ToyLanguage, sources: Sequence[tuple[str, ...]]
+) -> ModeMass:
     """Makes the view of cumulative probabilities of whole translations."""
     from seqkd_lab.lab.widgets import ModeMass
 

@@ -1,4 +1,5 @@
-"""What lesson 00 shows: this machine, the story of distillation, and its headline with trained models."""
+"""What lesson 00 shows: this machine, the story of distillation, and its headline with trained
+models."""
 
 from seqkd_lab.doctor import examine, table
 from seqkd_lab.experiments.committed import committed_seed
@@ -29,10 +30,34 @@ from seqkd_lab.lab.start_here.words import (
 )
 
 __all__ = [
-    "ALIKE", "BASELINE", "BEAM_SIZE", "SEQ_KD", "TEACHER", "THE_BASELINE", "THE_SEQ_KD", "agreement", "bleu_in_words",
-    "committed_seed", "compare", "examine", "expected", "explained", "faster_student",
-    "front_end_check", "front_end_figure", "headline_in_words", "no_copy", "no_teacher_at_work", "scores",
-    "scores_figure", "seconds_to_translate", "seeds_figure", "seeds_in_words", "speed_in_words",
-    "student_that_needs_the_beam", "table", "ticket_in_words",
+    "ALIKE",
+    "BASELINE",
+    "BEAM_SIZE",
+    "SEQ_KD",
+    "TEACHER",
+    "THE_BASELINE",
+    "THE_SEQ_KD",
+    "agreement",
+    "bleu_in_words",
+    "committed_seed",
+    "compare",
+    "examine",
+    "expected",
+    "explained",
+    "faster_student",
+    "front_end_check",
+    "front_end_figure",
+    "headline_in_words",
+    "no_copy",
+    "no_teacher_at_work",
+    "scores",
+    "scores_figure",
+    "seconds_to_translate",
+    "seeds_figure",
+    "seeds_in_words",
+    "speed_in_words",
+    "student_that_needs_the_beam",
+    "table",
+    "ticket_in_words",
     "who_learns_figure",
 ]

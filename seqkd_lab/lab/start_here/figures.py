@@ -17,35 +17,58 @@ from seqkd_lab.lab.start_here.measures import BEAM_SIZE
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 CORPUS, DISTILLED = (0.05, 2.75, 5.65, 1.45), (0.05, 0.05, 5.65, 1.45)
-BOXES = {TEACHER: (6.75, 1.6, 2.2, 1.0), BASELINE: (9.65, 2.95, 2.3, 0.95), SEQ_KD: (9.65, 0.3, 2.3, 0.95)}
+BOXES = {
+    TEACHER: (6.75, 1.6, 2.2, 1.0),
+    BASELINE: (9.65, 2.95, 2.3, 0.95),
+    SEQ_KD: (9.65, 0.3, 2.3, 0.95),
+}
 """Left, bottom, width and height of each box."""
 
 
 def who_learns_figure(
     models: Mapping[str, Seq2Seq], source: Sequence[str], reference: Sequence[str], n_pairs: int
 ) -> Figure:
-    """Let the teacher translate `source` with its beam, and draw `corpora_figure` with that translation."""
+    """Let the teacher translate `source` with its beam, and draw `corpora_figure` with that
+    translation."""
     best = search(models[TEACHER], [source], BEAM_SIZE)[0][0]
     sizes = {name: model.n_parameters() for name, model in models.items()}
     return corpora_figure(source, reference, best.tokens, n_pairs, sizes)
 
 
 def corpora_figure(
-    source: Sequence[str], reference: Sequence[str], by_teacher: Sequence[str], n_pairs: int,
+    source: Sequence[str],
+    reference: Sequence[str],
+    by_teacher: Sequence[str],
+    n_pairs: int,
     n_parameters: Mapping[str, int],
 ) -> Figure:
     """Draw which model learns from which target sentences, with one source sentence as the example.
 
-    `n_parameters` has a number for the teacher, the baseline and the Seq-KD student; `n_pairs` is the corpus's size.
+    `n_parameters` has a number for the teacher, the baseline and the Seq-KD student; `n_pairs` is
+    the corpus's size.
     """
     figure = Figure(figsize=(12, 4.3), layout="constrained")
     axes = figure.subplots()
     axes.set(xlim=(0, 12), ylim=(0, 4.3))
     axes.axis("off")
-    _draw_corpus(axes, CORPUS, f"the corpus: {n_pairs:,} sentence pairs like this one", source, "reference",
-                 reference, colour_of(BASELINE))
-    _draw_corpus(axes, DISTILLED, "the distilled corpus: the same sources", source, "teacher", by_teacher,
-                 colour_of(SEQ_KD))
+    _draw_corpus(
+        axes,
+        CORPUS,
+        f"the corpus: {n_pairs:,} sentence pairs like this one",
+        source,
+        "reference",
+        reference,
+        colour_of(BASELINE),
+    )
+    _draw_corpus(
+        axes,
+        DISTILLED,
+        "the distilled corpus: the same sources",
+        source,
+        "teacher",
+        by_teacher,
+        colour_of(SEQ_KD),
+    )
     names = {TEACHER: "teacher", BASELINE: "student: baseline", SEQ_KD: "student: Seq-KD"}
     for model, box in BOXES.items():
         _draw_model(axes, box, names[model], n_parameters[model], colour_of(model))
@@ -54,37 +77,68 @@ def corpora_figure(
     _draw_arrow(axes, (6.7, 1.85), (5.8, 1.3))
     _draw_arrow(axes, (5.8, 0.77), (9.6, 0.77), "Seq-KD learns from the teacher's translations")
     axes.annotate("the teacher learns", (5.6, 2.62), fontsize=SIZE - 1.5, ha="right", va="top")
-    axes.annotate("the teacher translates, once", (5.6, 1.59), fontsize=SIZE - 1.5, ha="right", va="bottom")
+    axes.annotate(
+        "the teacher translates, once", (5.6, 1.59), fontsize=SIZE - 1.5, ha="right", va="bottom"
+    )
     return figure
 
 
 def _draw_corpus(
-    axes: Axes, box: tuple, title: str, source: Sequence[str], kind: str, target: Sequence[str], colour: str
+    axes: Axes,
+    box: tuple,
+    title: str,
+    source: Sequence[str],
+    kind: str,
+    target: Sequence[str],
+    colour: str,
 ) -> None:
     left, bottom, width, height = box
     _draw_box(axes, box, "white", colour)
-    axes.annotate(title, (left + 0.15, bottom + height - 0.18), fontsize=SIZE, va="top", color=BLACK)
+    axes.annotate(
+        title, (left + 0.15, bottom + height - 0.18), fontsize=SIZE, va="top", color=BLACK
+    )
     for line, (name, text) in enumerate((("source", source), (kind, target))):
         y = bottom + height - 0.62 - 0.36 * line
-        axes.annotate(f"{name}: {detokenise(text)}", (left + 0.15, y), fontsize=SIZE - 1.5, va="top",
-                      color=colour if line else BLACK)
+        axes.annotate(
+            f"{name}: {detokenise(text)}",
+            (left + 0.15, y),
+            fontsize=SIZE - 1.5,
+            va="top",
+            color=colour if line else BLACK,
+        )
 
 
 def _draw_model(axes: Axes, box: tuple, name: str, n_parameters: int, colour: str) -> None:
     left, bottom, width, height = box
     _draw_box(axes, box, colour, colour)
-    axes.annotate(f"{name}\n{n_parameters:,} parameters", (left + width / 2, bottom + height / 2), fontsize=SIZE - 1,
-                  ha="center", va="center", color="white")
+    axes.annotate(
+        f"{name}\n{n_parameters:,} parameters",
+        (left + width / 2, bottom + height / 2),
+        fontsize=SIZE - 1,
+        ha="center",
+        va="center",
+        color="white",
+    )
 
 
 def _draw_box(axes: Axes, box: tuple, face: str, edge: str) -> None:
     left, bottom, width, height = box
     style = {"facecolor": face, "edgecolor": edge, "linewidth": 2}
-    axes.add_patch(FancyBboxPatch((left, bottom), width, height, boxstyle="round,pad=0,rounding_size=0.12", **style))
+    axes.add_patch(
+        FancyBboxPatch(
+            (left, bottom), width, height, boxstyle="round,pad=0,rounding_size=0.12", **style
+        )
+    )
 
 
 def _draw_arrow(axes: Axes, start: tuple, end: tuple, text: str = "") -> None:
     look = {"arrowstyle": "-|>", "color": BLACK, "linewidth": 2, "mutation_scale": 18}
     axes.annotate("", end, start, arrowprops=look)
     if text:
-        axes.annotate(text, ((start[0] + end[0]) / 2, start[1] + 0.1), fontsize=SIZE - 1.5, ha="center", va="bottom")
+        axes.annotate(
+            text,
+            ((start[0] + end[0]) / 2, start[1] + 0.1),
+            fontsize=SIZE - 1.5,
+            ha="center",
+            va="bottom",
+        )

@@ -1,4 +1,5 @@
-"""What lesson 00 measures itself: the agreement of two sentences as BLEU counts it, and seconds of computing."""
+"""What lesson 00 measures itself: the agreement of two sentences as BLEU counts it, and seconds of
+computing."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ IN_WORDS = {BASELINE: THE_BASELINE, SEQ_KD: THE_SEQ_KD}
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a translation agrees with one reference: for n = 1 to 4 how many of its n-word sequences the reference has,
-    and how many there are; bleu is sacrebleu's sentence score (0 to 100).
+    """How a translation agrees with one reference: for n = 1 to 4 how many of its n-word sequences
+    the reference has, and how many there are; bleu is sacrebleu's sentence score (0 to 100).
     """
 
     translation: tuple[str, ...]
@@ -37,7 +38,8 @@ class Agreement:
 
 
 def agreement(translation: Sequence[str], reference: Sequence[str]) -> Agreement:
-    """Counts what BLEU counts (Papineni et al. 2002), for one sentence of at least four words and one reference."""
+    """Counts what BLEU counts (Papineni et al. 2002), for one sentence of at least four words and
+    one reference."""
     matches = []
     for n in range(1, 5):
         ours, theirs = sequences(translation, n), sequences(reference, n)
@@ -52,9 +54,13 @@ def sequences(words: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
 
 
 def seconds_to_translate(
-    models: Mapping[str, Seq2Seq], sources: Sequence[Sequence[str]], repeats: int = 3, beam_size: int = BEAM_SIZE
+    models: Mapping[str, Seq2Seq],
+    sources: Sequence[Sequence[str]],
+    repeats: int = 3,
+    beam_size: int = BEAM_SIZE,
 ) -> dict[str, tuple[float, float]]:
-    """Measures the computing time, in seconds, in which each model translates `sources`: (greedy, beam).
+    """Measures the computing time, in seconds, in which each model translates `sources`: (greedy,
+    beam).
 
     The least of `repeats` runs, which take turns, so that a busy machine slows all models alike.
     """
@@ -77,8 +83,14 @@ def faster_student(seconds: Mapping[str, tuple[float, float]]) -> str:
 
 
 def student_that_needs_the_beam(results: Mapping) -> str:
-    """Returns to which student the beam adds more BLEU, by the seeds of Table 1; CANNOT_TELL where they disagree."""
-    gains = {name: [rows[name]["beam"]["bleu"] - rows[name]["greedy"]["bleu"] for rows in rows_by_seed(results)]
-             for name in IN_WORDS}
+    """Returns to which student the beam adds more BLEU, by the seeds of Table 1; CANNOT_TELL where
+    they disagree."""
+    gains = {
+        name: [
+            rows[name]["beam"]["bleu"] - rows[name]["greedy"]["bleu"]
+            for rows in rows_by_seed(results)
+        ]
+        for name in IN_WORDS
+    }
     pairs = decided(gains)
     return IN_WORDS[pairs[0][0]] if pairs else CANNOT_TELL

@@ -1,4 +1,5 @@
-"""What the teacher's attention looks at: one pair word by word, one step taken apart, a corpus against the truth."""
+"""What the teacher's attention looks at: one pair word by word, one step taken apart, a corpus
+against the truth."""
 
 from __future__ import annotations
 
@@ -21,16 +22,20 @@ END = SPECIALS[EOS]
 Words = tuple[str, ...]
 ARTICLES, PRONOUNS, MARKS, OTHERS = "articles", "pronouns", "commas and full stops", "other words"
 KINDS = (ARTICLES, PRONOUNS, MARKS, OTHERS)
-_ENGLISH = {ARTICLES: ("the", "a"), PRONOUNS: (*SUBJECT_PRONOUNS, *OBJECT_PRONOUNS), MARKS: (",", ".")}
+_ENGLISH = {
+    ARTICLES: ("the", "a"),
+    PRONOUNS: (*SUBJECT_PRONOUNS, *OBJECT_PRONOUNS),
+    MARKS: (",", "."),
+}
 
 
 @dataclass(frozen=True)
 class AttentionReading:
     """One pair as a model reads it.
 
-    source (S) and target (T) end in END. weights (T, S): the attention before each target word, rows sum to 1.
-    p: the probability of each target word. aligned: the position of the source word that each target word translates
-    (-1: none).
+    source (S) and target (T) end in END. weights (T, S): the attention before each target word,
+    rows sum to 1. p: the probability of each target word. aligned: the position of the source word
+    that each target word translates (-1: none).
     """
 
     source: Words
@@ -40,21 +45,26 @@ class AttentionReading:
     aligned: tuple[int, ...]
 
     def top(self, position: int) -> int:
-        """Returns the source position with the largest weight before the target word at `position`."""
+        """Returns the source position with the largest weight before the target word at
+        `position`."""
         return int(self.weights[position].argmax())
 
     def rank(self, position: int) -> int:
-        """Returns the rank of the true source word by weight, 1 for the largest; 0 where there is no true word."""
+        """Returns the rank of the true source word by weight, 1 for the largest; 0 where there is
+        no true word."""
         place, row = self.aligned[position], self.weights[position]
         return 0 if place < 0 else 1 + int((row > row[place]).sum())
 
 
 @torch.inference_mode()
 def read_corpus(model: LSTMSeq2Seq, corpus: ParallelCorpus) -> list[tuple[Tensor, Tensor]]:
-    """Returns for each pair the attention (T, S) and the log-probabilities (T,) of the target words, ends included."""
+    """Returns for each pair the attention (T, S) and the log-probabilities (T,) of the target
+    words, ends included."""
     readings: dict[int, tuple[Tensor, Tensor]] = {}
     model.eval()
-    for batch in batches(encode(corpus, model.source_vocabulary, model.target_vocabulary), 64, shuffle_seed=None):
+    for batch in batches(
+        encode(corpus, model.source_vocabulary, model.target_vocabulary), 64, shuffle_seed=None
+    ):
         attention, log_p = _read_batch(model, batch)
         for b, row in enumerate(batch.rows.tolist()):
             n_target, n_source = len(corpus.target[row]) + 1, len(corpus.source[row]) + 1
@@ -63,12 +73,15 @@ def read_corpus(model: LSTMSeq2Seq, corpus: ParallelCorpus) -> list[tuple[Tensor
 
 
 def _read_batch(model: LSTMSeq2Seq, batch: Batch) -> tuple[Tensor, Tensor]:
-    """The attention (B, T, S) and log p of the targets (B, T); word by word, so that input feeding is possible."""
+    """The attention (B, T, S) and log p of the targets (B, T); word by word, so that input feeding
+    is possible."""
     state, rows, log_probs = model.start(batch.source, batch.source_lengths), [], []
     for t in range(batch.target_in.shape[1]):
         logits, state = model.step(batch.target_in[:, t : t + 1], state)
         rows.append(state.attention[:, 0])
-        log_probs.append(logits[:, 0].log_softmax(1).gather(1, batch.target_out[:, t : t + 1])[:, 0])
+        log_probs.append(
+            logits[:, 0].log_softmax(1).gather(1, batch.target_out[:, t : t + 1])[:, 0]
+        )
     return torch.stack(rows, dim=1), torch.stack(log_probs, dim=1)
 
 
@@ -79,24 +92,28 @@ def read_pair(
     aligned = (*language.alignment(source, target), -1)
     pair = ParallelCorpus("pair", "shown", "", (tuple(source),), (tuple(target),))
     weights, log_p = read_corpus(model, pair)[0]
-    return AttentionReading((*source, END), (*target, END), weights, tuple(log_p.exp().tolist()), aligned)
+    return AttentionReading(
+        (*source, END), (*target, END), weights, tuple(log_p.exp().tolist()), aligned
+    )
 
 
 def valid_translation(model: LSTMSeq2Seq, language: ToyLanguage, source: Sequence[str]) -> Words:
-    """Returns the model's greedy translation, or the language's most probable one where the model's is not valid."""
+    """Returns the model's greedy translation, or the language's most probable one where the model's
+    is not valid."""
     tokens = search(model, [tuple(source)], beam_size=1)[0][0].tokens
     return tokens if language.is_valid(source, tokens) else language.mode(source)[0]
 
 
 def position_of(reading: AttentionReading, english: str) -> int:
-    """Returns the first target position that translates the source word `english`. Raises ValueError without one."""
+    """Returns the first target position that translates the source word `english`. Raises
+    ValueError without one."""
     return reading.aligned.index(reading.source.index(english))
 
 
 @dataclass(frozen=True)
 class DecodingStep:
-    """One step of the decoder: source (S, END last), the words written so far, the attention weights (S), and the most
-    probable next words with their probabilities."""
+    """One step of the decoder: source (S, END last), the words written so far, the attention
+    weights (S), and the most probable next words with their probabilities."""
 
     source: Words
     written: Words
@@ -121,15 +138,20 @@ def decoding_step(
     for t in range(len(written) + 1):
         logits, state = model.step(batch.target_in[:, t : t + 1], state)
     p, ids = logits[0, 0].softmax(0).topk(n_words)
-    words = tuple((model.target_vocabulary.tokens[k], float(x)) for k, x in zip(ids.tolist(), p, strict=True))
-    return DecodingStep((*source, END), tuple(written), tuple(state.attention[0, 0].tolist()), words)
+    words = tuple(
+        (model.target_vocabulary.tokens[k], float(x)) for k, x in zip(ids.tolist(), p, strict=True)
+    )
+    return DecodingStep(
+        (*source, END), tuple(written), tuple(state.attention[0, 0].tolist()), words
+    )
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """Of the `n_words` target words that translate a source word: hits, the share at which that source word has the
-    largest weight, and its standard error over the sentences; the share at which a later source word has it; the mean
-    weight of the true source word; and by_chance, the mean of 1/S."""
+    """Of the `n_words` target words that translate a source word: hits, the share at which that
+    source word has the largest weight, and its standard error over the sentences; the share at
+    which a later source word has it; the mean weight of the true source word; and by_chance, the
+    mean of 1/S."""
 
     hits: float
     error: float
@@ -139,8 +161,11 @@ class Alignment:
     n_words: int
 
 
-def alignments(model: LSTMSeq2Seq, corpus: ParallelCorpus, language: ToyLanguage) -> dict[str, Alignment]:
-    """Compares attention with the true alignment over two pairs or more: by kind of source word, and "all"."""
+def alignments(
+    model: LSTMSeq2Seq, corpus: ParallelCorpus, language: ToyLanguage
+) -> dict[str, Alignment]:
+    """Compares attention with the true alignment over two pairs or more: by kind of source word,
+    and "all"."""
     counts: dict[str, list[_Count]] = {}
     pairs = zip(read_corpus(model, corpus), corpus.source, corpus.target, strict=True)
     for (weights, _), source, target in pairs:
@@ -160,7 +185,8 @@ def kind_of(english: str) -> str:
 
 
 class _Count:
-    """One sentence: words, hits, largest weights on a later word, weight of the true word, and what chance gives."""
+    """One sentence: words, hits, largest weights on a later word, weight of the true word, and what
+    chance gives."""
 
     def __init__(self) -> None:
         self.n, self.hits, self.later, self.weight, self.chance = 0, 0, 0, 0.0, 0.0

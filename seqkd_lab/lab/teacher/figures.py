@@ -1,4 +1,5 @@
-"""Lesson 02's drawings: encoder, attention and decoder at one step; the attention before one word of a translation."""
+"""Lesson 02's drawings: encoder, attention and decoder at one step; the attention before one word
+of a translation."""
 
 from __future__ import annotations
 
@@ -10,13 +11,25 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from seqkd_lab.lab.figures.picture import BLACK, DOTS_PER_INCH, GREY, ORANGE, SIZE, Label, Picture, add_label, stamp
+from seqkd_lab.lab.figures.picture import (
+    BLACK,
+    DOTS_PER_INCH,
+    GREY,
+    ORANGE,
+    SIZE,
+    Label,
+    Picture,
+    add_label,
+    stamp,
+)
 from seqkd_lab.lab.teacher.attention import END, AttentionReading, DecodingStep
 
 ENCODER, ATTENTION, DECODER = "#e8e8e8", "#fbe3b5", "#cfe6f5"
 """Fills: light, so that black text on them is legible."""
-LEGEND = ("bar and line: attention weight (all weights sum to 1).   "
-          "Black frames: the German word, and the English word that it translates.")
+LEGEND = (
+    "bar and line: attention weight (all weights sum to 1).   "
+    "Black frames: the German word, and the English word that it translates."
+)
 
 
 def readable(word: str) -> str:
@@ -25,9 +38,11 @@ def readable(word: str) -> str:
 
 
 def architecture_figure(step: DecodingStep) -> Figure:
-    """Draws one step of the decoder, from the source words (below) to the next word's distribution (top right).
+    """Draws one step of the decoder, from the source words (below) to the next word's distribution
+    (top right).
 
-    The bars are the attention weights of this step; lines lead from the encoder's states to their weighted mean.
+    The bars are the attention weights of this step; lines lead from the encoder's states to their
+    weighted mean.
     """
     figure = Figure(figsize=(13, 6.4))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
@@ -42,17 +57,42 @@ def architecture_figure(step: DecodingStep) -> Figure:
 
 
 def _box(axes: Axes, x: float, y: float, width: float, height: float, colour: str) -> None:
-    axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=0.08", facecolor=colour,
-                                  edgecolor=BLACK, linewidth=1.2, zorder=2))
+    axes.add_patch(
+        FancyBboxPatch(
+            (x, y),
+            width,
+            height,
+            boxstyle="round,pad=0,rounding_size=0.08",
+            facecolor=colour,
+            edgecolor=BLACK,
+            linewidth=1.2,
+            zorder=2,
+        )
+    )
 
 
 def _text(axes: Axes, x: float, y: float, text: str, **properties) -> None:
-    axes.text(x, y, text, **{"fontsize": SIZE, "ha": "center", "va": "center", "zorder": 3, **properties})
+    axes.text(
+        x, y, text, **{"fontsize": SIZE, "ha": "center", "va": "center", "zorder": 3, **properties}
+    )
 
 
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = BLACK) -> None:
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.8,
-                                              "shrinkA": 0, "shrinkB": 0}, zorder=2)
+def _arrow(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = BLACK
+) -> None:
+    axes.annotate(
+        "",
+        end,
+        start,
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": colour,
+            "linewidth": 1.8,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
+        zorder=2,
+    )
 
 
 def _draw_encoder(axes: Axes, step: DecodingStep, x: np.ndarray) -> None:
@@ -63,10 +103,27 @@ def _draw_encoder(axes: Axes, step: DecodingStep, x: np.ndarray) -> None:
         _text(axes, place, 1.31, f"$h_{{{number}}}$")
         _arrow(axes, (place, 0.8), (place, 1.1))
     for left, right in zip(x, x[1:], strict=False):
-        axes.annotate("", (right - 0.24, 1.31), (left + 0.24, 1.31), zorder=2,
-                      arrowprops={"arrowstyle": "<->", "color": GREY, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0})
-    _text(axes, 0.3, 0.2, "ENCODER: reads the source in both directions, one state for each word", ha="left",
-          weight="bold")
+        axes.annotate(
+            "",
+            (right - 0.24, 1.31),
+            (left + 0.24, 1.31),
+            zorder=2,
+            arrowprops={
+                "arrowstyle": "<->",
+                "color": GREY,
+                "linewidth": 1.2,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            },
+        )
+    _text(
+        axes,
+        0.3,
+        0.2,
+        "ENCODER: reads the source in both directions, one state for each word",
+        ha="left",
+        weight="bold",
+    )
 
 
 def _draw_attention(axes: Axes, step: DecodingStep, x: np.ndarray) -> None:
@@ -79,19 +136,29 @@ def _draw_attention(axes: Axes, step: DecodingStep, x: np.ndarray) -> None:
         if weight >= 0.05:
             ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
             _text(axes, place, 1.91 + height, f"{weight:.2f}", bbox=ground)
-        axes.plot((place, context[0]), (top, context[1]), color=ORANGE, linewidth=0.6 + 9.0 * weight, alpha=0.6,
-                  solid_capstyle="butt", zorder=1)
+        axes.plot(
+            (place, context[0]),
+            (top, context[1]),
+            color=ORANGE,
+            linewidth=0.6 + 9.0 * weight,
+            alpha=0.6,
+            solid_capstyle="butt",
+            zorder=1,
+        )
     _box(axes, 2.5, 4.55, 3.9, 0.6, ATTENTION)
     _text(axes, 4.45, 4.85, "context $c_t$: weighted mean of $h_s + e_s$")
     _text(axes, 0.3, 4.2, "ATTENTION:\nweights $a_{t,s}$,\nthey sum to 1", ha="left", weight="bold")
 
 
 def _draw_decoder(axes: Axes, step: DecodingStep) -> None:
-    """What was written so far, the decoder's state, and its two ways: to the weights and to the next word."""
+    """What was written so far, the decoder's state, and its two ways: to the weights and to the
+    next word."""
     middle = 10.9
     words = list(map(readable, step.written))
     half = (len(words) + 1) // 2
-    lines = [" ".join(words[:half]), " ".join(words[half:])] if len(words) > 4 else [" ".join(words)]
+    lines = (
+        [" ".join(words[:half]), " ".join(words[half:])] if len(words) > 4 else [" ".join(words)]
+    )
     _text(axes, middle, 0.86, "\n".join(lines), parse_math=False)
     _text(axes, middle, 0.2, "DECODER: has written these words", weight="bold")
     _arrow(axes, (middle, 1.2), (middle, 1.6))
@@ -120,9 +187,11 @@ def _draw_next_words(axes: Axes, step: DecodingStep) -> None:
 
 
 class AttentionDrawing:
-    """The attention before one target word: bars over the source words, and lines from the target word to them.
+    """The attention before one target word: bars over the source words, and lines from the target
+    word to them.
 
-    Every part moves, so one drawing serves sentences of all lengths. Lengths are pixels of a figure that is WIDTH wide.
+    Every part moves, so one drawing serves sentences of all lengths. Lengths are pixels of a figure
+    that is WIDTH wide.
     """
 
     WIDTH, HEIGHT, MARGIN = 1300, 440, 70
@@ -136,17 +205,30 @@ class AttentionDrawing:
         axes.set_axis_off()
         for weight in (0.0, 0.5, 1.0):
             y = self.BASE + self.FULL * weight
-            axes.plot((self.MARGIN - 10, self.WIDTH - 20), (y, y), color="#dddddd", linewidth=1, zorder=0)
-            axes.text(self.MARGIN - 16, y, f"{weight:g}", ha="right", va="center", fontsize=SIZE - 1)
-        axes.text(self.WIDTH / 2, 16, LEGEND, ha="center", va="center", fontsize=SIZE - 1, color=GREY)
+            axes.plot(
+                (self.MARGIN - 10, self.WIDTH - 20), (y, y), color="#dddddd", linewidth=1, zorder=0
+            )
+            axes.text(
+                self.MARGIN - 16, y, f"{weight:g}", ha="right", va="center", fontsize=SIZE - 1
+            )
+        axes.text(
+            self.WIDTH / 2, 16, LEGEND, ha="center", va="center", fontsize=SIZE - 1, color=GREY
+        )
         self._lines = LineCollection([], colors=ORANGE, alpha=0.75)
         self._bars = PolyCollection([], facecolors=ORANGE, edgecolors="none")
         self._frames = PolyCollection([], facecolors="none", edgecolors=BLACK, linewidths=2)
         for collection in (self._lines, self._bars, self._frames):
             axes.add_collection(collection, autolim=False)
         self._source, self._target, self._numbers = (
-            [add_label(axes, 0, 0, ha="center", fontsize=SIZE, **properties) for _ in range(self.MOST_WORDS)]
-            for properties in ({}, {}, {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.3}})
+            [
+                add_label(axes, 0, 0, ha="center", fontsize=SIZE, **properties)
+                for _ in range(self.MOST_WORDS)
+            ]
+            for properties in (
+                {},
+                {},
+                {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.3}},
+            )
         )
         labels = [*self._source, *self._target, *self._numbers]
         self.picture = Picture(figure, [self._lines, self._bars, self._frames, *labels])
@@ -154,7 +236,10 @@ class AttentionDrawing:
     @classmethod
     def fits(cls, words: Sequence[str]) -> bool:
         """Returns whether the words, their end included, have room side by side."""
-        return len(words) <= cls.MOST_WORDS and sum(map(cls._slot, words)) <= cls.WIDTH - cls.MARGIN - 20
+        return (
+            len(words) <= cls.MOST_WORDS
+            and sum(map(cls._slot, words)) <= cls.WIDTH - cls.MARGIN - 20
+        )
 
     @staticmethod
     def _slot(word: str) -> float:
@@ -176,7 +261,9 @@ class AttentionDrawing:
         weights = reading.weights[position].tolist()
         tops = [self.BASE + self.FULL * weight for weight in weights]
         bars = zip(x, tops, strict=True)
-        self._bars.set_verts([_rectangle(place, self.BASE, 30, top - self.BASE) for place, top in bars])
+        self._bars.set_verts(
+            [_rectangle(place, self.BASE, 30, top - self.BASE) for place, top in bars]
+        )
         shown = [s for s, weight in enumerate(weights) if weight >= 0.01]
         self._lines.set_segments([[(above[position], 392), (x[s], tops[s] + 28)] for s in shown])
         self._lines.set_linewidths([0.5 + 11.0 * weights[s] for s in shown])
@@ -187,8 +274,12 @@ class AttentionDrawing:
         self._frames.set_verts(frames)
         self._write(self._source, x, [64.0] * len(x), map(readable, reading.source))
         self._write(self._target, above, [410.0] * len(above), map(readable, reading.target))
-        self._write(self._numbers, [x[s] for s in shown], [tops[s] + 15 for s in shown],
-                    [f"{weights[s]:.2f}" for s in shown])
+        self._write(
+            self._numbers,
+            [x[s] for s in shown],
+            [tops[s] + 15 for s in shown],
+            [f"{weights[s]:.2f}" for s in shown],
+        )
 
     @staticmethod
     def _write(labels: Sequence[Label], x: Sequence[float], y: Sequence[float], texts) -> None:
@@ -199,7 +290,9 @@ class AttentionDrawing:
             label.set(x=place, y=height, text=text)
 
 
-def _rectangle(middle: float, bottom: float, width: float, height: float) -> list[tuple[float, float]]:
+def _rectangle(
+    middle: float, bottom: float, width: float, height: float
+) -> list[tuple[float, float]]:
     left, right = middle - width / 2, middle + width / 2
     return [(left, bottom), (right, bottom), (right, bottom + height), (left, bottom + height)]
 

@@ -1,4 +1,5 @@
-"""Lesson 02's sentences about losses: above the floor, below it, over padding, over batches, and as a perplexity."""
+"""Lesson 02's sentences about losses: above the floor, below it, over padding, over batches, and as
+a perplexity."""
 
 from __future__ import annotations
 
@@ -17,11 +18,14 @@ NOTICEABLE = 0.01
 
 
 def share_of_way(loss: float, floor: float, n_words: int) -> float:
-    """Returns how much of the way from ln n_words, a guess, to the floor a loss has covered, in percent."""
+    """Returns how much of the way from ln n_words, a guess, to the floor a loss has covered, in
+    percent."""
     return 100.0 * (math.log(n_words) - loss) / (math.log(n_words) - floor)
 
 
-def curve_in_words(here: Curve, committed: Mapping[str, Sequence[float]], n_train: int, floor: Floor) -> Markdown:
+def curve_in_words(
+    here: Curve, committed: Mapping[str, Sequence[float]], n_train: int, floor: Floor
+) -> Markdown:
     """Says where both trainings end, and why their curves must not be compared before.
 
     `committed` is the committed teacher's history of n_train pairs an epoch.
@@ -29,21 +33,34 @@ def curve_in_words(here: Curve, committed: Mapping[str, Sequence[float]], n_trai
     (n_here, loss), least = here.validations[-1], floor.surprise.mean
     losses, rates = committed["valid_loss"], committed["learning_rate"]
     n_committed = n_train * len(losses)
-    said = (f"The small teacher ends after {n_here:,.0f} pairs, **{loss - least:.3f}** nats above the floor; the "
-            f"committed teacher ends after {n_committed:,}, **{losses[-1] - least:.3f}** nats above it. ")
+    said = (
+        f"The small teacher ends after {n_here:,.0f} pairs, **{loss - least:.3f}** nats above the "
+        "floor; the "
+        f"committed teacher ends after {n_committed:,}, **{losses[-1] - least:.3f}** nats above "
+        "it. "
+    )
     epoch = min(range(len(losses)), key=lambda epoch: abs(n_train * (epoch + 1) - n_here))
     if n_train * (epoch + 1) == n_here and epoch + 1 < len(losses):
-        said += (f"Do not compare the curves in between. After {n_here:,.0f} pairs the small teacher's learning rate "
-                 f"has fallen to 0, while the committed teacher's is still {rates[epoch]:.4f}. Its loss there, "
-                 f"{losses[epoch] - least:.3f} above the floor, is not what it could reach with so many pairs.")
+        said += (
+            f"Do not compare the curves in between. After {n_here:,.0f} pairs the small teacher's "
+            "learning rate "
+            f"has fallen to 0, while the committed teacher's is still {rates[epoch]:.4f}. Its loss "
+            "there, "
+            f"{losses[epoch] - least:.3f} above the floor, is not what it could reach with so many "
+            "pairs."
+        )
     return Markdown(said)
 
 
 def gaps_table(gaps: Mapping[str, Gap]) -> Markdown:
     """Shows each model's loss, its distance from the floor and its KL divergence from the truth."""
     head = "| | loss | loss − floor | KL(truth ‖ model) | sentences below the truth's own loss |\n"
-    rows = [f"| {name} | {gap.loss.mean:.3f} | {gap.above.mean:.3f} ± {2.0 * gap.chance:.3f} | {gap.kl:.3f} | "
-            f"{gap.below:.0%} |" for name, gap in gaps.items()]
+    rows = [
+        f"| {name} | {gap.loss.mean:.3f} | {gap.above.mean:.3f} ± {2.0 * gap.chance:.3f} | "
+        f"{gap.kl:.3f} | "
+        f"{gap.below:.0%} |"
+        for name, gap in gaps.items()
+    ]
     below = "± two standard errors of the difference from the KL divergence"
     return Markdown("\n".join((head + "|---|---|---|---|---|", *rows)) + f"\n\n{below}")
 
@@ -59,8 +76,11 @@ def memory_in_words(memory: Curve, floor: float) -> Markdown:
     best, last = min(validations), validations[-1]
     said = f"The training loss ends at {training:.2f}, {below_floor(memory, floor)} ({floor:.2f}). "
     if last > best + NOTICEABLE:
-        said += (f"The validation loss is least after {validations.index(best) + 1} epochs ({best:.2f}) and then rises "
-                 f"to {last:.2f}. ")
+        said += (
+            f"The validation loss is least after {validations.index(best) + 1} epochs ({best:.2f}) "
+            "and then rises "
+            f"to {last:.2f}. "
+        )
     else:
         said += f"The validation loss ends at {last:.2f}; it has not risen yet. "
     return Markdown(said)
@@ -74,57 +94,99 @@ def change(losses: Sequence[float]) -> str:
 
 def _course(losses: Sequence[float]) -> str:
     first, last = f"{losses[0]:.2f}", f"{losses[-1]:.2f}"
-    return {RISES: f"rises from {first} to {last}", FALLS: f"falls from {first} to {last}",
-            STAYS: f"stays the same ({last})"}[change(losses)]
+    return {
+        RISES: f"rises from {first} to {last}",
+        FALLS: f"falls from {first} to {last}",
+        STAYS: f"stays the same ({last})",
+    }[change(losses)]
 
 
 def left_answer(losses: Mapping[str, Sequence[float]]) -> str:
     """Answers what happens to a model trained with a mask when its loss is computed without one."""
-    why = ", because this model never learned to predict padding" if change(losses[NO_MASK]) == RISES else ""
-    return (f"The loss without a mask {_course(losses[NO_MASK])}{why}. The half-masked loss "
-            f"{_course(losses[HALF_MASKED])}: it divides the same sum by more positions. The masked loss "
-            f"{_course(losses[MASKED])}, as it must: the sentences are the same.")
+    why = (
+        ", because this model never learned to predict padding"
+        if change(losses[NO_MASK]) == RISES
+        else ""
+    )
+    return (
+        f"The loss without a mask {_course(losses[NO_MASK])}{why}. The half-masked loss "
+        f"{_course(losses[HALF_MASKED])}: it divides the same sum by more positions. The masked "
+        "loss "
+        f"{_course(losses[MASKED])}, as it must: the sentences are the same."
+    )
 
 
-def middle_answer(with_mask: Mapping[str, Sequence[float]], without: Mapping[str, Sequence[float]]) -> str:
+def middle_answer(
+    with_mask: Mapping[str, Sequence[float]], without: Mapping[str, Sequence[float]]
+) -> str:
     """Answers what a model trained without a mask has learned."""
-    said = (f"It has learned to write padding. Its loss without a mask {_course(without[NO_MASK])}: padding is easy to "
-            "predict, so a batch with more of it has a smaller loss. What it knows of German is in the masked loss: "
-            f"{without[MASKED][0]:.2f}, against {with_mask[MASKED][0]:.2f} for the model trained with a mask. ")
+    said = (
+        f"It has learned to write padding. Its loss without a mask {_course(without[NO_MASK])}: "
+        "padding is easy to "
+        "predict, so a batch with more of it has a smaller loss. What it knows of German is in the "
+        "masked loss: "
+        f"{without[MASKED][0]:.2f}, against {with_mask[MASKED][0]:.2f} for the model trained with "
+        "a mask. "
+    )
     if without[MASKED][0] > with_mask[MASKED][0] + NOTICEABLE:
-        return said + "So in this one training of each it knows less, although its own loss looks better."
-    return said + "So in this one training of each it does not know less; but its own loss does not show what it knows."
+        return (
+            said
+            + "So in this one training of each it knows less, although its own loss looks better."
+        )
+    return (
+        said
+        + "So in this one training of each it does not know less; but its own loss does not show "
+        "what it knows."
+    )
 
 
 def right_answer(readings: Mapping[str, Sequence[float]], added: Sequence[int]) -> str:
     """Answers what happens when attention or the encoder does not leave padding out."""
     right, attention, both = (readings[name] for name in READINGS)
-    said = (f"With its masks, the teacher's loss {_course(right)}. Where attention may look at padding, it "
-            f"{_course(attention)}. Where the encoder reads padding as well, it {_course(both)}. ")
+    said = (
+        f"With its masks, the teacher's loss {_course(right)}. Where attention may look at "
+        "padding, it "
+        f"{_course(attention)}. Where the encoder reads padding as well, it {_course(both)}. "
+    )
     small = [losses[1] - losses[0] for losses in (attention, both)]
     if max(map(abs, small)) < 0.1 * right[0]:
-        said += (f"With {added[1]} positions of padding the change is only {small[0]:+.3f} and {small[1]:+.3f}: in a "
-                 "batch of similar lengths the mistake would not be noticed. ")
+        said += (
+            f"With {added[1]} positions of padding the change is only {small[0]:+.3f} and "
+            f"{small[1]:+.3f}: in a "
+            "batch of similar lengths the mistake would not be noticed. "
+        )
     return said + "A sentence must not become less probable because a longer one is in its batch."
 
 
-def means_answer(sizes: Sequence[int], right: Sequence[float], of_means: Sequence[float], n_sentences: int) -> str:
+def means_answer(
+    sizes: Sequence[int], right: Sequence[float], of_means: Sequence[float], n_sentences: int
+) -> str:
     """Answers which of the two averages depends on the batches, and by how much."""
     order = sorted(range(len(sizes)), key=of_means.__getitem__)
     low, high = order[0], order[-1]
-    said = (f"The sum over all tokens, divided by their number, is {right[0]:.4f} for every batch size (the largest "
-            f"difference is {max(right) - min(right):.0e}). The mean of the batches' means lies between "
-            f"{of_means[low]:.4f} (batches of {sizes[low]}) and {of_means[high]:.4f} (batches of {sizes[high]}). ")
+    said = (
+        f"The sum over all tokens, divided by their number, is {right[0]:.4f} for every batch size "
+        "(the largest "
+        f"difference is {max(right) - min(right):.0e}). The mean of the batches' means lies "
+        "between "
+        f"{of_means[low]:.4f} (batches of {sizes[low]}) and {of_means[high]:.4f} (batches of "
+        f"{sizes[high]}). "
+    )
     left_over = n_sentences % sizes[-1]
     if left_over and len(sizes) > 1:
-        said += (f"With batches of {sizes[-1]}, the last batch holds {left_over} of the {n_sentences} sentences, and "
-                 "weighs as much as a full one.")
+        said += (
+            f"With batches of {sizes[-1]}, the last batch holds {left_over} of the {n_sentences} "
+            "sentences, and "
+            "weighs as much as a full one."
+        )
     return said
 
 
 def perplexity_in_words(model: float, truth: float, n_words: int) -> Markdown:
     """Says what a model's perplexity means beside that of the truth and of a guess."""
     return Markdown(
-        f"The committed teacher's perplexity is **{model:.3f}**: on average it is as uncertain as between {model:.3f} "
-        f"equally probable words. The truth's own perplexity is {truth:.3f}. A guess among all words has {n_words}."
+        f"The committed teacher's perplexity is **{model:.3f}**: on average it is as uncertain as "
+        f"between {model:.3f} "
+        f"equally probable words. The truth's own perplexity is {truth:.3f}. A guess among all "
+        f"words has {n_words}."
     )

@@ -17,20 +17,24 @@ from seqkd_lab.models.lstm import LSTMSeq2Seq
 
 
 def committed_history(results: Mapping) -> dict[str, list[float]]:
-    """Returns the history of the committed teacher's training from the results of Table 1, one entry an epoch."""
+    """Returns the history of the committed teacher's training from the results of Table 1, one
+    entry an epoch."""
     return results["curves"][str(committed_seed())][TEACHER]
 
 
 def batch_of(model: LSTMSeq2Seq, corpus: ParallelCorpus, n_sentences: int) -> Batch:
     """Returns the first `n_sentences` pairs as one batch."""
     pairs = corpus[:n_sentences]
-    return make_batch(encode(pairs, model.source_vocabulary, model.target_vocabulary), range(len(pairs)))
+    return make_batch(
+        encode(pairs, model.source_vocabulary, model.target_vocabulary), range(len(pairs))
+    )
 
 
 def hits_elsewhere(
     model: LSTMSeq2Seq, corpus: ParallelCorpus, language: ToyLanguage, here: Alignment
 ) -> tuple[float, float]:
-    """Returns the range for the hits `here` that other sentences give: theirs ± 3 standard errors of the difference."""
+    """Returns the range for the hits `here` that other sentences give: theirs ± 3 standard errors
+    of the difference."""
     other = alignments(model, corpus, language)["all"]
     reach = 3.0 * math.hypot(other.error, here.error)
     return other.hits - reach, other.hits + reach

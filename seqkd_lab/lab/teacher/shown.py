@@ -1,4 +1,5 @@
-"""What lesson 02 shows of attention: the ticket in two translations, the view and the sentences that it offers."""
+"""What lesson 02 shows of attention: the ticket in two translations, the view and the sentences
+that it offers."""
 
 from __future__ import annotations
 
@@ -16,19 +17,32 @@ N_SENTENCES = 30
 
 
 def pairs_to_show(
-    model: LSTMSeq2Seq, language: ToyLanguage, corpus: ParallelCorpus, n_sentences: int = N_SENTENCES
+    model: LSTMSeq2Seq,
+    language: ToyLanguage,
+    corpus: ParallelCorpus,
+    n_sentences: int = N_SENTENCES,
 ) -> ParallelCorpus:
-    """Returns the ticket with the model's own translation and with gold, then pairs of `corpus` that fit the view."""
-    fitting = [row for row in range(len(corpus)) if all(
-        AttentionDrawing.fits((*side[row], END)) for side in (corpus.source, corpus.target)
-    )][: n_sentences - 2]
+    """Returns the ticket with the model's own translation and with gold, then pairs of `corpus`
+    that fit the view."""
+    fitting = [
+        row
+        for row in range(len(corpus))
+        if all(AttentionDrawing.fits((*side[row], END)) for side in (corpus.source, corpus.target))
+    ][: n_sentences - 2]
     sources = (TICKET, TICKET, *(corpus.source[row] for row in fitting))
-    targets = (valid_translation(model, language, TICKET), TICKET_GOLD, *(corpus.target[row] for row in fitting))
+    targets = (
+        valid_translation(model, language, TICKET),
+        TICKET_GOLD,
+        *(corpus.target[row] for row in fitting),
+    )
     return replace(corpus, source=sources, target=targets, references=None)
 
 
-def make_view(model: LSTMSeq2Seq, pairs: ParallelCorpus, language: ToyLanguage, position: int) -> Any:
-    """Builds the AttentionView of `pairs`, opened before the first one's target word `position`; needs ipywidgets."""
+def make_view(
+    model: LSTMSeq2Seq, pairs: ParallelCorpus, language: ToyLanguage, position: int
+) -> Any:
+    """Builds the AttentionView of `pairs`, opened before the first one's target word `position`;
+    needs ipywidgets."""
     from seqkd_lab.lab.teacher.view import AttentionView
 
     return AttentionView(model, pairs, language, position)

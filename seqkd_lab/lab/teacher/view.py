@@ -1,4 +1,5 @@
-"""The attention view: choose a sentence, point at a word of its translation, and see what the teacher looks at."""
+"""The attention view: choose a sentence, point at a word of its translation, and see what the
+teacher looks at."""
 
 from __future__ import annotations
 
@@ -19,17 +20,23 @@ from seqkd_lab.models.lstm import LSTMSeq2Seq
 class AttentionView(View):
     """The attention of `model` over the source words before one word of the translation.
 
-    Controls: `sentence`, a pair of `corpus`, and `word`, a button for each word of its translation (its value is the
-    word's position). Raises ValueError for an empty corpus, and for a target that is no translation of its source.
+    Controls: `sentence`, a pair of `corpus`, and `word`, a button for each word of its translation
+    (its value is the word's position). Raises ValueError for an empty corpus, and for a target that
+    is no translation of its source.
     """
 
-    def __init__(self, model: LSTMSeq2Seq, corpus: ParallelCorpus, language: ToyLanguage, position: int = 0) -> None:
+    def __init__(
+        self, model: LSTMSeq2Seq, corpus: ParallelCorpus, language: ToyLanguage, position: int = 0
+    ) -> None:
         self._read = lru_cache(maxsize=64)(
             lambda pair: read_pair(model, language, corpus.source[pair], corpus.target[pair])
         )
         self.sentence = sentence_chooser(corpus.source)
         self.word = widgets.ToggleButtons(
-            options=self._options(), index=position, description="word", style={**STYLE, "button_width": "auto"}
+            options=self._options(),
+            index=position,
+            description="word",
+            style={**STYLE, "button_width": "auto"},
         )
         self._drawing = AttentionDrawing()
         super().__init__([self.sentence, self.word], self._drawing.picture)

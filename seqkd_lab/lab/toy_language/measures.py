@@ -1,4 +1,5 @@
-"""What lesson 01 measures: the ticket's draws and choices, and what each kind of choice costs if it is forgotten."""
+"""What lesson 01 measures: the ticket's draws and choices, and what each kind of choice costs if it
+is forgotten."""
 
 from __future__ import annotations
 
@@ -34,16 +35,28 @@ def expected_share(drawn: Sequence[Tokens], probability_of: Mapping[Tokens, floa
     mode = max(probability_of, key=probability_of.get)
     p = probability_of[mode]
     error = math.sqrt(p * (1.0 - p) / len(drawn))
-    return should_see("the mode's share of the draws", Counter(drawn)[mode] / len(drawn), p - 3.0 * error,
-                      p + 3.0 * error, f"p(mode) ± 3 standard errors of {len(drawn):,} draws")
+    return should_see(
+        "the mode's share of the draws",
+        Counter(drawn)[mode] / len(drawn),
+        p - 3.0 * error,
+        p + 3.0 * error,
+        f"p(mode) ± 3 standard errors of {len(drawn):,} draws",
+    )
 
 
-def expected_surprise(drawn: Sequence[Tokens], probability_of: Mapping[Tokens, float]) -> Expectation:
+def expected_surprise(
+    drawn: Sequence[Tokens], probability_of: Mapping[Tokens, float]
+) -> Expectation:
     """Compares the mean surprise of the draws with the entropy."""
     surprises = [-math.log(probability_of[translation]) for translation in drawn]
     H, error = entropy(probability_of), stdev(surprises) / math.sqrt(len(surprises))
-    return should_see("the mean surprise of the draws", fmean(surprises), H - 3.0 * error, H + 3.0 * error,
-                      f"the entropy ± 3 standard errors of {len(drawn):,} draws")
+    return should_see(
+        "the mean surprise of the draws",
+        fmean(surprises),
+        H - 3.0 * error,
+        H + 3.0 * error,
+        f"the entropy ± 3 standard errors of {len(drawn):,} draws",
+    )
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,8 @@ class Costs:
         return fmean(getattr(self.together, measure))
 
     def largest(self, names: Sequence[str], measure: str) -> str:
-        """Returns the kind of `names` that has the most of a measure; CANNOT_TELL where the sentences do not decide."""
+        """Returns the kind of `names` that has the most of a measure; CANNOT_TELL where the
+        sentences do not decide."""
         pairs = decided({name: getattr(self.of[name], measure) for name in names})
         larger = Counter(name for name, _ in pairs)
         return next((name for name in names if larger[name] == len(names) - 1), CANNOT_TELL)
@@ -91,7 +105,9 @@ def cost(language: ToyLanguage, sources: Sequence[Tokens]) -> Cost:
     return Cost(tuple(map(entropy, targets)), tuple(map(cost_of_forgetting, targets)))
 
 
-def costs(sources: Sequence[Tokens], watch: Callable[[int, int], None] = lambda done, total: None) -> Costs:
+def costs(
+    sources: Sequence[Tokens], watch: Callable[[int, int], None] = lambda done, total: None
+) -> Costs:
     """Measures every kind alone, then all together. `watch` hears (done, total) languages."""
     of = {}
     for name in SOURCES:
@@ -102,8 +118,11 @@ def costs(sources: Sequence[Tokens], watch: Callable[[int, int], None] = lambda 
     return Costs(of, together)
 
 
-def next_of_the_forgetful(probability_of: Mapping[Tokens, float], place: int, before: str) -> dict[str, float]:
-    """Returns what a translator expects at a place (from 0) who remembers only the word before; "</s>" is the end."""
+def next_of_the_forgetful(
+    probability_of: Mapping[Tokens, float], place: int, before: str
+) -> dict[str, float]:
+    """Returns what a translator expects at a place (from 0) who remembers only the word before;
+    "</s>" is the end."""
     mass: Counter[str] = Counter()
     for translation, p in probability_of.items():
         if len(translation) >= place and translation[place - 1] == before:

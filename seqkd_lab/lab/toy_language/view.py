@@ -8,7 +8,8 @@ from seqkd_lab.lab.language_measures import Sweep
 
 
 def strength_panel(sweep: Sweep) -> Any:
-    """Makes the panel of sources and strengths. Raises ImportError where ipywidgets is not installed."""
+    """Makes the panel of sources and strengths. Raises ImportError where ipywidgets is not
+    installed."""
     from seqkd_lab.lab.language_panel import StrengthPanel
 
     return StrengthPanel(sweep)

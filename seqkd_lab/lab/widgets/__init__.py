@@ -1,13 +1,16 @@
-"""The interactive views: controls from ipywidgets, pictures from seqkd_lab.lab.figures. Each is a box to display.
+"""The interactive views: controls from ipywidgets, pictures from seqkd_lab.lab.figures. Each is a
+box to display.
 
-Every view works on tables made beforehand, so that a control answers at once; its still twin is in lab.figures.
+Every view works on tables made beforehand, so that a control answers at once; its still twin is in
+lab.figures.
 """
 
 try:
     import ipywidgets  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        "the views need ipywidgets, which is not installed: pip install 'seqkd-lab[lab]', then restart the kernel. "
+        "the views need ipywidgets, which is not installed: pip install 'seqkd-lab[lab]', then "
+        "restart the kernel. "
         "The pictures alone need no widgets: see seqkd_lab.lab.figures"
     ) from error
 
@@ -27,8 +30,18 @@ from seqkd_lab.lab.widgets.token_importance import TokenExplorer
 from seqkd_lab.lab.widgets.trainer import StudentTrainer
 
 __all__ = [
-    "BeamExplorer", "ChoiceExplorer", "CorpusLens", "DraftingStepper", "ExposureExplorer", "InterpolationExplorer",
-    "MemoryDial", "ModeMass", "PacedExplorer", "PruningExplorer", "StudentTrainer", "TemperatureExplorer",
+    "BeamExplorer",
+    "ChoiceExplorer",
+    "CorpusLens",
+    "DraftingStepper",
+    "ExposureExplorer",
+    "InterpolationExplorer",
+    "MemoryDial",
+    "ModeMass",
+    "PacedExplorer",
+    "PruningExplorer",
+    "StudentTrainer",
+    "TemperatureExplorer",
     "TokenExplorer",
     "TimelineExplorer",
 ]

@@ -1,4 +1,5 @@
-"""Beam explorer: the search step by step, what it threw away and by what, and what a length penalty prefers."""
+"""Beam explorer: the search step by step, what it threw away and by what, and what a length penalty
+prefers."""
 
 from __future__ import annotations
 
@@ -34,37 +35,63 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 MOST_WORDS = 40
 N_RANKED = 6
 TYPED = -1
-"""The value of `sentence` while a typed sentence is shown; its label in the list names that sentence."""
+"""The value of `sentence` while a typed sentence is shown; its label in the list names that
+sentence."""
 Words = tuple[str, ...]
 
 
 class BeamExplorer(View):
-    """The tree of a beam search of one sentence, up to one step, and its translations ranked by a length penalty.
+    """The tree of a beam search of one sentence, up to one step, and its translations ranked by a
+    length penalty.
 
-    Controls: `sentence` (one of the corpus) or `typed` (any text); `beam_size`, 1 to 10; `step`; `length_penalty`,
-    0 to 2. A typed sentence that is accepted becomes the choice of `sentence` (TYPED); a choice from the list empties
-    `typed`; a text that is refused leaves both as they were. A sentence or a beam size is searched when it is chosen,
-    once; step and penalty only read the trace.
+    Controls: `sentence` (one of the corpus) or `typed` (any text); `beam_size`, 1 to 10; `step`;
+    `length_penalty`, 0 to 2. A typed sentence that is accepted becomes the choice of `sentence`
+    (TYPED); a choice from the list empties `typed`; a text that is refused leaves both as they
+    were. A sentence or a beam size is searched when it is chosen, once; step and penalty only read
+    the trace.
     """
 
     def __init__(
-        self, model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage | None = None, n_sentences: int = 30,
+        self,
+        model: Seq2Seq,
+        corpus: ParallelCorpus,
+        language: ToyLanguage | None = None,
+        n_sentences: int = 30,
         tokenise: Callable[[str], Sequence[str]] = tokenise,
     ) -> None:
         self.model, self.language, self._tokenise = model, language, tokenise
         self.corpus = first(corpus, n_sentences)
         self.sentence = sentence_chooser(self.corpus.source)
         self._listed = self.sentence.options
-        self.typed = widgets.Text(description="or type one", placeholder="a sentence, then Enter", style=STYLE,
-                                  layout=WIDE, continuous_update=False)
+        self.typed = widgets.Text(
+            description="or type one",
+            placeholder="a sentence, then Enter",
+            style=STYLE,
+            layout=WIDE,
+            continuous_update=False,
+        )
         self.beam_size = slider("K (beam size)", 3, 1, MOST_BEAM, continuous=False)
         self.step = slider("step", 1, 1, 2)
-        self.length_penalty = widgets.FloatSlider(value=0.0, min=0.0, max=2.0, step=0.1, description="length penalty",
-                                                  style=STYLE, layout=WIDE)
+        self.length_penalty = widgets.FloatSlider(
+            value=0.0,
+            min=0.0,
+            max=2.0,
+            step=0.1,
+            description="length penalty",
+            style=STYLE,
+            layout=WIDE,
+        )
         self.answer = widgets.HTML()  # what the view says of a typed sentence
         self._drawing = BeamTreeDrawing()
         self._tree_of = lru_cache(maxsize=64)(self._search)
-        controls = [self.sentence, self.typed, self.answer, self.beam_size, self.step, self.length_penalty]
+        controls = [
+            self.sentence,
+            self.typed,
+            self.answer,
+            self.beam_size,
+            self.step,
+            self.length_penalty,
+        ]
         super().__init__(controls, self._drawing.picture)
         self._open_source()
         self.sentence.observe(self._choose, "value")
@@ -77,7 +104,11 @@ class BeamExplorer(View):
     def source(self) -> Words:
         """The sentence that is shown."""
         typed = self.sentence.value == TYPED
-        return tuple(self._tokenise(self.typed.value)) if typed else self.corpus.source[self.sentence.value]
+        return (
+            tuple(self._tokenise(self.typed.value))
+            if typed
+            else self.corpus.source[self.sentence.value]
+        )
 
     @property
     def data(self) -> BeamTree:
@@ -116,7 +147,8 @@ class BeamExplorer(View):
         self._open_source()
 
     def _list(self, chosen: int) -> None:
-        """Offer the sentences of the corpus, with the typed one on top while it is the one that is chosen."""
+        """Offer the sentences of the corpus, with the typed one on top while it is the one that is
+        chosen."""
         typed = [(f"typed: {shortened(self.typed.value)}", TYPED)] if chosen == TYPED else []
         with self.sentence.hold_sync(), unheard(self.sentence, self._choose):
             self.sentence.options = [*typed, *self._listed]
@@ -128,20 +160,29 @@ class BeamExplorer(View):
             return "Type a sentence: one word at least."
         if len(source) > MOST_WORDS:
             return f"That is {len(source):,} words and marks; the view takes {MOST_WORDS} at most."
-        known = [word for word in source if word.isalpha() and self.model.source_vocabulary.ids([word]) != [UNK]]
+        known = [
+            word
+            for word in source
+            if word.isalpha() and self.model.source_vocabulary.ids([word]) != [UNK]
+        ]
         if not known:
             return f"The model knows no word of “{escape(shortened(' '.join(source)))}”."
         return None
 
     def _remark(self, source: Words) -> str:
-        """What is to be said of a sentence that is searched: unknown words, and whether the truth is known."""
+        """What is to be said of a sentence that is searched: unknown words, and whether the truth
+        is known."""
         vocabulary, remarks = self.model.source_vocabulary, []
         for word in dict.fromkeys(word for word in source if vocabulary.ids([word]) == [UNK]):
             near = get_close_matches(word[:50], vocabulary.tokens[4:], n=2)
             hint = f" (like {' or '.join(map(escape, near))}?)" if near else ""
-            remarks.append(f"“{escape(shortened(word))}” is unknown: the model reads &lt;unk&gt;{hint}.")
+            remarks.append(
+                f"“{escape(shortened(word))}” is unknown: the model reads &lt;unk&gt;{hint}."
+            )
         if self.language is not None and self._mode(source) is None:
-            remarks.append("The toy language has no such sentence, so no true translation is marked.")
+            remarks.append(
+                "The toy language has no such sentence, so no true translation is marked."
+            )
         return " ".join(remarks)
 
     def _open_source(self, _: dict | None = None) -> None:
@@ -154,7 +195,7 @@ class BeamExplorer(View):
         beam_tree, step = self.data, self.step.value
         self._drawing.show(beam_tree, step)
         self.show(
-            f"<b>{escape(shortened(' '.join(self.source)))}</b><br>{self._steps_text(beam_tree, step)}"
+            f"<b>{escape(shortened(' '.join(self.source)))}</b><br>{self._steps_text(beam_tree, step)}"  # noqa: E501
             f"{self._mode_text(beam_tree)}{self._ranking(beam_tree)}"
         )
 
@@ -187,17 +228,33 @@ class BeamExplorer(View):
         digits = deciding_digits([found.score(penalty) for found in ranked])
         own_digits = deciding_digits([found.log_prob for found in ranked])
         rows = [
-            (str(number), " ".join(found.tokens) + _sign(found.tokens, beam_tree),
-             shown_log_prob(found.score(penalty), digits), shown_log_prob(found.log_prob, own_digits),
-             str(found.length), found.place)
+            (
+                str(number),
+                " ".join(found.tokens) + _sign(found.tokens, beam_tree),
+                shown_log_prob(found.score(penalty), digits),
+                shown_log_prob(found.log_prob, own_digits),
+                str(found.length),
+                found.place,
+            )
             for number, found in enumerate(ranked, start=1)
         ]
-        head = ("rank", "translation", f"log p / length^{penalty:.1f}", "log p", "length", "in the search")
+        head = (
+            "rank",
+            "translation",
+            f"log p / length^{penalty:.1f}",
+            "log p",
+            "length",
+            "in the search",
+        )
         return (
-            f"Complete translations that the search has scored, ranked with length penalty {penalty:.1f}:"
-            f"{table(head, rows)}The penalty re-ranks what one search (without a penalty) has found. It cannot bring "
-            "back a hypothesis that was pruned on the way: a search with this penalty might keep others. "
-            "One that “never had a place” may rank high: those that were better at its step ended worse."
+            "Complete translations that the search has scored, ranked with length penalty "
+            f"{penalty:.1f}:"
+            f"{table(head, rows)}The penalty re-ranks what one search (without a penalty) has "
+            "found. It cannot bring "
+            "back a hypothesis that was pruned on the way: a search with this penalty might keep "
+            "others. "
+            "One that “never had a place” may rank high: those that were better at its step ended "
+            "worse."
         )
 
 
@@ -206,9 +263,20 @@ def _sign(tokens: Words, beam_tree: BeamTree) -> str:
 
 
 def _row(node: Node, beam_tree: BeamTree, digits: int) -> tuple[str, ...]:
-    words = " ".join(word if word != END else "(end)" for word in node.words) + beam_tree.marks(node)
+    words = " ".join(word if word != END else "(end)" for word in node.words) + beam_tree.marks(
+        node
+    )
     fate = node.fate
     if fate == PRUNED and node.pruned_by is not None:
-        fate = f"pruned: “{' '.join(node.pruned_by[-3:]).replace(END, '(end)')}” and those above are more probable"
+        fate = (
+            f"pruned: “{' '.join(node.pruned_by[-3:]).replace(END, '(end)')}” and those above "
+            "are more probable"
+        )
     log_prob = node.candidate.log_prob
-    return (str(node.candidate.rank + 1), words, shown_log_prob(log_prob, digits), percent(log_prob), fate)
+    return (
+        str(node.candidate.rank + 1),
+        words,
+        shown_log_prob(log_prob, digits),
+        percent(log_prob),
+        fate,
+    )

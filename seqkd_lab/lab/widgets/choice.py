@@ -1,4 +1,5 @@
-"""Choice explorer: which of the teacher's K best is nearest to gold, for one sentence and on average."""
+"""Choice explorer: which of the teacher's K best is nearest to gold, for one sentence and on
+average."""
 
 from __future__ import annotations
 
@@ -7,7 +8,14 @@ from html import escape
 
 import ipywidgets as widgets
 
-from seqkd_lab.lab.figures.choice import BLEU, SIMILARITIES, Candidates, ChoiceDrawing, lowest_log_prob, means
+from seqkd_lab.lab.figures.choice import (
+    BLEU,
+    SIMILARITIES,
+    Candidates,
+    ChoiceDrawing,
+    lowest_log_prob,
+    means,
+)
 from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, sentence_chooser, slider, table
 
@@ -16,10 +24,11 @@ MOST_SENTENCES, MOST_ROWS = 30, 8
 
 
 class ChoiceExplorer(View):
-    """Candidates that were read beforehand (figures.choice.read_candidates), equally many for every sentence.
+    """Candidates that were read beforehand (figures.choice.read_candidates), equally many for every
+    sentence.
 
-    Controls: `sentence` (those of `first`, then the first MOST_SENTENCES of `sentences`), `K`, `similarity`.
-    The means are over `sentences` alone. Raises ValueError without any.
+    Controls: `sentence` (those of `first`, then the first MOST_SENTENCES of `sentences`), `K`,
+    `similarity`. The means are over `sentences` alone. Raises ValueError without any.
     """
 
     def __init__(self, sentences: Sequence[Candidates], first: Sequence[Candidates] = ()) -> None:
@@ -29,8 +38,13 @@ class ChoiceExplorer(View):
         most = min(len(each.hypotheses) for each in (*first, *sentences))
         self.means = {name: means(sentences, name) for name in SIMILARITIES}
         self.K = slider("K", 1, 1, most)
-        self.similarity = widgets.Dropdown(options=list(SIMILARITIES), value=BLEU, description="similarity",
-                                           style=STYLE, layout=WIDE)
+        self.similarity = widgets.Dropdown(
+            options=list(SIMILARITIES),
+            value=BLEU,
+            description="similarity",
+            style=STYLE,
+            layout=WIDE,
+        )
         self._drawing = ChoiceDrawing(most, lowest_log_prob(self.shown))
         super().__init__([self.sentence, self.similarity, self.K], self._drawing.picture)
         self.draw()
@@ -53,9 +67,11 @@ class ChoiceExplorer(View):
         averages, n = self.means[name], len(self.sentences)
         log_prob = shown_number(averages.log_prob[K - 1], 2)
         return (
-            f"{escape(' '.join(shown.source))}{table(HEAD, rows)}K = <b>{K}</b>, over {n} sentences: mean similarity "
+            f"{escape(' '.join(shown.source))}{table(HEAD, rows)}K = <b>{K}</b>, over {n} "
+            "sentences: mean similarity "
             f"<b>{averages.similarity[K - 1]:.1f}</b>, mean log p <b>{log_prob}</b> nats; ỹ is the "
-            f"mode for {averages.mode[K - 1]:.0%} of them, and gold itself for {averages.gold[K - 1]:.0%}."
+            f"mode for {averages.mode[K - 1]:.0%} of them, and gold itself for "
+            f"{averages.gold[K - 1]:.0%}."
         )
 
     def _rows(self, shown: Candidates, K: int, name: str) -> list[tuple[str, ...]]:
@@ -63,8 +79,17 @@ class ChoiceExplorer(View):
         place, rows = shown.chosen(K, name), []
         for at, found in enumerate(shown.hypotheses[:K]):
             if at < MOST_ROWS or at == place:
-                label = " ".join(sign for sign, here in (("ŷ, Seq-KD", 0), ("ỹ, Seq-Inter", place)) if here == at)
-                rows.append((label, " ".join(found.tokens), str(at + 1), shown_number(found.log_prob, 2),
-                             f"{shown.similarity[name][at]:.1f}"))
+                label = " ".join(
+                    sign for sign, here in (("ŷ, Seq-KD", 0), ("ỹ, Seq-Inter", place)) if here == at
+                )
+                rows.append(
+                    (
+                        label,
+                        " ".join(found.tokens),
+                        str(at + 1),
+                        shown_number(found.log_prob, 2),
+                        f"{shown.similarity[name][at]:.1f}",
+                    )
+                )
         left_out = min(K, len(shown.hypotheses)) - len(rows)
         return [*rows, ("", f"({left_out} more)", "", "", "")] if left_out else rows

@@ -1,4 +1,5 @@
-"""Exposure explorer: how far student and teacher are apart along gold, the teacher's and the student's own words."""
+"""Exposure explorer: how far student and teacher are apart along gold, the teacher's and the
+student's own words."""
 
 from __future__ import annotations
 
@@ -10,7 +11,13 @@ import ipywidgets as widgets
 from seqkd_lab.distillation.exposure import STUDENT, WRITERS
 from seqkd_lab.lab.figures.digits import shown_number
 from seqkd_lab.lab.figures.draft_laws import said
-from seqkd_lab.lab.figures.exposure import NAMES, ExposureDrawing, beta_in_words, most_nats, worst_place
+from seqkd_lab.lab.figures.exposure import (
+    NAMES,
+    ExposureDrawing,
+    beta_in_words,
+    most_nats,
+    worst_place,
+)
 from seqkd_lab.lab.figures.exposure_table import BETAS, ExposureTable, ShownSentence
 from seqkd_lab.lab.widgets.view import (
     STYLE,
@@ -29,8 +36,8 @@ from seqkd_lab.lab.widgets.view import (
 class ExposureExplorer(View):
     """Tables of several students by name, made beforehand by `exposure_table` for the same sources.
 
-    Controls: `student`, `sentence`, `writer` (whose translation is read), `beta`, and `place` in it (from 1). Raises
-    ValueError without a student, and for tables of other sources.
+    Controls: `student`, `sentence`, `writer` (whose translation is read), `beta`, and `place` in it
+    (from 1). Raises ValueError without a student, and for tables of other sources.
     """
 
     def __init__(self, tables: Mapping[str, ExposureTable]) -> None:
@@ -40,13 +47,25 @@ class ExposureExplorer(View):
         if any(table.sources != sources for table in self.tables.values()):
             raise ValueError("the students' tables must show the same sentences")
         self.sentence = sentence_chooser(sources)
-        self.writer = widgets.Dropdown(options=[(NAMES[writer], writer) for writer in WRITERS], value=STUDENT,
-                                       description="read along", style=STYLE, layout=WIDE)
-        self.beta = widgets.SelectionSlider(options=[(f"{beta:g}", beta) for beta in BETAS], value=1.0, description="β",
-                                            style=STYLE, layout=WIDE)
+        self.writer = widgets.Dropdown(
+            options=[(NAMES[writer], writer) for writer in WRITERS],
+            value=STUDENT,
+            description="read along",
+            style=STYLE,
+            layout=WIDE,
+        )
+        self.beta = widgets.SelectionSlider(
+            options=[(f"{beta:g}", beta) for beta in BETAS],
+            value=1.0,
+            description="β",
+            style=STYLE,
+            layout=WIDE,
+        )
         self.place = slider("place", 1, 1, 2)
         self._drawing = ExposureDrawing(most_nats(list(self.tables.values())))
-        super().__init__([self.student, self.sentence, self.writer, self.beta, self.place], self._drawing.picture)
+        super().__init__(
+            [self.student, self.sentence, self.writer, self.beta, self.place], self._drawing.picture
+        )
         for control in (self.beta, self.place):
             control.observe(self.draw, "value")
         for control in (self.student, self.sentence, self.writer):
@@ -72,14 +91,26 @@ class ExposureExplorer(View):
         place = self.place.value - 1
         self._drawing.show(table, self.sentence.value, self.writer.value, self.beta.value, place)
         source = escape(shortened(" ".join(table.sources[self.sentence.value])))
-        self.show(f"<b>{source}</b><br>{prefix_html(shown.tokens[:-1], place)}<br>{self._said(table, shown, place)}")
+        self.show(
+            f"<b>{source}</b><br>{prefix_html(shown.tokens[:-1], place)}<br>{self._said(table, shown, place)}"  # noqa: E501
+        )
 
     def _said(self, table: ExposureTable, shown: ShownSentence, place: int) -> str:
         """The numbers of the place, and of all places."""
         beta = self.beta.value
-        likeliest = [escape(said(table.words[int(law[place].argmax())])) for law in (shown.teacher, shown.student)]
+        likeliest = [
+            escape(said(table.words[int(law[place].argmax())]))
+            for law in (shown.teacher, shown.student)
+        ]
         nats = shown_number(float(shown.divergence[BETAS.index(beta)][place]), 3)
-        means = ", ".join(f"{NAMES[writer]} {shown_number(table.per_token(writer, beta), 3)}" for writer in WRITERS)
-        return (f"{escape(beta_in_words(beta))}: {nats} nats at place {place + 1}, where the teacher would write "
-                f"“{likeliest[0]}” first and the student “{likeliest[1]}”. Mean over all sentences, nats a token: "
-                f"{means}.")
+        means = ", ".join(
+            f"{NAMES[writer]} {shown_number(table.per_token(writer, beta), 3)}"
+            for writer in WRITERS
+        )
+        return (
+            f"{escape(beta_in_words(beta))}: {nats} nats at place {place + 1}, where the teacher "
+            "would write "
+            f"“{likeliest[0]}” first and the student “{likeliest[1]}”. Mean over all sentences, "
+            "nats a token: "
+            f"{means}."
+        )

@@ -10,35 +10,62 @@ import ipywidgets as widgets
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.figures.digits import shown_number
-from seqkd_lab.lab.figures.lens import TEXT_COLOURS, ChoicesDrawing, ChoiceShares, Pair, compare_pair, marked
+from seqkd_lab.lab.figures.lens import (
+    TEXT_COLOURS,
+    ChoicesDrawing,
+    ChoiceShares,
+    Pair,
+    compare_pair,
+    marked,
+)
 from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, end_at, first, slider, table, unheard
 
 
 class CorpusLens(View):
-    """Gold and distilled target of one source, their differences marked in [−gold−] and {+distilled+}; the picture
-    shows how often each option of a choice was taken in both corpora.
+    """Gold and distilled target of one source, their differences marked in [−gold−] and
+    {+distilled+}; the picture shows how often each option of a choice was taken in both corpora.
 
-    Controls: `number` of the pair, `only_changed` (leave out pairs that the teacher wrote as gold), and `choice`.
-    `number` counts the pairs that are not left out: with `only_changed` the pair that is shown stays, or the next one
-    that differs takes its place, or the last one that does.
-    The corpora are aligned, or ValueError is raised; the first `n_pairs` are shown. Without a language there are no
-    choices and no verdicts.
+    Controls: `number` of the pair, `only_changed` (leave out pairs that the teacher wrote as gold),
+    and `choice`. `number` counts the pairs that are not left out: with `only_changed` the pair that
+    is shown stays, or the next one that differs takes its place, or the last one that does.
+    The corpora are aligned, or ValueError is raised; the first `n_pairs` are shown. Without a
+    language there are no choices and no verdicts.
     """
 
     def __init__(
-        self, gold: ParallelCorpus, distilled: ParallelCorpus, language: ToyLanguage | None = None, n_pairs: int = 500
+        self,
+        gold: ParallelCorpus,
+        distilled: ParallelCorpus,
+        language: ToyLanguage | None = None,
+        n_pairs: int = 500,
     ) -> None:
         if gold.source[: len(distilled)] != distilled.source:
-            raise ValueError("gold and distilled corpus have different sources: their targets cannot be compared")
-        self.gold, self.distilled, self.language = first(gold[: len(distilled)], n_pairs), distilled[:n_pairs], language
+            raise ValueError(
+                "gold and distilled corpus have different sources: their targets cannot be compared"
+            )
+        self.gold, self.distilled, self.language = (
+            first(gold[: len(distilled)], n_pairs),
+            distilled[:n_pairs],
+            language,
+        )
         pairs = zip(self.gold.target, self.distilled.target, strict=True)
         self._changed = [place for place, (one, other) in enumerate(pairs) if one != other]
-        self.shares = ChoiceShares.of(language, self.gold, self.distilled, n_pairs) if language else ChoiceShares({}, 0)
+        self.shares = (
+            ChoiceShares.of(language, self.gold, self.distilled, n_pairs)
+            if language
+            else ChoiceShares({}, 0)
+        )
         self.number = slider("pair", 1, 1, len(self.gold))
-        self.only_changed = widgets.Checkbox(value=False, description="only pairs that differ", layout=WIDE,
-                                             disabled=not self._changed)
+        self.only_changed = widgets.Checkbox(
+            value=False,
+            description="only pairs that differ",
+            layout=WIDE,
+            disabled=not self._changed,
+        )
         options = list(self.shares.by_choice) or ["(none)"]
-        self.choice = widgets.Dropdown(options=options, description="choice", style=STYLE, layout=WIDE)
+        self.choice = widgets.Dropdown(
+            options=options, description="choice", style=STYLE, layout=WIDE
+        )
         self._drawing = ChoicesDrawing()
         super().__init__([self.number, self.only_changed, self.choice], self._drawing.picture)
         self.children = (self.number, self.only_changed, self.text, self.choice, self.image)
@@ -52,11 +79,15 @@ class CorpusLens(View):
         """The pair that is shown."""
         place = self._place(self.only_changed.value)
         return compare_pair(
-            self.gold.source[place], self.gold.target[place], self.distilled.target[place], self.language
+            self.gold.source[place],
+            self.gold.target[place],
+            self.distilled.target[place],
+            self.language,
         )
 
     def _place(self, only_changed: bool) -> int:
-        """Where the pair with the number stands in the corpora, when the number counts all pairs or changed ones."""
+        """Where the pair with the number stands in the corpora, when the number counts all pairs or
+        changed ones."""
         return self._changed[self.number.value - 1] if only_changed else self.number.value - 1
 
     def _narrow(self, _: dict) -> None:
@@ -76,8 +107,10 @@ class CorpusLens(View):
     def _text(self, pair: Pair) -> str:
         changed = len(self._changed)
         return (
-            f"{changed} of {len(self.gold)} targets differ from gold.<br><b>source</b>: {escape(' '.join(pair.source))}"
-            f"<br><b>gold</b>: {_marked_html(pair, 'gold')} {_verdict(pair, pair.gold_fault, pair.p_gold)}"
+            f"{changed} of {len(self.gold)} targets differ from gold.<br><b>source</b>: "
+            f"{escape(' '.join(pair.source))}"
+            f"<br><b>gold</b>: {_marked_html(pair, 'gold')} "
+            f"{_verdict(pair, pair.gold_fault, pair.p_gold)}"
             f"<br><b>distilled</b>: {_marked_html(pair, 'distilled')} "
             f"{_verdict(pair, pair.distilled_fault, pair.p_distilled)}{_choices(pair)}"
         )
@@ -85,7 +118,9 @@ class CorpusLens(View):
 
 def _marked_html(pair: Pair, side: str) -> str:
     mark = f'<b style="color:{TEXT_COLOURS[side]}">%s</b>'
-    return " ".join(mark % escape(text) if changed else escape(text) for text, changed in marked(pair, side))
+    return " ".join(
+        mark % escape(text) if changed else escape(text) for text, changed in marked(pair, side)
+    )
 
 
 def _verdict(pair: Pair, fault: str | None, p: float | None) -> str:
@@ -97,6 +132,9 @@ def _verdict(pair: Pair, fault: str | None, p: float | None) -> str:
 def _choices(pair: Pair) -> str:
     if pair.entropy is None:
         return ""
-    rows = [(name, gold, other, "same" if gold == other else "differs") for name, gold, other in pair.choices]
+    rows = [
+        (name, gold, other, "same" if gold == other else "differs")
+        for name, gold, other in pair.choices
+    ]
     text = f"<br>The source leaves {shown_number(pair.entropy, 2)} nats open."
     return text + table(("choice", "gold", "distilled", ""), rows)

@@ -1,4 +1,5 @@
-"""What the two next-word views share: a sentence pair that the models have read, and a position in its target."""
+"""What the two next-word views share: a sentence pair that the models have read, and a position in
+its target."""
 
 from __future__ import annotations
 
@@ -8,19 +9,35 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.figures.next_words import TEACHER, SentenceReading
 from seqkd_lab.lab.figures.picture import Picture
-from seqkd_lab.lab.widgets.view import View, end_at, first, sentence_chooser, slider, student_chooser, unheard
+from seqkd_lab.lab.widgets.view import (
+    View,
+    end_at,
+    first,
+    sentence_chooser,
+    slider,
+    student_chooser,
+    unheard,
+)
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 
 class NextWordView(View):
-    """Controls `sentence`, `position` (0 is before the first target word) and `student`; `reading` is the sentence.
+    """Controls `sentence`, `position` (0 is before the first target word) and `student`; `reading`
+    is the sentence.
 
     A sentence is read by all models when it is chosen, once.
     """
 
     def __init__(
-        self, picture: Picture, teacher: Seq2Seq, students: Mapping[str, Seq2Seq], corpus: ParallelCorpus,
-        language: ToyLanguage | None, n_sentences: int, more: list, nobody: bool,
+        self,
+        picture: Picture,
+        teacher: Seq2Seq,
+        students: Mapping[str, Seq2Seq],
+        corpus: ParallelCorpus,
+        language: ToyLanguage | None,
+        n_sentences: int,
+        more: list,
+        nobody: bool,
     ) -> None:
         self.models = {TEACHER: teacher, **students}
         self.corpus, self.language = first(corpus, n_sentences), language

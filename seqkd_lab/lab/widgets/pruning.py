@@ -1,4 +1,5 @@
-"""Pruning explorer: slide the level and see the threshold, the BLEU, the file and one sentence's translation change."""
+"""Pruning explorer: slide the level and see the threshold, the BLEU, the file and one sentence's
+translation change."""
 
 from __future__ import annotations
 
@@ -18,18 +19,23 @@ HEAD = ("", "translation, greedy", "")
 class PruningExplorer(View):
     """Levels that were made beforehand (figures.pruning.pruning_levels).
 
-    Controls: `level` (a share of `levels.shares`), `method`, `sentence`. The translations are those of class-blind
-    pruning. Raises ValueError without any sentence.
+    Controls: `level` (a share of `levels.shares`), `method`, `sentence`. The translations are those
+    of class-blind pruning. Raises ValueError without any sentence.
     """
 
     def __init__(self, levels: PruningLevels) -> None:
         self.levels = levels
         self.sources = list(levels.examples)
         self.sentence = sentence_chooser([source.split(" ") for source in self.sources])
-        self.level = widgets.SelectionSlider(options=[(f"{share:.0%}", share) for share in levels.shares],
-                                             description="pruned", style=STYLE, layout=WIDE)
-        self.method = widgets.Dropdown(options=list(METHODS), value=CLASS_BLIND, description="method", style=STYLE,
-                                       layout=WIDE)
+        self.level = widgets.SelectionSlider(
+            options=[(f"{share:.0%}", share) for share in levels.shares],
+            description="pruned",
+            style=STYLE,
+            layout=WIDE,
+        )
+        self.method = widgets.Dropdown(
+            options=list(METHODS), value=CLASS_BLIND, description="method", style=STYLE, layout=WIDE
+        )
         self._drawing = PruningDrawing(levels)
         super().__init__([self.sentence, self.method, self.level], self._drawing.picture)
         self.draw()
@@ -49,9 +55,16 @@ class PruningExplorer(View):
 
     def _text(self, share: float) -> str:
         left, teacher = self.levels.left[share], self.levels.teacher_size
-        rows = [(stage, one.text, "✓ valid" if one.fault is None else f"✗ {one.fault}")
-                for stage, one in self.data.items()]
-        curves = {stage: self.levels.curves[CLASS_BLIND, stage][share] for stage in (PRUNED, RETRAINED)}
-        said = f"<b>{share:.0%}</b> pruned: {left:,} parameters are left, {teacher / left:.1f} times fewer than the "
-        said += f"teacher's. BLEU {curves[PRUNED]:.1f} without, {curves[RETRAINED]:.1f} with retraining (class-blind)."
+        rows = [
+            (stage, one.text, "✓ valid" if one.fault is None else f"✗ {one.fault}")
+            for stage, one in self.data.items()
+        ]
+        curves = {
+            stage: self.levels.curves[CLASS_BLIND, stage][share] for stage in (PRUNED, RETRAINED)
+        }
+        said = (
+            f"<b>{share:.0%}</b> pruned: {left:,} parameters are left, {teacher / left:.1f} "
+            "times fewer than the "
+        )
+        said += f"teacher's. BLEU {curves[PRUNED]:.1f} without, {curves[RETRAINED]:.1f} with retraining (class-blind)."  # noqa: E501
         return f"{escape(self.sources[self.sentence.value])}{table(HEAD, rows)}{said}"

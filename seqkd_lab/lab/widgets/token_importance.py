@@ -16,14 +16,20 @@ from seqkd_lab.lab.widgets.view import STYLE, WIDE, View, sentence_chooser, shor
 class TokenExplorer(View):
     """The tokens of a batch over h and δ, and the words of a sentence.
 
-    Controls: `sentence`; `selector`; `share`, ρ from 5 to 100 in hundredths. Raises ValueError without a sentence.
+    Controls: `sentence`; `selector`; `share`, ρ from 5 to 100 in hundredths. Raises ValueError
+    without a sentence.
     """
 
     def __init__(self, batch: Labelled) -> None:
         self.batch = batch
         self.sentence = sentence_chooser(batch.sources)
-        self.selector = widgets.Dropdown(options=[name for name in SELECTORS if name != ALL], value=SOFT_OR,
-                                         description="selector", style=STYLE, layout=WIDE)
+        self.selector = widgets.Dropdown(
+            options=[name for name in SELECTORS if name != ALL],
+            value=SOFT_OR,
+            description="selector",
+            style=STYLE,
+            layout=WIDE,
+        )
         self.share = slider("ρ, in hundredths", 10, 5, 100)
         self.share.step = 5
         self._drawing = ImportanceDrawing(batch)
@@ -43,9 +49,11 @@ class TokenExplorer(View):
             n_kept, n = int((here & kept).sum()), int(here.sum())
             rows.append((kind, str(n), str(n_kept), f"{n_kept / n:.0%}" if n else "–"))
         real = int(self.batch.seen.real.sum())
-        self.show(f"<b>{escape(shortened(' '.join(self.batch.sources[sentence])))}</b><br>{self._kept(sentence, kept)}"
-                  f"<br>{escape(selector)}, ρ = {share:g}: {int(kept.sum())} of {real:,} tokens, "
-                  f"{int(kept.sum()) / real:.1%}.{table(('kind of place', 'tokens', 'kept', 'share'), rows)}")
+        self.show(
+            f"<b>{escape(shortened(' '.join(self.batch.sources[sentence])))}</b><br>{self._kept(sentence, kept)}"  # noqa: E501
+            f"<br>{escape(selector)}, ρ = {share:g}: {int(kept.sum())} of {real:,} tokens, "
+            f"{int(kept.sum()) / real:.1%}.{table(('kind of place', 'tokens', 'kept', 'share'), rows)}"  # noqa: E501
+        )
 
     def _kept(self, sentence: int, kept) -> str:
         """The words of the sentence, those that teach in bold."""

@@ -1,4 +1,5 @@
-"""The views of lesson 04: the interpolation explorer with the ticket first, and the student trainer beside the map."""
+"""The views of lesson 04: the interpolation explorer with the ticket first, and the student trainer
+beside the map."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ N_SENTENCES = 30
 def ticket_first(corpus: ParallelCorpus, n_sentences: int = N_SENTENCES) -> ParallelCorpus:
     """Returns the ticket with its gold translation, then the first sentences of `corpus`."""
     some = corpus[: n_sentences - 1]
-    return replace(some, source=(TICKET, *some.source), target=(TICKET_GOLD, *some.target), references=None)
+    return replace(
+        some, source=(TICKET, *some.source), target=(TICKET_GOLD, *some.target), references=None
+    )
 
 
 def ticket_reading(models: Mapping[str, Seq2Seq]) -> SentenceReading:
@@ -30,7 +33,8 @@ def ticket_reading(models: Mapping[str, Seq2Seq]) -> SentenceReading:
 
 
 def make_explorer(models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, position: int) -> Any:
-    """Returns the InterpolationExplorer of teacher and students, opened before the ticket's target word `position`."""
+    """Returns the InterpolationExplorer of teacher and students, opened before the ticket's target
+    word `position`."""
     from seqkd_lab.lab.widgets import InterpolationExplorer
 
     students = {name: model for name, model in models.items() if name != TEACHER}
@@ -42,16 +46,30 @@ def make_explorer(models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, positio
 def map_student(results: Mapping) -> QuickStudent:
     """Returns the settings of the map's students, much smaller ones in the tests' fast mode."""
     settings = QuickStudent(**results["student"])
-    return scaled(settings, replace(settings, width=8, epochs=2, n_pairs=320, batch_size=16, n_valid=20, n_test=20))
+    return scaled(
+        settings,
+        replace(settings, width=8, epochs=2, n_pairs=320, batch_size=16, n_valid=20, n_test=20),
+    )
 
 
 def make_trainer(
-    data: Dataset, models: Mapping[str, Seq2Seq], settings: QuickStudent, seed: int, results: Mapping,
+    data: Dataset,
+    models: Mapping[str, Seq2Seq],
+    settings: QuickStudent,
+    seed: int,
+    results: Mapping,
     own: Sequence[Own],
 ) -> Any:
-    """Returns the StudentTrainer of Word-KD beside the map `results`, with the reader's students so far."""
+    """Returns the StudentTrainer of Word-KD beside the map `results`, with the reader's students so
+    far."""
     from seqkd_lab.lab.widgets import StudentTrainer
 
     return StudentTrainer(
-        data, models[TEACHER], settings=settings, seed=seed, objective="Word-KD", map_results=results, own=own
+        data,
+        models[TEACHER],
+        settings=settings,
+        seed=seed,
+        objective="Word-KD",
+        map_results=results,
+        own=own,
     )

@@ -1,4 +1,5 @@
-"""Answers to lesson 0's exercise that a learner may write: wrong ones with the mistake that is named, right ones."""
+"""Answers to lesson 0's exercise that a learner may write: wrong ones with the mistake that is
+named, right ones."""
 
 from __future__ import annotations
 
@@ -15,11 +16,13 @@ END = "</s>"
 
 def written(choose, stop=END):
     """A search that writes what `choose` picks until it picks `stop`."""
+
     def search(next_word):
         words = ()
         while (word := choose(next_word(words))) != stop:
             words += (word,)
         return words
+
     return search
 
 
@@ -194,7 +197,9 @@ def probabilities_only(next_word):
 
 def all_of_them(next_word, words=(), p=1.0):
     for word, q in next_word(words).items():
-        yield from [(p * q, words)] if word == END else all_of_them(next_word, (*words, word), p * q)
+        yield from (
+            [(p * q, words)] if word == END else all_of_them(next_word, (*words, word), p * q)
+        )
 
 
 def likeliest_translation(next_word):
@@ -209,8 +214,12 @@ def beam_of_two(next_word):
     beam = [((), 1.0)]
     while not all(words[-1:] == (END,) for words, _ in beam):
         grown = [(words, p) for words, p in beam if words[-1:] == (END,)]
-        grown += [((*words, word), p * q) for words, p in beam if words[-1:] != (END,)
-                  for word, q in next_word(words).items()]
+        grown += [
+            ((*words, word), p * q)
+            for words, p in beam
+            if words[-1:] != (END,)
+            for word, q in next_word(words).items()
+        ]
         beam = sorted(grown, key=lambda pair: -pair[1])[:2]
     return beam[0][0][:-1]
 
@@ -241,7 +250,9 @@ def as_a_generator(next_word):
 def by_sorting(next_word):
     words = []
     for _ in itertools.count():
-        (word, _), *_ = sorted(next_word(tuple(words)).items(), key=lambda pair: pair[1], reverse=True)
+        (word, _), *_ = sorted(
+            next_word(tuple(words)).items(), key=lambda pair: pair[1], reverse=True
+        )
         if word == "</s>":
             break
         words += [word]
@@ -322,8 +333,17 @@ WRONG = {
         beam_of_two: None,
         returns_nothing: None,
         prints: None,
-    },
+    }
 }
 RIGHT = {
-    "greedy_search": [right, by_recursion, as_a_generator, by_sorting, by_numpy, by_torch, by_a_loop, ends_cut_off],
+    "greedy_search": [
+        right,
+        by_recursion,
+        as_a_generator,
+        by_sorting,
+        by_numpy,
+        by_torch,
+        by_a_loop,
+        ends_cut_off,
+    ]
 }

@@ -1,4 +1,5 @@
-"""Answers to lesson 1's exercises that a learner may write: wrong ones with the mistake that is named, right ones."""
+"""Answers to lesson 1's exercises that a learner may write: wrong ones with the mistake that is
+named, right ones."""
 
 from __future__ import annotations
 
@@ -162,7 +163,9 @@ def entropy_by_scipy(probability_of):
 
 
 def entropy_by_torch(probability_of):
-    return torch.distributions.Categorical(torch.tensor(ps(probability_of), dtype=torch.float64)).entropy()
+    return torch.distributions.Categorical(
+        torch.tensor(ps(probability_of), dtype=torch.float64)
+    ).entropy()
 
 
 def entropy_by_loop(probability_of):
@@ -218,25 +221,46 @@ def next_any_prefix(probability_of, prefix):
 
 def next_by_one_word(probability_of, prefix):
     n = len(prefix)
-    return shares(mass(((*t, END)[n], p) for t, p in probability_of.items()
-                       if len(t) >= n and t[:n][-1:] == prefix[-1:]))
+    return shares(
+        mass(
+            ((*t, END)[n], p)
+            for t, p in probability_of.items()
+            if len(t) >= n and t[:n][-1:] == prefix[-1:]
+        )
+    )
 
 
 def next_after_the_last_word_anywhere(probability_of, prefix):
     if not prefix:
         return right_next(probability_of, prefix)
-    return shares(mass((after, p) for t, p in probability_of.items()
-                       for before, after in zip(t, (*t[1:], END), strict=True) if before == prefix[-1]))
+    return shares(
+        mass(
+            (after, p)
+            for t, p in probability_of.items()
+            for before, after in zip(t, (*t[1:], END), strict=True)
+            if before == prefix[-1]
+        )
+    )
 
 
 def next_by_the_first_word(probability_of, prefix):
     n = len(prefix)
-    return shares(mass(((*t, END)[n], p) for t, p in probability_of.items() if len(t) >= n and t[:1] == prefix[:1]))
+    return shares(
+        mass(
+            ((*t, END)[n], p)
+            for t, p in probability_of.items()
+            if len(t) >= n and t[:1] == prefix[:1]
+        )
+    )
 
 
 def next_same_words_in_any_order(probability_of, prefix):
     n = len(prefix)
-    return shares(mass(((*t, END)[n], p) for t, p in probability_of.items() if sorted(t[:n]) == sorted(prefix)))
+    return shares(
+        mass(
+            ((*t, END)[n], p) for t, p in probability_of.items() if sorted(t[:n]) == sorted(prefix)
+        )
+    )
 
 
 def next_overwritten(probability_of, prefix):
@@ -273,7 +297,9 @@ def next_divided_by_the_number(probability_of, prefix):
 
 def next_off_by_one(probability_of, prefix):
     n = len(prefix) + 1
-    return shares(mass(((*t, END, END)[n], p) for t, p in probability_of.items() if t[: n - 1] == prefix))
+    return shares(
+        mass(((*t, END, END)[n], p) for t, p in probability_of.items() if t[: n - 1] == prefix)
+    )
 
 
 def next_last_of_the_prefix(probability_of, prefix):
@@ -281,7 +307,9 @@ def next_last_of_the_prefix(probability_of, prefix):
 
 
 def next_without_the_end(probability_of, prefix):
-    return shares(mass((w, p) for w, p in going_on(probability_of, prefix) if w != END) or {END: 1.0})
+    return shares(
+        mass((w, p) for w, p in going_on(probability_of, prefix) if w != END) or {END: 1.0}
+    )
 
 
 def next_end_dropped(probability_of, prefix):
@@ -290,11 +318,15 @@ def next_end_dropped(probability_of, prefix):
 
 
 def next_end_is_empty(probability_of, prefix):
-    return {"" if word == END else word: p for word, p in right_next(probability_of, prefix).items()}
+    return {
+        "" if word == END else word: p for word, p in right_next(probability_of, prefix).items()
+    }
 
 
 def next_end_is_none(probability_of, prefix):
-    return {None if word == END else word: p for word, p in right_next(probability_of, prefix).items()}
+    return {
+        None if word == END else word: p for word, p in right_next(probability_of, prefix).items()
+    }
 
 
 def next_end_breaks(probability_of, prefix):
@@ -311,11 +343,20 @@ def next_end_on_top(probability_of, prefix):
 
 def next_all_later_words(probability_of, prefix):
     n = len(prefix)
-    return shares(mass((word, p) for t, p in probability_of.items() if t[:n] == prefix for word in t[n:] or (END,)))
+    return shares(
+        mass(
+            (word, p)
+            for t, p in probability_of.items()
+            if t[:n] == prefix
+            for word in t[n:] or (END,)
+        )
+    )
 
 
 def next_logs(probability_of, prefix):
-    return {w: math.log(p) if p else -math.inf for w, p in right_next(probability_of, prefix).items()}
+    return {
+        w: math.log(p) if p else -math.inf for w, p in right_next(probability_of, prefix).items()
+    }
 
 
 def next_percent(probability_of, prefix):
@@ -363,13 +404,24 @@ def next_by_a_text(probability_of, prefix):
     """The beginning as letters: “a” begins “ab”, too."""
     start = " ".join(prefix)
     alive = {t: p for t, p in probability_of.items() if " ".join(t).startswith(start)}
-    return shares(mass(((*t, END)[min(len(t), len(prefix))], p) for t, p in alive.items() if len(t) > len(prefix)))
+    return shares(
+        mass(
+            ((*t, END)[min(len(t), len(prefix))], p)
+            for t, p in alive.items()
+            if len(t) > len(prefix)
+        )
+    )
 
 
 def next_too_short_ones_end(probability_of, prefix):
     n = len(prefix)
-    return shares(mass(((*t, END)[min(n, len(t))], p) for t, p in probability_of.items() if t == prefix[: len(t)]
-                       or t[:n] == prefix))
+    return shares(
+        mass(
+            ((*t, END)[min(n, len(t))], p)
+            for t, p in probability_of.items()
+            if t == prefix[: len(t)] or t[:n] == prefix
+        )
+    )
 
 
 def next_shrinks(probability_of, prefix):
@@ -400,7 +452,9 @@ def next_by_numpy(probability_of, prefix):
     alive = [(t, p) for t, p in probability_of.items() if t[: len(prefix)] == prefix and p > 0]
     words, inverse = np.unique([(*t, END)[len(prefix)] for t, _ in alive], return_inverse=True)
     weights = np.bincount(inverse, [p for _, p in alive])
-    return {str(word): np.float32(p) for word, p in zip(words, weights / weights.sum(), strict=True)}
+    return {
+        str(word): np.float32(p) for word, p in zip(words, weights / weights.sum(), strict=True)
+    }
 
 
 def next_by_tensors(probability_of, prefix):
@@ -411,6 +465,7 @@ def next_by_tensors(probability_of, prefix):
 
 def next_step_by_step(probability_of, prefix):
     """Conditions on one word of the prefix after the other."""
+
     def kept(alive, step):
         place, word = step
         return {t: p for t, p in alive.items() if t[place : place + 1] == (word,)}
@@ -499,8 +554,22 @@ WRONG = {
     },
 }
 RIGHT = {
-    "entropy_of_translations": [right_entropy, entropy_by_fsum, entropy_by_scipy, entropy_by_torch, entropy_by_loop,
-                                entropy_from_bits, entropy_by_products],
-    "next_word_distribution": [right_next, next_with_every_word, next_by_counter, next_by_numpy, next_by_tensors,
-                               next_step_by_step, next_by_fractions],
+    "entropy_of_translations": [
+        right_entropy,
+        entropy_by_fsum,
+        entropy_by_scipy,
+        entropy_by_torch,
+        entropy_by_loop,
+        entropy_from_bits,
+        entropy_by_products,
+    ],
+    "next_word_distribution": [
+        right_next,
+        next_with_every_word,
+        next_by_counter,
+        next_by_numpy,
+        next_by_tensors,
+        next_step_by_step,
+        next_by_fractions,
+    ],
 }

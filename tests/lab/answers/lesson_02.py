@@ -55,7 +55,10 @@ def mean_of_sentences(logits, target):
 
 
 def mean_of_positions(logits, target):
-    losses = [F.cross_entropy(logits[:, t], target[:, t], ignore_index=PAD) for t in range(target.shape[1])]
+    losses = [
+        F.cross_entropy(logits[:, t], target[:, t], ignore_index=PAD)
+        for t in range(target.shape[1])
+    ]
     return torch.stack(losses).mean()
 
 
@@ -277,7 +280,12 @@ def by_numpy_detached(logits, target):
 
 def items_in_a_loop(logits, target):
     log_p = logits.log_softmax(2)
-    values = [log_p[b, t, y].item() for b, row in enumerate(target.tolist()) for t, y in enumerate(row) if y]
+    values = [
+        log_p[b, t, y].item()
+        for b, row in enumerate(target.tolist())
+        for t, y in enumerate(row)
+        if y
+    ]
     return -sum(values) / len(values)
 
 
@@ -290,7 +298,9 @@ def nll_with_mask(logits, target):
 
 
 def nll_by_ignore_index(logits, target):
-    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), target.reshape(-1), ignore_index=PAD)
+    return F.cross_entropy(
+        logits.reshape(-1, logits.shape[-1]), target.reshape(-1), ignore_index=PAD
+    )
 
 
 def nll_by_selection(logits, target):
@@ -500,38 +510,118 @@ def perplexity_by_loop(log_probs, n_tokens):
 
 WRONG = {
     "masked_nll": {
-        padding_counted: "learns to write padding", default_ignore_index: "learns to write padding",
-        half_masked: "out of the sum but", summed: "sum over the batch", all_places_over_real_ones: None,
-        by_sentences: "number of sentences", by_the_longest: None, by_the_vocabulary: None,
-        mean_of_sentences: "sentences' means", mean_of_positions: "positions' means", sum_of_sentence_means: None,
-        first_sentence: None, last_sentence: None, first_position: None, flipped: "sign", in_bits: "in bits",
-        to_base_10: None, softmax_over_positions: "dim 1", softmax_over_sentences: None,
-        softmax_over_real_words: None, probability: "logarithm is missing", one_minus_probability: None,
-        log_of_the_mean: None, raw_logits: "logits are not log-probabilities", log_softmax_twice: None,
-        sigmoid: None, all_words: "all words of the vocabulary", all_words_summed: None, own_best: "most probable",
-        entropy_of_the_model: None, without_the_end: "end of the sentence", the_end_ignored: None,
-        begin_ignored: "learns to write padding", only_padding: None, mask_turned_round: None,
-        sum_right_number_of_padding: None, one_too_many: None, shifted: "already shifted", shifted_back: None,
-        smoothed: None, as_perplexity: None, squared: None, median: None, per_token_list: None,
-        reshaped_without_transpose: None, printed: None, in_place: None, as_item: None, as_float: None,
-        as_list: None, detached: None, loss_detached: None, loss_data: None, without_gradients: None,
-        made_again: None, graph_of_nothing: None, normaliser_detached: None, by_numpy: None,
-        by_numpy_detached: None, items_in_a_loop: None,
+        padding_counted: "learns to write padding",
+        default_ignore_index: "learns to write padding",
+        half_masked: "out of the sum but",
+        summed: "sum over the batch",
+        all_places_over_real_ones: None,
+        by_sentences: "number of sentences",
+        by_the_longest: None,
+        by_the_vocabulary: None,
+        mean_of_sentences: "sentences' means",
+        mean_of_positions: "positions' means",
+        sum_of_sentence_means: None,
+        first_sentence: None,
+        last_sentence: None,
+        first_position: None,
+        flipped: "sign",
+        in_bits: "in bits",
+        to_base_10: None,
+        softmax_over_positions: "dim 1",
+        softmax_over_sentences: None,
+        softmax_over_real_words: None,
+        probability: "logarithm is missing",
+        one_minus_probability: None,
+        log_of_the_mean: None,
+        raw_logits: "logits are not log-probabilities",
+        log_softmax_twice: None,
+        sigmoid: None,
+        all_words: "all words of the vocabulary",
+        all_words_summed: None,
+        own_best: "most probable",
+        entropy_of_the_model: None,
+        without_the_end: "end of the sentence",
+        the_end_ignored: None,
+        begin_ignored: "learns to write padding",
+        only_padding: None,
+        mask_turned_round: None,
+        sum_right_number_of_padding: None,
+        one_too_many: None,
+        shifted: "already shifted",
+        shifted_back: None,
+        smoothed: None,
+        as_perplexity: None,
+        squared: None,
+        median: None,
+        per_token_list: None,
+        reshaped_without_transpose: None,
+        printed: None,
+        in_place: None,
+        as_item: None,
+        as_float: None,
+        as_list: None,
+        detached: None,
+        loss_detached: None,
+        loss_data: None,
+        without_gradients: None,
+        made_again: None,
+        graph_of_nothing: None,
+        normaliser_detached: None,
+        by_numpy: None,
+        by_numpy_detached: None,
+        items_in_a_loop: None,
     },
     "perplexity": {
-        mean_of_perplexities: "sentences' perplexities", weighted_mean_of_perplexities: None,
-        mean_of_means: "sentences' means", sum_of_means: None, per_sentence: "number of sentences",
-        wrong_sign: "sign", power_of_two: "inverse", power_of_ten: None, surprise_per_token: "mean surprise in nats",
-        surprise_in_bits: None, of_the_whole: "1 / p of the whole corpus", of_the_first: None, of_the_last: None,
-        end_added: None, end_taken_away: None, one_less: None, whole_numbers: None, rounded: None, as_integer: None,
-        turned_round: None, swapped: None, arithmetic_mean_of_p: None, median_sentence: None, exp_minus_one: None,
-        product: "product of the probabilities", product_of_torch: None, square_root: None, largest: None,
-        nothing_returned: None, eats_its_arguments: None,
+        mean_of_perplexities: "sentences' perplexities",
+        weighted_mean_of_perplexities: None,
+        mean_of_means: "sentences' means",
+        sum_of_means: None,
+        per_sentence: "number of sentences",
+        wrong_sign: "sign",
+        power_of_two: "inverse",
+        power_of_ten: None,
+        surprise_per_token: "mean surprise in nats",
+        surprise_in_bits: None,
+        of_the_whole: "1 / p of the whole corpus",
+        of_the_first: None,
+        of_the_last: None,
+        end_added: None,
+        end_taken_away: None,
+        one_less: None,
+        whole_numbers: None,
+        rounded: None,
+        as_integer: None,
+        turned_round: None,
+        swapped: None,
+        arithmetic_mean_of_p: None,
+        median_sentence: None,
+        exp_minus_one: None,
+        product: "product of the probabilities",
+        product_of_torch: None,
+        square_root: None,
+        largest: None,
+        nothing_returned: None,
+        eats_its_arguments: None,
     },
 }
 RIGHT = {
-    "masked_nll": (nll_with_mask, nll_by_ignore_index, nll_by_selection, nll_by_one_hot, nll_by_logsumexp,
-                   nll_by_double_softmax, nll_by_loops, nll_by_weights, nll_of_shape_one),
-    "perplexity": (perplexity_by_bits, perplexity_by_torch, perplexity_by_weights, perplexity_by_geometric_mean,
-                   perplexity_by_product_of_sentences, perplexity_by_loop),
+    "masked_nll": (
+        nll_with_mask,
+        nll_by_ignore_index,
+        nll_by_selection,
+        nll_by_one_hot,
+        nll_by_logsumexp,
+        nll_by_double_softmax,
+        nll_by_loops,
+        nll_by_weights,
+        nll_of_shape_one,
+    ),
+    "perplexity": (
+        perplexity_by_bits,
+        perplexity_by_torch,
+        perplexity_by_weights,
+        perplexity_by_geometric_mean,
+        perplexity_by_product_of_sentences,
+        perplexity_by_loop,
+    ),
 }

@@ -299,7 +299,9 @@ def reverse(truth, model):
 
 
 def reverse_in_full(truth, model):
-    return sum(p * math.log(p / q) if q > 0 else math.inf for q, p in zip(truth, model, strict=True))
+    return sum(
+        p * math.log(p / q) if q > 0 else math.inf for q, p in zip(truth, model, strict=True)
+    )
 
 
 def arguments_swapped(truth, model):
@@ -634,12 +636,25 @@ WRONG = {
 }
 RIGHT = {
     "softmax_with_temperature": [
-        by_torch, by_torch_in_float64, by_numpy, by_logsumexp, by_ratios, by_generator, by_log_softmax,
+        by_torch,
+        by_torch_in_float64,
+        by_numpy,
+        by_logsumexp,
+        by_ratios,
+        by_generator,
+        by_log_softmax,
         lambda logits, temperature: softmax(np.array(logits) / temperature),
         lambda logits, temperature: [float(p) for p in by_numpy(logits, temperature)],
     ],
     "kl_from_truth": [
-        by_a_loop, by_scipy, by_scipys_entropy, by_kl_div, by_categorical, by_two_entropies, by_numpy_where,
-        by_a_tiny_number, by_cross_entropy_less_entropy,
+        by_a_loop,
+        by_scipy,
+        by_scipys_entropy,
+        by_kl_div,
+        by_categorical,
+        by_two_entropies,
+        by_numpy_where,
+        by_a_tiny_number,
+        by_cross_entropy_less_entropy,
     ],
 }

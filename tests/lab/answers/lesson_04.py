@@ -27,7 +27,9 @@ def masked(values, target):
 
 def sign(student_logits, teacher_logits, target, temperature):
     q = F.softmax(teacher_logits / temperature, -1)
-    return temperature**2 * masked((q * F.log_softmax(student_logits / temperature, -1)).sum(-1), target)
+    return temperature**2 * masked(
+        (q * F.log_softmax(student_logits / temperature, -1)).sum(-1), target
+    )
 
 
 def no_factor(student_logits, teacher_logits, target, temperature):
@@ -51,11 +53,15 @@ def factor_twice_tau(student_logits, teacher_logits, target, temperature):
 
 
 def factor_only_above_one(student_logits, teacher_logits, target, temperature):
-    return max(1.0, temperature) ** 2 * masked(per_token(student_logits, teacher_logits, temperature), target)
+    return max(1.0, temperature) ** 2 * masked(
+        per_token(student_logits, teacher_logits, temperature), target
+    )
 
 
 def logits_over_tau_squared(student_logits, teacher_logits, target, temperature):
-    return temperature**2 * masked(per_token(student_logits, teacher_logits, temperature**2), target)
+    return temperature**2 * masked(
+        per_token(student_logits, teacher_logits, temperature**2), target
+    )
 
 
 def half_masked(student_logits, teacher_logits, target, temperature):
@@ -64,7 +70,11 @@ def half_masked(student_logits, teacher_logits, target, temperature):
 
 
 def half_masked_below(student_logits, teacher_logits, target, temperature):
-    return temperature**2 * per_token(student_logits, teacher_logits, temperature).sum() / (target != PAD).sum()
+    return (
+        temperature**2
+        * per_token(student_logits, teacher_logits, temperature).sum()
+        / (target != PAD).sum()
+    )
 
 
 def no_mask(student_logits, teacher_logits, target, temperature):
@@ -77,11 +87,15 @@ def mask_turned_round(student_logits, teacher_logits, target, temperature):
 
 
 def end_masked_too(student_logits, teacher_logits, target, temperature):
-    return temperature**2 * per_token(student_logits, teacher_logits, temperature)[target > EOS].mean()
+    return (
+        temperature**2 * per_token(student_logits, teacher_logits, temperature)[target > EOS].mean()
+    )
 
 
 def sum_for_mean(student_logits, teacher_logits, target, temperature):
-    return temperature**2 * per_token(student_logits, teacher_logits, temperature)[target != PAD].sum()
+    return (
+        temperature**2 * per_token(student_logits, teacher_logits, temperature)[target != PAD].sum()
+    )
 
 
 def by_sentences(student_logits, teacher_logits, target, temperature):
@@ -93,7 +107,9 @@ def by_positions(student_logits, teacher_logits, target, temperature):
 
 
 def one_token_too_few(student_logits, teacher_logits, target, temperature):
-    return sum_for_mean(student_logits, teacher_logits, target, temperature) / ((target != PAD).sum() - 1)
+    return sum_for_mean(student_logits, teacher_logits, target, temperature) / (
+        (target != PAD).sum() - 1
+    )
 
 
 def mean_of_means(student_logits, teacher_logits, target, temperature):
@@ -110,22 +126,30 @@ def mean_over_the_vocabulary(student_logits, teacher_logits, target, temperature
 
 def number_of_sentences_as_axis(student_logits, teacher_logits, target, temperature):
     q = (teacher_logits / temperature).softmax(0)
-    return temperature**2 * masked(-(q * (student_logits / temperature).log_softmax(0)).sum(2), target)
+    return temperature**2 * masked(
+        -(q * (student_logits / temperature).log_softmax(0)).sum(2), target
+    )
 
 
 def positions_as_axis(student_logits, teacher_logits, target, temperature):
     q = (teacher_logits / temperature).softmax(1)
-    return temperature**2 * masked(-(q * (student_logits / temperature).log_softmax(1)).sum(2), target)
+    return temperature**2 * masked(
+        -(q * (student_logits / temperature).log_softmax(1)).sum(2), target
+    )
 
 
 def teachers_axis_wrong(student_logits, teacher_logits, target, temperature):
     q = (teacher_logits / temperature).softmax(1)
-    return temperature**2 * masked(-(q * (student_logits / temperature).log_softmax(2)).sum(2), target)
+    return temperature**2 * masked(
+        -(q * (student_logits / temperature).log_softmax(2)).sum(2), target
+    )
 
 
 def teacher_not_softened(student_logits, teacher_logits, target, temperature):
     q = teacher_logits.softmax(2)
-    return temperature**2 * masked(-(q * (student_logits / temperature).log_softmax(2)).sum(2), target)
+    return temperature**2 * masked(
+        -(q * (student_logits / temperature).log_softmax(2)).sum(2), target
+    )
 
 
 def student_not_softened(student_logits, teacher_logits, target, temperature):
@@ -135,17 +159,23 @@ def student_not_softened(student_logits, teacher_logits, target, temperature):
 
 def sharpened(student_logits, teacher_logits, target, temperature):
     q = (teacher_logits * temperature).softmax(2)
-    return temperature**2 * masked(-(q * (student_logits * temperature).log_softmax(2)).sum(2), target)
+    return temperature**2 * masked(
+        -(q * (student_logits * temperature).log_softmax(2)).sum(2), target
+    )
 
 
 def softened_after_the_softmax(student_logits, teacher_logits, target, temperature):
     q = teacher_logits.softmax(2) / temperature
-    return temperature**2 * masked(-(q * (student_logits.log_softmax(2) / temperature)).sum(2), target)
+    return temperature**2 * masked(
+        -(q * (student_logits.log_softmax(2) / temperature)).sum(2), target
+    )
 
 
 def student_softened_after_the_softmax(student_logits, teacher_logits, target, temperature):
     q = (teacher_logits / temperature).softmax(2)
-    return temperature**2 * masked(-(q * student_logits.log_softmax(2) / temperature).sum(2), target)
+    return temperature**2 * masked(
+        -(q * student_logits.log_softmax(2) / temperature).sum(2), target
+    )
 
 
 def swapped(student_logits, teacher_logits, target, temperature):
@@ -163,12 +193,16 @@ def reverse_relative_entropy(student_logits, teacher_logits, target, temperature
 
 def torchs_default_mean(student_logits, teacher_logits, target, temperature):
     log_p = (student_logits / temperature).log_softmax(2)
-    return temperature**2 * F.kl_div(log_p, (teacher_logits / temperature).softmax(2), reduction="mean")
+    return temperature**2 * F.kl_div(
+        log_p, (teacher_logits / temperature).softmax(2), reduction="mean"
+    )
 
 
 def torchs_batch_mean(student_logits, teacher_logits, target, temperature):
     log_p = (student_logits / temperature).log_softmax(2)
-    return temperature**2 * F.kl_div(log_p, (teacher_logits / temperature).softmax(2), reduction="batchmean")
+    return temperature**2 * F.kl_div(
+        log_p, (teacher_logits / temperature).softmax(2), reduction="batchmean"
+    )
 
 
 def teachers_entropy(student_logits, teacher_logits, target, temperature):
@@ -194,7 +228,9 @@ def in_bits(student_logits, teacher_logits, target, temperature):
 
 
 def of_gold(student_logits, teacher_logits, target, temperature):
-    return temperature**2 * F.cross_entropy((student_logits / temperature).transpose(1, 2), target, ignore_index=PAD)
+    return temperature**2 * F.cross_entropy(
+        (student_logits / temperature).transpose(1, 2), target, ignore_index=PAD
+    )
 
 
 def of_gold_at_tau_one(student_logits, teacher_logits, target, temperature):
@@ -278,17 +314,24 @@ def without_gradients(student_logits, teacher_logits, target, temperature):
 
 
 def a_new_tensor(student_logits, teacher_logits, target, temperature):
-    return torch.tensor(as_float(student_logits, teacher_logits, target, temperature), requires_grad=True)
+    return torch.tensor(
+        as_float(student_logits, teacher_logits, target, temperature), requires_grad=True
+    )
 
 
 def a_new_tensor_and_nothing(student_logits, teacher_logits, target, temperature):
-    return loss_detached(student_logits, teacher_logits, target, temperature) + 0.0 * student_logits.sum()
+    return (
+        loss_detached(student_logits, teacher_logits, target, temperature)
+        + 0.0 * student_logits.sum()
+    )
 
 
 def normaliser_detached(student_logits, teacher_logits, target, temperature):
     z = student_logits / temperature
     log_p = z - z.detach().logsumexp(2, keepdim=True)
-    return -(temperature**2) * masked(((teacher_logits / temperature).softmax(2) * log_p).sum(2), target)
+    return -(temperature**2) * masked(
+        ((teacher_logits / temperature).softmax(2) * log_p).sum(2), target
+    )
 
 
 def by_numpy(student_logits, teacher_logits, target, temperature):
@@ -296,12 +339,16 @@ def by_numpy(student_logits, teacher_logits, target, temperature):
         x = np.exp(x - x.max(-1, keepdims=True))
         return x / x.sum(-1, keepdims=True)
 
-    q, p = (softmax(np.asarray(x).astype(float) / temperature) for x in (teacher_logits, student_logits))
+    q, p = (
+        softmax(np.asarray(x).astype(float) / temperature) for x in (teacher_logits, student_logits)
+    )
     return (-(q * np.log(p)).sum(-1))[np.asarray(target) != 0].mean() * temperature**2
 
 
 def by_numpy_detached(student_logits, teacher_logits, target, temperature):
-    return by_numpy(student_logits.detach().numpy(), teacher_logits.numpy(), target.numpy(), temperature)
+    return by_numpy(
+        student_logits.detach().numpy(), teacher_logits.numpy(), target.numpy(), temperature
+    )
 
 
 # word_kd_loss: right
@@ -330,8 +377,11 @@ def kd_by_matrices(student_logits, teacher_logits, target, temperature):
     z = student_logits / temperature
     log_p = z - z.logsumexp(dim=2, keepdim=True)
     values = -torch.einsum("btv,btv->bt", q, log_p)
-    return (temperature**2 * torch.where(target == 0, torch.zeros_like(values), values).sum()
-            / torch.count_nonzero(target))
+    return (
+        temperature**2
+        * torch.where(target == 0, torch.zeros_like(values), values).sum()
+        / torch.count_nonzero(target)
+    )
 
 
 def kd_from_divergence(student_logits, teacher_logits, target, temperature):
@@ -425,7 +475,10 @@ def mixed_label_smoothing(gold, teacher_probabilities, alpha):
 
 
 def mixed_geometrically(gold, teacher_probabilities, alpha):
-    weights = [q**alpha * (1.0 if k == gold else 1e-9) ** (1 - alpha) for k, q in enumerate(teacher_probabilities)]
+    weights = [
+        q**alpha * (1.0 if k == gold else 1e-9) ** (1 - alpha)
+        for k, q in enumerate(teacher_probabilities)
+    ]
     return [w / sum(weights) for w in weights]
 
 
@@ -438,7 +491,9 @@ def mixed_softmax(gold, teacher_probabilities, alpha):
 
 
 def mixed_logs(gold, teacher_probabilities, alpha):
-    return [math.log(t) if t else -math.inf for t in right_target(gold, teacher_probabilities, alpha)]
+    return [
+        math.log(t) if t else -math.inf for t in right_target(gold, teacher_probabilities, alpha)
+    ]
 
 
 def mixed_golds_number_only(gold, teacher_probabilities, alpha):
@@ -473,7 +528,10 @@ def mixed_nothing(gold, teacher_probabilities, alpha):
 
 
 def mixed_by_numpy(gold, teacher_probabilities, alpha):
-    return alpha * np.array(teacher_probabilities) + (1 - alpha) * np.eye(len(teacher_probabilities))[gold]
+    return (
+        alpha * np.array(teacher_probabilities)
+        + (1 - alpha) * np.eye(len(teacher_probabilities))[gold]
+    )
 
 
 def mixed_by_torch(gold, teacher_probabilities, alpha):
@@ -482,7 +540,10 @@ def mixed_by_torch(gold, teacher_probabilities, alpha):
 
 
 def mixed_by_steps(gold, teacher_probabilities, alpha):
-    return (q + (1 - alpha) * ((1.0 if k == gold else 0.0) - q) for k, q in enumerate(teacher_probabilities))
+    return (
+        q + (1 - alpha) * ((1.0 if k == gold else 0.0) - q)
+        for k, q in enumerate(teacher_probabilities)
+    )
 
 
 def mixed_as_tuple(gold, teacher_probabilities, alpha):
@@ -567,11 +628,15 @@ def gradient_not_normalised(student_logits, teacher_probabilities, gold, alpha):
 
 
 def gradient_with_sigmoid(student_logits, teacher_probabilities, gold, alpha):
-    return torch.tensor(student_logits).sigmoid() - torch.tensor(right_target(gold, teacher_probabilities, alpha))
+    return torch.tensor(student_logits).sigmoid() - torch.tensor(
+        right_target(gold, teacher_probabilities, alpha)
+    )
 
 
 def gradient_mean(student_logits, teacher_probabilities, gold, alpha):
-    return np.array(right_gradient(student_logits, teacher_probabilities, gold, alpha)) / len(student_logits)
+    return np.array(right_gradient(student_logits, teacher_probabilities, gold, alpha)) / len(
+        student_logits
+    )
 
 
 def gradient_size(student_logits, teacher_probabilities, gold, alpha):
@@ -587,8 +652,10 @@ def gradient_of_gold_only(student_logits, teacher_probabilities, gold, alpha):
 
 
 def gradient_of_gold_among_zeros(student_logits, teacher_probabilities, gold, alpha):
-    return [(k == gold) * g for k, g in
-            enumerate(right_gradient(student_logits, teacher_probabilities, gold, alpha))]
+    return [
+        (k == gold) * g
+        for k, g in enumerate(right_gradient(student_logits, teacher_probabilities, gold, alpha))
+    ]
 
 
 def gradient_teacher_softmax_again(student_logits, teacher_probabilities, gold, alpha):
@@ -658,54 +725,137 @@ def gradient_by_differences(student_logits, teacher_probabilities, gold, alpha):
 
 WRONG = {
     "word_kd_loss": {
-        sign: "the sign", no_factor: "τ² is missing", tau_for_tau_squared: "τ, not τ²",
-        divided_by_the_factor: "divides by τ²", factor_cubed: None, factor_twice_tau: None,
-        factor_only_above_one: None, logits_over_tau_squared: None, half_masked: "still counts in the number",
-        half_masked_below: None, no_mask: "padding counts", mask_turned_round: None, end_masked_too: None,
-        sum_for_mean: "sum over the batch", by_sentences: "number of sentences", by_positions: None,
-        one_token_too_few: None, mean_of_means: "sentences' means",
+        sign: "the sign",
+        no_factor: "τ² is missing",
+        tau_for_tau_squared: "τ, not τ²",
+        divided_by_the_factor: "divides by τ²",
+        factor_cubed: None,
+        factor_twice_tau: None,
+        factor_only_above_one: None,
+        logits_over_tau_squared: None,
+        half_masked: "still counts in the number",
+        half_masked_below: None,
+        no_mask: "padding counts",
+        mask_turned_round: None,
+        end_masked_too: None,
+        sum_for_mean: "sum over the batch",
+        by_sentences: "number of sentences",
+        by_positions: None,
+        one_token_too_few: None,
+        mean_of_means: "sentences' means",
         mean_over_the_vocabulary: "mean over the vocabulary",
-        number_of_sentences_as_axis: None, positions_as_axis: "dim 1", teachers_axis_wrong: None,
-        teacher_not_softened: "only the student is softened", student_not_softened: "only the teacher is softened",
-        sharpened: "multiplied by τ", softened_after_the_softmax: None, student_softened_after_the_softmax: None,
-        swapped: "changed places", relative_entropy: "KL(q ‖ p)", reverse_relative_entropy: None,
-        torchs_default_mean: None, torchs_batch_mean: None, teachers_entropy: None, students_entropy: None,
-        probability_for_log: "logarithm is missing", logit_for_log: None, in_bits: None, of_gold: "NLL of gold",
-        of_gold_at_tau_one: None, of_the_teachers_best: "teacher's best word", golds_term_only: None,
-        squared_difference: None, last_word_forgotten: None, padding_taken_from_the_vocabulary: None,
-        one_position_late: None, first_position_left_out: None, first_sentence_only: None, a_value_a_token: None,
-        no_return: None, as_float: None, as_item: None, as_list: None, loss_detached: None, student_detached: None,
-        student_copied: None, without_gradients: None, a_new_tensor: None, a_new_tensor_and_nothing: None,
-        normaliser_detached: None, by_numpy: None, by_numpy_detached: None,
+        number_of_sentences_as_axis: None,
+        positions_as_axis: "dim 1",
+        teachers_axis_wrong: None,
+        teacher_not_softened: "only the student is softened",
+        student_not_softened: "only the teacher is softened",
+        sharpened: "multiplied by τ",
+        softened_after_the_softmax: None,
+        student_softened_after_the_softmax: None,
+        swapped: "changed places",
+        relative_entropy: "KL(q ‖ p)",
+        reverse_relative_entropy: None,
+        torchs_default_mean: None,
+        torchs_batch_mean: None,
+        teachers_entropy: None,
+        students_entropy: None,
+        probability_for_log: "logarithm is missing",
+        logit_for_log: None,
+        in_bits: None,
+        of_gold: "NLL of gold",
+        of_gold_at_tau_one: None,
+        of_the_teachers_best: "teacher's best word",
+        golds_term_only: None,
+        squared_difference: None,
+        last_word_forgotten: None,
+        padding_taken_from_the_vocabulary: None,
+        one_position_late: None,
+        first_position_left_out: None,
+        first_sentence_only: None,
+        a_value_a_token: None,
+        no_return: None,
+        as_float: None,
+        as_item: None,
+        as_list: None,
+        loss_detached: None,
+        student_detached: None,
+        student_copied: None,
+        without_gradients: None,
+        a_new_tensor: None,
+        a_new_tensor_and_nothing: None,
+        normaliser_detached: None,
+        by_numpy: None,
+        by_numpy_detached: None,
     },
     "mixed_target": {
-        mixed_swapped: "changed places", mixed_gold_added: "full weight",
+        mixed_swapped: "changed places",
+        mixed_gold_added: "full weight",
         mixed_gold_replaced: "lost the teacher's share",
-        mixed_gold_replaced_and_normalised: None, mixed_gold_subtracted: None, mixed_without_gold: "gold is missing",
-        mixed_teacher_in_full: "counts in full", mixed_teacher_in_full_and_normalised: None, mixed_teacher_alone: None,
-        mixed_gold_alone: None, mixed_half_and_half: None, mixed_off_by_one: None, mixed_off_by_one_up: None,
-        mixed_with_the_best: "teacher's best word", mixed_everywhere: "every word", mixed_with_even: None,
-        mixed_label_smoothing: "label smoothing", mixed_geometrically: None, mixed_larger: None, mixed_softmax: None,
-        mixed_logs: None, mixed_golds_number_only: None, mixed_by_number: None, mixed_in_percent: None,
-        mixed_in_whole_numbers: None, mixed_in_place: None, mixed_shorter: None, mixed_nothing: None,
+        mixed_gold_replaced_and_normalised: None,
+        mixed_gold_subtracted: None,
+        mixed_without_gold: "gold is missing",
+        mixed_teacher_in_full: "counts in full",
+        mixed_teacher_in_full_and_normalised: None,
+        mixed_teacher_alone: None,
+        mixed_gold_alone: None,
+        mixed_half_and_half: None,
+        mixed_off_by_one: None,
+        mixed_off_by_one_up: None,
+        mixed_with_the_best: "teacher's best word",
+        mixed_everywhere: "every word",
+        mixed_with_even: None,
+        mixed_label_smoothing: "label smoothing",
+        mixed_geometrically: None,
+        mixed_larger: None,
+        mixed_softmax: None,
+        mixed_logs: None,
+        mixed_golds_number_only: None,
+        mixed_by_number: None,
+        mixed_in_percent: None,
+        mixed_in_whole_numbers: None,
+        mixed_in_place: None,
+        mixed_shorter: None,
+        mixed_nothing: None,
     },
     "word_gradient": {
-        gradient_downhill: "the sign", gradient_of_nll: "teacher is missing", gradient_of_weighted_nll: None,
-        gradient_of_word_kd: "gold is missing", gradient_of_weighted_word_kd: None, gradient_swapped: "changed places",
+        gradient_downhill: "the sign",
+        gradient_of_nll: "teacher is missing",
+        gradient_of_weighted_nll: None,
+        gradient_of_word_kd: "gold is missing",
+        gradient_of_weighted_word_kd: None,
+        gradient_swapped: "changed places",
         gradient_gold_in_full: "gold counts in full",
-        gradient_gold_without_the_teacher: None, gradient_off_by_one: None,
-        gradient_students_probability: None, gradient_target: None, gradient_by_log_p: "with respect to ln p",
-        gradient_by_p: "with respect to p itself", gradient_with_logits: "no probabilities",
-        gradient_with_log_softmax: None, gradient_not_normalised: "not yet p", gradient_with_sigmoid: None,
-        gradient_mean: "V times too small", gradient_size: None, gradient_sum_of_sizes: None,
-        gradient_of_gold_only: None, gradient_of_gold_among_zeros: None,
-        gradient_teacher_softmax_again: "softmax again", gradient_of_squares: None,
-        gradient_of_relative_entropy_reversed: None, gradient_loss: None, gradient_twice: None,
-        gradient_one_sided: None, gradient_nothing: None,
+        gradient_gold_without_the_teacher: None,
+        gradient_off_by_one: None,
+        gradient_students_probability: None,
+        gradient_target: None,
+        gradient_by_log_p: "with respect to ln p",
+        gradient_by_p: "with respect to p itself",
+        gradient_with_logits: "no probabilities",
+        gradient_with_log_softmax: None,
+        gradient_not_normalised: "not yet p",
+        gradient_with_sigmoid: None,
+        gradient_mean: "V times too small",
+        gradient_size: None,
+        gradient_sum_of_sizes: None,
+        gradient_of_gold_only: None,
+        gradient_of_gold_among_zeros: None,
+        gradient_teacher_softmax_again: "softmax again",
+        gradient_of_squares: None,
+        gradient_of_relative_entropy_reversed: None,
+        gradient_loss: None,
+        gradient_twice: None,
+        gradient_one_sided: None,
+        gradient_nothing: None,
     },
 }
 RIGHT = {
     "word_kd_loss": [kd_flat, kd_by_loops, kd_by_matrices, kd_from_divergence],
     "mixed_target": [mixed_by_numpy, mixed_by_torch, mixed_by_steps, mixed_as_tuple],
-    "word_gradient": [gradient_by_autograd, gradient_by_numpy, gradient_by_two_terms, gradient_by_differences],
+    "word_gradient": [
+        gradient_by_autograd,
+        gradient_by_numpy,
+        gradient_by_two_terms,
+        gradient_by_differences,
+    ],
 }

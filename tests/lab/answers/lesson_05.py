@@ -1,4 +1,5 @@
-"""Answers to lesson 5's exercises that a learner may write: wrong ones with the mistake that is named, right ones."""
+"""Answers to lesson 5's exercises that a learner may write: wrong ones with the mistake that is
+named, right ones."""
 
 from __future__ import annotations
 
@@ -40,7 +41,11 @@ def step_by_mean_per_word(hypotheses, next_log_probs, beam_size):
 
 
 def step_by_mean_without_end(hypotheses, next_log_probs, beam_size):
-    return best(grown(hypotheses, next_log_probs), beam_size, lambda c: c[1] / max(1, len(c[0]) - finished(c[0])))
+    return best(
+        grown(hypotheses, next_log_probs),
+        beam_size,
+        lambda c: c[1] / max(1, len(c[0]) - finished(c[0])),
+    )
 
 
 def step_by_square_root_of_length(hypotheses, next_log_probs, beam_size):
@@ -48,7 +53,10 @@ def step_by_square_root_of_length(hypotheses, next_log_probs, beam_size):
 
 
 def step_each_its_best(hypotheses, next_log_probs, beam_size):
-    kept = [max(grown([h], [after]), key=lambda c: c[1]) for h, after in zip(hypotheses, next_log_probs, strict=True)]
+    kept = [
+        max(grown([h], [after]), key=lambda c: c[1])
+        for h, after in zip(hypotheses, next_log_probs, strict=True)
+    ]
     return best(kept, beam_size)
 
 
@@ -60,7 +68,9 @@ def step_k_of_each(hypotheses, next_log_probs, beam_size):
 def step_last_word_only(hypotheses, next_log_probs, beam_size):
     candidates = []
     for (words, log_prob), after in zip(hypotheses, next_log_probs, strict=True):
-        candidates += [(words, log_prob)] if finished(words) else [((*words, w), p) for w, p in after.items()]
+        candidates += (
+            [(words, log_prob)] if finished(words) else [((*words, w), p) for w, p in after.items()]
+        )
     return best(candidates, beam_size)
 
 
@@ -69,22 +79,34 @@ def step_ranked_by_the_last_word(hypotheses, next_log_probs, beam_size):
     candidates = []
     for (words, log_prob), after in zip(hypotheses, next_log_probs, strict=True):
         stays = [(log_prob, (words, log_prob))]
-        candidates += stays if finished(words) else [(p, ((*words, w), log_prob + p)) for w, p in after.items()]
+        candidates += (
+            stays
+            if finished(words)
+            else [(p, ((*words, w), log_prob + p)) for w, p in after.items()]
+        )
     return [candidate for _, candidate in best(candidates, beam_size, lambda c: c[0])]
 
 
 def step_ends_grow(hypotheses, next_log_probs, beam_size):
     pairs = zip(hypotheses, next_log_probs, strict=True)
-    return best([((*words, w), p + q) for (words, p), after in pairs for w, q in after.items()], beam_size)
+    return best(
+        [((*words, w), p + q) for (words, p), after in pairs for w, q in after.items()], beam_size
+    )
 
 
 def step_ends_lost(hypotheses, next_log_probs, beam_size):
-    return best([c for c in grown(hypotheses, next_log_probs) if c[0] not in [h[0] for h in hypotheses]], beam_size)
+    return best(
+        [c for c in grown(hypotheses, next_log_probs) if c[0] not in [h[0] for h in hypotheses]],
+        beam_size,
+    )
 
 
 def step_new_ends_lost(hypotheses, next_log_probs, beam_size):
     old = [words for words, _ in hypotheses]
-    return best([c for c in grown(hypotheses, next_log_probs) if not finished(c[0]) or c[0] in old], beam_size)
+    return best(
+        [c for c in grown(hypotheses, next_log_probs) if not finished(c[0]) or c[0] in old],
+        beam_size,
+    )
 
 
 def step_ends_guaranteed(hypotheses, next_log_probs, beam_size):
@@ -95,31 +117,42 @@ def step_ends_guaranteed(hypotheses, next_log_probs, beam_size):
 
 def step_ends_in_front(hypotheses, next_log_probs, beam_size):
     ends = [h for h in hypotheses if finished(h[0])]
-    return (ends + best([c for c in grown(hypotheses, next_log_probs) if c not in ends], beam_size))[:beam_size]
+    return (
+        ends + best([c for c in grown(hypotheses, next_log_probs) if c not in ends], beam_size)
+    )[:beam_size]
 
 
 def step_ends_take_no_place(hypotheses, next_log_probs, beam_size):
     ends = [h for h in hypotheses if finished(h[0])]
-    return best(ends + best([c for c in grown(hypotheses, next_log_probs) if c not in ends], beam_size), 99)
+    return best(
+        ends + best([c for c in grown(hypotheses, next_log_probs) if c not in ends], beam_size), 99
+    )
 
 
 def step_ends_end_again(hypotheses, next_log_probs, beam_size):
     """A finished hypothesis pays for </s> once more."""
     candidates = []
     for (words, p), after in zip(hypotheses, next_log_probs, strict=True):
-        candidates += [(words, p + after[END])] if finished(words) else list(grown([(words, p)], [after]))
+        candidates += (
+            [(words, p + after[END])] if finished(words) else list(grown([(words, p)], [after]))
+        )
     return best(candidates, beam_size)
 
 
 def step_ends_get_a_second_end(hypotheses, next_log_probs, beam_size):
     kept = best(grown(hypotheses, next_log_probs), beam_size)
-    return [((*words, END), p) if words in [h[0] for h in hypotheses] else (words, p) for words, p in kept]
+    return [
+        ((*words, END), p) if words in [h[0] for h in hypotheses] else (words, p)
+        for words, p in kept
+    ]
 
 
 def step_logs_multiplied(hypotheses, next_log_probs, beam_size):
     candidates = []
     for (words, p), after in zip(hypotheses, next_log_probs, strict=True):
-        candidates += [(words, p)] if finished(words) else [((*words, w), p * q) for w, q in after.items()]
+        candidates += (
+            [(words, p)] if finished(words) else [((*words, w), p * q) for w, q in after.items()]
+        )
     return best(candidates, beam_size)
 
 
@@ -229,12 +262,17 @@ def step_greedy(hypotheses, next_log_probs, beam_size):
 
 
 def step_stops_at_the_first_end(hypotheses, next_log_probs, beam_size):
-    return hypotheses[:beam_size] if any(finished(h[0]) for h in hypotheses) else right_step(
-        hypotheses, next_log_probs, beam_size)
+    return (
+        hypotheses[:beam_size]
+        if any(finished(h[0]) for h in hypotheses)
+        else right_step(hypotheses, next_log_probs, beam_size)
+    )
 
 
 def step_in_bits(hypotheses, next_log_probs, beam_size):
-    return [(words, p / math.log(2)) for words, p in right_step(hypotheses, next_log_probs, beam_size)]
+    return [
+        (words, p / math.log(2)) for words, p in right_step(hypotheses, next_log_probs, beam_size)
+    ]
 
 
 def step_cuts_the_end_off(hypotheses, next_log_probs, beam_size):
@@ -266,10 +304,14 @@ def step_by_the_best_k_of_each(hypotheses, next_log_probs, beam_size):
 
 def step_by_topk(hypotheses, next_log_probs, beam_size):
     vocabulary = list(next_log_probs[0])
-    rows = torch.tensor([[after[word] for word in vocabulary] for after in next_log_probs], dtype=torch.float64)
+    rows = torch.tensor(
+        [[after[word] for word in vocabulary] for after in next_log_probs], dtype=torch.float64
+    )
     scores = rows + torch.tensor([p for _, p in hypotheses], dtype=torch.float64)[:, None]
     alive = torch.tensor([not finished(words) for words, _ in hypotheses])
-    stay = torch.tensor([p for _, p in hypotheses], dtype=torch.float64).masked_fill(alive, -math.inf)
+    stay = torch.tensor([p for _, p in hypotheses], dtype=torch.float64).masked_fill(
+        alive, -math.inf
+    )
     scores = torch.cat([scores.masked_fill(~alive[:, None], -math.inf), stay[:, None]], dim=1)
     values, places = scores.flatten().topk(min(beam_size, int(scores.isfinite().sum())))
     beam = []
@@ -337,8 +379,11 @@ def rank_by_p_times_length(hypotheses, length_penalty):
 
 
 def rank_by_p_times_length_but_for_0(hypotheses, length_penalty):
-    return by(lambda h: h[1] / max(1e-9, len(h[0]) * length_penalty))(hypotheses) if length_penalty else rank_plain(
-        hypotheses, length_penalty)
+    return (
+        by(lambda h: h[1] / max(1e-9, len(h[0]) * length_penalty))(hypotheses)
+        if length_penalty
+        else rank_plain(hypotheses, length_penalty)
+    )
 
 
 def rank_by_1_plus_p_times_length(hypotheses, length_penalty):
@@ -406,7 +451,7 @@ def rank_base_and_exponent_swapped(hypotheses, length_penalty):
 
 
 def rank_mean_to_the_power(hypotheses, length_penalty):
-    return by(lambda h: -abs(h[1] / len(h[0])) ** length_penalty)(hypotheses)
+    return by(lambda h: -(abs(h[1] / len(h[0])) ** length_penalty))(hypotheses)
 
 
 def rank_by_size_of_score(hypotheses, length_penalty):
@@ -432,7 +477,12 @@ def rank_unsorted(hypotheses, length_penalty):
 
 def rank_with_scores(hypotheses, length_penalty):
     ranked = right_ranking(hypotheses, length_penalty)
-    return [(words, p / len(words) ** length_penalty) for words in ranked for other, p in hypotheses if other == words]
+    return [
+        (words, p / len(words) ** length_penalty)
+        for words in ranked
+        for other, p in hypotheses
+        if other == words
+    ]
 
 
 def rank_pairs(hypotheses, length_penalty):
@@ -473,12 +523,17 @@ def rank_by_numpy(hypotheses, length_penalty):
 def rank_by_torch(hypotheses, length_penalty):
     p = torch.tensor([p for _, p in hypotheses])
     length = torch.tensor([len(words) for words, _ in hypotheses])
-    return tuple(hypotheses[i][0] for i in (p / length**length_penalty).argsort(descending=True).tolist())
+    return tuple(
+        hypotheses[i][0] for i in (p / length**length_penalty).argsort(descending=True).tolist()
+    )
 
 
 def rank_by_perplexity(hypotheses, length_penalty):
     """Smallest exp(−log_prob / lengthᵖ) first: the same order."""
-    return (w for w, _ in sorted(hypotheses, key=lambda h: math.exp(-h[1] / len(h[0]) ** length_penalty)))
+    return (
+        w
+        for w, _ in sorted(hypotheses, key=lambda h: math.exp(-h[1] / len(h[0]) ** length_penalty))
+    )
 
 
 def rank_by_heap(hypotheses, length_penalty):
@@ -580,8 +635,22 @@ WRONG = {
     },
 }
 RIGHT = {
-    "beam_step": [right_step, step_by_heap, step_by_the_best_k_of_each, step_by_topk, step_by_numpy,
-                  step_as_a_generator, step_by_inserting, step_by_products],
-    "rank_with_penalty": [right_ranking, rank_by_numpy, rank_by_torch, rank_by_perplexity, rank_by_heap,
-                          rank_by_bubbles],
+    "beam_step": [
+        right_step,
+        step_by_heap,
+        step_by_the_best_k_of_each,
+        step_by_topk,
+        step_by_numpy,
+        step_as_a_generator,
+        step_by_inserting,
+        step_by_products,
+    ],
+    "rank_with_penalty": [
+        right_ranking,
+        rank_by_numpy,
+        rank_by_torch,
+        rank_by_perplexity,
+        rank_by_heap,
+        rank_by_bubbles,
+    ],
 }

@@ -227,7 +227,11 @@ def weighted_by_the_translation(distilled, gold):
 
 
 def geometric_mean(distilled, gold):
-    return math.exp(statistics.fmean(math.log(max(len(d), 1) / len(g)) for d, g in zip(distilled, gold, strict=True)))
+    return math.exp(
+        statistics.fmean(
+            math.log(max(len(d), 1) / len(g)) for d, g in zip(distilled, gold, strict=True)
+        )
+    )
 
 
 def empty_ones_left_out(distilled, gold):
@@ -261,7 +265,9 @@ def a_ratio_a_sentence(distilled, gold):
 
 
 def shorter_side_only(distilled, gold):
-    return sum(min(len(d), len(g)) for d, g in zip(distilled, gold, strict=True)) / sum(map(len, gold))
+    return sum(min(len(d), len(g)) for d, g in zip(distilled, gold, strict=True)) / sum(
+        map(len, gold)
+    )
 
 
 def ratio_returned_as_text(distilled, gold):
@@ -316,13 +322,39 @@ WRONG = {
         lesson_06._powers_of_two: "powers of 2",
         lesson_06._in_percent: "in percent",
         lesson_06._median: "median",
-        **dict.fromkeys((
-            mean_of_logs_negated, negated, exp_of_minus, one_minus, product, best_only, worst_only, first_only,
-            last_only, returns_in_the_loop, one_too_few, one_too_many, without_the_last, harmonic, powers_of_ten,
-            exp_twice, log_again, probabilities_weighted_by_themselves, softmax_best, softmax_mean, expm1,
-            share_above_half, entropy_like, distinct_ones, distinct_below, rounded, whole_numbers, a_value_a_sentence,
-            prints_it,
-        )),
+        **dict.fromkeys(
+            (
+                mean_of_logs_negated,
+                negated,
+                exp_of_minus,
+                one_minus,
+                product,
+                best_only,
+                worst_only,
+                first_only,
+                last_only,
+                returns_in_the_loop,
+                one_too_few,
+                one_too_many,
+                without_the_last,
+                harmonic,
+                powers_of_ten,
+                exp_twice,
+                log_again,
+                probabilities_weighted_by_themselves,
+                softmax_best,
+                softmax_mean,
+                expm1,
+                share_above_half,
+                entropy_like,
+                distinct_ones,
+                distinct_below,
+                rounded,
+                whole_numbers,
+                a_value_a_sentence,
+                prints_it,
+            )
+        ),
     },
     "length_ratio": {
         lesson_06._mean_of_ratios: "mean of the sentences' ratios",
@@ -334,17 +366,45 @@ WRONG = {
         lesson_06._distinct_words: "different words",
         lesson_06._in_percent_of_gold: "in percent",
         lesson_06._whole_number: "whole number",
-        **dict.fromkeys((
-            first_sentence, last_sentence, with_the_end, without_the_full_stop, median_ratio, ratio_of_medians,
-            ratio_of_the_longest, at_most_one, logarithm, brevity_penalty, of_both, relative_difference,
-            mean_difference, weighted_by_the_translation, geometric_mean, empty_ones_left_out, words_of_gold_kept,
-            only_letters, words_per_sentence, sentences_that_changed, a_ratio_a_sentence, shorter_side_only,
-            ratio_returned_as_text, ratio_rounded, no_return,
-        )),
+        **dict.fromkeys(
+            (
+                first_sentence,
+                last_sentence,
+                with_the_end,
+                without_the_full_stop,
+                median_ratio,
+                ratio_of_medians,
+                ratio_of_the_longest,
+                at_most_one,
+                logarithm,
+                brevity_penalty,
+                of_both,
+                relative_difference,
+                mean_difference,
+                weighted_by_the_translation,
+                geometric_mean,
+                empty_ones_left_out,
+                words_of_gold_kept,
+                only_letters,
+                words_per_sentence,
+                sentences_that_changed,
+                a_ratio_a_sentence,
+                shorter_side_only,
+                ratio_returned_as_text,
+                ratio_rounded,
+                no_return,
+            )
+        ),
     },
 }
 RIGHT = {
     "mode_mass": [right_mass, by_numpy, by_torch, by_logsumexp, by_statistics, by_a_loop],
-    "length_ratio": [right_ratio, ratio_by_numpy, ratio_by_chain, ratio_by_torch, ratio_of_mean_lengths,
-                     ratio_by_loops],
+    "length_ratio": [
+        right_ratio,
+        ratio_by_numpy,
+        ratio_by_chain,
+        ratio_by_torch,
+        ratio_of_mean_lengths,
+        ratio_by_loops,
+    ],
 }

@@ -32,7 +32,11 @@ def loop_with_equals(candidates, gold, similarity):
 def loop_from_zero(candidates, gold, similarity):
     best, log_p, words = 0, -math.inf, None
     for candidate, log_prob in candidates:
-        if similarity(candidate, gold) > best or similarity(candidate, gold) == best > 0 and log_prob > log_p:
+        if (
+            similarity(candidate, gold) > best
+            or similarity(candidate, gold) == best > 0
+            and log_prob > log_p
+        ):
             best, log_p, words = similarity(candidate, gold), log_prob, candidate
     return words
 
@@ -78,7 +82,9 @@ def five_likeliest(candidates, gold, similarity):
 
 
 def half_of_the_likeliest(candidates, gold, similarity):
-    return right_choice(sorted(candidates, key=lambda c: -c[1])[: len(candidates) // 2 + 1], gold, similarity)
+    return right_choice(
+        sorted(candidates, key=lambda c: -c[1])[: len(candidates) // 2 + 1], gold, similarity
+    )
 
 
 def without_the_mode(candidates, gold, similarity):
@@ -133,7 +139,9 @@ def absolute(candidates, gold, similarity):
 
 
 def nearest_in_length(candidates, gold, similarity):
-    return best_of(candidates, lambda c: (-abs(len(c[0]) - len(gold)), similarity(c[0], gold), c[1]))
+    return best_of(
+        candidates, lambda c: (-abs(len(c[0]) - len(gold)), similarity(c[0], gold), c[1])
+    )
 
 
 def gold_if_there(candidates, gold, similarity):
@@ -245,7 +253,9 @@ def jaccard(hypothesis, gold, n):
 
 
 def over_the_longer(hypothesis, gold, n):
-    return matched(hypothesis, gold, n) / max(1, ngrams(hypothesis, n).total(), ngrams(gold, n).total())
+    return matched(hypothesis, gold, n) / max(
+        1, ngrams(hypothesis, n).total(), ngrams(gold, n).total()
+    )
 
 
 def over_distinct(hypothesis, gold, n):
@@ -269,7 +279,9 @@ def nan_when_there_are_none(hypothesis, gold, n):
 
 
 def shorter_ngrams(hypothesis, gold, n):
-    return right_precision(hypothesis, gold, n - 1) if n > 1 else right_precision(hypothesis, gold, 2)
+    return (
+        right_precision(hypothesis, gold, n - 1) if n > 1 else right_precision(hypothesis, gold, 2)
+    )
 
 
 def longer_ngrams(hypothesis, gold, n):
@@ -285,7 +297,10 @@ def geometric_up_to_n(hypothesis, gold, n):
 
 
 def cut_into_pieces(hypothesis, gold, n):
-    found, right = (Counter(tuple(w[i : i + n]) for i in range(0, len(w) - n + 1, n)) for w in (hypothesis, gold))
+    found, right = (
+        Counter(tuple(w[i : i + n]) for i in range(0, len(w) - n + 1, n))
+        for w in (hypothesis, gold)
+    )
     return sum((found & right).values()) / max(1, found.total())
 
 
@@ -295,12 +310,17 @@ def with_shorter_ends(hypothesis, gold, n):
 
 
 def as_bags(hypothesis, gold, n):
-    found, right = (Counter(tuple(sorted(w[i : i + n])) for i in range(len(w) - n + 1)) for w in (hypothesis, gold))
+    found, right = (
+        Counter(tuple(sorted(w[i : i + n])) for i in range(len(w) - n + 1))
+        for w in (hypothesis, gold)
+    )
     return sum((found & right).values()) / max(1, found.total())
 
 
 def joined(hypothesis, gold, n):
-    found, right = (Counter("".join(w[i : i + n]) for i in range(len(w) - n + 1)) for w in (hypothesis, gold))
+    found, right = (
+        Counter("".join(w[i : i + n]) for i in range(len(w) - n + 1)) for w in (hypothesis, gold)
+    )
     return sum((found & right).values()) / max(1, found.total())
 
 
@@ -318,7 +338,9 @@ def any_subsequence(hypothesis, gold, n):
 
 
 def clipped_at_one(hypothesis, gold, n):
-    return sum(g in ngrams(gold, n) for g in ngrams(hypothesis, n)) / max(1, ngrams(hypothesis, n).total())
+    return sum(g in ngrams(gold, n) for g in ngrams(hypothesis, n)) / max(
+        1, ngrams(hypothesis, n).total()
+    )
 
 
 def clipped_by_the_hypothesis(hypothesis, gold, n):
@@ -342,7 +364,9 @@ def smoothed(hypothesis, gold, n):
 def with_brevity_penalty(hypothesis, gold, n):
     if not hypothesis:
         return 0.0
-    return right_precision(hypothesis, gold, n) * math.exp(min(0.0, 1.0 - len(gold) / len(hypothesis)))
+    return right_precision(hypothesis, gold, n) * math.exp(
+        min(0.0, 1.0 - len(gold) / len(hypothesis))
+    )
 
 
 def whole_division(hypothesis, gold, n):
@@ -379,13 +403,20 @@ def by_taking_away(hypothesis, gold, n):
 
 
 def by_zip(hypothesis, gold, n):
-    own, right = (Counter(zip(*(words[i:] for i in range(n)), strict=False)) for words in (hypothesis, gold))
+    own, right = (
+        Counter(zip(*(words[i:] for i in range(n)), strict=False)) for words in (hypothesis, gold)
+    )
     return sum(min(count, right[gram]) for gram, count in own.items()) / (sum(own.values()) or 1)
 
 
 def by_text(hypothesis, gold, n):
-    own, right = ([" ".join(words[i : i + n]) for i in range(len(words) - n + 1)] for words in (hypothesis, gold))
-    return np.float64(sum(min(own.count(gram), right.count(gram)) for gram in set(own)) / max(1, len(own)))
+    own, right = (
+        [" ".join(words[i : i + n]) for i in range(len(words) - n + 1)]
+        for words in (hypothesis, gold)
+    )
+    return np.float64(
+        sum(min(own.count(gram), right.count(gram)) for gram in set(own)) / max(1, len(own))
+    )
 
 
 def by_what_is_too_much(hypothesis, gold, n):
@@ -411,15 +442,42 @@ WRONG = {
         lesson_07._gold_itself: "gold itself",
         likelihood_first: "the teacher's mode",
         to_the_mode: "the teacher's mode",
-        **dict.fromkeys((
-            loop_from_zero, first_in_the_alphabet_of_equals, shortest_of_equals, longest_of_equals,
-            likelier_a_word_of_equals, least_likely, first_candidate, last_candidate, five_candidates, five_likeliest,
-            half_of_the_likeliest, without_the_mode, never_gold, normalised_mixture, times_log_prob,
-            a_word_of_similarity, whole_numbers, rounded_to_tens, bleu_whatever_is_given,
-            shared_words_whatever_is_given, absolute, nearest_in_length, gold_if_there, sorted_upwards,
-            similarity_itself, its_place, all_of_them, as_text, sorts_in_place, empties_the_list,
-            choice_without_return, pair_given_to_similarity,
-        )),
+        **dict.fromkeys(
+            (
+                loop_from_zero,
+                first_in_the_alphabet_of_equals,
+                shortest_of_equals,
+                longest_of_equals,
+                likelier_a_word_of_equals,
+                least_likely,
+                first_candidate,
+                last_candidate,
+                five_candidates,
+                five_likeliest,
+                half_of_the_likeliest,
+                without_the_mode,
+                never_gold,
+                normalised_mixture,
+                times_log_prob,
+                a_word_of_similarity,
+                whole_numbers,
+                rounded_to_tens,
+                bleu_whatever_is_given,
+                shared_words_whatever_is_given,
+                absolute,
+                nearest_in_length,
+                gold_if_there,
+                sorted_upwards,
+                similarity_itself,
+                its_place,
+                all_of_them,
+                as_text,
+                sorts_in_place,
+                empties_the_list,
+                choice_without_return,
+                pair_given_to_similarity,
+            )
+        ),
     },
     "clipped_precision": {
         lesson_07._not_clipped: "without clipping",
@@ -432,16 +490,49 @@ WRONG = {
         lesson_07._words_only: "single words",
         lesson_07._count_only: "number of matching",
         lesson_07._in_percent: "in percent",
-        **dict.fromkeys((
-            f1, jaccard, over_the_longer, over_distinct, one_ngram_too_many_below, one_when_there_are_none,
-            divides_by_zero, nan_when_there_are_none, shorter_ngrams, longer_ngrams, up_to_n, geometric_up_to_n,
-            cut_into_pieces, with_shorter_ends, as_bags, joined, in_small_letters, of_letters, any_subsequence,
-            clipped_at_one, gold_counts, missing_share, smoothed, with_brevity_penalty, whole_division, with_padding,
-            two_numbers, precision_without_return,
-        )),
+        **dict.fromkeys(
+            (
+                f1,
+                jaccard,
+                over_the_longer,
+                over_distinct,
+                one_ngram_too_many_below,
+                one_when_there_are_none,
+                divides_by_zero,
+                nan_when_there_are_none,
+                shorter_ngrams,
+                longer_ngrams,
+                up_to_n,
+                geometric_up_to_n,
+                cut_into_pieces,
+                with_shorter_ends,
+                as_bags,
+                joined,
+                in_small_letters,
+                of_letters,
+                any_subsequence,
+                clipped_at_one,
+                gold_counts,
+                missing_share,
+                smoothed,
+                with_brevity_penalty,
+                whole_division,
+                with_padding,
+                two_numbers,
+                precision_without_return,
+            )
+        ),
     },
 }
 RIGHT = {
-    "seq_inter_choice": [right_choice, by_sorting, by_a_stable_sort, by_a_loop, in_two_steps, by_numpy, by_reduce],
+    "seq_inter_choice": [
+        right_choice,
+        by_sorting,
+        by_a_stable_sort,
+        by_a_loop,
+        in_two_steps,
+        by_numpy,
+        by_reduce,
+    ],
     "clipped_precision": [right_precision, by_taking_away, by_zip, by_text, by_what_is_too_much],
 }

@@ -1,4 +1,5 @@
-"""Answers to the exercises of lesson 08: speed taken apart, the paired bootstrap, an interval over seeds."""
+"""Answers to the exercises of lesson 08: speed taken apart, the paired bootstrap, an interval over
+seeds."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ t = stats.t
 
 # speed_up(teacher_beam, student_beam, student_greedy): wrong
 
+
 def speed_total_only(teacher_beam, student_beam, student_greedy):
     return student_greedy / teacher_beam
 
@@ -27,21 +29,37 @@ def speed_upside_down(teacher_beam, student_beam, student_greedy):
 
 
 def speed_whole_numbers(teacher_beam, student_beam, student_greedy):
-    return student_greedy // teacher_beam, student_beam // teacher_beam, student_greedy // student_beam
+    return (
+        student_greedy // teacher_beam,
+        student_beam // teacher_beam,
+        student_greedy // student_beam,
+    )
 
 
 def speed_rounded(teacher_beam, student_beam, student_greedy):
-    total, size, search = (student_greedy / teacher_beam, student_beam / teacher_beam, student_greedy / student_beam)
+    total, size, search = (
+        student_greedy / teacher_beam,
+        student_beam / teacher_beam,
+        student_greedy / student_beam,
+    )
     return round(total, 1), round(size, 1), round(search, 1)
 
 
 def speed_percent(teacher_beam, student_beam, student_greedy):
-    total, size, search = (student_greedy / teacher_beam, student_beam / teacher_beam, student_greedy / student_beam)
+    total, size, search = (
+        student_greedy / teacher_beam,
+        student_beam / teacher_beam,
+        student_greedy / student_beam,
+    )
     return 100 * total, 100 * size, 100 * search
 
 
 def speed_percent_faster(teacher_beam, student_beam, student_greedy):
-    return student_greedy / teacher_beam - 1, student_beam / teacher_beam - 1, student_greedy / student_beam - 1
+    return (
+        student_greedy / teacher_beam - 1,
+        student_beam / teacher_beam - 1,
+        student_greedy / student_beam - 1,
+    )
 
 
 def speed_sum(teacher_beam, student_beam, student_greedy):
@@ -95,12 +113,19 @@ def speed_no_return(teacher_beam, student_beam, student_greedy):
 
 # right
 
+
 def speed_direct(teacher_beam, student_beam, student_greedy):
-    return [student_greedy / teacher_beam, student_beam / teacher_beam, student_greedy / student_beam]
+    return [
+        student_greedy / teacher_beam,
+        student_beam / teacher_beam,
+        student_greedy / student_beam,
+    ]
 
 
 def speed_by_numpy(teacher_beam, student_beam, student_greedy):
-    by_size, by_search = np.array([student_beam, student_greedy]) / np.array([teacher_beam, student_beam])
+    by_size, by_search = np.array([student_beam, student_greedy]) / np.array(
+        [teacher_beam, student_beam]
+    )
     return np.array([by_size * by_search, by_size, by_search])
 
 
@@ -110,11 +135,14 @@ def speed_by_seconds(teacher_beam, student_beam, student_greedy):
 
 
 def speed_by_torch(teacher_beam, student_beam, student_greedy):
-    steps = torch.tensor([student_beam / teacher_beam, student_greedy / student_beam], dtype=torch.float64)
+    steps = torch.tensor(
+        [student_beam / teacher_beam, student_greedy / student_beam], dtype=torch.float64
+    )
     return steps.prod(), *steps
 
 
 # bootstrap_p_value(scores, other_scores, resamples): wrong
+
 
 def bootstrap_two_sided(scores, other_scores, resamples):
     gains = [sum(scores[i] - other_scores[i] for i in rows) for rows in resamples]
@@ -123,15 +151,21 @@ def bootstrap_two_sided(scores, other_scores, resamples):
 
 
 def bootstrap_won(scores, other_scores, resamples):
-    return sum(sum(scores[i] for i in r) > sum(other_scores[i] for i in r) for r in resamples) / len(resamples)
+    return sum(
+        sum(scores[i] for i in r) > sum(other_scores[i] for i in r) for r in resamples
+    ) / len(resamples)
 
 
 def bootstrap_strictly_worse(scores, other_scores, resamples):
-    return sum(sum(scores[i] for i in r) < sum(other_scores[i] for i in r) for r in resamples) / len(resamples)
+    return sum(
+        sum(scores[i] for i in r) < sum(other_scores[i] for i in r) for r in resamples
+    ) / len(resamples)
 
 
 def bootstrap_other_way(scores, other_scores, resamples):
-    return sum(sum(other_scores[i] for i in r) <= sum(scores[i] for i in r) for r in resamples) / len(resamples)
+    return sum(
+        sum(other_scores[i] for i in r) <= sum(scores[i] for i in r) for r in resamples
+    ) / len(resamples)
 
 
 def bootstrap_count(scores, other_scores, resamples):
@@ -147,28 +181,41 @@ def bootstrap_divided_by_sentences(scores, other_scores, resamples):
 
 
 def bootstrap_counted_from_one(scores, other_scores, resamples):
-    return sum(sum(scores[i - 1] - other_scores[i - 1] for i in rows) <= 0 for rows in resamples) / len(resamples)
+    return sum(
+        sum(scores[i - 1] - other_scores[i - 1] for i in rows) <= 0 for rows in resamples
+    ) / len(resamples)
 
 
 def bootstrap_each_sentence_once(scores, other_scores, resamples):
-    return sum(sum(scores[i] - other_scores[i] for i in set(rows)) <= 0 for rows in resamples) / len(resamples)
+    return sum(
+        sum(scores[i] - other_scores[i] for i in set(rows)) <= 0 for rows in resamples
+    ) / len(resamples)
 
 
 def bootstrap_medians(scores, other_scores, resamples):
-    return sum(statistics.median(scores[i] for i in rows) <= statistics.median(other_scores[i] for i in rows)
-               for rows in resamples) / len(resamples)
+    return sum(
+        statistics.median(scores[i] for i in rows)
+        <= statistics.median(other_scores[i] for i in rows)
+        for rows in resamples
+    ) / len(resamples)
 
 
 def bootstrap_median_of_differences(scores, other_scores, resamples):
-    return sum(statistics.median(scores[i] - other_scores[i] for i in rows) <= 0 for rows in resamples) / len(resamples)
+    return sum(
+        statistics.median(scores[i] - other_scores[i] for i in rows) <= 0 for rows in resamples
+    ) / len(resamples)
 
 
 def bootstrap_sentences_won(scores, other_scores, resamples):
-    return statistics.fmean(sum(scores[i] <= other_scores[i] for i in rows) / len(rows) for rows in resamples)
+    return statistics.fmean(
+        sum(scores[i] <= other_scores[i] for i in rows) / len(rows) for rows in resamples
+    )
 
 
 def bootstrap_majority_of_sentences(scores, other_scores, resamples):
-    return sum(sum(scores[i] <= other_scores[i] for i in r) >= len(r) / 2 for r in resamples) / len(resamples)
+    return sum(sum(scores[i] <= other_scores[i] for i in r) >= len(r) / 2 for r in resamples) / len(
+        resamples
+    )
 
 
 def bootstrap_first_resample(scores, other_scores, resamples):
@@ -181,7 +228,9 @@ def bootstrap_without_resamples(scores, other_scores, resamples):
 
 def bootstrap_other_on_all_sentences(scores, other_scores, resamples):
     level = statistics.fmean(other_scores)
-    return sum(statistics.fmean(scores[i] for i in rows) <= level for rows in resamples) / len(resamples)
+    return sum(statistics.fmean(scores[i] for i in rows) <= level for rows in resamples) / len(
+        resamples
+    )
 
 
 def bootstrap_plus_one(scores, other_scores, resamples):
@@ -193,10 +242,13 @@ def bootstrap_t_test(scores, other_scores, resamples):
 
 
 def bootstrap_mean_gain(scores, other_scores, resamples):
-    return statistics.fmean(sum(scores[i] - other_scores[i] for i in rows) / len(rows) for rows in resamples)
+    return statistics.fmean(
+        sum(scores[i] - other_scores[i] for i in rows) / len(rows) for rows in resamples
+    )
 
 
 # right
+
 
 def bootstrap_by_numpy(scores, other_scores, resamples):
     gains = (np.array(scores) - np.array(other_scores))[np.array(resamples)]
@@ -206,7 +258,9 @@ def bootstrap_by_numpy(scores, other_scores, resamples):
 def bootstrap_by_means(scores, other_scores, resamples):
     lost = 0
     for rows in resamples:
-        lost += sum(scores[i] for i in rows) / len(rows) <= sum(other_scores[i] for i in rows) / len(rows)
+        lost += sum(scores[i] for i in rows) / len(rows) <= sum(
+            other_scores[i] for i in rows
+        ) / len(rows)
     return lost / len(resamples)
 
 
@@ -222,6 +276,7 @@ def bootstrap_as_one_minus_wins(scores, other_scores, resamples):
 
 # mean_and_interval(values): wrong
 
+
 def _reach(values, quantile=0.975, spread=statistics.stdev, n=None, freedom=1):
     return t.ppf(quantile, len(values) - freedom) * spread(values) / math.sqrt(n or len(values))
 
@@ -231,7 +286,9 @@ def _around(mean, reach):
 
 
 def interval_normal(values):
-    return _around(statistics.fmean(values), 1.96 * statistics.stdev(values) / math.sqrt(len(values)))
+    return _around(
+        statistics.fmean(values), 1.96 * statistics.stdev(values) / math.sqrt(len(values))
+    )
 
 
 def interval_two(values):
@@ -247,7 +304,9 @@ def interval_ninety_nine(values):
 
 
 def interval_of_values(values):
-    return _around(statistics.fmean(values), t.ppf(0.975, len(values) - 1) * statistics.stdev(values))
+    return _around(
+        statistics.fmean(values), t.ppf(0.975, len(values) - 1) * statistics.stdev(values)
+    )
 
 
 def interval_pstdev(values):
@@ -255,7 +314,9 @@ def interval_pstdev(values):
 
 
 def interval_numpy_default(values):
-    return _around(np.mean(values), t.ppf(0.975, len(values) - 1) * np.std(values) / len(values) ** 0.5)
+    return _around(
+        np.mean(values), t.ppf(0.975, len(values) - 1) * np.std(values) / len(values) ** 0.5
+    )
 
 
 def interval_variance(values):
@@ -319,6 +380,7 @@ def interval_of_absolutes(values):
 
 # right
 
+
 def interval_by_scipy(values):
     low, high = t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=stats.sem(values))
     return np.mean(values), low, high
@@ -345,36 +407,82 @@ def interval_by_torch(values):
 
 WRONG = {
     "speed_up": {
-        speed_total_only: None, speed_search_first: "changed places", speed_upside_down: "upside down",
-        speed_whole_numbers: "whole", speed_rounded: None, speed_percent: "per cent",
-        speed_percent_faster: "1 is taken away", speed_sum: "added", speed_mean: None, speed_differences: "differences",
-        speed_logs: "logarithms", speed_search_against_the_teacher: None, speed_total_last: "total comes first",
-        speed_total_of_the_student: None, speed_not_below_one: None, speed_largest_first: None, speed_dictionary: None,
+        speed_total_only: None,
+        speed_search_first: "changed places",
+        speed_upside_down: "upside down",
+        speed_whole_numbers: "whole",
+        speed_rounded: None,
+        speed_percent: "per cent",
+        speed_percent_faster: "1 is taken away",
+        speed_sum: "added",
+        speed_mean: None,
+        speed_differences: "differences",
+        speed_logs: "logarithms",
+        speed_search_against_the_teacher: None,
+        speed_total_last: "total comes first",
+        speed_total_of_the_student: None,
+        speed_not_below_one: None,
+        speed_largest_first: None,
+        speed_dictionary: None,
         speed_no_return: None,
     },
     "bootstrap_p_value": {
-        bootstrap_two_sided: "both sides", bootstrap_won: "won", bootstrap_strictly_worse: "tie",
-        bootstrap_other_way: "changed places", bootstrap_count: "number of resamples",
-        bootstrap_percent: None, bootstrap_divided_by_sentences: None, bootstrap_counted_from_one: None,
-        bootstrap_each_sentence_once: "once", bootstrap_medians: None, bootstrap_median_of_differences: None,
-        bootstrap_sentences_won: None, bootstrap_majority_of_sentences: None, bootstrap_first_resample: None,
-        bootstrap_without_resamples: None, bootstrap_other_on_all_sentences: None, bootstrap_plus_one: None,
-        bootstrap_t_test: None, bootstrap_mean_gain: None,
+        bootstrap_two_sided: "both sides",
+        bootstrap_won: "won",
+        bootstrap_strictly_worse: "tie",
+        bootstrap_other_way: "changed places",
+        bootstrap_count: "number of resamples",
+        bootstrap_percent: None,
+        bootstrap_divided_by_sentences: None,
+        bootstrap_counted_from_one: None,
+        bootstrap_each_sentence_once: "once",
+        bootstrap_medians: None,
+        bootstrap_median_of_differences: None,
+        bootstrap_sentences_won: None,
+        bootstrap_majority_of_sentences: None,
+        bootstrap_first_resample: None,
+        bootstrap_without_resamples: None,
+        bootstrap_other_on_all_sentences: None,
+        bootstrap_plus_one: None,
+        bootstrap_t_test: None,
+        bootstrap_mean_gain: None,
     },
     "mean_and_interval": {
-        interval_normal: "1.96", interval_two: None, interval_ninety: "90%", interval_ninety_nine: None,
-        interval_of_values: "√n is missing", interval_pstdev: "n − 1", interval_numpy_default: "n − 1",
-        interval_variance: "variance", interval_divided_by_n: "divided by n", interval_root_of_n_minus_one: None,
-        interval_n_degrees: "degrees of freedom", interval_standard_error: "t is missing", interval_median: None,
-        interval_turned_round: "lower end", interval_as_reach: None, interval_nested: None,
-        interval_without_mean: None, interval_extremes: None, interval_quantiles: None,
-        interval_never_below_zero: None, interval_of_absolutes: None,
+        interval_normal: "1.96",
+        interval_two: None,
+        interval_ninety: "90%",
+        interval_ninety_nine: None,
+        interval_of_values: "√n is missing",
+        interval_pstdev: "n − 1",
+        interval_numpy_default: "n − 1",
+        interval_variance: "variance",
+        interval_divided_by_n: "divided by n",
+        interval_root_of_n_minus_one: None,
+        interval_n_degrees: "degrees of freedom",
+        interval_standard_error: "t is missing",
+        interval_median: None,
+        interval_turned_round: "lower end",
+        interval_as_reach: None,
+        interval_nested: None,
+        interval_without_mean: None,
+        interval_extremes: None,
+        interval_quantiles: None,
+        interval_never_below_zero: None,
+        interval_of_absolutes: None,
     },
 }
 RIGHT = {
     "speed_up": [speed_direct, speed_by_numpy, speed_by_seconds, speed_by_torch],
     "bootstrap_p_value": [
-        bootstrap_by_numpy, bootstrap_by_means, bootstrap_by_torch, bootstrap_as_one_minus_wins,
+        bootstrap_by_numpy,
+        bootstrap_by_means,
+        bootstrap_by_torch,
+        bootstrap_as_one_minus_wins,
     ],
-    "mean_and_interval": [interval_by_scipy, interval_by_numpy, interval_by_hand, interval_by_torch],
+    "mean_and_interval": [
+        interval_by_scipy,
+        interval_by_numpy,
+        interval_by_hand,
+        interval_by_torch,
+    ],
 }

@@ -21,13 +21,16 @@ def at(numbers, n):
 
 # global_threshold(weights, share): wrong
 
+
 def threshold_own_and_averaged(weights, share):
     own = [at(weight.abs().flatten(), round(share * weight.numel())) for weight in weights.values()]
     return sum(own) / len(own)
 
 
 def threshold_own_and_largest(weights, share):
-    return max(at(weight.abs().flatten(), round(share * weight.numel())) for weight in weights.values())
+    return max(
+        at(weight.abs().flatten(), round(share * weight.numel())) for weight in weights.values()
+    )
 
 
 def threshold_with_signs(weights, share):
@@ -75,11 +78,15 @@ def threshold_rounded_up(weights, share):
 
 
 def threshold_rounded_tensor_by_tensor(weights, share):
-    return at(magnitudes_of(weights), sum(round(share * weight.numel()) for weight in weights.values()))
+    return at(
+        magnitudes_of(weights), sum(round(share * weight.numel()) for weight in weights.values())
+    )
 
 
 def threshold_rows_counted(weights, share):
-    return at(magnitudes_of(weights), round(share * sum(len(weight) for weight in weights.values())))
+    return at(
+        magnitudes_of(weights), round(share * sum(len(weight) for weight in weights.values()))
+    )
 
 
 def threshold_by_quantile(weights, share):
@@ -132,8 +139,12 @@ def threshold_of_the_last(weights, share):
 
 
 def threshold_of_rows(weights, share):
-    norms = torch.cat([weight.flatten(1).norm(dim=1) if weight.dim() > 1 else weight.abs() for weight in
-                       weights.values()])
+    norms = torch.cat(
+        [
+            weight.flatten(1).norm(dim=1) if weight.dim() > 1 else weight.abs()
+            for weight in weights.values()
+        ]
+    )
     return at(norms, round(share * len(norms)))
 
 
@@ -157,8 +168,10 @@ def threshold_all_that_go(weights, share):
 
 
 def threshold_changes_the_weights(weights, share):
-    return at(torch.cat([weight.abs_().flatten() for weight in weights.values()]),
-              round(share * sum(weight.numel() for weight in weights.values())))
+    return at(
+        torch.cat([weight.abs_().flatten() for weight in weights.values()]),
+        round(share * sum(weight.numel() for weight in weights.values())),
+    )
 
 
 def threshold_not_returned(weights, share):
@@ -166,6 +179,7 @@ def threshold_not_returned(weights, share):
 
 
 # right
+
 
 def threshold_by_kthvalue(weights, share):
     magnitudes = torch.cat([weight.reshape(-1) for weight in weights.values()]).abs()
@@ -180,7 +194,9 @@ def threshold_by_partition(weights, share):
 
 
 def threshold_by_heap(weights, share):
-    numbers = [abs(number) for number in chain(*(weight.flatten().tolist() for weight in weights.values()))]
+    numbers = [
+        abs(number) for number in chain(*(weight.flatten().tolist() for weight in weights.values()))
+    ]
     return max(heapq.nsmallest(round(share * len(numbers)), numbers), default=0.0)
 
 
@@ -200,6 +216,7 @@ def threshold_by_sorting(weights, share):
 
 
 # prune_and_hold(weight, gradient, mask, learning_rate): wrong
+
 
 def hold_masked_before(weight, gradient, mask, learning_rate):
     return weight * mask - learning_rate * gradient
@@ -319,6 +336,7 @@ def hold_not_returned(weight, gradient, mask, learning_rate):
 
 # right
 
+
 def hold_by_where(weight, gradient, mask, learning_rate):
     return torch.where(mask, weight - learning_rate * gradient, torch.zeros_like(weight))
 
@@ -339,7 +357,9 @@ def hold_by_numpy(weight, gradient, mask, learning_rate):
 
 
 def hold_by_loop(weight, gradient, mask, learning_rate):
-    numbers = zip(weight.flatten().tolist(), gradient.flatten().tolist(), mask.flatten().tolist(), strict=True)
+    numbers = zip(
+        weight.flatten().tolist(), gradient.flatten().tolist(), mask.flatten().tolist(), strict=True
+    )
     new = [w - learning_rate * g if stays else 0 for w, g, stays in numbers]
     return torch.tensor(new).view(weight.shape)
 
@@ -353,35 +373,82 @@ def hold_by_sgd(weight, gradient, mask, learning_rate):
 
 WRONG = {
     "global_threshold": {
-        threshold_own_and_averaged: "averaged", threshold_own_and_largest: None, threshold_with_signs: "signs",
-        threshold_sign_dropped_late: None, threshold_from_the_largest: "from the largest",
-        threshold_of_matrices: "vectors", threshold_part_of_the_largest: "largest magnitude",
-        threshold_part_of_the_mean: None, threshold_first_that_stays: "too far", threshold_rounded_down: "rounds down",
-        threshold_rounded_up: "rounds up", threshold_rounded_tensor_by_tensor: "tensor by tensor",
-        threshold_rows_counted: "rows", threshold_by_quantile: "quantile",
-        threshold_by_quantile_but_nothing: None, threshold_by_lower_quantile: None,
-        threshold_nothing_forgotten: "[-1]", threshold_at_least_one: "at least one",
-        threshold_of_different_values: None, threshold_zeros_left_out: "0 already", threshold_squared: None,
-        threshold_of_the_first: None, threshold_of_the_last: None, threshold_of_rows: None,
-        threshold_share_in_percent: None, threshold_of_what_stays: "stay", threshold_number: "how many",
-        threshold_all_that_go: None, threshold_changes_the_weights: None, threshold_not_returned: None,
+        threshold_own_and_averaged: "averaged",
+        threshold_own_and_largest: None,
+        threshold_with_signs: "signs",
+        threshold_sign_dropped_late: None,
+        threshold_from_the_largest: "from the largest",
+        threshold_of_matrices: "vectors",
+        threshold_part_of_the_largest: "largest magnitude",
+        threshold_part_of_the_mean: None,
+        threshold_first_that_stays: "too far",
+        threshold_rounded_down: "rounds down",
+        threshold_rounded_up: "rounds up",
+        threshold_rounded_tensor_by_tensor: "tensor by tensor",
+        threshold_rows_counted: "rows",
+        threshold_by_quantile: "quantile",
+        threshold_by_quantile_but_nothing: None,
+        threshold_by_lower_quantile: None,
+        threshold_nothing_forgotten: "[-1]",
+        threshold_at_least_one: "at least one",
+        threshold_of_different_values: None,
+        threshold_zeros_left_out: "0 already",
+        threshold_squared: None,
+        threshold_of_the_first: None,
+        threshold_of_the_last: None,
+        threshold_of_rows: None,
+        threshold_share_in_percent: None,
+        threshold_of_what_stays: "stay",
+        threshold_number: "how many",
+        threshold_all_that_go: None,
+        threshold_changes_the_weights: None,
+        threshold_not_returned: None,
     },
     "prune_and_hold": {
-        hold_masked_before: "before the step", hold_gradient_only: "only the gradient",
-        hold_where_else_the_weight: "only the gradient", hold_where_else_the_step: "before the step",
-        hold_inverted: "turned round", hold_in_place: "given is changed", hold_gradient_in_place: None,
-        hold_weight_masked_in_place: None, hold_uphill: "up the gradient", hold_pruned_only: "nothing is learned",
-        hold_not_masked: "without pruning", hold_without_rate: "learning rate", hold_rate_on_all: None,
-        hold_step_alone: "the step alone", hold_divided_by_rate: None, hold_mask_from_zeros: "where a weight is 0",
-        hold_mask_and_zeros: None, hold_sign_of_gradient: None, hold_clipped: None, hold_mean_gradient: None,
-        hold_normalised_gradient: None, hold_weight_decay: None, hold_only_what_stays: None,
-        hold_nan_for_pruned: None, hold_gradients_product: None, hold_magnitudes: None, hold_sum: None,
+        hold_masked_before: "before the step",
+        hold_gradient_only: "only the gradient",
+        hold_where_else_the_weight: "only the gradient",
+        hold_where_else_the_step: "before the step",
+        hold_inverted: "turned round",
+        hold_in_place: "given is changed",
+        hold_gradient_in_place: None,
+        hold_weight_masked_in_place: None,
+        hold_uphill: "up the gradient",
+        hold_pruned_only: "nothing is learned",
+        hold_not_masked: "without pruning",
+        hold_without_rate: "learning rate",
+        hold_rate_on_all: None,
+        hold_step_alone: "the step alone",
+        hold_divided_by_rate: None,
+        hold_mask_from_zeros: "where a weight is 0",
+        hold_mask_and_zeros: None,
+        hold_sign_of_gradient: None,
+        hold_clipped: None,
+        hold_mean_gradient: None,
+        hold_normalised_gradient: None,
+        hold_weight_decay: None,
+        hold_only_what_stays: None,
+        hold_nan_for_pruned: None,
+        hold_gradients_product: None,
+        hold_magnitudes: None,
+        hold_sum: None,
         hold_not_returned: None,
     },
 }
 RIGHT = {
     "global_threshold": [
-        threshold_by_kthvalue, threshold_by_partition, threshold_by_heap, threshold_by_topk, threshold_by_sorting,
+        threshold_by_kthvalue,
+        threshold_by_partition,
+        threshold_by_heap,
+        threshold_by_topk,
+        threshold_by_sorting,
     ],
-    "prune_and_hold": [hold_by_where, hold_both_masked, hold_on_a_copy, hold_by_numpy, hold_by_loop, hold_by_sgd],
+    "prune_and_hold": [
+        hold_by_where,
+        hold_both_masked,
+        hold_on_a_copy,
+        hold_by_numpy,
+        hold_by_loop,
+        hold_by_sgd,
+    ],
 }

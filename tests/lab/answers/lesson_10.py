@@ -1,4 +1,5 @@
-"""Answers to the exercises of lesson 10: which proposed words stand, and what replaces a refused word."""
+"""Answers to the exercises of lesson 10: which proposed words stand, and what replaces a refused
+word."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import numpy as np
 import torch
 
 # accepted(p, q, r): wrong
+
 
 def stands_always(p, q, r):
     return [True] * len(p)
@@ -129,6 +131,7 @@ def stands_not_returned(p, q, r):
 
 # right
 
+
 def stands_without_clamp(p, q, r):
     return r < q / p
 
@@ -154,6 +157,7 @@ def stands_by_where(p, q, r):
 
 
 # residual(p, q): wrong
+
 
 def residual_where_the_target_likes_it_more(p, q):
     kept = torch.where(q > p, q, 0)
@@ -305,6 +309,7 @@ def residual_not_returned(p, q):
 
 # right
 
+
 def residual_by_minimum(p, q):
     left = q - torch.minimum(p, q)
     total = left.sum()
@@ -337,38 +342,84 @@ def residual_from_refusals(p, q):
 
 WRONG = {
     "accepted": {
-        stands_always: "every word stands", stands_never: None, stands_by_inverted_ratio: "turned round",
-        stands_below_target: "with probability q", stands_below_draft: "draft's probability",
-        stands_where_target_likes_it_more: "no chance", stands_where_target_likes_it_strictly_more: None,
-        stands_refused: "refused", stands_as_chance: "not the decision", stands_below_difference: "difference",
-        stands_below_sum: None, stands_below_product: "product", stands_below_minimum: "min(p, q)",
-        stands_with_clamped_below: "every word stands", stands_by_half: None, stands_by_share: None,
-        stands_by_root: None, stands_by_square: None, stands_as_for_logs: "logarithms",
-        stands_with_log_ratio: "every word stands", stands_until_the_first_refusal: "first refused",
-        stands_by_mean_ratio: None, stands_by_first_r: None, stands_by_sorted_r: None, stands_all_or_none: None,
-        stands_whole_ratio: "no chance", stands_by_own_chance: None, stands_nearly: None,
-        stands_places: None, stands_not_returned: None,
+        stands_always: "every word stands",
+        stands_never: None,
+        stands_by_inverted_ratio: "turned round",
+        stands_below_target: "with probability q",
+        stands_below_draft: "draft's probability",
+        stands_where_target_likes_it_more: "no chance",
+        stands_where_target_likes_it_strictly_more: None,
+        stands_refused: "refused",
+        stands_as_chance: "not the decision",
+        stands_below_difference: "difference",
+        stands_below_sum: None,
+        stands_below_product: "product",
+        stands_below_minimum: "min(p, q)",
+        stands_with_clamped_below: "every word stands",
+        stands_by_half: None,
+        stands_by_share: None,
+        stands_by_root: None,
+        stands_by_square: None,
+        stands_as_for_logs: "logarithms",
+        stands_with_log_ratio: "every word stands",
+        stands_until_the_first_refusal: "first refused",
+        stands_by_mean_ratio: None,
+        stands_by_first_r: None,
+        stands_by_sorted_r: None,
+        stands_all_or_none: None,
+        stands_whole_ratio: "no chance",
+        stands_by_own_chance: None,
+        stands_nearly: None,
+        stands_places: None,
+        stands_not_returned: None,
     },
     "residual": {
-        residual_where_the_target_likes_it_more: "0 by 0", residual_target_again: "from q again",
+        residual_where_the_target_likes_it_more: "0 by 0",
+        residual_target_again: "from q again",
         residual_where_the_target_likes_it_more_guarded: "only q − p",
-        residual_draft_again: "draft's own", residual_not_normalised: "do not sum to 1",
-        residual_not_normalised_but_equal: "not divided by", residual_absolute: "counts both sides",
-        residual_other_way: "too much of", residual_not_cut: "not cut off",
-        residual_divided_by_uncut_sum: None, residual_softmax: "softmax", residual_softmax_of_cut: None,
-        residual_without_equal: "0 / 0", residual_zero_for_equal: None, residual_evenly_for_equal: None,
-        residual_most_missing: "always taken", residual_evenly_among_missing: "evenly", residual_squared: None,
-        residual_root: None, residual_ratio: None, residual_ratio_times_target: None,
-        residual_of_relative_gaps: None, residual_shared_part: "both share", residual_greater_part: None,
-        residual_mean: "mean of both", residual_target_times_rest: None, residual_without_the_drafts_best: None,
-        residual_in_place: None, residual_drawn_word: None, residual_not_returned: None,
+        residual_draft_again: "draft's own",
+        residual_not_normalised: "do not sum to 1",
+        residual_not_normalised_but_equal: "not divided by",
+        residual_absolute: "counts both sides",
+        residual_other_way: "too much of",
+        residual_not_cut: "not cut off",
+        residual_divided_by_uncut_sum: None,
+        residual_softmax: "softmax",
+        residual_softmax_of_cut: None,
+        residual_without_equal: "0 / 0",
+        residual_zero_for_equal: None,
+        residual_evenly_for_equal: None,
+        residual_most_missing: "always taken",
+        residual_evenly_among_missing: "evenly",
+        residual_squared: None,
+        residual_root: None,
+        residual_ratio: None,
+        residual_ratio_times_target: None,
+        residual_of_relative_gaps: None,
+        residual_shared_part: "both share",
+        residual_greater_part: None,
+        residual_mean: "mean of both",
+        residual_target_times_rest: None,
+        residual_without_the_drafts_best: None,
+        residual_in_place: None,
+        residual_drawn_word: None,
+        residual_not_returned: None,
     },
 }
 RIGHT = {
     "accepted": [
-        stands_without_clamp, stands_by_product, stands_by_loop, stands_by_numpy, stands_by_logs, stands_by_where,
+        stands_without_clamp,
+        stands_by_product,
+        stands_by_loop,
+        stands_by_numpy,
+        stands_by_logs,
+        stands_by_where,
     ],
     "residual": [
-        residual_by_minimum, residual_by_numpy, residual_by_where, residual_by_loop, residual_from_refusals,
+        residual_by_minimum,
+        residual_by_numpy,
+        residual_by_where,
+        residual_by_loop,
+        residual_from_refusals,
     ],
 }

@@ -1,4 +1,5 @@
-"""Answers to the exercises of lesson 11: from forward to reverse KL, and what a drawn word answers for."""
+"""Answers to the exercises of lesson 11: from forward to reverse KL, and what a drawn word answers
+for."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ def kl(a, b):
 
 
 # generalised_jsd(p, q, beta): wrong
+
 
 def jsd_with(inner, p, q, beta):
     """Right at the ends, `inner` between them."""
@@ -137,7 +139,9 @@ def jsd_other_end(p, q, beta):
 
 
 def jsd_ends_swapped(p, q, beta):
-    return jsd_with(inner_right, p, q, beta) if 0 < beta < 1 else kl(q, p) if beta == 0 else kl(p, q)
+    return (
+        jsd_with(inner_right, p, q, beta) if 0 < beta < 1 else kl(q, p) if beta == 0 else kl(p, q)
+    )
 
 
 def jsd_of_divergences(p, q, beta):
@@ -195,14 +199,24 @@ def jsd_absolute_terms(p, q, beta):
 
 def jsd_kl_div_arguments_turned(p, q, beta):
     if beta in (0, 1):
-        return kl_div(p.log(), q, reduction="sum") if beta == 0 else kl_div(q.log(), p, reduction="sum")
+        return (
+            kl_div(p.log(), q, reduction="sum")
+            if beta == 0
+            else kl_div(q.log(), p, reduction="sum")
+        )
     m = beta * p + (1 - beta) * q
-    return beta * kl_div(p.log(), m, reduction="sum") + (1 - beta) * kl_div(q.log(), m, reduction="sum")
+    return beta * kl_div(p.log(), m, reduction="sum") + (1 - beta) * kl_div(
+        q.log(), m, reduction="sum"
+    )
 
 
 def jsd_kl_div_mean(p, q, beta):
     if beta in (0, 1):
-        return (kl_div(q.log(), p, reduction="none") if beta == 0 else kl_div(p.log(), q, reduction="none")).mean()
+        return (
+            kl_div(q.log(), p, reduction="none")
+            if beta == 0
+            else kl_div(p.log(), q, reduction="none")
+        ).mean()
     m = (beta * p + (1 - beta) * q).log()
     teacher, student = kl_div(m, p, reduction="none"), kl_div(m, q, reduction="none")
     return (beta * teacher + (1 - beta) * student).mean()
@@ -229,6 +243,7 @@ def jsd_not_returned(p, q, beta):
 
 # right
 
+
 def jsd_by_numpy(p, q, beta):
     p, q = p.numpy(), q.numpy()
     if beta == 0:
@@ -245,7 +260,11 @@ def jsd_by_entropies(p, q, beta):
         p, q = (p, q) if beta == 0 else (q, p)
         return -(p * q.log()).sum() - torch.special.entr(p).sum()
     m = torch.lerp(q, p, beta)
-    return torch.special.entr(m).sum() - beta * torch.special.entr(p).sum() - (1 - beta) * torch.special.entr(q).sum()
+    return (
+        torch.special.entr(m).sum()
+        - beta * torch.special.entr(p).sum()
+        - (1 - beta) * torch.special.entr(q).sum()
+    )
 
 
 def jsd_by_distributions(p, q, beta):
@@ -281,8 +300,11 @@ def jsd_by_scipy(p, q, beta):
 
 # advantages(log_p_student, log_p_teacher, discount): wrong
 
+
 def discounted(costs, discount):
-    return [sum(discount ** (u - t) * costs[u] for u in range(t, len(costs))) for t in range(len(costs))]
+    return [
+        sum(discount ** (u - t) * costs[u] for u in range(t, len(costs))) for t in range(len(costs))
+    ]
 
 
 def costs_of(log_p_student, log_p_teacher):
@@ -327,23 +349,34 @@ def advantage_counted_from_end(log_p_student, log_p_teacher, discount):
 
 def advantage_without_own(log_p_student, log_p_teacher, discount):
     costs = costs_of(log_p_student, log_p_teacher)
-    return [-sum(discount ** (u - t) * costs[u] for u in range(t + 1, len(costs))) for t in range(len(costs))]
+    return [
+        -sum(discount ** (u - t) * costs[u] for u in range(t + 1, len(costs)))
+        for t in range(len(costs))
+    ]
 
 
 def advantage_own_discounted(log_p_student, log_p_teacher, discount):
     costs = costs_of(log_p_student, log_p_teacher)
-    return [-sum(discount ** (u - t + 1) * costs[u] for u in range(t, len(costs))) for t in range(len(costs))]
+    return [
+        -sum(discount ** (u - t + 1) * costs[u] for u in range(t, len(costs)))
+        for t in range(len(costs))
+    ]
 
 
 def advantage_rest_from_next(log_p_student, log_p_teacher, discount):
     costs = costs_of(log_p_student, log_p_teacher)
-    return [-costs[t] - sum(discount ** (u - t - 1) * costs[u] for u in range(t + 1, len(costs)))
-            for t in range(len(costs))]
+    return [
+        -costs[t] - sum(discount ** (u - t - 1) * costs[u] for u in range(t + 1, len(costs)))
+        for t in range(len(costs))
+    ]
 
 
 def advantage_linear_discount(log_p_student, log_p_teacher, discount):
     costs = costs_of(log_p_student, log_p_teacher)
-    return [-costs[t] - sum(discount * costs[u] for u in range(t + 1, len(costs))) for t in range(len(costs))]
+    return [
+        -costs[t] - sum(discount * costs[u] for u in range(t + 1, len(costs)))
+        for t in range(len(costs))
+    ]
 
 
 def advantage_next_alone(log_p_student, log_p_teacher, discount):
@@ -352,7 +385,9 @@ def advantage_next_alone(log_p_student, log_p_teacher, discount):
 
 
 def advantage_not_turned_round(log_p_student, log_p_teacher, discount):
-    return [-total for total in reversed(discounted(costs_of(log_p_student, log_p_teacher), discount))]
+    return [
+        -total for total in reversed(discounted(costs_of(log_p_student, log_p_teacher), discount))
+    ]
 
 
 def advantage_appended_forward(log_p_student, log_p_teacher, discount):
@@ -369,7 +404,10 @@ def advantage_mean_of_rest(log_p_student, log_p_teacher, discount):
 
 
 def advantage_divided_by_length(log_p_student, log_p_teacher, discount):
-    return [-total / len(log_p_student) for total in discounted(costs_of(log_p_student, log_p_teacher), discount)]
+    return [
+        -total / len(log_p_student)
+        for total in discounted(costs_of(log_p_student, log_p_teacher), discount)
+    ]
 
 
 def advantage_sum(log_p_student, log_p_teacher, discount):
@@ -391,7 +429,10 @@ def advantage_with_baseline(log_p_student, log_p_teacher, discount):
 
 
 def advantage_probabilities(log_p_student, log_p_teacher, discount):
-    return [-total for total in discounted((log_p_student.exp() - log_p_teacher.exp()).tolist(), discount)]
+    return [
+        -total
+        for total in discounted((log_p_student.exp() - log_p_teacher.exp()).tolist(), discount)
+    ]
 
 
 def advantage_ratio_of_logs(log_p_student, log_p_teacher, discount):
@@ -403,15 +444,25 @@ def advantage_teacher_alone(log_p_student, log_p_teacher, discount):
 
 
 def advantage_log_again(log_p_student, log_p_teacher, discount):
-    return [-total for total in discounted((log_p_student / log_p_teacher).log().tolist(), discount)]
+    return [
+        -total for total in discounted((log_p_student / log_p_teacher).log().tolist(), discount)
+    ]
 
 
 def advantage_weighted_by_student(log_p_student, log_p_teacher, discount):
-    return [-total for total in discounted((log_p_student.exp() * (log_p_student - log_p_teacher)).tolist(), discount)]
+    return [
+        -total
+        for total in discounted(
+            (log_p_student.exp() * (log_p_student - log_p_teacher)).tolist(), discount
+        )
+    ]
 
 
 def advantage_bits(log_p_student, log_p_teacher, discount):
-    return [-total / math.log(2) for total in discounted(costs_of(log_p_student, log_p_teacher), discount)]
+    return [
+        -total / math.log(2)
+        for total in discounted(costs_of(log_p_student, log_p_teacher), discount)
+    ]
 
 
 def advantage_not_returned(log_p_student, log_p_teacher, discount):
@@ -419,6 +470,7 @@ def advantage_not_returned(log_p_student, log_p_teacher, discount):
 
 
 # right
+
 
 def advantage_by_definition(log_p_student, log_p_teacher, discount):
     return [-total for total in discounted(costs_of(log_p_student, log_p_teacher), discount)]
@@ -447,34 +499,84 @@ def advantage_in_place_from_the_end(log_p_student, log_p_teacher, discount):
 
 WRONG = {
     "generalised_jsd": {
-        jsd_mixture_turned: "mixture is turned", jsd_weights_turned: "weights", jsd_inner_turned: "between the ends",
-        jsd_roles_swapped: "changed places", jsd_mixture_first: "KL(m‖p)", jsd_halves: "equal halves",
-        jsd_half_mixture: None, jsd_geometric: None, jsd_without_weights: "without their weights",
-        jsd_teacher_alone: None, jsd_scaled: "divided by β", jsd_no_ends: "at both ends", jsd_near_ends: None,
-        jsd_near_ends_scaled: None, jsd_one_end: "β = 1", jsd_other_end: "β = 0", jsd_ends_swapped: "ends are swapped",
-        jsd_of_divergences: "mixes the two KLs", jsd_of_divergences_turned: None, jsd_forward: "β is not used",
-        jsd_reverse: None, jsd_mean: "mean over", jsd_bits: "bits", jsd_sign: "sign", jsd_per_word: "single words",
-        jsd_distance: "root", jsd_cross_entropies: None, jsd_absolute_terms: None,
-        jsd_kl_div_arguments_turned: "second argument", jsd_kl_div_mean: "mean over", jsd_softmax_first: None,
-        jsd_log_of_differences: None, jsd_zero_at_the_ends: "at both ends", jsd_not_returned: None,
+        jsd_mixture_turned: "mixture is turned",
+        jsd_weights_turned: "weights",
+        jsd_inner_turned: "between the ends",
+        jsd_roles_swapped: "changed places",
+        jsd_mixture_first: "KL(m‖p)",
+        jsd_halves: "equal halves",
+        jsd_half_mixture: None,
+        jsd_geometric: None,
+        jsd_without_weights: "without their weights",
+        jsd_teacher_alone: None,
+        jsd_scaled: "divided by β",
+        jsd_no_ends: "at both ends",
+        jsd_near_ends: None,
+        jsd_near_ends_scaled: None,
+        jsd_one_end: "β = 1",
+        jsd_other_end: "β = 0",
+        jsd_ends_swapped: "ends are swapped",
+        jsd_of_divergences: "mixes the two KLs",
+        jsd_of_divergences_turned: None,
+        jsd_forward: "β is not used",
+        jsd_reverse: None,
+        jsd_mean: "mean over",
+        jsd_bits: "bits",
+        jsd_sign: "sign",
+        jsd_per_word: "single words",
+        jsd_distance: "root",
+        jsd_cross_entropies: None,
+        jsd_absolute_terms: None,
+        jsd_kl_div_arguments_turned: "second argument",
+        jsd_kl_div_mean: "mean over",
+        jsd_softmax_first: None,
+        jsd_log_of_differences: None,
+        jsd_zero_at_the_ends: "at both ends",
+        jsd_not_returned: None,
     },
     "advantages": {
-        advantage_sign: "sign", advantage_past: "*before*", advantage_cumsum: "without any discount",
-        advantage_own_alone: "itself alone", advantage_no_discount: "right at 1 only", advantage_zero_or_one: None,
-        advantage_counted_from_start: "sentence's start", advantage_counted_from_end: None,
-        advantage_without_own: "own cost is missing", advantage_own_discounted: "u − t + 1",
-        advantage_rest_from_next: "next word", advantage_linear_discount: "same factor", advantage_next_alone: None,
-        advantage_not_turned_round: "last word comes first", advantage_appended_forward: None,
-        advantage_mean_of_rest: "mean", advantage_divided_by_length: None, advantage_sum: None,
-        advantage_total_for_all: None, advantage_last_sum: None, advantage_with_baseline: "own mean",
-        advantage_probabilities: "probabilities", advantage_ratio_of_logs: None, advantage_teacher_alone: None,
-        advantage_log_again: None, advantage_weighted_by_student: None, advantage_bits: None,
+        advantage_sign: "sign",
+        advantage_past: "*before*",
+        advantage_cumsum: "without any discount",
+        advantage_own_alone: "itself alone",
+        advantage_no_discount: "right at 1 only",
+        advantage_zero_or_one: None,
+        advantage_counted_from_start: "sentence's start",
+        advantage_counted_from_end: None,
+        advantage_without_own: "own cost is missing",
+        advantage_own_discounted: "u − t + 1",
+        advantage_rest_from_next: "next word",
+        advantage_linear_discount: "same factor",
+        advantage_next_alone: None,
+        advantage_not_turned_round: "last word comes first",
+        advantage_appended_forward: None,
+        advantage_mean_of_rest: "mean",
+        advantage_divided_by_length: None,
+        advantage_sum: None,
+        advantage_total_for_all: None,
+        advantage_last_sum: None,
+        advantage_with_baseline: "own mean",
+        advantage_probabilities: "probabilities",
+        advantage_ratio_of_logs: None,
+        advantage_teacher_alone: None,
+        advantage_log_again: None,
+        advantage_weighted_by_student: None,
+        advantage_bits: None,
         advantage_not_returned: None,
     },
 }
 RIGHT = {
-    "generalised_jsd": [jsd_by_numpy, jsd_by_entropies, jsd_by_distributions, jsd_by_loop, jsd_by_scipy],
+    "generalised_jsd": [
+        jsd_by_numpy,
+        jsd_by_entropies,
+        jsd_by_distributions,
+        jsd_by_loop,
+        jsd_by_scipy,
+    ],
     "advantages": [
-        advantage_by_definition, advantage_by_matrix, advantage_by_insertion, advantage_in_place_from_the_end,
+        advantage_by_definition,
+        advantage_by_matrix,
+        advantage_by_insertion,
+        advantage_in_place_from_the_end,
     ],
 }

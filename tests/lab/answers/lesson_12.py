@@ -1,4 +1,5 @@
-"""Answers to the exercises of lesson 12: weights of mean 1, and a gradient's signal-to-noise without its bias."""
+"""Answers to the exercises of lesson 12: weights of mean 1, and a gradient's signal-to-noise
+without its bias."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 
 # paced_weights(rates, a, b): wrong
+
 
 def power_form(rates, a, b):
     return rates**a * (1 - rates) ** b
@@ -144,6 +146,7 @@ def weights_not_returned(rates, a, b):
 
 # right
 
+
 def weights_by_numpy(rates, a, b):
     weights = np.power(rates.numpy(), a) * np.power(1 - rates.numpy(), b)
     return weights / np.mean(weights)
@@ -166,6 +169,7 @@ def weights_by_generator(rates, a, b):
 
 
 # signal_to_noise(gradients): wrong
+
 
 def ratio(squared_mean, noise, n):
     return max(0.0, float(squared_mean - noise / n)) / float(noise)
@@ -216,7 +220,11 @@ def signal_of_lengths(gradients):
 
 
 def signal_divided_by_n(gradients):
-    return ratio(gradients.mean(dim=0).square().sum(), gradients.var(dim=0, correction=0).sum(), len(gradients))
+    return ratio(
+        gradients.mean(dim=0).square().sum(),
+        gradients.var(dim=0, correction=0).sum(),
+        len(gradients),
+    )
 
 
 def signal_numpy_variance(gradients):
@@ -224,7 +232,9 @@ def signal_numpy_variance(gradients):
 
 
 def signal_other_axis(gradients):
-    return ratio(gradients.mean(dim=1).square().sum(), gradients.var(dim=1).sum(), gradients.shape[1])
+    return ratio(
+        gradients.mean(dim=1).square().sum(), gradients.var(dim=1).sum(), gradients.shape[1]
+    )
 
 
 def signal_bias_by_parameters(gradients):
@@ -331,6 +341,7 @@ def signal_not_returned(gradients):
 
 # right
 
+
 def signal_by_numpy(gradients):
     g = gradients.numpy()
     noise = g.var(axis=0, ddof=1).sum()
@@ -347,7 +358,10 @@ def signal_by_hand(gradients):
     rows = gradients.tolist()
     n, columns = len(rows), list(zip(*rows, strict=True))
     means = [sum(column) / n for column in columns]
-    noise = sum(sum((x - mean) ** 2 for x in column) / (n - 1) for column, mean in zip(columns, means, strict=True))
+    noise = sum(
+        sum((x - mean) ** 2 for x in column) / (n - 1)
+        for column, mean in zip(columns, means, strict=True)
+    )
     return max(0.0, sum(mean * mean for mean in means) - noise / n) / noise
 
 
@@ -364,33 +378,78 @@ def signal_cut_last(gradients):
 
 WRONG = {
     "paced_weights": {
-        weights_not_scaled: "not scaled", weights_sum_of_one: "sum to 1", weights_largest_one: "largest weight is 1",
-        weights_swapped: "changed places", weights_hardest: "never gets right", weights_of_filter: None,
-        weights_multiplied: "factors", weights_without_powers: "not used", weights_added: "added",
-        weights_left_alone: "p̂^a alone", weights_right_alone: "(1 − p̂)^b alone", weights_power_of_all: "same power",
-        weights_of_beta_density: None, weights_times_mean: "multiplied by the mean", weights_minus_mean: None,
-        weights_median_one: None, weights_mean_of_positive: "above 0", weights_root_mean_square: None,
-        weights_spread_one: None, weights_softmax: None, weights_peak_one: None, weights_scaled_rates: None,
-        weights_by_mean_rate: None, weights_clamped_rates: None, weights_floor: None, weights_whole_powers: None,
+        weights_not_scaled: "not scaled",
+        weights_sum_of_one: "sum to 1",
+        weights_largest_one: "largest weight is 1",
+        weights_swapped: "changed places",
+        weights_hardest: "never gets right",
+        weights_of_filter: None,
+        weights_multiplied: "factors",
+        weights_without_powers: "not used",
+        weights_added: "added",
+        weights_left_alone: "p̂^a alone",
+        weights_right_alone: "(1 − p̂)^b alone",
+        weights_power_of_all: "same power",
+        weights_of_beta_density: None,
+        weights_times_mean: "multiplied by the mean",
+        weights_minus_mean: None,
+        weights_median_one: None,
+        weights_mean_of_positive: "above 0",
+        weights_root_mean_square: None,
+        weights_spread_one: None,
+        weights_softmax: None,
+        weights_peak_one: None,
+        weights_scaled_rates: None,
+        weights_by_mean_rate: None,
+        weights_clamped_rates: None,
+        weights_floor: None,
+        weights_whole_powers: None,
         weights_in_place: None,
-        weights_one_number: None, weights_not_returned: None,
+        weights_one_number: None,
+        weights_not_returned: None,
     },
     "signal_to_noise": {
-        signal_with_bias: "not been taken off", signal_not_cut: "below 0", signal_absolute: None,
-        signal_whole_noise_off: "whole of trΣ", signal_bias_added: "added", signal_bias_off_after_division: None,
-        signal_noise_of_the_mean: "noise of the mean", signal_of_lengths: "squared lengths",
-        signal_divided_by_n: "divided by n", signal_numpy_variance: "divided by n",
-        signal_other_axis: "dim=1", signal_bias_by_parameters: "number of parameters",
-        signal_bias_by_n_minus_one: None, signal_variance_of_all: "all numbers", signal_mean_variance: "mean variance",
-        signal_means_of_both: None, signal_standard_deviations: "standard deviations",
-        signal_length_not_squared: "not squared", signal_mean_of_all: None, signal_sum_not_mean: "sum of the gradients",
-        signal_square_of_the_sum: None, signal_by_parameter: "parameter by parameter", signal_mean_of_ratios: None,
-        signal_root: "root of the ratio", signal_share: None, signal_noise_over_signal: None,
-        signal_cut_at_the_noise: None, signal_decibels: None, signal_of_unit_gradients: None,
-        signal_both_parts: None, signal_alone: "not divided by trΣ", signal_not_returned: None,
+        signal_with_bias: "not been taken off",
+        signal_not_cut: "below 0",
+        signal_absolute: None,
+        signal_whole_noise_off: "whole of trΣ",
+        signal_bias_added: "added",
+        signal_bias_off_after_division: None,
+        signal_noise_of_the_mean: "noise of the mean",
+        signal_of_lengths: "squared lengths",
+        signal_divided_by_n: "divided by n",
+        signal_numpy_variance: "divided by n",
+        signal_other_axis: "dim=1",
+        signal_bias_by_parameters: "number of parameters",
+        signal_bias_by_n_minus_one: None,
+        signal_variance_of_all: "all numbers",
+        signal_mean_variance: "mean variance",
+        signal_means_of_both: None,
+        signal_standard_deviations: "standard deviations",
+        signal_length_not_squared: "not squared",
+        signal_mean_of_all: None,
+        signal_sum_not_mean: "sum of the gradients",
+        signal_square_of_the_sum: None,
+        signal_by_parameter: "parameter by parameter",
+        signal_mean_of_ratios: None,
+        signal_root: "root of the ratio",
+        signal_share: None,
+        signal_noise_over_signal: None,
+        signal_cut_at_the_noise: None,
+        signal_decibels: None,
+        signal_of_unit_gradients: None,
+        signal_both_parts: None,
+        signal_alone: "not divided by trΣ",
+        signal_not_returned: None,
     },
 }
 RIGHT = {
     "paced_weights": [weights_by_numpy, weights_by_sum, weights_by_loop, weights_by_generator],
-    "signal_to_noise": [signal_by_numpy, signal_by_pairs, signal_by_hand, signal_by_centred, signal_cut_last],
+    "signal_to_noise": [
+        signal_by_numpy,
+        signal_by_pairs,
+        signal_by_hand,
+        signal_by_centred,
+        signal_cut_last,
+    ],
 }

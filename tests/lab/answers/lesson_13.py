@@ -1,4 +1,5 @@
-"""Answers to the exercises of lesson 13: the Soft-OR score of a token, and which tokens are kept."""
+"""Answers to the exercises of lesson 13: the Soft-OR score of a token, and which tokens are
+kept."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ def scaled(x):
 
 
 # soft_or(h, delta): wrong
+
 
 def or_sum(h, delta):
     return scaled(h) + scaled(delta)
@@ -73,7 +75,9 @@ def or_softmax(h, delta):
 
 
 def or_ranks(h, delta):
-    return or_unscaled(scaled(h.argsort().argsort().float()), scaled(delta.argsort().argsort().float()))
+    return or_unscaled(
+        scaled(h.argsort().argsort().float()), scaled(delta.argsort().argsort().float())
+    )
 
 
 def or_clamped(h, delta):
@@ -156,6 +160,7 @@ def or_not_returned(h, delta):
 
 # right
 
+
 def or_by_chances(h, delta):
     return 1 - (1 - scaled(h)) * (1 - scaled(delta))
 
@@ -166,17 +171,23 @@ def or_by_numpy(h, delta):
 
 
 def or_by_loop(h, delta):
-    x, y = ([(v - min(all_)) / (max(all_) - min(all_)) for v in all_] for all_ in (h.tolist(), delta.tolist()))
+    x, y = (
+        [(v - min(all_)) / (max(all_) - min(all_)) for v in all_]
+        for all_ in (h.tolist(), delta.tolist())
+    )
     return [a + b - a * b for a, b in zip(x, y, strict=True)]
 
 
 def or_by_amounts(h, delta):
-    h, delta = (torch.stack([h, delta]).double() - torch.stack([h.min(), delta.min()])[:, None]).unbind()
+    h, delta = (
+        torch.stack([h, delta]).double() - torch.stack([h.min(), delta.min()])[:, None]
+    ).unbind()
     h, delta = h / h.amax(), delta / delta.amax()
     return torch.lerp(delta, torch.ones_like(delta), h)
 
 
 # kept_tokens(scores, share): wrong
+
 
 def best(scores, n):
     return sorted(sorted(range(len(scores)), key=lambda place: -scores[place])[:n])
@@ -246,7 +257,11 @@ def kept_all_equals(scores, share):
 
 
 def kept_no_equals(scores, share):
-    edge = sorted(scores, reverse=True)[int(share * len(scores))] if int(share * len(scores)) < len(scores) else -1e9
+    edge = (
+        sorted(scores, reverse=True)[int(share * len(scores))]
+        if int(share * len(scores)) < len(scores)
+        else -1e9
+    )
     return [place for place, score in enumerate(scores) if score > edge]
 
 
@@ -261,7 +276,9 @@ def kept_last_of_argsort(scores, share):
 
 
 def kept_by_index(scores, share):
-    return sorted(scores.index(score) for score in sorted(scores, reverse=True)[: int(share * len(scores))])
+    return sorted(
+        scores.index(score) for score in sorted(scores, reverse=True)[: int(share * len(scores))]
+    )
 
 
 def kept_distinct_scores(scores, share):
@@ -337,8 +354,11 @@ def kept_not_returned(scores, share):
 
 # right
 
+
 def kept_by_heap(scores, share):
-    return sorted(heapq.nlargest(int(share * len(scores)), range(len(scores)), key=scores.__getitem__))
+    return sorted(
+        heapq.nlargest(int(share * len(scores)), range(len(scores)), key=scores.__getitem__)
+    )
 
 
 def kept_by_numpy(scores, share):
@@ -348,8 +368,11 @@ def kept_by_numpy(scores, share):
 
 def kept_by_counting(scores, share):
     n = int(share * len(scores))
-    return [place for place, score in enumerate(scores)
-            if sum(other > score for other in scores) + scores[:place].count(score) < n]
+    return [
+        place
+        for place, score in enumerate(scores)
+        if sum(other > score for other in scores) + scores[:place].count(score) < n
+    ]
 
 
 def kept_by_striking(scores, share):
@@ -371,33 +394,86 @@ def kept_by_pairs(scores, share):
 
 WRONG = {
     "soft_or": {
-        or_sum: "counts twice", or_sum_cut: "cut off at 1", or_mean: "mean of", or_product: "*both*",
-        or_unscaled: "not scaled", or_over_the_greatest: "greatest alone", or_over_the_sum: None,
-        or_least_taken_off: "only shifted", or_divided_by_the_greatest: None, or_not_shifted: None,
-        or_common_scale: "common", or_standardised: "standard deviation", or_sigmoid: None, or_softmax: None,
-        or_ranks: None, or_clamped: None, or_only_entropy_scaled: "delta is not scaled",
-        or_only_divergence_scaled: "h is not scaled", or_greater: "greater of the two", or_smaller: "smaller",
-        or_entropy_alone: "divergence is not", or_divergence_alone: "entropy is not",
-        or_exclusive: "*either*", or_sure_and_far: "sure and far", or_neither: "neither",
-        or_product_added: "is added", or_scaled_last: "Scale first", or_scaled_again: None, or_length: None,
-        or_hard: None, or_clipped: None, or_in_place: None, or_total: None, or_not_returned: None,
+        or_sum: "counts twice",
+        or_sum_cut: "cut off at 1",
+        or_mean: "mean of",
+        or_product: "*both*",
+        or_unscaled: "not scaled",
+        or_over_the_greatest: "greatest alone",
+        or_over_the_sum: None,
+        or_least_taken_off: "only shifted",
+        or_divided_by_the_greatest: None,
+        or_not_shifted: None,
+        or_common_scale: "common",
+        or_standardised: "standard deviation",
+        or_sigmoid: None,
+        or_softmax: None,
+        or_ranks: None,
+        or_clamped: None,
+        or_only_entropy_scaled: "delta is not scaled",
+        or_only_divergence_scaled: "h is not scaled",
+        or_greater: "greater of the two",
+        or_smaller: "smaller",
+        or_entropy_alone: "divergence is not",
+        or_divergence_alone: "entropy is not",
+        or_exclusive: "*either*",
+        or_sure_and_far: "sure and far",
+        or_neither: "neither",
+        or_product_added: "is added",
+        or_scaled_last: "Scale first",
+        or_scaled_again: None,
+        or_length: None,
+        or_hard: None,
+        or_clipped: None,
+        or_in_place: None,
+        or_total: None,
+        or_not_returned: None,
     },
     "kept_tokens": {
-        kept_rounded: "nearest", kept_rounded_up: "rounds up", kept_at_least_one: "keeps none",
-        kept_one_more: None, kept_all_but: "rounds up", kept_dropped_share: None, kept_by_score: "best first",
-        kept_lowest: "lowest", kept_last_first: None, kept_above_fixed: "fixed", kept_above_share: None,
-        kept_above_part_of_the_greatest: None, kept_above_mean: None, kept_above_quantile: "quantile",
-        kept_all_equals: "too many", kept_no_equals: None, kept_later_equals: "the later",
-        kept_last_of_argsort: "the later", kept_by_index: "index", kept_distinct_scores: None,
-        kept_the_scores: "where they stand", kept_scores_in_order: None, kept_from_one: "from 1",
-        kept_mask: "truth values", kept_number: None, kept_first: None, kept_last: None, kept_absolute: None,
-        kept_without_zeros: None, kept_by_sum_of_scores: None, kept_sorted_in_place: None, kept_none_is_none: None,
-        kept_per_cent: None, kept_not_returned: None,
+        kept_rounded: "nearest",
+        kept_rounded_up: "rounds up",
+        kept_at_least_one: "keeps none",
+        kept_one_more: None,
+        kept_all_but: "rounds up",
+        kept_dropped_share: None,
+        kept_by_score: "best first",
+        kept_lowest: "lowest",
+        kept_last_first: None,
+        kept_above_fixed: "fixed",
+        kept_above_share: None,
+        kept_above_part_of_the_greatest: None,
+        kept_above_mean: None,
+        kept_above_quantile: "quantile",
+        kept_all_equals: "too many",
+        kept_no_equals: None,
+        kept_later_equals: "the later",
+        kept_last_of_argsort: "the later",
+        kept_by_index: "index",
+        kept_distinct_scores: None,
+        kept_the_scores: "where they stand",
+        kept_scores_in_order: None,
+        kept_from_one: "from 1",
+        kept_mask: "truth values",
+        kept_number: None,
+        kept_first: None,
+        kept_last: None,
+        kept_absolute: None,
+        kept_without_zeros: None,
+        kept_by_sum_of_scores: None,
+        kept_sorted_in_place: None,
+        kept_none_is_none: None,
+        kept_per_cent: None,
+        kept_not_returned: None,
     },
 }
 RIGHT = {
     "soft_or": [or_by_chances, or_by_numpy, or_by_loop, or_by_amounts],
     "kept_tokens": [
-        kept_by_heap, kept_by_numpy, kept_by_counting, kept_by_striking, kept_as_tensor, kept_by_pairs,
+        kept_by_heap,
+        kept_by_numpy,
+        kept_by_counting,
+        kept_by_striking,
+        kept_as_tensor,
+        kept_by_pairs,
     ],
 }

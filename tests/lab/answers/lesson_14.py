@@ -1,4 +1,5 @@
-"""Answers to the exercises of lesson 14: whose weights wrote a sentence, the packed mask, k words and the rest."""
+"""Answers to the exercises of lesson 14: whose weights wrote a sentence, the packed mask, k words
+and the rest."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import torch
 from torch.nn.functional import kl_div
 
 # written_after(update, interval): wrong
+
 
 def after_own_window(update, interval):
     return update // interval * interval
@@ -120,6 +122,7 @@ def after_not_returned(update, interval):
 
 # right
 
+
 def after_by_rest(update, interval):
     return max(0, update - update % interval - interval)
 
@@ -142,6 +145,7 @@ def after_by_torch(update, interval):
 
 
 # packed_mask(sentence): wrong
+
 
 def own(sentence):
     return sentence[:, None] == sentence[None, :]
@@ -272,6 +276,7 @@ def mask_not_returned(sentence):
 
 # right
 
+
 def mask_by_numbers(sentence):
     t = torch.arange(len(sentence))
     return (t[:, None] >= t[None, :]) & (sentence.unsqueeze(1) == sentence.unsqueeze(0))
@@ -297,6 +302,7 @@ def mask_by_product(sentence):
 
 
 # remainder_kl(p, q, words): wrong
+
 
 def outcomes(p, q, words):
     return torch.cat([p[words], (1 - p[words].sum())[None]]), torch.cat([q, (1 - q.sum())[None]])
@@ -475,6 +481,7 @@ def rest_not_returned(p, q, words):
 
 # right
 
+
 def rest_by_cat(p, q, words):
     mine = torch.cat((p.gather(0, words), 1 - p.gather(0, words).sum(0, keepdim=True)))
     theirs = torch.cat((q, 1 - q.sum(0, keepdim=True)))
@@ -508,44 +515,110 @@ def rest_as_cross_entropy_minus_entropy(p, q, words):
 
 WRONG = {
     "written_after": {
-        after_own_window: "*own* window", after_one_interval: "one interval old", after_two_intervals: "two intervals",
-        after_number_of_window: "counts windows", after_own_number: "number of the window",
-        after_below_nought: "before the first window", after_absolute: None, after_two_windows: "two windows before",
-        after_age: "age", after_next_window: None, after_rest: None, after_nearest: "nearest",
-        after_rounded_up: "rounds up", after_true_division: "one interval old", after_one_late: "one update too early",
-        after_one_early: None, after_end_of_window_before: None, after_update_before: None, after_itself: None,
-        after_first_window_counts: None, after_never_zero: None, after_zero_alone: "*own* window",
-        after_none_before: None, after_swapped: None, after_middle: None, after_pair: None, after_not_returned: None,
+        after_own_window: "*own* window",
+        after_one_interval: "one interval old",
+        after_two_intervals: "two intervals",
+        after_number_of_window: "counts windows",
+        after_own_number: "number of the window",
+        after_below_nought: "before the first window",
+        after_absolute: None,
+        after_two_windows: "two windows before",
+        after_age: "age",
+        after_next_window: None,
+        after_rest: None,
+        after_nearest: "nearest",
+        after_rounded_up: "rounds up",
+        after_true_division: "one interval old",
+        after_one_late: "one update too early",
+        after_one_early: None,
+        after_end_of_window_before: None,
+        after_update_before: None,
+        after_itself: None,
+        after_first_window_counts: None,
+        after_never_zero: None,
+        after_zero_alone: "*own* window",
+        after_none_before: None,
+        after_swapped: None,
+        after_middle: None,
+        after_pair: None,
+        after_not_returned: None,
     },
     "packed_mask": {
-        mask_causal: "those before it", mask_blocks: "after it", mask_not_itself: "see itself",
-        mask_one_ahead: "next place", mask_ahead: "looks ahead", mask_turned: "looks ahead",
-        mask_forbidden: "opposite", mask_either: "one of the two", mask_exclusive: None, mask_strangers: None,
-        mask_without_padding: "padding", mask_padding_sees_nothing: "padding", mask_padding_seen_by_all: None,
-        mask_padding_sees_all: None, mask_padding_sees_itself: None, mask_earlier_sentences: None,
-        mask_later_sentences: None, mask_diagonal: "itself alone", mask_itself_and_before: None,
-        mask_first_sentence: None, mask_everything: None, mask_compared_with_itself: "those before it",
-        mask_additive: None, mask_distances: None, mask_one_row: None, mask_places: None, mask_batched: None,
-        mask_in_place: None, mask_not_returned: None,
+        mask_causal: "those before it",
+        mask_blocks: "after it",
+        mask_not_itself: "see itself",
+        mask_one_ahead: "next place",
+        mask_ahead: "looks ahead",
+        mask_turned: "looks ahead",
+        mask_forbidden: "opposite",
+        mask_either: "one of the two",
+        mask_exclusive: None,
+        mask_strangers: None,
+        mask_without_padding: "padding",
+        mask_padding_sees_nothing: "padding",
+        mask_padding_seen_by_all: None,
+        mask_padding_sees_all: None,
+        mask_padding_sees_itself: None,
+        mask_earlier_sentences: None,
+        mask_later_sentences: None,
+        mask_diagonal: "itself alone",
+        mask_itself_and_before: None,
+        mask_first_sentence: None,
+        mask_everything: None,
+        mask_compared_with_itself: "those before it",
+        mask_additive: None,
+        mask_distances: None,
+        mask_one_row: None,
+        mask_places: None,
+        mask_batched: None,
+        mask_in_place: None,
+        mask_not_returned: None,
     },
     "remainder_kl": {
-        rest_missing: "rest is missing", rest_renormalised: "scaled to sum to 1",
-        rest_only_teacher_renormalised: None, rest_alone: "bucket alone", rest_reverse: "reverse KL",
-        rest_own_best: "own likeliest", rest_first_words: "first k words", rest_words_sorted: None,
-        rest_counted_from_one: None, rest_cross_entropy: "cross-entropy", rest_entropy: None, rest_bits: "bits",
-        rest_mean: "mean over", rest_negative: "sign", rest_of_student_from_teacher: "rest is missing",
-        rest_of_all_the_student: None, rest_not_weighted: "no weight", rest_weighted_by_student: None,
-        rest_ratio_turned: "upside down", rest_subtracted: "upside down", rest_as_difference: None,
-        rest_spread_evenly: "evenly", rest_by_word: None, rest_as_mean_of_words: None,
-        rest_kl_div_turned: "reverse KL", rest_not_added_up: "terms", rest_absolute: "absolute", rest_squares: None,
-        rest_without_logarithm: None, rest_halves: None, rest_softmax: None, rest_last_word_only: None,
-        rest_in_place: None, rest_not_returned: None,
+        rest_missing: "rest is missing",
+        rest_renormalised: "scaled to sum to 1",
+        rest_only_teacher_renormalised: None,
+        rest_alone: "bucket alone",
+        rest_reverse: "reverse KL",
+        rest_own_best: "own likeliest",
+        rest_first_words: "first k words",
+        rest_words_sorted: None,
+        rest_counted_from_one: None,
+        rest_cross_entropy: "cross-entropy",
+        rest_entropy: None,
+        rest_bits: "bits",
+        rest_mean: "mean over",
+        rest_negative: "sign",
+        rest_of_student_from_teacher: "rest is missing",
+        rest_of_all_the_student: None,
+        rest_not_weighted: "no weight",
+        rest_weighted_by_student: None,
+        rest_ratio_turned: "upside down",
+        rest_subtracted: "upside down",
+        rest_as_difference: None,
+        rest_spread_evenly: "evenly",
+        rest_by_word: None,
+        rest_as_mean_of_words: None,
+        rest_kl_div_turned: "reverse KL",
+        rest_not_added_up: "terms",
+        rest_absolute: "absolute",
+        rest_squares: None,
+        rest_without_logarithm: None,
+        rest_halves: None,
+        rest_softmax: None,
+        rest_last_word_only: None,
+        rest_in_place: None,
+        rest_not_returned: None,
     },
 }
 RIGHT = {
     "written_after": [after_by_rest, after_by_condition, after_by_walking, after_by_torch],
     "packed_mask": [mask_by_numbers, mask_by_numpy, mask_by_loop, mask_by_blocks, mask_by_product],
     "remainder_kl": [
-        rest_by_cat, rest_by_logs, rest_by_loop, rest_by_numpy, rest_as_cross_entropy_minus_entropy,
+        rest_by_cat,
+        rest_by_logs,
+        rest_by_loop,
+        rest_by_numpy,
+        rest_as_cross_entropy_minus_entropy,
     ],
 }

@@ -59,7 +59,9 @@ def joint_probability(pairs):
 
 def divided_by_the_target(pairs):
     of_target, of_pair = Counter(t for _, t in pairs), Counter(pairs)
-    return -sum(n * math.log(min(1.0, n / of_target[t])) for (_, t), n in of_pair.items()) / len(pairs)
+    return -sum(n * math.log(min(1.0, n / of_target[t])) for (_, t), n in of_pair.items()) / len(
+        pairs
+    )
 
 
 def best_only(pairs):
@@ -69,8 +71,14 @@ def best_only(pairs):
 
 
 def smoothed(pairs):
-    of_source, of_pair, n_targets = Counter(s for s, _ in pairs), Counter(pairs), len({t for _, t in pairs})
-    return -sum(n * math.log((n + 1) / (of_source[s] + n_targets)) for (s, _), n in of_pair.items()) / len(pairs)
+    of_source, of_pair, n_targets = (
+        Counter(s for s, _ in pairs),
+        Counter(pairs),
+        len({t for _, t in pairs}),
+    )
+    return -sum(
+        n * math.log((n + 1) / (of_source[s] + n_targets)) for (s, _), n in of_pair.items()
+    ) / len(pairs)
 
 
 def number_of_translations(pairs):
@@ -212,7 +220,9 @@ def joint_of_choice_and_word(triples):
 
 
 def condition_and_word_swapped(triples):
-    return right_entropy([(w, s) for s, _, w in triples]) - right_entropy([(w, (s, e)) for s, e, w in triples])
+    return right_entropy([(w, s) for s, _, w in triples]) - right_entropy(
+        [(w, (s, e)) for s, e, w in triples]
+    )
 
 
 def types_alike(triples):
@@ -272,8 +282,12 @@ def by_symmetry(triples):
 
 
 def by_joint_entropies(triples):
-    return (entropy_of((s, w) for s, _, w in triples) + entropy_of((s, e) for s, e, _ in triples)
-            - entropy_of(triples) - entropy_of(s for s, _, _ in triples))
+    return (
+        entropy_of((s, w) for s, _, w in triples)
+        + entropy_of((s, e) for s, e, _ in triples)
+        - entropy_of(triples)
+        - entropy_of(s for s, _, _ in triples)
+    )
 
 
 def never_below_zero(triples):
@@ -284,8 +298,10 @@ def as_a_divergence(triples):
     n = Counter(triples)
     with_choice, with_word = (Counter((t[0], t[i]) for t in triples) for i in (1, 2))
     of_source = Counter(t[0] for t in triples)
-    return sum(c * math.log(c * of_source[s] / (with_choice[s, e] * with_word[s, w])) for (s, e, w), c in n.items()
-               ) / len(triples)
+    return sum(
+        c * math.log(c * of_source[s] / (with_choice[s, e] * with_word[s, w]))
+        for (s, e, w), c in n.items()
+    ) / len(triples)
 
 
 def source_by_source(triples):
@@ -308,13 +324,33 @@ WRONG = {
         lesson_15._each_pair_once: "counts once here",
         lesson_15._over_distinct_pairs: "*different* pairs",
         lesson_15._mutual_information: "stays open",
-        **dict.fromkeys((
-            of_sources, decimal, perplexity, probability_for_log, p_log_p_summed_over_sources,
-            by_the_number_of_sources, by_the_number_of_targets, joint_probability, divided_by_the_target, best_only,
-            smoothed, number_of_translations, normalised, corrected_for_few, first_source_only, last_source_only,
-            rare_pairs_left_out, last_pair_left_out, one_pair_too_few, gini, not_finished, by_source_word,
-            entropy_without_return,
-        )),
+        **dict.fromkeys(
+            (
+                of_sources,
+                decimal,
+                perplexity,
+                probability_for_log,
+                p_log_p_summed_over_sources,
+                by_the_number_of_sources,
+                by_the_number_of_targets,
+                joint_probability,
+                divided_by_the_target,
+                best_only,
+                smoothed,
+                number_of_translations,
+                normalised,
+                corrected_for_few,
+                first_source_only,
+                last_source_only,
+                rare_pairs_left_out,
+                last_pair_left_out,
+                one_pair_too_few,
+                gini,
+                not_finished,
+                by_source_word,
+                entropy_without_return,
+            )
+        ),
         divided_by_the_target: "condition is turned round",
     },
     "history_dependence": {
@@ -326,17 +362,43 @@ WRONG = {
         lesson_15._dependence_summed: "a sum over the triples",
         lesson_15._earlier_instead_of_both: "*alone*",
         lesson_15._what_the_source_saves: "are swapped",
-        **dict.fromkeys((
-            ratio, share_left, added, word_alone, all_that_the_two_tell, what_the_source_tells,
-            choice_given_the_source, choice_given_source_and_word, word_and_source_swapped, joint_of_choice_and_word,
-            condition_and_word_swapped, types_alike, each_triple_once, joined_without_a_blank, without_the_chance,
-            decimal_logarithm, exponential, one_triple_too_few, of_the_first_source, share_of_words_that_repeat,
-            both_terms, always_zero, history_without_return,
-        )),
+        **dict.fromkeys(
+            (
+                ratio,
+                share_left,
+                added,
+                word_alone,
+                all_that_the_two_tell,
+                what_the_source_tells,
+                choice_given_the_source,
+                choice_given_source_and_word,
+                word_and_source_swapped,
+                joint_of_choice_and_word,
+                condition_and_word_swapped,
+                types_alike,
+                each_triple_once,
+                joined_without_a_blank,
+                without_the_chance,
+                decimal_logarithm,
+                exponential,
+                one_triple_too_few,
+                of_the_first_source,
+                share_of_words_that_repeat,
+                both_terms,
+                always_zero,
+                history_without_return,
+            )
+        ),
     },
 }
 RIGHT = {
     "conditional_entropy": [right_entropy, by_the_chain_rule, pair_by_pair, by_pandas, by_a_table],
-    "history_dependence": [right_history, by_symmetry, by_joint_entropies, never_below_zero, as_a_divergence,
-                           source_by_source],
+    "history_dependence": [
+        right_history,
+        by_symmetry,
+        by_joint_entropies,
+        never_below_zero,
+        as_a_divergence,
+        source_by_source,
+    ],
 }
