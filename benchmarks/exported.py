@@ -27,12 +27,12 @@ from benchmarks.results import machine, ratios, spread, write
 from seqkd_lab.corpus.parallel import read_lines
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.distillation.losses import NLL
-from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.recipes import ToyData
 from seqkd_lab.export.ctranslate2_format import import_ctranslate2, write_ctranslate2
 from seqkd_lab.export.searching import ExportedModel
 from seqkd_lab.models.folder import TrainedModel, load_folder
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
+from seqkd_lab.runs.data import load_toy
+from seqkd_lab.runs.recipes import ToyData
 from seqkd_lab.training import Optimisation, train
 
 SPEC = TransformerSpec(width=64, layers=2, heads=4, hidden=128, tied=True)

@@ -282,7 +282,7 @@ def own_aims(results: Results) -> list[str]:
     """The aims that no peer has a part in."""
     lines = []
     for run in runs(results, "import")[-1:]:
-        for module in ("seqkd_lab", "seqkd_lab.experiments.store"):
+        for module in ("seqkd_lab", "seqkd_lab.runs.store"):
             factor = run[module] / run["torch"]
             lines.append(
                 row(

@@ -101,11 +101,7 @@ def importing(options: dict[str, Any]) -> dict[str, Any]:
     """CPU seconds of a fresh Python that imports torch, the lab, or all of it that computes; in
     turn, the medians."""
     code = "import time; import {}; print(time.process_time())"
-    found: dict[str, list[float]] = {
-        "torch": [],
-        "seqkd_lab": [],
-        "seqkd_lab.experiments.store": [],
-    }
+    found: dict[str, list[float]] = {"torch": [], "seqkd_lab": [], "seqkd_lab.runs.store": []}
     for _ in range(options["repeats"]):
         for module, taken in found.items():
             done = subprocess.run(

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from typed import SPLITS
 
-from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.experiments.recipes import Preset
-from seqkd_lab.experiments.schedule import Task, Watcher, _raise_as, with_needs
-from seqkd_lab.experiments.store import Store, silent
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.runs.presets import PRESETS
+from seqkd_lab.runs.recipes import Preset
+from seqkd_lab.runs.schedule import Task, Watcher, _raise_as, with_needs
+from seqkd_lab.runs.store import Store, silent
 from seqkd_lab.training import Optimisation
 
 Pairs = list[tuple[str, str]]

@@ -6,8 +6,8 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from seqkd_lab.experiments.recipes import Preset, TextData
 from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.runs.recipes import Preset, TextData
 from seqkd_lab.training import Optimisation
 
 TWO_EPOCHS = Optimisation(epochs=2, learning_rate=0.01, batch_size=25)

@@ -13,10 +13,10 @@ from seqkd_lab.distillation.generation import (
     WAIT,
 )
 from seqkd_lab.distillation.near_policy import Schedule
-from seqkd_lab.experiments.near_policy_clock import LOOP, LOOP_2, MAIN, SIZES, WAYS, shown
-from seqkd_lab.experiments.near_policy_measures import EDGES
-from seqkd_lab.experiments.near_policy_recipes import ARMS, EVERY, KEPT, SYNCHRONOUS, WARM_START
-from seqkd_lab.experiments.recipes import TEACHER
+from seqkd_lab.runs.recipes import TEACHER
+from seqkd_lab.studies.near_policy.measures import EDGES
+from seqkd_lab.studies.near_policy.recipes import ARMS, EVERY, KEPT, SYNCHRONOUS, WARM_START
+from seqkd_lab.studies.near_policy_clock import LOOP, LOOP_2, MAIN, SIZES, WAYS, shown
 
 FATES = ("kept", "dropped low", "dropped high")
 

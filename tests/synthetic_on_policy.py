@@ -4,8 +4,8 @@ the one before."""
 from __future__ import annotations
 
 from seqkd_lab.distillation.exposure import WRITERS
-from seqkd_lab.experiments.on_policy_measures import DISCOUNT_0, DISCOUNT_1, ENTROPY, FULL
-from seqkd_lab.experiments.on_policy_recipes import ARMS, FORWARD, REVERSE, START
+from seqkd_lab.studies.on_policy.measures import DISCOUNT_0, DISCOUNT_1, ENTROPY, FULL
+from seqkd_lab.studies.on_policy.recipes import ARMS, FORWARD, REVERSE, START
 
 
 def measured(place: int, seed: int) -> dict:

@@ -3,8 +3,8 @@ and figures."""
 
 from __future__ import annotations
 
-from seqkd_lab.experiments.paced_recipes import ARMS, FORWARD, REVERSE, UNIFORM, label
-from seqkd_lab.experiments.recipes import HARD, PACED, SHUFFLED
+from seqkd_lab.runs.recipes import HARD, PACED, SHUFFLED
+from seqkd_lab.studies.paced.recipes import ARMS, FORWARD, REVERSE, UNIFORM, label
 
 HISTOGRAM = [30, 20, 15, 10, 8, 6, 5, 4, 2]
 

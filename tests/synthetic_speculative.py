@@ -3,12 +3,12 @@ read and drawn."""
 
 from __future__ import annotations
 
-from seqkd_lab.experiments.drafting import DraftedTokens, expected_speed_up, with_ends
-from seqkd_lab.experiments.drafting_clock import OWN, ClockTime, StepTime
-from seqkd_lab.experiments.drafting_exactness import RULES, Exactness
-from seqkd_lab.experiments.drafting_recipes import DRAFTS, LEARNED_FROM, SMALL_TARGET
-from seqkd_lab.experiments.drafting_results import DraftingResults
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.studies.speculative.clock import OWN, ClockTime, StepTime
+from seqkd_lab.studies.speculative.exactness import RULES, Exactness
+from seqkd_lab.studies.speculative.recipes import DRAFTS, LEARNED_FROM, SMALL_TARGET
+from seqkd_lab.studies.speculative.results import DraftingResults
+from seqkd_lab.studies.speculative.tokens import DraftedTokens, expected_speed_up, with_ends
 
 LENGTHS, THREADS, TEMPERATURES = (1, 2, 3, 4, 5, 6, 7, 8), (1, 2), (1.0, 0.0)
 MILLISECONDS = dict.fromkeys(DRAFTS, 0.2) | {TEACHER: 4.0, SMALL_TARGET: 0.3}

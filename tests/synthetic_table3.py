@@ -6,25 +6,18 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 from seqkd_lab.compression.pruning import CLASS_BLIND
-from seqkd_lab.experiments.presets import PRUNING
-from seqkd_lab.experiments.pruning_costs import (
-    BATCHES,
-    DENSE,
-    DENSE_INT8,
-    SPARSE,
-    SPARSE_INT8,
-    Cost,
-)
-from seqkd_lab.experiments.pruning_recipes import (
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, ToyData
+from seqkd_lab.studies.pruning.costs import BATCHES, DENSE, DENSE_INT8, SPARSE, SPARSE_INT8, Cost
+from seqkd_lab.studies.pruning.recipes import (
     INT8,
     PRUNED,
+    PRUNING,
     RETRAINED,
     TUNED,
     Place,
     pruning_recipes,
 )
-from seqkd_lab.experiments.pruning_table import Example, PrunedModel
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, ToyData
+from seqkd_lab.studies.pruning.table import Example, PrunedModel
 
 
 def table3_of(

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from seqkd_lab.corpus.toy.planted import KINDS
 from seqkd_lab.distillation.tip import ALL, BOTTOM, ENTROPY, RANDOM, SELECTORS, TOP_ENTROPY
-from seqkd_lab.experiments.tip_experiment import MEMORY_CASES, memory_case
-from seqkd_lab.experiments.tip_recipes import COMPARED, SHARES, START, arm
+from seqkd_lab.studies.token_importance.recipes import COMPARED, SHARES, START, arm
+from seqkd_lab.studies.token_importance.study import MEMORY_CASES, memory_case
 
 
 def rows_of(seed: int) -> dict:

@@ -9,8 +9,19 @@ import pytest
 from small_corpus import ONE_EPOCH, TINY, write_text
 
 from seqkd_lab.cli import main
-from seqkd_lab.experiments import architectures
-from seqkd_lab.experiments.architectures import (
+from seqkd_lab.lab.speculative.architecture_figures import crossed_figure, search_figure
+from seqkd_lab.models.architectures import build
+from seqkd_lab.models.checkpoint import CheckpointError, write_json
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.runs.data import load_toy
+from seqkd_lab.runs.presets import SHORT, TRANSFORMER
+from seqkd_lab.runs.recipes import TEACHER, ToyData
+from seqkd_lab.runs.schedule import Evaluate, Watcher, run_all
+from seqkd_lab.runs.store import Store
+from seqkd_lab.runs.verdicts import HELD
+from seqkd_lab.studies import architectures
+from seqkd_lab.studies.architectures import (
     CHOSEN,
     LSTM_TEACHER,
     SEARCHED_SEED,
@@ -24,17 +35,6 @@ from seqkd_lab.experiments.architectures import (
     variants,
     write_architectures,
 )
-from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.presets import SHORT, TRANSFORMER
-from seqkd_lab.experiments.recipes import TEACHER, ToyData
-from seqkd_lab.experiments.schedule import Evaluate, Watcher, run_all
-from seqkd_lab.experiments.store import Store
-from seqkd_lab.experiments.verdicts import HELD
-from seqkd_lab.lab.architecture_figures import crossed_figure, search_figure
-from seqkd_lab.models.architectures import build
-from seqkd_lab.models.checkpoint import CheckpointError, write_json
-from seqkd_lab.models.lstm import LSTMSpec
-from seqkd_lab.models.transformer import TransformerSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 

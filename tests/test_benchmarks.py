@@ -23,8 +23,8 @@ from benchmarks import corpus as toy  # noqa: E402
 from benchmarks.peers import setup, tutorial  # noqa: E402
 from benchmarks.tool import OURS, SIZES, TOOLS, Size  # noqa: E402
 from seqkd_lab.decoding.search import search  # noqa: E402
-from seqkd_lab.experiments.data import load_toy  # noqa: E402
-from seqkd_lab.experiments.recipes import ToyData  # noqa: E402
+from seqkd_lab.runs.data import load_toy  # noqa: E402
+from seqkd_lab.runs.recipes import ToyData  # noqa: E402
 from seqkd_lab.training import one_cycle  # noqa: E402
 
 SHAPE = ceiling.Shape(

@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 from small_corpus import TINY
 
-from seqkd_lab.experiments import budget_study as study
-from seqkd_lab.experiments.budget_study import (
+from seqkd_lab.lab.paper_table.table_figures import CURVE_COLOURS
+from seqkd_lab.lab.seq_kd import budget_figures
+from seqkd_lab.lab.seq_kd.budget_figures import budget_figure
+from seqkd_lab.runs.presets import TOY
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD, ToyData, table_recipes
+from seqkd_lab.runs.schedule import Evaluate
+from seqkd_lab.runs.store import key
+from seqkd_lab.runs.verdicts import HELD, NOT_HELD
+from seqkd_lab.studies import budget as study
+from seqkd_lab.studies.budget import (
     AT_MOST,
     BEAM_BLEU,
     CLAIMS,
@@ -37,14 +45,6 @@ from seqkd_lab.experiments.budget_study import (
     updates_to_reach,
     when_it_helps,
 )
-from seqkd_lab.experiments.presets import TOY
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, WORD_KD, ToyData, table_recipes
-from seqkd_lab.experiments.schedule import Evaluate
-from seqkd_lab.experiments.store import key
-from seqkd_lab.experiments.verdicts import HELD, NOT_HELD
-from seqkd_lab.lab import budget_figures
-from seqkd_lab.lab.budget_figures import budget_figure
-from seqkd_lab.lab.plots import CURVE_COLOURS
 
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """The tests' budgets: one more than the committed study has."""

@@ -13,20 +13,13 @@ import torch
 
 from seqkd_lab import cli
 from seqkd_lab.corpus.vocabulary import Vocabulary
-from seqkd_lab.experiments.recipes import (
-    BASELINE,
-    SEQ_KD,
-    TABLE_ROWS,
-    TEACHER,
-    TEACHER_INTER,
-    WORD_KD,
-)
-from seqkd_lab.experiments.table import table_frame
-from seqkd_lab.experiments.tour import Example, Output
-from seqkd_lab.lab.plots import curves_figure, table_figure
-from seqkd_lab.lab.report import report_html, write_report
+from seqkd_lab.lab.paper_table.report import report_html, write_report
+from seqkd_lab.lab.paper_table.table_figures import curves_figure, table_figure
 from seqkd_lab.models.checkpoint import save_model
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TABLE_ROWS, TEACHER, TEACHER_INTER, WORD_KD
+from seqkd_lab.studies.table1.table import table_frame
+from seqkd_lab.studies.table1.tour import Example, Output
 
 
 def commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

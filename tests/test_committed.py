@@ -11,34 +11,34 @@ import pytest
 from seqkd_lab.cli.commands.study import STUDIES
 from seqkd_lab.compression.pruning import CLASS_BLIND, n_nonzero
 from seqkd_lab.decoding.search import search
-from seqkd_lab.experiments import (
-    architectures,
-    committed,
-    drafting_results,
-    drafting_verdict,
-    pruning_verdict,
-    speed_table,
-)
-from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.drafting_recipes import DRAFTS, drafting_recipes
-from seqkd_lab.experiments.drafting_results import Extent
-from seqkd_lab.experiments.findings import CLAIMS, judge
-from seqkd_lab.experiments.later_experiment import by_seed as seeds_of
-from seqkd_lab.experiments.later_experiment import read_later
-from seqkd_lab.experiments.presets import DRAFTING, EARLIER, PRUNING, TOY
-from seqkd_lab.experiments.pruning_recipes import INT8, Place, pruning_recipes
-from seqkd_lab.experiments.pruning_table import (
+from seqkd_lab.identity import settings
+from seqkd_lab.models.checkpoint import CheckpointError, read_json
+from seqkd_lab.runs import committed
+from seqkd_lab.runs.data import load_toy
+from seqkd_lab.runs.presets import EARLIER, TOY
+from seqkd_lab.runs.recipes import SEQ_KD, TABLE_ROWS, ToyData
+from seqkd_lab.runs.results import rows_by_seed
+from seqkd_lab.runs.store import Store, identity
+from seqkd_lab.runs.study import by_seed as seeds_of
+from seqkd_lab.runs.study import read_later
+from seqkd_lab.studies import architectures
+from seqkd_lab.studies import speed as speed_table
+from seqkd_lab.studies.pruning import verdict as pruning_verdict
+from seqkd_lab.studies.pruning.recipes import INT8, PRUNING, Place, pruning_recipes
+from seqkd_lab.studies.pruning.table import (
     CHECKPOINTS,
     by_seed,
     pruned_models,
     pruning_checkpoint,
     read_table3,
 )
-from seqkd_lab.experiments.recipes import SEQ_KD, TABLE_ROWS, ToyData
-from seqkd_lab.experiments.store import Store, identity
-from seqkd_lab.experiments.table import TableRun, read_results, rows_by_seed
-from seqkd_lab.identity import settings
-from seqkd_lab.models.checkpoint import CheckpointError, read_json
+from seqkd_lab.studies.speculative import results as drafting_results
+from seqkd_lab.studies.speculative import verdict as drafting_verdict
+from seqkd_lab.studies.speculative.recipes import DRAFTING, DRAFTS, drafting_recipes
+from seqkd_lab.studies.speculative.results import Extent
+from seqkd_lab.studies.table1 import checkpoints
+from seqkd_lab.studies.table1.findings import CLAIMS, judge
+from seqkd_lab.studies.table1.table import TableRun, read_results
 
 SEED = committed.committed_seed()
 RUN = TableRun(ToyData(), TOY, (SEED,))
@@ -62,7 +62,7 @@ def test_checkpoints_are_small():
 def test_a_checkpoint_gives_its_recorded_metrics_again(row, tmp_path):
     directory = committed.checkpoint_directory(row)
     recorded = read_json(directory / "metrics.json")["metrics"]
-    found = committed.measure(directory, RUN, Store(tmp_path), SEED)
+    found = checkpoints.measure(directory, RUN, Store(tmp_path), SEED)
     for how in ("greedy", "beam"):  # other processors round otherwise, which may turn a near tie
         assert found[how]["bleu"] == pytest.approx(recorded[how]["bleu"], abs=0.3)
         assert found[how]["validity"] == pytest.approx(recorded[how]["validity"], abs=0.01)

@@ -15,9 +15,9 @@ from seqkd_lab.cli import main
 from seqkd_lab.cli.commands import prune
 from seqkd_lab.compression.pruning import METHODS, n_nonzero
 from seqkd_lab.corpus.subwords import SubwordTokeniser
-from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
-from seqkd_lab.experiments.speed_table import write_table2
 from seqkd_lab.models.checkpoint import load_model, write_json
+from seqkd_lab.runs.committed import checkpoint_directory, load_committed
+from seqkd_lab.studies.speed import write_table2
 from seqkd_lab.training import train
 
 

@@ -14,8 +14,34 @@ from seqkd_lab.cli import main
 from seqkd_lab.cli.commands import speculative
 from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.experiments import drafting_results, drafting_verdict
-from seqkd_lab.experiments.drafting import (
+from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.runs.recipes import SEQ_KD, TEACHER, WORD_KD, ToyData
+from seqkd_lab.runs.schedule import Watcher, run_all
+from seqkd_lab.runs.store import Store
+from seqkd_lab.runs.verdicts import HELD, all_held
+from seqkd_lab.studies.speculative import results as drafting_results
+from seqkd_lab.studies.speculative import verdict as drafting_verdict
+from seqkd_lab.studies.speculative.clock import (
+    OWN,
+    ClockTime,
+    check_cost,
+    cost,
+    measure_clock,
+    measure_steps,
+)
+from seqkd_lab.studies.speculative.exactness import chi_square, measure_exactness
+from seqkd_lab.studies.speculative.recipes import (
+    DRAFTING,
+    DRAFTS,
+    SMALL_TARGET,
+    DraftingPreset,
+    DraftingRun,
+    drafting_recipes,
+)
+from seqkd_lab.studies.speculative.results import PARTS, Extent, make_results, read_results
+from seqkd_lab.studies.speculative.tokens import (
     drawn_pairs,
     expected_calls,
     expected_speed_up,
@@ -24,31 +50,6 @@ from seqkd_lab.experiments.drafting import (
     overlaps,
     with_ends,
 )
-from seqkd_lab.experiments.drafting_clock import (
-    OWN,
-    ClockTime,
-    check_cost,
-    cost,
-    measure_clock,
-    measure_steps,
-)
-from seqkd_lab.experiments.drafting_exactness import chi_square, measure_exactness
-from seqkd_lab.experiments.drafting_recipes import (
-    DRAFTS,
-    SMALL_TARGET,
-    DraftingPreset,
-    DraftingRun,
-    drafting_recipes,
-)
-from seqkd_lab.experiments.drafting_results import PARTS, Extent, make_results, read_results
-from seqkd_lab.experiments.presets import DRAFTING
-from seqkd_lab.experiments.recipes import SEQ_KD, TEACHER, WORD_KD, ToyData
-from seqkd_lab.experiments.schedule import Watcher, run_all
-from seqkd_lab.experiments.store import Store
-from seqkd_lab.experiments.verdicts import HELD, all_held
-from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
-from seqkd_lab.models.lstm import LSTMSpec
-from seqkd_lab.models.transformer import TransformerSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 SOURCES = [("ant", "bee", "cat"), ("fox",), ("dog", "eel")] * 4

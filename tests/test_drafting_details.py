@@ -15,16 +15,11 @@ from seqkd_lab.decoding.enumeration import likely_translations
 from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.decoding.speculative import Round, speculative_sample
-from seqkd_lab.experiments import drafting_clock, drafting_verdict
-from seqkd_lab.experiments.drafting import (
-    Counter,
-    DraftedTokens,
-    drawn_pairs,
-    expected_speed_up,
-    measure_tokens,
-    overlaps,
-)
-from seqkd_lab.experiments.drafting_clock import (
+from seqkd_lab.runs.recipes import TEACHER
+from seqkd_lab.runs.verdicts import HELD, NOT_HELD, UNDECIDED
+from seqkd_lab.studies.speculative import clock as drafting_clock
+from seqkd_lab.studies.speculative import verdict as drafting_verdict
+from seqkd_lab.studies.speculative.clock import (
     OWN,
     ClockTime,
     StepTime,
@@ -32,10 +27,16 @@ from seqkd_lab.experiments.drafting_clock import (
     cost,
     measure_steps,
 )
-from seqkd_lab.experiments.drafting_exactness import Exactness, chi_square, measure_exactness
-from seqkd_lab.experiments.drafting_results import DraftingResults
-from seqkd_lab.experiments.recipes import TEACHER
-from seqkd_lab.experiments.verdicts import HELD, NOT_HELD, UNDECIDED
+from seqkd_lab.studies.speculative.exactness import Exactness, chi_square, measure_exactness
+from seqkd_lab.studies.speculative.results import DraftingResults
+from seqkd_lab.studies.speculative.tokens import (
+    Counter,
+    DraftedTokens,
+    drawn_pairs,
+    expected_speed_up,
+    measure_tokens,
+    overlaps,
+)
 
 SOURCES = [("ant", "bee", "cat"), ("fox",), ("dog", "eel")] * 4
 

@@ -13,19 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqkd_lab import cli
-from seqkd_lab.experiments import findings
-from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.findings import CLAIMS, PAPER_SCALE, SCALE_FREE, in_words, judge
-from seqkd_lab.experiments.recipes import (
-    BASELINE,
-    SEQ_KD,
-    SEQ_KD_INTER,
-    TEACHER,
-    TEACHER_INTER,
-    WORD_KD,
-)
-from seqkd_lab.experiments.table import PAPER, read_results, rows_by_seed
-from seqkd_lab.experiments.verdicts import (
+from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, SEQ_KD_INTER, TEACHER, TEACHER_INTER, WORD_KD
+from seqkd_lab.runs.results import rows_by_seed
+from seqkd_lab.runs.verdicts import (
     CANNOT_BE_ASKED,
     CANNOT_BE_JUDGED,
     HELD,
@@ -35,6 +26,9 @@ from seqkd_lab.experiments.verdicts import (
     judge_claim,
     summary,
 )
+from seqkd_lab.studies.table1 import findings
+from seqkd_lab.studies.table1.findings import CLAIMS, PAPER_SCALE, SCALE_FREE, in_words, judge
+from seqkd_lab.studies.table1.table import PAPER, read_results
 
 
 def row(

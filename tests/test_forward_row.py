@@ -12,8 +12,10 @@ import torch
 from seqkd_lab import cli
 from seqkd_lab.cli.models import trained_on
 from seqkd_lab.cli.options import TEXT_FILES
-from seqkd_lab.experiments.presets import PRESETS, QUICK
-from seqkd_lab.experiments.recipes import (
+from seqkd_lab.models.folder import load_folder
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.runs.presets import PRESETS, QUICK
+from seqkd_lab.runs.recipes import (
     BASELINE,
     FORWARD,
     SEQ_KD,
@@ -26,12 +28,10 @@ from seqkd_lab.experiments.recipes import (
     ToyData,
     table_recipes,
 )
-from seqkd_lab.experiments.schedule import Train, TranslateForward, with_needs
-from seqkd_lab.experiments.store import Store, key
-from seqkd_lab.experiments.table import TableRun, collect, said_of_teacher, table_frame
-from seqkd_lab.experiments.tour import copy_models
-from seqkd_lab.models.folder import load_folder
-from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.runs.schedule import Train, TranslateForward, with_needs
+from seqkd_lab.runs.store import Store, key
+from seqkd_lab.studies.table1.table import TableRun, collect, said_of_teacher, table_frame
+from seqkd_lab.studies.table1.tour import copy_models
 from seqkd_lab.training import Optimisation
 
 TEXT_FIELDS = [name.replace("-", "_") for name in TEXT_FILES]
@@ -130,9 +130,7 @@ class TestRun:
         store, recipes = Store(tmp_path / "store"), run.recipes(1)
         # A teacher that writes the source's words: none of its translations may be dropped as
         # identical or empty.
-        monkeypatch.setattr(
-            "seqkd_lab.experiments.store.drop_failures", lambda made, decode: (made, None)
-        )
+        monkeypatch.setattr("seqkd_lab.runs.store.drop_failures", lambda made, decode: (made, None))
         distilled, corpus = store.corpus(recipes[SEQ_KD]), store.corpus(recipes[FORWARD])
         assert corpus[: len(distilled)].target == distilled.target
         decoded = [

@@ -18,8 +18,8 @@ from seqkd_lab.cli.options import TEXT_FILES, add_text_files
 from seqkd_lab.cli.text_files import readable_file
 from seqkd_lab.corpus.parallel import CorpusError
 from seqkd_lab.corpus.subwords import SubwordTokeniser
-from seqkd_lab.experiments.data import fingerprint, load, text_files
-from seqkd_lab.experiments.recipes import TextData, ToyData
+from seqkd_lab.runs.data import fingerprint, load, text_files
+from seqkd_lab.runs.recipes import TextData, ToyData
 
 
 @pytest.fixture(scope="module")

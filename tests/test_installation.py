@@ -9,8 +9,8 @@ import pytest
 
 from seqkd_lab import cli, doctor, installation
 from seqkd_lab.cli import results
-from seqkd_lab.experiments import committed
 from seqkd_lab.models.checkpoint import CheckpointError
+from seqkd_lab.runs import committed
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -11,13 +11,13 @@ import pytest
 
 from seqkd_lab import cli
 from seqkd_lab.cli.commands import later
-from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.later_experiment import Experiment, by_seed, measure_seeds, read_later
-from seqkd_lab.experiments.progress import effort
-from seqkd_lab.experiments.schedule import with_needs
-from seqkd_lab.experiments.store import Store, silent
-from seqkd_lab.experiments.verdicts import HELD, UNDECIDED, Claim
 from seqkd_lab.models.checkpoint import CheckpointError
+from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.progress import effort
+from seqkd_lab.runs.schedule import with_needs
+from seqkd_lab.runs.store import Store, silent
+from seqkd_lab.runs.study import Experiment, by_seed, measure_seeds, read_later
+from seqkd_lab.runs.verdicts import HELD, UNDECIDED, Claim
 
 
 def claim(least: float = -math.inf, most: float = math.inf) -> Claim:

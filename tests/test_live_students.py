@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from seqkd_lab.experiments import live_students
-from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.later_experiment import by_seed, read_later
-from seqkd_lab.experiments.live_students import (
+from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.data import load_toy
+from seqkd_lab.runs.recipes import ToyData
+from seqkd_lab.runs.store import Store
+from seqkd_lab.runs.study import by_seed, read_later
+from seqkd_lab.runs.verdicts import HELD, judge_claims
+from seqkd_lab.studies import live as live_students
+from seqkd_lab.studies.live import (
     CLAIMS,
     CORPORA,
     EXPERIMENT,
@@ -26,9 +29,6 @@ from seqkd_lab.experiments.live_students import (
     teacher_corpora,
     train_student,
 )
-from seqkd_lab.experiments.recipes import ToyData
-from seqkd_lab.experiments.store import Store
-from seqkd_lab.experiments.verdicts import HELD, judge_claims
 
 DATA = load_toy(ToyData())
 

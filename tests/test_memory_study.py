@@ -13,13 +13,21 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy.dataset import SIZES
 from seqkd_lab.corpus.toy.limited_memory import LimitedTruth
 from seqkd_lab.corpus.vocabulary import EOS
-from seqkd_lab.experiments import memory_examples, memory_study
-from seqkd_lab.experiments import store as store_module
-from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.later_experiment import by_seed, measure_seeds
-from seqkd_lab.experiments.live_students import CORPORA, GOLD, MODE, SAMPLES
-from seqkd_lab.experiments.memory_examples import FORGOTTEN, KNOWN, likeliest, telling_place
-from seqkd_lab.experiments.memory_study import (
+from seqkd_lab.lab.shared.next_words import SentenceReading
+from seqkd_lab.models.architectures import build
+from seqkd_lab.models.checkpoint import CheckpointError, write_json
+from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.runs import store as store_module
+from seqkd_lab.runs.data import load_toy
+from seqkd_lab.runs.recipes import Distillation, ToyData
+from seqkd_lab.runs.store import Store
+from seqkd_lab.runs.study import by_seed, measure_seeds
+from seqkd_lab.runs.verdicts import HELD, judge_claims
+from seqkd_lab.studies.live import CORPORA, GOLD, MODE, SAMPLES
+from seqkd_lab.studies.memory import examples as memory_examples
+from seqkd_lab.studies.memory import study as memory_study
+from seqkd_lab.studies.memory.examples import FORGOTTEN, KNOWN, likeliest, telling_place
+from seqkd_lab.studies.memory.study import (
     CLAIMS,
     EXAMPLES,
     MEMORIES,
@@ -28,13 +36,6 @@ from seqkd_lab.experiments.memory_study import (
     change_of_gain,
     memory_key,
 )
-from seqkd_lab.experiments.recipes import Distillation, ToyData
-from seqkd_lab.experiments.store import Store
-from seqkd_lab.experiments.verdicts import HELD, judge_claims
-from seqkd_lab.lab.figures.next_words import SentenceReading
-from seqkd_lab.models.architectures import build
-from seqkd_lab.models.checkpoint import CheckpointError, write_json
-from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.training import Optimisation
 
 ANSWERS = ("it grows", "it stays", "it shrinks", "unknown")

@@ -56,10 +56,10 @@ from seqkd_lab.distillation.near_policy import (
 )
 from seqkd_lab.distillation.on_policy import divergence
 from seqkd_lab.distillation.top_k import TopK, rest, top_k, top_k_kl
-from seqkd_lab.experiments.recipes import BASELINE, table_recipes
-from seqkd_lab.experiments.store import Store, key
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
+from seqkd_lab.runs.recipes import BASELINE, table_recipes
+from seqkd_lab.runs.store import Store, key
 
 WORDS = tuple("abcdefgh")
 VOCABULARY = Vocabulary.build([WORDS])

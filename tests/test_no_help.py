@@ -7,10 +7,15 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from seqkd_lab.experiments import no_help
-from seqkd_lab.experiments.committed import checkpoint_directory, committed_seed, results_path
-from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.no_help import (
+from seqkd_lab.models.checkpoint import CheckpointError
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.runs.committed import checkpoint_directory, committed_seed, results_path
+from seqkd_lab.runs.data import load_toy
+from seqkd_lab.runs.presets import TOY
+from seqkd_lab.runs.recipes import ToyData, table_recipes
+from seqkd_lab.runs.store import identity
+from seqkd_lab.studies import no_help
+from seqkd_lab.studies.no_help import (
     AS_LARGE,
     CONTROL,
     DETERMINISTIC,
@@ -21,12 +26,7 @@ from seqkd_lab.experiments.no_help import (
     NoHelpRun,
     Point,
 )
-from seqkd_lab.experiments.presets import TOY
-from seqkd_lab.experiments.recipes import ToyData, table_recipes
-from seqkd_lab.experiments.store import identity
-from seqkd_lab.experiments.table import read_results
-from seqkd_lab.models.checkpoint import CheckpointError
-from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.studies.table1.table import read_results
 from seqkd_lab.training import Optimisation
 
 SEED = committed_seed()

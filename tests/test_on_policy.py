@@ -30,8 +30,8 @@ from seqkd_lab.distillation.on_policy import (
     kl,
     with_targets,
 )
-from seqkd_lab.experiments.on_policy_measures import Gradients, per_sentence
 from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.studies.on_policy.measures import Gradients, per_sentence
 from seqkd_lab.training import Optimisation, train
 
 SOURCES = (

@@ -15,8 +15,8 @@ from own_text import KINDS, LSTM, MARKUP, TRANSFORMER, run_here, tiny_preset
 from typed import assert_refused, typed
 
 from seqkd_lab.corpus.parallel import fold
-from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.lab import report
+from seqkd_lab.lab.paper_table import report
+from seqkd_lab.runs.presets import PRESETS
 
 # A tiny teacher writes a wrong length, and no font of the report's pictures has every letter.
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
@@ -197,7 +197,7 @@ def test_markup_is_shown_as_text(path_of, monkeypatch):
         "seqkd_lab.corpus.subwords.SubwordTokeniser.decode", lambda self, tokens: MARKUP[0]
     )
     rows = [[MARKUP[0], "a", MARKUP[0], "", ""]] * 9
-    monkeypatch.setattr("seqkd_lab.experiments.tour.read_translations", lambda path: rows)
+    monkeypatch.setattr("seqkd_lab.studies.table1.tour.read_translations", lambda path: rows)
     path = path_of("markup and separators")
     path.tour()
     page = (path.at / "report" / "report.html").read_text(encoding="utf-8")

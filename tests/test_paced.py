@@ -31,22 +31,10 @@ from seqkd_lab.distillation.paced import (
     signal_to_noise,
     weights,
 )
-from seqkd_lab.experiments import paced_experiment, paced_measures, paced_recipes
-from seqkd_lab.experiments import store as store_module
-from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.later_experiment import by_seed, read_later
-from seqkd_lab.experiments.paced_measures import bins, counts, one_by_one
-from seqkd_lab.experiments.paced_recipes import (
-    ARMS,
-    FORWARD,
-    REVERSE,
-    TWO_STAGE,
-    UNIFORM,
-    arm,
-    label,
-    stages,
-)
-from seqkd_lab.experiments.recipes import (
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.runs import store as store_module
+from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.recipes import (
     BASELINE,
     HARD,
     PACED,
@@ -59,10 +47,24 @@ from seqkd_lab.experiments.recipes import (
     Weighting,
     table_recipes,
 )
-from seqkd_lab.experiments.schedule import Rate, Train, with_needs
-from seqkd_lab.experiments.store import Store, key, without
-from seqkd_lab.experiments.verdicts import judge_claim
-from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.runs.schedule import Rate, Train, with_needs
+from seqkd_lab.runs.store import Store, key, without
+from seqkd_lab.runs.study import by_seed, read_later
+from seqkd_lab.runs.verdicts import judge_claim
+from seqkd_lab.studies.paced import measures as paced_measures
+from seqkd_lab.studies.paced import recipes as paced_recipes
+from seqkd_lab.studies.paced import study as paced_experiment
+from seqkd_lab.studies.paced.measures import bins, counts, one_by_one
+from seqkd_lab.studies.paced.recipes import (
+    ARMS,
+    FORWARD,
+    REVERSE,
+    TWO_STAGE,
+    UNIFORM,
+    arm,
+    label,
+    stages,
+)
 from seqkd_lab.training import Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")

@@ -11,16 +11,23 @@ from small_corpus import ONE_EPOCH, TINY, write_text
 
 from seqkd_lab.compression.pruning import CLASS_BLIND, METHODS, n_nonzero, prune
 from seqkd_lab.corpus.vocabulary import Vocabulary
-from seqkd_lab.experiments import pruning_costs, pruning_verdict
-from seqkd_lab.experiments.points import POINTS
-from seqkd_lab.experiments.presets import PRUNING
-from seqkd_lab.experiments.pruning_costs import DENSE, DENSE_INT8, SPARSE, SPARSE_INT8
-from seqkd_lab.experiments.pruning_recipes import (
+from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, write_json
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.runs.points import POINTS
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, ToyData
+from seqkd_lab.runs.schedule import Watcher, run_all
+from seqkd_lab.runs.store import Store, identity, key
+from seqkd_lab.runs.verdicts import NOT_HELD, all_held
+from seqkd_lab.studies.pruning import costs as pruning_costs
+from seqkd_lab.studies.pruning import verdict as pruning_verdict
+from seqkd_lab.studies.pruning.costs import DENSE, DENSE_INT8, SPARSE, SPARSE_INT8
+from seqkd_lab.studies.pruning.recipes import (
     AT_ONCE,
     IN_STEPS,
     INT8,
     MODELS,
     PRUNED,
+    PRUNING,
     RETRAINED,
     TUNED,
     Place,
@@ -28,7 +35,7 @@ from seqkd_lab.experiments.pruning_recipes import (
     PruningRun,
     pruning_recipes,
 )
-from seqkd_lab.experiments.pruning_table import (
+from seqkd_lab.studies.pruning.table import (
     PrunedModel,
     by_seed,
     collect,
@@ -37,12 +44,6 @@ from seqkd_lab.experiments.pruning_table import (
     write_checkpoints,
     write_table3,
 )
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, ToyData
-from seqkd_lab.experiments.schedule import Watcher, run_all
-from seqkd_lab.experiments.store import Store, identity, key
-from seqkd_lab.experiments.verdicts import NOT_HELD, all_held
-from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, write_json
-from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 SMALL = PruningPreset(TINY, ONE_EPOCH, ONE_EPOCH, 0.5, (0.0, 0.5, 0.8), (0.8,), (0.5, 0.8))

@@ -18,9 +18,9 @@ from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
-from seqkd_lab.experiments import store as store_module
-from seqkd_lab.experiments.data import fingerprint, load
-from seqkd_lab.experiments.recipes import (
+from seqkd_lab.runs import store as store_module
+from seqkd_lab.runs.data import fingerprint, load
+from seqkd_lab.runs.recipes import (
     ALL_THREE,
     BASELINE,
     SEQ_KD,
@@ -36,17 +36,9 @@ from seqkd_lab.experiments.recipes import (
     ToyData,
     table_recipes,
 )
-from seqkd_lab.experiments.schedule import (
-    Distil,
-    Evaluate,
-    TaskError,
-    Train,
-    Watcher,
-    run_all,
-    with_needs,
-)
-from seqkd_lab.experiments.store import Store, identity, key
-from seqkd_lab.experiments.table import TableRun, collect
+from seqkd_lab.runs.schedule import Distil, Evaluate, TaskError, Train, Watcher, run_all, with_needs
+from seqkd_lab.runs.store import Store, identity, key
+from seqkd_lab.studies.table1.table import TableRun, collect
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 

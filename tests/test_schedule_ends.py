@@ -18,8 +18,8 @@ import multiprocessing, sys
 from pathlib import Path
 from small_corpus import TINY, TWO_EPOCHS, write_text
 from dataclasses import replace
-from seqkd_lab.experiments.recipes import TEACHER, table_recipes
-from seqkd_lab.experiments.schedule import Train, Watcher, run_all
+from seqkd_lab.runs.recipes import TEACHER, table_recipes
+from seqkd_lab.runs.schedule import Train, Watcher, run_all
 
 class Tells(Watcher):
     told = False

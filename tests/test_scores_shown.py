@@ -16,11 +16,13 @@ from small_corpus import TINY, write_text
 
 from seqkd_lab.cli.making import print_table
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.experiments import tour
-from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
-from seqkd_lab.experiments.store import Store, key
-from seqkd_lab.experiments.table import (
+from seqkd_lab.lab.paper_table.report import report_html
+from seqkd_lab.metrics import bleu_metric, paired_bootstrap
+from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.runs.store import Store, key
+from seqkd_lab.studies.table1 import tour
+from seqkd_lab.studies.table1.table import (
     TableRun,
     collect,
     read_results,
@@ -28,9 +30,13 @@ from seqkd_lab.experiments.table import (
     signatures,
     table_frame,
 )
-from seqkd_lab.experiments.why_no_gain import Measured, causes_in, explain, measured_in, why_no_gain
-from seqkd_lab.lab.report import report_html
-from seqkd_lab.metrics import bleu_metric, paired_bootstrap
+from seqkd_lab.studies.table1.why_no_gain import (
+    Measured,
+    causes_in,
+    explain,
+    measured_in,
+    why_no_gain,
+)
 
 BLEU_SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp|version:2.6.0"
 CHRF_SIGNATURE = "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0"

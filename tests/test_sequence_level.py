@@ -28,8 +28,8 @@ from seqkd_lab.distillation.sequence_level import (
     similarity,
     write_distilled,
 )
-from seqkd_lab.experiments.recipes import TEACHER, Distillation, ToyData, table_recipes
-from seqkd_lab.experiments.store import identity
+from seqkd_lab.runs.recipes import TEACHER, Distillation, ToyData, table_recipes
+from seqkd_lab.runs.store import identity
 
 RNG = random.Random(3)
 SOURCES = tuple(

@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqkd_lab.experiments import speed, speed_table
-from seqkd_lab.experiments.recipes import TEACHER
-from seqkd_lab.experiments.speed import BATCHED, ONE_BY_ONE, in_turn, words_per_second
-from seqkd_lab.experiments.speed_table import (
+from seqkd_lab.models.checkpoint import CheckpointError
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.runs import clock as speed
+from seqkd_lab.runs.clock import BATCHED, ONE_BY_ONE, in_turn, words_per_second
+from seqkd_lab.runs.recipes import TEACHER
+from seqkd_lab.runs.verdicts import HELD, NOT_HELD, UNDECIDED, describe
+from seqkd_lab.studies import speed as speed_table
+from seqkd_lab.studies.speed import (
     BEAM,
     GREEDY,
     SMALL_STUDENT,
@@ -24,9 +28,6 @@ from seqkd_lab.experiments.speed_table import (
     table2_frame,
     write_table2,
 )
-from seqkd_lab.experiments.verdicts import HELD, NOT_HELD, UNDECIDED, describe
-from seqkd_lab.models.checkpoint import CheckpointError
-from seqkd_lab.models.lstm import LSTMSpec
 
 SOURCES = [("ant", "bee", "cat")] * 4
 

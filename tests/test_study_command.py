@@ -18,15 +18,15 @@ from seqkd_lab import cli
 from seqkd_lab.cli import studies
 from seqkd_lab.cli.commands import study as study_command
 from seqkd_lab.cli.given import seeds_of
-from seqkd_lab.experiments import store as store_module
-from seqkd_lab.experiments.budget_study import FACTORS, METHODS, BudgetStudents, experiment
-from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.later_experiment import Experiment
-from seqkd_lab.experiments.recipes import BASELINE, ToyData, table_recipes
-from seqkd_lab.experiments.schedule import with_needs
-from seqkd_lab.experiments.store import Store, silent
-from seqkd_lab.experiments.verdicts import Claim
 from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.runs import store as store_module
+from seqkd_lab.runs.data import load_toy
+from seqkd_lab.runs.recipes import BASELINE, ToyData, table_recipes
+from seqkd_lab.runs.schedule import with_needs
+from seqkd_lab.runs.store import Store, silent
+from seqkd_lab.runs.study import Experiment
+from seqkd_lab.runs.verdicts import Claim
+from seqkd_lab.studies.budget import FACTORS, METHODS, BudgetStudents, experiment
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:

@@ -62,13 +62,21 @@ from seqkd_lab.distillation.tip import (
     scaled,
     soft_or,
 )
-from seqkd_lab.experiments import committed, tip_experiment, tip_memory, tip_recipes
-from seqkd_lab.experiments.later_experiment import by_seed, read_later
-from seqkd_lab.experiments.recipes import BASELINE, ToyData, table_recipes
-from seqkd_lab.experiments.store import Store, identity, key
-from seqkd_lab.experiments.tip_measures import Drawn, drawn_batches, outcome, selection_record
-from seqkd_lab.experiments.verdicts import HELD
 from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.runs import committed
+from seqkd_lab.runs.recipes import BASELINE, ToyData, table_recipes
+from seqkd_lab.runs.store import Store, identity, key
+from seqkd_lab.runs.study import by_seed, read_later
+from seqkd_lab.runs.verdicts import HELD
+from seqkd_lab.studies.token_importance import memory as tip_memory
+from seqkd_lab.studies.token_importance import recipes as tip_recipes
+from seqkd_lab.studies.token_importance import study as tip_experiment
+from seqkd_lab.studies.token_importance.measures import (
+    Drawn,
+    drawn_batches,
+    outcome,
+    selection_record,
+)
 from seqkd_lab.training import Optimisation, train
 
 seeds = st.integers(0, 10_000)

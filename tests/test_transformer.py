@@ -18,13 +18,13 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
-from seqkd_lab.experiments.recipes import ALL_THREE, SEQ_KD, TEACHER, table_recipes
-from seqkd_lab.experiments.store import Store, identity, key
 from seqkd_lab.identity import settings
 from seqkd_lab.models import transformer
 from seqkd_lab.models.checkpoint import CheckpointError, load_model, save_model
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec, sinusoids
+from seqkd_lab.runs.recipes import ALL_THREE, SEQ_KD, TEACHER, table_recipes
+from seqkd_lab.runs.store import Store, identity, key
 
 WORDS = ("ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen")
 SOURCES = [("ant", "bee", "cat"), ("dog",), ("eel", "ant"), ("bee", "bee", "dog", "cat", "ant")]

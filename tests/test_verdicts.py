@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from seqkd_lab.experiments.verdicts import (
+from seqkd_lab.runs.verdicts import (
     CANNOT_BE_ASKED,
     CANNOT_BE_JUDGED,
     HELD,

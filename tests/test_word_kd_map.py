@@ -10,19 +10,19 @@ import pytest
 
 from seqkd_lab import cli
 from seqkd_lab.distillation.losses import BalancedWordKD
-from seqkd_lab.experiments import word_kd_map
-from seqkd_lab.experiments.committed import (
+from seqkd_lab.models.checkpoint import CheckpointError
+from seqkd_lab.runs.committed import (
     checkpoint_directory,
     load_committed,
     results_path,
     weights_hash,
 )
-from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
-from seqkd_lab.experiments.recipes import ToyData
-from seqkd_lab.experiments.store import identity
-from seqkd_lab.experiments.word_kd_map import MapPoint, MapRun, make_map, map_points, read_map
-from seqkd_lab.models.checkpoint import CheckpointError
+from seqkd_lab.runs.data import load_toy
+from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
+from seqkd_lab.runs.recipes import ToyData
+from seqkd_lab.runs.store import identity
+from seqkd_lab.studies import word_kd_map
+from seqkd_lab.studies.word_kd_map import MapPoint, MapRun, make_map, map_points, read_map
 
 TINY = QuickStudent(width=8, epochs=1, n_pairs=64, batch_size=32, n_valid=10, n_test=5)
 SMALL = MapRun(alphas=(0.0, 1.0), temperatures=(1.0, 2.0), seeds=(1, 2), student=TINY)

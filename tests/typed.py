@@ -7,8 +7,8 @@ from pathlib import Path
 from small_corpus import write_text
 
 from seqkd_lab.cli import main
-from seqkd_lab.experiments.data import text_files
-from seqkd_lab.experiments.recipes import TextData
+from seqkd_lab.runs.data import text_files
+from seqkd_lab.runs.recipes import TextData
 
 SPLITS = (
     "--source",

@@ -17,8 +17,8 @@ import ipywidgets as widgets
 from matplotlib.text import Text
 
 import seqkd_lab.lab
-from seqkd_lab.lab.figures.picture import Picture
-from seqkd_lab.lab.widgets.view import View
+from seqkd_lab.lab.shared.picture import Picture
+from seqkd_lab.lab.shared.view import View
 
 LISTS = (
     widgets.Dropdown,

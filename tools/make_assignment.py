@@ -26,8 +26,8 @@ import nbformat
 import notebook_runs
 from nbformat import NotebookNode
 
-from seqkd_lab.lab import exercises
-from seqkd_lab.lab.exercises import Exercise
+from seqkd_lab.lab.shared import exercises
+from seqkd_lab.lab.shared.exercises import Exercise
 
 BEGIN, END = "    ### BEGIN SOLUTION", "    ### END SOLUTION"
 SHOWS_SOLUTION = re.compile(r"^[^\n]*\bexercises\.solution\([\s\S]*", re.MULTILINE)

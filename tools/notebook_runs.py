@@ -136,7 +136,7 @@ def exercise_keys(notebook: NotebookNode) -> list[str]:
 def solved(notebook: NotebookNode) -> NotebookNode:
     """A copy as a person leaves it: every exercise's solution in the place of its stub, every
     prediction answered."""
-    from seqkd_lab.lab import exercises
+    from seqkd_lab.lab.shared import exercises
 
     copied = copy.deepcopy(notebook)
     for cell in copied.cells:

@@ -11,13 +11,14 @@ import re
 from pathlib import Path
 
 from seqkd_lab.distillation.sequence_level import MODE
-from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.findings import judge
-from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.experiments.recipes import BASELINE, Preset
-from seqkd_lab.experiments.table import read_results, rows_by_seed, said_of_teacher, table_frame
-from seqkd_lab.experiments.verdicts import number, summary
 from seqkd_lab.models.architectures import Spec, name_of
+from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.presets import PRESETS
+from seqkd_lab.runs.recipes import BASELINE, Preset
+from seqkd_lab.runs.results import rows_by_seed
+from seqkd_lab.runs.verdicts import number, summary
+from seqkd_lab.studies.table1.findings import judge
+from seqkd_lab.studies.table1.table import read_results, said_of_teacher, table_frame
 
 PAGE = Path(__file__).resolve().parent.parent / "OWN_TEXT.md"
 BLOCK = re.compile(

@@ -13,11 +13,11 @@ from seqkd_lab.cli.options import MOST_SEED, TEXT_FILES
 from seqkd_lab.cli.text_files import readable_file
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.text_folder import files_of
-from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.experiments.recipes import SourceText, TextData, ToyData
-from seqkd_lab.experiments.store import Store
-from seqkd_lab.experiments.table import TableRun
 from seqkd_lab.metrics import bleu_metric
+from seqkd_lab.runs.presets import PRESETS
+from seqkd_lab.runs.recipes import SourceText, TextData, ToyData
+from seqkd_lab.runs.store import Store
+from seqkd_lab.studies.table1.table import TableRun
 
 MOST_SUBWORDS = 1_000_000
 """Far more than anybody's model has; sentencepiece counts them in 32 bits."""

@@ -17,10 +17,10 @@ from seqkd_lab.corpus.parallel import ParallelCorpus, read_lines
 from seqkd_lab.distillation.forward_translation import added, read_translated
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.sequence_level import read_distilled
-from seqkd_lab.experiments.data import Dataset
-from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.experiments.recipes import Recipe
 from seqkd_lab.models.architectures import Spec
+from seqkd_lab.runs.data import Dataset
+from seqkd_lab.runs.presets import PRESETS
+from seqkd_lab.runs.recipes import Recipe
 from seqkd_lab.training import Optimisation
 
 Made = TypeVar("Made")

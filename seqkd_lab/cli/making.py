@@ -12,10 +12,10 @@ from tqdm import tqdm
 from seqkd_lab import machine
 from seqkd_lab.cli.given import n_workers_of, store_of
 from seqkd_lab.cli.results import announce
-from seqkd_lab.experiments.progress import Bars
-from seqkd_lab.experiments.recipes import TextData, ToyData
-from seqkd_lab.experiments.schedule import Task, run_all
-from seqkd_lab.experiments.table import said_of_teacher, signatures, table_frame
+from seqkd_lab.runs.progress import Bars
+from seqkd_lab.runs.recipes import TextData, ToyData
+from seqkd_lab.runs.schedule import Task, run_all
+from seqkd_lab.studies.table1.table import said_of_teacher, signatures, table_frame
 
 # Every command computes with one thread: the models are small, and a second thread that has to wait
 # for a busy core

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seqkd_lab.experiments import committed
-from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.experiments.recipes import TABLE_ROWS, ToyData
-from seqkd_lab.experiments.store import Store
-from seqkd_lab.experiments.table import TableRun
 from seqkd_lab.models.checkpoint import CheckpointError, read_json
 from seqkd_lab.models.ensemble import Ensemble
 from seqkd_lab.models.folder import HISTORY, TRAINED_ON, TrainedModel, load_folder
+from seqkd_lab.runs import committed
+from seqkd_lab.runs.presets import PRESETS
+from seqkd_lab.runs.recipes import TABLE_ROWS, ToyData
+from seqkd_lab.runs.store import Store
+from seqkd_lab.studies.table1.table import TableRun
 
 
 def find_model(name: str, store: Store) -> TrainedModel:

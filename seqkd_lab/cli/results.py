@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seqkd_lab import installation
 from seqkd_lab.cli.options import typed_path
-from seqkd_lab.experiments.committed import own_results_path, results_path
+from seqkd_lab.runs.committed import own_results_path, results_path
 
 
 def add_results(verb: argparse.ArgumentParser, file: str | None = None) -> None:

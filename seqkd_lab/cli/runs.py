@@ -11,10 +11,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from seqkd_lab.experiments.store import identity
 from seqkd_lab.models import lstm
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.resuming import AnotherRunError, forget, read_state
+from seqkd_lab.runs.store import identity
 from seqkd_lab.training import Callback, Progress
 
 UNFINISHED = "unfinished"

@@ -11,10 +11,10 @@ from tqdm import tqdm
 from seqkd_lab.cli.given import seeds_of, store_of
 from seqkd_lab.cli.making import existing, make_models, mover
 from seqkd_lab.cli.results import results_to_judge, results_to_write
-from seqkd_lab.experiments.later_experiment import Experiment, by_seed, measure_seeds, read_later
-from seqkd_lab.experiments.recipes import TextData, ToyData
-from seqkd_lab.experiments.store import Report
-from seqkd_lab.experiments.verdicts import all_held, in_words
+from seqkd_lab.runs.recipes import TextData, ToyData
+from seqkd_lab.runs.store import Report
+from seqkd_lab.runs.study import Experiment, by_seed, measure_seeds, read_later
+from seqkd_lab.runs.verdicts import all_held, in_words
 
 
 def print_experiment(experiment: Experiment, path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 Every objective is a sum over real target tokens divided by their number, so that the curves of
 gold, Word-KD and Seq-KD training compare. Sequence-level distillation has no loss of its own: it is
-NLL on another corpus (sequence_level.py).
+NLL on another corpus (seq_kd.py).
 """
 
 from __future__ import annotations

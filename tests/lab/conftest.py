@@ -7,10 +7,10 @@ import torch
 from synthetic_speculative import speculative_of
 from synthetic_table3 import table3_of
 
-from seqkd_lab.experiments.data import Dataset, load_toy
-from seqkd_lab.experiments.drafting_results import DraftingResults
-from seqkd_lab.experiments.recipes import ToyData
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.runs.data import Dataset, load_toy
+from seqkd_lab.runs.recipes import ToyData
+from seqkd_lab.studies.speculative.results import DraftingResults
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import nbformat
 import notebook_runs
 import pytest
 
-from seqkd_lab.lab import exercises
+from seqkd_lab.lab.shared import exercises
 
 pytest.importorskip(
     "nbgrader", reason="nbgrader is not installed: pip install --editable '.[nbgrader]'"

@@ -9,12 +9,13 @@ import pytest
 
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.lab import beam_search, lesson
-from seqkd_lab.lab.beam_search.measures import NOT_TOLD, Difference, SentenceStudy
-from seqkd_lab.lab.beam_search.tables import Row, SideBySide
-from seqkd_lab.lab.figures.beam import Loss
-from seqkd_lab.lab.predictions import CANNOT_TELL
-from seqkd_lab.lab.search_measures import Faults, Mode, Outputs
+from seqkd_lab.lab.beam import notebook as beam
+from seqkd_lab.lab.beam.measures import NOT_TOLD, Difference, SentenceStudy
+from seqkd_lab.lab.beam.search_measures import Faults, Mode, Outputs
+from seqkd_lab.lab.beam.tables import Row, SideBySide
+from seqkd_lab.lab.beam.tree import Loss
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 
 
 def outputs(
@@ -39,30 +40,26 @@ class TestSentence:
         return SentenceStudy(("s",), found, dict.fromkeys(found, valid), ("gut", "."), best)
 
     def test_the_three_ways_it_may_come_out(self):
-        model_error = beam_search.ticket_in_words(
-            self.study({1: -4.0, 10: -4.0}, False, -4.1), "baseline"
-        )
+        model_error = beam.ticket_in_words(self.study({1: -4.0, 10: -4.0}, False, -4.1), "baseline")
         assert (
             "Every beam up to K = 10 writes the same" in model_error
             and "a model error" in model_error
         )
-        search_error = beam_search.ticket_in_words(
+        search_error = beam.ticket_in_words(
             self.study({1: -5.0, 10: -4.0}, False, -3.0), "baseline"
         )
         assert "a beam of 10 writes" in search_error and "a search error" in search_error
-        right = beam_search.ticket_in_words(self.study({1: -5.0, 10: -4.0}, True, -4.0), "baseline")
+        right = beam.ticket_in_words(self.study({1: -5.0, 10: -4.0}, True, -4.0), "baseline")
         assert "accepts the translation" in right and "error" not in right
 
     def test_equal_log_probs_of_two_batches_ask_for_no_more_digits(self):
-        said = beam_search.ticket_in_words(
+        said = beam.ticket_in_words(
             self.study({1: -4.164667, 10: -4.164668}, False, -4.297), "baseline"
         )
         assert "−4.16." in said.replace("−4.16,", "−4.16.")
 
     def test_the_best_valid_translation_is_the_best(self, toy, toy_models):
-        study = beam_search.study_sentence(
-            toy_models["baseline"], lesson.TICKET, toy.language, (1, 2)
-        )
+        study = beam.study_sentence(toy_models["baseline"], lesson.TICKET, toy.language, (1, 2))
         targets = list(toy.language.targets(lesson.TICKET))
         log_probs = sentence_log_probs(
             toy_models["baseline"], [lesson.TICKET] * len(targets), targets
@@ -77,15 +74,15 @@ class TestSentence:
 
 def test_changes_and_faults_are_counted_in_words():
     kinds = {"repaired": [1, 2], "spoiled": [3], "both valid": [], "both wrong": [4]}
-    (line,) = beam_search.changes_in_words({"baseline": kinds}, 9, 5).splitlines()
+    (line,) = beam.changes_in_words({"baseline": kinds}, 9, 5).splitlines()
     assert "changes 4 of 9" in line and "repairs 2 and spoils 1: 1 more valid translation." in line
     kinds = {"repaired": [], "spoiled": [3, 4], "both valid": [], "both wrong": []}
-    assert "2 fewer valid translations" in beam_search.changes_in_words({"x": kinds}, 9, 5)
+    assert "2 fewer valid translations" in beam.changes_in_words({"x": kinds}, 9, 5)
     blame = {
         "a": {1: Faults(3, 2, 1, 4, 3), 5: Faults(5, 0, 0, 5, 0), None: Faults(5, 0, 0, 5, 0)},
         "b": {1: Faults(3, 2, 0, 4, 3), 5: Faults(5, 0, 1, 5, 0), None: Faults(6, 0, 0, 5, 0)},
     }
-    one, other = beam_search.faults_in_words(blame).splitlines()
+    one, other = beam.faults_in_words(blame).splitlines()
     assert (
         "from K = 5 on there is no search error. In 5 of 10" in one
         and "In 2 greedy search is right only" in one
@@ -95,20 +92,18 @@ def test_changes_and_faults_are_counted_in_words():
 
 def test_pruning_in_words():
     lost = {1: Loss(3, ("a", "b"), 2, -1.74, -1.65), 2: Loss(4, ("a", "</s>"), 5, -4.3640, -4.3632)}
-    assert beam_search.smallest_beam(lost) == 3 and beam_search.smallest_beam({2: lost[2]}) == 1
-    lines = beam_search.pruned_in_words(lost, 3).splitlines()
+    assert beam.smallest_beam(lost) == 3 and beam.smallest_beam({2: lost[2]}) == 1
+    lines = beam.pruned_in_words(lost, 3).splitlines()
     assert "rank 2 with log p −1.74, and the last one that is kept has −1.65" in lines[0]
     assert (
         "“a (end)” has rank 5 with log p −4.364, and the last one that is kept has −4.363"
         in lines[1]
     )
     assert lines[2] == "- A beam of 3 keeps it to the end."
-    assert beam_search.fate_in_words("it", lost, 2).endswith(
-        "The smallest beam that keeps it has K = 3."
-    )
-    assert beam_search.fate_in_words("it", {}, 2) == "A beam of 2 keeps it to the end."
+    assert beam.fate_in_words("it", lost, 2).endswith("The smallest beam that keeps it has K = 3.")
+    assert beam.fate_in_words("it", {}, 2) == "A beam of 2 keeps it to the end."
     everywhere = dict.fromkeys(range(1, 21), lost[1])
-    assert beam_search.fate_in_words("it", everywhere, 2).endswith("Even a beam of 20 prunes it.")
+    assert beam.fate_in_words("it", everywhere, 2).endswith("Even a beam of 20 prunes it.")
 
 
 class TestBleu:
@@ -120,30 +115,26 @@ class TestBleu:
 
     def test_a_bigger_beam_and_length(self):
         by_size = {5: outputs(), 20: outputs(-2.9, 79.5, 0.6, 0.99, 0.99)}
-        said = beam_search.bigger_in_words(by_size, Difference(80.0, 79.5, 0.2), 5, 20)
+        said = beam.bigger_in_words(by_size, Difference(80.0, 79.5, 0.2), 5, 20)
         assert (
             "does not change by more than chance (-0.50, p = 0.20" in said
             and "become shorter" in said
         )
         assert "-0.80, of -0.50 in all" in said and "50.0% to 60.0%" in said
-        assert "BLEU falls" in beam_search.bigger_in_words(
-            by_size, Difference(80.0, 79.5, 0.01), 5, 20
-        )
+        assert "BLEU falls" in beam.bigger_in_words(by_size, Difference(80.0, 79.5, 0.01), 5, 20)
         longer = {5: outputs(), 20: outputs(ratio=1.01)}
-        assert "costs no BLEU" in beam_search.bigger_in_words(
-            longer, Difference(80.0, 81.0, 0.01), 5, 20
-        )
+        assert "costs no BLEU" in beam.bigger_in_words(longer, Difference(80.0, 81.0, 0.01), 5, 20)
 
     def test_to_which_model_the_beam_adds_more_is_said_where_the_seeds_decide(self):
         gains = {"baseline": Difference(80.0, 82.0, 0.01), "seq-kd": Difference(90.0, 90.5, 0.2)}
         more, less = [2.0, 2.1, 2.2], [0.5, 0.6, 0.6]
-        assert "adds more to the baseline" in beam_search.gains_in_words(
+        assert "adds more to the baseline" in beam.gains_in_words(
             gains, {"baseline": more, "seq-kd": less}, 5
         )
-        assert "adds more to seq-kd" in beam_search.gains_in_words(
+        assert "adds more to seq-kd" in beam.gains_in_words(
             gains, {"baseline": less, "seq-kd": more}, 5
         )
-        assert "do not tell" in beam_search.gains_in_words(
+        assert "do not tell" in beam.gains_in_words(
             gains, {"baseline": more, "seq-kd": [1.9, 2.3, 2.1]}, 5
         )
 
@@ -161,8 +152,7 @@ class TestBleu:
             ((1, -1), 0, NOT_TOLD),
         ):
             assert (
-                beam_search.bleu_course([step(sign) for sign in steps], step(whole), answers)
-                == expected
+                beam.bleu_course([step(sign) for sign in steps], step(whole), answers) == expected
             )
 
     def test_penalties(self):
@@ -172,22 +162,19 @@ class TestBleu:
                 50: {0.0: outputs(bleu=30.0, ratio=0.8), 1.0: outputs(bleu=39.0)},
             }
         }
-        said = beam_search.penalties_in_words(swept, 50)
+        said = beam.penalties_in_words(swept, 50)
         assert "length ratio of 0.800 and 30.0 BLEU" in said
         assert "The best of the penalties, 1, changes BLEU by +9.0." in said
         swept["brief"][50][0.0] = outputs(bleu=41.0)
-        assert "None of the penalties does better." in beam_search.penalties_in_words(swept, 50)
+        assert "None of the penalties does better." in beam.penalties_in_words(swept, 50)
 
 
 class TestChance:
     def test_a_share_has_wilsons_interval(self):
-        low, high = beam_search.share_interval(1, 56)
+        low, high = beam.share_interval(1, 56)
         assert 0.0 < low < 1 / 56 < high < 0.1
-        assert (
-            beam_search.share_interval(0, 0) == (0.0, 1.0)
-            and beam_search.share_interval(0, 10)[0] == 0.0
-        )
-        assert beam_search.share_interval(7, 20) == pytest.approx((0.1812, 0.5671), abs=1e-4)
+        assert beam.share_interval(0, 0) == (0.0, 1.0) and beam.share_interval(0, 10)[0] == 0.0
+        assert beam.share_interval(7, 20) == pytest.approx((0.1812, 0.5671), abs=1e-4)
 
     def test_an_answer_is_chosen_only_where_it_holds_the_interval(self):
         answers = ("few", "half", "many")
@@ -198,22 +185,18 @@ class TestChance:
             ((0.3, 0.4), NOT_TOLD),
             ((0.0, 1.0), NOT_TOLD),
         ):
-            assert beam_search.choose_by_interval(interval, (1 / 3, 2 / 3), answers) == expected
+            assert beam.choose_by_interval(interval, (1 / 3, 2 / 3), answers) == expected
+        assert beam.how_often(30, 1000).startswith("in fewer") and beam.how_often(0, 9) == NOT_TOLD
         assert (
-            beam_search.how_often(30, 1000).startswith("in fewer")
-            and beam_search.how_often(0, 9) == NOT_TOLD
-        )
-        assert (
-            beam_search.how_often(90, 1000).startswith("in more")
-            and beam_search.how_often(50, 1000) == NOT_TOLD
+            beam.how_often(90, 1000).startswith("in more") and beam.how_often(50, 1000) == NOT_TOLD
         )
 
     def test_one_more_seed(self):
-        low, high = beam_search.range_of_one_more([1.0, 2.0, 3.0])
+        low, high = beam.range_of_one_more([1.0, 2.0, 3.0])
         assert (low, high) == pytest.approx(
             (2 - 4.30265 * (4 / 3) ** 0.5, 2 + 4.30265 * (4 / 3) ** 0.5), abs=1e-3
         )
-        assert beam_search.range_of_one_more([1.0])[1] == float("inf")
+        assert beam.range_of_one_more([1.0])[1] == float("inf")
 
     def test_the_model_that_is_changed_most_by_the_seeds(self):
         def seeds(*rows: tuple[float, float]) -> dict:
@@ -224,18 +207,15 @@ class TestChance:
                 }
             }
 
+        assert beam.changed_most(seeds((0.5, 0.8), (0.4, 0.8), (0.5, 0.7)), ["a", "b"]) == "a"
         assert (
-            beam_search.changed_most(seeds((0.5, 0.8), (0.4, 0.8), (0.5, 0.7)), ["a", "b"]) == "a"
-        )
-        assert (
-            beam_search.changed_most(seeds((0.5, 0.4), (0.4, 0.8), (0.7, 0.7)), ["a", "b"])
-            == CANNOT_TELL
+            beam.changed_most(seeds((0.5, 0.4), (0.4, 0.8), (0.7, 0.7)), ["a", "b"]) == CANNOT_TELL
         )
 
 
 def test_more_is_hurt_or_less():
-    assert "fewer than the 3" in beam_search.hurt_in_words([1, 2], [3, 4, 5], 5, 20, 9)
-    assert "the better search hurts here" in beam_search.hurt_in_words([1, 2], [3], 5, 20, 9)
+    assert "fewer than the 3" in beam.hurt_in_words([1, 2], [3, 4, 5], 5, 20, 9)
+    assert "the better search hurts here" in beam.hurt_in_words([1, 2], [3], 5, 20, 9)
 
 
 def test_what_is_guaranteed_is_the_mode():
@@ -245,7 +225,7 @@ def test_what_is_guaranteed_is_the_mode():
     made = Outputs(5, (sure, unsure, missed), (True, True, True), None)
     best = Hypothesis(("b",), -0.9, -0.9)
     known = [Mode(sure, 20, True), Mode(unsure, 20, True), Mode(best, 20, True)]
-    assert beam_search.guaranteed({"a": {5: made}}, 5, {"a": known}) == (2, 1)
+    assert beam.guaranteed({"a": {5: made}}, 5, {"a": known}) == (2, 1)
 
 
 def test_a_table_shows_the_digits_that_tell_two_translations_apart():

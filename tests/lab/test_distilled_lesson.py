@@ -18,14 +18,12 @@ from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.evaluation import OutputScore, score_outputs
-from seqkd_lab.experiments.committed import checkpoint_directory, load_committed
-from seqkd_lab.lab import distilled_figures as figures
-from seqkd_lab.lab import distilled_measures as measures
-from seqkd_lab.lab import distilled_students as students
-from seqkd_lab.lab import exercises
-from seqkd_lab.lab import meters_in_words as words
-from seqkd_lab.lab.distilled_students import PERFECT, Translated
-from seqkd_lab.lab.predictions import CANNOT_TELL
+from seqkd_lab.lab.meters import figures, measures, words
+from seqkd_lab.lab.seq_kd import students
+from seqkd_lab.lab.seq_kd.students import PERFECT, Translated
+from seqkd_lab.lab.shared import exercises
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.runs.committed import checkpoint_directory, load_committed
 
 letters = st.sampled_from("abc")
 pairs = st.lists(st.tuples(letters, letters), min_size=1, max_size=40)

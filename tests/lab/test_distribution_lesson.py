@@ -15,10 +15,10 @@ from torch.distributions import Categorical, kl_divergence
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.evaluation import compare_with_truth
-from seqkd_lab.lab import distribution_figures as figures
-from seqkd_lab.lab import distribution_measures as measures
-from seqkd_lab.lab import lesson
-from seqkd_lab.lab.figures.next_words import SentenceReading
+from seqkd_lab.lab.next_word import sweep_figures as figures
+from seqkd_lab.lab.next_word import sweep_measures as measures
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.next_words import SentenceReading
 
 N_PAIRS = 5
 

@@ -8,11 +8,15 @@ import torch
 from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.vocabulary import EOS
-from seqkd_lab.lab import distribution_figures, distribution_measures, distributions, lesson
-from seqkd_lab.lab.distribution_measures import Mass
-from seqkd_lab.lab.distributions import BASELINE, SEQ_KD, TEACHER, TRUTH, measures, words
-from seqkd_lab.lab.distributions.measures import Doubt, Estimate
-from seqkd_lab.lab.figures.next_words import SentenceReading
+from seqkd_lab.lab.next_word import measures, words
+from seqkd_lab.lab.next_word import notebook as next_word
+from seqkd_lab.lab.next_word import sweep_figures as distribution_figures
+from seqkd_lab.lab.next_word import sweep_measures as distribution_measures
+from seqkd_lab.lab.next_word.measures import Doubt, Estimate
+from seqkd_lab.lab.next_word.notebook import BASELINE, SEQ_KD, TEACHER, TRUTH
+from seqkd_lab.lab.next_word.sweep_measures import Mass
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.next_words import SentenceReading
 
 
 def around(value: float, reach: float = 0.01, seed: int = 0) -> Estimate:
@@ -136,33 +140,33 @@ def reading(toy, toy_models):
 
 class TestTicket:
     def test_its_positions_are_the_choice_and_the_pronoun(self, reading):
-        assert lesson.TICKET_GOLD[distributions.AGREEMENT] == "es"
+        assert lesson.TICKET_GOLD[next_word.AGREEMENT] == "es"
         assert set(
             reading.vocabulary.tokens[k]
-            for k in reading.truth(distributions.CHOICE).nonzero().flatten()
+            for k in reading.truth(next_word.CHOICE).nonzero().flatten()
         ) == {"mein", "meine"}
-        assert float(reading.truth(distributions.AGREEMENT).max()) == 1.0
+        assert float(reading.truth(next_word.AGREEMENT).max()) == 1.0
 
     def test_a_model_that_forgets_is_told_from_one_that_does_not(self, reading, toy, toy_models):
-        text = repr(words.ticket_in_words(reading, distributions.CHOICE, distributions.AGREEMENT))
+        text = repr(words.ticket_in_words(reading, next_word.CHOICE, next_word.AGREEMENT))
         assert "guesses" in text and "0.55 and 0.45" in text
         sure = SentenceReading(toy_models, lesson.TICKET, lesson.TICKET_GOLD, toy.language)
         for log_prob in sure.log_prob.values():
-            log_prob[distributions.AGREEMENT, sure.vocabulary.ids(["es"])[0]] = 50.0
-            log_prob[distributions.AGREEMENT] = log_prob[distributions.AGREEMENT].log_softmax(0)
-        text = repr(words.ticket_in_words(sure, distributions.CHOICE, distributions.AGREEMENT))
+            log_prob[next_word.AGREEMENT, sure.vocabulary.ids(["es"])[0]] = 50.0
+            log_prob[next_word.AGREEMENT] = log_prob[next_word.AGREEMENT].log_softmax(0)
+        text = repr(words.ticket_in_words(sure, next_word.CHOICE, next_word.AGREEMENT))
         assert "guesses" not in text and "still decides" in text
-        assert "nearly as certain" in words.certain_answer(sure, distributions.AGREEMENT)
-        assert "not the only right word" in words.certain_answer(sure, distributions.CHOICE)
+        assert "nearly as certain" in words.certain_answer(sure, next_word.AGREEMENT)
+        assert "not the only right word" in words.certain_answer(sure, next_word.CHOICE)
 
     def test_the_temperature_is_described_as_it_is(self, reading):
         text = words.temperature_answer(reading, 0, (0.25, 1, 4))
         assert "τ = 0.25, 1 and 4" in text and "A low τ gives the likeliest word more" in text
 
     def test_pictures_and_the_corpus_of_the_view(self, reading, toy):
-        figure = distributions.places_figure(reading, {"a": 0, "b": distributions.AGREEMENT})
+        figure = next_word.places_figure(reading, {"a": 0, "b": next_word.AGREEMENT})
         assert isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG")
-        corpus = distributions.with_ticket(toy.valid, 3)
+        corpus = next_word.with_ticket(toy.valid, 3)
         assert (corpus.source[0], corpus.target[0], len(corpus)) == (
             lesson.TICKET,
             lesson.TICKET_GOLD,
@@ -170,8 +174,8 @@ class TestTicket:
         )
 
     def test_the_view_starts_with_it(self, toy, toy_models):
-        view = distributions.make_explorer(
-            toy_models, distributions.with_ticket(toy.valid, 2), toy.language
+        view = next_word.make_explorer(
+            toy_models, next_word.with_ticket(toy.valid, 2), toy.language
         )
         assert " ".join(lesson.TICKET) in view.text.value and "distance" not in view.text.value
         assert view.data.truth is not None

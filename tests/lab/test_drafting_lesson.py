@@ -10,17 +10,15 @@ import torch
 
 from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.speculative import residual
-from seqkd_lab.experiments.drafting import expected_speed_up, measure_tokens
-from seqkd_lab.experiments.drafting_clock import OWN
-from seqkd_lab.experiments.drafting_exactness import Exactness
-from seqkd_lab.experiments.drafting_recipes import DRAFTS
-from seqkd_lab.experiments.presets import DRAFTING
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
-from seqkd_lab.lab import drafting_figures as figures
-from seqkd_lab.lab import drafting_measures as measures
-from seqkd_lab.lab.drafting_measures import STANDINGS, OneWord, Shared
-from seqkd_lab.lab.lesson import png
+from seqkd_lab.lab.shared.lesson import png
+from seqkd_lab.lab.speculative import figures, measures
+from seqkd_lab.lab.speculative.measures import STANDINGS, OneWord, Shared
 from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
+from seqkd_lab.studies.speculative.clock import OWN
+from seqkd_lab.studies.speculative.exactness import Exactness
+from seqkd_lab.studies.speculative.recipes import DRAFTING, DRAFTS
+from seqkd_lab.studies.speculative.tokens import expected_speed_up, measure_tokens
 
 TOKENS = ("<pad>", "<s>", "</s>", "<unk>", "a", "b")
 WORD = OneWord(

@@ -16,8 +16,8 @@ import pkgutil
 import answers
 import pytest
 
-from seqkd_lab.lab import exercises
-from seqkd_lab.lab.exercises import EXERCISES
+from seqkd_lab.lab.shared import exercises
+from seqkd_lab.lab.shared.exercises import EXERCISES
 
 MODULES = [
     importlib.import_module(f"answers.{module.name}")

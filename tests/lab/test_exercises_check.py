@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from seqkd_lab.lab import exercises
-from seqkd_lab.lab.exercises import lesson_10
-from seqkd_lab.lab.exercises.comparing import first_difference, plain, shown
-from seqkd_lab.lab.exercises.lesson_04 import word_kd_loss
+from seqkd_lab.lab.shared import exercises
+from seqkd_lab.lab.shared.exercises.comparing import first_difference, plain, shown
+from seqkd_lab.lab.speculative import exercises as lesson_10
+from seqkd_lab.lab.word_kd.exercises import word_kd_loss
 
 NASTY = '<img src=x onerror="alert(1)">'
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 import pytest
 from matplotlib.figure import Figure
 
-from seqkd_lab.experiments.committed import committed_seed, results_path
-from seqkd_lab.experiments.live_students import MODE
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
-from seqkd_lab.experiments.table import read_results
-from seqkd_lab.lab import headline, lesson
-from seqkd_lab.lab.comparison import Score
-from seqkd_lab.lab.figures.headline import colour_of, gains_by_seed, scores_figure, seeds_figure
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.comparison import Score
+from seqkd_lab.lab.shared.score_figures import colour_of, gains_by_seed, scores_figure, seeds_figure
+from seqkd_lab.lab.start_here import headline
+from seqkd_lab.runs.committed import committed_seed, results_path
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.studies.live import MODE
+from seqkd_lab.studies.table1.table import read_results
 
 SCORES = {
     TEACHER: Score(100, (96.0, 96.5), (0.98, 0.99), 0.06, 0.01, 0.6),

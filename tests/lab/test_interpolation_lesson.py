@@ -6,14 +6,15 @@ from __future__ import annotations
 import pytest
 
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
-from seqkd_lab.lab import interpolation, lesson
-from seqkd_lab.lab.choice_path import Stage
-from seqkd_lab.lab.comparison import Score
-from seqkd_lab.lab.figures.choice import BLEU, SIMILARITIES, Candidates, Means
-from seqkd_lab.lab.interpolation import words
-from seqkd_lab.lab.predictions import CANNOT_TELL
-from seqkd_lab.lab.widgets import ChoiceExplorer
+from seqkd_lab.lab.seq_inter import notebook as seq_inter
+from seqkd_lab.lab.seq_inter import words
+from seqkd_lab.lab.seq_inter.choice import BLEU, SIMILARITIES, Candidates, Means
+from seqkd_lab.lab.seq_inter.choice_view import ChoiceExplorer
+from seqkd_lab.lab.seq_inter.path import Stage
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.comparison import Score
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 
 MODE = tuple("meine Fahrkarte war neu und der Arzt versteckte sie .".split())
 
@@ -52,16 +53,14 @@ class TestTicket:
         )
 
     def test_its_candidates_are_the_teachers_and_come_first_in_the_view(self, toy, toy_models):
-        ticket = interpolation.candidates_of(
-            toy_models[TEACHER], lesson.TICKET, lesson.TICKET_GOLD, 4
-        )
+        ticket = seq_inter.candidates_of(toy_models[TEACHER], lesson.TICKET, lesson.TICKET_GOLD, 4)
         assert (ticket.source, ticket.gold, len(ticket.hypotheses)) == (
             lesson.TICKET,
             lesson.TICKET_GOLD,
             4,
         )
-        read = interpolation.read_candidates(toy_models[TEACHER], toy.train[:5], 4)
-        view = interpolation.make_explorer(ticket, read, 2)
+        read = seq_inter.read_candidates(toy_models[TEACHER], toy.train[:5], 4)
+        view = seq_inter.make_explorer(ticket, read, 2)
         assert view.data is ticket and view.K.value == 2 and "ticket" in view.text.value
         assert view.means == ChoiceExplorer(read).means  # the ticket is not of the corpus
         view.sentence.value = 1
@@ -71,13 +70,13 @@ class TestTicket:
 class TestMeans:
     def test_the_shape_of_the_fall(self):
         shapes = {
-            interpolation.SLOWING: (-3.0, -3.8, -4.0),
-            interpolation.EVENLY: (-3.0, -3.5, -4.0),
-            interpolation.STAYS: (-3.0, -3.01, -3.02),
-            interpolation.RISES: (-3.0, -2.5, -2.0),
+            seq_inter.SLOWING: (-3.0, -3.8, -4.0),
+            seq_inter.EVENLY: (-3.0, -3.5, -4.0),
+            seq_inter.STAYS: (-3.0, -3.01, -3.02),
+            seq_inter.RISES: (-3.0, -2.5, -2.0),
         }
         for shape, log_probs in shapes.items():
-            assert interpolation.shape_of_fall(log_probs) == shape
+            assert seq_inter.shape_of_fall(log_probs) == shape
 
     def test_the_words_give_the_reason_only_where_it_holds(self):
         def text(*log_probs) -> str:
@@ -107,9 +106,9 @@ class TestMeans:
             "distilled": {seed: {"interpolated": {"similarity": value}} for seed, value in seeds}
         }
         alike = [candidates((MODE, 85.0), (MODE, 40.0))] * 3
-        assert interpolation.similarity_range(results, alike, 2) == (85.0, 86.0)
+        assert seq_inter.similarity_range(results, alike, 2) == (85.0, 86.0)
         varied = [*alike, candidates((MODE, 20.0), (MODE, 40.0))]
-        low, high = interpolation.similarity_range(results, varied, 2)
+        low, high = seq_inter.similarity_range(results, varied, 2)
         assert low < 85.0 and 86.0 < high <= 100.0
 
 
@@ -117,15 +116,13 @@ def scores(**after) -> dict[str, Score]:
     found = {}
     for name, p in ((TEACHER, 0.06), (BASELINE, 0.02), (SEQ_KD, 0.23)):
         found[name] = score(90.0, p)
-        found[name + interpolation.TUNED] = score(
-            90.0 + after.get(name.replace("-", "_"), 0.0), 0.1
-        )
+        found[name + seq_inter.TUNED] = score(90.0 + after.get(name.replace("-", "_"), 0.0), 0.1)
     return found
 
 
 def gains(teacher, baseline, seq_kd) -> dict:
     return {
-        name: {interpolation.GREEDY: values, interpolation.BEAM: values}
+        name: {seq_inter.GREEDY: values, seq_inter.BEAM: values}
         for name, values in ((TEACHER, teacher), (BASELINE, baseline), (SEQ_KD, seq_kd))
     }
 
@@ -174,7 +171,7 @@ class TestTuned:
         rows = [
             {
                 name: {"greedy": {"bleu": 96.0}, "beam": {"bleu": 96.0 + gap + seed / 50}}
-                for name, gap in ((TEACHER, before), (interpolation.TEACHER_INTER, after))
+                for name, gap in ((TEACHER, before), (seq_inter.TEACHER_INTER, after))
             }
             for seed in range(3)
         ]
@@ -186,10 +183,10 @@ class TestTuned:
         )
 
     def test_the_committed_table_decides_what_it_decides(self):
-        rows = interpolation.rows_by_seed(lesson.table_results())
-        found = interpolation.table_gains(rows, interpolation.PAIRS)
-        pairs = interpolation.decided(
-            {name: values[interpolation.GREEDY] for name, values in found.items()}
+        rows = seq_inter.rows_by_seed(lesson.table_results())
+        found = seq_inter.table_gains(rows, seq_inter.PAIRS)
+        pairs = seq_inter.decided(
+            {name: values[seq_inter.GREEDY] for name, values in found.items()}
         )
         assert (TEACHER, SEQ_KD) in pairs and all(pair[::-1] not in pairs for pair in pairs)
 
@@ -205,19 +202,19 @@ class TestPath:
     @pytest.mark.parametrize(
         "dependence, p_mode, said",
         [
-            ((0.8, 1.2), (0.23, 0.11), interpolation.APART),
-            ((0.8, 1.2), (0.11, 0.23), interpolation.BOTH_RISE),
-            ((1.2, 0.8), (0.11, 0.23), interpolation.TURNED),
-            ((1.2, 0.8), (0.23, 0.11), interpolation.BOTH_FALL),
+            ((0.8, 1.2), (0.23, 0.11), seq_inter.APART),
+            ((0.8, 1.2), (0.11, 0.23), seq_inter.BOTH_RISE),
+            ((1.2, 0.8), (0.11, 0.23), seq_inter.TURNED),
+            ((1.2, 0.8), (0.23, 0.11), seq_inter.BOTH_FALL),
             ((0.8, 1.2), (0.23, 0.225), CANNOT_TELL),
         ],
     )
     def test_which_way_the_two_go(self, dependence, p_mode, said):
-        assert interpolation.way_to_gold(stages(dependence, (92.0, 90.0), p_mode)) == said
+        assert seq_inter.way_to_gold(stages(dependence, (92.0, 90.0), p_mode)) == said
 
     def test_without_a_measured_dependence_or_error_nothing_is_claimed(self):
         assert (
-            interpolation.way_to_gold(stages((0.8, 1.2), (92.0, 90.0), (0.2, 0.1), float("nan")))
+            seq_inter.way_to_gold(stages((0.8, 1.2), (92.0, 90.0), (0.2, 0.1), float("nan")))
             == CANNOT_TELL
         )
 

@@ -10,9 +10,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
-from seqkd_lab.lab import comparison, language_figures, lesson, toy_language
-from seqkd_lab.lab import language_measures as measures
-from seqkd_lab.lab.language_panel import FrontEndCheck, StrengthPanel
+from seqkd_lab.lab.language import ambiguity as measures
+from seqkd_lab.lab.language import figures as language_figures
+from seqkd_lab.lab.language import notebook as language
+from seqkd_lab.lab.language.panel import FrontEndCheck, StrengthPanel
+from seqkd_lab.lab.shared import comparison, lesson
 
 SOURCE = tuple("my ticket was new and the doctor hid it .".split())
 LANGUAGE = ToyLanguage()
@@ -149,7 +151,7 @@ class TestPanels:
         words = next(iter(probability_of))
         made = [
             language_figures.translations_figure(probability_of),
-            language_figures.kinds_figure(toy_language.costs(measures.some_sources(2))),
+            language_figures.kinds_figure(language.costs(measures.some_sources(2))),
             language_figures.words_figure(words, *measures.surprises(probability_of, words)),
             language_figures.strength_figure(found, "noun", 0.5),
             language_figures.front_end_figure(3),
@@ -193,9 +195,9 @@ class TestLesson:
         assert lesson.predictions().path == tmp_path / "mine.json"
 
     def test_the_map_links_what_is_there(self, tmp_path):
-        (tmp_path / lesson.LESSONS[0].file).write_text("")
+        (tmp_path / lesson.lessons()[0].file).write_text("")
         lines = repr(lesson.lesson_map(tmp_path)).splitlines()[2:]
-        assert len(lines) == len(lesson.LESSONS)
+        assert len(lines) == len(lesson.lessons())
         assert "(00_start_here.ipynb)" in lines[0] and "not in this copy" in lines[1]
 
     def test_a_missing_model_is_named(self):

@@ -17,10 +17,27 @@ from seqkd_lab.corpus.packing import pack
 from seqkd_lab.corpus.vocabulary import EOS, PAD
 from seqkd_lab.distillation.generation import Event, Written
 from seqkd_lab.distillation.top_k import TopK
-from seqkd_lab.experiments import near_policy_clock, near_policy_experiment
-from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.later_experiment import by_seed, read_later
-from seqkd_lab.experiments.near_policy_clock import (
+from seqkd_lab.lab.near_policy import figures, measures
+from seqkd_lab.lab.shared.lesson import png
+from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
+from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.store import identity
+from seqkd_lab.runs.study import by_seed, read_later
+from seqkd_lab.runs.verdicts import HELD, NOT_HELD
+from seqkd_lab.studies import near_policy_clock
+from seqkd_lab.studies.near_policy import study as near_policy_experiment
+from seqkd_lab.studies.near_policy.measures import DeltaCounts, measure_arm, measure_synchronous
+from seqkd_lab.studies.near_policy.recipes import (
+    ARMS,
+    EVERY,
+    KEPT,
+    SYNCHRONOUS,
+    TEACHER_MODE,
+    TEACHER_SAMPLES,
+    warm_start,
+)
+from seqkd_lab.studies.near_policy_clock import (
     LADDER,
     LOOP,
     MAIN,
@@ -32,23 +49,6 @@ from seqkd_lab.experiments.near_policy_clock import (
     run_way,
     timeline,
 )
-from seqkd_lab.experiments.near_policy_measures import DeltaCounts, measure_arm, measure_synchronous
-from seqkd_lab.experiments.near_policy_recipes import (
-    ARMS,
-    EVERY,
-    KEPT,
-    SYNCHRONOUS,
-    TEACHER_MODE,
-    TEACHER_SAMPLES,
-    warm_start,
-)
-from seqkd_lab.experiments.store import identity
-from seqkd_lab.experiments.verdicts import HELD, NOT_HELD
-from seqkd_lab.lab import near_policy_figures as figures
-from seqkd_lab.lab import near_policy_measures as measures
-from seqkd_lab.lab.lesson import png
-from seqkd_lab.models.checkpoint import read_json
-from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
 
 CLOCK = [synthetic.clock_round(number) for number in range(1, 6)]
 SEEDS = [synthetic.seed_rows(seed) for seed in range(1, 6)]

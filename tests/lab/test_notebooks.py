@@ -12,11 +12,11 @@ import notebook_runs
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from seqkd_lab.lab import exercises
-from seqkd_lab.lab.lesson import LESSONS
+from seqkd_lab.lab.shared import exercises
+from seqkd_lab.lab.shared.plan import lessons
 
 PATHS = notebook_runs.paths()
-PLANNED = {lesson.file for lesson in LESSONS}
+PLANNED = {lesson.file for lesson in lessons()}
 MOST_CELLS, MOST_SECONDS = 35, 120
 CARD = ("What you can do after it", "What you need", "Minutes to read", "Seconds to run")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -60,7 +60,7 @@ def test_every_lesson_of_the_plan_is_there():
 
 def test_the_readme_maps_the_lessons_as_they_are():
     readme = (notebook_runs.NOTEBOOKS.parent / "README.md").read_text(encoding="utf-8")
-    for lesson in LESSONS:
+    for lesson in lessons():
         row = (
             f"| [{lesson.name[:2]}](notebooks/{lesson.file}) | {lesson.title} | "
             f"{lesson.minutes} "
@@ -96,7 +96,7 @@ class TestStored:
     def test_the_card_is_on_top_and_agrees_with_the_plan(self, path):
         card, lesson = (
             cells(path, "markdown")[0],
-            next(lesson for lesson in LESSONS if lesson.file == path.name),
+            next(lesson for lesson in lessons() if lesson.file == path.name),
         )
         assert notebook_runs.read(path).cells[0].source == card
         assert card.startswith(f"# {path.stem[:2]} · {lesson.title}\n")
@@ -117,7 +117,7 @@ class TestStored:
     def test_previous_index_and_next_are_linked_at_the_end(self, path):
         last, number = cells(path, "markdown")[-1], int(path.stem[:2])
         assert notebook_runs.read(path).cells[-1].source == last
-        near = [LESSONS[i].file for i in (number - 1, number + 1) if 0 <= i < len(LESSONS)]
+        near = [lessons()[i].file for i in (number - 1, number + 1) if 0 <= i < len(lessons())]
         assert {"00_start_here.ipynb", *near} <= set(LINK.findall(last))
 
     def test_it_imports_from_few_places_and_only_at_the_top(self, path):

@@ -13,13 +13,18 @@ from torch.distributions import Categorical, kl_divergence
 
 from seqkd_lab.distillation.exposure import STUDENT, WRITERS
 from seqkd_lab.distillation.on_policy import OnPolicy
-from seqkd_lab.experiments import on_policy_experiment as experiment
-from seqkd_lab.experiments import on_policy_rates
-from seqkd_lab.experiments import on_policy_recipes as recipes
-from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.later_experiment import read_later
-from seqkd_lab.experiments.on_policy_measures import (
+from seqkd_lab.lab.on_policy import figures, measures
+from seqkd_lab.lab.shared.lesson import png
+from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.data import load_toy
+from seqkd_lab.runs.recipes import ToyData
+from seqkd_lab.runs.store import key
+from seqkd_lab.runs.study import read_later
+from seqkd_lab.runs.verdicts import HELD, NOT_HELD
+from seqkd_lab.studies.on_policy import rates as on_policy_rates
+from seqkd_lab.studies.on_policy import recipes
+from seqkd_lab.studies.on_policy import study as experiment
+from seqkd_lab.studies.on_policy.measures import (
     DISCOUNT_0,
     DISCOUNT_1,
     FULL,
@@ -27,13 +32,7 @@ from seqkd_lab.experiments.on_policy_measures import (
     exposure_record,
     gradient_record,
 )
-from seqkd_lab.experiments.on_policy_recipes import ARMS, FORWARD, GRID, OWN, REVERSE, START, arm
-from seqkd_lab.experiments.recipes import ToyData
-from seqkd_lab.experiments.store import key
-from seqkd_lab.experiments.verdicts import HELD, NOT_HELD
-from seqkd_lab.lab import on_policy_figures as figures
-from seqkd_lab.lab import on_policy_measures as measures
-from seqkd_lab.lab.lesson import png
+from seqkd_lab.studies.on_policy.recipes import ARMS, FORWARD, GRID, OWN, REVERSE, START, arm
 
 P, Q = torch.tensor([0.7, 0.2, 0.06, 0.04]), torch.tensor([0.1, 0.3, 0.35, 0.25])
 

@@ -8,21 +8,22 @@ import math
 import numpy as np
 import pytest
 
-from seqkd_lab.experiments.findings import CLAIMS, judge
-from seqkd_lab.experiments.no_help import AS_LARGE, DETERMINISTIC
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD
-from seqkd_lab.experiments.verdicts import HELD, NOT_HELD, UNDECIDED, Claim, judge_claim
-from seqkd_lab.lab import lesson, one_table
-from seqkd_lab.lab.comparison import Comparison, Row
-from seqkd_lab.lab.one_table.figures import comparison_figure
-from seqkd_lab.lab.one_table.rows import MEASURES, claims_of, compare, compare_rows, measured
-from seqkd_lab.lab.predictions import CANNOT_TELL
-from seqkd_lab.lab.verdict_measures import Gain, Speeds
+from seqkd_lab.lab.paper_table import notebook as paper_table
+from seqkd_lab.lab.paper_table.figures import comparison_figure
+from seqkd_lab.lab.paper_table.measures import Gain, Speeds
+from seqkd_lab.lab.paper_table.rows import MEASURES, claims_of, compare, compare_rows, measured
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.comparison import Comparison, Row
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
+from seqkd_lab.runs.verdicts import HELD, NOT_HELD, UNDECIDED, Claim, judge_claim
+from seqkd_lab.studies.no_help import AS_LARGE, DETERMINISTIC
+from seqkd_lab.studies.table1.findings import CLAIMS, judge
 
 
 @pytest.fixture(scope="module")
 def by_seed():
-    return one_table.rows_by_seed(lesson.table_results())
+    return paper_table.rows_by_seed(lesson.table_results())
 
 
 def verdict(values, least=0.0):
@@ -58,7 +59,7 @@ class TestRows:
             assert comparison_figure(comparison).axes
 
     def test_real_text_lacks_what_only_the_toy_language_knows(self):
-        real = one_table.rows_by_seed(one_table.real_results())
+        real = paper_table.rows_by_seed(paper_table.real_results())
         assert "valid, greedy" not in measured(real) and "BLEU, greedy" in measured(real)
 
 
@@ -66,7 +67,7 @@ class TestView:
     @pytest.fixture
     def view(self):
         pytest.importorskip("ipywidgets")
-        return one_table.make_explorer(lesson.table_results())
+        return paper_table.make_explorer(lesson.table_results())
 
     def test_a_claim_sets_rows_and_measure_and_a_hand_takes_it_back(self, view):
         for label, claim in view._claims.items():
@@ -81,20 +82,22 @@ class TestView:
     def test_without_a_seed_it_is_refused(self):
         pytest.importorskip("ipywidgets")
         with pytest.raises(ValueError, match="one seed"):
-            one_table.make_explorer({"by_seed": {}})
+            paper_table.make_explorer({"by_seed": {}})
 
 
 class TestWords:
     def test_the_nearest_undecided_claim_and_none(self):
         near, far = verdict([-0.1, 1.0, 2.0, 1.5]), verdict([-3.0, 1.0, 2.0])
         assert near.outcome == far.outcome == UNDECIDED
-        assert str(round(near.interval[1], 2)) in one_table.nearest_in_words([far, near])
-        assert one_table.nearest_in_words([verdict([5.0, 5.1, 5.2])]) == "No claim is undecided."
+        assert str(round(near.interval[1], 2)) in paper_table.nearest_in_words([far, near])
+        assert paper_table.nearest_in_words([verdict([5.0, 5.1, 5.2])]) == "No claim is undecided."
 
     def test_the_seed_that_widens_an_interval(self):
-        words = one_table.widest_in_words([verdict([1.0, 1.1, 0.9, 9.0])], ["21", "22", "23", "24"])
+        words = paper_table.widest_in_words(
+            [verdict([1.0, 1.1, 0.9, 9.0])], ["21", "22", "23", "24"]
+        )
         assert "seed 24 has 9" in words
-        assert "too few" in one_table.widest_in_words([verdict([1.0, 2.0])], ["1", "2"])
+        assert "too few" in paper_table.widest_in_words([verdict([1.0, 2.0])], ["1", "2"])
 
     def test_the_ticket(self):
         def row(model, search, text, fault=None):
@@ -109,7 +112,7 @@ class TestWords:
                 row("b", "beam 5", "Mein Fahrschein"),
             ),
         )
-        words = one_table.ticket_in_words(made).text
+        words = paper_table.ticket_in_words(made).text
         assert (
             "1 of 2 rows" in words
             and ": a." in words
@@ -117,29 +120,30 @@ class TestWords:
         )
 
     @pytest.mark.parametrize(
-        "size, search, larger", [(3.0, 2.0, one_table.SMALLER), (2.0, 3.0, one_table.GREEDY_SEARCH)]
+        "size, search, larger",
+        [(3.0, 2.0, paper_table.SMALLER), (2.0, 3.0, paper_table.GREEDY_SEARCH)],
     )
     def test_the_larger_factor(self, size, search, larger):
         rounds = [
             Speeds(100.0, 100.0 * search, 100.0 * size, 100.0 * size * search * wobble)
             for wobble in (0.99, 1.0, 1.01)
         ]
-        assert one_table.larger_factor(rounds) == larger
-        assert f"{size:.1f} for the smaller model" in one_table.speed_in_words(rounds).text
+        assert paper_table.larger_factor(rounds) == larger
+        assert f"{size:.1f} for the smaller model" in paper_table.speed_in_words(rounds).text
 
     def test_rounds_that_disagree_cannot_tell(self):
         rounds = [Speeds(100.0, 200.0, 200.0, 200.0 * factor) for factor in (1.2, 2.0, 3.4)]
-        assert one_table.larger_factor(rounds) == CANNOT_TELL
+        assert paper_table.larger_factor(rounds) == CANNOT_TELL
 
     def test_the_chance_in_the_sentences_and_in_the_seeds(self):
         sure, open_ = np.linspace(0.05, 0.15, 100), np.linspace(-0.1, 0.1, 100)
-        words = one_table.chance_in_words(sure, 0.1, [0.1, 0.3], 7).text
+        words = paper_table.chance_in_words(sure, 0.1, [0.1, 0.3], 7).text
         assert (
             "not an accident" in words
             and "1 have a gain in that range" in words
             and "below 1 in 100" in words
         )
-        assert "might show no gain" in one_table.chance_in_words(open_, 0.0, [0.1], 7).text
+        assert "might show no gain" in paper_table.chance_in_words(open_, 0.0, [0.1], 7).text
 
     def gain(self, condition, greedy, valid):
         n = len(greedy)
@@ -147,21 +151,21 @@ class TestWords:
 
     def test_where_it_helps_and_where_not(self):
         large = self.gain(AS_LARGE, (0.7, 0.8, 0.9), (-0.02, -0.021, -0.019))
-        words = one_table.no_help_in_words({AS_LARGE: large}).text
+        words = paper_table.no_help_in_words({AS_LARGE: large}).text
         assert "a clear gain" in words and "a clear loss" in words and "teacher's errors" in words
-        better = one_table.no_help_in_words(
+        better = paper_table.no_help_in_words(
             {AS_LARGE: self.gain(AS_LARGE, (0.7, 0.8, 0.9), (0.1, -0.1, 0.0))}
         ).text
         assert "errors" not in better and "gain is small" in better
         none = self.gain(DETERMINISTIC, (0.1, -0.1, 0.0), (0.1, -0.1, 0.0))
-        assert "cannot spare" in one_table.no_help_in_words({DETERMINISTIC: none}).text
-        one = one_table.no_help_in_words({AS_LARGE: self.gain(AS_LARGE, (0.7,), (0.1,))}).text
+        assert "cannot spare" in paper_table.no_help_in_words({DETERMINISTIC: none}).text
+        one = paper_table.no_help_in_words({AS_LARGE: self.gain(AS_LARGE, (0.7,), (0.1,))}).text
         assert "decides nothing" in one and "inf" not in one
 
     def test_real_text_says_whether_there_is_a_gain(self, by_seed):
         def said(rows_of_seeds, **more) -> str:
             numbered = {str(seed): rows for seed, rows in enumerate(rows_of_seeds)}
-            return one_table.real_text_in_words({"by_seed": numbered, **more}).text
+            return paper_table.real_text_in_words({"by_seed": numbered, **more}).text
 
         assert "Seq-KD does gain" in said(by_seed)
         turned = [{**rows, SEQ_KD: rows[BASELINE], BASELINE: rows[SEQ_KD]} for rows in by_seed]
@@ -171,12 +175,12 @@ class TestWords:
         ) and "one teacher" not in said(by_seed)
 
     def test_the_more_certain_difference_and_the_budget(self, by_seed):
-        assert "more certain difference" in one_table.certain_in_words(by_seed)
-        assert "updates it is" in one_table.budget_answer(one_table.budget_seeds())
+        assert "more certain difference" in paper_table.certain_in_words(by_seed)
+        assert "updates it is" in paper_table.budget_answer(paper_table.budget_seeds())
 
 
 def test_the_range_of_the_gain_is_about_the_models_that_are_shown():
-    results, seed = lesson.table_results(), one_table.committed_seed()
-    own, every = (one_table.expected_gain(results, which, 1000) for which in (seed, None))
+    results, seed = lesson.table_results(), paper_table.committed_seed()
+    own, every = (paper_table.expected_gain(results, which, 1000) for which in (seed, None))
     assert every[0] < own[0] < own[1] < every[1]
     assert own[1] - own[0] < 10.0

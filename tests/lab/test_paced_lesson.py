@@ -8,12 +8,11 @@ from scipy.stats import binom
 from synthetic_paced import HISTOGRAM, paced_of
 
 from seqkd_lab.distillation.paced import signal_and_noise
-from seqkd_lab.experiments.paced_recipes import ARMS, FORWARD, REVERSE, UNIFORM, label
-from seqkd_lab.experiments.recipes import HARD, PACED, SHUFFLED
-from seqkd_lab.lab import paced_figures as figures
-from seqkd_lab.lab import paced_measures as measures
-from seqkd_lab.lab.lesson import png
-from seqkd_lab.lab.paced_measures import END_0, END_1, MIDDLE, Drawn
+from seqkd_lab.lab.paced import figures, measures
+from seqkd_lab.lab.paced.measures import END_0, END_1, MIDDLE, Drawn
+from seqkd_lab.lab.shared.lesson import png
+from seqkd_lab.runs.recipes import HARD, PACED, SHUFFLED
+from seqkd_lab.studies.paced.recipes import ARMS, FORWARD, REVERSE, UNIFORM, label
 
 
 @pytest.fixture

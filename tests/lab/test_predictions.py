@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkd_lab.lab.predictions import (
+from seqkd_lab.lab.shared.predictions import (
     CANNOT_TELL,
     Choice,
     Number,

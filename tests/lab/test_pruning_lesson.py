@@ -7,13 +7,12 @@ import pytest
 import torch
 
 from seqkd_lab.compression.pruning import METHODS, n_nonzero
-from seqkd_lab.experiments.pruning_costs import Cost
-from seqkd_lab.experiments.pruning_recipes import MODELS
-from seqkd_lab.experiments.pruning_table import by_seed, pruned_models
-from seqkd_lab.experiments.pruning_verdict import shares
-from seqkd_lab.lab import pruning_figures as figures
-from seqkd_lab.lab import pruning_measures as measures
-from seqkd_lab.lab.lesson import png
+from seqkd_lab.lab.pruning import figures, measures
+from seqkd_lab.lab.shared.lesson import png
+from seqkd_lab.studies.pruning.costs import Cost
+from seqkd_lab.studies.pruning.recipes import MODELS
+from seqkd_lab.studies.pruning.table import by_seed, pruned_models
+from seqkd_lab.studies.pruning.verdict import shares
 
 
 @pytest.fixture

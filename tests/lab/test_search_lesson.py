@@ -10,7 +10,7 @@ import pytest
 
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import Hypothesis, search
-from seqkd_lab.lab import search_measures as measures
+from seqkd_lab.lab.beam import search_measures as measures
 
 SOURCES = [("bee", "cat", "ant"), ("ant",), ("cat", "bee")]
 

@@ -8,17 +8,18 @@ import math
 import pytest
 
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.experiments.budget_study import FACTORS, METHODS, factor_key, factors_of
-from seqkd_lab.experiments.later_experiment import by_seed, read_later
-from seqkd_lab.experiments.live_students import GOLD, MODE, SAMPLES
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD
-from seqkd_lab.lab import lesson, sequence_level
-from seqkd_lab.lab import three_students as three
-from seqkd_lab.lab.comparison import Comparison, Row, Score
-from seqkd_lab.lab.distilled_students import Translated
-from seqkd_lab.lab.figures.lens import ChoiceShares, Pair
-from seqkd_lab.lab.predictions import CANNOT_TELL
-from seqkd_lab.lab.sequence_level import words
+from seqkd_lab.lab.seq_kd import notebook as seq_kd
+from seqkd_lab.lab.seq_kd import three_students as three
+from seqkd_lab.lab.seq_kd import words
+from seqkd_lab.lab.seq_kd.lens import ChoiceShares, Pair
+from seqkd_lab.lab.seq_kd.students import Translated
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.comparison import Comparison, Row, Score
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
+from seqkd_lab.runs.study import by_seed, read_later
+from seqkd_lab.studies.budget import FACTORS, METHODS, factor_key, factors_of
+from seqkd_lab.studies.live import GOLD, MODE, SAMPLES
 
 TICKET = (lesson.TICKET, lesson.TICKET_GOLD)
 
@@ -59,8 +60,8 @@ class TestThreeStudents:
         assert "one run alone decides nothing" in text and "It comes from the mode" not in text
 
     def test_a_student_is_first_only_beyond_the_chance_in_the_sentences(self):
-        assert sequence_level.most_valid(live(0.25, 0.30, 0.65)) == MODE
-        assert sequence_level.most_valid(live(0.25, 0.60, 0.65)) == CANNOT_TELL
+        assert seq_kd.most_valid(live(0.25, 0.30, 0.65)) == MODE
+        assert seq_kd.most_valid(live(0.25, 0.60, 0.65)) == CANNOT_TELL
 
     def test_the_seeds_are_counted(self):
         text = words.seeds_in_words(live_seeds((0.6, 0.7, 0.25))).text
@@ -82,11 +83,11 @@ class TestThreeStudents:
 
 class TestTicket:
     def test_its_pair_is_put_before_the_corpus(self, toy, toy_models):
-        pair = sequence_level.ticket_pair(toy_models["teacher"])
+        pair = seq_kd.ticket_pair(toy_models["teacher"])
         assert (
             pair[GOLD].source == pair[MODE].source == TICKET[:1] and pair[GOLD].target == TICKET[1:]
         )
-        both = sequence_level.joined(pair[GOLD], toy.train[:3])
+        both = seq_kd.joined(pair[GOLD], toy.train[:3])
         assert (
             both.source == (*TICKET[:1], *toy.train.source[:3])
             and both.target[1:] == toy.train.target[:3]
@@ -128,7 +129,7 @@ class TestTicket:
         )
 
     def test_it_is_translated_by_each_student(self, toy, toy_models):
-        written = sequence_level.ticket_translations(toy_models, toy.language)
+        written = seq_kd.ticket_translations(toy_models, toy.language)
         assert written.sentence == " ".join(lesson.TICKET) and len(written.rows) == 2 * len(
             toy_models
         )
@@ -144,16 +145,13 @@ class TestCorpus:
             }
         }
         gold = toy.train[:50]
-        assert (
-            sequence_level.token_ratio(gold, gold) == 1.0
-            and sequence_level.equal_targets(gold, gold) == 50
-        )
-        assert sequence_level.token_ratio_range(results, gold, gold) == pytest.approx((0.97, 0.99))
+        assert seq_kd.token_ratio(gold, gold) == 1.0 and seq_kd.equal_targets(gold, gold) == 50
+        assert seq_kd.token_ratio_range(results, gold, gold) == pytest.approx((0.97, 0.99))
         shorter = gold.with_target(
             [target[: max(1, len(target) - n % 3)] for n, target in enumerate(gold.target)]
         )
-        low, high = sequence_level.token_ratio_range(results, gold, shorter)
-        assert low < 0.97 and high > 0.99 and sequence_level.token_ratio(gold, shorter) < 1.0
+        low, high = seq_kd.token_ratio_range(results, gold, shorter)
+        assert low < 0.97 and high > 0.99 and seq_kd.token_ratio(gold, shorter) < 1.0
 
     def test_the_option_that_gains_is_named(self):
         def text(*options) -> str:
@@ -234,18 +232,18 @@ class TestBeam:
     def test_what_the_beam_adds_decides_what_is_said(self, to_seq_kd, said):
         rows = table_rows(2.0, to_seq_kd)
         text = words.beam_in_words(rows).text
-        assert said in text and f"{sequence_level.beam_share(rows):.0f}% of what it adds" in text
+        assert said in text and f"{seq_kd.beam_share(rows):.0f}% of what it adds" in text
 
     def test_the_committed_table_is_quoted_as_it_is(self):
-        rows = sequence_level.rows_by_seed(lesson.table_results())
+        rows = seq_kd.rows_by_seed(lesson.table_results())
         text = words.beam_in_words(rows).text
         assert "2.9 BLEU to the baseline and 0.1 to Seq-KD" in text
-        low, high = sequence_level.p_mode_range(rows, SEQ_KD, 0.01)
+        low, high = seq_kd.p_mode_range(rows, SEQ_KD, 0.01)
         assert 0.0 < low < min(seed[SEQ_KD]["p_mode"] for seed in rows) and high < 1.0
 
     def test_the_committed_studies_can_be_put_into_words(self):
         for name, say in (("live", words.seeds_in_words), ("budget", words.budget_table)):
-            seeds = by_seed(read_later(sequence_level.results_path(f"{name}.json")))
+            seeds = by_seed(read_later(seq_kd.results_path(f"{name}.json")))
             assert f"{len(seeds)} seeds" in say(seeds).text
 
     @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkd_lab.lab import lesson
+from seqkd_lab.lab.shared import lesson
 
 
 @given(st.floats(-0.0499, 0.0499))

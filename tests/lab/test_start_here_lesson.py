@@ -9,11 +9,12 @@ import notebook_runs
 import pytest
 
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.lab import exercises, lesson, start_here
-from seqkd_lab.lab.comparison import Comparison, Row, Score
-from seqkd_lab.lab.predictions import CANNOT_TELL
-from seqkd_lab.lab.start_here import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.lab.shared import exercises, lesson
+from seqkd_lab.lab.shared.comparison import Comparison, Row, Score
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.lab.start_here import notebook as start_here
 from seqkd_lab.lab.start_here.figures import corpora_figure
+from seqkd_lab.lab.start_here.notebook import BASELINE, SEQ_KD, TEACHER
 
 SCORES = {
     TEACHER: Score(100, (96.0, 96.5), (0.98, 0.99), 0.06, 0.01, 0.6),
@@ -185,7 +186,7 @@ class TestHeadline:
 
 
 class TestNotebook:
-    cells = notebook_runs.read(notebook_runs.NOTEBOOKS / lesson.LESSONS[0].file).cells
+    cells = notebook_runs.read(notebook_runs.NOTEBOOKS / lesson.lessons()[0].file).cells
     code = [cell.source for cell in cells if cell.cell_type == "code"]
 
     def test_its_one_exercise_is_whole(self):

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.lab import lesson, teacher
-from seqkd_lab.lab.figures.learning import Curve
-from seqkd_lab.lab.lesson import TICKET, TICKET_GOLD
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.learning_curve import Curve
+from seqkd_lab.lab.shared.lesson import TICKET, TICKET_GOLD
 from seqkd_lab.lab.teacher import attention, loss_words, words
+from seqkd_lab.lab.teacher import notebook as teacher
 from seqkd_lab.lab.teacher.figures import AttentionDrawing
+from seqkd_lab.lab.teacher.masks import HALF_MASKED, MASKED, NO_MASK, READINGS
 from seqkd_lab.lab.teacher.view import AttentionView
-from seqkd_lab.lab.teacher_masks import HALF_MASKED, MASKED, NO_MASK, READINGS
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
 FEMININE = tuple("meine Fahrkarte war neu und der Arzt versteckte sie .".split())

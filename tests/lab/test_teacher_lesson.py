@@ -14,11 +14,11 @@ from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.evaluation import compare_with_truth
-from seqkd_lab.lab import lesson
-from seqkd_lab.lab import teacher_figures as figures
-from seqkd_lab.lab import teacher_masks as masks
-from seqkd_lab.lab import teacher_measures as measures
-from seqkd_lab.lab.figures.learning import Curve
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.learning_curve import Curve
+from seqkd_lab.lab.teacher import loss_figures as figures
+from seqkd_lab.lab.teacher import loss_measures as measures
+from seqkd_lab.lab.teacher import masks
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.training import Optimisation, train, validation_loss
 

@@ -10,11 +10,10 @@ from synthetic_tip import rows_of
 
 from seqkd_lab.corpus.toy.planted import BEYOND, KINDS, MISTAKE, SETTLED, find_mistakes
 from seqkd_lab.distillation.tip import BOTTOM, Q3, SELECTORS, SOFT_OR
-from seqkd_lab.experiments.data import load_toy
-from seqkd_lab.experiments.recipes import ToyData
-from seqkd_lab.experiments.tip_recipes import PLANTED, SHARES, START, arm
-from seqkd_lab.lab import tip_figures as figures
-from seqkd_lab.lab import tip_measures as measures
+from seqkd_lab.lab.token_importance import figures, measures
+from seqkd_lab.runs.data import load_toy
+from seqkd_lab.runs.recipes import ToyData
+from seqkd_lab.studies.token_importance.recipes import PLANTED, SHARES, START, arm
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import math
 import pytest
 
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.lab import lesson, toy_language
-from seqkd_lab.lab.language_measures import (
+from seqkd_lab.lab.language import notebook as language
+from seqkd_lab.lab.language.ambiguity import (
     ALL,
     FAMILIES,
     SOURCES,
@@ -18,10 +18,11 @@ from seqkd_lab.lab.language_measures import (
     Sweep,
     some_sources,
 )
-from seqkd_lab.lab.predictions import CANNOT_TELL
-from seqkd_lab.lab.toy_language.cost_words import pronouns_in
-from seqkd_lab.lab.toy_language.kinds import KINDS, alone, marked, translations_alone
-from seqkd_lab.lab.toy_language.measures import Cost, Costs, next_of_the_forgetful
+from seqkd_lab.lab.language.cost_words import pronouns_in
+from seqkd_lab.lab.language.kinds import KINDS, alone, marked, translations_alone
+from seqkd_lab.lab.language.measures import Cost, Costs, next_of_the_forgetful
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 
 LANGUAGE = ToyLanguage()
 TICKET = LANGUAGE.targets(lesson.TICKET)
@@ -70,7 +71,7 @@ class TestKinds:
         assert all(LANGUAGE.is_valid(kind.source, translation) for translation in (first, second))
 
     def test_the_table_shows_every_kind_and_what_differs(self):
-        table = toy_language.kinds_table().text
+        table = language.kinds_table().text
         assert all(f"| `{name}` |" in table for name in SOURCES)
         assert all(f"**{family}**" in table for family in FAMILIES)
         assert "**Meine Fahrkarte** war neu und der Arzt versteckte **sie**." in table
@@ -88,36 +89,36 @@ class TestKinds:
 
 class TestTicket:
     def test_sizes(self):
-        assert [toy_language.size_of(n) for n in (1, 9, 10, 49, 50, 96, 199, 200, 5000)] == [
-            toy_language.SIZES[place] for place in (0, 0, 1, 1, 2, 2, 2, 3, 3)
+        assert [language.size_of(n) for n in (1, 9, 10, 49, 50, 96, 199, 200, 5000)] == [
+            language.SIZES[place] for place in (0, 0, 1, 1, 2, 2, 2, 3, 3)
         ]
 
     def test_ranges_are_tight_and_hold(self):
-        drawn = toy_language.draws(LANGUAGE, lesson.TICKET, 2000)
+        drawn = language.draws(LANGUAGE, lesson.TICKET, 2000)
         for expectation in (
-            toy_language.expected_share(drawn, TICKET),
-            toy_language.expected_surprise(drawn, TICKET),
+            language.expected_share(drawn, TICKET),
+            language.expected_surprise(drawn, TICKET),
         ):
             assert expectation.held and expectation.high - expectation.low < 0.15
-        biased = [toy_language.mode_of(TICKET)] * 2000
-        assert not toy_language.expected_share(biased, TICKET).held
+        biased = [language.mode_of(TICKET)] * 2000
+        assert not language.expected_share(biased, TICKET).held
 
     def test_clauses_multiply_to_all_translations(self):
-        text = toy_language.clauses_in_words(LANGUAGE, lesson.TICKET).text
+        text = language.clauses_in_words(LANGUAGE, lesson.TICKET).text
         assert f"= {len(TICKET)} translations" in text and "0.55" in text
 
     def test_entropy_and_mode_are_quoted(self):
         H = LANGUAGE.entropy(lesson.TICKET)
-        text = toy_language.entropy_in_words(TICKET).text
+        text = language.entropy_in_words(TICKET).text
         assert (
             f"{H:.2f} nats" in text
             and f"{math.exp(H):.0f} equally likely" in text
             and f"{math.log(96):.2f}" in text
         )
-        assert "p = 0.059" in toy_language.mode_in_words(TICKET).text
+        assert "p = 0.059" in language.mode_in_words(TICKET).text
 
     def test_kinds_that_occur_and_those_that_do_not(self):
-        text = toy_language.choices_in_words(LANGUAGE, lesson.TICKET).text
+        text = language.choices_in_words(LANGUAGE, lesson.TICKET).text
         occur, absent = text.split("do not occur")
         assert "6 of the 11 kinds" in occur and "`tense` (Präteritum)" in occur
         assert all(
@@ -127,27 +128,25 @@ class TestTicket:
     def test_the_forgetful_expects_what_stands_there_in_all_translations(self):
         expected = next_of_the_forgetful(TICKET, 8, "versteckte")
         assert expected == pytest.approx({"sie": 0.55, "es": 0.3, "ihn": 0.15})
-        text = toy_language.forgetful_in_words(TICKET, toy_language.mode_of(TICKET))
+        text = language.forgetful_in_words(TICKET, language.mode_of(TICKET))
         assert (
             "At *sie*, by 0.60 nats" in text
             and "At *.*, by 0.43 nats" in text
             and "*versteckt*" in text
         )
-        assert toy_language.forgetful_in_words({("a", "b"): 1.0}, ("a", "b")).startswith("Nowhere")
+        assert language.forgetful_in_words({("a", "b"): 1.0}, ("a", "b")).startswith("Nowhere")
 
     def test_the_broken_agreement_is_explained(self):
-        text = toy_language.broken_in_words(
-            LANGUAGE, lesson.TICKET, toy_language.mode_of(TICKET)
-        ).text
+        text = language.broken_in_words(LANGUAGE, lesson.TICKET, language.mode_of(TICKET)).text
         assert "versteckte es." in text and "Fahrkarte" in text
 
     def test_what_each_kind_costs_alone(self):
-        text = toy_language.ticket_costs(lesson.TICKET).text
+        text = language.ticket_costs(lesson.TICKET).text
         assert "| `noun` | 0.97 | 0.97 |" in text and "| `person` | 0.67 | 0.00 |" in text
         assert "only `noun` and `tense` must be remembered" in text and "`word`" not in text
 
     def test_a_choice_is_paid_for_at_every_word_that_depends_on_it(self):
-        text = toy_language.paid_again(toy_language.TENSE_SOURCE, "tense")
+        text = language.paid_again(language.TENSE_SOURCE, "tense")
         assert "*abgeholt*, *hat* and *gefunden*" in text and "3.0 times the entropy" in text
 
 
@@ -155,7 +154,7 @@ class TestCosts:
     def test_alone_and_together(self):
         sources = some_sources(3)
         heard = []
-        costs = toy_language.costs(sources, watch=lambda done, total: heard.append((done, total)))
+        costs = language.costs(sources, watch=lambda done, total: heard.append((done, total)))
         assert heard[-1] == (12, 12) and costs.n_sentences == 3 and set(costs.of) == set(SOURCES)
         for name in FAMILIES["free choices"]:
             assert max(costs.of[name].forgetting) == pytest.approx(0.0, abs=1e-12)
@@ -174,16 +173,16 @@ class TestCosts:
         assert costs.largest(("noun", "tense"), "entropy") == "tense"
 
     def test_the_explanation_names_what_was_measured(self):
-        text = toy_language.explained(made_up(tense=0.6, noun=0.3)).text
+        text = language.explained(made_up(tense=0.6, noun=0.3)).text
         assert (
             "costs most to forget is `tense`, one of the decisions about the clause: 0.60" in text
         )
         assert "`noun` occurs in 100% of the sentences and costs 0.60 times" in text
-        assert "the ticket's costliest kind, too" in toy_language.explained(made_up(noun=0.6)).text
+        assert "the ticket's costliest kind, too" in language.explained(made_up(noun=0.6)).text
 
     def test_sums_in_both_directions(self):
-        assert "Together they are larger" in toy_language.sums_in_words(made_up(together=1.5))
-        assert "Together they are no larger" in toy_language.sums_in_words(made_up(together=0.9))
+        assert "Together they are larger" in language.sums_in_words(made_up(together=1.5))
+        assert "Together they are no larger" in language.sums_in_words(made_up(together=0.9))
 
 
 class TestStrengths:
@@ -193,9 +192,9 @@ class TestStrengths:
 
     def test_the_answers_follow_the_numbers(self):
         fixed = sweep_of("Der Arzt sah sie.", "Der Arzt sah sie.|Der Arzt sah es.", (1.9, 1.95))
-        assert toy_language.noun_at_0(fixed).startswith("No.")
+        assert language.noun_at_0(fixed).startswith("No.")
         free = sweep_of("Der Arzt sah sie.|Der Arzt sah ihn.", "Der Arzt sah es.", (1.0, 1.9))
-        assert toy_language.noun_at_0(free).startswith("It does not show here")
-        assert toy_language.curve_in_words(fixed, "word").startswith("Hardly")
-        assert toy_language.curve_in_words(free, "word").startswith("Yes")
-        assert "has 1 translation" in toy_language.all_at_0(fixed)
+        assert language.noun_at_0(free).startswith("It does not show here")
+        assert language.curve_in_words(fixed, "word").startswith("Hardly")
+        assert language.curve_in_words(free, "word").startswith("Yes")
+        assert "has 1 translation" in language.all_at_0(fixed)

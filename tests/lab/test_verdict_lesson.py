@@ -11,23 +11,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
-from seqkd_lab.experiments import no_help, speed
-from seqkd_lab.experiments.committed import results_path
-from seqkd_lab.experiments.findings import judge
-from seqkd_lab.experiments.no_help import (
-    AS_LARGE,
-    CONTROL,
-    FROM_GOLD,
-    FROM_TEACHER,
-    THE_TEACHER,
-    Point,
-)
-from seqkd_lab.experiments.table import read_results, rows_by_seed
-from seqkd_lab.experiments.verdicts import CANNOT_BE_ASKED, Claim, judge_claim, number
-from seqkd_lab.lab import exercises
-from seqkd_lab.lab import verdict_figures as figures
-from seqkd_lab.lab import verdict_measures as measures
-from seqkd_lab.lab.verdict_measures import PAPER_SPEEDS, Speeds
+from seqkd_lab.lab.paper_table import measures
+from seqkd_lab.lab.paper_table import verdict_figures as figures
+from seqkd_lab.lab.paper_table.measures import PAPER_SPEEDS, Speeds
+from seqkd_lab.lab.shared import exercises
+from seqkd_lab.runs import clock as speed
+from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.results import rows_by_seed
+from seqkd_lab.runs.verdicts import CANNOT_BE_ASKED, Claim, judge_claim, number
+from seqkd_lab.studies import no_help
+from seqkd_lab.studies.no_help import AS_LARGE, CONTROL, FROM_GOLD, FROM_TEACHER, THE_TEACHER, Point
+from seqkd_lab.studies.table1.findings import judge
+from seqkd_lab.studies.table1.table import read_results
 
 positive = st.floats(0.5, 5000)
 speeds = st.builds(Speeds, positive, positive, positive, positive)

@@ -11,19 +11,18 @@ import view_driver
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
 from seqkd_lab.decoding.trace import PRUNED, trace_search
-from seqkd_lab.lab.figures import beam_figure
-from seqkd_lab.lab.figures.beam import HELD, lost_at, rerank, scored_translations, tree, words_of
-from seqkd_lab.lab.figures.beam_tree import (
+from seqkd_lab.lab.beam.tree import HELD, lost_at, rerank, scored_translations, tree, words_of
+from seqkd_lab.lab.beam.tree_picture import (
     COLUMNS,
     BeamTree,
     BeamTreeDrawing,
+    beam_figure,
     names_of,
     percent,
     window,
 )
-from seqkd_lab.lab.figures.digits import NOISE, deciding_digits, shown_log_prob
-from seqkd_lab.lab.widgets import BeamExplorer
-from seqkd_lab.lab.widgets.beam import TYPED
+from seqkd_lab.lab.beam.tree_view import TYPED, BeamExplorer
+from seqkd_lab.lab.shared.digits import NOISE, deciding_digits, shown_log_prob
 
 SOURCE = ("bee", "cat", "ant")
 

@@ -9,20 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqkd_lab.distillation.sequence_level import nearest_to_gold
-from seqkd_lab.experiments.verdicts import mean_and_interval
-from seqkd_lab.lab import choice_measures
-from seqkd_lab.lab.figures import choice_figure
-from seqkd_lab.lab.figures.choice import (
+from seqkd_lab.lab.seq_inter import choice_measures
+from seqkd_lab.lab.seq_inter import choice_view as choice
+from seqkd_lab.lab.seq_inter.choice import (
     BEGINNING,
     BLEU,
     SHARED,
     SIMILARITIES,
+    choice_figure,
     means,
     read_candidates,
     same_beginning,
     shared_words,
 )
-from seqkd_lab.lab.widgets import ChoiceExplorer, choice
+from seqkd_lab.lab.seq_inter.choice_view import ChoiceExplorer
+from seqkd_lab.runs.verdicts import mean_and_interval
 
 sentences = st.lists(st.sampled_from("abcd"), max_size=7).map(tuple)
 

@@ -12,18 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqkd_lab.decoding.scoring import sentence_log_probs
-from seqkd_lab.lab.figures import lens_figure, mass_figure
-from seqkd_lab.lab.figures.lens import (
+from seqkd_lab.lab.seq_kd.lens import (
     SAME,
     ChoicesDrawing,
     ChoiceShares,
     compare_pair,
     differences,
+    lens_figure,
     marked,
 )
-from seqkd_lab.lab.figures.mass import STYLES, TRUTH, line_colours, mass_curves
-from seqkd_lab.lab.figures.picture import Label
-from seqkd_lab.lab.widgets import CorpusLens, ModeMass
+from seqkd_lab.lab.seq_kd.lens_view import CorpusLens
+from seqkd_lab.lab.seq_kd.mass import STYLES, TRUTH, line_colours, mass_curves, mass_figure
+from seqkd_lab.lab.seq_kd.mass_view import ModeMass
+from seqkd_lab.lab.shared.picture import Label
 
 sentences = st.lists(st.sampled_from("abcd"), max_size=9).map(tuple)
 

@@ -18,22 +18,22 @@ from seqkd_lab.decoding.draft_trace import (
     trace_speculative,
 )
 from seqkd_lab.decoding.law import Law
-from seqkd_lab.lab.figures import drafting_figure
-from seqkd_lab.lab.figures.bars import REST
-from seqkd_lab.lab.figures.draft_laws import DRAWN, END, REFUSED, place_laws
-from seqkd_lab.lab.figures.drafting import (
+from seqkd_lab.lab.shared.bars import REST
+from seqkd_lab.lab.shared.distribution_columns import DRAWN, END, REFUSED, place_laws
+from seqkd_lab.lab.speculative.picture import (
     EXTRA,
     MOST_DRAFTED,
     N_ROUNDS,
     DraftingDrawing,
     boxes,
     chance,
+    drafting_figure,
     laws_of,
     note,
     title_of,
     window,
 )
-from seqkd_lab.lab.widgets import DraftingStepper
+from seqkd_lab.lab.speculative.view import DraftingStepper
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
 TOKENS = ("<pad>", "<s>", "</s>", "<unk>", "a", "b", "c", "d")

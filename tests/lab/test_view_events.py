@@ -20,38 +20,38 @@ from test_view_tip import batch_of
 from test_view_trainer import tiny_map
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.experiments.data import Dataset
-from seqkd_lab.experiments.quick_student import QuickStudent
-from seqkd_lab.lab import language_measures, lesson, one_table
-from seqkd_lab.lab.beam_search.view import BeamGameView
-from seqkd_lab.lab.figures.choice import read_candidates
-from seqkd_lab.lab.figures.exposure_table import exposure_table
-from seqkd_lab.lab.figures.pruning import pruning_levels
-from seqkd_lab.lab.language_panel import FrontEndCheck, StrengthPanel
-from seqkd_lab.lab.near_policy_measures import timelines
-from seqkd_lab.lab.teacher import pairs_to_show
+from seqkd_lab.lab.beam import tree_view as beam
+from seqkd_lab.lab.beam.tree_view import BeamExplorer
+from seqkd_lab.lab.beam.view import BeamGameView
+from seqkd_lab.lab.language import ambiguity as language_measures
+from seqkd_lab.lab.language.panel import FrontEndCheck, StrengthPanel
+from seqkd_lab.lab.near_policy.measures import timelines
+from seqkd_lab.lab.near_policy.view import TimelineExplorer
+from seqkd_lab.lab.next_word.temperature_view import TemperatureExplorer
+from seqkd_lab.lab.on_policy.table import exposure_table
+from seqkd_lab.lab.on_policy.view import ExposureExplorer
+from seqkd_lab.lab.paced.view import PacedExplorer
+from seqkd_lab.lab.paper_table import notebook as paper_table
+from seqkd_lab.lab.pruning.picture import pruning_levels
+from seqkd_lab.lab.pruning.view import PruningExplorer
+from seqkd_lab.lab.seq_inter.choice import read_candidates
+from seqkd_lab.lab.seq_inter.choice_view import ChoiceExplorer
+from seqkd_lab.lab.seq_kd.lens_view import CorpusLens
+from seqkd_lab.lab.seq_kd.mass_view import ModeMass
+from seqkd_lab.lab.seq_kd.memory_view import MemoryDial
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.view import View
+from seqkd_lab.lab.speculative import view as drafting
+from seqkd_lab.lab.speculative.view import DraftingStepper
+from seqkd_lab.lab.teacher.notebook import pairs_to_show
 from seqkd_lab.lab.teacher.view import AttentionView
-from seqkd_lab.lab.widgets import (
-    BeamExplorer,
-    ChoiceExplorer,
-    CorpusLens,
-    DraftingStepper,
-    ExposureExplorer,
-    InterpolationExplorer,
-    MemoryDial,
-    ModeMass,
-    PacedExplorer,
-    PruningExplorer,
-    StudentTrainer,
-    TemperatureExplorer,
-    TimelineExplorer,
-    TokenExplorer,
-    beam,
-    drafting,
-    trainer,
-)
-from seqkd_lab.lab.widgets.view import View
+from seqkd_lab.lab.token_importance.view import TokenExplorer
+from seqkd_lab.lab.word_kd import trainer
+from seqkd_lab.lab.word_kd.mixing_view import InterpolationExplorer
+from seqkd_lab.lab.word_kd.trainer import StudentTrainer
 from seqkd_lab.models.lstm import LSTMSeq2Seq
+from seqkd_lab.runs.data import Dataset
+from seqkd_lab.runs.quick_student import QuickStudent
 
 N_SEQUENCES, N_EVENTS, N_OTHERS = 30, 8, 3
 """Of each view: sequences that go on from one another, events of each, and views made anew to
@@ -173,7 +173,7 @@ BUILDERS: dict[str, Callable[[Small], View]] = {
         objective=trainer.WORD,
         map_results=tiny_map(),
     ),
-    "TableExplorer": lambda small: one_table.make_explorer(lesson.table_results()),
+    "TableExplorer": lambda small: paper_table.make_explorer(lesson.table_results()),
     "TemperatureExplorer": lambda small: TemperatureExplorer(
         small.models["teacher"], small.toy.test, small.toy.language, small.students, 3
     ),

@@ -9,12 +9,7 @@ import pytest
 import synthetic_memory
 from matplotlib.figure import Figure
 
-from seqkd_lab.experiments.later_experiment import by_seed
-from seqkd_lab.experiments.live_students import GOLD, MODE, SAMPLES
-from seqkd_lab.experiments.memory_examples import N_WORDS
-from seqkd_lab.experiments.memory_study import EXAMPLES, MEMORIES, TRUTH, memory_key
-from seqkd_lab.lab import lesson
-from seqkd_lab.lab.figures.memory import (
+from seqkd_lab.lab.seq_kd.memory import (
     DOTS_PER_INCH,
     ELLIPSIS,
     NEXT,
@@ -25,8 +20,13 @@ from seqkd_lab.lab.figures.memory import (
     memory_figure,
     shown_words,
 )
-from seqkd_lab.lab.figures.picture import BLUE, GREEN, ORANGE, PURPLE
-from seqkd_lab.lab.widgets import MemoryDial
+from seqkd_lab.lab.seq_kd.memory_view import MemoryDial
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.picture import BLUE, GREEN, ORANGE, PURPLE
+from seqkd_lab.runs.study import by_seed
+from seqkd_lab.studies.live import GOLD, MODE, SAMPLES
+from seqkd_lab.studies.memory.examples import N_WORDS
+from seqkd_lab.studies.memory.study import EXAMPLES, MEMORIES, TRUTH, memory_key
 
 RESULTS = synthetic_memory.results()
 LABELS = [memory_key(memory) for memory in MEMORIES]

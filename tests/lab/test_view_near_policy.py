@@ -8,20 +8,19 @@ import synthetic_near_policy as synthetic
 
 from seqkd_lab.distillation.generation import SYNCHRONISE, TRAIN, WAIT, Event
 from seqkd_lab.distillation.near_policy import Schedule
-from seqkd_lab.lab.figures import near_policy_figure
-from seqkd_lab.lab.figures.near_policy import (
+from seqkd_lab.lab.near_policy.measures import timelines
+from seqkd_lab.lab.near_policy.picture import (
     TimelineDrawing,
     Timelines,
     at_work,
     lanes_of,
+    near_policy_figure,
     shares,
     staleness,
     updates_done,
 )
-from seqkd_lab.lab.lesson import png
-from seqkd_lab.lab.near_policy_measures import timelines
-from seqkd_lab.lab.widgets import TimelineExplorer
-from seqkd_lab.lab.widgets.near_policy import NEVER
+from seqkd_lab.lab.near_policy.view import NEVER, TimelineExplorer
+from seqkd_lab.lab.shared.lesson import png
 
 
 @pytest.fixture(scope="module")

@@ -15,19 +15,26 @@ from torch.distributions import Categorical, kl_divergence
 
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.distillation.losses import WordKD
-from seqkd_lab.lab.figures import interpolation_figure, temperature_figure
-from seqkd_lab.lab.figures.bars import REST
-from seqkd_lab.lab.figures.digits import shown_number
-from seqkd_lab.lab.figures.mixing import MixingDrawing, gold_id, mix, shown_words
-from seqkd_lab.lab.figures.next_words import (
+from seqkd_lab.lab.next_word.temperature_view import TemperatureExplorer
+from seqkd_lab.lab.shared.bars import REST
+from seqkd_lab.lab.shared.digits import shown_number
+from seqkd_lab.lab.shared.next_words import (
     NextWordsDrawing,
     SentenceReading,
     divergence,
     entropy,
     soften,
+    temperature_figure,
 )
-from seqkd_lab.lab.widgets import InterpolationExplorer, TemperatureExplorer
-from seqkd_lab.lab.widgets.view import NOBODY, student_chooser
+from seqkd_lab.lab.shared.view import NOBODY, student_chooser
+from seqkd_lab.lab.word_kd.mixing import (
+    MixingDrawing,
+    gold_id,
+    interpolation_figure,
+    mix,
+    shown_words,
+)
+from seqkd_lab.lab.word_kd.mixing_view import InterpolationExplorer
 
 logits = st.lists(st.floats(-8, 8), min_size=5, max_size=5).map(
     lambda x: torch.tensor(x, dtype=torch.float64)

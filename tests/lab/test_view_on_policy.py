@@ -11,20 +11,20 @@ from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.distillation.exposure import GOLD, STUDENT, WRITERS, written_by
-from seqkd_lab.lab.figures import exposure_figure
-from seqkd_lab.lab.figures.draft_laws import END
-from seqkd_lab.lab.figures.exposure import (
+from seqkd_lab.lab.on_policy.picture import (
     LEAST_SENTENCES,
     N_COLUMNS,
     N_ROWS,
     ExposureDrawing,
     beta_in_words,
+    exposure_figure,
     first_shown,
     most_nats,
     worst_place,
 )
-from seqkd_lab.lab.figures.exposure_table import BETAS, exposure_table
-from seqkd_lab.lab.widgets import ExposureExplorer
+from seqkd_lab.lab.on_policy.table import BETAS, exposure_table
+from seqkd_lab.lab.on_policy.view import ExposureExplorer
+from seqkd_lab.lab.shared.distribution_columns import END
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
 N_SHOWN = 3

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkd_lab.lab.figures import paced_figure
-from seqkd_lab.lab.figures.paced import PacedDrawing, paced_bins, percent
-from seqkd_lab.lab.widgets import PacedExplorer
+from seqkd_lab.lab.paced.picture import PacedDrawing, paced_bins, paced_figure, percent
+from seqkd_lab.lab.paced.view import PacedExplorer
 
 COUNTS = (4, 0, 2, 1, 1)
 """Of eight sources four have no valid draw of four, two have two, one has three and one all."""

@@ -12,9 +12,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from seqkd_lab.lab.figures.bars import BarRows, signed, unsigned
-from seqkd_lab.lab.figures.picture import Picture, add_label
-from seqkd_lab.lab.widgets import TemperatureExplorer
+from seqkd_lab.lab.next_word.temperature_view import TemperatureExplorer
+from seqkd_lab.lab.shared.bars import BarRows, signed, unsigned
+from seqkd_lab.lab.shared.picture import Picture, add_label
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -72,7 +72,7 @@ def test_the_core_loads_no_picture_figures_need_no_widgets_and_the_views_say_wha
     code = """
 import sys
 sys.modules["ipywidgets"] = None  # as if it were not installed
-import seqkd_lab.decoding.trace, seqkd_lab.experiments.store
+import seqkd_lab.decoding.trace, seqkd_lab.runs.store
 assert "matplotlib" not in sys.modules
 import seqkd_lab.lab.figures
 try:

@@ -6,17 +6,17 @@ from __future__ import annotations
 import pytest
 
 from seqkd_lab.compression.pruning import METHODS, prune, pruned_by_class, threshold
-from seqkd_lab.experiments.pruning_recipes import PRUNED, RETRAINED
-from seqkd_lab.lab.figures import pruning_figure
-from seqkd_lab.lab.figures.pruning import (
+from seqkd_lab.lab.pruning.picture import (
     N_BINS,
     WIDEST,
     class_levels,
     histogram,
     in_classes,
+    pruning_figure,
     pruning_levels,
 )
-from seqkd_lab.lab.widgets import PruningExplorer
+from seqkd_lab.lab.pruning.view import PruningExplorer
+from seqkd_lab.studies.pruning.recipes import PRUNED, RETRAINED
 
 
 @pytest.fixture

@@ -10,10 +10,14 @@ import torch
 
 from seqkd_lab.corpus.toy.planted import BEYOND, KINDS, MISTAKE, SETTLED
 from seqkd_lab.distillation.tip import ALL, SELECTORS, SOFT_OR, Importance
-from seqkd_lab.lab.figures import importance_figure
-from seqkd_lab.lab.figures.token_importance import COLUMNS, ROWS, ImportanceDrawing
-from seqkd_lab.lab.tip_measures import Labelled
-from seqkd_lab.lab.widgets import TokenExplorer
+from seqkd_lab.lab.token_importance.measures import Labelled
+from seqkd_lab.lab.token_importance.picture import (
+    COLUMNS,
+    ROWS,
+    ImportanceDrawing,
+    importance_figure,
+)
+from seqkd_lab.lab.token_importance.view import TokenExplorer
 
 
 def batch_of(*lengths: int, seed: int = 1) -> Labelled:

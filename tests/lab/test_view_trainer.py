@@ -10,13 +10,11 @@ import threading
 import pytest
 import view_driver
 
-import seqkd_lab.lab.widgets.trainer as trainer_module
+import seqkd_lab.lab.word_kd.trainer as trainer_module
 from seqkd_lab.distillation.losses import BalancedWordKD
-from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
-from seqkd_lab.lab.figures import learning_figure
-from seqkd_lab.lab.figures.learning import Curve
-from seqkd_lab.lab.widgets import StudentTrainer
-from seqkd_lab.lab.widgets.trainer import COLUMNS, GOLD, SEQ, WORD
+from seqkd_lab.lab.shared.learning_curve import Curve, learning_figure
+from seqkd_lab.lab.word_kd.trainer import COLUMNS, GOLD, SEQ, WORD, StudentTrainer
+from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
 
 SECONDS = 120
 SMALL = QuickStudent(width=8, epochs=1, n_pairs=64, batch_size=16, n_valid=20, n_test=5)

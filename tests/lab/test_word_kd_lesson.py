@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
 from seqkd_lab.distillation.losses import BalancedWordKD
-from seqkd_lab.experiments.quick_student import QuickStudent, score_student, train_student
-from seqkd_lab.experiments.word_kd_map import MapRun, committed_map
-from seqkd_lab.lab import word_kd_measures as measures
-from seqkd_lab.lab.figures.word_kd_map import MapDrawing, Own, map_figure
-from seqkd_lab.lab.own_student import own_student
-from seqkd_lab.lab.word_kd_measures import Cell
+from seqkd_lab.lab.word_kd import map_measures as measures
+from seqkd_lab.lab.word_kd.map_figure import MapDrawing, Own, map_figure
+from seqkd_lab.lab.word_kd.map_measures import Cell
+from seqkd_lab.lab.word_kd.own_student import own_student
+from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
+from seqkd_lab.studies.word_kd_map import MapRun, committed_map
 
 TINY = QuickStudent(width=8, epochs=2, n_pairs=64, batch_size=16, n_valid=20, n_test=5)
 values = st.lists(st.floats(0, 100), min_size=3, max_size=6)

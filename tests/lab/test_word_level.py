@@ -10,16 +10,17 @@ import pytest
 import torch
 
 from seqkd_lab.corpus.vocabulary import EOS
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
-from seqkd_lab.experiments.word_kd_map import MapRun
-from seqkd_lab.lab import lesson, word_level
-from seqkd_lab.lab.figures.mixing import gold_id, mixture_at, shown_words
-from seqkd_lab.lab.figures.next_words import SentenceReading
-from seqkd_lab.lab.predictions import CANNOT_TELL
-from seqkd_lab.lab.word_kd_measures import Cell
-from seqkd_lab.lab.word_level import map_words, measures, paths, words
-from seqkd_lab.lab.word_level.measures import Pulls, Waste, WordGradient
-from seqkd_lab.lab.word_level.paths import Walk
+from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.next_words import SentenceReading
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.lab.word_kd import map_words, measures, paths, words
+from seqkd_lab.lab.word_kd import notebook as word_kd
+from seqkd_lab.lab.word_kd.map_measures import Cell
+from seqkd_lab.lab.word_kd.measures import Pulls, Waste, WordGradient
+from seqkd_lab.lab.word_kd.mixing import gold_id, mixture_at, shown_words
+from seqkd_lab.lab.word_kd.paths import Walk
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
+from seqkd_lab.studies.word_kd_map import MapRun
 
 TAUS = (1.0, 4.0)
 
@@ -350,18 +351,18 @@ class TestMapWords:
 def test_the_pictures_draw(tmp_path):
     taus = measures.TEMPERATURES
     found = Pulls(taus, tuple(range(11)), (0.5,) * 11, (0.2,) * 11, 12.0)
-    figure = word_level.pulls_figure(found)
+    figure = word_kd.pulls_figure(found)
     assert figure.axes[0].get_ylim()[1] > 12.0
     figure.savefig(tmp_path / "pulls.png")
     walk = Walk((4,) * 4, (6,) * 4, (False,) * 4, (True, False, False, False), (1.0, 0.5))
-    figure = word_level.walks_figure({BASELINE: walk, WORD_KD: walk})
+    figure = word_kd.walks_figure({BASELINE: walk, WORD_KD: walk})
     texts = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
     assert texts.count("75") == 2 and figure.axes[1].get_xlim() == (0.0, 100.0)
     figure.savefig(tmp_path / "walks.png")
 
 
 def test_the_explorer_opens_at_the_ticket(toy, models):
-    explorer = word_level.make_explorer(models, toy.test, 1)
+    explorer = word_kd.make_explorer(models, toy.test, 1)
     assert explorer.position.value == 1 and explorer.corpus.source[0] == lesson.TICKET
     assert len(explorer.corpus) == 30 and explorer.reading.target == lesson.TICKET_GOLD
     assert torch.allclose(
@@ -370,4 +371,4 @@ def test_the_explorer_opens_at_the_ticket(toy, models):
 
 
 def test_the_package_exports_what_it_names():
-    assert all(hasattr(word_level, name) for name in word_level.__all__)
+    assert all(hasattr(word_kd, name) for name in word_kd.__all__)

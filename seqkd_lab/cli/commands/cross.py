@@ -11,11 +11,11 @@ from seqkd_lab.cli.given import seeds_of, store_of
 from seqkd_lab.cli.making import existing, make_models, mover
 from seqkd_lab.cli.options import add_check_and_workers, add_seeds
 from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
-from seqkd_lab.experiments import architectures
-from seqkd_lab.experiments.architectures import ArchitecturesRun
-from seqkd_lab.experiments.presets import EARLIER
-from seqkd_lab.experiments.verdicts import all_held, in_words
 from seqkd_lab.models.checkpoint import write_atomically
+from seqkd_lab.runs.presets import EARLIER
+from seqkd_lab.runs.verdicts import all_held, in_words
+from seqkd_lab.studies import architectures
+from seqkd_lab.studies.architectures import ArchitecturesRun
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -41,10 +41,10 @@ def run(given: Namespace) -> int:
         path = existing(results_to_judge(given.results, "architectures.json"), "cross")
         return 0 if print_architectures(architectures.read_architectures(path)) else 1
     path = results_to_write(given.results, "architectures.json")
-    from seqkd_lab.lab.architecture_figures import crossed_figure, search_figure
-    from seqkd_lab.lab.lesson import (
-        png,
-    )  # matplotlib costs a second that other commands need not wait for
+    from seqkd_lab.lab.shared.lesson import (
+        png,  # matplotlib costs a second that other commands need not wait for
+    )
+    from seqkd_lab.lab.speculative.architecture_figures import crossed_figure, search_figure
 
     run, store = ArchitecturesRun(EARLIER, seeds_of(given)), store_of(given)
     make_models(run.tasks(), run.data, given, path)

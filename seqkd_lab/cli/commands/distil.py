@@ -48,9 +48,9 @@ from seqkd_lab.distillation.sequence_level import (
     translations,
     write_distilled,
 )
-from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.experiments.recipes import TextData, ToyData
 from seqkd_lab.models.folder import TrainedModel
+from seqkd_lab.runs.presets import PRESETS
+from seqkd_lab.runs.recipes import TextData, ToyData
 
 LEAST_UNKNOWN = 0.01
 """More unknown source tokens than this share are pointed out."""

@@ -8,14 +8,12 @@ from argparse import Namespace
 from seqkd_lab.cli.options import add_check_and_workers, add_seed_range
 from seqkd_lab.cli.results import add_results
 from seqkd_lab.cli.studies import check_names, run_experiments
-from seqkd_lab.experiments import (
-    near_policy_clock,
-    near_policy_experiment,
-    on_policy_experiment,
-    paced_experiment,
-    tip_experiment,
-)
-from seqkd_lab.experiments.presets import EARLIER
+from seqkd_lab.runs.presets import EARLIER
+from seqkd_lab.studies import near_policy_clock
+from seqkd_lab.studies.near_policy import study as near_policy_experiment
+from seqkd_lab.studies.on_policy import study as on_policy_experiment
+from seqkd_lab.studies.paced import study as paced_experiment
+from seqkd_lab.studies.token_importance import study as tip_experiment
 
 
 def add(verbs: argparse._SubParsersAction) -> None:

@@ -29,9 +29,9 @@ from seqkd_lab.compression.pruning import (
     shares_in_steps,
 )
 from seqkd_lab.distillation.losses import NLL
-from seqkd_lab.experiments.recipes import SEQ_KD, TextData, ToyData
 from seqkd_lab.models.folder import save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.runs.recipes import SEQ_KD, TextData, ToyData
 from seqkd_lab.training import Optimisation, train
 
 

@@ -11,16 +11,16 @@ from seqkd_lab.cli.given import store_of
 from seqkd_lab.cli.making import existing, make_models, mover
 from seqkd_lab.cli.options import add_check_and_workers
 from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
-from seqkd_lab.experiments import drafting_verdict
-from seqkd_lab.experiments.drafting_recipes import DraftingRun
-from seqkd_lab.experiments.drafting_results import (
+from seqkd_lab.runs.presets import EARLIER
+from seqkd_lab.runs.verdicts import all_held, summary
+from seqkd_lab.studies.speculative import verdict as drafting_verdict
+from seqkd_lab.studies.speculative.recipes import DRAFTING, DraftingRun
+from seqkd_lab.studies.speculative.results import (
     DraftingResults,
     Extent,
     make_results,
     read_results,
 )
-from seqkd_lab.experiments.presets import DRAFTING, EARLIER
-from seqkd_lab.experiments.verdicts import all_held, summary
 
 
 def add(verbs: argparse._SubParsersAction) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from seqkd_lab.cli.options import add_check_and_workers, add_seed_range
 from seqkd_lab.cli.results import add_results
 from seqkd_lab.cli.studies import check_names, run_experiments
-from seqkd_lab.experiments.committed import own_results_path, results_path
-from seqkd_lab.experiments.later_experiment import Experiment
-from seqkd_lab.experiments.recipes import ToyData
+from seqkd_lab.runs.committed import own_results_path, results_path
+from seqkd_lab.runs.recipes import ToyData
+from seqkd_lab.runs.study import Experiment
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -52,15 +52,15 @@ class Study:
 STUDIES = {
     "budget": Study(
         "how far ahead of the baseline is Seq-KD after so many updates, and when has it caught up?",
-        "seqkd_lab.experiments.budget_study",
+        "seqkd_lab.studies.budget",
     ),
     "memory": Study(
         "does Seq-KD help a student that remembers only its last words, however long it learns?",
-        "seqkd_lab.experiments.memory_study",
+        "seqkd_lab.studies.memory.study",
     ),
     "live": Study(
         "how far can the three students be relied on that a reader of lesson 06 trains?",
-        "seqkd_lab.experiments.live_students",
+        "seqkd_lab.studies.live",
     ),
 }
 

@@ -17,14 +17,16 @@ from seqkd_lab.cli.options import (
     typed_path,
 )
 from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
-from seqkd_lab.experiments import committed, findings
-from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.experiments.recipes import TABLE_ROWS
-from seqkd_lab.experiments.table import collect, read_results, rows_by_seed
-from seqkd_lab.experiments.verdicts import all_held
-from seqkd_lab.experiments.why_no_gain import why_no_gain
 from seqkd_lab.installation import OWN_RESULTS
 from seqkd_lab.models.checkpoint import write_atomically, write_json
+from seqkd_lab.runs import committed
+from seqkd_lab.runs.presets import PRESETS
+from seqkd_lab.runs.recipes import TABLE_ROWS
+from seqkd_lab.runs.results import rows_by_seed
+from seqkd_lab.runs.verdicts import all_held
+from seqkd_lab.studies.table1 import checkpoints, findings
+from seqkd_lab.studies.table1.table import collect, read_results
+from seqkd_lab.studies.table1.why_no_gain import why_no_gain
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -87,8 +89,8 @@ def run(given: Namespace) -> int:
     )  # the lab's own results are of the toy
     path = results_to_write(given.results or of_text, "table1.json")
     seeds = seeds_of(given, *(TEXT_SEEDS if given.source else TOY_SEEDS))
-    from seqkd_lab.lab.plots import curves_figure, table_figure
-    from seqkd_lab.lab.report import png
+    from seqkd_lab.lab.paper_table.report import png
+    from seqkd_lab.lab.paper_table.table_figures import curves_figure, table_figure
 
     run = table_run(given, seeds, given.rows, "full")
     make_models(run.tasks(), run.data, given, path)
@@ -100,7 +102,7 @@ def run(given: Namespace) -> int:
     print(f"\nResults: {path}, pictures beside it")
     if given.checkpoints:
         seed = committed.representative_seed(results["by_seed"])
-        for folder in committed.write_checkpoints(run, store_of(given), given.checkpoints, seed):
+        for folder in checkpoints.write_checkpoints(run, store_of(given), given.checkpoints, seed):
             print(f"checkpoint: {folder}")
     return 0
 

@@ -11,10 +11,10 @@ from seqkd_lab.cli.given import store_of
 from seqkd_lab.cli.making import existing, mover
 from seqkd_lab.cli.results import add_results, announce, results_to_judge, results_to_write
 from seqkd_lab.compression.pruning import n_nonzero
-from seqkd_lab.experiments import speed_table
-from seqkd_lab.experiments.presets import EARLIER
-from seqkd_lab.experiments.speed import BATCHED, ONE_BY_ONE
-from seqkd_lab.experiments.verdicts import all_held, in_words
+from seqkd_lab.runs.clock import BATCHED, ONE_BY_ONE
+from seqkd_lab.runs.presets import EARLIER
+from seqkd_lab.runs.verdicts import all_held, in_words
+from seqkd_lab.studies import speed as speed_table
 
 
 def add(verbs: argparse._SubParsersAction) -> None:

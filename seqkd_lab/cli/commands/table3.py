@@ -11,12 +11,14 @@ from seqkd_lab.cli.given import seeds_of, store_of
 from seqkd_lab.cli.making import existing, make_models, mover
 from seqkd_lab.cli.options import add_check_and_workers, add_seeds, typed_path
 from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
-from seqkd_lab.experiments import pruning_costs, pruning_table, pruning_verdict
-from seqkd_lab.experiments.presets import EARLIER, PRUNING
-from seqkd_lab.experiments.pruning_recipes import PruningRun
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
-from seqkd_lab.experiments.verdicts import all_held, in_words
 from seqkd_lab.models.checkpoint import write_atomically
+from seqkd_lab.runs.presets import EARLIER
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.runs.verdicts import all_held, in_words
+from seqkd_lab.studies.pruning import costs as pruning_costs
+from seqkd_lab.studies.pruning import table as pruning_table
+from seqkd_lab.studies.pruning import verdict as pruning_verdict
+from seqkd_lab.studies.pruning.recipes import PRUNING, PruningRun
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -49,10 +51,10 @@ def run(given: Namespace) -> int:
         path = existing(results_to_judge(given.results, "table3.json"), "table3 --seeds 5")
         return 0 if print_table3(pruning_table.read_table3(path)) else 1
     path = results_to_write(given.results, "table3.json")
-    from seqkd_lab.lab.lesson import (
-        png,
-    )  # matplotlib costs a second that other commands need not wait for
-    from seqkd_lab.lab.pruning_figures import table3_figure
+    from seqkd_lab.lab.pruning.figures import table3_figure
+    from seqkd_lab.lab.shared.lesson import (
+        png,  # matplotlib costs a second that other commands need not wait for
+    )
 
     run, store = pruning_run(given), store_of(given)
     make_models(run.tasks(), run.data, given, path)

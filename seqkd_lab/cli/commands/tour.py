@@ -10,12 +10,13 @@ from seqkd_lab.cli.given import store_of, table_run
 from seqkd_lab.cli.making import make_models, print_table
 from seqkd_lab.cli.options import add_monolingual, add_text_files, add_tokenize, seed, typed_path
 from seqkd_lab.cli.writable import check_folder
-from seqkd_lab.experiments import findings
-from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.experiments.recipes import TABLE_ROWS, TextData
-from seqkd_lab.experiments.table import collect, rows_by_seed
-from seqkd_lab.experiments.tour import copy_models, examples, paired_comparison
-from seqkd_lab.experiments.why_no_gain import why_no_gain
+from seqkd_lab.runs.presets import PRESETS
+from seqkd_lab.runs.recipes import TABLE_ROWS, TextData
+from seqkd_lab.runs.results import rows_by_seed
+from seqkd_lab.studies.table1 import findings
+from seqkd_lab.studies.table1.table import collect
+from seqkd_lab.studies.table1.tour import copy_models, examples, paired_comparison
+from seqkd_lab.studies.table1.why_no_gain import why_no_gain
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -55,9 +56,9 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 def run(given: Namespace) -> int:
     """`seqkd-lab tour`"""
-    from seqkd_lab.lab.report import (
-        write_report,
-    )  # matplotlib costs a second that other commands need not wait for
+    from seqkd_lab.lab.paper_table.report import (
+        write_report,  # matplotlib costs a second that other commands need not wait for
+    )
 
     run, store = table_run(given, (given.seed,), TABLE_ROWS, "quick"), store_of(given)
     check_folder(given.report, "--report")

@@ -20,13 +20,13 @@ from seqkd_lab.cli.options import add_text_files, names_own_text, seed, text_opt
 from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
 from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.distillation.forward_translation import tokens_per_source_token
-from seqkd_lab.experiments.data import Dataset
-from seqkd_lab.experiments.presets import PRESETS
-from seqkd_lab.experiments.recipes import Recipe
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.folder import TRAINED_ON, TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.optimisation import BY_BLEU, BY_LOSS, History, Optimisation
+from seqkd_lab.runs.data import Dataset
+from seqkd_lab.runs.presets import PRESETS
+from seqkd_lab.runs.recipes import Recipe
 from seqkd_lab.training import train
 from seqkd_lab.validation import MOST_SENTENCES, ValidationBLEU
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from seqkd_lab.cli.given import n_workers_of, seeds_of
 from seqkd_lab.cli.options import add_seeds
 from seqkd_lab.cli.results import add_results, announce, results_to_write
-from seqkd_lab.experiments.word_kd_map import MapRun, make_map
+from seqkd_lab.studies.word_kd_map import MapRun, make_map
 
 
 def add(verbs: argparse._SubParsersAction) -> None:

@@ -1,63 +1,7 @@
-"""What lesson 00 shows: this machine, the story of distillation, and its headline with trained
-models."""
+"""Lesson 00: Start here."""
 
-from seqkd_lab.doctor import examine, table
-from seqkd_lab.experiments.committed import committed_seed
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD, TEACHER
-from seqkd_lab.lab.comparison import compare, expected, scores
-from seqkd_lab.lab.figures.headline import scores_figure, seeds_figure
-from seqkd_lab.lab.headline import headline_in_words, seeds_in_words
-from seqkd_lab.lab.language_figures import front_end_figure
-from seqkd_lab.lab.start_here.figures import who_learns_figure
-from seqkd_lab.lab.start_here.measures import (
-    ALIKE,
-    BEAM_SIZE,
-    THE_BASELINE,
-    THE_SEQ_KD,
-    agreement,
-    faster_student,
-    seconds_to_translate,
-    student_that_needs_the_beam,
-)
-from seqkd_lab.lab.start_here.view import front_end_check
-from seqkd_lab.lab.start_here.words import (
-    bleu_in_words,
-    explained,
-    no_copy,
-    no_teacher_at_work,
-    speed_in_words,
-    ticket_in_words,
-)
+from seqkd_lab.lab.shared.plan import Lesson
 
-__all__ = [
-    "ALIKE",
-    "BASELINE",
-    "BEAM_SIZE",
-    "SEQ_KD",
-    "TEACHER",
-    "THE_BASELINE",
-    "THE_SEQ_KD",
-    "agreement",
-    "bleu_in_words",
-    "committed_seed",
-    "compare",
-    "examine",
-    "expected",
-    "explained",
-    "faster_student",
-    "front_end_check",
-    "front_end_figure",
-    "headline_in_words",
-    "no_copy",
-    "no_teacher_at_work",
-    "scores",
-    "scores_figure",
-    "seconds_to_translate",
-    "seeds_figure",
-    "seeds_in_words",
-    "speed_in_words",
-    "student_that_needs_the_beam",
-    "table",
-    "ticket_in_words",
-    "who_learns_figure",
-]
+LESSON = Lesson(
+    "00_start_here", "Start here", 15, "check this machine, see the whole story with trained models"
+)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from sacrebleu.metrics import BLEU
 
 from seqkd_lab.decoding.search import search
-from seqkd_lab.experiments.recipes import BASELINE, SEQ_KD
-from seqkd_lab.experiments.table import rows_by_seed
-from seqkd_lab.lab.predictions import CANNOT_TELL, decided
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL, decided
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
+from seqkd_lab.runs.results import rows_by_seed
 
 BEAM_SIZE = 5
 """K of the paper's Table 1."""

@@ -8,6 +8,6 @@ from typing import Any
 def front_end_check() -> Any:
     """Makes the slider with the picture that follows it. Raises ImportError where ipywidgets is not
     installed."""
-    from seqkd_lab.lab.language_panel import FrontEndCheck
+    from seqkd_lab.lab.language.panel import FrontEndCheck
 
     return FrontEndCheck()

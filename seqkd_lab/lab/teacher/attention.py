@@ -15,7 +15,7 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy.meaning import OBJECT_PRONOUNS, SUBJECT_PRONOUNS
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS
 from seqkd_lab.decoding.search import search
-from seqkd_lab.lab.teacher_measures import per_token
+from seqkd_lab.lab.teacher.loss_measures import per_token
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 
 END = SPECIALS[EOS]

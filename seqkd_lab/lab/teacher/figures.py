@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from seqkd_lab.lab.figures.picture import (
+from seqkd_lab.lab.shared.picture import (
     BLACK,
     DOTS_PER_INCH,
     GREY,

@@ -6,10 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from seqkd_lab.lab.figures.learning import Curve
-from seqkd_lab.lab.lesson import Markdown
-from seqkd_lab.lab.teacher_masks import HALF_MASKED, MASKED, NO_MASK, READINGS
-from seqkd_lab.lab.teacher_measures import Floor, Gap
+from seqkd_lab.lab.shared.learning_curve import Curve
+from seqkd_lab.lab.shared.lesson import Markdown
+from seqkd_lab.lab.teacher.loss_measures import Floor, Gap
+from seqkd_lab.lab.teacher.masks import HALF_MASKED, MASKED, NO_MASK, READINGS
 
 ABOVE, BELOW = "above the floor", "below the floor"
 RISES, FALLS, STAYS = "it rises", "it falls", "it stays the same"

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from seqkd_lab.corpus.batching import Batch, encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.experiments.committed import committed_seed
-from seqkd_lab.experiments.recipes import TEACHER
-from seqkd_lab.experiments.table import rows_by_seed
 from seqkd_lab.lab.teacher.attention import Alignment, alignments
-from seqkd_lab.lab.teacher_measures import PerToken
+from seqkd_lab.lab.teacher.loss_measures import PerToken
 from seqkd_lab.models.lstm import LSTMSeq2Seq
+from seqkd_lab.runs.committed import committed_seed
+from seqkd_lab.runs.recipes import TEACHER
+from seqkd_lab.runs.results import rows_by_seed
 
 
 def committed_history(results: Mapping) -> dict[str, list[float]]:

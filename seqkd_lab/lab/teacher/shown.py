@@ -8,7 +8,7 @@ from typing import Any
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.lab.lesson import TICKET, TICKET_GOLD
+from seqkd_lab.lab.shared.lesson import TICKET, TICKET_GOLD
 from seqkd_lab.lab.teacher.attention import END, valid_translation
 from seqkd_lab.lab.teacher.figures import AttentionDrawing
 from seqkd_lab.models.lstm import LSTMSeq2Seq

@@ -10,10 +10,10 @@ import ipywidgets as widgets
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.lab.shared.view import STYLE, View, sentence_chooser
 from seqkd_lab.lab.teacher.attention import AttentionReading, read_pair
 from seqkd_lab.lab.teacher.figures import AttentionDrawing, readable
 from seqkd_lab.lab.teacher.words import weights_in_words
-from seqkd_lab.lab.widgets.view import STYLE, View, sentence_chooser
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 
 

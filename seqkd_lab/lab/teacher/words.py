@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from seqkd_lab.lab.lesson import Markdown
+from seqkd_lab.lab.shared.lesson import Markdown
 from seqkd_lab.lab.teacher.attention import (
     ARTICLES,
     KINDS,

@@ -9,7 +9,7 @@ import random
 import numpy as np
 import torch
 
-from seqkd_lab.lab.exercises.lesson_00 import greedy_search as right
+from seqkd_lab.lab.start_here.exercises import greedy_search as right
 
 END = "</s>"
 

@@ -13,8 +13,8 @@ import torch
 from scipy.special import entr
 from scipy.stats import entropy as scipy_entropy
 
-from seqkd_lab.lab.exercises.lesson_01 import entropy_of_translations as right_entropy
-from seqkd_lab.lab.exercises.lesson_01_next_word import next_word_distribution as right_next
+from seqkd_lab.lab.language.exercises import entropy_of_translations as right_entropy
+from seqkd_lab.lab.language.next_word_exercise import next_word_distribution as right_next
 
 END = "</s>"
 

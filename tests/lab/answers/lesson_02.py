@@ -11,8 +11,8 @@ from scipy.special import log_softmax as scipy_log_softmax
 from torch.nn import functional as F
 
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
-from seqkd_lab.lab.exercises.lesson_02 import masked_nll as right_loss
-from seqkd_lab.lab.exercises.lesson_02 import perplexity as right_perplexity
+from seqkd_lab.lab.teacher.exercises import masked_nll as right_loss
+from seqkd_lab.lab.teacher.exercises import perplexity as right_perplexity
 
 # masked_nll: wrong values
 

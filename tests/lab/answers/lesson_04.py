@@ -9,9 +9,9 @@ import torch
 from torch.nn import functional as F
 
 from seqkd_lab.corpus.vocabulary import EOS, PAD
-from seqkd_lab.lab.exercises.lesson_04 import word_kd_loss as right_loss
-from seqkd_lab.lab.exercises.lesson_04_targets import mixed_target as right_target
-from seqkd_lab.lab.exercises.lesson_04_targets import word_gradient as right_gradient
+from seqkd_lab.lab.word_kd.exercises import word_kd_loss as right_loss
+from seqkd_lab.lab.word_kd.targets_exercises import mixed_target as right_target
+from seqkd_lab.lab.word_kd.targets_exercises import word_gradient as right_gradient
 
 # word_kd_loss: wrong values
 

@@ -10,8 +10,8 @@ import math
 import numpy as np
 import torch
 
-from seqkd_lab.lab.exercises.lesson_05 import beam_step as right_step
-from seqkd_lab.lab.exercises.lesson_05_ranking import rank_with_penalty as right_ranking
+from seqkd_lab.lab.beam.exercises import beam_step as right_step
+from seqkd_lab.lab.beam.ranking_exercise import rank_with_penalty as right_ranking
 
 END = "</s>"
 

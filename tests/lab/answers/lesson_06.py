@@ -9,9 +9,9 @@ import statistics
 import numpy as np
 import torch
 
-from seqkd_lab.lab.exercises import lesson_06
-from seqkd_lab.lab.exercises.lesson_06 import length_ratio as right_ratio
-from seqkd_lab.lab.exercises.lesson_06 import mode_mass as right_mass
+from seqkd_lab.lab.seq_kd import exercises as lesson_06
+from seqkd_lab.lab.seq_kd.exercises import length_ratio as right_ratio
+from seqkd_lab.lab.seq_kd.exercises import mode_mass as right_mass
 
 # mode_mass: wrong
 

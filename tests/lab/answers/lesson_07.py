@@ -10,9 +10,9 @@ from collections import Counter
 import numpy as np
 
 from seqkd_lab.distillation.sequence_level import similarity as sentence_bleu
-from seqkd_lab.lab.exercises import lesson_07
-from seqkd_lab.lab.exercises.lesson_07 import clipped_precision as right_precision
-from seqkd_lab.lab.exercises.lesson_07 import seq_inter_choice as right_choice
+from seqkd_lab.lab.seq_inter import exercises as lesson_07
+from seqkd_lab.lab.seq_inter.exercises import clipped_precision as right_precision
+from seqkd_lab.lab.seq_inter.exercises import seq_inter_choice as right_choice
 
 # seq_inter_choice: wrong
 

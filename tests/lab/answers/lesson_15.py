@@ -9,9 +9,9 @@ import numpy as np
 import pandas
 from scipy.stats import entropy
 
-from seqkd_lab.lab.exercises import lesson_15
-from seqkd_lab.lab.exercises.lesson_15 import conditional_entropy as right_entropy
-from seqkd_lab.lab.exercises.lesson_15 import history_dependence as right_history
+from seqkd_lab.lab.meters import exercises as lesson_15
+from seqkd_lab.lab.meters.exercises import conditional_entropy as right_entropy
+from seqkd_lab.lab.meters.exercises import history_dependence as right_history
 
 
 def entropy_of(items):

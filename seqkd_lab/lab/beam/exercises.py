@@ -1,0 +1,323 @@
+"""Exercises of lesson 5, greedy and beam: one step of beam search, and ranking with a length
+penalty."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from seqkd_lab.lab.beam.ranking_exercise import END, RANKING, Pair
+from seqkd_lab.lab.shared.exercises.checking import call
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, WrongAnswer
+
+WORDS = ("das", "die", "Auto", "rot", "war", END)
+
+
+def beam_step(hypotheses, next_log_probs, beam_size):
+    """The beam after one more word: hypotheses [(words, log_prob)], next_log_probs a dictionary for
+    each."""
+    candidates = []
+    for (words, log_prob), next_words in zip(hypotheses, next_log_probs, strict=True):
+        if words[-1:] == ("</s>",):
+            candidates.append(
+                (words, log_prob)
+            )  # finished: it keeps its place if it is good enough
+        else:
+            candidates += [((*words, word), log_prob + more) for word, more in next_words.items()]
+    candidates.sort(key=lambda candidate: candidate[1], reverse=True)
+    return candidates[:beam_size]
+
+
+def _all_candidates(hypotheses, next_log_probs) -> list[Pair]:
+    return beam_step(hypotheses, next_log_probs, sum(map(len, next_log_probs)))
+
+
+def _is_finished(hypothesis: Pair) -> bool:
+    return hypothesis[0][-1:] == (END,)
+
+
+def _each_parent_its_best(hypotheses, next_log_probs, beam_size):
+    best = [
+        beam_step([one], [after], 1)[0]
+        for one, after in zip(hypotheses, next_log_probs, strict=True)
+    ]
+    return sorted(best, key=lambda candidate: -candidate[1])[:beam_size]
+
+
+def _last_word_only(hypotheses, next_log_probs, beam_size):
+    last = [(words, log_prob if words[-1:] == (END,) else 0.0) for words, log_prob in hypotheses]
+    return beam_step(last, next_log_probs, beam_size)
+
+
+def _finished_grow(hypotheses, next_log_probs, beam_size):
+    candidates = [
+        ((*words, word), log_prob + more)
+        for (words, log_prob), after in zip(hypotheses, next_log_probs, strict=True)
+        for word, more in after.items()
+    ]
+    return sorted(candidates, key=lambda candidate: -candidate[1])[:beam_size]
+
+
+def _finished_stay_and_grow(hypotheses, next_log_probs, beam_size):
+    n_grown = sum(map(len, next_log_probs))
+    finished = [hypothesis for hypothesis in hypotheses if _is_finished(hypothesis)]
+    candidates = finished + _finished_grow(hypotheses, next_log_probs, n_grown)
+    return sorted(candidates, key=lambda candidate: -candidate[1])[:beam_size]
+
+
+def _finished_lost(hypotheses, next_log_probs, beam_size):
+    alive = [
+        (one, after)
+        for one, after in zip(hypotheses, next_log_probs, strict=True)
+        if not _is_finished(one)
+    ]
+    return beam_step([one for one, _ in alive], [after for _, after in alive], beam_size)
+
+
+def _finished_always_stay(hypotheses, next_log_probs, beam_size):
+    finished = [hypothesis for hypothesis in hypotheses if _is_finished(hypothesis)]
+    places_left = max(0, beam_size - len(finished))
+    return sorted(
+        finished + _finished_lost(hypotheses, next_log_probs, places_left),
+        key=lambda pair: -pair[1],
+    )
+
+
+def _worst_first(hypotheses, next_log_probs, beam_size):
+    return _all_candidates(hypotheses, next_log_probs)[::-1][:beam_size]
+
+
+def _best_last(hypotheses, next_log_probs, beam_size):
+    return beam_step(hypotheses, next_log_probs, beam_size)[::-1]
+
+
+def _mean_per_word(hypotheses, next_log_probs, beam_size):
+    candidates = _all_candidates(hypotheses, next_log_probs)
+    return sorted(candidates, key=lambda candidate: -candidate[1] / len(candidate[0]))[:beam_size]
+
+
+def _logs_multiplied(hypotheses, next_log_probs, beam_size):
+    candidates = []
+    for hypothesis, after in zip(hypotheses, next_log_probs, strict=True):
+        words, log_prob = hypothesis
+        grown = [((*words, word), log_prob * more) for word, more in after.items()]
+        candidates += [hypothesis] if _is_finished(hypothesis) else grown
+    return sorted(candidates, key=lambda candidate: -candidate[1])[:beam_size]
+
+
+def _as_many_from_each_parent(hypotheses, next_log_probs, beam_size):
+    return [
+        candidate
+        for one, after in zip(hypotheses, next_log_probs, strict=True)
+        for candidate in beam_step([one], [after], beam_size)
+    ]
+
+
+def _everything_kept(hypotheses, next_log_probs, beam_size):
+    return _all_candidates(hypotheses, next_log_probs)
+
+
+def _probabilities(hypotheses, next_log_probs, beam_size):
+    return [
+        (words, math.exp(log_prob))
+        for words, log_prob in beam_step(hypotheses, next_log_probs, beam_size)
+    ]
+
+
+def expected_beam(hypotheses, next_log_probs, beam_size) -> list[Pair]:
+    """The same by torch: scores (K, V + 1), the last column for those that stay as they are, and
+    one topk."""
+    vocabulary = list(next_log_probs[0])
+    scores = torch.full((len(hypotheses), len(vocabulary) + 1), float("-inf"), dtype=torch.float64)
+    for k, ((words, log_prob), after) in enumerate(zip(hypotheses, next_log_probs, strict=True)):
+        if words and words[-1] == END:
+            scores[k, -1] = log_prob
+        else:
+            scores[k, :-1] = log_prob + torch.tensor(
+                [after[word] for word in vocabulary], dtype=torch.float64
+            )
+    n_possible = int(torch.isfinite(scores).sum())
+    best, places = scores.flatten().topk(min(beam_size, n_possible))
+    rows = [divmod(place, len(vocabulary) + 1) for place in places.tolist()]
+    kept = [hypotheses[k][0] + (() if w == len(vocabulary) else (vocabulary[w],)) for k, w in rows]
+    return list(zip(kept, best.tolist(), strict=True))
+
+
+def _next_words(n_hypotheses: int, vocabulary: Sequence[str], seed: int) -> list[dict[str, float]]:
+    """Random distributions of the next word, as log-probabilities, one for each hypothesis."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = 1.5 * torch.randn(
+        n_hypotheses, len(vocabulary), generator=generator, dtype=torch.float64
+    )
+    return [dict(zip(vocabulary, row, strict=True)) for row in logits.log_softmax(dim=1).tolist()]
+
+
+LONG = ("das", "rot", "rot", "Auto")
+BEAMS: tuple[tuple[str, list[Pair], int], ...] = (
+    ("the first step, K = 2", [((), 0.0)], 2),
+    ("three prefixes, K = 3", [(("das",), -0.4), (("die",), -1.1), (("rot",), -2.9)], 3),
+    (
+        "a finished hypothesis among them, K = 3",
+        [(("das", "Auto"), -1.3), (("das", END), -0.5), (("die", "rot"), -1.0)],
+        3,
+    ),
+    (
+        "a finished one that is not good enough, K = 2",
+        [(("die", "Auto"), -0.2), (("das", "rot"), -0.6), (("rot", END), -9.0)],
+        2,
+    ),
+    ("greedy, K = 1", [(("das",), -0.4)], 1),
+    ("K larger than all candidates", [((), 0.0)], 9),
+    (
+        "a short finished one, few words but improbable, K = 2",
+        [((*LONG, "war"), -2.6), (("das", END), -2.9), ((*LONG, "das"), -2.8)],
+        2,
+    ),
+    (
+        "all but one are finished, K = 4",
+        [
+            (("die", "Auto", END), -1.9),
+            (("das", END), -2.4),
+            (LONG, -0.7),
+            (("rot", "Auto", END), -3.8),
+        ],
+        4,
+    ),
+    (
+        "all are finished, K = 3",
+        [(("die", END), -1.0), (("das", "Auto", "rot", END), -1.2), (("rot", "Auto", END), -1.4)],
+        3,
+    ),
+    (
+        "more prefixes than places, K = 2",
+        [(("das",), -1.4), (("die",), -1.5), (("rot",), -1.6), (("war",), -1.7)],
+        2,
+    ),
+)
+"""Name, hypotheses and beam size of the cases; the next words are drawn."""
+
+
+def beam_cases() -> list[Case]:
+    """From the empty prefix, with unfinished hypotheses, with finished ones of other lengths."""
+    cases = []
+    for seed, (name, hypotheses, beam_size) in enumerate(BEAMS):
+        after = _next_words(len(hypotheses), WORDS[seed % 2 :], seed)
+        cases.append(
+            Case(name, (hypotheses, after, beam_size), expected_beam(hypotheses, after, beam_size))
+        )
+    return cases
+
+
+def _loses_an_equal_candidate(function: Function) -> str | None:
+    """What is wrong when two candidates are exactly as probable; they may stand in either order."""
+    after = [{"das": -1.0, "die": -1.0, "rot": -2.5, END: -3.0}] * 2
+    found = call(function, ([(("war",), -0.3), (("rot",), -2.1)], after, 3)).value or []
+    orders = [
+        [["war", word], ["war", other], ["war", "rot"]]
+        for word, other in (("das", "die"), ("die", "das"))
+    ]
+    if [pair[0] for pair in found] in orders:
+        return None
+    return (
+        "All cases are right. But where two candidates are exactly as probable (“war das” and “war "
+        "die”), one of "
+        "them is lost, or does not stand where it should. Is a log_prob the key of a dictionary?"
+    )
+
+
+BEAM_STEP = Exercise(
+    lesson=5,
+    title="One step of beam search",
+    difficulty=3,
+    minutes=15,
+    task="Write `beam_step(hypotheses, next_log_probs, beam_size)`: `hypotheses` is a list of "
+    "pairs (tuple of words, "
+    "log_prob); `next_log_probs` has for each of them a dictionary from the next word to ln p(word "
+    "| prefix). "
+    "Return the `beam_size` most probable pairs after one more word, **best first**. A hypothesis "
+    "that ends with "
+    '`"</s>"` is finished: it does not grow (ignore its dictionary), but keeps its place if its '
+    "log_prob is "
+    "among the best. Compare log_prob itself, not its mean per word.",
+    hints=(
+        "Make one list of *all* candidates of *all* hypotheses; only then choose.",
+        "A candidate's log_prob is its parent's plus the word's: probabilities multiply, "
+        "logarithms add.",
+        "A finished hypothesis is one candidate: itself, unchanged.",
+    ),
+    solution=beam_step,
+    wrong_answers=(
+        WrongAnswer(
+            _each_parent_its_best,
+            "each hypothesis keeps its own best word: that is K greedy searches side by "
+            "side. In a beam all candidates compete: a parent may have two children, "
+            "another none.",
+        ),
+        WrongAnswer(
+            _as_many_from_each_parent,
+            "each hypothesis keeps its own K best words, so the beam grows at each "
+            "step. Put all of them into one list, and keep K of that list.",
+        ),
+        WrongAnswer(
+            _last_word_only,
+            "candidates are ranked by their last word alone: the parent's log_prob is lost. A "
+            "likely word after an unlikely prefix is not a likely translation.",
+        ),
+        WrongAnswer(
+            _logs_multiplied,
+            "the two log-probabilities are multiplied. Probabilities multiply, so their "
+            "logarithms add.",
+        ),
+        WrongAnswer(
+            _mean_per_word,
+            "candidates are ranked by their mean log_prob per word. This beam has no length "
+            "penalty: rank by log_prob itself.",
+        ),
+        WrongAnswer(
+            _finished_grow,
+            "a finished hypothesis grows on after </s>. It is a whole translation: it only stays.",
+        ),
+        WrongAnswer(
+            _finished_stay_and_grow,
+            "a finished hypothesis stays and grows on as well. It is a whole "
+            "translation: it is one candidate, itself.",
+        ),
+        WrongAnswer(
+            _finished_lost,
+            "finished hypotheses are lost: a short, likely translation would vanish from the "
+            "beam at the next step.",
+        ),
+        WrongAnswer(
+            _finished_always_stay,
+            "finished hypotheses keep their places whatever comes. They compete like "
+            "all others: K more probable candidates push one out.",
+        ),
+        WrongAnswer(
+            _everything_kept,
+            "beam_size is not used: all candidates stay. Keep the first K of the sorted list.",
+        ),
+        WrongAnswer(
+            _probabilities,
+            "probabilities are returned. Return their logarithms: products of many small "
+            "numbers would end at 0.",
+        ),
+        WrongAnswer(
+            _best_last,
+            "these are the right candidates in the wrong order: the best one must stand first.",
+        ),
+        WrongAnswer(
+            _worst_first,
+            "the order is turned round: these are the worst candidates. Log-probabilities are "
+            "negative; the one nearest to 0 is the best.",
+        ),
+    ),
+    cases=beam_cases,
+    further=_loses_an_equal_candidate,
+    insight="With K = 1 this is greedy search; with K ≥ all candidates at every step it finds "
+    "every translation.",
+)
+
+
+EXERCISES = (BEAM_STEP, RANKING)

@@ -1,0 +1,220 @@
+"""An exercise of lesson 11, on-policy distillation: what a drawn word answers for."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+
+
+def advantages(log_p_student, log_p_teacher, discount):
+    """A_t = −Σ_{u ≥ t} discount^(u − t) (log p_S(y_u) − log p_T(y_u)) for the drawn words'
+    log-probabilities (T,)."""
+    found, to_come = [], 0.0
+    for cost in reversed((log_p_student - log_p_teacher).tolist()):
+        to_come = cost + discount * to_come
+        found.append(-to_come)
+    return torch.tensor(found[::-1])
+
+
+def advantage_cases() -> list[Case]:
+    """Sentences of several words at several discounts, and one of a single word. Some words cost
+    nothing."""
+    student = {
+        "four words": (-0.2, -1.5, -0.1, -0.7),
+        "a likely sentence": (-0.05, -0.1, -0.02),
+        "one word": (-0.4,),
+        "seven words": (-1.1, -0.3, -2.2, -0.6, -0.05, -1.7, -0.9),
+        "two words": (-0.8, -0.2),
+    }
+    teacher = {
+        "four words": (-0.9, -0.3, -2.5, -0.7),
+        "a likely sentence": (-0.01, -0.3, -0.01),
+        "one word": (-1.9,),
+        "seven words": (-0.4, -0.3, -0.7, -3.1, -0.2, -1.2, -2.4),
+        "two words": (-0.1, -1.3),
+    }
+    cases = []
+    for name, discount in (
+        ("four words", 0.0),
+        ("four words", 1.0),
+        ("four words", 0.5),
+        ("a likely sentence", 0.9),
+        ("one word", 1.0),
+        ("one word", 0.3),
+        ("seven words", 0.7),
+        ("two words", 0.25),
+    ):
+        costs = [s - t for s, t in zip(student[name], teacher[name], strict=True)]
+        expected = [
+            -math.fsum(discount ** (u - t) * costs[u] for u in range(t, len(costs)))
+            for t in range(len(costs))
+        ]
+        cases.append(
+            Case(
+                f"{name}, discount {discount:g}",
+                (torch.tensor(student[name]), torch.tensor(teacher[name]), discount),
+                expected,
+            )
+        )
+    return cases
+
+
+def _sign(log_p_student, log_p_teacher, discount):
+    return -advantages(log_p_student, log_p_teacher, discount)
+
+
+def _past(log_p_student, log_p_teacher, discount):
+    return advantages(log_p_student.flip(0), log_p_teacher.flip(0), discount).flip(0)
+
+
+def _own_alone(log_p_student, log_p_teacher, discount):
+    return log_p_teacher - log_p_student
+
+
+def _no_discount(log_p_student, log_p_teacher, discount):
+    return advantages(log_p_student, log_p_teacher, 1.0)
+
+
+def _counted_from_the_start(log_p_student, log_p_teacher, discount):
+    powers = torch.tensor([float(discount) ** t for t in range(len(log_p_student))])
+    return advantages(powers * log_p_student, powers * log_p_teacher, 1.0)
+
+
+def _without_own(log_p_student, log_p_teacher, discount):
+    every = advantages(log_p_student, log_p_teacher, discount)
+    return every + log_p_student - log_p_teacher
+
+
+def _past_in_full(log_p_student, log_p_teacher, discount):
+    return (log_p_teacher - log_p_student).cumsum(dim=0)
+
+
+def _own_discounted(log_p_student, log_p_teacher, discount):
+    return discount * advantages(log_p_student, log_p_teacher, discount)
+
+
+def _next_in_full(log_p_student, log_p_teacher, discount):
+    every = advantages(log_p_student, log_p_teacher, discount)
+    return log_p_teacher - log_p_student + torch.cat([every[1:], torch.zeros(1)])
+
+
+def _one_factor_for_all(log_p_student, log_p_teacher, discount):
+    own = log_p_teacher - log_p_student
+    return own + discount * (own.flip(0).cumsum(0).flip(0) - own)
+
+
+def _not_turned_round(log_p_student, log_p_teacher, discount):
+    return advantages(log_p_student, log_p_teacher, discount).flip(0)
+
+
+def _mean_of_the_rest(log_p_student, log_p_teacher, discount):
+    return advantages(log_p_student, log_p_teacher, discount) / torch.arange(
+        len(log_p_student), 0, -1
+    )
+
+
+def _own_mean_off(log_p_student, log_p_teacher, discount):
+    every = advantages(log_p_student, log_p_teacher, discount)
+    return every - every.mean()
+
+
+def _probabilities(log_p_student, log_p_teacher, discount):
+    return advantages(log_p_student.exp(), log_p_teacher.exp(), discount)
+
+
+ADVANTAGES = Exercise(
+    lesson=11,
+    title="What a drawn word answers for",
+    difficulty=2,
+    minutes=8,
+    task="The student has drawn a translation of T words. Write `advantages(log_p_student, "
+    "log_p_teacher, discount)`: "
+    "two torch tensors (T,), what student and teacher gave to each drawn word (log-probabilities), "
+    "and a number "
+    "from 0 to 1. The cost of a word is log p_S − log p_T. Return the T advantages "
+    "A_t = −Σ_{u ≥ t} discount^(u − t) · cost_u: discount 0 lets a word answer for itself alone, 1 "
+    "for "
+    "all that comes after it as well.",
+    hints=(
+        "From the last word backwards it is one line: the sum at t is cost_t + discount · (the sum "
+        "at t + 1).",
+        "`reversed(costs.tolist())` walks from the last word to the first; turn the result round "
+        "in the end, and "
+        "mind the sign: a cost is bad, an advantage is good.",
+    ),
+    imports="import torch",
+    solution=advantages,
+    wrong_answers=(
+        WrongAnswer(
+            _sign,
+            "the sign is turned: where the student gives a word more than the teacher does, the "
+            "cost is "
+            "positive and the advantage negative.",
+        ),
+        WrongAnswer(
+            _past,
+            "this sums over the words *before*. A word cannot change those any more: it answers "
+            "for "
+            "what comes after it.",
+        ),
+        WrongAnswer(
+            _own_alone,
+            "the discount is not used: each word answers for itself alone, which is right at 0 "
+            "only.",
+        ),
+        WrongAnswer(
+            _no_discount,
+            "the discount is not used: all that comes counts in full, which is right at 1 only.",
+        ),
+        WrongAnswer(
+            _counted_from_the_start,
+            "the power counts from the sentence's start. It is the distance u − t "
+            "that discounts, so that a word's own cost always counts in full.",
+        ),
+        WrongAnswer(_without_own, "a word's own cost is missing: the sum begins at u = t."),
+        WrongAnswer(
+            _past_in_full,
+            "this is a running sum over the words so far, without any discount. A word answers "
+            "for what comes after it.",
+        ),
+        WrongAnswer(
+            _own_discounted,
+            "the power is u − t + 1, one too many: a word's own cost counts in full.",
+        ),
+        WrongAnswer(
+            _next_in_full,
+            "the cost of the next word counts in full: its power should be 1. Only a word's own "
+            "cost has the power 0.",
+        ),
+        WrongAnswer(
+            _one_factor_for_all,
+            "all later words have the same factor. The power grows with the distance: "
+            "discount, discount², discount³, …",
+        ),
+        WrongAnswer(
+            _not_turned_round,
+            "the advantages are right, but the last word comes first. Turn the result round.",
+        ),
+        WrongAnswer(
+            _mean_of_the_rest, "this is the mean over the words that are left. A_t is their sum."
+        ),
+        WrongAnswer(
+            _own_mean_off,
+            "the sentence's own mean is taken off. Such a baseline is often used, but the task "
+            "asks for the sum alone.",
+        ),
+        WrongAnswer(
+            _probabilities,
+            "these are differences of probabilities. Both tensors hold logarithms already: no "
+            "`exp`.",
+        ),
+    ),
+    cases=advantage_cases,
+    insight="With discount 0 the mean over draws is the gradient of the reverse KL at the prefixes "
+    "as they are; with 1 "
+    "that of the KL between whole translations, in which the choice of prefixes counts. They "
+    "differ.",
+)

@@ -1,0 +1,99 @@
+"""Paced explorer: which of its sentences a student would learn most from by PACED's weights, as
+training proceeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import ipywidgets as widgets
+
+from seqkd_lab.distillation.paced import peak
+from seqkd_lab.lab.paced.picture import PacedBins, PacedDrawing, paced_bins, percent
+from seqkd_lab.lab.shared.view import STYLE, WIDE, View, table
+
+LARGEST_POWER, STEP = 4.0, 0.25
+HEAD = ("pass rate", "% of the sources", "weight of each", "% of the weight")
+
+
+class PacedExplorer(View):
+    """Histograms of pass rates, by moment of the training in their order: `moments` maps its name
+    to how many sources have 0, 1, …, K valid draws.
+
+    Controls: `moment`; `a` and `b`, the powers of the weight p̂^a (1 − p̂)^b. Raises ValueError
+    without a moment, for a histogram without sources, and for histograms of different K.
+    """
+
+    def __init__(self, moments: Mapping[str, Sequence[int]]) -> None:
+        if not moments:
+            raise ValueError("the view needs at least one histogram of pass rates")
+        self.moments = {name: tuple(counts) for name, counts in moments.items()}
+        sizes = {len(counts) for counts in self.moments.values()}
+        if len(sizes) > 1 or not all(map(sum, self.moments.values())):
+            raise ValueError(
+                "every histogram needs sources, and as many bins as the others; got "
+                f"{sorted(sizes)} bins"
+            )
+        self.moment = widgets.SelectionSlider(
+            options=list(self.moments), description="moment", style=STYLE, layout=WIDE
+        )
+        self.a, self.b = (
+            widgets.FloatSlider(
+                value=1.0,
+                min=0.0,
+                max=LARGEST_POWER,
+                step=STEP,
+                style=STYLE,
+                layout=WIDE,
+                description=name,
+            )
+            for name in ("a", "b")
+        )
+        self._drawing = PacedDrawing(sizes.pop())
+        super().__init__([self.moment, self.a, self.b], self._drawing.picture)
+        self.draw()
+        for control in (self.moment, self.a, self.b):
+            control.observe(self.draw, "value")
+
+    @property
+    def data(self) -> PacedBins:
+        """The sources and weights that are shown."""
+        return paced_bins(self.moments[self.moment.value], self.a.value, self.b.value)
+
+    def draw(self, _: dict | None = None) -> None:
+        """Shows what the controls say."""
+        found, a, b = self.data, self.a.value, self.b.value
+        self._drawing.show(found, a, b)
+        top = len(found.sources) - 1
+        rows = [
+            (f"{place}/{top}", percent(source), f"{weight:.2f}", percent(share))
+            for place, (source, weight, share) in enumerate(
+                zip(found.sources, found.weights, found.shares, strict=True)
+            )
+        ]
+        self.show(
+            f"<b>{escape(self.moment.value)}</b>: {self._said(found, a, b)}{table(HEAD, rows)}"
+        )
+
+    def _said(self, found: PacedBins, a: float, b: float) -> str:
+        """The peak, and what is left of the sources."""
+        where = (
+            f"w(p) is largest at p = {peak(a, b):.2f}"
+            if a + b > 0.0
+            else "every sentence has the same weight"
+        )
+        if not any(found.weights):
+            return (
+                f"{where}. No source has a pass rate that counts: every weight is 0, and there "
+                "is nothing to learn."
+            )
+        idle = sum(
+            source
+            for source, weight in zip(found.sources, found.weights, strict=True)
+            if weight == 0.0
+        )
+        return (
+            f"{where}. {percent(idle)}% of the sources count for nothing; weights so uneven are as "
+            "noisy as equal "
+            f"ones on {percent(found.effective)}% of the sources would be."
+        )

@@ -1,0 +1,428 @@
+"""Exercises of lesson 8, the paper in one table: speed taken apart, the paired bootstrap, an
+interval over seeds."""
+
+from __future__ import annotations
+
+import math
+import random
+import statistics
+
+import numpy as np
+from scipy import stats
+from scipy.stats import t as student_t
+
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+
+
+def speed_up(teacher_beam, student_beam, student_greedy):
+    """(total, by the smaller model, by greedy search), each a factor; arguments in source words per
+    second."""
+    by_size = student_beam / teacher_beam
+    by_search = student_greedy / student_beam
+    return by_size * by_search, by_size, by_search
+
+
+def _differences(teacher_beam, student_beam, student_greedy):
+    return student_greedy - teacher_beam, student_beam - teacher_beam, student_greedy - student_beam
+
+
+def _as_if_seconds(teacher_beam, student_beam, student_greedy):
+    return tuple(1 / factor for factor in speed_up(teacher_beam, student_beam, student_greedy))
+
+
+def _added(teacher_beam, student_beam, student_greedy):
+    _, by_size, by_search = speed_up(teacher_beam, student_beam, student_greedy)
+    return by_size + by_search, by_size, by_search
+
+
+def _parts_swapped(teacher_beam, student_beam, student_greedy):
+    total, by_size, by_search = speed_up(teacher_beam, student_beam, student_greedy)
+    return total, by_search, by_size
+
+
+def _as_whole_numbers(teacher_beam, student_beam, student_greedy):
+    return (
+        student_greedy // teacher_beam,
+        student_beam // teacher_beam,
+        student_greedy // student_beam,
+    )
+
+
+def _per_cent(teacher_beam, student_beam, student_greedy):
+    return tuple(100 * factor for factor in speed_up(teacher_beam, student_beam, student_greedy))
+
+
+def _per_cent_faster(teacher_beam, student_beam, student_greedy):
+    return tuple(factor - 1 for factor in speed_up(teacher_beam, student_beam, student_greedy))
+
+
+def _logarithms(teacher_beam, student_beam, student_greedy):
+    return tuple(
+        math.log(factor) for factor in speed_up(teacher_beam, student_beam, student_greedy)
+    )
+
+
+def _total_last(teacher_beam, student_beam, student_greedy):
+    total, by_size, by_search = speed_up(teacher_beam, student_beam, student_greedy)
+    return by_size, by_search, total
+
+
+def speed_cases() -> list[Case]:
+    """The paper's Table 2 (GPU), a student that is slower than its teacher, whole numbers, and
+    random speeds; through logarithms, where factors add."""
+    settings = [
+        ("the paper's GPU: 4×1000 teacher, 2×500 student", (101.9, 181.9, 1051.3)),
+        ("whole numbers", (100, 250, 1100)),
+        ("a student that is slower with the beam", (800.0, 500.0, 900.0)),
+        ("a greedy search that is slower", (300.0, 700.0, 450.0)),
+    ]
+    for seed in (1, 2):
+        chance = random.Random(seed)
+        settings.append(("random speeds", tuple(chance.uniform(50, 5000) for _ in range(3))))
+    cases = []
+    for name, speeds in settings:
+        teacher_beam, student_beam, student_greedy = np.log(speeds)
+        steps = [student_beam - teacher_beam, student_greedy - student_beam]
+        cases.append(Case(name, speeds, np.exp([sum(steps), *steps])))
+    return cases
+
+
+SPEED_UP = Exercise(
+    lesson=8,
+    title="Ten times faster: two factors",
+    difficulty=1,
+    minutes=6,
+    task="“10× faster” compares a greedy student with a beam-5 teacher: two changes at once. Write "
+    "`speed_up(teacher_beam, student_beam, student_greedy)`: three speeds in source **words per "
+    "second**. Return "
+    "three factors: the total, the part of the smaller model (both with the beam), the part of "
+    "greedy search "
+    "(both the student).",
+    hints=(
+        "Go from teacher to student in two steps, and change one thing at each.",
+        "Factors multiply: the total must be the product of the two parts.",
+    ),
+    solution=speed_up,
+    wrong_answers=(
+        WrongAnswer(
+            _differences,
+            "these are differences in words per second, which no other machine would share. A "
+            "speed-up is a ratio.",
+        ),
+        WrongAnswer(
+            _as_if_seconds, "upside down: the arguments are words per second, so more is faster."
+        ),
+        WrongAnswer(
+            _added, "the parts are added; factors multiply (twice as fast, then thrice: six times)."
+        ),
+        WrongAnswer(_as_whole_numbers, "`//` cuts a factor to a whole number. Divide with `/`."),
+        WrongAnswer(
+            _per_cent,
+            "these are the factors in per cent. Return plain factors: twice as fast is 2.",
+        ),
+        WrongAnswer(
+            _per_cent_faster,
+            "1 is taken away: this says by which part it is faster. A factor of 2 means "
+            "twice as fast.",
+        ),
+        WrongAnswer(
+            _logarithms,
+            "these are logarithms of the factors. They add up, but the task asks for the factors.",
+        ),
+        WrongAnswer(
+            _total_last,
+            "the total comes first, then the part of the smaller model, then that of greedy "
+            "search.",
+        ),
+        WrongAnswer(
+            _parts_swapped,
+            "the two parts have changed places: first the smaller model, then greedy search.",
+        ),
+    ),
+    cases=speed_cases,
+    insight="Distillation does not make a model faster: it makes the fast way, greedy and small, "
+    "good enough.",
+)
+
+
+def bootstrap_p_value(scores, other_scores, resamples):
+    """Share of the resamples (lists of sentence numbers) in which `scores` has no better mean than
+    `other_scores`."""
+    losses = 0
+    for rows in resamples:
+        difference = sum(
+            scores[i] - other_scores[i] for i in rows
+        )  # both systems on the same sentences
+        losses += difference <= 0
+    return losses / len(resamples)
+
+
+def _wins(scores, other_scores, resamples):
+    return 1 - bootstrap_p_value(scores, other_scores, resamples)
+
+
+def _not_paired(scores, other_scores, resamples):
+    shifted = [*resamples[1:], resamples[0]]
+    pairs = zip(resamples, shifted, strict=True)
+    lost = sum(sum(scores[i] for i in a) <= sum(other_scores[i] for i in b) for a, b in pairs)
+    return lost / len(resamples)
+
+
+def _sentence_by_sentence(scores, other_scores, resamples):
+    return sum(a <= b for a, b in zip(scores, other_scores, strict=True)) / len(scores)
+
+
+def _ties_are_wins(scores, other_scores, resamples):
+    return sum(sum(scores[i] - other_scores[i] for i in rows) < 0 for rows in resamples) / len(
+        resamples
+    )
+
+
+def _both_sides(scores, other_scores, resamples):
+    share = bootstrap_p_value(scores, other_scores, resamples)
+    return 2 * min(share, 1 - share)
+
+
+def _systems_swapped(scores, other_scores, resamples):
+    return bootstrap_p_value(other_scores, scores, resamples)
+
+
+def _counted(scores, other_scores, resamples):
+    return bootstrap_p_value(scores, other_scores, resamples) * len(resamples)
+
+
+def _each_sentence_once(scores, other_scores, resamples):
+    return bootstrap_p_value(scores, other_scores, [sorted(set(rows)) for rows in resamples])
+
+
+def bootstrap_cases() -> list[Case]:
+    """A system clearly better, slightly better, equal, somewhat worse; one that gains little often
+    and loses much rarely. Whole scores, so that sums are exact in any order."""
+    cases = []
+    for seed, (gain, noise, name) in enumerate(
+        [
+            (20, 5, "clearly better"),
+            (3, 12, "hardly better"),
+            (0, 0, "equal"),
+            (-3, 14, "somewhat worse"),
+        ]
+    ):
+        generator = np.random.default_rng(seed)
+        other = generator.integers(20, 80, 30)
+        scores = other + gain + (generator.integers(-noise, noise + 1, 30) if noise else 0)
+        rows = generator.integers(0, 30, (200, 30))
+        expected = float(((scores - other)[rows].mean(axis=1) <= 0).mean())
+        cases.append(
+            Case(
+                f"a system that is {name}",
+                (scores.tolist(), other.tolist(), rows.tolist()),
+                expected,
+            )
+        )
+    generator = np.random.default_rng(9)
+    other = generator.integers(20, 80, 25)
+    scores = other + np.where(np.arange(25) % 8 == 7, -13, 2)
+    rows = generator.integers(0, 25, (150, 25))
+    expected = float(((scores - other)[rows].sum(axis=1) <= 0).mean())
+    arguments = (scores.tolist(), other.tolist(), rows.tolist())
+    return [
+        *cases,
+        Case("a system that often gains little and rarely loses much", arguments, expected),
+    ]
+
+
+BOOTSTRAP = Exercise(
+    lesson=8,
+    title="Is it better, or was it the test set?",
+    difficulty=3,
+    minutes=12,
+    task="Write `bootstrap_p_value(scores, other_scores, resamples)`: two lists with one score for "
+    "each sentence, and "
+    "a list of resamples, each a list of sentence numbers (0-based, drawn with replacement). "
+    "Return the share of "
+    "resamples in which the first system's mean is **not better** (worse or equal) than the "
+    "other's **on the same "
+    "sentences**.",
+    hints=(
+        "One resample is a test set that might have been: score both systems on its sentences.",
+        "Equal systems are never better: their p-value is 1.",
+    ),
+    solution=bootstrap_p_value,
+    wrong_answers=(
+        WrongAnswer(
+            _wins,
+            "this is the share of resamples that are *won*. A p-value is small when the system "
+            "wins "
+            "nearly always.",
+        ),
+        WrongAnswer(
+            _not_paired,
+            "the systems are scored on different resamples: hard sentences make more noise than "
+            "the systems differ. Paired means the same sentences for both.",
+        ),
+        WrongAnswer(
+            _sentence_by_sentence,
+            "this is the share of single sentences that are not better: the resamples "
+            "are not used. A small gain on most sentences and a large loss on few may "
+            "turn the mean.",
+        ),
+        WrongAnswer(
+            _both_sides,
+            "this counts both sides, as a two-sided test does. The task asks for one side: not "
+            "better.",
+        ),
+        WrongAnswer(
+            _systems_swapped,
+            "the two systems have changed places: the question is whether the *first* is not "
+            "better.",
+        ),
+        WrongAnswer(_counted, "this is the number of resamples. Divide by how many there are."),
+        WrongAnswer(
+            _each_sentence_once,
+            "a sentence that was drawn twice counts once here. A resample holds it twice, "
+            "and so must the mean.",
+        ),
+        WrongAnswer(
+            _ties_are_wins,
+            "a tie is counted as a win: two equal systems would differ “significantly”.",
+        ),
+    ),
+    cases=bootstrap_cases,
+    insight="It judges the choice of test sentences, not the seed of the training: for that one "
+    "needs several seeds.",
+)
+
+
+def mean_and_interval(values):
+    """(mean, low, high): 95% interval of the mean over seeds by Student's t."""
+    mean = statistics.fmean(values)
+    standard_error = statistics.stdev(values) / math.sqrt(len(values))
+    reach = student_t.ppf(0.975, len(values) - 1) * standard_error
+    return mean, mean - reach, mean + reach
+
+
+def _around(mean, reach):
+    return mean, mean - reach, mean + reach
+
+
+def _normal_quantile(values):
+    return _around(
+        statistics.fmean(values), 1.96 * statistics.stdev(values) / math.sqrt(len(values))
+    )
+
+
+def _spread_of_values(values):
+    return _around(
+        statistics.fmean(values), student_t.ppf(0.975, len(values) - 1) * statistics.stdev(values)
+    )
+
+
+def _divided_by_n(values):
+    reach = (
+        student_t.ppf(0.975, len(values) - 1) * statistics.pstdev(values) / math.sqrt(len(values))
+    )
+    return _around(statistics.fmean(values), reach)
+
+
+def _ninety_percent(values):
+    reach = student_t.ppf(0.95, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    return _around(statistics.fmean(values), reach)
+
+
+def _variance(values):
+    reach = (
+        student_t.ppf(0.975, len(values) - 1) * statistics.variance(values) / math.sqrt(len(values))
+    )
+    return _around(statistics.fmean(values), reach)
+
+
+def _divided_twice(values):
+    reach = student_t.ppf(0.975, len(values) - 1) * statistics.stdev(values) / len(values)
+    return _around(statistics.fmean(values), reach)
+
+
+def _n_degrees(values):
+    reach = student_t.ppf(0.975, len(values)) * statistics.stdev(values) / math.sqrt(len(values))
+    return _around(statistics.fmean(values), reach)
+
+
+def _no_t(values):
+    return _around(statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values)))
+
+
+def _upper_first(values):
+    mean, low, high = mean_and_interval(values)
+    return mean, high, low
+
+
+def interval_cases() -> list[Case]:
+    """Gains of two to ten seeds, losses among them; by scipy's own interval."""
+    cases = []
+    for n_seeds, centre in ((5, 4.0), (2, 4.0), (10, 4.0), (3, -2.0), (4, 0.5)):
+        chance = random.Random(n_seeds)
+        values = [chance.gauss(centre, 1.5) for _ in range(n_seeds)]
+        low, high = stats.t.interval(
+            0.95, n_seeds - 1, loc=np.mean(values), scale=stats.sem(values)
+        )
+        cases.append(
+            Case(f"gains of {n_seeds} seeds", (values,), (float(np.mean(values)), low, high))
+        )
+    return cases
+
+
+INTERVAL = Exercise(
+    lesson=8,
+    title="An interval over seeds",
+    difficulty=2,
+    minutes=8,
+    task="Write `mean_and_interval(values)`: a list of one value (such as a gain in BLEU) for each "
+    "seed. Return the "
+    "mean, and the lower and upper end of its 95% interval by **Student's t**: mean ± t · s / √n, "
+    "s with n − 1.",
+    hints=(
+        "`student_t.ppf(0.975, n - 1)` from `scipy.stats` is the t for 95% (2.5% on each side).",
+        "`statistics.stdev` divides by n − 1; the standard error is s / √n.",
+    ),
+    imports="import math\nimport statistics\n\nfrom scipy.stats import t as student_t",
+    solution=mean_and_interval,
+    wrong_answers=(
+        WrongAnswer(
+            _normal_quantile,
+            "1.96 belongs to the normal distribution, for many values. With a handful of "
+            "seeds t is larger; for two of them, 12.7.",
+        ),
+        WrongAnswer(
+            _spread_of_values,
+            "√n is missing: this shows where single seeds lie, not how well their mean is known.",
+        ),
+        WrongAnswer(
+            _divided_by_n,
+            "s is divided by n instead of n − 1: the spread around one's own mean is always a "
+            "little too small.",
+        ),
+        WrongAnswer(
+            _variance,
+            "this is the variance in the place of s: take its root, or `statistics.stdev`.",
+        ),
+        WrongAnswer(_divided_twice, "s is divided by n: the standard error is s / √n."),
+        WrongAnswer(
+            _n_degrees,
+            "t has n − 1 degrees of freedom, not n: one value's worth went into the mean.",
+        ),
+        WrongAnswer(
+            _no_t,
+            "t is missing: mean ± one standard error holds the true mean less often than 95% of "
+            "the "
+            "time.",
+        ),
+        WrongAnswer(_upper_first, "the two ends have changed places: the lower end comes first."),
+        WrongAnswer(
+            _ninety_percent,
+            "this is the 90% interval: 95% leaves 2.5% on each side, so ask for 0.975.",
+        ),
+    ),
+    cases=interval_cases,
+    insight="Where the interval of a gain contains 0, the table has not shown a gain.",
+)
+
+EXERCISES = (SPEED_UP, BOOTSTRAP, INTERVAL)

@@ -1,0 +1,109 @@
+"""The table explorer: pick two rows and a measure, or a claim of the paper, and see seeds, interval
+and verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import ipywidgets as widgets
+
+from seqkd_lab.lab.paper_table.figures import ComparisonDrawing
+from seqkd_lab.lab.paper_table.rows import MEASURES, Comparison, claims_of, compare, measured
+from seqkd_lab.lab.shared.view import STYLE, WIDE, View, shortened, table
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
+from seqkd_lab.runs.verdicts import Claim, Rows, number
+
+BY_HAND = "none: the rows and the measure above"
+
+
+class TableExplorer(View):
+    """Two rows of Table 1 seed by seed, and the 95% interval of their difference, or of a claim's
+    quantity.
+
+    Controls: `row`, `other`, `measure`; `claim`, a claim of `findings.CLAIMS` or BY_HAND. A claim
+    sets rows and measure to what it speaks of; a change of these by hand takes the claim back.
+    `by_seed` holds the rows of Table 1 by seed, as its results do. Raises ValueError without any
+    seed.
+    """
+
+    def __init__(self, by_seed: Mapping[str, Rows]) -> None:
+        if not by_seed:
+            raise ValueError("the view needs the results of one seed at least")
+        self._seeds, self._by_seed = list(by_seed), list(by_seed.values())
+        names = list(self._by_seed[0])
+        self._claims = {f"{claim.name}: {claim.ours}": claim for claim in claims_of(self._by_seed)}
+        self.row = _chooser("row", names, SEQ_KD)
+        self.other = _chooser("minus row", names, BASELINE)
+        self.measure = _chooser("measure", measured(self._by_seed), "BLEU, greedy")
+        labels = [(BY_HAND, BY_HAND), *((shortened(label), label) for label in self._claims)]
+        self.claim = widgets.Dropdown(
+            options=labels, value=BY_HAND, description="claim", style=STYLE, layout=WIDE
+        )
+        self._drawing = ComparisonDrawing()
+        super().__init__([self.row, self.other, self.measure, self.claim], self._drawing.picture)
+        self.draw()
+        self._observe()
+
+    def _observe(self, on: bool = True) -> None:
+        for control in (self.row, self.other, self.measure):
+            (control.observe if on else control.unobserve)(self._by_hand, "value")
+        (self.claim.observe if on else self.claim.unobserve)(self._take_claim, "value")
+
+    def _by_hand(self, _: dict) -> None:
+        """Take the claim back: rows and measure were chosen by hand."""
+        self._observe(on=False)
+        self.claim.value = BY_HAND
+        self._observe()
+        self.draw()
+
+    def _take_claim(self, _: dict) -> None:
+        """Set rows and measure to what the chosen claim speaks of."""
+        claim = self._claims.get(self.claim.value)
+        if claim is not None:
+            self._observe(on=False)
+            self.row.value, self.other.value = claim.needs[0], self._other_of(claim)
+            self.measure.value = (
+                claim.measure if claim.measure in self.measure.options else self.measure.options[0]
+            )
+            self._observe()
+        self.draw()
+
+    def _other_of(self, claim: Claim) -> str:
+        """Return the row to set beside the claim's first: its second, or what the first is a
+        variant of."""
+        first, stem = claim.needs[0], claim.needs[0].split("+")[0]
+        candidates = (*claim.needs[1:], stem, BASELINE, SEQ_KD)
+        return next(
+            (name for name in candidates if name != first and name in self.other.options), first
+        )
+
+    @property
+    def data(self) -> Comparison:
+        """The comparison that is shown."""
+        return compare(
+            self._by_seed,
+            self.row.value,
+            self.other.value,
+            MEASURES[self.measure.value],
+            self._claims.get(self.claim.value),
+        )
+
+    def draw(self) -> None:
+        """Show what the controls say."""
+        comparison = self.data
+        self._drawing.show(comparison)
+        head = ("seed", comparison.other, comparison.row, "judged")
+        columns = zip(comparison.others, comparison.values, comparison.verdict.values, strict=True)
+        rows = [
+            (seed, *map(number, values)) for seed, values in zip(self._seeds, columns, strict=True)
+        ]
+        self.show(f"<b>{escape(comparison.sentence)}</b>{table(head, rows)}")
+
+
+def _chooser(description: str, options: Sequence[str], wanted: str) -> widgets.Dropdown:
+    """Return a list of `options` that begins at `wanted`, where it is there."""
+    value = wanted if wanted in options else options[0]
+    return widgets.Dropdown(
+        options=list(options), value=value, description=description, style=STYLE, layout=WIDE
+    )

@@ -1,0 +1,151 @@
+"""The laws of draft and target for one word side by side: what both have, what only one has, and
+what is drawn anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from matplotlib.artist import Artist
+from torch import Tensor
+
+from seqkd_lab.corpus.vocabulary import EOS, SPECIALS
+from seqkd_lab.lab.shared.bars import REST, BarRows
+from seqkd_lab.lab.shared.next_words import likeliest
+from seqkd_lab.lab.shared.picture import GREEN, GREY, SIZE, SKY, VERMILION, add_label
+
+N_WORDS = 7
+END = "(end)"
+REFUSED, DRAWN = "✗ refused", "+ drawn"
+KEY = (
+    "light: shared by p and q, stands     dark in p: too much, refused     dark in q: missing, "
+    "left for the residual"
+)
+Column = tuple[float, ...]
+
+
+def said(token: str) -> str:
+    """A word as the views write it: the end of a sentence in brackets."""
+    return END if token == SPECIALS[EOS] else token
+
+
+@dataclass(frozen=True)
+class PlaceLaws:
+    """The likeliest words of one place, "(rest)" the last, and their probabilities by draft (p) and
+    target (q).
+
+    shared is min(p, q), extra the law of the word that is drawn in the end: of "(rest)" the sums. p
+    is None where the draft proposed nothing; refused and drawn are rows, None where no such word
+    is. ids: the words' numbers.
+    """
+
+    ids: tuple[int, ...]
+    words: tuple[str, ...]
+    p: Column | None
+    q: Column
+    shared: Column
+    extra: Column
+    refused: int | None
+    drawn: int | None
+
+
+def place_laws(
+    p: Tensor | None,
+    q: Tensor,
+    extra: Tensor,
+    tokens: Sequence[str],
+    refused: str | None = None,
+    drawn: str | None = None,
+    n_words: int = N_WORDS,
+) -> PlaceLaws:
+    """The laws p, q and extra (V,) of one place; `tokens` names the words. Refused and drawn word
+    have rows always."""
+    laws = [law for law in (p, q, extra) if law is not None]
+    marked = [tokens.index(word) for word in (refused, drawn) if word is not None]
+    order = likeliest(laws, n_words)
+    absent = [word for word in dict.fromkeys(marked) if word not in order]
+    kept = [word for word in order if word in marked]
+    others = [word for word in order if word not in marked][: n_words - len(absent) - len(kept)]
+    order = sorted(
+        [*kept, *absent, *others], key=lambda word: -float(torch.stack(laws)[:, word].max())
+    )
+    shared = torch.zeros_like(q) if p is None else torch.minimum(p, q)
+    row_of = {tokens[word]: row for row, word in enumerate(order)}
+    return PlaceLaws(
+        tuple(order),
+        (*(said(tokens[word]) for word in order), REST),
+        None if p is None else column(p, order),
+        column(q, order),
+        column(shared, order),
+        column(extra, order),
+        row_of.get(refused),
+        row_of.get(drawn),
+    )
+
+
+def column(law: Tensor, ids: Sequence[int]) -> Column:
+    """The numbers of `law` (V,) for the words `ids`, and the sum of all others."""
+    shown = [float(law[word]) for word in ids]
+    rest = float(law.sum()) - sum(shown)
+    return (*shown, rest if rest > 1e-6 else 0.0)  # float32 leaves as much by rounding
+
+
+class LawBars:
+    """Three panels of bars on one scale from 0 to 1: p, q, and the law of the word that is drawn in
+    the end."""
+
+    def __init__(self, panels: Sequence, n_words: int = N_WORDS) -> None:
+        n_rows, colours = n_words + 1, (VERMILION, GREEN, GREEN)
+        self._rows = [
+            BarRows(axes, ("",), (colour,), n_rows)
+            for axes, colour in zip(panels, colours, strict=True)
+        ]
+        self._shared = [
+            axes.barh(range(n_rows), [0.0] * n_rows, 0.84 * 0.92, color=SKY) for axes in panels[:2]
+        ]
+        self._marks = [
+            add_label(axes, 0.0, 0.0, fontsize=SIZE - 1, weight="bold")
+            for axes in (panels[0], panels[2])
+        ]
+        self._titles = [add_label(axes, 0.0, -1.05, fontsize=SIZE) for axes in panels]
+        self._none = add_label(panels[0], 0.02, n_rows / 2 - 0.5, color=GREY)
+        for axes in panels:
+            axes.set_xlim(0.0, 1.85)
+            axes.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
+
+    @property
+    def moving(self) -> list[Artist]:
+        """What changes with the laws, in the order of drawing."""
+        bars = [bar for rows in self._rows for bar in rows.moving]
+        return [
+            *bars,
+            *(bar for bars in self._shared for bar in bars),
+            *self._marks,
+            *self._titles,
+            self._none,
+        ]
+
+    def show(self, laws: PlaceLaws | None, title: str) -> None:
+        """Moves the bars; `title` names the third law. None: nothing is drawn at this place."""
+        words = () if laws is None else laws.words
+        columns = [None] * 3 if laws is None else [laws.p, laws.q, laws.extra]
+        for place, (rows, values) in enumerate(zip(self._rows, columns, strict=True)):
+            rows.show(words if place == 0 else [""] * len(words), [values])
+        for bars, values in zip(self._shared, columns, strict=False):
+            widths = [0.0] * len(bars) if values is None else laws.shared
+            for bar, width in zip(bars, widths, strict=False):
+                bar.set_width(width)
+        marks = (
+            (REFUSED, None if laws is None else laws.refused),
+            (DRAWN, None if laws is None else laws.drawn),
+        )
+        for label, (text, row), values in zip(
+            self._marks, marks, (columns[0], columns[2]), strict=True
+        ):
+            label.set_text("" if row is None else text)
+            if row is not None:
+                label.set(x=values[row] + 0.32, y=row)
+        for label, text in zip(self._titles, ("p, the draft", "q, the target", title), strict=True):
+            label.set_text(text)
+        self._none.set_text("" if laws is None or laws.p is not None else "no word was refused")

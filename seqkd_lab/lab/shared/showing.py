@@ -1,0 +1,132 @@
+"""What a lesson shows beside its widgets: pictures with words, computed ranges, folded answers, a
+function's source."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import io
+import re
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from seqkd_lab.lab.shared.exercises.showing import FAILED, PASSED, Folded
+
+SIGNED_ZERO = re.compile(r"(?<![\w.])[-−+](0(?:\.0+)?)(?![\d.]*\d)")
+"""A number that was rounded to zero and kept its sign: "−0.0", "+0.00"."""
+
+
+def without_signed_zeros(text: str) -> str:
+    """Takes the sign from every number that was rounded to zero: a sign would claim a direction."""
+    return SIGNED_ZERO.sub(r"\1", text)
+
+
+@dataclass(frozen=True)
+class Markdown:
+    """Markdown that a notebook renders and a terminal prints; a zero has no sign in it, but code
+    stays as it is."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not self.text.startswith("```"):
+            object.__setattr__(self, "text", without_signed_zeros(self.text))
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def answer(text: str, question: str = "") -> Folded:
+    """Folds away the answer to a question of the text above, so that a reader can think first.
+
+    `text` is computed from the run's values; backticks, *emphasis* and **strong** are rendered, the
+    rest is escaped. `question` names the question in the line that opens the fold, where a cell
+    holds several answers.
+    """
+    return Folded(f"Answer: {question}" if question else "Answer", without_signed_zeros(text))
+
+
+def widget(build: Callable[[], Any]) -> Any:
+    """Builds a view with `build`; returns None where ipywidgets is not installed, so that the still
+    twin is shown."""
+    try:
+        import ipywidgets  # noqa: F401
+    except ImportError:
+        return None
+    return build()
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What one should see: a range that was computed, and the value of this run beside it."""
+
+    what: str
+    value: float
+    low: float
+    high: float
+    why: str
+
+    @property
+    def held(self) -> bool:
+        return self.low <= self.value <= self.high
+
+    def _repr_html_(self) -> str:
+        style = f"border-left: 4px solid {PASSED if self.held else FAILED}; padding: .3em .8em"
+        return f'<div role="status" style="{style}">{escape(repr(self))}</div>'
+
+    def __repr__(self) -> str:
+        found = (
+            "inside"
+            if self.held
+            else "OUTSIDE: chance, or something in this run is not as it should be"
+        )
+        return (
+            f"You should see {self.what} between {self.low:.4g} and {self.high:.4g} ({self.why}). "
+            f"This run: {self.value:.4g}, {found}."
+        )
+
+
+def should_see(what: str, value: float, low: float, high: float, why: str) -> Expectation:
+    """A computed range beside the run's value; `why` says what the range was computed from."""
+    return Expectation(what, float(value), float(low), float(high), why)
+
+
+def png(figure: Figure, dots_per_inch: int = 80) -> bytes:
+    """The figure as a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dots_per_inch)
+    return buffer.getvalue()
+
+
+class Still:
+    """A picture of a figure, with words for whoever cannot see it; with `view`, the still twin of
+    that widget.
+
+    A front end shows the richest form that it can: the widget, else the picture, else the words.
+    """
+
+    def __init__(self, figure: Figure, words: str, view: Any = None) -> None:
+        self.figure, self.words, self.view = figure, words, view
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+        bundle = {} if self.view is None else dict(self.view._repr_mimebundle_())
+        picture = base64.b64encode(png(self.figure)).decode()
+        return bundle | {"image/png": picture, "text/plain": self.words}, {
+            "image/png": {"alt": self.words}
+        }
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+def source_of(function: Callable) -> Markdown:
+    """The source of the one library function that a lesson explains."""
+    return Markdown(f"```python\n{textwrap.dedent(inspect.getsource(function)).rstrip()}\n```")

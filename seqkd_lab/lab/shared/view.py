@@ -1,0 +1,162 @@
+"""What all views share: a box of controls above a picture and its numbers in text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from html import escape
+
+import ipywidgets as widgets
+
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, Picture
+
+STYLE = {"description_width": "9em"}
+WIDE = widgets.Layout(width="46em", max_width="100%")
+LETTERS = 90
+NOBODY = ""
+"""The value of a list of students for none of them: to a list the value None would mean that
+nothing is chosen."""
+
+
+class View(widgets.VBox):
+    """Controls, then `image` (the picture as PNG), then `text` (the numbers, and what a control has
+    to say).
+
+    The text says in words what the picture shows, for those who do not see it.
+    """
+
+    def __init__(self, controls: Iterable[widgets.Widget], picture: Picture) -> None:
+        self.picture, self.image = picture, picture_image(picture)
+        self.text = widgets.HTML()
+        super().__init__([*controls, self.image, self.text])
+
+    def show(self, text: str) -> None:
+        """Sends the picture as it is now, and `text` (HTML, escaped by its maker) below it."""
+        self.image.value = self.picture.png()
+        self.text.value = f'<div style="font-size:15px; line-height:1.5">{text}</div>'
+
+
+@contextmanager
+def unheard(control: widgets.Widget, handler: Callable) -> Iterator[None]:
+    """Set `control` inside without calling `handler`: for a control that follows another one, whose
+    own handler draws.
+
+    So one event draws once, when all controls say what is shown.
+    """
+    control.unobserve(handler, "value")
+    try:
+        yield
+    finally:
+        control.observe(handler, "value")
+
+
+def picture_image(picture: Picture) -> widgets.Image:
+    """An empty image as wide as `picture`, narrower on a narrow page."""
+    width = round(picture.figure.get_figwidth() * DOTS_PER_INCH)
+    return widgets.Image(format="png", layout=widgets.Layout(width=f"{width}px", max_width="100%"))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """An HTML table; every cell is escaped."""
+    top = "".join(
+        f'<th scope="col" style="text-align:left; padding:0 .8em">{escape(cell)}</th>'
+        for cell in head
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td style="padding:0 .8em">{escape(cell)}</td>' for cell in row)
+        + "</tr>"
+        for row in rows
+    )
+    return f'<table style="border-collapse:collapse">{"<tr>" + top + "</tr>" if head else ""}{body}</table>'  # noqa: E501
+
+
+def slider(
+    description: str, value: int, least: int, most: int, continuous: bool = True
+) -> widgets.IntSlider:
+    """A slider of whole numbers; with continuous=False it speaks when it is let go."""
+    control = widgets.IntSlider(
+        value=value,
+        min=least,
+        max=max(most, least + 1),
+        description=description,
+        style=STYLE,
+        layout=WIDE,
+        continuous_update=continuous,
+    )
+    end_at(control, most)
+    return control
+
+
+def end_at(control: widgets.IntSlider, last: int) -> None:
+    """Let a slider end at `last`; a value beyond it becomes the last one.
+
+    A browser cannot draw a slider of one place, so that one is switched off, with a second place
+    that is not reached.
+    """
+    control.value = min(control.value, last)
+    control.max = max(last, control.min + 1)
+    control.disabled = last == control.min
+
+
+def alpha_slider(value: float = 0.5) -> widgets.FloatSlider:
+    """α from 0 to 1."""
+    return widgets.FloatSlider(
+        value=value, min=0.0, max=1.0, step=0.05, description="α", style=STYLE, layout=WIDE
+    )
+
+
+def temperature_slider(value: float = 1.0) -> widgets.SelectionSlider:
+    """τ from 1/4 to 8, each step the same factor; a choice of numbers, so that τ = 1 is met
+    exactly."""
+    options = [
+        (f"{tau:g}", tau) for tau in (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
+    ]
+    return widgets.SelectionSlider(
+        options=options, value=value, description="τ (temperature)", style=STYLE, layout=WIDE
+    )
+
+
+def sentence_chooser(sources: Sequence[Sequence[str]]) -> widgets.Dropdown:
+    """A list of sentences; its value is the sentence's place. Raises ValueError when there are
+    none."""
+    if not sources:
+        raise ValueError("the view needs at least one sentence to show")
+    options = [
+        (f"{number}: {shortened(' '.join(source))}", number - 1)
+        for number, source in enumerate(sources, 1)
+    ]
+    return widgets.Dropdown(
+        options=options, value=0, description="sentence", style=STYLE, layout=WIDE
+    )
+
+
+def student_chooser(names: Iterable[str], nobody: bool) -> widgets.Dropdown:
+    """A list of students; with `nobody` the first choice is NOBODY."""
+    options = [("none", NOBODY)] if nobody else []
+    options += [(name, name) for name in names]
+    if not options:
+        raise ValueError("the view needs at least one student")
+    return widgets.Dropdown(
+        options=options, index=0, description="student", style=STYLE, layout=WIDE
+    )
+
+
+def shortened(text: str) -> str:
+    """At most LETTERS letters."""
+    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
+
+
+def first(corpus: ParallelCorpus, n_sentences: int) -> ParallelCorpus:
+    """The first pairs of a corpus. Raises ValueError when there are none."""
+    if n_sentences < 1 or not len(corpus):
+        raise ValueError(f"need at least one sentence; got {n_sentences} of {len(corpus)}")
+    return corpus[:n_sentences]
+
+
+def prefix_html(target: Sequence[str], position: int) -> str:
+    """The target with what is read so far in bold and the next word underlined."""
+    words = [*map(escape, target), "(end)"]
+    read, rest = " ".join(words[:position]), " ".join(words[position + 1 :])
+    return f"<b>{read}</b> <u>{words[position]}</u> <span style='color:#666'>{rest}</span>"

@@ -1,0 +1,373 @@
+"""Exercises of lesson 10, speculative sampling: which proposed words stand, and what replaces the
+first refused one."""
+
+from __future__ import annotations
+
+import torch
+
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.speculative.judging_exercises import (
+    DISTRIBUTIONS,
+    faulty_decisions,
+    faulty_residual,
+    proposals,
+    right_residual,
+)
+
+
+def accepted(p, q, r):
+    """Which proposed words stand: r below min(1, q / p), for probabilities p, q and random numbers
+    r of one shape."""
+    return r < torch.clamp(q / p, max=1.0)
+
+
+def residual(p, q):
+    """(q − p)₊ / Σ(q − p)₊ for distributions p and q (V,); q itself where nothing is left."""
+    more = (q - p).clamp(min=0.0)
+    return more / more.sum() if more.sum() > 0 else q
+
+
+def accepted_cases() -> list[Case]:
+    """Many words under each of DISTRIBUTIONS, then single words of which the answer is certain
+    whatever r says."""
+    cases = []
+    for seed, (name, both) in enumerate(DISTRIBUTIONS.items()):
+        p, q = map(torch.tensor, both)
+        words, r = proposals(p, seed)
+        drawn = zip(p[words].tolist(), q[words].tolist(), r.tolist(), strict=True)
+        expected = [y >= x or s * x < y for x, y, s in drawn]
+        fault = faulty_decisions(q, words, torch.tensor(right_residual(*both)), 10 + seed)
+        cases.append(Case(name, (p[words], q[words], r), expected, fault))
+    likes, never = ((0.1, 0.05, 0.3), (0.4, 0.9, 0.3)), ((0.5, 0.9), (0.0, 0.0))
+    return [
+        *cases,
+        Case(
+            "words that the target likes as much or more: they stand",
+            (*map(torch.tensor, likes), torch.tensor((0.5, 0.99, 0.01))),
+            [True] * 3,
+        ),
+        Case(
+            "words that the target never writes: they do not",
+            (*map(torch.tensor, never), torch.tensor((0.4, 0.6))),
+            [False] * 2,
+        ),
+    ]
+
+
+def _always(p, q, r):
+    return torch.ones_like(p, dtype=torch.bool)
+
+
+def _inverted_ratio(p, q, r):
+    return r < torch.clamp(p / q, max=1.0)
+
+
+def _below_target(p, q, r):
+    return r < q
+
+
+def _where_the_target_likes_it_more(p, q, r):
+    return q >= p
+
+
+def _refused(p, q, r):
+    return r >= torch.clamp(q / p, max=1.0)
+
+
+def _chance_alone(p, q, r):
+    return torch.clamp(q / p, max=1.0)
+
+
+def _below_draft(p, q, r):
+    return r < p
+
+
+def _below_difference(p, q, r):
+    return r < q - p
+
+
+def _below_product(p, q, r):
+    return r < p * q
+
+
+def _below_minimum(p, q, r):
+    return r < torch.minimum(p, q)
+
+
+def _as_for_logs(p, q, r):
+    return r < torch.exp(q - p)
+
+
+def _until_the_first_refusal(p, q, r):
+    return accepted(p, q, r).int().cumprod(dim=0).bool()
+
+
+ACCEPTED = Exercise(
+    lesson=10,
+    title="Which words stand",
+    difficulty=1,
+    minutes=6,
+    task="A draft has proposed words. Write `accepted(p, q, r)`: three torch tensors of one shape "
+    "(N,). `p` holds the "
+    "probability that the **draft** gave to each proposed word, `q` the one that the **target** "
+    "gives to the same "
+    "word, `r` random numbers, evenly spread over [0, 1). Return N truth values: True where the "
+    "word stands. "
+    "It must stand with the probability min(1, q / p).",
+    hints=(
+        "A random number r from [0, 1) lies below x with probability x, for every x from 0 to 1.",
+        "`torch.clamp(q / p, max=1.0)` is min(1, q / p) for all words at once (Python's own `min` "
+        "cannot do it); "
+        "compare r with it.",
+    ),
+    imports="import torch",
+    solution=accepted,
+    wrong_answers=(
+        WrongAnswer(
+            _always,
+            "every word stands, so what comes out follows the draft. Where the draft gives a word "
+            "more than the target does, some of its proposals must be refused.",
+        ),
+        WrongAnswer(
+            _inverted_ratio,
+            "the ratio is turned round. A word is refused because the draft gives it too "
+            "much: divide the target's probability by the draft's.",
+        ),
+        WrongAnswer(
+            _below_target,
+            "this accepts with probability q. The word has been proposed already, which "
+            "happens with probability p: together that is p · q and not q. Divide by p.",
+        ),
+        WrongAnswer(
+            _where_the_target_likes_it_more,
+            "this uses no chance: a word to which the draft gives a little "
+            "too much never comes through. It ought to, with q / p.",
+        ),
+        WrongAnswer(
+            _refused, "this is True where a word is refused. The task asks where it stands."
+        ),
+        WrongAnswer(
+            _chance_alone, "this is the chance to stand, not the decision: compare r with it."
+        ),
+        WrongAnswer(
+            _below_draft,
+            "the target is not used: r is compared with the draft's probability alone.",
+        ),
+        WrongAnswer(
+            _below_difference,
+            "r is compared with the difference q − p. A word stands with the ratio q / p, "
+            "also where the draft gives it a little too much.",
+        ),
+        WrongAnswer(
+            _below_product,
+            "r is compared with the product p · q. Being proposed has used up the probability "
+            "p already: divide by it.",
+        ),
+        WrongAnswer(
+            _below_minimum,
+            "r is compared with min(p, q), the probability that a word is proposed *and* "
+            "stands. These words have been proposed: divide by p.",
+        ),
+        WrongAnswer(
+            _as_for_logs,
+            "e^(q − p) is the ratio for logarithms of probabilities. p and q are probabilities: "
+            "divide q by p.",
+        ),
+        WrongAnswer(
+            _until_the_first_refusal,
+            "after the first refused word none stands here. In a round of drafting "
+            "that is so, but the task judges every word by itself.",
+        ),
+    ),
+    cases=accepted_cases,
+    insight="Proposed with p and kept with min(1, q / p): each word comes through with min(p, q), "
+    "the part that both "
+    "distributions share.",
+)
+
+
+def residual_cases() -> list[Case]:
+    """What comes out under each of DISTRIBUTIONS; then two words, an absent draft, and equal
+    distributions."""
+    cases = []
+    for seed, (name, both) in enumerate(DISTRIBUTIONS.items()):
+        p, q = map(torch.tensor, both)
+        fault = faulty_residual(p, q, *proposals(p, seed), 20 + seed)
+        cases.append(Case(name, (p, q), right_residual(*both), fault))
+    by_hand = {
+        "two words": ((0.7, 0.3), (0.4, 0.6), [0.0, 1.0]),
+        "no proposal at all: p is 0 everywhere": ((0.0,) * 3, (0.5, 0.3, 0.2), [0.5, 0.3, 0.2]),
+        "equal distributions: nothing is left": ((0.25, 0.75), (0.25, 0.75), [0.25, 0.75]),
+    }
+    return cases + [
+        Case(name, tuple(map(torch.tensor, both)), right)
+        for name, (*both, right) in by_hand.items()
+    ]
+
+
+def _target_again(p, q):
+    return q
+
+
+def _not_normalised(p, q):
+    return (q - p).clamp(min=0.0)
+
+
+def _absolute(p, q):
+    return (q - p).abs() / (q - p).abs().sum() if (q != p).any() else q
+
+
+def _other_way(p, q):
+    more = (p - q).clamp(min=0.0)
+    return more / more.sum() if more.sum() > 0 else q
+
+
+def _not_cut(p, q):
+    return (q - p) / (q - p).sum()
+
+
+def _softmax(p, q):
+    return (q - p).softmax(dim=0)
+
+
+def _without_equal(p, q):
+    more = (q - p).clamp(min=0.0)
+    return more / more.sum()
+
+
+def _most_missing(p, q):
+    return torch.nn.functional.one_hot((q - p).argmax(), len(q)).float() if (q - p).max() > 0 else q
+
+
+def _all_of_the_target(p, q):
+    kept = torch.where(q > p, q, 0.0)
+    return kept / kept.sum() if kept.sum() > 0 else q
+
+
+def _all_of_the_target_unguarded(p, q):
+    kept = torch.where(q > p, q, 0.0)
+    return kept / kept.sum()
+
+
+def _not_normalised_but_guarded(p, q):
+    more = (q - p).clamp(min=0.0)
+    return more if more.sum() > 0 else q
+
+
+def _draft_again(p, q):
+    return p / p.sum() if p.sum() > 0 else q
+
+
+def _evenly(p, q):
+    missing = (q > p).float()
+    return missing / missing.sum() if missing.any() else q
+
+
+def _shared(p, q):
+    shared = torch.minimum(p, q)
+    return shared / shared.sum() if shared.any() else q
+
+
+def _mean(p, q):
+    return (p + q) / (p + q).sum()
+
+
+RESIDUAL = Exercise(
+    lesson=10,
+    title="What replaces a refused word",
+    difficulty=2,
+    minutes=7,
+    task="For the place of a refused word we know two distributions: `p` and `q`, torch tensors "
+    "(V,) with the "
+    "probability of every word by draft and target. Accepted proposals have brought each word with "
+    "probability "
+    "min(p, q) so far. Write `residual(p, q)`: the distribution (V,) from which the word in place "
+    "of the refused "
+    "one is drawn, such that both ways together give q. It sums to 1. Where p = q nothing is "
+    "missing: return q "
+    "then.",
+    hints=(
+        "What is missing of each word? q − min(p, q), which is q − p where that is positive, and 0 "
+        "elsewhere.",
+        "`.clamp(min=0.0)` cuts off what is negative. Then divide by the sum.",
+        "When the sum is 0 there is nothing to divide by: look at it first.",
+    ),
+    imports="import torch",
+    solution=residual,
+    wrong_answers=(
+        WrongAnswer(
+            _target_again,
+            "this draws from q again. Words that both models like have come through by being "
+            "accepted; drawn once more from q they get too much.",
+        ),
+        WrongAnswer(
+            _not_normalised,
+            "the numbers are right in proportion but do not sum to 1: divide by their sum.",
+        ),
+        WrongAnswer(
+            _absolute,
+            "words of which the draft has too *much* are in it as well: |q − p| counts both sides. "
+            "Only what is missing belongs here.",
+        ),
+        WrongAnswer(
+            _other_way, "this is what the draft has too much of. Draw what is missing: q − p."
+        ),
+        WrongAnswer(
+            _not_cut,
+            "negative differences are not cut off, so all together sum to 0: cut first, then "
+            "divide.",
+        ),
+        WrongAnswer(
+            _softmax,
+            "a softmax gives every word something, also those that the draft has brought already.",
+        ),
+        WrongAnswer(_without_equal, "where p = q the sum is 0, and 0 / 0 is not a number."),
+        WrongAnswer(
+            _most_missing,
+            "the word that is missing most is always taken. Others are missing, too: return a "
+            "distribution, from which a word is drawn.",
+        ),
+        WrongAnswer(
+            _all_of_the_target,
+            "where the target gives a word more, all of q is kept. Accepted proposals have "
+            "brought the part p of it already; only q − p is missing.",
+        ),
+        WrongAnswer(
+            _all_of_the_target_unguarded,
+            "where the target gives a word more, all of q is kept, though only "
+            "q − p is missing. And where p = q this divides 0 by 0.",
+        ),
+        WrongAnswer(
+            _not_normalised_but_guarded,
+            "the case p = q is right. Elsewhere the numbers are not divided by their sum.",
+        ),
+        WrongAnswer(
+            _draft_again,
+            "this draws from the draft's own distribution again. The words that it gives too "
+            "little are the ones that are missing.",
+        ),
+        WrongAnswer(
+            _evenly,
+            "this draws evenly among the words of which something is missing. Of some words more "
+            "is "
+            "missing than of others: q − p.",
+        ),
+        WrongAnswer(
+            _shared,
+            "this is min(p, q), the part that both share. It has come out already; the rest of q "
+            "is "
+            "missing.",
+        ),
+        WrongAnswer(
+            _mean,
+            "this is the mean of both distributions. Only what the draft gives too little is "
+            "missing.",
+        ),
+    ),
+    cases=residual_cases,
+    insight="min(p, q) + (q − p)₊ = q: what stands and what is drawn anew follow the target "
+    "exactly, whatever the "
+    "draft was.",
+)
+
+EXERCISES = (ACCEPTED, RESIDUAL)

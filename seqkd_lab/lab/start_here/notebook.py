@@ -1,0 +1,63 @@
+"""What lesson 00 shows: this machine, the story of distillation, and its headline with trained
+models."""
+
+from seqkd_lab.doctor import examine, table
+from seqkd_lab.lab.language.figures import front_end_figure
+from seqkd_lab.lab.shared.comparison import compare, expected, scores
+from seqkd_lab.lab.shared.score_figures import scores_figure, seeds_figure
+from seqkd_lab.lab.start_here.figures import who_learns_figure
+from seqkd_lab.lab.start_here.headline import headline_in_words, seeds_in_words
+from seqkd_lab.lab.start_here.measures import (
+    ALIKE,
+    BEAM_SIZE,
+    THE_BASELINE,
+    THE_SEQ_KD,
+    agreement,
+    faster_student,
+    seconds_to_translate,
+    student_that_needs_the_beam,
+)
+from seqkd_lab.lab.start_here.view import front_end_check
+from seqkd_lab.lab.start_here.words import (
+    bleu_in_words,
+    explained,
+    no_copy,
+    no_teacher_at_work,
+    speed_in_words,
+    ticket_in_words,
+)
+from seqkd_lab.runs.committed import committed_seed
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
+
+__all__ = [
+    "ALIKE",
+    "BASELINE",
+    "BEAM_SIZE",
+    "SEQ_KD",
+    "TEACHER",
+    "THE_BASELINE",
+    "THE_SEQ_KD",
+    "agreement",
+    "bleu_in_words",
+    "committed_seed",
+    "compare",
+    "examine",
+    "expected",
+    "explained",
+    "faster_student",
+    "front_end_check",
+    "front_end_figure",
+    "headline_in_words",
+    "no_copy",
+    "no_teacher_at_work",
+    "scores",
+    "scores_figure",
+    "seconds_to_translate",
+    "seeds_figure",
+    "seeds_in_words",
+    "speed_in_words",
+    "student_that_needs_the_beam",
+    "table",
+    "ticket_in_words",
+    "who_learns_figure",
+]

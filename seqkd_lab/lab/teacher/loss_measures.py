@@ -1,0 +1,151 @@
+"""What lesson 2 measures of a teacher: its loss above the floor, and a short training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from seqkd_lab.corpus.batching import batches, encode
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.decoding.scoring import corpus_log_probs
+from seqkd_lab.distillation.losses import NLL, Objective
+from seqkd_lab.evaluation import sentence_kl
+from seqkd_lab.lab.shared.learning_curve import Curve
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.training import Optimisation, Progress, train
+
+
+@dataclass(frozen=True)
+class PerToken:
+    """A sum over sentences divided by their tokens (nats a token), and the standard error that the
+    sentences give."""
+
+    mean: float
+    error: float
+
+    def range(self, n_errors: float = 2.0) -> tuple[float, float]:
+        """The mean ± n standard errors."""
+        return self.mean - n_errors * self.error, self.mean + n_errors * self.error
+
+
+def per_token(sums: Sequence[float], n_tokens: Sequence[int]) -> PerToken:
+    """One sum (nats) and one number of tokens a sentence. Raises ValueError for fewer than two
+    sentences."""
+    if len(sums) != len(n_tokens) or len(sums) < 2:
+        raise ValueError(
+            f"need two sentences at least, a number of tokens for each; got {len(sums)}, "
+            f"{len(n_tokens)}"
+        )
+    total, n = sum(n_tokens), len(sums)
+    mean = math.fsum(sums) / total
+    squares = math.fsum((s - mean * t) ** 2 for s, t in zip(sums, n_tokens, strict=True))
+    return PerToken(
+        mean, math.sqrt(squares * n / (n - 1)) / total
+    )  # linearised: both the sum and the tokens vary
+
+
+def n_tokens(corpus: ParallelCorpus) -> list[int]:
+    """Of each target, the end counted: what a loss is divided by."""
+    return [len(target) + 1 for target in corpus.target]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The least loss that can be expected of any model, on the sentences of one corpus.
+
+    surprise: −ln p of gold by the truth itself, per token. entropy: what it is on average over all
+    gold that might have been drawn. truth: −ln p (nats) of each gold target.
+    """
+
+    surprise: PerToken
+    entropy: float
+    truth: tuple[float, ...]
+
+
+def floor(language: ToyLanguage, corpus: ParallelCorpus) -> Floor:
+    """The floor of a corpus that the language has drawn."""
+    pairs = zip(corpus.source, corpus.target, strict=True)
+    truth, lengths = tuple(-language.log_prob(*pair) for pair in pairs), n_tokens(corpus)
+    entropy = math.fsum(map(language.entropy, corpus.source)) / sum(lengths)
+    return Floor(per_token(truth, lengths), entropy, truth)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far a model's loss of gold lies above the floor, and what it should be.
+
+    loss and above in nats a token; kl: KL(truth ‖ model), exact at every gold prefix, whose mean
+    over many corpora `above` has. chance: the standard error of above − kl. below: the share of
+    sentences in which the model gives gold more than the truth does.
+    """
+
+    loss: PerToken
+    above: PerToken
+    kl: float
+    chance: float
+    below: float
+
+
+def gap(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage, known: Floor) -> Gap:
+    """The Gap of a model on `corpus`, whose floor is `known`."""
+    lengths = n_tokens(corpus)
+    losses = [-log_prob for log_prob in corpus_log_probs(model, corpus)[0]]
+    above = [loss - truth for loss, truth in zip(losses, known.truth, strict=True)]
+    kl = sentence_kls(model, corpus, language)
+    chance = per_token([a - k for a, k in zip(above, kl, strict=True)], lengths).error
+    below = sum(a < 0.0 for a in above) / len(above)
+    return Gap(
+        per_token(losses, lengths), per_token(above, lengths), sum(kl) / sum(lengths), chance, below
+    )
+
+
+@torch.inference_mode()
+def sentence_kls(model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage) -> list[float]:
+    """Σ_t KL(truth ‖ model) in nats over the positions of each sentence, after its gold words."""
+    encoded, kls = (
+        encode(corpus, model.source_vocabulary, model.target_vocabulary),
+        [0.0] * len(corpus),
+    )
+    model.eval()
+    for batch in batches(encoded, 64, shuffle_seed=None):
+        log_p = model(batch).log_softmax(dim=2)
+        for b, row in enumerate(batch.rows.tolist()):
+            pair = corpus.source[row], corpus.target[row]
+            kls[row] = sentence_kl(log_p[b], *pair, model.target_vocabulary, language)
+    return kls
+
+
+def watched_training(
+    spec: LSTMSpec,
+    corpus: ParallelCorpus,
+    valid: ParallelCorpus,
+    model_like: Seq2Seq,
+    optimisation: Optimisation,
+    objective: Objective | None = None,
+    seed: int = 1,
+    watch: Callable[[int, int], None] | None = None,
+) -> tuple[LSTMSeq2Seq, Curve]:
+    """A model from random weights, of the vocabularies of `model_like`, trained on `corpus` (by NLL
+    unless said); and its learning curve over pairs read.
+
+    `watch` hears (done, total) of the updates. Equal arguments give an equal model on one machine
+    with one number of threads. torch's global generator is set.
+    """
+    torch.manual_seed(seed)
+    model, seen = (
+        LSTMSeq2Seq(spec, model_like.source_vocabulary, model_like.target_vocabulary),
+        Curve(),
+    )
+
+    def listen(progress: Progress) -> None:
+        seen.hear(progress, optimisation.epochs * len(corpus))
+        if watch is not None:
+            watch(progress.update, progress.n_updates)
+
+    train(model, corpus, valid, objective or NLL(), optimisation, seed, callbacks=[listen])
+    return model, seen

@@ -1,0 +1,145 @@
+"""What the map of Word-KD says, with the chance in it: cells, differences by seed, the range for
+one more student."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scipy.stats import t as student_t
+
+from seqkd_lab.runs.verdicts import UNDECIDED, mean_and_interval
+from seqkd_lab.studies.word_kd_map import Place, map_points
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One of the map's numbers: its name, its unit's factor, its digits, and the fixed scale of its
+    colours."""
+
+    name: str
+    label: str
+    factor: float
+    digits: int
+    scale: tuple[float, float]
+    more_is_better: bool = True
+
+
+MEASURES = {
+    "bleu": Measure("bleu", "greedy BLEU, all references", 1.0, 1, (20.0, 90.0)),
+    "valid": Measure("valid", "greedy translations without a mistake, %", 100.0, 0, (0.0, 35.0)),
+    "nll": Measure("nll", "NLL of gold, nats a token", 1.0, 2, (0.7, 2.0), more_is_better=False),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place of the map: its students' values in the order of their seeds."""
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        return statistics.fmean(self.values)
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation between seeds (n − 1 below); 0 for a single one."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else 0.0
+
+    def one_more(self) -> tuple[float, float]:
+        """Where one more student lies with 95%: mean ± t · spread · √(1 + 1/n). Everywhere, for a
+        single seed."""
+        n = len(self.values)
+        if n < 2:
+            return -math.inf, math.inf
+        reach = float(student_t.ppf(0.975, n - 1)) * self.spread * math.sqrt(1.0 + 1.0 / n)
+        return self.mean - reach, self.mean + reach
+
+
+def cells(results: Mapping, measure: str = "bleu") -> dict[Place, Cell]:
+    """The map by place; `measure` is a key of MEASURES. Only seeds that every place has count."""
+    points, factor = map_points(results), MEASURES[measure].factor
+    places = dict.fromkeys((point.alpha, point.temperature) for point in points)
+    seeds_of = [{p.seed for p in points if (p.alpha, p.temperature) == place} for place in places]
+    whole = sorted(set.intersection(*seeds_of)) if seeds_of else []
+    value = {((p.alpha, p.temperature), p.seed): factor * getattr(p, measure) for p in points}
+    return {
+        place: Cell(tuple(value[place, seed] for seed in whole))
+        for place in sorted(places, key=_order)
+    }
+
+
+def _order(place: Place) -> tuple[float, float]:
+    return place[0], place[1] or 0.0
+
+
+def best(found: Mapping[Place, Cell], measure: str = "bleu") -> Place:
+    """The place of the best mean."""
+    sign = 1.0 if MEASURES[measure].more_is_better else -1.0
+    return max(found, key=lambda place: sign * found[place].mean)
+
+
+def place_name(place: Place) -> str:
+    """For people: "α = 0.5, τ = 1", or "α = 0"."""
+    alpha, temperature = place
+    return f"α = {alpha:g}" if temperature is None else f"α = {alpha:g}, τ = {temperature:g}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place minus another, seed by seed: the mean and its 95% interval. `clear`: the interval
+    is without 0."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def clear(self) -> bool:
+        return self.low > 0.0 or self.high < 0.0
+
+    def __str__(self) -> str:
+        said = "" if self.clear else f", {UNDECIDED}"
+        return f"{self.mean:+.1f} [{self.low:+.1f}, {self.high:+.1f}]{said}".replace("-", "−")
+
+
+def difference(one: Cell, other: Cell) -> Difference:
+    """one − other. Paired: students of one seed began with equal weights and read the pairs in
+    equal order."""
+    mean, (low, high) = mean_and_interval(
+        [a - b for a, b in zip(one.values, other.values, strict=True)]
+    )
+    return Difference(mean, low, high)
+
+
+def around(found: Mapping[Place, Cell], alpha: float, temperature: float) -> list[Place]:
+    """The places next to (α, τ), one to four; at a place of the map that place alone.
+
+    The column α = 0 has one place for every τ. Raises ValueError outside of the map.
+    """
+    columns = _beside(sorted({place[0] for place in found}), alpha)
+    rows = _beside(sorted({place[1] for place in found if place[1] is not None}), temperature)
+    return list(
+        dict.fromkeys((a, t) if (a, t) in found else (a, None) for a in columns for t in rows)
+    )
+
+
+def _beside(known: Sequence[float], value: float) -> list[float]:
+    """The known value itself, or the nearest below and above it."""
+    if not known or not known[0] <= value <= known[-1]:
+        raise ValueError(
+            f"the map reaches from {known[0]:g} to {known[-1]:g}; {value:g} is not on it"
+        )
+    return sorted({max(k for k in known if k <= value), min(k for k in known if k >= value)})
+
+
+def expected_there(
+    found: Mapping[Place, Cell], alpha: float, temperature: float
+) -> tuple[float, float]:
+    """The range for one more student at (α, τ): of the places around it, the lowest and the highest
+    of their ranges."""
+    ranges = [found[place].one_more() for place in around(found, alpha, temperature)]
+    return min(low for low, _ in ranges), max(high for _, high in ranges)

@@ -1,0 +1,80 @@
+"""Interpolation explorer: what α and τ make of the target, the loss and its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.lab.shared.digits import shown_number
+from seqkd_lab.lab.shared.next_word_view import NextWordView
+from seqkd_lab.lab.shared.view import alpha_slider, prefix_html, temperature_slider
+from seqkd_lab.lab.word_kd.mixing import MixingDrawing, Mixture, mixture_at, shown_words
+from seqkd_lab.models.seq2seq import Seq2Seq
+
+
+class InterpolationExplorer(NextWordView):
+    """Hard, soft and mixed target beside a student, and the gradient of losses.WordKD by each
+    word's logit.
+
+    Controls: `sentence`, `position`, `student`, `alpha` (0: gold alone, 1: the teacher alone),
+    `temperature`. Raises ValueError without a student.
+    """
+
+    def __init__(
+        self,
+        teacher: Seq2Seq,
+        students: Mapping[str, Seq2Seq],
+        corpus: ParallelCorpus,
+        n_sentences: int = 30,
+    ) -> None:
+        self.alpha, self.temperature = alpha_slider(), temperature_slider()
+        self._drawing = MixingDrawing()
+        super().__init__(
+            self._drawing.picture,
+            teacher,
+            students,
+            corpus,
+            None,
+            n_sentences,
+            [self.alpha, self.temperature],
+            nobody=False,
+        )
+
+    @property
+    def data(self) -> Mixture:
+        """What is shown."""
+        return mixture_at(
+            self.reading,
+            self.position.value,
+            self.student.value,
+            self.alpha.value,
+            self.temperature.value,
+        )
+
+    def draw(self, _: dict | None = None) -> None:
+        """Shows what the controls say."""
+        mixture, order = (
+            self.data,
+            shown_words(self.reading, self.position.value, self.student.value),
+        )
+        self._drawing.show(mixture, order, self.reading.vocabulary.tokens)
+        self.show(self._text(mixture))
+
+    def _text(self, mixture: Mixture) -> str:
+        alpha, tau = self.alpha.value, self.temperature.value
+        word_kd, nll, loss = (
+            shown_number(nats, 3) for nats in (mixture.word_kd, mixture.nll, mixture.loss)
+        )
+        rule = (
+            "p − mixed target"
+            if tau == 1.0
+            else "(1 − α)(p − hard) + α τ (p<sub>τ</sub> − q<sub>τ</sub>)"
+        )
+        return (
+            f"{escape(' '.join(self.reading.source))}<br>{prefix_html(self.reading.target, self.position.value)}<br>"  # noqa: E501
+            f"loss = α · Word-KD + (1 − α) · NLL = {alpha:.2f} · {word_kd} + {1 - alpha:.2f} · "
+            f"{nll} = <b>{loss}</b> nats (Word-KD with its factor τ² = {tau * tau:.2f})<br>"
+            f"gradient by the student's logits: {rule}; its size (sum of absolute values) "
+            f"<b>{float(mixture.gradient.abs().sum()):.3f}</b>"
+        )

@@ -1,0 +1,109 @@
+"""The models that travel with the repository: one seed of the toy's Table 1, small, with hash,
+recipe and metrics.
+
+Which seed, a rule says: the one whose greedy gain of Seq-KD over the baseline is the median of all
+seeds, so that what a screen shows is what a reader may expect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+
+from seqkd_lab import installation
+from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json
+from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
+
+DATA = installation.data_directory()
+"""The folder of what travels with the project: results, checkpoints, the toy corpus."""
+
+
+def results_path(name: str) -> Path:
+    """The path of a committed results file, where it is or would be. Nothing is written there but
+    in a checkout."""
+    return DATA / "results" / name
+
+
+def own_results_path(name: str) -> Path:
+    """The path of a results file that is made here: in a checkout that of the committed one, which
+    it replaces, else runs/results/ in the current folder."""
+    return installation.results_directory() / name
+
+
+def checkpoint_directory(row: str) -> Path | None:
+    """The folder of the committed model of a row of Table 1 (toy, the representative seed); None
+    where there is none."""
+    directory = DATA / "checkpoints" / row
+    return directory if (directory / "metrics.json").exists() else None
+
+
+def existing_checkpoint(row: str) -> Path:
+    """The same folder. Raises CheckpointError, which says what to do, where there is no such
+    model."""
+    directory = checkpoint_directory(row)
+    if directory is None:
+        raise CheckpointError(no_model(row))
+    return directory
+
+
+def no_model(names: str) -> str:
+    """A message for a person: these committed models are missing, and what brings them back."""
+    return (
+        f"no committed model of {names} in {DATA / 'checkpoints'}: "
+        f"{installation.restore('checkpoints')}"
+    )
+
+
+def representative_seed(by_seed: Mapping[str, Mapping]) -> int:
+    """Return the seed of a table's results whose greedy gain of Seq-KD over the baseline (BLEU) is
+    the median; of the two in the middle of an even number of seeds, the one whose gain is nearer to
+    the mean (of equals, the lower).
+
+    Raises ValueError where these two rows are missing.
+    """
+    try:
+        gains = {
+            int(seed): rows[SEQ_KD]["greedy"]["bleu"] - rows[BASELINE]["greedy"]["bleu"]
+            for seed, rows in by_seed.items()
+        }
+    except KeyError as error:
+        raise ValueError(
+            f"the representative seed is chosen by the rows {BASELINE} and {SEQ_KD}; make both"
+        ) from error
+    ranked, mean = sorted(gains, key=lambda seed: (gains[seed], seed)), fmean(gains.values())
+    middle = ranked[(len(ranked) - 1) // 2 : len(ranked) // 2 + 1]
+    return min(middle, key=lambda seed: abs(gains[seed] - mean))
+
+
+def committed_seed() -> int:
+    """Return the seed of the committed models of Table 1. Raises CheckpointError where there are
+    none."""
+    path = DATA / "checkpoints" / TEACHER / "metrics.json"
+    if not path.exists():
+        raise CheckpointError(f"{path}: no committed models; {installation.restore('checkpoints')}")
+    return read_json(path)["seed"]
+
+
+def load_committed(directory: Path) -> Seq2Seq:
+    """The model of a checkpoint's folder.
+
+    Raises CheckpointError when it is not there, and when its weights are not those that were
+    measured.
+    """
+    if not (directory / "metrics.json").exists():
+        raise CheckpointError(no_model(directory.name))
+    found, recorded = weights_hash(directory), read_json(directory / "metrics.json")["sha256"]
+    if found != recorded:
+        raise CheckpointError(
+            f"{directory}: weights have sha256 {found}, recorded is {recorded}; "
+            f"{installation.restore('checkpoints')}"
+        )
+    return load_model(directory)
+
+
+def weights_hash(directory: Path) -> str:
+    """sha256 (hex) of the weights' file."""
+    return hashlib.sha256((directory / "model.safetensors").read_bytes()).hexdigest()

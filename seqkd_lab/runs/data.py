@@ -1,0 +1,194 @@
+"""What a recipe's data is, loaded: three splits, how tokens become text, and the truth where it is
+known."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from seqkd_lab.corpus.own_subwords import try_subwords, unknown_in_words
+from seqkd_lab.corpus.parallel import ParallelCorpus, RawPairs, read_aligned
+from seqkd_lab.corpus.subwords import SubwordTokeniser, prepare
+from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
+from seqkd_lab.corpus.toy import dataset as toy
+from seqkd_lab.corpus.vocabulary import Vocabulary
+from seqkd_lab.evaluation import Detokenise
+from seqkd_lab.models.checkpoint import write_atomically
+from seqkd_lab.runs.recipes import TextData, ToyData
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """train, valid and test in tokens; vocabularies built on train; detokenise turns tokens into
+    written text.
+
+    language is the truth behind the toy corpus, None for real text; subwords the other way round.
+    cleaning says in words what was dropped, what no subword spells, and which held-out lines are
+    very long.
+    """
+
+    train: ParallelCorpus
+    valid: ParallelCorpus
+    test: ParallelCorpus
+    source_vocabulary: Vocabulary
+    target_vocabulary: Vocabulary
+    detokenise: Detokenise
+    language: ToyLanguage | None
+    subwords: SubwordTokeniser | None
+    cleaning: str
+
+
+def fingerprint(data: ToyData | TextData) -> str:
+    """sha256 (hex) of what the data holds, whatever its files are called."""
+    if isinstance(data, ToyData):
+        splits = _toy_splits(data.test)
+        described = " ".join(["toy", *(corpus.fingerprint for corpus in splits), str(data.n_train)])
+        return hashlib.sha256(described.encode()).hexdigest()
+    digest = hashlib.sha256(_cutting(data).encode())
+    for path in text_files(data):
+        digest.update(file_hash(path).encode())
+    return digest.hexdigest()
+
+
+def _cutting(data: TextData) -> str:
+    """How the text is taken and cut. What is newer than the first stores is named only where it is
+    not the default, so that those keep their keys; a given cutter leaves nothing to the size and
+    the coverage."""
+    if data.subwords is not None:
+        return f"text {data.n_train} subwords {file_hash(data.subwords)}"
+    coverage = "" if data.character_coverage == 1.0 else f" coverage {data.character_coverage!r}"
+    return f"text {data.n_train} {data.vocabulary_size}{coverage}"
+
+
+def text_files(data: TextData) -> tuple[str, ...]:
+    """The six files, in the order train, valid, test, source before target."""
+    return (
+        data.source,
+        data.target,
+        data.valid_source,
+        data.valid_target,
+        data.test_source,
+        data.test_target,
+    )
+
+
+@lru_cache(maxsize=32)
+def file_hash(path: str) -> str:
+    """Return the sha256 (hex) of a file, read once in this process."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def load(data: ToyData | TextData, cache: Path) -> Dataset:
+    """Loads `data`. A subword model is trained once and kept below `cache`."""
+    return load_toy(data) if isinstance(data, ToyData) else load_text(data, cache)
+
+
+@lru_cache(maxsize=2)
+def _toy_splits(test: str) -> tuple[ParallelCorpus, ParallelCorpus, ParallelCorpus]:
+    return tuple(toy.load(toy.toy_directory(), split) for split in ("train", "valid", test))
+
+
+def load_toy(data: ToyData) -> Dataset:
+    """The committed toy corpus, or the first n_train pairs of its training set."""
+    train, valid, test = _toy_splits(data.test)
+    language = ToyLanguage(Ambiguity())
+    source, target = Vocabulary.build(train.source), Vocabulary.build(train.target)
+    train = train[: data.n_train]
+    return Dataset(
+        train, valid, test, source, target, toy.detokenise, language, None, "nothing dropped"
+    )
+
+
+def load_text(data: TextData, cache: Path) -> Dataset:
+    """Anybody's text: cleaned (train only), cut into joint subwords; the kept model makes a second
+    run the same.
+
+    Raises CorpusError for text, and for a brought subword model, that cannot be used.
+    """
+    raw = {
+        "train": read_aligned(data.source, data.target, split="train")[: data.n_train],
+        "valid": read_aligned(data.valid_source, data.valid_target, split="valid"),
+        "test": read_aligned(data.test_source, data.test_target, split="test"),
+    }
+    model_path = (
+        cache / f"{fingerprint(data)[:16]}.model" if data.subwords is None else Path(data.subwords)
+    )
+    known = (
+        SubwordTokeniser.load(model_path)
+        if model_path.exists() or data.subwords is not None
+        else None
+    )
+    tried = [] if data.subwords is None else _try_on_both_sides(known, raw["train"], data.subwords)
+    corpora, tokeniser, reports = prepare(
+        *raw.values(),
+        data.vocabulary_size,
+        tokeniser=known,
+        character_coverage=data.character_coverage,
+    )
+    if known is None:
+        write_atomically(model_path, tokeniser.model)
+    train, valid, test = corpora.values()
+    notes = [
+        *map(str, reports.values()),
+        *tried,
+        unknown_in_words(train, tokeniser),
+        *_long_lines(data, raw, corpora),
+    ]
+    vocabularies = (_vocabulary(side, tokeniser) for side in (train.source, train.target))
+    cleaning = "\n".join(filter(None, notes))
+    return Dataset(train, valid, test, *vocabularies, tokeniser.decode, None, tokeniser, cleaning)
+
+
+def _try_on_both_sides(brought: SubwordTokeniser, train: RawPairs, name: str) -> list[str]:
+    """What a brought subword model changes in either side, in words."""
+    sides = {"source": train.source, "target": train.target}
+    return [try_subwords(brought, texts, f"{name} ({side})") for side, texts in sides.items()]
+
+
+def _vocabulary(sentences: Iterable[Sequence[str]], tokeniser: SubwordTokeniser) -> Vocabulary:
+    """The subwords of one side of train; characters that no subword spells are unknown."""
+    pieces = tokeniser.pieces
+    return Vocabulary.build([token for token in tokens if token in pieces] for tokens in sentences)
+
+
+LONG_LINE = 1_000
+"""Tokens of a held-out line from which on it is named: its time and memory grow with their
+square."""
+MOST_NAMED = 3
+
+
+def _long_lines(
+    data: TextData, raw: Mapping[str, RawPairs], corpora: Mapping[str, ParallelCorpus]
+) -> list[str]:
+    """Names the lines of valid and test that cost far more than a sentence: cleaning takes none
+    away there."""
+    warnings = []
+    files = {
+        "valid": (data.valid_source, data.valid_target),
+        "test": (data.test_source, data.test_target),
+    }
+    for split, paths in files.items():
+        sides = (raw[split].source, raw[split].target)
+        kept = [
+            number for number, pair in enumerate(zip(*sides, strict=True), start=1) if all(pair)
+        ]
+        for path, side in zip(paths, (corpora[split].source, corpora[split].target), strict=True):
+            long = [
+                (number, len(tokens))
+                for number, tokens in zip(kept, side, strict=True)
+                if len(tokens) > LONG_LINE
+            ]
+            warnings += [
+                f"{path}:{number}: {n:,} tokens in one line, which takes much time and memory; "
+                "divide it into "
+                "sentences"
+                for number, n in long[:MOST_NAMED]
+            ]
+            if len(long) > MOST_NAMED:
+                warnings.append(
+                    f"{path}: {len(long) - MOST_NAMED} more lines of over {LONG_LINE:,} tokens"
+                )
+    return warnings

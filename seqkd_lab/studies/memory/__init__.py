@@ -1,0 +1,2 @@
+"""A student with a short memory: the mechanism of sequence-level distillation in its purest
+form."""

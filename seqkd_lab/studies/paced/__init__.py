@@ -1,0 +1,1 @@
+"""PACED: sentences weighted by how often the student passes."""

@@ -1,0 +1,168 @@
+"""The models of Table 3: teacher, baseline and distilled student pruned level by level, and trained
+again.
+
+As in the paper (Kim & Rush 2016, Table 3), a student of less than half of its teacher's size is
+distilled, pruned, retrained on the teacher's translations, and then on Seq-Inter's. Beside it
+stands what the paper does not show: the same for baseline and teacher, two other ways to choose
+what goes, and pruning in steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from seqkd_lab.compression.pruning import CLASS_BLIND, METHODS, Pruning
+from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.runs.presets import SHORT
+from seqkd_lab.runs.recipes import (
+    BASELINE,
+    SEQ_KD,
+    SEQ_KD_INTER,
+    TEACHER,
+    Preset,
+    Recipe,
+    TextData,
+    ToyData,
+    table_recipes,
+)
+from seqkd_lab.runs.schedule import Evaluate
+from seqkd_lab.training import Optimisation
+
+MODELS = (TEACHER, BASELINE, SEQ_KD)
+PRUNED, RETRAINED, TUNED, INT8 = (
+    "pruned",
+    "retrained",
+    "retrained, then Seq-Inter",
+    "retrained, then int8",
+)
+IN_STEPS, AT_ONCE = "class-blind, in steps", "class-blind, at once, trained as long"
+
+
+@dataclass(frozen=True)
+class PruningPreset:
+    """The sizes of one Table 3: `table` says how teacher and students are made, with embeddings
+    that begin at `embedding_scale` times torch's size.
+
+    All three MODELS are pruned by `shares`, class-blind. Of the distilled student, the other
+    METHODS are retrained at `compared`, and pruning in steps goes along `steps`, a whole retraining
+    after each.
+    """
+
+    table: Preset
+    teacher_retraining: Optimisation
+    student_retraining: Optimisation
+    embedding_scale: float = 1.0
+    shares: tuple[float, ...] = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+    compared: tuple[float, ...] = (0.8,)
+    steps: tuple[float, ...] = (0.5, 0.8)
+
+
+class Place(NamedTuple):
+    """Where a model stands in the table: which one, how it was pruned, by which share, and what
+    followed."""
+
+    model: str
+    method: str
+    share: float
+    stage: str
+
+
+Recipes = dict[Place, Recipe]
+
+
+def after(start: Recipe, place: Place, retraining: Optimisation | None) -> Recipe:
+    """`start`, pruned by the place's share; then, with a `retraining`, trained again on what it had
+    learned from."""
+    method = place.method if place.method in METHODS else CLASS_BLIND
+    name = f"{place.model} {place.share:.0%} {place.stage} ({place.method})"
+    return replace(
+        start, name=name, start=start, pruning=Pruning(place.share, method), optimisation=retraining
+    )
+
+
+def level(start: Recipe, method: str, share: float, retraining: Optimisation | None) -> Recipes:
+    """`start` pruned by `share`; and, if there is a `retraining`, also retrained."""
+    stages = {PRUNED: None} if retraining is None else {PRUNED: None, RETRAINED: retraining}
+    places = {Place(start.name, method, share, stage): how for stage, how in stages.items()}
+    return {place: after(start, place, how) for place, how in places.items()}
+
+
+def in_steps(start: Recipe, steps: tuple[float, ...], retraining: Optimisation) -> Recipes:
+    """The class-blind student pruned further and further, with a retraining after each step; and,
+    beside each, the student that is pruned at once and trained for as many epochs as those steps
+    had together."""
+    found, latest = {}, start
+    for number, share in enumerate(steps, start=1):
+        stepwise, at_once = (
+            Place(start.name, method, share, RETRAINED) for method in (IN_STEPS, AT_ONCE)
+        )
+        latest = after(latest, stepwise, retraining)
+        if number > 1:  # one step is the table's own row
+            longer = replace(retraining, epochs=number * retraining.epochs)
+            found |= {stepwise: latest, at_once: after(start, at_once, longer)}
+    return found
+
+
+def pruning_recipes(data: ToyData | TextData, preset: PruningPreset, seed: int) -> Recipes:
+    """Every model of Table 3 for one seed, by its place, each after those that it builds on."""
+    bases, found = table_recipes(data, preset.table, seed, preset.embedding_scale), {}
+    for model in MODELS:
+        retraining = preset.teacher_retraining if model == TEACHER else preset.student_retraining
+        for share in preset.shares:
+            found |= level(bases[model], CLASS_BLIND, share, retraining)
+    for share in preset.shares:
+        tuned = Place(SEQ_KD, CLASS_BLIND, share, TUNED)
+        towards_gold = after(
+            found[tuned._replace(stage=RETRAINED)], tuned, preset.table.student_tuning
+        )
+        found[tuned] = replace(towards_gold, distilled=bases[SEQ_KD_INTER].distilled)
+        retraining = preset.student_retraining if share in preset.compared else None
+        for method in METHODS:
+            if method != CLASS_BLIND:
+                found |= level(bases[SEQ_KD], method, share, retraining)
+    return found | in_steps(bases[SEQ_KD], preset.steps, preset.student_retraining)
+
+
+@dataclass(frozen=True)
+class PruningRun:
+    """Which Table 3 to make."""
+
+    data: ToyData | TextData
+    preset: PruningPreset
+    seeds: tuple[int, ...]
+
+    def recipes(self, seed: int) -> Recipes:
+        """The models of one seed."""
+        return pruning_recipes(self.data, self.preset, seed)
+
+    def tasks(self) -> list[Evaluate]:
+        """The evaluation of each model; of the retrained, distilled student also in int8."""
+        table, found = self.preset.table, []
+        for seed in self.seeds:
+            for place, recipe in self.recipes(seed).items():
+                found.append(Evaluate(recipe, table.beam_size, table.length_penalty))
+                if is_also_quantised(place):
+                    found.append(replace(found[-1], int8=True))
+        return found
+
+
+def is_also_quantised(place: Place) -> bool:
+    """Whether int8 is tried on top of this pruning."""
+    return place.model == SEQ_KD and place.method == CLASS_BLIND and place.stage == RETRAINED
+
+
+PRUNING = PruningPreset(
+    table=replace(
+        SHORT,
+        student=LSTMSpec(width=68),
+        student_training=Optimisation(epochs=6, learning_rate=0.012, batch_size=128),
+    ),
+    teacher_retraining=Optimisation(epochs=1, learning_rate=0.006, batch_size=128),
+    student_retraining=Optimisation(epochs=5, learning_rate=0.01, batch_size=128),
+    embedding_scale=0.2,
+)
+"""Table 3. The student has 2.67 times fewer parameters than its teacher (the paper's 84M of 221M:
+2.63 times), so that pruning by 80% makes 13 times of it. Embeddings begin at a fifth of torch's
+size: drawn from N(0, 1), they would be ten times as large as other weights, and one threshold for
+all would spare them and take the rest."""

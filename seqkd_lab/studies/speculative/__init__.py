@@ -1,0 +1,1 @@
+"""Speculative sampling: exactness, tokens a verification, and seconds."""

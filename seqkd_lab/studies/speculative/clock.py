@@ -1,0 +1,176 @@
+"""Speculative sampling by the clock: one sentence at a time, beside the same target's own sampling
+with its cache.
+
+What is compared takes turns in one process, so that a busy moment of the machine touches all alike.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+
+import torch
+
+from seqkd_lab import machine
+from seqkd_lab.corpus.batching import source_batch
+from seqkd_lab.corpus.vocabulary import BOS
+from seqkd_lab.decoding.law import Law, draw
+from seqkd_lab.decoding.sampling import sample
+from seqkd_lab.decoding.speculative import speculative_sample
+from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.runs.clock import in_turn
+from seqkd_lab.studies.speculative.tokens import Sources, lengths_of
+
+OWN, ADAPTIVE = "target alone", "adaptive"
+STEPS = 24
+"""Steps that one timing of a model's step takes."""
+
+
+@dataclass(frozen=True)
+class ClockTime:
+    """Seconds per token in each round; draft_length 0 is the target's own sampling, under the
+    draft's name OWN."""
+
+    draft: str
+    temperature: float
+    draft_length: int
+    adaptive: bool
+    threads: int
+    seconds_per_token: Sequence[float]
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """Seconds that a model takes, in each round, to read n_tokens after a prefix and draw from what
+    follows."""
+
+    model: str
+    n_tokens: int
+    threads: int
+    seconds: Sequence[float]
+
+
+def seconds_per_token(
+    target: Seq2Seq, draft: Seq2Seq | None, sources: Sources, law: Law, *how: int | bool
+) -> float:
+    """Of sampling all `sources` one by one: speculative with (draft_length, adaptive), the target's
+    own without draft."""
+    start = time.perf_counter()
+    if draft is None:
+        drawn = sample(target, sources, 1, law, batch_size=1)
+    else:
+        draft_length, adaptive = how
+        drawn = speculative_sample(
+            target, draft, sources, 1, draft_length, law, batch_size=1, adaptive=adaptive
+        )
+    return (time.perf_counter() - start) / sum(lengths_of(drawn))
+
+
+@torch.inference_mode()
+def seconds_per_step(model: Seq2Seq, source: Sequence[str], n_tokens: int) -> float:
+    """Of one step that reads n_tokens, makes the law of the next word and draws it; the encoder is
+    not counted."""
+    start_state = model.start(*source_batch([source], model.source_vocabulary)).remember()
+    generator, law, read = torch.Generator().manual_seed(1), Law(), torch.full((1, n_tokens), BOS)
+    _, state = model.step(read, start_state)
+    start = time.perf_counter()
+    for _ in range(STEPS):
+        logits, _ = model.step(read, state)
+        draw(law(logits[:, -1]), generator)
+    return (time.perf_counter() - start) / STEPS
+
+
+def measure_clock(
+    target: Seq2Seq,
+    drafts: Mapping[str, Seq2Seq],
+    sources: Sources,
+    temperatures: Sequence[float],
+    draft_lengths: Sequence[int],
+    threads: Sequence[int],
+    repetitions: int,
+    report: Callable[[int, int], None] | None = None,
+) -> list[ClockTime]:
+    """Every draft at every temperature and K, and adaptive from the middle K on; all take turns at
+    a temperature."""
+    found, before, blocks = (
+        [],
+        torch.get_num_threads(),
+        [(n, tau) for n in threads for tau in temperatures],
+    )
+    middle = sorted(draft_lengths)[len(draft_lengths) // 2]
+    ways = [(length, False) for length in draft_lengths] + [(middle, True)]
+    for block, (n_threads, temperature) in enumerate(blocks):
+        machine.use_threads(n_threads)
+        law = Law(temperature)
+        jobs = {(OWN, 0, False): partial(seconds_per_token, target, None, sources, law)} | {
+            (name, *how): partial(seconds_per_token, target, draft, sources, law, *how)
+            for name, draft in drafts.items()
+            for how in ways
+        }
+        for (name, length, adaptive), times in in_turn(
+            jobs, repetitions, in_block(report, block, len(blocks))
+        ).items():
+            found.append(ClockTime(name, temperature, length, adaptive, n_threads, times))
+    machine.use_threads(before)
+    return found
+
+
+def in_block(
+    report: Callable[[int, int], None] | None, block: int, n_blocks: int
+) -> Callable[[int, int], None]:
+    """Tells `report` of (done, total) in one of equally long blocks as of a part of the whole."""
+
+    def so_far(done: int, total: int) -> None:
+        if report is not None:
+            report(block * total + done, n_blocks * total)
+
+    return so_far
+
+
+def measure_steps(
+    models: Mapping[str, Seq2Seq],
+    source: Sequence[str],
+    n_tokens: Sequence[int],
+    threads: Sequence[int],
+    repetitions: int,
+    report: Callable[[int, int], None] | None = None,
+) -> list[StepTime]:
+    """The time of each model's step, by the tokens that it reads at once; all take turns."""
+    found, before = [], torch.get_num_threads()
+    for block, n_threads in enumerate(threads):
+        machine.use_threads(n_threads)
+        jobs = {
+            (name, n): partial(seconds_per_step, model, source, n)
+            for name, model in models.items()
+            for n in n_tokens
+        }
+        for (name, n), times in in_turn(
+            jobs, repetitions, in_block(report, block, len(threads))
+        ).items():
+            found.append(StepTime(name, n, n_threads, times))
+    machine.use_threads(before)
+    return found
+
+
+def cost(steps: Sequence[StepTime], draft: str, target: str, threads: int) -> float:
+    """c: a step of the draft in steps of the target, medians over the rounds."""
+    seconds = {
+        one.model: median(one.seconds)
+        for one in steps
+        if one.n_tokens == 1 and one.threads == threads
+    }
+    return seconds[draft] / seconds[target]
+
+
+def check_cost(steps: Sequence[StepTime], target: str, draft_length: int, threads: int) -> float:
+    """What the formula takes for 1: the target reads K + 1 tokens at once, in steps of one
+    token."""
+    seconds = {
+        one.n_tokens: median(one.seconds)
+        for one in steps
+        if one.model == target and one.threads == threads
+    }
+    return seconds[draft_length + 1] / seconds[1]

@@ -1,0 +1,1 @@
+"""TIP: training on the tokens that matter most."""
