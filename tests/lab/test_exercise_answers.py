@@ -17,7 +17,9 @@ import answers
 import pytest
 
 from seqkd_lab.lab.shared import exercises
-from seqkd_lab.lab.shared.exercises import EXERCISES
+from seqkd_lab.lab.shared.exercises import all_exercises
+
+EXERCISES = all_exercises()
 
 MODULES = [
     importlib.import_module(f"answers.{module.name}")

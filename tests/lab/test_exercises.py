@@ -16,7 +16,9 @@ import torch
 from torch.nn import functional as F
 
 from seqkd_lab.lab.shared import exercises
-from seqkd_lab.lab.shared.exercises import EXERCISES
+from seqkd_lab.lab.shared.exercises import all_exercises
+
+EXERCISES = all_exercises()
 
 WRONG = [(key, wrong) for key, exercise in EXERCISES.items() for wrong in exercise.wrong_answers]
 by_key = pytest.mark.parametrize("key", list(EXERCISES))

@@ -21,7 +21,7 @@ import pytest
 pytest.importorskip("setuptools", minversion="77")
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PARTS = (
     "seqkd_lab",
     "data",

@@ -529,7 +529,7 @@ class TestCommand:
 @pytest.fixture
 def benchmark(monkeypatch):
     monkeypatch.syspath_prepend(
-        str(Path(__file__).resolve().parents[1])
+        str(Path(__file__).resolve().parents[2])
     )  # benchmarks/ is run from the checkout
     from benchmarks import exported as module
 

@@ -34,7 +34,7 @@ def start(folder: Path, *arguments, script: Path | None = None, **given) -> subp
         *(["-m", "seqkd_lab"] if script is None else [str(script)]),
         *map(str, arguments),
     ]
-    places = os.pathsep.join(map(str, (Path(__file__).parent, Path(__file__).parents[1])))
+    places = os.pathsep.join(map(str, (Path(__file__).parents[1], Path(__file__).parents[2])))
     environment = (
         os.environ | {"PYTHONPATH": places, "OMP_NUM_THREADS": "1"} | given.pop("environment", {})
     )
