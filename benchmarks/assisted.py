@@ -57,8 +57,7 @@ def check(asked: dict[str, int], model: Seq2Seq) -> None:
     if n_known < len(ids) / 2:
         raise ValueError(
             f"the models know {n_known} of the {len(ids)} words that they are to translate: name "
-            "models "
-            "of the toy corpus"
+            "models of the toy corpus"
         )
 
 

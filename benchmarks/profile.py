@@ -71,9 +71,8 @@ def sections(size: Size, n_pairs: int, n_sentences: int) -> str:
     return "\n\n".join(
         [
             f"{size.name}, {date.today().isoformat()}, lab {store.commit()}, torch "
-            f"{torch.__version__}, one thread. Own "
-            "time of each operation, without that of the operations it calls; the profiler itself "
-            "makes short ones longer.",
+            f"{torch.__version__}, one thread. Own time of each operation, without that of the "
+            "operations it calls; the profiler itself makes short ones longer.",
             f"**Training**, {len(pairs):,} pairs in batches of 64:",
             table(training),
             f"**Beam search**, K = 5, {len(sources):,} sentences in batches of 64, {said}:",

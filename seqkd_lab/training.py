@@ -185,8 +185,7 @@ class Trainer:
         if not math.isfinite(loss):
             raise DivergenceError(
                 f"the training diverged: {what} is {loss}. Take a smaller learning rate "
-                "(--learning-rate; it was "
-                f"{self.optimisation.learning_rate:g}); no model was saved"
+                f"(--learning-rate; it was {self.optimisation.learning_rate:g}); no model was saved"
             )
 
     def _end_epoch(self, train_loss: float, rate: float, n_tokens: int) -> None:

@@ -147,8 +147,8 @@ def test_use_threads_after_parallel_work_still_sets_the_inner_threads(monkeypatc
 
 def test_use_threads_sets_one_thread_between_operators_in_a_fresh_process(torch_threads):
     code = (
-        "from seqkd_lab import machine; import torch; machine.use_threads(1);"
-        "print(torch.get_num_threads(), torch.get_num_interop_threads())"
+        "from seqkd_lab import machine; import torch; "
+        "machine.use_threads(1);print(torch.get_num_threads(), torch.get_num_interop_threads())"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == ["1", "1"]
@@ -164,8 +164,7 @@ def test_peak_memory_is_in_mib_and_stays_after_the_memory_is_free():
     large = b"x" * 400 * machine.MIB  # of the process that starts the other: must not count there
     code = (
         "from seqkd_lab.machine import peak_memory_mib as peak; before = peak(); block = b'x' * "
-        "300 * 2**20;"
-        "held = peak(); del block; print(before, held, peak())"
+        "300 * 2**20;held = peak(); del block; print(before, held, peak())"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     del large
@@ -219,10 +218,10 @@ def test_describe_holds_plain_values():
 )
 def test_releasing_memory_gives_back_what_small_pieces_took():
     code = (
-        "from seqkd_lab.machine import release_memory\n"
-        "def held(): return int(open('/proc/self/statm').read().split()[1])\n"
-        "kept = [bytearray(50_000) for _ in range(3000)]; top = bytearray(50_000); full = held()\n"
-        "del kept; release_memory(); print(held() < 0.6 * full)"
+        "from seqkd_lab.machine import release_memory\ndef held(): return "
+        "int(open('/proc/self/statm').read().split()[1])\nkept = [bytearray(50_000) for _ in "
+        "range(3000)]; top = bytearray(50_000); full = held()\ndel kept; release_memory(); "
+        "print(held() < 0.6 * full)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "True", done.stderr

@@ -101,8 +101,8 @@ def install(version: str, platform: str = sys.platform) -> str | None:
                 return "PyTorch's CPU index"
         print(
             f"torch {version}: {CPU_INDEX} cannot be used from here, so the ordinary index is "
-            "asked. Its"
-            " build for Linux brings CUDA: several gigabytes to fetch and to keep. Ctrl-C stops.",
+            "asked. Its build for Linux brings CUDA: several gigabytes to fetch and to keep. "
+            "Ctrl-C stops.",
             flush=True,
         )
     if pip_installs(["--constraint", str(CONSTRAINTS), requirement]):
@@ -120,10 +120,8 @@ def main() -> int:
     if origin is None:
         print(
             f"torch {version} could not be installed: see pip's message above. Without a network, "
-            "put its"
-            " wheel into a folder and name that in PIP_FIND_LINKS. torch has wheels for CPython "
-            "3.10 and"
-            " later, on 64-bit machines only.",
+            "put its wheel into a folder and name that in PIP_FIND_LINKS. torch has wheels for "
+            "CPython 3.10 and later, on 64-bit machines only.",
             file=sys.stderr,
         )
         return 1

@@ -61,8 +61,7 @@ def presets() -> str:
         pairs = "all" if preset.n_pairs is None else f"{preset.n_pairs:,}"
         rows.append(
             f"| `{name}` | {size(preset.teacher)} | {size(preset.student)} | {'; '.join(trained)} "
-            f"| {pairs} | "
-            f"{preset.vocabulary_size:,} |"
+            f"| {pairs} | {preset.vocabulary_size:,} |"
         )
     return "\n".join(rows) + "\n"
 

@@ -55,8 +55,7 @@ def run_one(path, fast: bool) -> int:
     notebook = notebook_runs.read(path)
     done = notebook_runs.run(notebook, fast=fast)
     print(
-        f"{path.name:32}{done.seconds:9.1f}{seconds_on_card(notebook):>6}{BUDGET_SECONDS:8}{done.peak_mib:7.0f}"
-        f"{BUDGET_MIB:8}",
+        f"{path.name:32}{done.seconds:9.1f}{seconds_on_card(notebook):>6}{BUDGET_SECONDS:8}{done.peak_mib:7.0f}{BUDGET_MIB:8}",
         flush=True,
     )
     problems = list(done.errors)

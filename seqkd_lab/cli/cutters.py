@@ -53,10 +53,8 @@ def one_cutter(models: Sequence[str], tables: Sequence[Path] = ()) -> Path | Non
         if other.read_bytes() != files[0].read_bytes():
             raise ValueError(
                 f"{files[0]} and {other} cut text in different ways; a teacher, its student and "
-                "the corpora between "
-                "them need the same subwords: make them from one another, or train again with "
-                "--subwords "
-                f"{files[0]}"
+                "the corpora between them need the same subwords: make them from one another, or "
+                f"train again with --subwords {files[0]}"
             )
     toys = [name for name, file in of_models.items() if file is None]
     if files and toys:
@@ -74,8 +72,7 @@ def check_kind(models: Sequence[str], has_own_text: bool) -> None:
         if has_own_text and cutter is None:
             raise ValueError(
                 f"{name} has no {SUBWORDS}: it reads the toy language, not your own text; leave "
-                "that "
-                "text out, or train a model on it"
+                "that text out, or train a model on it"
             )
         if not has_own_text and cutter is not None:
             raise ValueError(

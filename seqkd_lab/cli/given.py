@@ -98,8 +98,7 @@ def _refuse_for_toy(given: Namespace, cutter: Path | None) -> None:
     if getattr(given, "tokenize", None) is not None:
         raise ValueError(
             f"--tokenize {given.tokenize}: scores of the toy language always have 13a; name your "
-            "own text "
-            "by --source and so on"
+            "own text by --source and so on"
         )
 
 
@@ -146,8 +145,7 @@ def check_same_cutter(subwords: Path, cutter: Path) -> None:
     if subwords.read_bytes() != cutter.read_bytes():
         raise ValueError(
             f"{subwords} and {cutter} cut text in different ways, and a model reads only its own "
-            "subwords; take "
-            f"--subwords {cutter}, or leave --subwords out"
+            f"subwords; take --subwords {cutter}, or leave --subwords out"
         )
 
 
@@ -161,8 +159,7 @@ def table_run(
         if isinstance(data, ToyData):
             raise ValueError(
                 f"--monolingual {given.monolingual}: source text without targets goes with your "
-                "own text; "
-                "name that by --source and so on"
+                "own text; name that by --source and so on"
             )
         piped = store_of(given).root / "data" / "piped"
         monolingual = SourceText(str(readable_file(given.monolingual, piped)))

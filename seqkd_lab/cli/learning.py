@@ -47,8 +47,8 @@ def objective_of(given: Namespace) -> NLL | WordKD:
         ]
         if unused:
             raise ValueError(
-                f"{unused[0]} is only for --objective {WORD_KD}; to learn from a "
-                "teacher's translations, make them with `seqkd-lab distil` and give --distilled"
+                f"{unused[0]} is only for --objective {WORD_KD}; to learn from a teacher's "
+                "translations, make them with `seqkd-lab distil` and give --distilled"
             )
         return NLL()
     if given.teacher is None:

@@ -30,8 +30,7 @@ def add_text_files(verb: argparse.ArgumentParser) -> None:
     files = verb.add_argument_group(
         "your own text",
         "a folder, or two aligned files for each split, plain or .gz, UTF-8, one sentence a line, "
-        "any "
-        "languages; without them the toy language is used",
+        "any languages; without them the toy language is used",
     )
     files.add_argument(
         "--text",

@@ -19,8 +19,7 @@ def add_results(verb: argparse.ArgumentParser, file: str | None = None) -> None:
     if installation.checkout() is None:
         default = (
             f"{own_results_path(file or '')} in the current folder; --check judges what came with "
-            "the package "
-            "where there is nothing yet"
+            "the package where there is nothing yet"
         )
     verb.add_argument(
         "--results",
@@ -71,6 +70,5 @@ def check_writable(path: Path) -> None:
     except OSError as error:
         raise ValueError(
             f"{path}: results cannot be written there ({error.strerror}: {folder}); name another "
-            "place by "
-            "--results"
+            "place by --results"
         ) from error

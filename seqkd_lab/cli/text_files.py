@@ -51,8 +51,7 @@ def _copied(pipe: Path, copies: Path) -> str:
     if not content:
         raise ValueError(
             f"{pipe}: nothing came out of the pipe, which gives its text only once; write the text "
-            "to a "
-            "file first, for example: zcat x.gz > x"
+            "to a file first, for example: zcat x.gz > x"
         )
     copy = copies / f"{hashlib.sha256(content).hexdigest()[:16]}.txt"
     if not copy.exists():

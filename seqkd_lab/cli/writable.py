@@ -49,6 +49,5 @@ def _try(directory: Path, path: Path, option: str) -> None:
         )
         raise ValueError(
             f"{option} {path}: nothing can be written there ({error.strerror}: {where}); choose "
-            "another "
-            "place"
+            "another place"
         ) from error

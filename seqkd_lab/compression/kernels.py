@@ -64,8 +64,8 @@ def with_int8_output(model: Seq2Seq) -> Seq2Seq:
     """
     if not isinstance(model.output, nn.Linear):
         raise ValueError(
-            "the output layer shares its weights with the target's embeddings (tied): it cannot be "
-            "int8"
+            "the output layer shares its weights with the target's embeddings (tied): it cannot "
+            "be int8"
         )
     changed = copy.deepcopy(model).eval()
     with (

@@ -65,8 +65,6 @@ def _check_coverage(coverage: float, vocabulary_size: int, n_characters: int) ->
     if coverage < LEAST_COVERAGE:
         raise CorpusError(
             f"no {vocabulary_size} subwords can be learnt from this text: it has {n_characters:,} "
-            "distinct characters, "
-            f"and so few subwords would spell only {coverage:.0%} of it; give a vocabulary well "
-            "above "
-            f"{n_characters + N_SPECIALS + len(SPACE):,}"
+            f"distinct characters, and so few subwords would spell only {coverage:.0%} of it; give "
+            f"a vocabulary well above {n_characters + N_SPECIALS + len(SPACE):,}"
         )

@@ -99,10 +99,9 @@ def _on_alignment(check: CorpusCheck) -> Iterator[str]:
         n = abs(check.shift.lines)
         yield (
             f"From line {check.shift.first:,} to line {check.shift.last:,}, the lengths fit better "
-            "when the target "
-            f"is taken {n} line{'s' * (n > 1)} {further}. One file has probably lost or gained a "
-            "line. Compare the "
-            "files around there, and align them before anything else."
+            f"when the target is taken {n} line{'s' * (n > 1)} {further}. One file has probably "
+            "lost or gained a line. Compare the files around there, and align them before "
+            "anything else."
         )
     odd = (
         check.n_unequal_length
@@ -112,14 +111,12 @@ def _on_alignment(check: CorpusCheck) -> Iterator[str]:
     if odd > MANY_ODD * check.n_pairs:
         yield (
             f"{odd / check.n_pairs:.1%} of the pairs look wrong by length, script or damaged "
-            "letters. Read some of "
-            "them: a model learns such pairs, too."
+            "letters. Read some of them: a model learns such pairs, too."
         )
     if check.n_numbers_differ > MANY_DUPLICATES * check.n_pairs:
         yield (
             "Many pairs have different numbers on the two sides. This is usual where numbers are "
-            "spelt out. "
-            "Otherwise the pairs may not belong together."
+            "spelt out. Otherwise the pairs may not belong together."
         )
 
 
@@ -134,8 +131,8 @@ def _on_text(check: CorpusCheck) -> Iterator[str]:
     if check.n_duplicates > MANY_DUPLICATES * check.n_pairs:
         yield (
             f"{check.n_duplicates / check.n_pairs:.0%} of the pairs are repetitions, which "
-            "training drops. Make "
-            "sure that no pair of the training text is in the validation or test text."
+            "training drops. Make sure that no pair of the training text is in the validation or "
+            "test text."
         )
     dropped = check.n_pairs - check.cleaning.kept
     if dropped > MANY_DROPPED * check.n_pairs:
@@ -146,20 +143,18 @@ def _on_side(name: str, side: Side) -> Iterator[str]:
     if side.words.percentile_95 > LONG_LINE:
         yield (
             f"Many lines of the {name} are paragraphs. Divide them into sentences: training drops "
-            "lines of over "
-            f"{TRAINING.max_characters} characters."
+            f"lines of over {TRAINING.max_characters} characters."
         )
     elif side.words.longest > LONG_LINE:
         yield (
             f"Line {side.words.longest_line:,} of the {name} has {side.words.longest:,} words. In "
-            "validation or "
-            "test text, divide such a line into sentences: it takes much time and memory."
+            "validation or test text, divide such a line into sentences: it takes much time and "
+            "memory."
         )
     if side.script in UNSPACED:
         yield (
             f"The {name} is written without spaces ({side.script}). That is no obstacle: subwords "
-            "cut it, and the "
-            "tokeniser of BLEU follows its script."
+            "cut it, and the tokeniser of BLEU follows its script."
         )
 
 
@@ -167,8 +162,8 @@ def _on_size(check: CorpusCheck) -> Iterator[str]:
     if check.cleaning.kept < FEW_PAIRS:
         yield (
             f"{check.cleaning.kept:,} pairs are few: expect a model that knows phrases rather than "
-            "the language, "
-            f"and no gain from distillation. {ENOUGH_PAIRS:,} pairs are a good beginning."
+            f"the language, and no gain from distillation. {ENOUGH_PAIRS:,} pairs are a good "
+            "beginning."
         )
     if Path(check.source.path) == Path(check.target.path):
         yield "Both files are the same file."

@@ -134,8 +134,7 @@ def split_by_source(
     if min(n_valid, n_test) < 1 or n_valid + n_test >= len(sources):
         raise CorpusError(
             f"{pairs.name}: {n_valid} valid and {n_test} test sources wanted of {len(sources)} "
-            "distinct: "
-            "take at least 1 of each, and leave some for training"
+            "distinct: take at least 1 of each, and leave some for training"
         )
     random.Random(seed).shuffle(sources)
     split_of = dict.fromkeys(sources, "train")

@@ -42,8 +42,7 @@ def try_subwords(tokeniser: SubwordTokeniser, texts: Sequence[str], name: str) -
         return ""
     return (
         f"{name}: {len(changed):,} of {len(sample):,} lines tried come back changed when they are "
-        "cut and joined "
-        f"again, for example {example}; so will the translations"
+        f"cut and joined again, for example {example}; so will the translations"
     )
 
 
@@ -51,15 +50,14 @@ def _check_usable(name: str, n_lines: int, n_lost: int, unknown: float, example:
     if n_lost > MOST_LOST * n_lines:
         raise CorpusError(
             f"{name}: of {n_lines:,} lines of the training text, {n_lost:,} lose letters when they "
-            "are cut and joined "
-            f"again ({example}); train a sentencepiece model on this text, with "
+            f"are cut and joined again ({example}); train a sentencepiece model on this text, with "
             "--normalization_rule_name=identity"
         )
     if unknown > MOST_UNKNOWN:
         raise CorpusError(
             f"{name}: {unknown:.0%} of the training text's characters are unknown to this model, "
-            "which was made for "
-            "another text; leave --subwords out, or train a sentencepiece model on this text"
+            "which was made for another text; leave --subwords out, or train a sentencepiece "
+            "model on this text"
         )
 
 
@@ -86,6 +84,5 @@ def unknown_in_words(corpus: ParallelCorpus, tokeniser: SubwordTokeniser) -> str
     return (
         f"subwords: none spells {len(distinct):,} distinct characters of the {corpus.split} text, "
         f"{n_unknown / n_characters:.2%} of it; they are read as unknown: "
-        f"{_short(''.join(distinct))} "
-        "(--vocabulary and --character-coverage decide how many)"
+        f"{_short(''.join(distinct))} (--vocabulary and --character-coverage decide how many)"
     )

@@ -223,8 +223,7 @@ def _decode(path: Path | str, number: int, line: bytes) -> str:
     if len(line) >= LONGEST_BYTES:
         raise CorpusError(
             f"{path}:{number}: over {LONGEST_BYTES // 2**20} MiB without a line end; it must hold "
-            "one "
-            "sentence per line"
+            "one sentence per line"
         )
     if number == 1:
         line = line.removeprefix(codecs.BOM_UTF8)
@@ -297,8 +296,7 @@ def read_tsv(
         if len(row) < needed:
             raise CorpusError(
                 f"{path}:{number}: {len(row)} column(s) where {needed} are needed; put a tab "
-                "between source "
-                "and target, or delete the line"
+                "between source and target, or delete the line"
             )
     source, target = (
         tuple(fold(row[column]) for row in rows) for column in (source_column, target_column)

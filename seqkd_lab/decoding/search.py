@@ -29,8 +29,8 @@ MOST_SOURCE_TOKENS = 8_192
 """Of a batch, padding included: so many long sentences as fit share it, and memory has a limit
 whatever the text."""
 ADVICE = (
-    "Its weights or logits are not finite (NaN), as after a training that diverged; train it "
-    "with a lower rate"
+    "Its weights or logits are not finite (NaN), as after a training that diverged; train it with "
+    "a lower rate"
 )
 
 
@@ -251,8 +251,7 @@ def said_of_long(first: int, n_tokens: int, number: int, unit: str = "sentence")
     others = f" {number:,} {unit}s are too long." if number > 1 else ""
     return (
         f"{unit} {first:,} has {n_tokens:,} tokens, and only the first {LONGEST_SOURCE:,} are "
-        f"read.{others} "
-        f"Split long {unit}s into several"
+        f"read.{others} Split long {unit}s into several"
     )
 
 

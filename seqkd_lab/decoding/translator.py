@@ -62,8 +62,7 @@ class Notices:
             words = ", ".join(map(repr, list(self.unknown)[:NAMED_WORDS]))
             said.append(
                 f"{counted(self.n_unknown_lines)} with tokens that the model does not know, such "
-                f"as {words}; "
-                "it reads <unk> there."
+                f"as {words}; it reads <unk> there."
             )
         if self.first_long is not None:
             said.append(said_of_long(*self.first_long, self.n_long, "line") + ".")

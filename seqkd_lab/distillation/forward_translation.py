@@ -97,8 +97,7 @@ def _standard_input() -> list[str]:
     except UnicodeDecodeError as error:
         raise CorpusError(
             f"standard input: not UTF-8 ({error.reason}); convert it, for example: iconv -f latin1 "
-            "-t "
-            "utf-8"
+            "-t utf-8"
         ) from error
 
 
@@ -189,9 +188,8 @@ def warn_of_ratio(made: Translated, usual: float) -> None:
     if not shortest * usual <= ratio <= longest * usual:
         warnings.warn(
             f"the teacher wrote {ratio:.2f} tokens per source token, its training corpus has "
-            f"{usual:.2f}; a student "
-            "learns this length. Is the text of the same kind? Else search with a larger length "
-            "penalty.",
+            f"{usual:.2f}; a student learns this length. Is the text of the same kind? Else search "
+            "with a larger length penalty.",
             stacklevel=2,
         )
 
@@ -229,8 +227,7 @@ def _row(path: Path, number: int, line: str) -> tuple[tuple[str, ...], tuple[str
     if len(cells) != 4 or not cells[0].split():
         raise CorpusError(
             f"{path}:{number}: expected source, target, log_prob and similarity, with tabs "
-            "between; got "
-            f"{line!r}"
+            f"between; got {line!r}"
         )
     try:
         return tuple(cells[0].split()), tuple(cells[1].split()), float(cells[2])

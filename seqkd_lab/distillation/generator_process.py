@@ -244,8 +244,7 @@ class Separate:
         ):  # how, only this thread may ask: two that wait for one process can miss its end
             item = GeneratorError(
                 f"the generator's process ended {self._manner()}; what it had written is lost, "
-                "start "
-                "the training again"
+                "start the training again"
             )
         if isinstance(item, GeneratorError):
             self._error = item

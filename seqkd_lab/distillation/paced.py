@@ -131,9 +131,8 @@ def _checked(rates: Sequence[float]) -> Tensor:
 def _of_mean_one(values: Tensor) -> Tensor:
     if not float(values.sum()) > 0.0:
         raise ValueError(
-            "every weight is 0: no source has a pass rate that counts; draw more samples, or start "
-            "from "
-            "a student that is neither hopeless nor perfect"
+            "every weight is 0: no source has a pass rate that counts; draw more samples, or "
+            "start from a student that is neither hopeless nor perfect"
         )
     return values / values.mean()
 

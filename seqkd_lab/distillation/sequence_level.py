@@ -71,8 +71,7 @@ class DistilledCorpus:
         mean_similarity = sum(self.similarities) / n
         return (
             f"{n:,} sentences, {self.length_ratio:.3f} tokens per gold token, sentence BLEU "
-            "against gold "
-            f"{mean_similarity:.1f}, {100 * self.exact_matches / n:.1f}% equal to gold"
+            f"against gold {mean_similarity:.1f}, {100 * self.exact_matches / n:.1f}% equal to gold"
         )
 
 
@@ -306,8 +305,8 @@ def warn_of_length(length_ratio: float) -> None:
     if not shortest <= length_ratio <= longest:
         warnings.warn(
             f"the teacher wrote {length_ratio:.2f} tokens per gold token (accepted: "
-            f"{shortest}–{longest}); a student "
-            "learns this length. Train the teacher longer, or search with a larger length penalty.",
+            f"{shortest}–{longest}); a student learns this length. Train the teacher longer, or "
+            "search with a larger length penalty.",
             stacklevel=3,
         )
 
@@ -332,8 +331,7 @@ def read_distilled(path: Path, corpus: ParallelCorpus) -> DistilledCorpus:
     if len(lines) != len(corpus):
         raise CorpusError(
             f"{path}: {len(lines)} rows for {len(corpus)} sources: it was made from other pairs; "
-            "name "
-            "those (the same files and number of pairs), or delete the file to distil again"
+            "name those (the same files and number of pairs), or delete the file to distil again"
         )
     targets, log_probs, similarities = [], [], []
     for number, (line, source) in enumerate(zip(lines, corpus.source, strict=True), start=2):
@@ -341,8 +339,7 @@ def read_distilled(path: Path, corpus: ParallelCorpus) -> DistilledCorpus:
         if len(cells) != 4 or cells[0] != " ".join(source):
             raise CorpusError(
                 f"{path}:{number}: expected the source {' '.join(source)!r} in {line!r}: it was "
-                "made "
-                "from other pairs, or changed; name those, or delete the file to distil again"
+                "made from other pairs, or changed; name those, or delete the file to distil again"
             )
         try:
             log_probs.append(float(cells[2]))

@@ -85,7 +85,6 @@ def check_same_numbers(agreement: Agreement) -> None:
     if not agreement.difference <= TOLERANCE:
         raise ExportError(
             "the exported model computes other probabilities: they differ by up to "
-            f"{agreement.difference:.3g} nats a "
-            "token; nothing was written. Please report this with the versions of seqkd_lab and "
-            "ctranslate2"
+            f"{agreement.difference:.3g} nats a token; nothing was written. Please report this "
+            "with the versions of seqkd_lab and ctranslate2"
         )

@@ -64,14 +64,14 @@ def check_exportable(model: Seq2Seq) -> None:
     if not isinstance(model, TransformerSeq2Seq):
         raise ExportError(
             "CTranslate2 computes Transformers only, and this model is of the type "
-            f"{name_of(model.spec)!r}: it has no "
-            "layers for recurrent networks; train a Transformer student to export it"
+            f"{name_of(model.spec)!r}: it has no layers for recurrent networks; train a "
+            "Transformer student to export it"
         )
     if model.spec.memory is not None:
         raise ExportError(
             f"this Transformer's decoder attends to the last {model.spec.memory} target words "
-            "only, and CTranslate2's "
-            "attends to all of them; train one without `memory` to export it"
+            "only, and CTranslate2's attends to all of them; train one without `memory` to export "
+            "it"
         )
 
 

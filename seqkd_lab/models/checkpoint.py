@@ -118,8 +118,7 @@ def check_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
         if n_wrong:
             raise CheckpointError(
                 f"{path}: {n_wrong:,} of {tensor.numel():,} weights of {name} are NaN or infinite: "
-                "the training "
-                "of this model diverged; train it again with a lower learning rate"
+                "the training of this model diverged; train it again with a lower learning rate"
             )
 
 

@@ -114,7 +114,6 @@ def _check_same_vocabularies(
             kind = side.replace("_", " ")
             raise ValueError(
                 f"{first_name} and {other_name} have different {kind[:6]} vocabularies "
-                f"({len(ours):,} and "
-                f"{len(theirs):,} words): an ensemble averages word by word; train both on the "
-                "same pairs"
+                f"({len(ours):,} and {len(theirs):,} words): an ensemble averages word by word; "
+                "train both on the same pairs"
             )

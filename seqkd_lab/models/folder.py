@@ -113,9 +113,8 @@ def load_folder(directory: Path) -> TrainedModel:
     except FileNotFoundError as error:
         raise CheckpointError(
             f"{error.filename}: no such file, so that {directory} holds no whole model; a model's "
-            "folder is what "
-            "`seqkd-lab train --out` writes, and an interrupted saving is made good by the same "
-            "command again"
+            "folder is what `seqkd-lab train --out` writes, and an interrupted saving is made "
+            "good by the same command again"
         ) from error
     subwords = directory / SUBWORDS
     return TrainedModel(model, SubwordTokeniser.load(subwords) if subwords.exists() else None)

@@ -81,8 +81,8 @@ class Seq2Seq(nn.Module, ABC):
         architecture cannot keep the sentences of a row apart."""
         raise ValueError(
             f"{type(self).__name__} reads a row from left to right, and what it remembers of one "
-            "sentence "
-            "would reach the next: only a model with masks, a Transformer, can read packed rows"
+            "sentence would reach the next: only a model with masks, a Transformer, can read "
+            "packed rows"
         )
 
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:

@@ -183,8 +183,7 @@ def _long_lines(
             ]
             warnings += [
                 f"{path}:{number}: {n:,} tokens in one line, which takes much time and memory; "
-                "divide it into "
-                "sentences"
+                "divide it into sentences"
                 for number, n in long[:MOST_NAMED]
             ]
             if len(long) > MOST_NAMED:

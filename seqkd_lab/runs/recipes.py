@@ -218,8 +218,7 @@ class Recipe:
         if (rates.student.data, rates.share, rates.without) != (self.data, share, self.without):
             raise ValueError(
                 f"recipe {self.name!r}: its pass rates are of other sentences; give both the same "
-                "data, "
-                "share and left-out words"
+                "data, share and left-out words"
             )
         if not hasattr(self.objective, "per_token"):
             raise ValueError(

@@ -285,9 +285,8 @@ def budget_tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
         "what each student reaches, by updates": level_frame(by_seed),
         "BLEU that the beam adds (K=5 − K=1), by updates": beam_frame(by_seed),
         "updates that the baseline needs for what Seq-KD reaches at the table's budget, as a "
-        "multiple of them (a line "
-        "a seed; > : no budget reaches it, the largest is a lower bound; ≤ : the smallest has "
-        "it)": ratio_frame(by_seed),
+        "multiple of them (a line a seed; > : no budget reaches it, the largest is a lower bound; "
+        "≤ : the smallest has it)": ratio_frame(by_seed),
     }
 
 
@@ -388,8 +387,8 @@ def _when(by_seed: Sequence[Rows], measure: str, title: str) -> str:
         mean, (low, high) = mean_and_interval(gains)
         states.append(standing(gains))
         phrases.append(
-            f"{states[-1]} at {updates_at(by_seed[0], factor):,} updates "
-            f"({mean:+.1f} [{low:.1f}, {high:.1f}])"
+            f"{states[-1]} at {updates_at(by_seed[0], factor):,} updates ({mean:+.1f} [{low:.1f}, "
+            f"{high:.1f}])"
         )
     return f"{title}: Seq-KD {', '.join(phrases)}. {_from_which_on(by_seed[0], states)}"
 

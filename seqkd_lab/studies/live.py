@@ -194,8 +194,8 @@ CLAIMS = (
     ),
     Claim(
         "L3",
-        "the samples' student is within 10 points of gold's: that the teacher wrote it is not what "
-        "helps",
+        "the samples' student is within 10 points of gold's: that the teacher wrote it is not "
+        "what helps",
         lambda rows: points_above(rows, SAMPLES, GOLD),
         least=-10.0,
         most=10.0,

@@ -309,8 +309,8 @@ def tables(rounds: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
 
 
 ORIGINAL = (
-    "8.1 times faster than on-policy baselines (NPD, arXiv 2605.05940, abstract); the "
-    "factor 3 is this lab's aim"
+    "8.1 times faster than on-policy baselines (NPD, arXiv 2605.05940, abstract); the factor 3 is "
+    "this lab's aim"
 )
 CLAIMS = tuple(
     Claim(

@@ -201,9 +201,8 @@ def factors(one_round: Round, teacher: str, student: str, batch_size: int) -> Fa
 
 
 ORIGINAL = (
-    "“our best student model runs 10 times faster than its state-of-the-art teacher” "
-    "(Kim & "
-    "Rush 2016, abstract)"
+    "“our best student model runs 10 times faster than its state-of-the-art teacher” (Kim & Rush "
+    "2016, abstract)"
 )
 PAIRS = ((TEACHER, STUDENT), (TEACHER, SMALL_STUDENT), (PAPER_TEACHER, PAPER_STUDENT))
 
@@ -265,7 +264,6 @@ def factors_in_words(speeds: Sequence[Speed]) -> list[str]:
         )
         lines.append(
             f"{pair[1]}, {BATCHES[pair[2]]}: {smaller:.1f} times by the smaller model × "
-            f"{greedy:.1f} times by "
-            "greedy search"
+            f"{greedy:.1f} times by greedy search"
         )
     return lines

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
+from synthetic_speed import speeds
 from synthetic_table3 import table3_of
-from test_speed_table import speeds
 from typed import SMALL, own_text
 
 from seqkd_lab.cli import main

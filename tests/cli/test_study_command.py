@@ -281,7 +281,7 @@ def test_a_tiny_budget_study_by_the_command(capsys, tmp_path, monkeypatch, small
 def test_check_draws_no_picture_and_imports_nothing_that_does(tmp_path):
     script = (
         "import sys; from seqkd_lab import cli; code = cli.main(['study', 'budget', '--check', "
-        "'--results', "
-        f"{str(tmp_path)!r}]); sys.exit(0 if code == 2 and 'matplotlib' not in sys.modules else 1)"
+        f"'--results', {str(tmp_path)!r}]); sys.exit(0 if code == 2 and 'matplotlib' not in "
+        "sys.modules else 1)"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True).returncode == 0

@@ -260,8 +260,8 @@ class TestReadAligned:
 
 class TestReadTsv:
     EXPORT = (
-        "Go.\tVe.\tCC-BY 2.0 (A)\nHi.\tHola.\tCC-BY 2.0 (B)\n"
-        "Go.\tVete.\tCC-BY 2.0 (C)\nGo.\tVe.\tCC-BY 2.0 (D)\n"
+        "Go.\tVe.\tCC-BY 2.0 (A)\nHi.\tHola.\tCC-BY 2.0 (B)\nGo.\tVete.\tCC-BY 2.0 "
+        "(C)\nGo.\tVe.\tCC-BY 2.0 (D)\n"
     )
 
     def test_anki_export_keeps_attribution(self, tmp_path):

@@ -4,15 +4,15 @@ seeds and settings."""
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
 from itertools import product
 
 import pytest
 import torch
 from scipy.stats import chisquare
+from small_models import LSTM, SOURCE, TRANSFORMER, model
 
 from seqkd_lab.corpus.batching import source_batch
-from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
+from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.draft_trace import ACCEPTED, REJECTED, trace_speculative
 from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.sampling import sample
@@ -28,27 +28,10 @@ from seqkd_lab.decoding.speculative import (
     speculative_batch,
     speculative_sample,
 )
-from seqkd_lab.models.architectures import Spec, build
-from seqkd_lab.models.lstm import LSTMSpec
-from seqkd_lab.models.transformer import TransformerSpec
 
-WORDS = ("ant", "bee", "cat", "dog", "eel", "fox")
-SOURCE, OTHER, N, MAX_LENGTH = ("ant", "bee", "cat"), ("fox",) * 6, 20_000, 4
-LSTM, TRANSFORMER = LSTMSpec(8), TransformerSpec(8, 2, 2, 12, 0.0)
+OTHER, N, MAX_LENGTH = ("fox",) * 6, 20_000, 4
 FALSE_ALARM = 0.01
 REDRAWN = Rule(accepted, lambda p, q: q)
-
-
-@cache
-def model(spec: Spec, seed: int, sharpness: float | None = None):
-    """Random weights, uneven laws; two words of the target language, besides the unknown one."""
-    sharpness = sharpness or (2.0 if isinstance(spec, LSTMSpec) else 1.2)
-    torch.manual_seed(seed)
-    made = build(spec, Vocabulary.build([WORDS]), Vocabulary.build([WORDS[:2]]))
-    with torch.no_grad():
-        for parameter in made.parameters():
-            parameter.mul_(sharpness)
-    return made.eval()
 
 
 @torch.no_grad()

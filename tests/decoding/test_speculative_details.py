@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from test_speculative import LSTM, SOURCE, TRANSFORMER, WORDS, model
+from small_models import LSTM, SOURCE, TRANSFORMER, WORDS, model
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, Vocabulary

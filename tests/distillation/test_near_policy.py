@@ -520,7 +520,7 @@ class TestSeparate:
                         if job.number == 1:
                             print(source.process.pid, flush=True)
                     learn(make_student(), source, Schedule(2), learning(10**12), observe=say)
-        """).replace("TESTS", repr(os.path.dirname(os.path.dirname(__file__)))),
+        """).replace("TESTS", repr(os.path.dirname(__file__))),
             encoding="utf-8",
         )
         trainer = subprocess.Popen(

@@ -62,9 +62,8 @@ def test_the_readme_maps_the_lessons_as_they_are():
     readme = (notebook_runs.NOTEBOOKS.parent / "README.md").read_text(encoding="utf-8")
     for lesson in lessons():
         row = (
-            f"| [{lesson.name[:2]}](notebooks/{lesson.file}) | {lesson.title} | "
-            f"{lesson.minutes} "
-            f"| {lesson.goal} |"
+            f"| [{lesson.name[:2]}](notebooks/{lesson.file}) | {lesson.title} | {lesson.minutes} | "
+            f"{lesson.goal} |"
         )
         assert row in readme
 

@@ -460,9 +460,9 @@ class TestFile:
             '{"gain": {"question": "How much?"}}',
             b"\xff\xfe",
             '{"gain": {"question": "q", "kind": {"name": "other"}, "answers": [], "value": null}}',
-            '{"gain": {"question": "q", "kind": {"name": "number", "unit": "", "tolerance": 1}, '
-            '"answers": '
-            '[{"answer": "x", "confidence": null, "after_score": false}], "value": null}}',
+            '{"gain": {"question": "q", "kind": {"name": "number", "unit": "", "tolerance": '
+            '1}, "answers": [{"answer": "x", "confidence": null, "after_score": false}], '
+            '"value": null}}',
         ],
     )
     def test_a_damaged_file_is_kept_aside_and_said(self, tmp_path, content):

@@ -16,8 +16,8 @@ import pytest
 import synthetic_memory
 import synthetic_near_policy
 import view_driver
-from test_view_tip import batch_of
-from test_view_trainer import tiny_map
+from synthetic_importance import batch_of
+from synthetic_map import tiny_map
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.lab.beam import tree_view as beam

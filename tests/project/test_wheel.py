@@ -175,9 +175,8 @@ def test_an_editable_build_copies_nothing(project, tmp_path):
 def test_it_is_the_wheel_that_runs(python, installed):
     code = (
         "import seqkd_lab; from seqkd_lab import installation as i; from seqkd_lab.corpus.toy "
-        "import dataset; "
-        "print(seqkd_lab.__file__, i.checkout(), i.data_directory(), dataset.toy_directory(), "
-        "sep='\\n')"
+        "import dataset; print(seqkd_lab.__file__, i.checkout(), i.data_directory(), "
+        "dataset.toy_directory(), sep='\\n')"
     )
     package = installed / "seqkd_lab"
     expected = (package / "__init__.py", None, package / "_data", package / "_data" / "toy")
@@ -191,8 +190,8 @@ def test_translate_finds_its_model(python):
 def test_the_results_that_came_with_it_are_judged(python, installed):
     commands = ["table", "table2", "table3", "cross", "speculative", "study memory", "later tip"]
     code = (
-        "from seqkd_lab import cli; print([cli.main([*command.split(), '--check']) for command "
-        f"in {commands}])"
+        "from seqkd_lab import cli; print([cli.main([*command.split(), '--check']) for command in "
+        f"{commands}])"
     )
     finished = python("-c", code)
     codes = json.loads(succeed(finished).splitlines()[-1])
@@ -243,9 +242,8 @@ def test_a_table_is_written_here_and_said_beforehand(python, tmp_path):
 
 def test_the_toy_corpus_is_written_here(python, tmp_path):
     code = (
-        "from seqkd_lab import cli; from seqkd_lab.corpus.toy import dataset; "
-        "dataset.make = lambda *_: {'valid': [(('a',), ('b',))]}; cli.main(['corpus', 'toy', "
-        "'--write'])"
+        "from seqkd_lab import cli; from seqkd_lab.corpus.toy import dataset; dataset.make = "
+        "lambda *_: {'valid': [(('a',), ('b',))]}; cli.main(['corpus', 'toy', '--write'])"
     )
     succeed(python("-c", code))
     assert (tmp_path / "data" / "toy" / "valid.tsv").read_text(encoding="utf-8") == "a\tb\n"
@@ -255,7 +253,7 @@ def test_a_lesson_finds_its_models(python):
     code = (
         "from seqkd_lab.lab import lesson, near_policy_measures, pruning_measures, tip_measures; "
         "print(sorted(lesson.models(('teacher', 'seq-kd'))), "
-        "len(lesson.table_results()['by_seed'])); "
-        "near_policy_measures.student_before(), tip_measures.models(), lesson.lesson_map()"
+        "len(lesson.table_results()['by_seed'])); near_policy_measures.student_before(), "
+        "tip_measures.models(), lesson.lesson_map()"
     )
     assert "['seq-kd', 'teacher'] 10" in succeed(python("-c", code))

@@ -298,8 +298,8 @@ class TestWords:
             "    too little was learned",
         ]
         assert summary(verdicts) == (
-            "0 of 2 claims are held, 0 undecided, 0 not held, 2 cannot be judged (too little "
-            "was learned)."
+            "0 of 2 claims are held, 0 undecided, 0 not held, 2 cannot be judged (too little was "
+            "learned)."
         )
         assert "7.5" not in in_words(verdicts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from synthetic_speed import speeds
 
 from seqkd_lab.models.checkpoint import CheckpointError
 from seqkd_lab.models.lstm import LSTMSpec
@@ -18,7 +19,6 @@ from seqkd_lab.studies.speed import (
     SMALL_STUDENT,
     STUDENT,
     Setting,
-    Speed,
     factors,
     judge,
     measure,
@@ -30,19 +30,6 @@ from seqkd_lab.studies.speed import (
 )
 
 SOURCES = [("ant", "bee", "cat")] * 4
-
-
-def speeds(student_greedy: list[float], threads: int = 1) -> list[Speed]:
-    """A teacher of 10 and 40 words a second, a student of 50 by beam, in two rounds."""
-    found = []
-    for batch_size in (ONE_BY_ONE, BATCHED):
-        found += [
-            Speed(TEACHER, BEAM, batch_size, threads, [10.0, 20.0]),
-            Speed(TEACHER, GREEDY, batch_size, threads, [40.0, 40.0]),
-            Speed(STUDENT, BEAM, batch_size, threads, [50.0, 50.0]),
-            Speed(STUDENT, GREEDY, batch_size, threads, student_greedy),
-        ]
-    return found
 
 
 class TestInTurn:

@@ -121,8 +121,7 @@ def toy_samples(given: Namespace) -> int:
         probability = math.exp(language.log_prob(source, target))
         print(
             f"{toy.detokenise(source)}\n  {toy.detokenise(target)}   p = {100 * probability:.2g}%, "
-            "one of "
-            f"{language.count_targets(source):,} translations, entropy "
+            f"one of {language.count_targets(source):,} translations, entropy "
             f"{language.entropy(source):.2f} nats\n"
         )
     return 0

@@ -137,8 +137,8 @@ def run(given: Namespace) -> int:
     print(f"{given.out}: {made.describe()}")
     written_beside(given, teacher)
     print(
-        f"next: seqkd-lab train --distilled {given.out} --out runs/student{preset_option(given)}"
-        f" {text_options(given)}".rstrip()
+        f"next: seqkd-lab train --distilled {given.out} --out runs/student{preset_option(given)} "
+        f"{text_options(given)}".rstrip()
     )
     return 0
 
@@ -164,8 +164,7 @@ def pairs_of(given: Namespace, cutter: Path | None) -> ToyData | TextData:
         data = replace(data, n_train=given.pairs)
         print(
             f"The first {given.pairs:,} pairs are rewritten, those that the teacher was trained on "
-            "(--pairs changes "
-            "that).",
+            "(--pairs changes that).",
             file=sys.stderr,
         )
     return data
@@ -203,8 +202,7 @@ def translate_input(given: Namespace) -> int:
     written_beside(given, teacher)
     print(
         f"next: seqkd-lab train --add {given.out} --out runs/student{preset_option(given)}, with "
-        "--distilled and the "
-        "six files"
+        "--distilled and the six files"
     )
     return 0
 
@@ -229,8 +227,7 @@ def check_input(given: Namespace) -> None:
     if named:
         raise ValueError(
             f"--{named[0]} does not go with --input: the text is cut as the teacher's folder says, "
-            "and "
-            "all of it is translated"
+            "and all of it is translated"
         )
 
 
@@ -272,8 +269,7 @@ def warn_of_unknown(teacher: TrainedModel, sources: Sequence[Sequence[str]]) -> 
     if n_unknown > LEAST_UNKNOWN * n_tokens:
         print(
             f"{n_unknown / n_tokens:.1%} of the source tokens are unknown to the teacher; is this "
-            "the kind of text "
-            "that it was trained on?",
+            "the kind of text that it was trained on?",
             file=sys.stderr,
         )
 

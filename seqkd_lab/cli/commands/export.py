@@ -88,8 +88,7 @@ def run(given: Namespace) -> int:
         after, weights = n_bytes(folder), (folder / "model.bin").stat().st_size
     print(
         f"{given.out}: {after:,} bytes, {weights:,} of them weights in {given.quantisation} with "
-        "the table of "
-        f"positions; before: {n_weight_bytes(trained):,} bytes of weights in float32"
+        f"the table of positions; before: {n_weight_bytes(trained):,} bytes of weights in float32"
     )
     print(in_words(agreement))
     return 0
@@ -116,7 +115,6 @@ def in_words(agreement: Agreement) -> str:
     n = agreement.n_sentences
     return (
         f"the same translations as seqkd_lab's: greedy {agreement.n_greedy} of {n}, beam "
-        f"{BEAM_SIZE} "
-        f"{agreement.n_beam} of {n}; log-probabilities differ by at most "
+        f"{BEAM_SIZE} {agreement.n_beam} of {n}; log-probabilities differ by at most "
         f"{agreement.difference:.1e} nats a token"
     )

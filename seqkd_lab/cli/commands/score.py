@@ -163,8 +163,7 @@ def notes_on(
         if f"tok:{WORDS}" in systems[0].score.signature and 2 * n_tokenised > len(lines):
             notes.append(
                 f"{n_tokenised:,} of {_counted(len(lines), 'line')} of {name} end in ' .', as "
-                "tokenised text "
-                "does; detokenise it before its BLEU is compared with others'"
+                "tokenised text does; detokenise it before its BLEU is compared with others'"
             )
     blank = {name: sum(not line.strip() for line in lines) for name, lines in files[len(systems) :]}
     notes += [
@@ -176,10 +175,8 @@ def notes_on(
     if min(decomposed.values()) == 0:
         notes += [
             f"lines of {name} that are not in Unicode's NFC, unlike the other files: {number:,}; "
-            "an accented "
-            "letter may be two characters there, and then equal words count as different; convert "
-            "the file with "
-            "uconv -x any-nfc"
+            "an accented letter may be two characters there, and then equal words count as "
+            "different; convert the file with uconv -x any-nfc"
             for name, number in decomposed.items()
             if number
         ]
@@ -198,8 +195,7 @@ def too_short(
         return []
     return [
         "no line of the references has four words, and BLEU, which counts runs of one to four, is "
-        "0 for any "
-        "translations of them; read chrF"
+        "0 for any translations of them; read chrF"
     ]
 
 

@@ -77,8 +77,7 @@ def print_speculative(results: DraftingResults) -> bool:
         frame = drafting_verdict.speed_frame(results, threads, temperature)
         print(
             "times as fast as the target alone, by the clock [by the formula], temperature "
-            f"{temperature:g}, "
-            f"{threads} thread(s)\n{frame.to_string()}\n"
+            f"{temperature:g}, {threads} thread(s)\n{frame.to_string()}\n"
         )
     print(f"p of χ²\n{drafting_verdict.exactness_frame(results.exactness).to_string()}\n")
     verdicts = drafting_verdict.judge(results)

@@ -79,13 +79,12 @@ def run(given: Namespace) -> int:
         copy_models(run, store, given.report / "models")
         print(
             f"Models: {given.report / 'models'}, a folder a row, for `seqkd-lab translate --model "
-            "FOLDER`\n"
-            "One seed is one draw: `seqkd-lab table` with the same text trains several, and judges."
+            "FOLDER`\nOne seed is one draw: `seqkd-lab table` with the same text trains several, "
+            "and judges."
         )
     else:
         print(
             "One seed is one draw: `seqkd-lab table` trains ten, `seqkd-lab table --check` judges "
-            "the committed "
-            "ones."
+            "the committed ones."
         )
     return 0

@@ -190,9 +190,8 @@ def warn_of_loss(given: Namespace, optimisation: Optimisation) -> None:
     epoch."""
     if given.distilled is not None and optimisation.keeps_best and optimisation.best_by != BY_BLEU:
         print(
-            "The best epoch is chosen by the loss on gold validation text, but this student learns "
-            "its teacher's "
-            f"translations; --best-by {BY_BLEU} judges it better.",
+            "The best epoch is chosen by the loss on gold validation text, but this student "
+            f"learns its teacher's translations; --best-by {BY_BLEU} judges it better.",
             file=sys.stderr,
         )
 
@@ -222,16 +221,14 @@ def describe(
     bleu = f", BLEU {history.valid_bleu[kept - 1]:.1f} (greedy)" if history.valid_bleu else ""
     print(
         f"{given.out}: {model.n_parameters():,} parameters, validation NLL {loss:.3f} nats a "
-        f"token{bleu}; epoch "
-        f"{kept} of {len(history.valid_loss)} kept; {seconds:.0f} s"
+        f"token{bleu}; epoch {kept} of {len(history.valid_loss)} kept; {seconds:.0f} s"
     )
     if given.distilled is None and loss > math.log(
         n_words
     ):  # a distilled student's loss on gold says little
         print(
             f"The validation NLL is worse than that of guessing ({math.log(n_words):.2f}, the log "
-            f"of {n_words:,} "
-            "words): the training did not work. Try a smaller --learning-rate.",
+            f"of {n_words:,} words): the training did not work. Try a smaller --learning-rate.",
             file=sys.stderr,
         )
     print(f"next: {next_command(given)}")

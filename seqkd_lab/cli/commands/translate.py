@@ -227,8 +227,7 @@ def translate_sentence(given: Namespace) -> int:
     if len(given.sentence) > LONGEST_SENTENCE:
         raise ValueError(
             f"the sentence is too long: {len(given.sentence):,} characters, at most "
-            f"{LONGEST_SENTENCE:,}; "
-            "write it into a file for --input"
+            f"{LONGEST_SENTENCE:,}; write it into a file for --input"
         )
     trained = find_model(given.model, store_of(given))
     model, source = trained.model, trained.encode(given.sentence)

@@ -103,8 +103,8 @@ class ToyLanguage:
         number = self.count_targets(source)
         if number > limit:
             raise ValueError(
-                f"{' '.join(source)!r} has {number} targets, more than the limit of {limit}: "
-                "raise it"
+                f"{' '.join(source)!r} has {number} targets, more than the limit of {limit}: raise "
+                "it"
             )
         beginnings = {((), Memory()): 1.0}
         for clause in self.parse(source):

@@ -74,8 +74,7 @@ def _contraction(found: str, place: Place) -> str:
         return ""
     follows = place.after[0]
     return (
-        f"{found} is {parts[0]} + {parts[1]}, but after {parts[0]} comes {follows.text!r} "
-        "here: "
+        f"{found} is {parts[0]} + {parts[1]}, but after {parts[0]} comes {follows.text!r} here: "
         f"{follows.reason}"
     )
 
@@ -145,8 +144,7 @@ def _ambiguous_subject(found: str, place: Place) -> str:
         return ""
     return (
         f"after {feminine!r} only a masculine subject shows that it is the subject: "
-        f"{place.right.text!r} is a "
-        f"nominative, {found!r} could be an accusative, too"
+        f"{place.right.text!r} is a nominative, {found!r} could be an accusative, too"
     )
 
 
@@ -168,8 +166,7 @@ def _other_verb(found: str, place: Place) -> str:
         return ""
     return (
         f"{found!r} is a form of {wrong[0].infinitive}, which governs {_government(wrong[0])}; the "
-        "words before it "
-        f"stand with {right[0].infinitive}, which governs {_government(right[0])}"
+        f"words before it stand with {right[0].infinitive}, which governs {_government(right[0])}"
     )
 
 

@@ -10,7 +10,7 @@ import torch
 
 from seqkd_lab.lab.beam.ranking_exercise import END, RANKING, Pair
 from seqkd_lab.lab.shared.exercises.checking import call
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, mistake
 
 WORDS = ("das", "die", "Auto", "rot", "war", END)
 
@@ -38,6 +38,10 @@ def _is_finished(hypothesis: Pair) -> bool:
     return hypothesis[0][-1:] == (END,)
 
 
+@mistake(
+    "each hypothesis keeps its own best word: that is K greedy searches side by side. In a beam "
+    "all candidates compete: a parent may have two children, another none."
+)
 def _each_parent_its_best(hypotheses, next_log_probs, beam_size):
     best = [
         beam_step([one], [after], 1)[0]
@@ -46,11 +50,16 @@ def _each_parent_its_best(hypotheses, next_log_probs, beam_size):
     return sorted(best, key=lambda candidate: -candidate[1])[:beam_size]
 
 
+@mistake(
+    "candidates are ranked by their last word alone: the parent's log_prob is lost. A likely word "
+    "after an unlikely prefix is not a likely translation."
+)
 def _last_word_only(hypotheses, next_log_probs, beam_size):
     last = [(words, log_prob if words[-1:] == (END,) else 0.0) for words, log_prob in hypotheses]
     return beam_step(last, next_log_probs, beam_size)
 
 
+@mistake("a finished hypothesis grows on after </s>. It is a whole translation: it only stays.")
 def _finished_grow(hypotheses, next_log_probs, beam_size):
     candidates = [
         ((*words, word), log_prob + more)
@@ -60,6 +69,10 @@ def _finished_grow(hypotheses, next_log_probs, beam_size):
     return sorted(candidates, key=lambda candidate: -candidate[1])[:beam_size]
 
 
+@mistake(
+    "a finished hypothesis stays and grows on as well. It is a whole translation: it is one "
+    "candidate, itself."
+)
 def _finished_stay_and_grow(hypotheses, next_log_probs, beam_size):
     n_grown = sum(map(len, next_log_probs))
     finished = [hypothesis for hypothesis in hypotheses if _is_finished(hypothesis)]
@@ -67,6 +80,10 @@ def _finished_stay_and_grow(hypotheses, next_log_probs, beam_size):
     return sorted(candidates, key=lambda candidate: -candidate[1])[:beam_size]
 
 
+@mistake(
+    "finished hypotheses are lost: a short, likely translation would vanish from the beam at the "
+    "next step."
+)
 def _finished_lost(hypotheses, next_log_probs, beam_size):
     alive = [
         (one, after)
@@ -76,6 +93,10 @@ def _finished_lost(hypotheses, next_log_probs, beam_size):
     return beam_step([one for one, _ in alive], [after for _, after in alive], beam_size)
 
 
+@mistake(
+    "finished hypotheses keep their places whatever comes. They compete like all others: K more "
+    "probable candidates push one out."
+)
 def _finished_always_stay(hypotheses, next_log_probs, beam_size):
     finished = [hypothesis for hypothesis in hypotheses if _is_finished(hypothesis)]
     places_left = max(0, beam_size - len(finished))
@@ -85,19 +106,31 @@ def _finished_always_stay(hypotheses, next_log_probs, beam_size):
     )
 
 
+@mistake(
+    "the order is turned round: these are the worst candidates. Log-probabilities are negative; "
+    "the one nearest to 0 is the best."
+)
 def _worst_first(hypotheses, next_log_probs, beam_size):
     return _all_candidates(hypotheses, next_log_probs)[::-1][:beam_size]
 
 
+@mistake("these are the right candidates in the wrong order: the best one must stand first.")
 def _best_last(hypotheses, next_log_probs, beam_size):
     return beam_step(hypotheses, next_log_probs, beam_size)[::-1]
 
 
+@mistake(
+    "candidates are ranked by their mean log_prob per word. This beam has no length penalty: rank "
+    "by log_prob itself."
+)
 def _mean_per_word(hypotheses, next_log_probs, beam_size):
     candidates = _all_candidates(hypotheses, next_log_probs)
     return sorted(candidates, key=lambda candidate: -candidate[1] / len(candidate[0]))[:beam_size]
 
 
+@mistake(
+    "the two log-probabilities are multiplied. Probabilities multiply, so their logarithms add."
+)
 def _logs_multiplied(hypotheses, next_log_probs, beam_size):
     candidates = []
     for hypothesis, after in zip(hypotheses, next_log_probs, strict=True):
@@ -107,6 +140,10 @@ def _logs_multiplied(hypotheses, next_log_probs, beam_size):
     return sorted(candidates, key=lambda candidate: -candidate[1])[:beam_size]
 
 
+@mistake(
+    "each hypothesis keeps its own K best words, so the beam grows at each step. Put all of them "
+    "into one list, and keep K of that list."
+)
 def _as_many_from_each_parent(hypotheses, next_log_probs, beam_size):
     return [
         candidate
@@ -115,10 +152,15 @@ def _as_many_from_each_parent(hypotheses, next_log_probs, beam_size):
     ]
 
 
+@mistake("beam_size is not used: all candidates stay. Keep the first K of the sorted list.")
 def _everything_kept(hypotheses, next_log_probs, beam_size):
     return _all_candidates(hypotheses, next_log_probs)
 
 
+@mistake(
+    "probabilities are returned. Return their logarithms: products of many small numbers would "
+    "end at 0."
+)
 def _probabilities(hypotheses, next_log_probs, beam_size):
     return [
         (words, math.exp(log_prob))
@@ -221,9 +263,9 @@ def _loses_an_equal_candidate(function: Function) -> str | None:
     if [pair[0] for pair in found] in orders:
         return None
     return (
-        "All cases are right. But where two candidates are exactly as probable (“war das” and “war "
-        "die”), one of "
-        "them is lost, or does not stand where it should. Is a log_prob the key of a dictionary?"
+        "All cases are right. But where two candidates are exactly as probable (“war das” and "
+        "“war die”), one of them is lost, or does not stand where it should. Is a log_prob the "
+        "key of a dictionary?"
     )
 
 
@@ -249,69 +291,19 @@ BEAM_STEP = Exercise(
     ),
     solution=beam_step,
     wrong_answers=(
-        WrongAnswer(
-            _each_parent_its_best,
-            "each hypothesis keeps its own best word: that is K greedy searches side by "
-            "side. In a beam all candidates compete: a parent may have two children, "
-            "another none.",
-        ),
-        WrongAnswer(
-            _as_many_from_each_parent,
-            "each hypothesis keeps its own K best words, so the beam grows at each "
-            "step. Put all of them into one list, and keep K of that list.",
-        ),
-        WrongAnswer(
-            _last_word_only,
-            "candidates are ranked by their last word alone: the parent's log_prob is lost. A "
-            "likely word after an unlikely prefix is not a likely translation.",
-        ),
-        WrongAnswer(
-            _logs_multiplied,
-            "the two log-probabilities are multiplied. Probabilities multiply, so their "
-            "logarithms add.",
-        ),
-        WrongAnswer(
-            _mean_per_word,
-            "candidates are ranked by their mean log_prob per word. This beam has no length "
-            "penalty: rank by log_prob itself.",
-        ),
-        WrongAnswer(
-            _finished_grow,
-            "a finished hypothesis grows on after </s>. It is a whole translation: it only stays.",
-        ),
-        WrongAnswer(
-            _finished_stay_and_grow,
-            "a finished hypothesis stays and grows on as well. It is a whole "
-            "translation: it is one candidate, itself.",
-        ),
-        WrongAnswer(
-            _finished_lost,
-            "finished hypotheses are lost: a short, likely translation would vanish from the "
-            "beam at the next step.",
-        ),
-        WrongAnswer(
-            _finished_always_stay,
-            "finished hypotheses keep their places whatever comes. They compete like "
-            "all others: K more probable candidates push one out.",
-        ),
-        WrongAnswer(
-            _everything_kept,
-            "beam_size is not used: all candidates stay. Keep the first K of the sorted list.",
-        ),
-        WrongAnswer(
-            _probabilities,
-            "probabilities are returned. Return their logarithms: products of many small "
-            "numbers would end at 0.",
-        ),
-        WrongAnswer(
-            _best_last,
-            "these are the right candidates in the wrong order: the best one must stand first.",
-        ),
-        WrongAnswer(
-            _worst_first,
-            "the order is turned round: these are the worst candidates. Log-probabilities are "
-            "negative; the one nearest to 0 is the best.",
-        ),
+        _each_parent_its_best,
+        _as_many_from_each_parent,
+        _last_word_only,
+        _logs_multiplied,
+        _mean_per_word,
+        _finished_grow,
+        _finished_stay_and_grow,
+        _finished_lost,
+        _finished_always_stay,
+        _everything_kept,
+        _probabilities,
+        _best_last,
+        _worst_first,
     ),
     cases=beam_cases,
     further=_loses_an_equal_candidate,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from seqkd_lab.lab.shared.exercises.checking import call
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, mistake
 
 END = "</s>"
 Pair = tuple[tuple[str, ...], float]
@@ -36,64 +36,89 @@ def _ranked(
     ]
 
 
+@mistake(
+    "the penalty changes nothing here: this is the order of plain log-probabilities, as in the "
+    "paper's own beam."
+)
 def _plain_ranking(hypotheses, length_penalty):
     return _ranked(hypotheses, lambda log_prob, words: log_prob)
 
 
+@mistake("log_prob is multiplied by lengthᵖ: that punishes long translations twice. Divide.")
 def _multiplied_by_length(hypotheses, length_penalty):
     return _ranked(hypotheses, lambda log_prob, words: log_prob * len(words) ** length_penalty)
 
 
+@mistake("the worst stands first: the best score is the largest, nearest to 0.")
 def _worst_in_front(hypotheses, length_penalty):
     return _ranked(hypotheses, lambda log_prob, words: -log_prob / len(words) ** length_penalty)
 
 
+@mistake("this is always the mean per word (p = 1); length_penalty is an exponent.")
 def _always_the_mean(hypotheses, length_penalty):
     return _ranked(hypotheses, lambda log_prob, words: log_prob / len(words))
 
 
+@mistake("`</s>` is not counted in the length. The model had to predict it, too.")
 def _end_not_counted(hypotheses, length_penalty):
     return _ranked(
         hypotheses, lambda log_prob, words: log_prob / (len(words) - 1) ** length_penalty
     )
 
 
+@mistake("the length is counted in characters; it is the number of words.")
 def _characters_counted(hypotheses, length_penalty):
     return _ranked(
         hypotheses, lambda log_prob, words: log_prob / len(" ".join(words)) ** length_penalty
     )
 
 
+@mistake("the probability is divided by lengthᵖ; it is its logarithm that is divided.")
 def _probability_divided(hypotheses, length_penalty):
     return _ranked(
         hypotheses, lambda log_prob, words: log_prob - length_penalty * math.log(len(words))
     )
 
 
+@mistake(
+    "p · length is subtracted: that punishes long translations once more. Divide log_prob by "
+    "lengthᵖ."
+)
 def _length_subtracted(hypotheses, length_penalty):
     return _ranked(hypotheses, lambda log_prob, words: log_prob - length_penalty * len(words))
 
 
+@mistake(
+    "p · length is added. Such a reward for each word exists, but it is another formula: divide "
+    "log_prob by lengthᵖ."
+)
 def _length_rewarded(hypotheses, length_penalty):
     return _ranked(hypotheses, lambda log_prob, words: log_prob + length_penalty * len(words))
 
 
+@mistake("the penalty multiplies the length, which changes no order; it is an exponent.")
 def _times_p(hypotheses, length_penalty):
     return _ranked(
         hypotheses, lambda log_prob, words: log_prob / len(words) if length_penalty else log_prob
     )
 
 
+@mistake("whole pairs are returned; return the tuples of words alone.")
 def _pairs_returned(hypotheses, length_penalty):
     return sorted(hypotheses, key=lambda h: h[1] / len(h[0]) ** length_penalty, reverse=True)
 
 
+@mistake("the whole mean is raised to the power p; the exponent belongs to the length alone.")
 def _power_of_the_mean(hypotheses, length_penalty):
     return _ranked(
         hypotheses, lambda log_prob, words: -((-log_prob / len(words)) ** length_penalty)
     )
 
 
+@mistake(
+    "this divides by ((5 + length) / 6)ᵖ, the penalty of Wu et al. (2016); here the task says "
+    "lengthᵖ."
+)
 def _penalty_of_google(hypotheses, length_penalty):
     return _ranked(
         hypotheses, lambda log_prob, words: log_prob / ((5 + len(words)) / 6) ** length_penalty
@@ -154,8 +179,7 @@ def _loses_an_equal_score(function: Function) -> str | None:
         return None
     return (
         "All cases are right. But where two translations have exactly the same score, one of them "
-        "is lost. Is a "
-        "score the key of a dictionary?"
+        "is lost. Is a score the key of a dictionary?"
     )
 
 
@@ -176,57 +200,19 @@ RANKING = Exercise(
     ),
     solution=rank_with_penalty,
     wrong_answers=(
-        WrongAnswer(
-            _plain_ranking,
-            "the penalty changes nothing here: this is the order of plain log-probabilities, "
-            "as in the paper's own beam.",
-        ),
-        WrongAnswer(
-            _multiplied_by_length,
-            "log_prob is multiplied by lengthᵖ: that punishes long translations twice. Divide.",
-        ),
-        WrongAnswer(
-            _worst_in_front, "the worst stands first: the best score is the largest, nearest to 0."
-        ),
-        WrongAnswer(
-            _always_the_mean,
-            "this is always the mean per word (p = 1); length_penalty is an exponent.",
-        ),
-        WrongAnswer(
-            _end_not_counted,
-            "`</s>` is not counted in the length. The model had to predict it, too.",
-        ),
-        WrongAnswer(
-            _characters_counted, "the length is counted in characters; it is the number of words."
-        ),
-        WrongAnswer(
-            _probability_divided,
-            "the probability is divided by lengthᵖ; it is its logarithm that is divided.",
-        ),
-        WrongAnswer(
-            _length_subtracted,
-            "p · length is subtracted: that punishes long translations once more. Divide "
-            "log_prob by lengthᵖ.",
-        ),
-        WrongAnswer(
-            _length_rewarded,
-            "p · length is added. Such a reward for each word exists, but it is another "
-            "formula: divide log_prob by lengthᵖ.",
-        ),
-        WrongAnswer(
-            _power_of_the_mean,
-            "the whole mean is raised to the power p; the exponent belongs to the length alone.",
-        ),
-        WrongAnswer(
-            _times_p,
-            "the penalty multiplies the length, which changes no order; it is an exponent.",
-        ),
-        WrongAnswer(_pairs_returned, "whole pairs are returned; return the tuples of words alone."),
-        WrongAnswer(
-            _penalty_of_google,
-            "this divides by ((5 + length) / 6)ᵖ, the penalty of Wu et al. (2016); here "
-            "the task says lengthᵖ.",
-        ),
+        _plain_ranking,
+        _multiplied_by_length,
+        _worst_in_front,
+        _always_the_mean,
+        _end_not_counted,
+        _characters_counted,
+        _probability_divided,
+        _length_subtracted,
+        _length_rewarded,
+        _power_of_the_mean,
+        _times_p,
+        _pairs_returned,
+        _penalty_of_google,
     ),
     cases=ranking_cases,
     further=_loses_an_equal_score,

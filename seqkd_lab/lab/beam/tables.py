@@ -43,10 +43,7 @@ class SideBySide:
 
     def _repr_html_(self) -> str:
         heads = "".join(f'<th scope="col" style="text-align: left">{head}</th>' for head in HEADS)
-        return (
-            f"<p><b>{escape(self.sentence)}</b></p><table><tr>{heads}</tr>"
-            f"{''.join(map(self._line, self.rows))}</table>"
-        )
+        return f"<p><b>{escape(self.sentence)}</b></p><table><tr>{heads}</tr>{''.join(map(self._line, self.rows))}</table>"
 
     def _line(self, row: Row) -> str:
         cells = "".join(

@@ -21,8 +21,7 @@ EDGE = {KEPT: BLUE, FINISHED: GREEN, PRUNED: "#999999"}
 MARK = {KEPT: "", FINISHED: "■ ", PRUNED: "✗ "}
 LEGEND = (
     "number: log p of the whole hypothesis   ■ finished   ✗ pruned   ● greedy path   ★ the true "
-    "mode\n"
-    "thick line: the beam's answer (orange: greedy's)"
+    "mode\nthick line: the beam's answer (orange: greedy's)"
 )
 MOST_LETTERS = 18
 """Of a box's text: more would run into its number."""

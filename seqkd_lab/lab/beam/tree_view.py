@@ -248,13 +248,10 @@ class BeamExplorer(View):
         )
         return (
             "Complete translations that the search has scored, ranked with length penalty "
-            f"{penalty:.1f}:"
-            f"{table(head, rows)}The penalty re-ranks what one search (without a penalty) has "
-            "found. It cannot bring "
-            "back a hypothesis that was pruned on the way: a search with this penalty might keep "
-            "others. "
-            "One that “never had a place” may rank high: those that were better at its step ended "
-            "worse."
+            f"{penalty:.1f}:{table(head, rows)}The penalty re-ranks what one search (without a "
+            "penalty) has found. It cannot bring back a hypothesis that was pruned on the way: a "
+            "search with this penalty might keep others. One that “never had a place” may rank "
+            "high: those that were better at its step ended worse."
         )
 
 
@@ -269,8 +266,8 @@ def _row(node: Node, beam_tree: BeamTree, digits: int) -> tuple[str, ...]:
     fate = node.fate
     if fate == PRUNED and node.pruned_by is not None:
         fate = (
-            f"pruned: “{' '.join(node.pruned_by[-3:]).replace(END, '(end)')}” and those above "
-            "are more probable"
+            f"pruned: “{' '.join(node.pruned_by[-3:]).replace(END, '(end)')}” and those above are "
+            "more probable"
         )
     log_prob = node.candidate.log_prob
     return (

@@ -159,8 +159,7 @@ class BeamGameView(View):
         )
         return (
             f"Step {self.game.n_steps + 1}: pick {what}. The number is log p of the whole "
-            "hypothesis. Your rivals: "
-            f"greedy search and a beam of {self.rival.value}."
+            f"hypothesis. Your rivals: greedy search and a beam of {self.rival.value}."
         )
 
     def _kept(self) -> str:

@@ -77,10 +77,8 @@ def thrown_away(what: str, loss: Loss | None, beam_size: int) -> str:
     words = " ".join(loss.words).replace(END, "(end)")
     return (
         f"A beam of {beam_size} throws {what} away at step {loss.step}: the prefix “{words}” has "
-        "rank "
-        f"{loss.rank} with log p {shown_log_prob(loss.log_prob, digits)}, and the last one that is "
-        "kept has "
-        f"{shown_log_prob(loss.last_kept, digits)}."
+        f"rank {loss.rank} with log p {shown_log_prob(loss.log_prob, digits)}, and the last one "
+        f"that is kept has {shown_log_prob(loss.last_kept, digits)}."
     )
 
 
@@ -111,13 +109,12 @@ def ticket_in_words(study: SentenceStudy, model: str) -> str:
     if study.best_valid_log_prob > widest.log_prob + SAME:
         return (
             f"{said} The translation is wrong, although the model finds a valid one more probable: "
-            f"{best}. The "
-            "search missed it: a search error."
+            f"{best}. The search missed it: a search error."
         )
     return (
         f"{said} The translation is wrong. You can write a valid one, but not one with a higher "
-        "log p: the most "
-        f"probable valid translation, {best}. So no search helps here. This is a model error."
+        f"log p: the most probable valid translation, {best}. So no search helps here. This is a "
+        "model error."
     )
 
 
@@ -135,10 +132,9 @@ def changes_in_words(
         )
         lines.append(
             f"- **{name}**: a beam of {beam_size} changes {total} of {n} translations. It repairs "
-            f"{repaired} "
-            f"and spoils {spoiled}: {_net(repaired - spoiled)}. Of the others, "
-            f"{len(kinds[BOTH_RIGHT])} are "
-            f"valid before and after, {len(kinds[BOTH_WRONG])} are wrong before and after."
+            f"{repaired} and spoils {spoiled}: {_net(repaired - spoiled)}. Of the others, "
+            f"{len(kinds[BOTH_RIGHT])} are valid before and after, {len(kinds[BOTH_WRONG])} are "
+            "wrong before and after."
         )
     return "\n".join(lines)
 
@@ -198,10 +194,8 @@ def gains_in_words(
     )
     return (
         f"**What a beam of {beam_size} adds to greedy search, in BLEU.** On these sentences: "
-        f"{here}. Over "
-        f"{len(values)} seeds, the difference between what it adds to the {one} and to {other} is "
-        f"{interval}. "
-        f"{judged}."
+        f"{here}. Over {len(values)} seeds, the difference between what it adds to the {one} and "
+        f"to {other} is {interval}. {judged}."
     )
 
 
@@ -215,12 +209,9 @@ def bigger_in_words(
     verdict = {1: "rises", -1: "falls", 0: "does not change by more than chance"}[change.direction]
     said = (
         f"**From K = {narrow} to K = {wide}.** For the baseline, log p changes by {gained:+.3f} "
-        "nats on average. "
-        f"BLEU {verdict} ({change.value:+.2f}, p = {change.p_value:.2f} where the sentences are "
-        "drawn "
-        f"again and again), and the share of valid translations goes from {one.score.validity:.1%} "
-        "to "
-        f"{other.score.validity:.1%}."
+        f"nats on average. BLEU {verdict} ({change.value:+.2f}, p = {change.p_value:.2f} where the "
+        "sentences are drawn again and again), and the share of valid translations goes from "
+        f"{one.score.validity:.1%} to {other.score.validity:.1%}."
     )
     return f"{said} {_length_in_words(one, other, change)}"
 
@@ -236,8 +227,7 @@ def _length_in_words(one: Outputs, other: Outputs, change: Difference) -> str:
         return f"{ratios}, which costs no BLEU."
     words = (
         f"{ratios}: the translations become shorter. The brevity penalty, which is a part of BLEU, "
-        "changes it by "
-        f"{by_length:+.2f}"
+        f"changes it by {by_length:+.2f}"
     )
     if change.value >= 0.0:
         return f"{words}; the words more than make up for it."
@@ -253,8 +243,7 @@ def less_likely_in_words(pairs: Sequence[tuple[int, int, int]], n: int) -> str:
         return said
     return (
         f"{said} A hypothesis that would have won can be pruned by others which only a larger beam "
-        "holds. They "
-        "are more probable at that step and end worse."
+        "holds. They are more probable at that step and end worse."
     )
 
 
@@ -274,10 +263,8 @@ def faults_in_words(blame: Mapping[str, Mapping[int | None, Faults]]) -> str:
         exact, greedy = by_size[None], by_size[sizes[0]]
         lines.append(
             f"- **{name}**: {since}. In {exact.model} of {exact.n} sentences the mode itself is "
-            "wrong: a "
-            f"model error, whatever the search. In {greedy.lucky} greedy search is right only "
-            "because it "
-            "misses a wrong mode."
+            f"wrong: a model error, whatever the search. In {greedy.lucky} greedy search is right "
+            "only because it misses a wrong mode."
         )
     return "\n".join(lines)
 
@@ -297,9 +284,8 @@ def hurt_in_words(
     )
     return (
         f"From K = {narrow} to K = {wide}, the baseline's translation of {spoiled} of {n} "
-        "sentences becomes wrong "
-        f"although it becomes more probable. That is {weight} the {better} that are repaired. "
-        f"{balance}"
+        f"sentences becomes wrong although it becomes more probable. That is {weight} the {better} "
+        f"that are repaired. {balance}"
     )
 
 
@@ -314,9 +300,8 @@ def penalties_in_words(
         penalty, best = max(by_size[wide].items(), key=lambda item: item[1].score.bleu)
         lines.append(
             f"- **{name}**: without a penalty, K = {wide} has a length ratio of "
-            f"{plain.length_ratio:.3f} and "
-            f"{plain.bleu:.1f} BLEU; greedy search has {greedy.length_ratio:.3f} and "
-            f"{greedy.bleu:.1f}. "
+            f"{plain.length_ratio:.3f} and {plain.bleu:.1f} BLEU; greedy search has "
+            f"{greedy.length_ratio:.3f} and {greedy.bleu:.1f}. "
             f"{_best(penalty, best.score.bleu - plain.bleu)}"
         )
     return "\n".join(lines)

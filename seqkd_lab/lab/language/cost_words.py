@@ -26,14 +26,13 @@ def explained(costs: Costs) -> Markdown:
     return Markdown(
         "\n\n".join(
             (
-                "**More entropy is not more to remember.** "
-                f"The kind with the most entropy is `{most_open}`, one of the "
-                f"{FAMILY_OF[most_open]}: "
+                "**More entropy is not more to remember.** The kind with the most entropy is "
+                f"`{most_open}`, one of the {FAMILY_OF[most_open]}: "
                 f"{costs.mean(most_open, 'entropy'):.2f} nats a sentence. Forgetting it costs "
                 f"{costs.mean(most_open, 'forgetting'):.2f} nats.",
                 f"The kind that costs most to forget is `{costly}`, one of the "
-                f"{FAMILY_OF[costly]}: "
-                f"{costs.mean(costly, 'forgetting'):.2f} nats, with an entropy of "
+                f"{FAMILY_OF[costly]}: {costs.mean(costly, 'forgetting'):.2f} nats, with an "
+                "entropy of "
                 f"{costs.mean(costly, 'entropy'):.2f}. " + _compared_with_the_noun(costs, costly),
                 "By family, the costs sum to "
                 f"{', '.join(f'{total:.2f} ({family})' for family, total in sums.items())} nats.",
@@ -67,16 +66,14 @@ def sums_in_words(costs: Costs) -> str:
     whole_H, whole_lost = costs.total("entropy"), costs.total("forgetting")
     said = (
         f"The entropies of the {len(SOURCES)} kinds, each alone, sum to {H:.2f} nats; all kinds "
-        "together have "
-        f"{whole_H:.2f}. The costs of forgetting sum to {lost:.2f}; together they are "
-        f"{whole_lost:.2f}. "
+        f"together have {whole_H:.2f}. The costs of forgetting sum to {lost:.2f}; together they "
+        f"are {whole_lost:.2f}. "
     )
     if whole_lost > lost:
         return said + (
             "Together they are larger. One reason is that many choices move words to other "
-            "places. A "
-            "forgetful translator knows only the place and one word, so it can tell less well what "
-            "follows."
+            "places. A forgetful translator knows only the place and one word, so it can tell "
+            "less well what follows."
         )
     return said + "Together they are no larger: what one choice hides, another shows."
 
@@ -87,8 +84,7 @@ def noun_at_0(sweep: Sweep) -> str:
     verdict = "No" if len(off) <= 1 < len(on) else "It does not show here"
     return (
         f"{verdict}. Among the most probable translations the pronoun is {' or '.join(off)} at "
-        "strength 0, and "
-        f"{' or '.join(on)} at strength 1. The pronoun follows from the noun."
+        f"strength 0, and {' or '.join(on)} at strength 1. The pronoun follows from the noun."
     )
 
 
@@ -107,8 +103,7 @@ def curve_in_words(sweep: Sweep, name: str) -> str:
     verdict = "Hardly" if moved(lost) < 0.1 * moved(H) else "Yes"
     return (
         f"{verdict}. From strength 0 to 1 the entropy goes from {H[0]:.2f} to {H[-1]:.2f} nats, "
-        "the cost of forgetting "
-        f"from {lost[0]:.2f} to {lost[-1]:.2f}."
+        f"the cost of forgetting from {lost[0]:.2f} to {lost[-1]:.2f}."
     )
 
 
@@ -121,8 +116,6 @@ def all_at_0(sweep: Sweep) -> str:
     measures = sweep.settings[ALL, 0.0].measures
     return (
         f"Each source has {measures.n_translations:.0f} translation. The entropy is "
-        f"{measures.entropy:.2f} nats, the "
-        f"cost of forgetting {measures.forgetting:.2f}. In this language a good teacher writes the "
-        "references, so "
-        "distillation has nothing to change."
+        f"{measures.entropy:.2f} nats, the cost of forgetting {measures.forgetting:.2f}. In this "
+        "language a good teacher writes the references, so distillation has nothing to change."
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.shared.exercises.comparing import first_difference, kind, shown
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 END = "</s>"
 SHORT = tuple("my wallet was too old .".split())
@@ -47,19 +47,35 @@ def _going_on(probability_of, prefix):
     return [((*t, END)[n], p) for t, p in probability_of.items() if t[:n] == prefix]
 
 
+@mistake(
+    "these are joint probabilities p(prefix, word). Given the prefix, divide by the sum over all "
+    "translations that begin with it."
+)
 def _not_renormalised(probability_of, prefix):
     return _grouped(_going_on(probability_of, prefix))
 
 
+@mistake(
+    "every translation counts alike here. What counts is the probability of the translations that "
+    "go on with a word, not their number."
+)
 def _counted(probability_of, prefix):
     return _shares(_grouped((word, 1.0) for word, _ in _going_on(probability_of, prefix)))
 
 
+@mistake(
+    "translations that begin otherwise are counted too. The word at this place depends on what "
+    "was chosen before: a late word agrees with an early one."
+)
 def _without_the_prefix(probability_of, prefix):
     n = len(prefix)
     return _shares(_grouped(((*t, END)[n], p) for t, p in probability_of.items() if len(t) >= n))
 
 
+@mistake(
+    "only the last word of the prefix is compared. All its words must be the same: a late word "
+    "may agree with the first one."
+)
 def _one_word_before(probability_of, prefix):
     n = len(prefix)
     same = [
@@ -68,10 +84,18 @@ def _one_word_before(probability_of, prefix):
     return _shares(_grouped(((*t, END)[n], p) for t, p in (same if n else probability_of.items())))
 
 
+@mistake(
+    "each word keeps the probability of one translation only. Where several translations go on "
+    "with the same word, add up their probabilities."
+)
 def _overwritten(probability_of, prefix):
     return _shares(dict(_going_on(probability_of, prefix)))
 
 
+@mistake(
+    "the probabilities of translations that go on with the same word are averaged. Add them up, "
+    "then divide by the sum of all."
+)
 def _averaged(probability_of, prefix):
     pairs = _going_on(probability_of, prefix)
     return {
@@ -80,24 +104,34 @@ def _averaged(probability_of, prefix):
     }
 
 
+@mistake(
+    "the end is left out. A translation that ends at the prefix goes on with "
+    '`"</s>"`, and this takes its share.'
+)
 def _end_left_out(probability_of, prefix):
     return _shares(
         {word: p for word, p in _grouped(_going_on(probability_of, prefix)).items() if word != END}
     )
 
 
+@mistake(
+    "the end is not in your dictionary, although its probability is missing from the "
+    'others. Where a translation ends at the prefix, the next word is `"</s>"`.'
+)
 def _end_not_counted(probability_of, prefix):
     return {
         word: p for word, p in next_word_distribution(probability_of, prefix).items() if word != END
     }
 
 
+@mistake("every later word is counted. Count the one word right after the prefix.")
 def _every_later_word(probability_of, prefix):
     n = len(prefix)
     same = [(t[n:] or (END,), p) for t, p in probability_of.items() if t[:n] == prefix]
     return _shares(_grouped((word, p) for words, p in same for word in words))
 
 
+@mistake("these are log-probabilities. Return the probabilities themselves.")
 def _log_probabilities(probability_of, prefix):
     return {
         word: math.log(p) if p > 0 else -math.inf
@@ -112,8 +146,8 @@ def fault_of(expected: Mapping[str, float]) -> Callable[[Any], str | None]:
         """Says what is wrong with `answer`, or None."""
         if not isinstance(answer, Mapping):
             return (
-                f"your function gave {kind(answer)} instead of a dictionary from each word to "
-                "its probability."
+                f"your function gave {kind(answer)} instead of a dictionary from each word to its "
+                "probability."
             )
         for word in expected:
             if word not in answer:
@@ -232,60 +266,20 @@ NEXT_WORD = Exercise(
         "Which translations are still possible after the prefix? Those with "
         "`translation[:len(prefix)] == prefix`.",
         "Add up the probabilities of all that go on with the same word. Then divide by the sum of "
-        "these sums, so "
-        "that the probabilities sum to one: the prefix has been seen.",
+        "these sums, so that the probabilities sum to one: the prefix has been seen.",
     ),
     solution=next_word_distribution,
     wrong_answers=(
-        WrongAnswer(
-            _not_renormalised,
-            "these are joint probabilities p(prefix, word). Given the prefix, divide by "
-            "the sum over all translations that begin with it.",
-        ),
-        WrongAnswer(
-            _counted,
-            "every translation counts alike here. What counts is the probability of the "
-            "translations "
-            "that go on with a word, not their number.",
-        ),
-        WrongAnswer(
-            _without_the_prefix,
-            "translations that begin otherwise are counted too. The word at this place "
-            "depends on what was chosen before: a late word agrees with an early one.",
-        ),
-        WrongAnswer(
-            _one_word_before,
-            "only the last word of the prefix is compared. All its words must be the same: a "
-            "late word may agree with the first one.",
-        ),
-        WrongAnswer(
-            _overwritten,
-            "each word keeps the probability of one translation only. Where several translations "
-            "go on with the same word, add up their probabilities.",
-        ),
-        WrongAnswer(
-            _averaged,
-            "the probabilities of translations that go on with the same word are averaged. Add "
-            "them "
-            "up, then divide by the sum of all.",
-        ),
-        WrongAnswer(
-            _end_left_out,
-            "the end is left out. A translation that ends at the prefix goes on with "
-            '`"</s>"`, and this takes its share.',
-        ),
-        WrongAnswer(
-            _end_not_counted,
-            "the end is not in your dictionary, although its probability is missing from the "
-            'others. Where a translation ends at the prefix, the next word is `"</s>"`.',
-        ),
-        WrongAnswer(
-            _every_later_word,
-            "every later word is counted. Count the one word right after the prefix.",
-        ),
-        WrongAnswer(
-            _log_probabilities, "these are log-probabilities. Return the probabilities themselves."
-        ),
+        _not_renormalised,
+        _counted,
+        _without_the_prefix,
+        _one_word_before,
+        _overwritten,
+        _averaged,
+        _end_left_out,
+        _end_not_counted,
+        _every_later_word,
+        _log_probabilities,
     ),
     cases=next_word_cases,
     insight="A choice made early changes the distribution of a much later word. That is why a "

@@ -29,8 +29,7 @@ def mode_in_words(probability_of: Mapping[Tokens, float]) -> Markdown:
     p = probability_of[mode]
     return Markdown(
         f"The mode of the ticket is *{detokenise(mode)}* with p = {p:.3f}. It is the best single "
-        "guess, and yet the "
-        f"program writes another translation {1 - p:.0%} of the time."
+        f"guess, and yet the program writes another translation {1 - p:.0%} of the time."
     )
 
 
@@ -47,9 +46,8 @@ def clauses_in_words(language: ToyLanguage, source: Tokens) -> Markdown:
     p_first = next(v.probability for v in variants if mode[: len(v.tokens)] == v.tokens)
     lines.append(
         f"\nTogether these are {' + '.join(map(str, counts))} = {sum(counts)} translations. The "
-        "mode begins with "
-        f"p = {p_first:.2f} and goes on with p = {p_mode / p_first:.3f}. The product is "
-        f"{p_mode:.3f}."
+        f"mode begins with p = {p_first:.2f} and goes on with p = {p_mode / p_first:.3f}. The "
+        f"product is {p_mode:.3f}."
     )
     return Markdown("\n".join(lines))
 
@@ -60,10 +58,9 @@ def entropy_in_words(probability_of: Mapping[Tokens, float]) -> Markdown:
     H, n = entropy(probability_of), len(probability_of)
     return Markdown(
         f"The ticket's entropy is {H:.2f} nats, and exp(H) = {math.exp(H):.0f}. So its {n} "
-        "translations are as hard to "
-        f"guess as {math.exp(H):.0f} equally likely ones. The most that {n} translations can have "
-        "is "
-        f"ln {n} = {math.log(n):.2f} nats, if all are equally likely."
+        f"translations are as hard to guess as {math.exp(H):.0f} equally likely ones. The most "
+        f"that {n} translations can have is ln {n} = {math.log(n):.2f} nats, if all are equally "
+        "likely."
     )
 
 
@@ -75,8 +72,7 @@ def choices_in_words(language: ToyLanguage, source: Tokens) -> Markdown:
     made = ", ".join(f"`{name}` ({label})" for name, label in chosen.items())
     return Markdown(
         f"The ticket has {len(chosen)} of the {len(SOURCES)} kinds. For its mode, the program "
-        f"chose {made}. The other "
-        f"kinds do not occur in it: {', '.join(absent)}."
+        f"chose {made}. The other kinds do not occur in it: {', '.join(absent)}."
     )
 
 
@@ -127,8 +123,7 @@ def ticket_costs(source: Tokens) -> Markdown:
     costly = [f"`{name}`" for name, _, lost in rows if lost > SURE]
     lines.append(
         f"\nOf these {len(rows)} kinds, only {' and '.join(costly)} must be remembered. What "
-        "depends on the others "
-        "follows from the place and the word before."
+        "depends on the others follows from the place and the word before."
         if 0 < len(costly) < len(rows)
         else ""
     )
@@ -147,10 +142,8 @@ def paid_again(source: Tokens, name: str) -> str:
     *words, last = [f"*{word}*" for word, more in zip(mode, extra, strict=True) if more > SURE]
     return (
         "A choice is made once, but it is needed at every later word that depends on it. Take "
-        f"*{detokenise(source)}* "
-        f"Here `{name}` alone has an entropy of {H:.2f} nats. In the translation "
-        f"*{detokenise(mode)}* a forgetful "
-        f"translator must guess it again at {', '.join(words)}{' and ' if words else ''}{last}. "
-        "This costs "
-        f"{lost:.2f} nats on average, {lost / H:.1f} times the entropy."
+        f"*{detokenise(source)}* Here `{name}` alone has an entropy of {H:.2f} nats. In the "
+        f"translation *{detokenise(mode)}* a forgetful translator must guess it again at "
+        f"{', '.join(words)}{' and ' if words else ''}{last}. This costs {lost:.2f} nats on "
+        f"average, {lost / H:.1f} times the entropy."
     )

@@ -8,7 +8,7 @@ from collections import Counter
 
 import torch
 
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def conditional_entropy(pairs):
@@ -26,18 +26,28 @@ def _entropy_of(items) -> float:
     return float(torch.distributions.Categorical(probs=counts).entropy())
 
 
+@mistake(
+    "this is H(target), as if the source were unseen: a corpus with many words would look hard "
+    "even if each had one translation."
+)
 def _of_targets_alone(pairs):
     return _entropy_of(target for _, target in pairs)
 
 
+@mistake("this is the joint entropy H(source, target): take away what the source word alone has.")
 def _joint(pairs):
     return _entropy_of(pairs)
 
 
+@mistake("the condition is turned round: this is H(source word | target word).")
 def _reversed_condition(pairs):
     return conditional_entropy([(target, source) for source, target in pairs])
 
 
+@mistake(
+    "every source *word type* weighs alike here; averaged over tokens, frequent words weigh more. "
+    "(Zhou, Neubig & Gu's complexity C(d) does weigh them alike.)"
+)
 def _types_alike(pairs):
     sources = {source for source, _ in pairs}
     return sum(
@@ -45,22 +55,30 @@ def _types_alike(pairs):
     ) / len(sources)
 
 
+@mistake("the sign is lost: ln p is at most 0, and an entropy is −ln p, on average.")
 def _sign(pairs):
     return -conditional_entropy(pairs)
 
 
+@mistake("this is in bits, by logarithms to base 2; the lab's entropies are in nats.")
 def _in_bits(pairs):
     return conditional_entropy(pairs) / math.log(2)
 
 
+@mistake("this is a sum over the pairs; divide it by their number.")
 def _summed(pairs):
     return len(pairs) * conditional_entropy(pairs)
 
 
+@mistake(
+    "a pair that comes several times counts once here: a set or a dictionary's keys forget how "
+    "often it comes."
+)
 def _each_pair_once(pairs):
     return conditional_entropy(sorted(set(pairs)))
 
 
+@mistake("the mean is taken over the *different* pairs: weigh each by how often it comes.")
 def _over_distinct_pairs(pairs):
     of_source, of_pair = Counter(source for source, _ in pairs), Counter(pairs)
     return -sum(math.log(n / of_source[source]) for (source, _), n in of_pair.items()) / len(
@@ -68,6 +86,10 @@ def _over_distinct_pairs(pairs):
     )
 
 
+@mistake(
+    "this is what the source word tells about the target word; asked is what stays open: "
+    "H(target) minus this."
+)
 def _mutual_information(pairs):
     return _of_targets_alone(pairs) - conditional_entropy(pairs)
 
@@ -124,46 +146,16 @@ CONDITIONAL = Exercise(
     imports="import math\nfrom collections import Counter",
     solution=conditional_entropy,
     wrong_answers=(
-        WrongAnswer(
-            _of_targets_alone,
-            "this is H(target), as if the source were unseen: a corpus with many words "
-            "would look hard even if each had one translation.",
-        ),
-        WrongAnswer(
-            _joint,
-            "this is the joint entropy H(source, target): take away what the source word alone "
-            "has.",
-        ),
-        WrongAnswer(
-            _reversed_condition,
-            "the condition is turned round: this is H(source word | target word).",
-        ),
-        WrongAnswer(
-            _types_alike,
-            "every source *word type* weighs alike here; averaged over tokens, frequent words "
-            "weigh more. (Zhou, Neubig & Gu's complexity C(d) does weigh them alike.)",
-        ),
-        WrongAnswer(
-            _sign, "the sign is lost: ln p is at most 0, and an entropy is −ln p, on average."
-        ),
-        WrongAnswer(
-            _in_bits, "this is in bits, by logarithms to base 2; the lab's entropies are in nats."
-        ),
-        WrongAnswer(_summed, "this is a sum over the pairs; divide it by their number."),
-        WrongAnswer(
-            _each_pair_once,
-            "a pair that comes several times counts once here: a set or a dictionary's keys "
-            "forget how often it comes.",
-        ),
-        WrongAnswer(
-            _over_distinct_pairs,
-            "the mean is taken over the *different* pairs: weigh each by how often it comes.",
-        ),
-        WrongAnswer(
-            _mutual_information,
-            "this is what the source word tells about the target word; asked is what "
-            "stays open: H(target) minus this.",
-        ),
+        _of_targets_alone,
+        _joint,
+        _reversed_condition,
+        _types_alike,
+        _sign,
+        _in_bits,
+        _summed,
+        _each_pair_once,
+        _over_distinct_pairs,
+        _mutual_information,
     ),
     cases=conditional_cases,
     insight="Compare gold, the sample and the two modes in the notebook's table.",
@@ -185,14 +177,26 @@ def history_dependence(triples):
     return from_source - from_both
 
 
+@mistake(
+    "this is all of the uncertainty that the source leaves. Part of it is free choice, which no "
+    "memory would lessen: take away H(word | source, earlier)."
+)
 def _source_only(triples):
     return conditional_entropy([(source, word) for source, _, word in triples])
 
 
+@mistake(
+    "this is what stays uncertain even for a student that remembers everything; asked is what "
+    "remembering *saves*."
+)
 def _left_over(triples):
     return conditional_entropy([((source, earlier), word) for source, earlier, word in triples])
 
 
+@mistake(
+    "the source is left out: a word and an earlier word go together already because both come "
+    "from one source. Condition both entropies on it."
+)
 def _without_the_source(triples):
     words = [word for _, _, word in triples]
     return _entropy_of(words) - conditional_entropy(
@@ -200,24 +204,38 @@ def _without_the_source(triples):
     )
 
 
+@mistake(
+    "the difference is turned round: to know more never raises an entropy, so the answer is at "
+    "least 0."
+)
 def _turned_round(triples):
     return -history_dependence(triples)
 
 
+@mistake("this is in bits, by logarithms to base 2; the lab's entropies are in nats.")
 def _dependence_in_bits(triples):
     return history_dependence(triples) / math.log(2)
 
 
+@mistake("this is a sum over the triples; the entropies are means over them.")
 def _dependence_summed(triples):
     return len(triples) * history_dependence(triples)
 
 
+@mistake(
+    "the second entropy is conditioned on the earlier choice *alone*; its condition is source and "
+    "earlier choice together."
+)
 def _earlier_instead_of_both(triples):
     return _source_only(triples) - conditional_entropy(
         [(earlier, word) for _, earlier, word in triples]
     )
 
 
+@mistake(
+    "source and earlier choice are swapped: this is what the source still tells once the earlier "
+    "choice is known."
+)
 def _what_the_source_saves(triples):
     return conditional_entropy([(earlier, word) for _, earlier, word in triples]) - _left_over(
         triples
@@ -279,52 +297,21 @@ HISTORY = Exercise(
     "little memory learns the one with less of it more easily.",
     hints=(
         "Both terms are conditional entropies, as in the exercise before. The condition may be a "
-        "pair "
-        "(source, earlier).",
+        "pair (source, earlier).",
         "Two conditional entropies and a difference. For free synonyms without agreement it is 0: "
-        "remembering would "
-        "not help.",
+        "remembering would not help.",
     ),
     imports="import math\nfrom collections import Counter",
     solution=history_dependence,
     wrong_answers=(
-        WrongAnswer(
-            _source_only,
-            "this is all of the uncertainty that the source leaves. Part of it is free choice, "
-            "which no memory would lessen: take away H(word | source, earlier).",
-        ),
-        WrongAnswer(
-            _left_over,
-            "this is what stays uncertain even for a student that remembers everything; asked is "
-            "what remembering *saves*.",
-        ),
-        WrongAnswer(
-            _without_the_source,
-            "the source is left out: a word and an earlier word go together already "
-            "because both come from one source. Condition both entropies on it.",
-        ),
-        WrongAnswer(
-            _turned_round,
-            "the difference is turned round: to know more never raises an entropy, so the "
-            "answer is at least 0.",
-        ),
-        WrongAnswer(
-            _dependence_in_bits,
-            "this is in bits, by logarithms to base 2; the lab's entropies are in nats.",
-        ),
-        WrongAnswer(
-            _dependence_summed, "this is a sum over the triples; the entropies are means over them."
-        ),
-        WrongAnswer(
-            _earlier_instead_of_both,
-            "the second entropy is conditioned on the earlier choice *alone*; its "
-            "condition is source and earlier choice together.",
-        ),
-        WrongAnswer(
-            _what_the_source_saves,
-            "source and earlier choice are swapped: this is what the source still "
-            "tells once the earlier choice is known.",
-        ),
+        _source_only,
+        _left_over,
+        _without_the_source,
+        _turned_round,
+        _dependence_in_bits,
+        _dependence_summed,
+        _earlier_instead_of_both,
+        _what_the_source_saves,
     ),
     cases=history_cases,
     insight="It is 0 where the source decides every choice. The notebook measures it for gold and "

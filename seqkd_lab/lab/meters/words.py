@@ -25,25 +25,21 @@ def history_in_words(meters: Mapping[str, Meters]) -> Markdown:
     kept = {name: meters[name].all_history / meters[GOLD].all_history for name in CORPORA[1:]}
     lines = [
         f"Of gold's history, the sample keeps {kept[SAMPLE]:.0%}, the teacher's mode "
-        f"{kept[TEACHERS_MODE]:.0%} "
-        f"and the language's mode {kept[TRUE_MODE]:.0%}."
+        f"{kept[TEACHERS_MODE]:.0%} and the language's mode {kept[TRUE_MODE]:.0%}."
     ]
     if kept[TEACHERS_MODE] < kept[SAMPLE]:
         lines.append(
             "The teacher wrote both the sample and its mode. So a corpus does not become simpler "
-            "because the "
-            "teacher writes it. It becomes simpler because it is the *mode*."
+            "because the teacher writes it. It becomes simpler because it is the *mode*."
         )
     if kept[TEACHERS_MODE] > kept[TRUE_MODE]:
         lines.append(
             "The teacher's mode is not the language's mode. Where two choices are almost equally "
-            "probable, "
-            "the teacher sometimes takes the one and sometimes the other."
+            "probable, the teacher sometimes takes the one and sometimes the other."
         )
     lines.append(
         f"Simplicity has a price: gold has {meters[GOLD].n_words} distinct words, the teacher's "
-        "mode "
-        f"{meters[TEACHERS_MODE].n_words}."
+        f"mode {meters[TEACHERS_MODE].n_words}."
     )
     return Markdown(" ".join(lines))
 
@@ -53,30 +49,24 @@ def paradox_in_words(words: Mapping[str, GoldWords]) -> Markdown:
     baseline, seq_kd = words[BASELINE], words[SEQ_KD]
     lines = [
         f"**Perplexity.** Of gold it is {baseline.perplexity:.2f} for the baseline and "
-        f"{seq_kd.perplexity:.2f} "
-        "for Seq-KD. A word that the teacher did not write costs the baseline "
-        f"{baseline.differing:.2f} nats and "
-        f"Seq-KD {seq_kd.differing:.2f}. A word that it did write costs {baseline.agreeing:.2f} "
-        "and "
-        f"{seq_kd.agreeing:.2f}."
+        f"{seq_kd.perplexity:.2f} for Seq-KD. A word that the teacher did not write costs the "
+        f"baseline {baseline.differing:.2f} nats and Seq-KD {seq_kd.differing:.2f}. A word that it "
+        f"did write costs {baseline.agreeing:.2f} and {seq_kd.agreeing:.2f}."
     ]
     if seq_kd.differing > baseline.differing:
         lines.append(
-            "Seq-KD learned to be sure of *one* translation. Where gold took another valid choice, "
-            "it finds "
-            "gold's word improbable, and the mean remembers this."
+            "Seq-KD learned to be sure of *one* translation. Where gold took another valid "
+            "choice, it finds gold's word improbable, and the mean remembers this."
         )
     if seq_kd.agreeing > baseline.agreeing:
         lines.append(
             "After such a word, the student stands in a place that it would never have reached "
-            "itself; this "
-            "is why the other words cost it more, too."
+            "itself; this is why the other words cost it more, too."
         )
     if seq_kd.perplexity > baseline.perplexity:
         lines.append(
             "A worse perplexity says here that the model knows less variety. It does not say that "
-            "its "
-            "translations are worse."
+            "its translations are worse."
         )
     return Markdown(" ".join(lines))
 
@@ -87,17 +77,14 @@ def one_reference_in_words(references: References) -> Markdown:
     above = [name for name in references.all if means[name] > means[PERFECT]]
     lines = [
         "**One reference.** The perfect translator draws from the true distribution and never "
-        "makes a mistake. "
-        f"Against one reference it scores {means[PERFECT]:.1f} BLEU, because another valid "
-        "translation shares few "
-        "words with its own."
+        f"makes a mistake. Against one reference it scores {means[PERFECT]:.1f} BLEU, because "
+        "another valid translation shares few words with its own."
     ]
     if above:
         named = " and ".join(f"{name} ({means[name]:.1f})" for name in above)
         lines.append(
             f"Above it: {named}, mistakes and all. A system that writes the most probable words is "
-            "close to "
-            "every draw."
+            "close to every draw."
         )
     names = [name for name in (TEACHER, BASELINE, SEQ_KD) if name in references.all]
     agree, n = references.same_order(names)
@@ -107,14 +94,13 @@ def one_reference_in_words(references: References) -> Markdown:
         else "it misleads about the models, too"
     )
     lines.append(
-        "So one reference misleads about a translator that varies as the truth does. In "
-        f"{agree} of {n} single references, the models have the order that all references give: "
+        f"So one reference misleads about a translator that varies as the truth does. In {agree} "
+        f"of {n} single references, the models have the order that all references give: "
         f"{of_models}."
     )
     lines.append(
         "Judge by many references, or by validity where the truth is known. With real text there "
-        "is usually "
-        "neither."
+        "is usually neither."
     )
     return Markdown(" ".join(lines))
 

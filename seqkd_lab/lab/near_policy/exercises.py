@@ -8,7 +8,7 @@ import math
 import torch
 
 from seqkd_lab.lab.near_policy.remainder_exercise import REMAINDER_KL
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def written_after(update, interval):
@@ -36,46 +36,79 @@ def written_after_cases() -> list[Case]:
     return cases
 
 
+@mistake(
+    "these are the weights sent at the beginning of the update's *own* window. With them the "
+    "trainer would have to wait while the generator writes; here it is one ahead."
+)
 def _own_window(update, interval):
     return update // interval * interval
 
 
+@mistake(
+    "this is always one interval old. Weights are sent at the beginning of a window only, so "
+    "sentences grow staler within it."
+)
 def _always_one_interval(update, interval):
     return max(0, update - interval)
 
 
+@mistake("this counts windows. The task asks for a number of updates.")
 def _number_of_window(update, interval):
     return max(0, update // interval - 1)
 
 
+@mistake("before the first window nothing was sent: no number of updates is below 0.")
 def _below_nought(update, interval):
     return (update // interval - 1) * interval
 
 
+@mistake(
+    "this is always two intervals old. Weights are sent at the beginning of a window, so the age "
+    "grows within it, from one interval to nearly two."
+)
 def _always_two_intervals(update, interval):
     return max(0, update - 2 * interval)
 
 
+@mistake(
+    "this is the number of the window. The task asks for a number of updates, and of the window "
+    "before."
+)
 def _own_number(update, interval):
     return update // interval
 
 
+@mistake("these weights were sent two windows before. The window before is enough.")
 def _two_windows_before(update, interval):
     return max(0, update // interval - 2) * interval
 
 
+@mistake(
+    "this is the age of the sentences in updates. The task asks how many updates the student had "
+    "seen when it wrote them."
+)
 def _age(update, interval):
     return update - written_after(update, interval)
 
 
+@mistake(
+    "`round` goes to the nearest window. An update in the second half of a window still belongs "
+    "to it: `//`."
+)
 def _nearest(update, interval):
     return max(0, round(update / interval) - 1) * interval
 
 
+@mistake(
+    "this rounds up. An update within a window belongs to the window that began before it: `//`."
+)
 def _rounded_up(update, interval):
     return max(0, math.ceil(update / interval) - 1) * interval
 
 
+@mistake(
+    "the windows begin one update too early: the first one holds the updates 0 to interval − 1."
+)
 def _early_window(update, interval):
     return written_after(update + 1, interval)
 
@@ -100,58 +133,17 @@ WRITTEN_AFTER = Exercise(
     ),
     solution=written_after,
     wrong_answers=(
-        WrongAnswer(
-            _own_window,
-            "these are the weights sent at the beginning of the update's *own* window. With them "
-            "the trainer would have to wait while the generator writes; here it is one ahead.",
-        ),
-        WrongAnswer(
-            _always_one_interval,
-            "this is always one interval old. Weights are sent at the beginning of a "
-            "window only, so sentences grow staler within it.",
-        ),
-        WrongAnswer(
-            _number_of_window, "this counts windows. The task asks for a number of updates."
-        ),
-        WrongAnswer(
-            _below_nought,
-            "before the first window nothing was sent: no number of updates is below 0.",
-        ),
-        WrongAnswer(
-            _always_two_intervals,
-            "this is always two intervals old. Weights are sent at the beginning of a "
-            "window, so the age grows within it, from one interval to nearly two.",
-        ),
-        WrongAnswer(
-            _own_number,
-            "this is the number of the window. The task asks for a number of updates, and of the "
-            "window before.",
-        ),
-        WrongAnswer(
-            _two_windows_before,
-            "these weights were sent two windows before. The window before is enough.",
-        ),
-        WrongAnswer(
-            _age,
-            "this is the age of the sentences in updates. The task asks how many updates the "
-            "student had "
-            "seen when it wrote them.",
-        ),
-        WrongAnswer(
-            _nearest,
-            "`round` goes to the nearest window. An update in the second half of a window still "
-            "belongs to it: `//`.",
-        ),
-        WrongAnswer(
-            _rounded_up,
-            "this rounds up. An update within a window belongs to the window that began before "
-            "it: `//`.",
-        ),
-        WrongAnswer(
-            _early_window,
-            "the windows begin one update too early: the first one holds the updates 0 to "
-            "interval − 1.",
-        ),
+        _own_window,
+        _always_one_interval,
+        _number_of_window,
+        _below_nought,
+        _always_two_intervals,
+        _own_number,
+        _two_windows_before,
+        _age,
+        _nearest,
+        _rounded_up,
+        _early_window,
     ),
     cases=written_after_cases,
     insight="So staleness is between one interval and two. It follows from the schedule, not from "
@@ -190,42 +182,71 @@ def packed_mask_cases() -> list[Case]:
     ]
 
 
+@mistake(
+    "this lets a sentence look at those before it in the row: the student would learn to use the "
+    "words of another sentence."
+)
 def _only_causal(sentence):
     return torch.ones(len(sentence), len(sentence), dtype=torch.bool).tril()
 
 
+@mistake(
+    "within its sentence a place sees what comes after it, even the word that it should predict."
+)
 def _only_blocks(sentence):
     return sentence[:, None] == sentence[None, :]
 
 
+@mistake(
+    "a place does not see itself. What stands there has been read (the word before), and the "
+    "first place of a sentence would see nothing at all: NaN."
+)
 def _not_itself(sentence):
     T = len(sentence)
     return (sentence[:, None] == sentence[None, :]) & torch.ones(T, T, dtype=torch.bool).tril(-1)
 
 
+@mistake(
+    "this looks ahead instead of back. The row t is the place that looks, the column u the place "
+    "that it looks at."
+)
 def _ahead(sentence):
     T = len(sentence)
     return (sentence[:, None] == sentence[None, :]) & torch.ones(T, T, dtype=torch.bool).triu()
 
 
+@mistake("True is where a place may look; this is the opposite.")
 def _forbidden(sentence):
     return ~packed_mask(sentence)
 
 
+@mistake(
+    "each place also sees the next place of its sentence: on the diagonal above the main one the "
+    "mask should be False."
+)
 def _one_ahead(sentence):
     return _only_blocks(sentence) & torch.ones(len(sentence), len(sentence), dtype=torch.bool).tril(
         1
     )
 
 
+@mistake(
+    "one of the two conditions is enough here (`|`). Both must hold: its own sentence, and not "
+    "ahead (`&`)."
+)
 def _one_of_both(sentence):
     return _only_blocks(sentence) | _only_causal(sentence)
 
 
+@mistake(
+    "padding sees nothing here. It counts as one more sentence: a row of the mask without any "
+    "True gives NaN."
+)
 def _padding_not_seen(sentence):
     return packed_mask(sentence) & (sentence >= 0)[None, :]
 
 
+@mistake("each place sees itself alone. It may look at the earlier places of its sentence, too.")
 def _itself_alone(sentence):
     return torch.eye(len(sentence), dtype=torch.bool)
 
@@ -250,46 +271,15 @@ PACKED_MASK = Exercise(
     imports="import torch",
     solution=packed_mask,
     wrong_answers=(
-        WrongAnswer(
-            _only_causal,
-            "this lets a sentence look at those before it in the row: the student would learn "
-            "to use the words of another sentence.",
-        ),
-        WrongAnswer(
-            _only_blocks,
-            "within its sentence a place sees what comes after it, even the word that it should "
-            "predict.",
-        ),
-        WrongAnswer(
-            _not_itself,
-            "a place does not see itself. What stands there has been read (the word before), and "
-            "the first place of a sentence would see nothing at all: NaN.",
-        ),
-        WrongAnswer(
-            _ahead,
-            "this looks ahead instead of back. The row t is the place that looks, the column u the "
-            "place that it looks at.",
-        ),
-        WrongAnswer(_forbidden, "True is where a place may look; this is the opposite."),
-        WrongAnswer(
-            _one_ahead,
-            "each place also sees the next place of its sentence: on the diagonal above the main "
-            "one the mask should be False.",
-        ),
-        WrongAnswer(
-            _one_of_both,
-            "one of the two conditions is enough here (`|`). Both must hold: its own sentence, "
-            "and not ahead (`&`).",
-        ),
-        WrongAnswer(
-            _padding_not_seen,
-            "padding sees nothing here. It counts as one more sentence: a row of the mask "
-            "without any True gives NaN.",
-        ),
-        WrongAnswer(
-            _itself_alone,
-            "each place sees itself alone. It may look at the earlier places of its sentence, too.",
-        ),
+        _only_causal,
+        _only_blocks,
+        _not_itself,
+        _ahead,
+        _forbidden,
+        _one_ahead,
+        _one_of_both,
+        _padding_not_seen,
+        _itself_alone,
     ),
     cases=packed_mask_cases,
     insight="Packing needs this mask, the same for the source, and positions that restart. Then "

@@ -7,7 +7,7 @@ import random
 
 import torch
 
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def remainder_kl(p, q, words):
@@ -44,67 +44,102 @@ def remainder_kl_cases() -> list[Case]:
     return cases
 
 
+@mistake(
+    "the rest is missing. A sum over some of the outcomes is no divergence. It can fall below 0, "
+    "and the student lowers it by giving these words too much probability."
+)
 def _without_rest(p, q, words):
     return (q * (q / p[words]).log()).sum()
 
 
+@mistake(
+    "both are scaled to sum to 1 over the k words. The number then does not depend on how much "
+    "the student gives to all others."
+)
 def _renormalised(p, q, words):
     same, own = p[words] / p[words].sum(), q / q.sum()
     return (own * (own / same).log()).sum()
 
 
+@mistake(
+    "this is the reverse KL: the student's distribution gives the weights. The teacher's should."
+)
 def _reverse(p, q, words):
     same, rest_p, rest_q = p[words], 1.0 - p[words].sum(), 1.0 - q.sum()
     return (same * (same / q).log()).sum() + rest_p * (rest_p / rest_q).log()
 
 
+@mistake("these are the student's own likeliest words; `q` belongs to the teacher's.")
 def _own_best(p, q, words):
     return remainder_kl(p, q, p.topk(len(words)).indices)
 
 
+@mistake(
+    "this is the cross-entropy: the teacher's own entropy is still in it. The gradient is the "
+    "same, but the number is not 0 where both agree."
+)
 def _cross_entropy(p, q, words):
     return -(q * p[words].log()).sum() - (1.0 - q.sum()) * (1.0 - p[words].sum()).log()
 
 
+@mistake("this is the bucket alone. The terms of the k words are missing.")
 def _rest(p, q, words):
     """The bucket's term."""
     return remainder_kl(p, q, words) - _without_rest(p, q, words)
 
 
+@mistake(
+    "the bucket's ratio is upside down, or its term is subtracted. It has the same form as the "
+    "others: teacher · ln(teacher / student)."
+)
 def _bucket_upside_down(p, q, words):
     return _without_rest(p, q, words) - _rest(p, q, words)
 
 
+@mistake("the bucket's logarithm has no weight before it: the teacher's 1 − Σ q.")
 def _bucket_without_weight(p, q, words):
     return _without_rest(p, q, words) + ((1.0 - q.sum()) / (1.0 - p[words].sum())).log()
 
 
+@mistake(
+    "these are the first k words of the vocabulary. `words` says which k words the teacher sent: "
+    "`p[words]`."
+)
 def _first_words(p, q, words):
     return remainder_kl(p, q, torch.arange(len(words)))
 
 
+@mistake("these are bits. Nats take the natural logarithm: `.log()`, not `.log2()`.")
 def _bits(p, q, words):
     return remainder_kl(p, q, words) / math.log(2)
 
 
+@mistake("this is the mean over the k + 1 outcomes. A KL is a sum: its weights sum to 1 already.")
 def _mean(p, q, words):
     return remainder_kl(p, q, words) / (len(words) + 1)
 
 
+@mistake("the sign: a KL is never below 0.")
 def _negative(p, q, words):
     return -remainder_kl(p, q, words)
 
 
+@mistake(
+    "the teacher's rest is spread evenly over all other words. What it gave to each of them is "
+    "not known: compare the two buckets."
+)
 def _spread_evenly(p, q, words):
     full = torch.full_like(p, float(1.0 - q.sum()) / (len(p) - len(words)))
     full[words] = q
     return (full * (full / p).log()).sum()
 
 
+@mistake("these are the terms of the single outcomes. Add them up.")
 def _terms(p, q, words):
     return torch.cat([q * (q / p[words]).log(), _rest(p, q, words)[None]])
 
 
+@mistake("absolute values of the terms are added. Some terms of a KL are below 0; leave them so.")
 def _absolute(p, q, words):
     return _terms(p, q, words).abs().sum()
 
@@ -130,64 +165,21 @@ REMAINDER_KL = Exercise(
     imports="import torch",
     solution=remainder_kl,
     wrong_answers=(
-        WrongAnswer(
-            _without_rest,
-            "the rest is missing. A sum over some of the outcomes is no divergence. It can fall "
-            "below 0, and the student lowers it by giving these words too much probability.",
-        ),
-        WrongAnswer(
-            _renormalised,
-            "both are scaled to sum to 1 over the k words. The number then does not depend on "
-            "how much the student gives to all others.",
-        ),
-        WrongAnswer(
-            _reverse,
-            "this is the reverse KL: the student's distribution gives the weights. The teacher's "
-            "should.",
-        ),
-        WrongAnswer(
-            _own_best, "these are the student's own likeliest words; `q` belongs to the teacher's."
-        ),
-        WrongAnswer(
-            _cross_entropy,
-            "this is the cross-entropy: the teacher's own entropy is still in it. The gradient "
-            "is the same, but the number is not 0 where both agree.",
-        ),
-        WrongAnswer(_rest, "this is the bucket alone. The terms of the k words are missing."),
-        WrongAnswer(
-            _bucket_upside_down,
-            "the bucket's ratio is upside down, or its term is subtracted. It has the "
-            "same form as the others: teacher · ln(teacher / student).",
-        ),
-        WrongAnswer(
-            _bucket_without_weight,
-            "the bucket's logarithm has no weight before it: the teacher's 1 − Σ q.",
-        ),
-        WrongAnswer(
-            _first_words,
-            "these are the first k words of the vocabulary. `words` says which k words the "
-            "teacher sent: `p[words]`.",
-        ),
-        WrongAnswer(
-            _bits, "these are bits. Nats take the natural logarithm: `.log()`, not `.log2()`."
-        ),
-        WrongAnswer(
-            _mean,
-            "this is the mean over the k + 1 outcomes. A KL is a sum: its weights sum to 1 "
-            "already.",
-        ),
-        WrongAnswer(_negative, "the sign: a KL is never below 0."),
-        WrongAnswer(
-            _spread_evenly,
-            "the teacher's rest is spread evenly over all other words. What it gave to each of "
-            "them is not known: compare the two buckets.",
-        ),
-        WrongAnswer(_terms, "these are the terms of the single outcomes. Add them up."),
-        WrongAnswer(
-            _absolute,
-            "absolute values of the terms are added. Some terms of a KL are below 0; leave them "
-            "so.",
-        ),
+        _without_rest,
+        _renormalised,
+        _reverse,
+        _own_best,
+        _cross_entropy,
+        _rest,
+        _bucket_upside_down,
+        _bucket_without_weight,
+        _first_words,
+        _bits,
+        _mean,
+        _negative,
+        _spread_evenly,
+        _terms,
+        _absolute,
     ),
     cases=remainder_kl_cases,
     insight="Putting outcomes together can only hide differences, so this is never above the KL "

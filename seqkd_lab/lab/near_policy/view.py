@@ -94,8 +94,7 @@ class TimelineExplorer(View):
         stale = staleness(self.interval.value or None, done[1])
         return (
             f"{table(HEAD, rows)}At {1000 * self.seconds:.0f} ms: {done[0]} updates done by the "
-            "synchronous loop, "
-            f"{done[1]} by two processes. There the next update learns from sentences that the "
-            "student wrote as it "
-            f"was <b>{escape(str(stale))}</b> updates before."
+            f"synchronous loop, {done[1]} by two processes. There the next update learns from "
+            f"sentences that the student wrote as it was <b>{escape(str(stale))}</b> updates "
+            "before."
         )

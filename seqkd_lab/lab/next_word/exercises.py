@@ -8,7 +8,7 @@ import random
 import torch
 from torch.nn.functional import kl_div
 
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def softmax_with_temperature(logits, temperature):
@@ -36,60 +36,99 @@ def _plain_softmax(logits):
     return [weight / sum(weights) for weight in weights]
 
 
+_AND_OVERFLOWS = (
+    " And exp of a large logit overflows here: take the largest logit away from all of them first."
+)
+_MULTIPLIED = (
+    "this multiplies by τ, so a high temperature sharpens. A high temperature must flatten: divide."
+)
+_AFTERWARDS = (
+    "the division comes after the softmax, so these numbers sum to 1/τ. τ belongs inside the "
+    "exponent."
+)
+_NO_TAU = "the temperature changes nothing: this is the softmax at τ = 1."
+
+
+@mistake(
+    "exp of a large logit overflows. Take the largest logit away from all of them first: the "
+    "probabilities stay the same, and the largest exponent is 0."
+)
 def _overflows(logits, temperature):
     return _plain_softmax([logit / temperature for logit in logits])
 
 
+@mistake(_MULTIPLIED)
 def _multiplied(logits, temperature):
     return _softmax([logit * temperature for logit in logits])
 
 
+@mistake(_MULTIPLIED + _AND_OVERFLOWS)
 def _multiplied_plainly(logits, temperature):
     return _plain_softmax([logit * temperature for logit in logits])
 
 
+@mistake(_AFTERWARDS)
 def _divided_afterwards(logits, temperature):
     return [p / temperature for p in _softmax(logits)]
 
 
+@mistake(_AFTERWARDS + _AND_OVERFLOWS)
 def _divided_afterwards_plainly(logits, temperature):
     return [p / temperature for p in _plain_softmax(logits)]
 
 
+@mistake(_NO_TAU)
 def _forgotten(logits, temperature):
     return _softmax(logits)
 
 
+@mistake(_NO_TAU + _AND_OVERFLOWS)
 def _forgotten_plainly(logits, temperature):
     return _plain_softmax(logits)
 
 
+@mistake(
+    "these are exp(logit / τ). Probabilities must sum to 1: divide by their sum. To avoid an "
+    "overflow, take the largest logit away first."
+)
 def _not_normalised(logits, temperature):
     return _exponentials([logit / temperature for logit in logits])
 
 
+@mistake("the largest of these numbers is 1. Probabilities must *sum* to 1: divide by their sum.")
 def _largest_is_one(logits, temperature):
     return _exponentials([(logit - max(logits)) / temperature for logit in logits])
 
 
+@mistake("these are the *logarithms* of the probabilities (a log_softmax).")
 def _logarithms(logits, temperature):
     largest = max(logits)
     total = math.log(sum(math.exp((logit - largest) / temperature) for logit in logits))
     return [(logit - largest) / temperature - total for logit in logits]
 
 
+@mistake(
+    "p to the power of 1/τ is proportional to the answer; it must still be divided by its sum. "
+    "For a small p it also loses digits."
+)
 def _powers_not_normalised(logits, temperature):
     return [p ** (1.0 / temperature) for p in _softmax(logits)]
 
 
+@mistake(
+    "the logits are divided by τ². That factor belongs to the loss of lesson 04, not to the "
+    "softmax."
+)
 def _squared(logits, temperature):
     return _softmax([logit / temperature**2 for logit in logits])
 
 
+@mistake("the sign of the logits is turned round: the least likely word gets the most.")
 def _negated(logits, temperature):
     return _softmax([-logit / temperature for logit in logits])
 
 
+@mistake("this gives all to the largest logit: the limit τ → 0, not the softmax at this τ.")
 def _argmax(logits, temperature):
     return [float(logit == max(logits)) for logit in logits]
 
@@ -122,19 +161,6 @@ def _logits(seed: int, n_words: int) -> list[float]:
     return [2.0 * chance.gauss(0, 1) for _ in range(n_words)]
 
 
-_AND_OVERFLOWS = (
-    " And exp of a large logit overflows here: take the largest logit away from all of them first."
-)
-_MULTIPLIED = (
-    "this multiplies by τ, so a high temperature sharpens. A high temperature must flatten: divide."
-)
-_AFTERWARDS = (
-    "the division comes after the softmax, so these numbers sum to 1/τ. τ belongs "
-    "inside "
-    "the exponent."
-)
-_NO_TAU = "the temperature changes nothing: this is the softmax at τ = 1."
-
 SOFTMAX = Exercise(
     lesson=3,
     title="A softmax with temperature that does not overflow",
@@ -148,54 +174,25 @@ SOFTMAX = Exercise(
     hints=(
         "First divide by τ, then take the softmax.",
         "A softmax does not change when the same number is taken from every logit. Which number "
-        "makes the largest "
-        "exponent 0?",
+        "makes the largest exponent 0?",
     ),
     imports="import math",
     solution=softmax_with_temperature,
     wrong_answers=(
-        WrongAnswer(
-            _overflows,
-            "exp of a large logit overflows. Take the largest logit away from all of them first: "
-            "the probabilities stay the same, and the largest exponent is 0.",
-        ),
-        WrongAnswer(_multiplied, _MULTIPLIED),
-        WrongAnswer(_multiplied_plainly, _MULTIPLIED + _AND_OVERFLOWS),
-        WrongAnswer(_divided_afterwards, _AFTERWARDS),
-        WrongAnswer(_divided_afterwards_plainly, _AFTERWARDS + _AND_OVERFLOWS),
-        WrongAnswer(_forgotten, _NO_TAU),
-        WrongAnswer(_forgotten_plainly, _NO_TAU + _AND_OVERFLOWS),
-        WrongAnswer(
-            _not_normalised,
-            "these are exp(logit / τ). Probabilities must sum to 1: divide by their sum. To "
-            "avoid an overflow, take the largest logit away first.",
-        ),
-        WrongAnswer(
-            _largest_is_one,
-            "the largest of these numbers is 1. Probabilities must *sum* to 1: divide by "
-            "their sum.",
-        ),
-        WrongAnswer(
-            _logarithms, "these are the *logarithms* of the probabilities (a log_softmax)."
-        ),
-        WrongAnswer(
-            _powers_not_normalised,
-            "p to the power of 1/τ is proportional to the answer; it must still be "
-            "divided by its sum. For a small p it also loses digits.",
-        ),
-        WrongAnswer(
-            _squared,
-            "the logits are divided by τ². That factor belongs to the loss of lesson 04, not to "
-            "the "
-            "softmax.",
-        ),
-        WrongAnswer(
-            _negated, "the sign of the logits is turned round: the least likely word gets the most."
-        ),
-        WrongAnswer(
-            _argmax,
-            "this gives all to the largest logit: the limit τ → 0, not the softmax at this τ.",
-        ),
+        _overflows,
+        _multiplied,
+        _multiplied_plainly,
+        _divided_afterwards,
+        _divided_afterwards_plainly,
+        _forgotten,
+        _forgotten_plainly,
+        _not_normalised,
+        _largest_is_one,
+        _logarithms,
+        _powers_not_normalised,
+        _squared,
+        _negated,
+        _argmax,
     ),
     cases=temperature_cases,
     insight="For τ → 0 only the largest logit keeps probability; for τ → ∞ all words become equal. "
@@ -214,63 +211,99 @@ def _log_ratios(truth, model):
     return [(q, p, math.log(q / p)) for q, p in zip(truth, model, strict=True) if q > 0]
 
 
+@mistake(
+    "a word with q = 0 is not left out, and ln 0 does not exist. It adds 0: q · ln q goes to 0 "
+    "with q."
+)
 def _zeros_not_skipped(truth, model):
     return sum(q * math.log(q / p) for q, p in zip(truth, model, strict=True))
 
 
+@mistake(
+    "this is KL(model ‖ truth) over the words that the truth allows: the weights are the model's. "
+    "In KL(truth ‖ model) they are the truth's."
+)
 def _other_direction(truth, model):
     return sum(p * -ratio for _, p, ratio in _log_ratios(truth, model))
 
 
+@mistake("the sign is turned round: ln(p / q) in place of ln(q / p). A KL is never negative.")
 def _wrong_sign(truth, model):
     return -kl_from_truth(truth, model)
 
 
+@mistake("this is in bits (log2). A nat is the unit of the natural logarithm.")
 def _in_bits(truth, model):
     return kl_from_truth(truth, model) / math.log(2)
 
 
+@mistake(
+    "the sum is divided by V. KL is an average already, weighted by q. (torch's "
+    '`kl_div` divides unless it gets `reduction="sum"`.)'
+)
 def _mean_over_words(truth, model):
     return kl_from_truth(truth, model) / len(truth)
 
 
+@mistake(
+    "this is the cross-entropy, −Σ q ln p. It contains the entropy of the truth, which no model "
+    "can lower. KL takes it away and is 0 when both agree."
+)
 def _cross_entropy(truth, model):
     return -sum(q * math.log(p) for q, p in zip(truth, model, strict=True))
 
 
+@mistake("this is the entropy of the truth: the model is not used.")
 def _entropy(truth, model):
     return -sum(q * math.log(q) for q in truth if q > 0)
 
 
+@mistake(
+    "this is the difference of the two entropies. Two distributions may be equally uncertain and "
+    "yet give their probability to other words."
+)
 def _difference_of_entropies(truth, model):
     return _entropy(model, truth) - _entropy(truth, model)
 
 
+@mistake("this adds both directions, KL(truth ‖ model) and KL(model ‖ truth).")
 def _both_directions(truth, model):
     return sum((q - p) * ratio for q, p, ratio in _log_ratios(truth, model))
 
 
+@mistake(
+    "the absolute value of each logarithm is taken. The terms of a KL may be negative; only their "
+    "sum is not."
+)
 def _absolute_ratios(truth, model):
     return sum(q * abs(ratio) for q, _, ratio in _log_ratios(truth, model))
 
 
+@mistake(
+    "this is the total variation distance, half the absolute differences. It does not see how "
+    "*relatively* wrong a small probability is."
+)
 def _total_variation(truth, model):
     return sum(abs(q - p) for q, p in zip(truth, model, strict=True)) / 2
 
 
+@mistake("these are squared differences. KL compares by the logarithm of the ratio.")
 def _squared_differences(truth, model):
     return sum((q - p) ** 2 for q, p in zip(truth, model, strict=True))
 
 
+@mistake("the logarithms are added without weights; weight each ln(q / p) by q.")
 def _unweighted_sum(truth, model):
     return sum(ratio for _, _, ratio in _log_ratios(truth, model))
 
 
+@mistake("all words count alike here; weight each ln(q / p) by the truth's q.")
 def _unweighted_mean(truth, model):
     ratios = [ratio for _, _, ratio in _log_ratios(truth, model)]
     return sum(ratios) / len(ratios)
 
 
+@mistake("these are the terms of the words. KL is their sum, one number.")
 def _one_a_word(truth, model):
     return [q * math.log(q / p) if q > 0 else 0.0 for q, p in zip(truth, model, strict=True)]
 
@@ -317,63 +350,21 @@ KL = Exercise(
     imports="import math",
     solution=kl_from_truth,
     wrong_answers=(
-        WrongAnswer(
-            _zeros_not_skipped,
-            "a word with q = 0 is not left out, and ln 0 does not exist. It adds 0: q · ln "
-            "q goes to 0 with q.",
-        ),
-        WrongAnswer(
-            _other_direction,
-            "this is KL(model ‖ truth) over the words that the truth allows: the weights are "
-            "the model's. In KL(truth ‖ model) they are the truth's.",
-        ),
-        WrongAnswer(
-            _wrong_sign,
-            "the sign is turned round: ln(p / q) in place of ln(q / p). A KL is never negative.",
-        ),
-        WrongAnswer(
-            _in_bits, "this is in bits (log2). A nat is the unit of the natural logarithm."
-        ),
-        WrongAnswer(
-            _mean_over_words,
-            "the sum is divided by V. KL is an average already, weighted by q. (torch's "
-            '`kl_div` divides unless it gets `reduction="sum"`.)',
-        ),
-        WrongAnswer(
-            _cross_entropy,
-            "this is the cross-entropy, −Σ q ln p. It contains the entropy of the truth, which "
-            "no model can lower. KL takes it away and is 0 when both agree.",
-        ),
-        WrongAnswer(_entropy, "this is the entropy of the truth: the model is not used."),
-        WrongAnswer(
-            _difference_of_entropies,
-            "this is the difference of the two entropies. Two distributions may be "
-            "equally uncertain and yet give their probability to other words.",
-        ),
-        WrongAnswer(
-            _both_directions, "this adds both directions, KL(truth ‖ model) and KL(model ‖ truth)."
-        ),
-        WrongAnswer(
-            _absolute_ratios,
-            "the absolute value of each logarithm is taken. The terms of a KL may be "
-            "negative; only their sum is not.",
-        ),
-        WrongAnswer(
-            _total_variation,
-            "this is the total variation distance, half the absolute differences. It does "
-            "not see how *relatively* wrong a small probability is.",
-        ),
-        WrongAnswer(
-            _squared_differences,
-            "these are squared differences. KL compares by the logarithm of the ratio.",
-        ),
-        WrongAnswer(
-            _unweighted_sum, "the logarithms are added without weights; weight each ln(q / p) by q."
-        ),
-        WrongAnswer(
-            _unweighted_mean, "all words count alike here; weight each ln(q / p) by the truth's q."
-        ),
-        WrongAnswer(_one_a_word, "these are the terms of the words. KL is their sum, one number."),
+        _zeros_not_skipped,
+        _other_direction,
+        _wrong_sign,
+        _in_bits,
+        _mean_over_words,
+        _cross_entropy,
+        _entropy,
+        _difference_of_entropies,
+        _both_directions,
+        _absolute_ratios,
+        _total_variation,
+        _squared_differences,
+        _unweighted_sum,
+        _unweighted_mean,
+        _one_a_word,
     ),
     cases=kl_cases,
     insight="Cross-entropy = entropy of the truth + KL. The first part is the floor of a teacher's "

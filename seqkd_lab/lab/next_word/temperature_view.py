@@ -63,8 +63,8 @@ class TemperatureExplorer(NextWordView):
         missing = "" if next_words.truth is not None else "<br>The truth is not known here."
         return (
             f"{escape(' '.join(self.reading.source))}<br>{prefix_html(self.reading.target, self.position.value)}"  # noqa: E501
-            f"<br>entropy (nats): {entropies}"
-            f"<br>KL divergence (nats): {divergences or 'nothing to compare with'}{missing}"
+            f"<br>entropy (nats): {entropies}<br>KL divergence (nats): "
+            f"{divergences or 'nothing to compare with'}{missing}"
         )
 
 

@@ -55,10 +55,8 @@ def ticket_in_words(reading: SentenceReading, choice: int, agreement: int) -> Ma
     said = (
         f"**The choice.** *{options[0]}* and *{options[1]}* are both right. The truth gives them "
         f"{shares[TRUTH][0]:.2f} and {shares[TRUTH][1]:.2f}, the teacher {shares[TEACHER][0]:.2f} "
-        "and "
-        f"{shares[TEACHER][1]:.2f}.\n\n**The agreement.** After *{first} "
-        f"{reading.target[choice + 1]}* only *{last}* "
-        "is right. It gets "
+        f"and {shares[TEACHER][1]:.2f}.\n\n**The agreement.** After *{first} "
+        f"{reading.target[choice + 1]}* only *{last}* is right. It gets "
         f"{listed([f'{p:.2f} from the {name_of(name)}' for name, p in given.items()])}. "
     )
     guessing = [name for name, p in given.items() if p < CERTAIN]
@@ -124,8 +122,8 @@ def certain_answer(reading: SentenceReading, position: int) -> str:
         )
     how = "nearly as certain" if p >= CERTAIN else "not certain"
     return (
-        f"Before *{word}* the truth gives this one word everything. The teacher gives it "
-        f"{p:.3f}: it is {how}."
+        f"Before *{word}* the truth gives this one word everything. The teacher gives it {p:.3f}: "
+        f"it is {how}."
     )
 
 
@@ -137,13 +135,10 @@ def dark_in_words(mass: Mapping[str, Mass], share: Estimate) -> Markdown:
     low, high = (100.0 * end for end in share.interval)
     return Markdown(
         f"**Gold.** Even the truth gives only {truth.gold:.3f} to gold's word, since chance "
-        "decides which of several "
-        f"right words gold has. The teacher gives it {teacher.gold:.3f}. **Dark knowledge.** Of "
-        "the rest of the "
-        f"teacher's probability, {share.value:.1%} is on other right words (95% interval "
-        f"{low:.1f}% to {high:.1f}%). A "
-        f"student can learn from it. **Error.** The teacher has {teacher.wrong:.3f} on wrong "
-        "words. Of the models, the "
+        f"decides which of several right words gold has. The teacher gives it {teacher.gold:.3f}. "
+        f"**Dark knowledge.** Of the rest of the teacher's probability, {share.value:.1%} is on "
+        f"other right words (95% interval {low:.1f}% to {high:.1f}%). A student can learn from it. "
+        f"**Error.** The teacher has {teacher.wrong:.3f} on wrong words. Of the models, the "
         f"{name_of(worst)} has most there: {mass[worst].wrong:.3f}."
     )
 
@@ -167,11 +162,9 @@ def wrong_answer(shares: Mapping[str, float], mass: Mass) -> str:
     agreeing = sum(shares.get(kind, 0.0) for kind in AGREEING)
     said = (
         f"Wrong words get {mass.wrong:.3f} of the teacher's probability. Of this, "
-        f"{shares[kinds[0]]:.0%} is on "
-        f"words of the kind *{kinds[0]}*, and {shares[kinds[1]]:.0%} on the kind *{kinds[1]}*. "
-        "Articles, "
-        f"adjectives and pronouns must agree with another word; together they have {agreeing:.0%} "
-        "of it. "
+        f"{shares[kinds[0]]:.0%} is on words of the kind *{kinds[0]}*, and {shares[kinds[1]]:.0%} "
+        f"on the kind *{kinds[1]}*. Articles, adjectives and pronouns must agree with another "
+        f"word; together they have {agreeing:.0%} of it. "
     )
     if agreeing > 0.6:
         return said + "So most of the teacher's errors concern words that must agree."
@@ -191,8 +184,7 @@ def nearest_in_words(
     sentences; of least loss."""
     head = (
         "| model | nearest to the truth, new sentences | nearest to the truth, training sentences "
-        "| least loss of "
-        "gold, training sentences |\n|---|---|---|---|\n"
+        "| least loss of gold, training sentences |\n|---|---|---|---|\n"
     )
     return Markdown(
         head
@@ -220,18 +212,16 @@ def baseline_answer(new: Estimate, training: Estimate, least_loss: Estimate) -> 
     )
     if on_loss == BELOW:
         said += (
-            "This last interval lies below 1. Dividing all logits by such a τ would lower even the "
-            "training loss, "
-            "and a model of any size can learn to do that: its output layer only needs larger "
-            "weights. So the "
-            "training has **not converged**. It was stopped before its optimum; the model is not "
-            "too small. "
+            "This last interval lies below 1. Dividing all logits by such a τ would lower even "
+            "the training loss, and a model of any size can learn to do that: its output layer "
+            "only needs larger weights. So the training has **not converged**. It was stopped "
+            "before its optimum; the model is not too small. "
         )
     elif on_loss == ABOVE:
         said += (
             "This last interval lies above 1: softer distributions would lower even the training "
-            "loss. So the "
-            "training has **not converged**: its last updates made the model too confident. "
+            "loss. So the training has **not converged**: its last updates made the model too "
+            "confident. "
         )
     else:
         said += "This last interval contains 1, so in this respect the training has **converged**. "
@@ -252,19 +242,18 @@ def teacher_answer(new: Estimate, training: Estimate, least_loss: Estimate) -> s
     prefer another τ."""
     said = (
         f"The teacher is nearest to the truth at τ = {interval(new)} on new sentences and at "
-        f"{interval(training)} "
-        f"on training sentences. Its training loss is least at {interval(least_loss)}. "
+        f"{interval(training)} on training sentences. Its training loss is least at "
+        f"{interval(least_loss)}. "
     )
     if side(training) == AT_ONE and side(least_loss) == BELOW:
         said += (
             "A lower τ would thus raise the probability of the gold words that it was trained on, "
-            "and move the "
-            "teacher away from the truth: it has memorised some of gold's choices. "
+            "and move the teacher away from the truth: it has memorised some of gold's choices. "
         )
     return said + (
         "(The teacher is trained with dropout, which sets some values in the network to 0 at "
-        "random. So its "
-        "training did not minimise exactly this loss. The baseline is trained without dropout.)"
+        "random. So its training did not minimise exactly this loss. The baseline is trained "
+        "without dropout.)"
     )
 
 
@@ -278,18 +267,15 @@ def student_answer(tau: Estimate, at_one: float, least: float, others: Mapping[s
     }
     said = (
         f"The Seq-KD student is nearest at τ = {interval(tau)}, so along gold it is "
-        f"{how[side(tau)]}. Its best τ "
-        f"lowers its KL from {at_one:.2f} to {least:.2f} nats a word. "
+        f"{how[side(tau)]}. Its best τ lowers its KL from {at_one:.2f} to {least:.2f} nats a word. "
     )
     rest = listed([f"{kl:.2f} for the {name_of(name)}" for name, kl in others.items()])
     said += f"Compare the others at their best τ: {rest}. "
     if least > max(others.values()):
         said += (
-            "So most of the gap remains, since no temperature can change the order of the words. A "
-            "likely reason: "
-            "this student was trained on one translation of each source. Gold's words lead it to "
-            "prefixes that it "
-            "has not seen."
+            "So most of the gap remains, since no temperature can change the order of the words. "
+            "A likely reason: this student was trained on one translation of each source. Gold's "
+            "words lead it to prefixes that it has not seen."
         )
     else:
         said += "So at its best τ this student is not the farthest from the truth."
@@ -304,8 +290,7 @@ def doubts_answer(most: Doubt, least: Doubt) -> str:
         before = f"after *{doubt.before}*" if doubt.before else "at the beginning"
         return (
             f"{before} (“{doubt.source}”), where the teacher has {doubt.of_model:.2f} nats and the "
-            "truth "
-            f"{doubt.of_truth:.2f}"
+            f"truth {doubt.of_truth:.2f}"
         )
 
     too_much = (
@@ -367,9 +352,8 @@ def entropy_answer(entropies: Mapping[str, Estimate], kl: Mapping[str, float]) -
     )
     if (BASELINE, SEQ_KD) in decided and kl[SEQ_KD] > kl[BASELINE]:
         said += (
-            "The Seq-KD student has less entropy than the baseline, and yet it is farther from the "
-            "truth: a low "
-            "entropy does not show that a model is right."
+            "The Seq-KD student has less entropy than the baseline, and yet it is farther from "
+            "the truth: a low entropy does not show that a model is right."
         )
     return said
 
@@ -382,8 +366,8 @@ def calibration_answer(errors: Mapping[str, Estimate], kl: Mapping[str, float]) 
     )
     said = (
         "From the smallest calibration error: "
-        f"{', '.join(f'{n} {interval(errors[n], 3)}' for n in by_error)}. "
-        f"From the smallest KL at τ = 1: {', '.join(f'{n} {kl[n]:.3f}' for n in by_kl)}. "
+        f"{', '.join(f'{n} {interval(errors[n], 3)}' for n in by_error)}. From the smallest KL at "
+        f"τ = 1: {', '.join(f'{n} {kl[n]:.3f}' for n in by_kl)}. "
     )
     if by_error == by_kl:
         return said + "Here both orders are the same; they need not be."
@@ -396,8 +380,7 @@ def calibration_answer(errors: Mapping[str, Estimate], kl: Mapping[str, float]) 
     best, nearer = surer[0]
     return said + (
         f"The orders differ: the {name_of(best)} is better calibrated than the {name_of(nearer)}, "
-        "and yet "
-        "farther from the truth."
+        "and yet farther from the truth."
     )
 
 

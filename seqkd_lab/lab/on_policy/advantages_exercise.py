@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def advantages(log_p_student, log_p_teacher, discount):
@@ -62,65 +62,100 @@ def advantage_cases() -> list[Case]:
     return cases
 
 
+@mistake(
+    "the sign is turned: where the student gives a word more than the teacher does, the cost is "
+    "positive and the advantage negative."
+)
 def _sign(log_p_student, log_p_teacher, discount):
     return -advantages(log_p_student, log_p_teacher, discount)
 
 
+@mistake(
+    "this sums over the words *before*. A word cannot change those any more: it answers for what "
+    "comes after it."
+)
 def _past(log_p_student, log_p_teacher, discount):
     return advantages(log_p_student.flip(0), log_p_teacher.flip(0), discount).flip(0)
 
 
+@mistake("the discount is not used: each word answers for itself alone, which is right at 0 only.")
 def _own_alone(log_p_student, log_p_teacher, discount):
     return log_p_teacher - log_p_student
 
 
+@mistake("the discount is not used: all that comes counts in full, which is right at 1 only.")
 def _no_discount(log_p_student, log_p_teacher, discount):
     return advantages(log_p_student, log_p_teacher, 1.0)
 
 
+@mistake(
+    "the power counts from the sentence's start. It is the distance u − t that discounts, so that "
+    "a word's own cost always counts in full."
+)
 def _counted_from_the_start(log_p_student, log_p_teacher, discount):
     powers = torch.tensor([float(discount) ** t for t in range(len(log_p_student))])
     return advantages(powers * log_p_student, powers * log_p_teacher, 1.0)
 
 
+@mistake("a word's own cost is missing: the sum begins at u = t.")
 def _without_own(log_p_student, log_p_teacher, discount):
     every = advantages(log_p_student, log_p_teacher, discount)
     return every + log_p_student - log_p_teacher
 
 
+@mistake(
+    "this is a running sum over the words so far, without any discount. A word answers for what "
+    "comes after it."
+)
 def _past_in_full(log_p_student, log_p_teacher, discount):
     return (log_p_teacher - log_p_student).cumsum(dim=0)
 
 
+@mistake("the power is u − t + 1, one too many: a word's own cost counts in full.")
 def _own_discounted(log_p_student, log_p_teacher, discount):
     return discount * advantages(log_p_student, log_p_teacher, discount)
 
 
+@mistake(
+    "the cost of the next word counts in full: its power should be 1. Only a word's own cost has "
+    "the power 0."
+)
 def _next_in_full(log_p_student, log_p_teacher, discount):
     every = advantages(log_p_student, log_p_teacher, discount)
     return log_p_teacher - log_p_student + torch.cat([every[1:], torch.zeros(1)])
 
 
+@mistake(
+    "all later words have the same factor. The power grows with the distance: discount, "
+    "discount², discount³, …"
+)
 def _one_factor_for_all(log_p_student, log_p_teacher, discount):
     own = log_p_teacher - log_p_student
     return own + discount * (own.flip(0).cumsum(0).flip(0) - own)
 
 
+@mistake("the advantages are right, but the last word comes first. Turn the result round.")
 def _not_turned_round(log_p_student, log_p_teacher, discount):
     return advantages(log_p_student, log_p_teacher, discount).flip(0)
 
 
+@mistake("this is the mean over the words that are left. A_t is their sum.")
 def _mean_of_the_rest(log_p_student, log_p_teacher, discount):
     return advantages(log_p_student, log_p_teacher, discount) / torch.arange(
         len(log_p_student), 0, -1
     )
 
 
+@mistake(
+    "the sentence's own mean is taken off. Such a baseline is often used, but the task asks for "
+    "the sum alone."
+)
 def _own_mean_off(log_p_student, log_p_teacher, discount):
     every = advantages(log_p_student, log_p_teacher, discount)
     return every - every.mean()
 
 
+@mistake("these are differences of probabilities. Both tensors hold logarithms already: no `exp`.")
 def _probabilities(log_p_student, log_p_teacher, discount):
     return advantages(log_p_student.exp(), log_p_teacher.exp(), discount)
 
@@ -139,78 +174,28 @@ ADVANTAGES = Exercise(
     "for "
     "all that comes after it as well.",
     hints=(
-        "From the last word backwards it is one line: the sum at t is cost_t + discount · (the sum "
-        "at t + 1).",
+        "From the last word backwards it is one line: the sum at t is cost_t + discount · (the "
+        "sum at t + 1).",
         "`reversed(costs.tolist())` walks from the last word to the first; turn the result round "
-        "in the end, and "
-        "mind the sign: a cost is bad, an advantage is good.",
+        "in the end, and mind the sign: a cost is bad, an advantage is good.",
     ),
     imports="import torch",
     solution=advantages,
     wrong_answers=(
-        WrongAnswer(
-            _sign,
-            "the sign is turned: where the student gives a word more than the teacher does, the "
-            "cost is "
-            "positive and the advantage negative.",
-        ),
-        WrongAnswer(
-            _past,
-            "this sums over the words *before*. A word cannot change those any more: it answers "
-            "for "
-            "what comes after it.",
-        ),
-        WrongAnswer(
-            _own_alone,
-            "the discount is not used: each word answers for itself alone, which is right at 0 "
-            "only.",
-        ),
-        WrongAnswer(
-            _no_discount,
-            "the discount is not used: all that comes counts in full, which is right at 1 only.",
-        ),
-        WrongAnswer(
-            _counted_from_the_start,
-            "the power counts from the sentence's start. It is the distance u − t "
-            "that discounts, so that a word's own cost always counts in full.",
-        ),
-        WrongAnswer(_without_own, "a word's own cost is missing: the sum begins at u = t."),
-        WrongAnswer(
-            _past_in_full,
-            "this is a running sum over the words so far, without any discount. A word answers "
-            "for what comes after it.",
-        ),
-        WrongAnswer(
-            _own_discounted,
-            "the power is u − t + 1, one too many: a word's own cost counts in full.",
-        ),
-        WrongAnswer(
-            _next_in_full,
-            "the cost of the next word counts in full: its power should be 1. Only a word's own "
-            "cost has the power 0.",
-        ),
-        WrongAnswer(
-            _one_factor_for_all,
-            "all later words have the same factor. The power grows with the distance: "
-            "discount, discount², discount³, …",
-        ),
-        WrongAnswer(
-            _not_turned_round,
-            "the advantages are right, but the last word comes first. Turn the result round.",
-        ),
-        WrongAnswer(
-            _mean_of_the_rest, "this is the mean over the words that are left. A_t is their sum."
-        ),
-        WrongAnswer(
-            _own_mean_off,
-            "the sentence's own mean is taken off. Such a baseline is often used, but the task "
-            "asks for the sum alone.",
-        ),
-        WrongAnswer(
-            _probabilities,
-            "these are differences of probabilities. Both tensors hold logarithms already: no "
-            "`exp`.",
-        ),
+        _sign,
+        _past,
+        _own_alone,
+        _no_discount,
+        _counted_from_the_start,
+        _without_own,
+        _past_in_full,
+        _own_discounted,
+        _next_in_full,
+        _one_factor_for_all,
+        _not_turned_round,
+        _mean_of_the_rest,
+        _own_mean_off,
+        _probabilities,
     ),
     cases=advantage_cases,
     insight="With discount 0 the mean over draws is the gradient of the reverse KL at the prefixes "

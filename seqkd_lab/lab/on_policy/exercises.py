@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqkd_lab.lab.on_policy.advantages_exercise import ADVANTAGES
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 P, Q = (0.7, 0.2, 0.06, 0.04), (0.1, 0.3, 0.35, 0.25)
 SURE, FLAT = (0.97, 0.01, 0.02), (0.3, 0.4, 0.3)
@@ -69,6 +69,10 @@ def _kl(p: Tensor, q: Tensor) -> Tensor:
     return (p * (p / q).log()).sum()
 
 
+@mistake(
+    "the mixture is turned round: its share β belongs to the teacher, 1 − β to the student. At β "
+    "= 0.5 one does not see it."
+)
 def _shares_swapped(p, q, beta):
     if beta in (0, 1):
         return _kl(p, q) if beta == 0 else _kl(q, p)
@@ -76,15 +80,24 @@ def _shares_swapped(p, q, beta):
     return beta * _kl(p, m) + (1 - beta) * _kl(q, m)
 
 
+@mistake(
+    "at both ends the formula with the mixture gives 0, whatever p and q are: m is then one of "
+    "the two. The ends are defined apart, as the two KLs."
+)
 def _no_special_ends(p, q, beta):
     m = beta * p + (1 - beta) * q
     return beta * _kl(p, m) + (1 - beta) * _kl(q, m)
 
 
+@mistake(
+    "the ends are swapped: β = 0 is the forward KL(p‖q), weighed by the teacher, β = 1 the "
+    "reverse one."
+)
 def _ends_swapped(p, q, beta):
     return _no_special_ends(p, q, beta) if 0 < beta < 1 else _kl(q, p) if beta == 0 else _kl(p, q)
 
 
+@mistake("these are KL(m‖p) and KL(m‖q). The mixture stands second: p and q are compared with it.")
 def _mixture_first(p, q, beta):
     if beta in (0, 1):
         return _kl(p, q) if beta == 0 else _kl(q, p)
@@ -92,6 +105,7 @@ def _mixture_first(p, q, beta):
     return beta * _kl(m, p) + (1 - beta) * _kl(m, q)
 
 
+@mistake("β is not used: this is the Jensen–Shannon divergence of equal halves.")
 def _always_halves(p, q, beta):
     if beta in (0, 1):
         return _kl(p, q) if beta == 0 else _kl(q, p)
@@ -99,10 +113,16 @@ def _always_halves(p, q, beta):
     return (_kl(p, m) + _kl(q, m)) / 2
 
 
+@mistake(
+    "this mixes the two KLs. GKD mixes the *distributions* and compares both with the mixture."
+)
 def _mixed_divergences(p, q, beta):
     return (1 - beta) * _kl(p, q) + beta * _kl(q, p)
 
 
+@mistake(
+    "the weights before the two KLs have changed places: β belongs to KL(p‖m), 1 − β to KL(q‖m)."
+)
 def _weights_swapped(p, q, beta):
     if beta in (0, 1):
         return _kl(p, q) if beta == 0 else _kl(q, p)
@@ -110,47 +130,64 @@ def _weights_swapped(p, q, beta):
     return (1 - beta) * _kl(p, m) + beta * _kl(q, m)
 
 
+@mistake(
+    "between the ends teacher and student have changed places: β is the teacher's share of the "
+    "mixture and the weight of its KL."
+)
 def _swapped_between(p, q, beta):
     return generalised_jsd(p, q, beta) if beta in (0, 1) else generalised_jsd(q, p, beta)
 
 
+@mistake("p and q have changed places: p is the teacher, and β = 0 is KL(p‖q).")
 def _roles_swapped(p, q, beta):
     return generalised_jsd(q, p, beta)
 
 
+@mistake("the two KLs are added without their weights β and 1 − β.")
 def _without_weights(p, q, beta):
     m = beta * p + (1 - beta) * q
     return generalised_jsd(p, q, beta) if beta in (0, 1) else _kl(p, m) + _kl(q, m)
 
 
+@mistake(
+    "between the ends this is divided by β (1 − β). GKD's divergence is not, although its values "
+    "near the ends would then pass smoothly into the two KLs."
+)
 def _scaled(p, q, beta):
     return generalised_jsd(p, q, beta) / (1 if beta in (0, 1) else beta * (1 - beta))
 
 
+@mistake("at β = 1 the formula with the mixture gives 0. That end is defined apart, too: KL(q‖p).")
 def _only_the_forward_end(p, q, beta):
     return _kl(p, q) if beta == 0 else _no_special_ends(p, q, beta)
 
 
+@mistake("at β = 0 the formula with the mixture gives 0. That end is defined apart, too: KL(p‖q).")
 def _only_the_reverse_end(p, q, beta):
     return _kl(q, p) if beta == 1 else _no_special_ends(p, q, beta)
 
 
+@mistake("β is not used: this is the forward KL(p‖q) throughout.")
 def _forward(p, q, beta):
     return _kl(p, q)
 
 
+@mistake("this is the mean over the vocabulary. A KL is a sum: its weights p sum to 1 already.")
 def _mean(p, q, beta):
     return generalised_jsd(p, q, beta) / len(p)
 
 
+@mistake("these are bits. Nats take the natural logarithm: `.log()`, not `.log2()`.")
 def _bits(p, q, beta):
     return generalised_jsd(p, q, beta) / math.log(2)
 
 
+@mistake("the sign: a divergence is never below 0.")
 def _negative(p, q, beta):
     return -generalised_jsd(p, q, beta)
 
 
+@mistake("these are the terms of single words. Add them up: `.sum()`.")
 def _not_added_up(p, q, beta):
     if beta in (0, 1):
         return p * (p / q).log() if beta == 0 else q * (q / p).log()
@@ -158,10 +195,15 @@ def _not_added_up(p, q, beta):
     return beta * p * (p / m).log() + (1 - beta) * q * (q / m).log()
 
 
+@mistake("this is the root of the divergence.")
 def _distance(p, q, beta):
     return generalised_jsd(p, q, beta).clamp(min=0.0).sqrt()
 
 
+@mistake(
+    "every KL is the other way round. `kl_div(a.log(), b)` in torch is KL(b‖a): its second "
+    "argument gives the weights."
+)
 def _second_argument_first(p, q, beta):
     return _mixture_first(p, q, beta) if 0 < beta < 1 else _ends_swapped(p, q, beta)
 
@@ -187,79 +229,26 @@ JSD = Exercise(
     imports="import torch",
     solution=generalised_jsd,
     wrong_answers=(
-        WrongAnswer(
-            _shares_swapped,
-            "the mixture is turned round: its share β belongs to the teacher, 1 − β to the "
-            "student. At β = 0.5 one does not see it.",
-        ),
-        WrongAnswer(
-            _no_special_ends,
-            "at both ends the formula with the mixture gives 0, whatever p and q are: m is "
-            "then one of the two. The ends are defined apart, as the two KLs.",
-        ),
-        WrongAnswer(
-            _ends_swapped,
-            "the ends are swapped: β = 0 is the forward KL(p‖q), weighed by the teacher, β = 1 "
-            "the reverse one.",
-        ),
-        WrongAnswer(
-            _mixture_first,
-            "these are KL(m‖p) and KL(m‖q). The mixture stands second: p and q are compared "
-            "with it.",
-        ),
-        WrongAnswer(
-            _always_halves, "β is not used: this is the Jensen–Shannon divergence of equal halves."
-        ),
-        WrongAnswer(
-            _mixed_divergences,
-            "this mixes the two KLs. GKD mixes the *distributions* and compares both "
-            "with the mixture.",
-        ),
-        WrongAnswer(
-            _weights_swapped,
-            "the weights before the two KLs have changed places: β belongs to KL(p‖m), "
-            "1 − β to KL(q‖m).",
-        ),
-        WrongAnswer(
-            _swapped_between,
-            "between the ends teacher and student have changed places: β is the teacher's "
-            "share of the mixture and the weight of its KL.",
-        ),
-        WrongAnswer(
-            _roles_swapped, "p and q have changed places: p is the teacher, and β = 0 is KL(p‖q)."
-        ),
-        WrongAnswer(_without_weights, "the two KLs are added without their weights β and 1 − β."),
-        WrongAnswer(
-            _scaled,
-            "between the ends this is divided by β (1 − β). GKD's divergence is not, although its "
-            "values near the ends would then pass smoothly into the two KLs.",
-        ),
-        WrongAnswer(
-            _only_the_forward_end,
-            "at β = 1 the formula with the mixture gives 0. That end is defined apart, "
-            "too: KL(q‖p).",
-        ),
-        WrongAnswer(
-            _only_the_reverse_end,
-            "at β = 0 the formula with the mixture gives 0. That end is defined apart, "
-            "too: KL(p‖q).",
-        ),
-        WrongAnswer(_forward, "β is not used: this is the forward KL(p‖q) throughout."),
-        WrongAnswer(
-            _mean,
-            "this is the mean over the vocabulary. A KL is a sum: its weights p sum to 1 already.",
-        ),
-        WrongAnswer(
-            _bits, "these are bits. Nats take the natural logarithm: `.log()`, not `.log2()`."
-        ),
-        WrongAnswer(_negative, "the sign: a divergence is never below 0."),
-        WrongAnswer(_not_added_up, "these are the terms of single words. Add them up: `.sum()`."),
-        WrongAnswer(_distance, "this is the root of the divergence."),
-        WrongAnswer(
-            _second_argument_first,
-            "every KL is the other way round. `kl_div(a.log(), b)` in torch is "
-            "KL(b‖a): its second argument gives the weights.",
-        ),
+        _shares_swapped,
+        _no_special_ends,
+        _ends_swapped,
+        _mixture_first,
+        _always_halves,
+        _mixed_divergences,
+        _weights_swapped,
+        _swapped_between,
+        _roles_swapped,
+        _without_weights,
+        _scaled,
+        _only_the_forward_end,
+        _only_the_reverse_end,
+        _forward,
+        _mean,
+        _bits,
+        _negative,
+        _not_added_up,
+        _distance,
+        _second_argument_first,
     ),
     cases=jsd_cases,
     insight="Divided by β (1 − β), the inner formula approaches the two KLs at the ends. Without "

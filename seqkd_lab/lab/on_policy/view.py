@@ -109,8 +109,6 @@ class ExposureExplorer(View):
         )
         return (
             f"{escape(beta_in_words(beta))}: {nats} nats at place {place + 1}, where the teacher "
-            "would write "
-            f"“{likeliest[0]}” first and the student “{likeliest[1]}”. Mean over all sentences, "
-            "nats a token: "
-            f"{means}."
+            f"would write “{likeliest[0]}” first and the student “{likeliest[1]}”. Mean over all "
+            f"sentences, nats a token: {means}."
         )

@@ -10,7 +10,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def paced_weights(rates, a, b):
@@ -88,94 +88,143 @@ def ratio_cases() -> Sequence[Case]:
     return [*cases, Case("parameters of unequal size", (unequal,), by_pairs(unequal))]
 
 
+@mistake(
+    "the weights follow the formula but are not scaled. p̂(1 − p̂) is 1/4 at most, so every "
+    "update gets several times smaller, as with a smaller learning rate."
+)
 def _plain(rates, a, b):
     return rates**a * (1.0 - rates) ** b
 
 
+@mistake("the weights sum to 1, so each of them is small. Their *mean* should be 1.")
 def _sum_of_one(rates, a, b):
     weights = rates**a * (1.0 - rates) ** b
     return weights / weights.sum()
 
 
+@mistake("the largest weight is 1, so the mean is below 1. How far below depends on the student.")
 def _largest_is_one(rates, a, b):
     weights = rates**a * (1.0 - rates) ** b
     return weights / weights.max()
 
 
+@mistake("a and b have changed places: a is the power of p̂, b that of 1 − p̂.")
 def _swapped(rates, a, b):
     weights = rates**b * (1.0 - rates) ** a
     return weights / weights.mean()
 
 
+@mistake(
+    "the sources that the student never gets right have the largest weight. PACED gives them none."
+)
 def _hardest_first(rates, a, b):
     weights = (1.0 - rates) ** (a + b)
     return weights / weights.mean()
 
 
+@mistake("this is the hard filter: all sources that it keeps count alike, whatever a and b are.")
 def _filter(rates, a, b):
     weights = ((rates > 0.2) & (rates < 0.8)).float()
     return weights / weights.mean() if weights.sum() else weights
 
 
+@mistake("a and b stand as factors here. They are powers: `rates**a`.")
 def _factors(rates, a, b):
     weights = a * rates * b * (1.0 - rates)
     return weights / weights.mean()
 
 
+@mistake("a and b are not used: this is p̂ (1 − p̂) whatever they are.")
 def _without_powers(rates, a, b):
     return paced_weights(rates, 1.0, 1.0)
 
 
+@mistake(
+    "the two powers are added. The formula multiplies them, so that a source of rate 0 or 1 gets "
+    "no weight."
+)
 def _added(rates, a, b):
     weights = rates**a + (1.0 - rates) ** b
     return weights / weights.mean()
 
 
+@mistake(
+    "this is p̂^a alone: the sources that always pass have the largest weight. The factor (1 − "
+    "p̂)^b is missing."
+)
 def _left_alone(rates, a, b):
     return paced_weights(rates, a, 0.0)
 
 
+@mistake(
+    "this is (1 − p̂)^b alone: the sources that never pass have the largest weight. The factor "
+    "p̂^a is missing."
+)
 def _right_alone(rates, a, b):
     return paced_weights(rates, 0.0, b)
 
 
+@mistake("both factors have the same power a. The power of 1 − p̂ is b.")
 def _same_power(rates, a, b):
     return paced_weights(rates, a, a)
 
 
+@mistake("the weights are multiplied by the mean. Divide by it.")
 def _times_the_mean(rates, a, b):
     return _plain(rates, a, b) * _plain(rates, a, b).mean()
 
 
+@mistake("this divides by the mean of the weights above 0. The mean of *all* weights should be 1.")
 def _mean_of_the_positive(rates, a, b):
     weights = _plain(rates, a, b)
     return weights / weights[weights > 0].mean()
 
 
+@mistake(
+    "trΣ/n has not been taken off ‖ḡ‖²: with few sentences and many parameters this calls pure "
+    "noise a signal."
+)
 def _with_bias(gradients):
     return gradients.mean(dim=0).square().sum() / gradients.var(dim=0).sum()
 
 
+@mistake(
+    "the estimate is below 0 where chance made ‖ḡ‖² small. A squared length is never below 0: cut "
+    "it off there."
+)
 def _not_cut(gradients):
     noise = gradients.var(dim=0).sum()
     return (gradients.mean(dim=0).square().sum() - noise / len(gradients)) / noise
 
 
+@mistake(
+    "the whole of trΣ is taken off. The *mean* of n gradients has only the n-th part of their "
+    "variance: trΣ/n."
+)
 def _whole_noise_taken_off(gradients):
     noise = gradients.var(dim=0).sum()
     return (gradients.mean(dim=0).square().sum() - noise).clamp(min=0.0) / noise
 
 
+@mistake(
+    "this takes the mean of the squared lengths. The signal is the squared length of the *mean*: "
+    "gradients that cancel each other have none."
+)
 def _lengths(gradients):
     noise = gradients.var(dim=0).sum()
     return (gradients.square().sum(dim=1).mean() - noise / len(gradients)).clamp(min=0.0) / noise
 
 
+@mistake(
+    "the variance is divided by n, which makes the noise too small; n − 1 is right, since ḡ comes "
+    "from the same gradients."
+)
 def _divided_by_n(gradients):
     noise = gradients.var(dim=0, correction=0).sum()
     return (gradients.mean(dim=0).square().sum() - noise / len(gradients)).clamp(min=0.0) / noise
 
 
+@mistake("this is the root of the ratio. The task asks for the ratio of squares, ‖ḡ‖² and trΣ.")
 def _root(gradients):
     return signal_to_noise(gradients).sqrt()
 
@@ -188,42 +237,65 @@ def _squared_mean(gradients):
     return gradients.mean(dim=0).square().sum()
 
 
+@mistake("trΣ/n is added to ‖ḡ‖². It is what noise alone brings: take it off.")
 def _bias_added(gradients):
     return _squared_mean(gradients) / gradients.var(dim=0).sum() + 1.0 / len(gradients)
 
 
+@mistake(
+    "this divides by trΣ/n, the noise of the mean. The noise of *one* sentence's gradient is trΣ."
+)
 def _noise_of_the_mean(gradients):
     return len(gradients) * signal_to_noise(gradients)
 
 
+@mistake(
+    "mean and variance are taken over dim=1, the parameters. They belong over the sentences: dim=0."
+)
 def _other_axis(gradients):
     return signal_to_noise(gradients.T)
 
 
+@mistake(
+    "trΣ is divided by the number of parameters. The bias of ‖ḡ‖² is trΣ/n, with n sentences: "
+    "`len(gradients)`."
+)
 def _bias_by_parameters(gradients):
     return _ratio(_squared_mean(gradients), gradients.var(dim=0).sum(), gradients.shape[1])
 
 
+@mistake(
+    "this is the variance of all numbers together. Take the variance of every parameter "
+    "(`dim=0`), then add them up."
+)
 def _variance_of_all(gradients):
     return _ratio(_squared_mean(gradients), gradients.var(), len(gradients))
 
 
+@mistake("this is the mean variance of a parameter. trΣ is the sum over the parameters.")
 def _mean_variance(gradients):
     return _ratio(_squared_mean(gradients), gradients.var(dim=0).mean(), len(gradients))
 
 
+@mistake("these are standard deviations. trΣ is a sum of variances: `.var`, not `.std`.")
 def _standard_deviations(gradients):
     return _ratio(_squared_mean(gradients), gradients.std(dim=0).sum(), len(gradients))
 
 
+@mistake("‖ḡ‖ is not squared.")
 def _length_not_squared(gradients):
     return _ratio(_squared_mean(gradients).sqrt(), gradients.var(dim=0).sum(), len(gradients))
 
 
+@mistake("this takes the sum of the gradients. ḡ is their mean.")
 def _sum_of_gradients(gradients):
     return _ratio(gradients.sum(dim=0).square().sum(), gradients.var(dim=0).sum(), len(gradients))
 
 
+@mistake(
+    "the difference is cut off at 0 parameter by parameter. Add up first: the errors of single "
+    "parameters cancel only if those below 0 count, too."
+)
 def _cut_by_parameter(gradients):
     noise = gradients.var(dim=0)
     return (gradients.mean(dim=0).square() - noise / len(gradients)).clamp(
@@ -231,6 +303,7 @@ def _cut_by_parameter(gradients):
     ).sum() / noise.sum()
 
 
+@mistake("this is the signal alone, not divided by trΣ.")
 def _signal_alone(gradients):
     return signal_to_noise(gradients) * gradients.var(dim=0).sum()
 
@@ -253,55 +326,20 @@ WEIGHTS = Exercise(
     imports="import torch",
     solution=paced_weights,
     wrong_answers=(
-        WrongAnswer(
-            _plain,
-            "the weights follow the formula but are not scaled. p̂(1 − p̂) is 1/4 at most, so "
-            "every "
-            "update gets several times smaller, as with a smaller learning rate.",
-        ),
-        WrongAnswer(
-            _sum_of_one, "the weights sum to 1, so each of them is small. Their *mean* should be 1."
-        ),
-        WrongAnswer(
-            _largest_is_one,
-            "the largest weight is 1, so the mean is below 1. How far below depends on the "
-            "student.",
-        ),
-        WrongAnswer(_swapped, "a and b have changed places: a is the power of p̂, b that of 1 − p̂."),
-        WrongAnswer(
-            _hardest_first,
-            "the sources that the student never gets right have the largest weight. PACED "
-            "gives them none.",
-        ),
-        WrongAnswer(
-            _filter,
-            "this is the hard filter: all sources that it keeps count alike, whatever a and b are.",
-        ),
-        WrongAnswer(_factors, "a and b stand as factors here. They are powers: `rates**a`."),
-        WrongAnswer(_without_powers, "a and b are not used: this is p̂ (1 − p̂) whatever they are."),
-        WrongAnswer(
-            _added,
-            "the two powers are added. The formula multiplies them, so that a source of rate 0 "
-            "or 1 "
-            "gets no weight.",
-        ),
-        WrongAnswer(
-            _left_alone,
-            "this is p̂^a alone: the sources that always pass have the largest weight. The factor "
-            "(1 − p̂)^b is missing.",
-        ),
-        WrongAnswer(
-            _right_alone,
-            "this is (1 − p̂)^b alone: the sources that never pass have the largest weight. The "
-            "factor p̂^a is missing.",
-        ),
-        WrongAnswer(_same_power, "both factors have the same power a. The power of 1 − p̂ is b."),
-        WrongAnswer(_times_the_mean, "the weights are multiplied by the mean. Divide by it."),
-        WrongAnswer(
-            _mean_of_the_positive,
-            "this divides by the mean of the weights above 0. The mean of *all* weights "
-            "should be 1.",
-        ),
+        _plain,
+        _sum_of_one,
+        _largest_is_one,
+        _swapped,
+        _hardest_first,
+        _filter,
+        _factors,
+        _without_powers,
+        _added,
+        _left_alone,
+        _right_alone,
+        _same_power,
+        _times_the_mean,
+        _mean_of_the_positive,
     ),
     cases=weights_cases,
     insight="The mean weight is 1, as without weights. What differs is how much each source "
@@ -328,74 +366,23 @@ RATIO = Exercise(
     imports="import torch",
     solution=signal_to_noise,
     wrong_answers=(
-        WrongAnswer(
-            _with_bias,
-            "trΣ/n has not been taken off ‖ḡ‖²: with few sentences and many parameters this calls "
-            "pure noise a signal.",
-        ),
-        WrongAnswer(
-            _not_cut,
-            "the estimate is below 0 where chance made ‖ḡ‖² small. A squared length is never below "
-            "0: cut it off there.",
-        ),
-        WrongAnswer(
-            _whole_noise_taken_off,
-            "the whole of trΣ is taken off. The *mean* of n gradients has only the "
-            "n-th part of their variance: trΣ/n.",
-        ),
-        WrongAnswer(
-            _lengths,
-            "this takes the mean of the squared lengths. The signal is the squared length of the "
-            "*mean*: gradients that cancel each other have none.",
-        ),
-        WrongAnswer(
-            _divided_by_n,
-            "the variance is divided by n, which makes the noise too small; n − 1 is right, "
-            "since ḡ comes from the same gradients.",
-        ),
-        WrongAnswer(
-            _root,
-            "this is the root of the ratio. The task asks for the ratio of squares, ‖ḡ‖² and trΣ.",
-        ),
-        WrongAnswer(
-            _bias_added, "trΣ/n is added to ‖ḡ‖². It is what noise alone brings: take it off."
-        ),
-        WrongAnswer(
-            _noise_of_the_mean,
-            "this divides by trΣ/n, the noise of the mean. The noise of *one* sentence's "
-            "gradient is trΣ.",
-        ),
-        WrongAnswer(
-            _other_axis,
-            "mean and variance are taken over dim=1, the parameters. They belong over the "
-            "sentences: dim=0.",
-        ),
-        WrongAnswer(
-            _bias_by_parameters,
-            "trΣ is divided by the number of parameters. The bias of ‖ḡ‖² is trΣ/n, with "
-            "n sentences: `len(gradients)`.",
-        ),
-        WrongAnswer(
-            _variance_of_all,
-            "this is the variance of all numbers together. Take the variance of every "
-            "parameter (`dim=0`), then add them up.",
-        ),
-        WrongAnswer(
-            _mean_variance,
-            "this is the mean variance of a parameter. trΣ is the sum over the parameters.",
-        ),
-        WrongAnswer(
-            _standard_deviations,
-            "these are standard deviations. trΣ is a sum of variances: `.var`, not `.std`.",
-        ),
-        WrongAnswer(_length_not_squared, "‖ḡ‖ is not squared."),
-        WrongAnswer(_sum_of_gradients, "this takes the sum of the gradients. ḡ is their mean."),
-        WrongAnswer(
-            _cut_by_parameter,
-            "the difference is cut off at 0 parameter by parameter. Add up first: the "
-            "errors of single parameters cancel only if those below 0 count, too.",
-        ),
-        WrongAnswer(_signal_alone, "this is the signal alone, not divided by trΣ."),
+        _with_bias,
+        _not_cut,
+        _whole_noise_taken_off,
+        _lengths,
+        _divided_by_n,
+        _root,
+        _bias_added,
+        _noise_of_the_mean,
+        _other_axis,
+        _bias_by_parameters,
+        _variance_of_all,
+        _mean_variance,
+        _standard_deviations,
+        _length_not_squared,
+        _sum_of_gradients,
+        _cut_by_parameter,
+        _signal_alone,
     ),
     cases=ratio_cases,
     insight="‖ḡ‖² − trΣ/n is the mean product of two *different* gradients: what sentences agree "

@@ -84,8 +84,8 @@ class PacedExplorer(View):
         )
         if not any(found.weights):
             return (
-                f"{where}. No source has a pass rate that counts: every weight is 0, and there "
-                "is nothing to learn."
+                f"{where}. No source has a pass rate that counts: every weight is 0, and there is "
+                "nothing to learn."
             )
         idle = sum(
             source
@@ -94,6 +94,5 @@ class PacedExplorer(View):
         )
         return (
             f"{where}. {percent(idle)}% of the sources count for nothing; weights so uneven are as "
-            "noisy as equal "
-            f"ones on {percent(found.effective)}% of the sources would be."
+            f"noisy as equal ones on {percent(found.effective)}% of the sources would be."
         )

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 from scipy.stats import t as student_t
 
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def speed_up(teacher_beam, student_beam, student_greedy):
@@ -22,24 +22,32 @@ def speed_up(teacher_beam, student_beam, student_greedy):
     return by_size * by_search, by_size, by_search
 
 
+@mistake(
+    "these are differences in words per second, which no other machine would share. A speed-up is "
+    "a ratio."
+)
 def _differences(teacher_beam, student_beam, student_greedy):
     return student_greedy - teacher_beam, student_beam - teacher_beam, student_greedy - student_beam
 
 
+@mistake("upside down: the arguments are words per second, so more is faster.")
 def _as_if_seconds(teacher_beam, student_beam, student_greedy):
     return tuple(1 / factor for factor in speed_up(teacher_beam, student_beam, student_greedy))
 
 
+@mistake("the parts are added; factors multiply (twice as fast, then thrice: six times).")
 def _added(teacher_beam, student_beam, student_greedy):
     _, by_size, by_search = speed_up(teacher_beam, student_beam, student_greedy)
     return by_size + by_search, by_size, by_search
 
 
+@mistake("the two parts have changed places: first the smaller model, then greedy search.")
 def _parts_swapped(teacher_beam, student_beam, student_greedy):
     total, by_size, by_search = speed_up(teacher_beam, student_beam, student_greedy)
     return total, by_search, by_size
 
 
+@mistake("`//` cuts a factor to a whole number. Divide with `/`.")
 def _as_whole_numbers(teacher_beam, student_beam, student_greedy):
     return (
         student_greedy // teacher_beam,
@@ -48,20 +56,26 @@ def _as_whole_numbers(teacher_beam, student_beam, student_greedy):
     )
 
 
+@mistake("these are the factors in per cent. Return plain factors: twice as fast is 2.")
 def _per_cent(teacher_beam, student_beam, student_greedy):
     return tuple(100 * factor for factor in speed_up(teacher_beam, student_beam, student_greedy))
 
 
+@mistake(
+    "1 is taken away: this says by which part it is faster. A factor of 2 means twice as fast."
+)
 def _per_cent_faster(teacher_beam, student_beam, student_greedy):
     return tuple(factor - 1 for factor in speed_up(teacher_beam, student_beam, student_greedy))
 
 
+@mistake("these are logarithms of the factors. They add up, but the task asks for the factors.")
 def _logarithms(teacher_beam, student_beam, student_greedy):
     return tuple(
         math.log(factor) for factor in speed_up(teacher_beam, student_beam, student_greedy)
     )
 
 
+@mistake("the total comes first, then the part of the smaller model, then that of greedy search.")
 def _total_last(teacher_beam, student_beam, student_greedy):
     total, by_size, by_search = speed_up(teacher_beam, student_beam, student_greedy)
     return by_size, by_search, total
@@ -104,40 +118,15 @@ SPEED_UP = Exercise(
     ),
     solution=speed_up,
     wrong_answers=(
-        WrongAnswer(
-            _differences,
-            "these are differences in words per second, which no other machine would share. A "
-            "speed-up is a ratio.",
-        ),
-        WrongAnswer(
-            _as_if_seconds, "upside down: the arguments are words per second, so more is faster."
-        ),
-        WrongAnswer(
-            _added, "the parts are added; factors multiply (twice as fast, then thrice: six times)."
-        ),
-        WrongAnswer(_as_whole_numbers, "`//` cuts a factor to a whole number. Divide with `/`."),
-        WrongAnswer(
-            _per_cent,
-            "these are the factors in per cent. Return plain factors: twice as fast is 2.",
-        ),
-        WrongAnswer(
-            _per_cent_faster,
-            "1 is taken away: this says by which part it is faster. A factor of 2 means "
-            "twice as fast.",
-        ),
-        WrongAnswer(
-            _logarithms,
-            "these are logarithms of the factors. They add up, but the task asks for the factors.",
-        ),
-        WrongAnswer(
-            _total_last,
-            "the total comes first, then the part of the smaller model, then that of greedy "
-            "search.",
-        ),
-        WrongAnswer(
-            _parts_swapped,
-            "the two parts have changed places: first the smaller model, then greedy search.",
-        ),
+        _differences,
+        _as_if_seconds,
+        _added,
+        _as_whole_numbers,
+        _per_cent,
+        _per_cent_faster,
+        _logarithms,
+        _total_last,
+        _parts_swapped,
     ),
     cases=speed_cases,
     insight="Distillation does not make a model faster: it makes the fast way, greedy and small, "
@@ -157,10 +146,18 @@ def bootstrap_p_value(scores, other_scores, resamples):
     return losses / len(resamples)
 
 
+@mistake(
+    "this is the share of resamples that are *won*. A p-value is small when the system wins "
+    "nearly always."
+)
 def _wins(scores, other_scores, resamples):
     return 1 - bootstrap_p_value(scores, other_scores, resamples)
 
 
+@mistake(
+    "the systems are scored on different resamples: hard sentences make more noise than the "
+    "systems differ. Paired means the same sentences for both."
+)
 def _not_paired(scores, other_scores, resamples):
     shifted = [*resamples[1:], resamples[0]]
     pairs = zip(resamples, shifted, strict=True)
@@ -168,29 +165,43 @@ def _not_paired(scores, other_scores, resamples):
     return lost / len(resamples)
 
 
+@mistake(
+    "this is the share of single sentences that are not better: the resamples are not used. A "
+    "small gain on most sentences and a large loss on few may turn the mean."
+)
 def _sentence_by_sentence(scores, other_scores, resamples):
     return sum(a <= b for a, b in zip(scores, other_scores, strict=True)) / len(scores)
 
 
+@mistake("a tie is counted as a win: two equal systems would differ “significantly”.")
 def _ties_are_wins(scores, other_scores, resamples):
     return sum(sum(scores[i] - other_scores[i] for i in rows) < 0 for rows in resamples) / len(
         resamples
     )
 
 
+@mistake(
+    "this counts both sides, as a two-sided test does. The task asks for one side: not better."
+)
 def _both_sides(scores, other_scores, resamples):
     share = bootstrap_p_value(scores, other_scores, resamples)
     return 2 * min(share, 1 - share)
 
 
+@mistake("the two systems have changed places: the question is whether the *first* is not better.")
 def _systems_swapped(scores, other_scores, resamples):
     return bootstrap_p_value(other_scores, scores, resamples)
 
 
+@mistake("this is the number of resamples. Divide by how many there are.")
 def _counted(scores, other_scores, resamples):
     return bootstrap_p_value(scores, other_scores, resamples) * len(resamples)
 
 
+@mistake(
+    "a sentence that was drawn twice counts once here. A resample holds it twice, and so must the "
+    "mean."
+)
 def _each_sentence_once(scores, other_scores, resamples):
     return bootstrap_p_value(scores, other_scores, [sorted(set(rows)) for rows in resamples])
 
@@ -249,43 +260,14 @@ BOOTSTRAP = Exercise(
     ),
     solution=bootstrap_p_value,
     wrong_answers=(
-        WrongAnswer(
-            _wins,
-            "this is the share of resamples that are *won*. A p-value is small when the system "
-            "wins "
-            "nearly always.",
-        ),
-        WrongAnswer(
-            _not_paired,
-            "the systems are scored on different resamples: hard sentences make more noise than "
-            "the systems differ. Paired means the same sentences for both.",
-        ),
-        WrongAnswer(
-            _sentence_by_sentence,
-            "this is the share of single sentences that are not better: the resamples "
-            "are not used. A small gain on most sentences and a large loss on few may "
-            "turn the mean.",
-        ),
-        WrongAnswer(
-            _both_sides,
-            "this counts both sides, as a two-sided test does. The task asks for one side: not "
-            "better.",
-        ),
-        WrongAnswer(
-            _systems_swapped,
-            "the two systems have changed places: the question is whether the *first* is not "
-            "better.",
-        ),
-        WrongAnswer(_counted, "this is the number of resamples. Divide by how many there are."),
-        WrongAnswer(
-            _each_sentence_once,
-            "a sentence that was drawn twice counts once here. A resample holds it twice, "
-            "and so must the mean.",
-        ),
-        WrongAnswer(
-            _ties_are_wins,
-            "a tie is counted as a win: two equal systems would differ “significantly”.",
-        ),
+        _wins,
+        _not_paired,
+        _sentence_by_sentence,
+        _both_sides,
+        _systems_swapped,
+        _counted,
+        _each_sentence_once,
+        _ties_are_wins,
     ),
     cases=bootstrap_cases,
     insight="It judges the choice of test sentences, not the seed of the training: for that one "
@@ -305,18 +287,27 @@ def _around(mean, reach):
     return mean, mean - reach, mean + reach
 
 
+@mistake(
+    "1.96 belongs to the normal distribution, for many values. With a handful of seeds t is "
+    "larger; for two of them, 12.7."
+)
 def _normal_quantile(values):
     return _around(
         statistics.fmean(values), 1.96 * statistics.stdev(values) / math.sqrt(len(values))
     )
 
 
+@mistake("√n is missing: this shows where single seeds lie, not how well their mean is known.")
 def _spread_of_values(values):
     return _around(
         statistics.fmean(values), student_t.ppf(0.975, len(values) - 1) * statistics.stdev(values)
     )
 
 
+@mistake(
+    "s is divided by n instead of n − 1: the spread around one's own mean is always a little too "
+    "small."
+)
 def _divided_by_n(values):
     reach = (
         student_t.ppf(0.975, len(values) - 1) * statistics.pstdev(values) / math.sqrt(len(values))
@@ -324,11 +315,13 @@ def _divided_by_n(values):
     return _around(statistics.fmean(values), reach)
 
 
+@mistake("this is the 90% interval: 95% leaves 2.5% on each side, so ask for 0.975.")
 def _ninety_percent(values):
     reach = student_t.ppf(0.95, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
     return _around(statistics.fmean(values), reach)
 
 
+@mistake("this is the variance in the place of s: take its root, or `statistics.stdev`.")
 def _variance(values):
     reach = (
         student_t.ppf(0.975, len(values) - 1) * statistics.variance(values) / math.sqrt(len(values))
@@ -336,20 +329,26 @@ def _variance(values):
     return _around(statistics.fmean(values), reach)
 
 
+@mistake("s is divided by n: the standard error is s / √n.")
 def _divided_twice(values):
     reach = student_t.ppf(0.975, len(values) - 1) * statistics.stdev(values) / len(values)
     return _around(statistics.fmean(values), reach)
 
 
+@mistake("t has n − 1 degrees of freedom, not n: one value's worth went into the mean.")
 def _n_degrees(values):
     reach = student_t.ppf(0.975, len(values)) * statistics.stdev(values) / math.sqrt(len(values))
     return _around(statistics.fmean(values), reach)
 
 
+@mistake(
+    "t is missing: mean ± one standard error holds the true mean less often than 95% of the time."
+)
 def _no_t(values):
     return _around(statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values)))
 
 
+@mistake("the two ends have changed places: the lower end comes first.")
 def _upper_first(values):
     mean, low, high = mean_and_interval(values)
     return mean, high, low
@@ -386,40 +385,15 @@ INTERVAL = Exercise(
     imports="import math\nimport statistics\n\nfrom scipy.stats import t as student_t",
     solution=mean_and_interval,
     wrong_answers=(
-        WrongAnswer(
-            _normal_quantile,
-            "1.96 belongs to the normal distribution, for many values. With a handful of "
-            "seeds t is larger; for two of them, 12.7.",
-        ),
-        WrongAnswer(
-            _spread_of_values,
-            "√n is missing: this shows where single seeds lie, not how well their mean is known.",
-        ),
-        WrongAnswer(
-            _divided_by_n,
-            "s is divided by n instead of n − 1: the spread around one's own mean is always a "
-            "little too small.",
-        ),
-        WrongAnswer(
-            _variance,
-            "this is the variance in the place of s: take its root, or `statistics.stdev`.",
-        ),
-        WrongAnswer(_divided_twice, "s is divided by n: the standard error is s / √n."),
-        WrongAnswer(
-            _n_degrees,
-            "t has n − 1 degrees of freedom, not n: one value's worth went into the mean.",
-        ),
-        WrongAnswer(
-            _no_t,
-            "t is missing: mean ± one standard error holds the true mean less often than 95% of "
-            "the "
-            "time.",
-        ),
-        WrongAnswer(_upper_first, "the two ends have changed places: the lower end comes first."),
-        WrongAnswer(
-            _ninety_percent,
-            "this is the 90% interval: 95% leaves 2.5% on each side, so ask for 0.975.",
-        ),
+        _normal_quantile,
+        _spread_of_values,
+        _divided_by_n,
+        _variance,
+        _divided_twice,
+        _n_degrees,
+        _no_t,
+        _upper_first,
+        _ninety_percent,
     ),
     cases=interval_cases,
     insight="Where the interval of a gain contains 0, the table has not shown a gain.",

@@ -178,8 +178,7 @@ class Gain:
         p(ŷ)."""
         rows = [
             f"{CONDITIONS[self.condition]}: greedy BLEU of gold {self.gold_level:.1f}, of the "
-            "teacher "
-            f"{self.teacher_level:.1f}; {len(self.seeds)} seed{'s' * (len(self.seeds) > 1)}"
+            f"teacher {self.teacher_level:.1f}; {len(self.seeds)} seed{'s' * (len(self.seeds) > 1)}"
         ]
         for of, scale, unit in (
             ("greedy", 1.0, "BLEU, greedy"),

@@ -89,8 +89,7 @@ def example_html(example: Example) -> str:
     )
     return (
         f"<h3 lang='en'>{escape(example.source)}</h3><p>A reference: "
-        f"{escape(example.reference)}</p>"
-        f"<table><tr><th></th><th>greedy</th><th>beam</th></tr>{rows}</table>"
+        f"{escape(example.reference)}</p><table><tr><th></th><th>greedy</th><th>beam</th></tr>{rows}</table>"
     )
 
 

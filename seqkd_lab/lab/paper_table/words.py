@@ -55,12 +55,10 @@ def ticket_in_words(comparison: Comparison) -> Markdown:
     chosen = ", ".join(f"*{noun}* {count} times" for noun, count in nouns.most_common())
     changed = len({row.model for row in comparison.rows}) - len(_unchanged(comparison))
     return Markdown(
-        f"Greedily, {len(valid)} of {len(greedy)} rows write a valid translation of the ticket"
-        f"{': ' + ', '.join(valid) if valid else ''}. The noun is {chosen}. The beam changes the "
-        "translation of "
-        f"{changed} of {len(greedy)} rows. One sentence is an example, not a result: it says "
-        "nothing about the other "
-        "sentences. The table does."
+        f"Greedily, {len(valid)} of {len(greedy)} rows write a valid translation of the "
+        f"ticket{': ' + ', '.join(valid) if valid else ''}. The noun is {chosen}. The beam changes "
+        f"the translation of {changed} of {len(greedy)} rows. One sentence is an example, not a "
+        "result: it says nothing about the other sentences. The table does."
     )
 
 
@@ -86,9 +84,8 @@ def nearest_in_words(verdicts: Sequence[Verdict]) -> str:
     bound = claim.least if math.isfinite(claim.least) else claim.most
     return (
         f"{claim.name}, “{claim.ours}”. Its interval goes from {number(low)} to {number(high)}, "
-        "and the bound is "
-        f"{number(bound)}: {_missing_part(nearest):.0%} of the interval lies on the smaller side "
-        "of the bound."
+        f"and the bound is {number(bound)}: {_missing_part(nearest):.0%} of the interval lies on "
+        "the smaller side of the bound."
     )
 
 
@@ -115,10 +112,9 @@ def widest_in_words(verdicts: Sequence[Verdict], seeds: Sequence[str]) -> str:
     share, verdict, place = min(shrunk, key=lambda entry: entry[0])
     return (
         f"{verdict.claim.name}, “{verdict.claim.ours}”: seed {seeds[place]} has "
-        f"{number(verdict.values[place])}, "
-        f"where the mean is {number(verdict.mean)}. Without this seed the interval would be "
-        f"{1.0 - share:.0%} "
-        "narrower. (It must not be left out for that reason: the rule counts every seed.)"
+        f"{number(verdict.values[place])}, where the mean is {number(verdict.mean)}. Without this "
+        f"seed the interval would be {1.0 - share:.0%} narrower. (It must not be left out for that "
+        "reason: the rule counts every seed.)"
     )
 
 
@@ -164,9 +160,8 @@ def real_text_in_words(results: Mapping) -> Markdown:
                 f"**Multi30k, English to German, {len(by_seed)} seeds.** {summary(judged)}",
                 f"Held: {'; '.join(names[HELD]) or 'none'}.",
                 f"Seq-KD gains {mean:+.1f} BLEU over the baseline for greedy search, 95% interval "
-                f"[{low:.1f}, {high:.1f}]. "
-                f"With {len(by_seed)} seeds the interval is wide, and {len(names[UNDECIDED])} "
-                "claims stay undecided. "
+                f"[{low:.1f}, {high:.1f}]. With {len(by_seed)} seeds the interval is wide, and "
+                f"{len(names[UNDECIDED])} claims stay undecided. "
                 + (
                     "Seq-KD does gain on this real text; how much, more seeds would have to tell."
                     if low > 0.0
@@ -195,16 +190,12 @@ def speed_in_words(rounds: Sequence[Speeds]) -> Markdown:
     totals = [speeds.total for speeds in rounds]
     return Markdown(
         f"The greedy student is {here.total:.1f} times as fast as the teacher with a beam (rounds: "
-        f"{min(totals):.1f} "
-        f"to {max(totals):.1f}). Changing the model first, the factors are {size:.1f} for the "
-        "smaller model and "
-        f"{search:.1f} for greedy search; changing the search first, {search_first:.1f} for greedy "
-        "search and "
-        f"{size_second:.1f} for the smaller model. The product is the same, its parts depend on "
-        "the order.\n\n"
-        "**Distillation itself makes nothing faster.** A small model is fast with or without it, "
-        "and greedy search is "
-        "fast for the teacher, too. Distillation makes the fast way *good enough*."
+        f"{min(totals):.1f} to {max(totals):.1f}). Changing the model first, the factors are "
+        f"{size:.1f} for the smaller model and {search:.1f} for greedy search; changing the search "
+        f"first, {search_first:.1f} for greedy search and {size_second:.1f} for the smaller model. "
+        "The product is the same, its parts depend on the order.\n\n**Distillation itself makes "
+        "nothing faster.** A small model is fast with or without it, and greedy search is fast "
+        "for the teacher, too. Distillation makes the fast way *good enough*."
     )
 
 
@@ -223,14 +214,11 @@ def chance_in_words(
     )
     return Markdown(
         f"Seed {seed} gains {100.0 * own:+.1f} points. In the middle 95% of the resampled test "
-        "sets the gain lies "
-        f"between {low:+.1f} and {high:+.1f} points. The share of resamples *without* a gain, the "
-        "one-sided p-value, "
-        f"is {least}: {decides}. Of the other {len(others)} seeds, {inside} have a gain in that "
-        "range; their gains go "
-        f"from {100.0 * min(others):+.1f} to {100.0 * max(others):+.1f} points. The bootstrap of "
-        "sentences cannot show "
-        "what another training would give."
+        f"sets the gain lies between {low:+.1f} and {high:+.1f} points. The share of resamples "
+        f"*without* a gain, the one-sided p-value, is {least}: {decides}. Of the other "
+        f"{len(others)} seeds, {inside} have a gain in that range; their gains go from "
+        f"{100.0 * min(others):+.1f} to {100.0 * max(others):+.1f} points. The bootstrap of "
+        "sentences cannot show what another training would give."
     )
 
 
@@ -245,11 +233,9 @@ def _condition(condition_gain: Gain) -> str:
     n = len(condition_gain.seeds)
     text = (
         f"**{CONDITIONS[condition_gain.condition].capitalize()}** ({n} seed{'s' * (n > 1)}). "
-        "Greedy BLEU: "
-        f"{_measure(condition_gain, 'greedy', 1.0)}. Valid translations, in points: "
+        f"Greedy BLEU: {_measure(condition_gain, 'greedy', 1.0)}. Valid translations, in points: "
         f"{_measure(condition_gain, 'valid', 100.0)}. p(ŷ) is "
-        f"{statistics.fmean(condition_gain.p_factor):.1f} "
-        "times as large."
+        f"{statistics.fmean(condition_gain.p_factor):.1f} times as large."
     )
     return f"{text} {_why(condition_gain)}".rstrip()
 
@@ -273,14 +259,12 @@ def _why(condition_gain: Gain) -> str:
         )
         return (
             f"Gold's student reaches {levels}: the student still makes mistakes, but the teacher's "
-            "sentences are "
-            "almost gold's own, so they cannot spare it any."
+            "sentences are almost gold's own, so they cannot spare it any."
         )
     if condition_gain.condition == AS_LARGE and valid == A_LOSS:
         return (
             "A student that can remember its own choices has little to gain, and it learns the "
-            "teacher's errors "
-            "with the teacher's sentences."
+            "teacher's errors with the teacher's sentences."
         )
     if condition_gain.condition == AS_LARGE and greedy == A_GAIN:
         return (
@@ -301,14 +285,13 @@ def certain_in_words(by_seed: Sequence[Rows]) -> str:
         told.append((abs(verdict.mean) / half if half > 0.0 else math.inf, measure, verdict))
     sentences = [
         f"*{measure}*: {number(verdict.mean)} [{number(verdict.interval[0])}, "
-        f"{number(verdict.interval[1])}], "
-        f"{times:.1f} times half of its interval away from 0"
+        f"{number(verdict.interval[1])}], {times:.1f} times half of its interval away from 0"
         for times, measure, verdict in told
     ]
     surest = max(told, key=lambda entry: entry[0])[1]
     return (
-        f"{'; '.join(sentences)}. So *{surest}* is the more certain difference: what counts is "
-        "the ratio."
+        f"{'; '.join(sentences)}. So *{surest}* is the more certain difference: what counts is the "
+        "ratio."
     )
 
 
@@ -321,8 +304,7 @@ def budget_answer(by_seed: Sequence[Rows]) -> str:
     text = (
         f"The mean gain is largest at {updates_at(by_seed[0], largest):,} updates, "
         f"{statistics.fmean(gains[largest]):+.1f} BLEU. At {updates_at(by_seed[0], FACTORS[-1]):,} "
-        "updates it is "
-        f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]."
+        f"updates it is {mean:+.1f} [{low:+.1f}, {high:+.1f}]."
     )
     decided = "is still above 0" if low > 0.0 else "cannot be told from 0"
     return f"{text} With {len(by_seed)} seeds, the gain of the largest budget {decided}."

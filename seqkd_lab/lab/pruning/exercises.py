@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def global_threshold(weights, share):
@@ -30,76 +30,120 @@ def _size(weights):
     return sum(weight.numel() for weight in weights.values())
 
 
+@mistake(
+    "each tensor gets a threshold of its own, and these are averaged. Here all weights are "
+    "compared with each other: there is one list and one threshold."
+)
 def _mean_of_thresholds(weights, share):
     own = [global_threshold({name: weight}, share) for name, weight in weights.items()]
     return sum(own) / len(own)
 
 
+@mistake(
+    "weights are compared with their signs, so the most negative ones go first. A weight of −3 "
+    "matters as much as one of 3: take |w|."
+)
 def _with_signs(weights, share):
     numbers = torch.cat([weight.flatten() for weight in weights.values()]).sort().values
     n_pruned = round(share * len(numbers))
     return numbers[n_pruned - 1].item() if n_pruned else 0.0
 
 
+@mistake("only the largest weight of each tensor is looked at. Every single weight counts.")
 def _among_maxima(weights, share):
     return torch.stack([weight.abs().max() for weight in weights.values()]).quantile(share).item()
 
 
+@mistake(
+    "this counts from the largest weight down: it would prune the share that matters most. The "
+    "smallest go."
+)
 def _share_of_the_largest(weights, share):
     n_pruned = round(share * _size(weights))
     return _smallest(weights, _size(weights) - n_pruned + 1) if n_pruned else 0.0
 
 
+@mistake(
+    "vectors (the biases) are left out. All parameters count, whatever their shape, towards N as "
+    "well."
+)
 def _matrices_only(weights, share):
     return global_threshold(
         {name: weight for name, weight in weights.items() if weight.dim() > 1}, share
     )
 
 
+@mistake(
+    "this is a part of the largest magnitude. share says how *many* weights go, not how small "
+    "they are: most weights are far smaller than the largest."
+)
 def _part_of_the_largest(weights, share):
     return share * max(weight.abs().max().item() for weight in weights.values())
 
 
+@mistake("this is one place too far: the smallest magnitude that stays, not the largest that goes.")
 def _first_that_stays(weights, share):
     return _smallest(weights, round(share * _size(weights)) + 1)
 
 
+@mistake(
+    "this rounds down (as `int` and `//` do). The number that go is `round(share * N)`, the "
+    "nearest whole number."
+)
 def _rounded_down(weights, share):
     return _smallest(weights, math.floor(share * _size(weights)))
 
 
+@mistake("this rounds up. The number that go is `round(share * N)`, the nearest whole number.")
 def _rounded_up(weights, share):
     return _smallest(weights, math.ceil(share * _size(weights)))
 
 
+@mistake(
+    "the number that go is rounded tensor by tensor and then added up. Add up the sizes first and "
+    "round once."
+)
 def _rounded_by_tensor(weights, share):
     return _smallest(weights, sum(round(share * weight.numel()) for weight in weights.values()))
 
 
+@mistake("`len` counts the rows of a tensor. N counts numbers: `weight.numel()`.")
 def _rows_counted(weights, share):
     return _smallest(weights, round(share * sum(len(weight) for weight in weights.values())))
 
 
+@mistake(
+    "a quantile lies between two magnitudes, and it is not 0 when none go. The threshold is the "
+    "magnitude of one of the weights that go."
+)
 def _quantile(weights, share):
     return torch.cat([weight.abs().flatten() for weight in weights.values()]).quantile(share).item()
 
 
+@mistake("when none go, n − 1 is −1, and `[-1]` is the largest magnitude of all. Return 0.0 then.")
 def _nothing_forgotten(weights, share):
     return _smallest(weights, round(share * _size(weights)) or _size(weights))
 
 
+@mistake("at least one weight goes here. When `round(share * N)` is 0, none go: return 0.0.")
 def _at_least_one(weights, share):
     return _smallest(weights, max(1, round(share * _size(weights))))
 
 
+@mistake(
+    "weights that are 0 already are left out. They are weights too: they count towards N, and "
+    "they go first."
+)
 def _zeros_left_out(weights, share):
     return global_threshold({name: weight[weight != 0] for name, weight in weights.items()}, share)
 
 
+@mistake("share is taken for the share that stays. It is the share that goes.")
 def _share_that_stays(weights, share):
     return global_threshold(weights, 1.0 - share)
 
 
+@mistake("this is how many weights go. The task asks for the largest magnitude among them.")
 def _number_that_go(weights, share):
     return round(share * _size(weights))
 
@@ -174,91 +218,29 @@ THRESHOLD = Exercise(
         "Make one long list of *all* magnitudes of *all* tensors; only then sort.",
         "`tensor.abs().flatten()` gives the magnitudes of one tensor; `torch.cat` joins a list of "
         "such.",
-        "The list, smallest first, begins with those that go: the last of them stands at place n − "
-        "1 when n go. "
-        "Look out for n = 0.",
+        "The list, smallest first, begins with those that go: the last of them stands at place n "
+        "− 1 when n go. Look out for n = 0.",
     ),
     imports="import torch",
     solution=global_threshold,
     wrong_answers=(
-        WrongAnswer(
-            _mean_of_thresholds,
-            "each tensor gets a threshold of its own, and these are averaged. Here all "
-            "weights are compared with each other: there is one list and one threshold.",
-        ),
-        WrongAnswer(
-            _with_signs,
-            "weights are compared with their signs, so the most negative ones go first. A weight "
-            "of −3 matters as much as one of 3: take |w|.",
-        ),
-        WrongAnswer(
-            _among_maxima,
-            "only the largest weight of each tensor is looked at. Every single weight counts.",
-        ),
-        WrongAnswer(
-            _share_of_the_largest,
-            "this counts from the largest weight down: it would prune the share that "
-            "matters most. The smallest go.",
-        ),
-        WrongAnswer(
-            _matrices_only,
-            "vectors (the biases) are left out. All parameters count, whatever their shape, "
-            "towards N as well.",
-        ),
-        WrongAnswer(
-            _part_of_the_largest,
-            "this is a part of the largest magnitude. share says how *many* weights go, "
-            "not how small they are: most weights are far smaller than the largest.",
-        ),
-        WrongAnswer(
-            _first_that_stays,
-            "this is one place too far: the smallest magnitude that stays, not the largest "
-            "that goes.",
-        ),
-        WrongAnswer(
-            _rounded_down,
-            "this rounds down (as `int` and `//` do). The number that go is "
-            "`round(share * N)`, the nearest whole number.",
-        ),
-        WrongAnswer(
-            _rounded_up,
-            "this rounds up. The number that go is `round(share * N)`, the nearest whole number.",
-        ),
-        WrongAnswer(
-            _rounded_by_tensor,
-            "the number that go is rounded tensor by tensor and then added up. Add up the "
-            "sizes first and round once.",
-        ),
-        WrongAnswer(
-            _rows_counted, "`len` counts the rows of a tensor. N counts numbers: `weight.numel()`."
-        ),
-        WrongAnswer(
-            _quantile,
-            "a quantile lies between two magnitudes, and it is not 0 when none go. The threshold "
-            "is "
-            "the magnitude of one of the weights that go.",
-        ),
-        WrongAnswer(
-            _nothing_forgotten,
-            "when none go, n − 1 is −1, and `[-1]` is the largest magnitude of all. "
-            "Return 0.0 then.",
-        ),
-        WrongAnswer(
-            _at_least_one,
-            "at least one weight goes here. When `round(share * N)` is 0, none go: return 0.0.",
-        ),
-        WrongAnswer(
-            _zeros_left_out,
-            "weights that are 0 already are left out. They are weights too: they count "
-            "towards N, and they go first.",
-        ),
-        WrongAnswer(
-            _share_that_stays, "share is taken for the share that stays. It is the share that goes."
-        ),
-        WrongAnswer(
-            _number_that_go,
-            "this is how many weights go. The task asks for the largest magnitude among them.",
-        ),
+        _mean_of_thresholds,
+        _with_signs,
+        _among_maxima,
+        _share_of_the_largest,
+        _matrices_only,
+        _part_of_the_largest,
+        _first_that_stays,
+        _rounded_down,
+        _rounded_up,
+        _rounded_by_tensor,
+        _rows_counted,
+        _quantile,
+        _nothing_forgotten,
+        _at_least_one,
+        _zeros_left_out,
+        _share_that_stays,
+        _number_that_go,
     ),
     cases=threshold_cases,
     insight="With one threshold for all, a part with large weights keeps nearly all of its own; a "
@@ -272,44 +254,64 @@ def prune_and_hold(weight, gradient, mask, learning_rate):
     return (weight - learning_rate * gradient) * mask
 
 
+@mistake(
+    "the mask comes before the step, and the step lets pruned weights grow again. Mask the result."
+)
 def _masked_before(weight, gradient, mask, learning_rate):
     return weight * mask - learning_rate * gradient
 
 
+@mistake(
+    "only the gradient is masked: pruned weights do not move, but those that were not 0 before "
+    "stay what they were. Mask the weights, too."
+)
 def _gradient_only(weight, gradient, mask, learning_rate):
     return weight - learning_rate * (gradient * mask)
 
 
+@mistake("the mask is turned round: True means that a weight stays.")
 def _inverted(weight, gradient, mask, learning_rate):
     return (weight - learning_rate * gradient) * ~mask
 
 
+@mistake(
+    "the tensor that was given is changed (`-=`, `*=`, or an operation with `_`). Return a new one."
+)
 def _in_place(weight, gradient, mask, learning_rate):
     weight -= learning_rate * gradient
     weight *= mask
     return weight
 
 
+@mistake("the step goes up the gradient, so the loss grows. Descent subtracts.")
 def _uphill(weight, gradient, mask, learning_rate):
     return (weight + learning_rate * gradient) * mask
 
 
+@mistake("the weights are pruned but nothing is learned: the step against the gradient is missing.")
 def _pruned_only(weight, gradient, mask, learning_rate):
     return weight * mask
 
 
+@mistake("this is a step without pruning: the mask is not used, and all zeros are gone after it.")
 def _not_masked(weight, gradient, mask, learning_rate):
     return weight - learning_rate * gradient
 
 
+@mistake("the learning rate is missing: the step is learning_rate · gradient.")
 def _without_rate(weight, gradient, mask, learning_rate):
     return (weight - gradient) * mask
 
 
+@mistake("this is the step alone. The new weights are the old ones plus the step.")
 def _step_alone(weight, gradient, mask, learning_rate):
     return -learning_rate * gradient * mask
 
 
+@mistake(
+    "this masks where a weight is 0 instead of where `mask` says so: before pruning the weights "
+    "are not 0 yet, and a weight that stays may happen to be 0."
+)
 def _mask_from_zeros(weight, gradient, mask, learning_rate):
     return (weight - learning_rate * gradient) * (weight != 0)
 
@@ -373,46 +375,16 @@ HOLD = Exercise(
     ),
     solution=prune_and_hold,
     wrong_answers=(
-        WrongAnswer(
-            _masked_before,
-            "the mask comes before the step, and the step lets pruned weights grow again. Mask "
-            "the result.",
-        ),
-        WrongAnswer(
-            _gradient_only,
-            "only the gradient is masked: pruned weights do not move, but those that were not "
-            "0 before stay what they were. Mask the weights, too.",
-        ),
-        WrongAnswer(_inverted, "the mask is turned round: True means that a weight stays."),
-        WrongAnswer(
-            _in_place,
-            "the tensor that was given is changed (`-=`, `*=`, or an operation with `_`). Return a "
-            "new one.",
-        ),
-        WrongAnswer(
-            _uphill, "the step goes up the gradient, so the loss grows. Descent subtracts."
-        ),
-        WrongAnswer(
-            _pruned_only,
-            "the weights are pruned but nothing is learned: the step against the gradient is "
-            "missing.",
-        ),
-        WrongAnswer(
-            _not_masked,
-            "this is a step without pruning: the mask is not used, and all zeros are gone after "
-            "it.",
-        ),
-        WrongAnswer(
-            _without_rate, "the learning rate is missing: the step is learning_rate · gradient."
-        ),
-        WrongAnswer(
-            _step_alone, "this is the step alone. The new weights are the old ones plus the step."
-        ),
-        WrongAnswer(
-            _mask_from_zeros,
-            "this masks where a weight is 0 instead of where `mask` says so: before pruning "
-            "the weights are not 0 yet, and a weight that stays may happen to be 0.",
-        ),
+        _masked_before,
+        _gradient_only,
+        _inverted,
+        _in_place,
+        _uphill,
+        _pruned_only,
+        _not_masked,
+        _without_rate,
+        _step_alone,
+        _mask_from_zeros,
     ),
     cases=update_cases,
     insight="Pruned weights stay 0 and the others learn to do without them: it is this retraining "

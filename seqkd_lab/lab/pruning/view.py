@@ -63,8 +63,8 @@ class PruningExplorer(View):
             stage: self.levels.curves[CLASS_BLIND, stage][share] for stage in (PRUNED, RETRAINED)
         }
         said = (
-            f"<b>{share:.0%}</b> pruned: {left:,} parameters are left, {teacher / left:.1f} "
-            "times fewer than the "
+            f"<b>{share:.0%}</b> pruned: {left:,} parameters are left, {teacher / left:.1f} times "
+            "fewer than the "
         )
         said += f"teacher's. BLEU {curves[PRUNED]:.1f} without, {curves[RETRAINED]:.1f} with retraining (class-blind)."  # noqa: E501
         return f"{escape(self.sources[self.sentence.value])}{table(HEAD, rows)}{said}"

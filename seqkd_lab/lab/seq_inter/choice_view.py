@@ -68,10 +68,9 @@ class ChoiceExplorer(View):
         log_prob = shown_number(averages.log_prob[K - 1], 2)
         return (
             f"{escape(' '.join(shown.source))}{table(HEAD, rows)}K = <b>{K}</b>, over {n} "
-            "sentences: mean similarity "
-            f"<b>{averages.similarity[K - 1]:.1f}</b>, mean log p <b>{log_prob}</b> nats; ỹ is the "
-            f"mode for {averages.mode[K - 1]:.0%} of them, and gold itself for "
-            f"{averages.gold[K - 1]:.0%}."
+            f"sentences: mean similarity <b>{averages.similarity[K - 1]:.1f}</b>, mean log p "
+            f"<b>{log_prob}</b> nats; ỹ is the mode for {averages.mode[K - 1]:.0%} of them, and "
+            f"gold itself for {averages.gold[K - 1]:.0%}."
         )
 
     def _rows(self, shown: Candidates, K: int, name: str) -> list[tuple[str, ...]]:

@@ -13,7 +13,7 @@ from sacrebleu.metrics import BLEU
 
 from seqkd_lab.distillation.sequence_level import similarity as sentence_bleu
 from seqkd_lab.lab.shared.exercises.comparing import shown
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 Words = tuple[str, ...]
 
@@ -24,48 +24,83 @@ def seq_inter_choice(candidates, gold, similarity):
     return max(candidates, key=lambda candidate: (similarity(candidate[0], gold), candidate[1]))[0]
 
 
+@mistake("this is the teacher's mode: Seq-KD. Seq-Inter lets gold choose among the K best.")
 def _likeliest(candidates, gold, similarity):
     return max(candidates, key=lambda candidate: candidate[1])[0]
 
 
+@mistake("this is the candidate *least* similar to gold: sim is large for close ones.")
 def _least_similar(candidates, gold, similarity):
     return min(candidates, key=lambda candidate: similarity(candidate[0], gold))[0]
 
 
+@mistake(
+    "of equally similar candidates it takes the first in the list; the likelier one is asked for "
+    "(they come in any order)."
+)
 def _first_of_equals(candidates, gold, similarity):
     return max(candidates, key=lambda candidate: similarity(candidate[0], gold))[0]
 
 
+@mistake(
+    "of equally similar candidates it takes the last in the list (as a loop with `>=` does); the "
+    "likelier one is asked for."
+)
 def _last_of_equals(candidates, gold, similarity):
     return max(reversed(candidates), key=lambda candidate: similarity(candidate[0], gold))[0]
 
 
+@mistake(
+    "of equally similar candidates it takes the *least* likely one. A log_prob near 0 is a large "
+    "probability."
+)
 def _least_likely_of_equals(candidates, gold, similarity):
     return max(candidates, key=lambda candidate: (similarity(candidate[0], gold), -candidate[1]))[0]
 
 
+@mistake(
+    "of equally similar candidates it takes the last in the alphabet, since the words themselves "
+    "are compared; the likelier one is asked for."
+)
 def _alphabet_of_equals(candidates, gold, similarity):
     return max((similarity(words, gold), words) for words, _ in candidates)[1]
 
 
+@mistake(
+    "probability and similarity are multiplied. In Seq-Inter the beam has done its part by "
+    "choosing the K candidates; then similarity alone decides."
+)
 def _weighted(candidates, gold, similarity):
     return max(
         candidates, key=lambda candidate: similarity(candidate[0], gold) * np.exp(candidate[1])
     )[0]
 
 
+@mistake(
+    "similarity and log-probability are added. In Seq-Inter the beam has done its part by "
+    "choosing the K candidates; then similarity alone decides."
+)
 def _added(candidates, gold, similarity):
     return max(candidates, key=lambda candidate: similarity(candidate[0], gold) + candidate[1])[0]
 
 
+@mistake(
+    "this is gold itself, which the teacher may find impossible: the answer must be one of the "
+    "candidates."
+)
 def _gold_itself(candidates, gold, similarity):
     return gold
 
 
+@mistake(
+    "the arguments of `similarity` are swapped: the candidate comes first, then gold. Sentence "
+    "BLEU is not symmetric."
+)
 def _arguments_swapped(candidates, gold, similarity):
     return max(candidates, key=lambda candidate: (similarity(gold, candidate[0]), candidate[1]))[0]
 
 
+@mistake("this returns the pair (words, log_prob); only the words are asked for.")
 def _with_log_prob(candidates, gold, similarity):
     return max(candidates, key=lambda candidate: (similarity(candidate[0], gold), candidate[1]))
 
@@ -109,8 +144,7 @@ def choice_case(
         if chosen is None:
             return (
                 f"your function returned {shown(answer)}. That is not the words of one of the "
-                "candidates, as they "
-                "stand in the list."
+                "candidates, as they stand in the list."
             )
         ours, theirs = similarity(best[0], gold), similarity(chosen[0], gold)
         said = (
@@ -206,57 +240,17 @@ CHOICE = Exercise(
     ),
     solution=seq_inter_choice,
     wrong_answers=(
-        WrongAnswer(
-            _likeliest,
-            "this is the teacher's mode: Seq-KD. Seq-Inter lets gold choose among the K best.",
-        ),
-        WrongAnswer(
-            _least_similar,
-            "this is the candidate *least* similar to gold: sim is large for close ones.",
-        ),
-        WrongAnswer(
-            _first_of_equals,
-            "of equally similar candidates it takes the first in the list; the likelier one "
-            "is asked for (they come in any order).",
-        ),
-        WrongAnswer(
-            _last_of_equals,
-            "of equally similar candidates it takes the last in the list (as a loop with `>=` "
-            "does); the likelier one is asked for.",
-        ),
-        WrongAnswer(
-            _least_likely_of_equals,
-            "of equally similar candidates it takes the *least* likely one. A "
-            "log_prob near 0 is a large probability.",
-        ),
-        WrongAnswer(
-            _alphabet_of_equals,
-            "of equally similar candidates it takes the last in the alphabet, since the "
-            "words themselves are compared; the likelier one is asked for.",
-        ),
-        WrongAnswer(
-            _weighted,
-            "probability and similarity are multiplied. In Seq-Inter the beam has done its part by "
-            "choosing the K candidates; then similarity alone decides.",
-        ),
-        WrongAnswer(
-            _added,
-            "similarity and log-probability are added. In Seq-Inter the beam has done its part by "
-            "choosing the K candidates; then similarity alone decides.",
-        ),
-        WrongAnswer(
-            _arguments_swapped,
-            "the arguments of `similarity` are swapped: the candidate comes first, then "
-            "gold. Sentence BLEU is not symmetric.",
-        ),
-        WrongAnswer(
-            _with_log_prob, "this returns the pair (words, log_prob); only the words are asked for."
-        ),
-        WrongAnswer(
-            _gold_itself,
-            "this is gold itself, which the teacher may find impossible: the answer must be one "
-            "of the candidates.",
-        ),
+        _likeliest,
+        _least_similar,
+        _first_of_equals,
+        _last_of_equals,
+        _least_likely_of_equals,
+        _alphabet_of_equals,
+        _weighted,
+        _added,
+        _arguments_swapped,
+        _with_log_prob,
+        _gold_itself,
     ),
     cases=choice_cases,
     insight="With K = 1 candidate this is Seq-KD. The candidates come from the teacher, the "
@@ -280,30 +274,45 @@ def _ngrams(words, n):
     return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
 
 
+@mistake(
+    "without clipping, “der der der der der” would be a perfect translation: each n-gram counts "
+    "at most as often as gold has it."
+)
 def _not_clipped(hypothesis, gold, n):
     found, right = _ngrams(hypothesis, n), set(_ngrams(gold, n))
     return sum(gram in right for gram in found) / max(1, len(found))
 
 
+@mistake(
+    "this divides by gold's n-grams: recall. BLEU is precision, with a brevity penalty for what "
+    "is missing."
+)
 def _recall(hypothesis, gold, n):
     return clipped_precision(gold, hypothesis, n)
 
 
+@mistake("sets forget how often an n-gram stands there: a second right “der” counts too.")
 def _as_sets(hypothesis, gold, n):
     found, right = set(_ngrams(hypothesis, n)), set(_ngrams(gold, n))
     return len(found & right) / max(1, len(found))
 
 
+@mistake(
+    "n-grams are compared place by place: a word inserted in front would spoil all of them. BLEU "
+    "does not ask where an n-gram stands."
+)
 def _place_by_place(hypothesis, gold, n):
     pairs = zip(_ngrams(hypothesis, n), _ngrams(gold, n), strict=False)
     return sum(one == other for one, other in pairs) / max(1, len(_ngrams(hypothesis, n)))
 
 
+@mistake("the count is divided by the number of words. T words have T − n + 1 n-grams.")
 def _over_the_words(hypothesis, gold, n):
     matched = sum((Counter(_ngrams(hypothesis, n)) & Counter(_ngrams(gold, n))).values())
     return matched / max(1, len(hypothesis))
 
 
+@mistake("the last n-gram is left out: T words have T − n + 1 n-grams.")
 def _last_left_out(hypothesis, gold, n):
     found, right = (
         Counter(tuple(words[i : i + n]) for i in range(len(words) - n))
@@ -312,14 +321,17 @@ def _last_left_out(hypothesis, gold, n):
     return sum((found & right).values()) / max(1, sum(found.values()))
 
 
+@mistake("single words are counted whatever n is: an n-gram is a run of n words.")
 def _words_only(hypothesis, gold, n):
     return clipped_precision(hypothesis, gold, 1)
 
 
+@mistake("this is the number of matching n-grams; divide it by the number of all.")
 def _count_only(hypothesis, gold, n):
     return sum((Counter(_ngrams(hypothesis, n)) & Counter(_ngrams(gold, n))).values())
 
 
+@mistake("this is in percent; a share between 0 and 1 is asked for.")
 def _in_percent(hypothesis, gold, n):
     return 100.0 * clipped_precision(hypothesis, gold, n)
 
@@ -377,37 +389,15 @@ PRECISION = Exercise(
     imports="from collections import Counter",
     solution=clipped_precision,
     wrong_answers=(
-        WrongAnswer(
-            _not_clipped,
-            "without clipping, “der der der der der” would be a perfect translation: each n-gram "
-            "counts at most as often as gold has it.",
-        ),
-        WrongAnswer(
-            _recall,
-            "this divides by gold's n-grams: recall. BLEU is precision, with a brevity penalty for "
-            "what is missing.",
-        ),
-        WrongAnswer(
-            _as_sets,
-            "sets forget how often an n-gram stands there: a second right “der” counts too.",
-        ),
-        WrongAnswer(
-            _place_by_place,
-            "n-grams are compared place by place: a word inserted in front would spoil all of "
-            "them. BLEU does not ask where an n-gram stands.",
-        ),
-        WrongAnswer(
-            _over_the_words,
-            "the count is divided by the number of words. T words have T − n + 1 n-grams.",
-        ),
-        WrongAnswer(_last_left_out, "the last n-gram is left out: T words have T − n + 1 n-grams."),
-        WrongAnswer(
-            _words_only, "single words are counted whatever n is: an n-gram is a run of n words."
-        ),
-        WrongAnswer(
-            _count_only, "this is the number of matching n-grams; divide it by the number of all."
-        ),
-        WrongAnswer(_in_percent, "this is in percent; a share between 0 and 1 is asked for."),
+        _not_clipped,
+        _recall,
+        _as_sets,
+        _place_by_place,
+        _over_the_words,
+        _last_left_out,
+        _words_only,
+        _count_only,
+        _in_percent,
     ),
     cases=precision_cases,
     insight="Sentence BLEU is the geometric mean of this for n = 1 to 4, smoothed, times the "

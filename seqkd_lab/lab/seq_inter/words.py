@@ -77,10 +77,8 @@ def means_in_words(averages: Means) -> Markdown:
     lines = [
         minus(
             f"From K = 1 to K = {K}, the mean similarity of ỹ to gold rises from "
-            f"{averages.similarity[0]:.1f} to "
-            f"{averages.similarity[-1]:.1f}. It cannot fall: with more candidates, the largest "
-            "similarity stays or "
-            "grows."
+            f"{averages.similarity[0]:.1f} to {averages.similarity[-1]:.1f}. It cannot fall: with "
+            "more candidates, the largest similarity stays or grows."
         ),
         minus(
             f"The mean log p of ỹ goes from {averages.log_prob[0]:.2f} to "
@@ -90,13 +88,12 @@ def means_in_words(averages: Means) -> Markdown:
     if shape_of_fall(averages.log_prob) != RISES:
         lines.append(
             "It cannot rise: the candidates come in the order of their probability, so each new "
-            "one is less "
-            "probable than all before it. Either ỹ stays, or a less probable candidate replaces it."
+            "one is less probable than all before it. Either ỹ stays, or a less probable "
+            "candidate replaces it."
         )
     lines.append(
         f"With {K} candidates, gold itself is among them for {averages.gold[-1]:.0%} of the "
-        "sentences. For "
-        f"{averages.mode[-1]:.0%}, ỹ is still ŷ."
+        f"sentences. For {averages.mode[-1]:.0%}, ỹ is still ŷ."
     )
     return Markdown(" ".join(lines))
 
@@ -122,10 +119,8 @@ def tuned_in_words(scores: Mapping[str, Score]) -> str:
     if rising == [TEACHER, BASELINE]:
         lines.append(
             "The teacher and the baseline had learned from gold, which varies much: ỹ makes them "
-            "more "
-            "certain. The Seq-KD student had learned from the teacher's mode, which varies little: "
-            "ỹ makes it "
-            "less certain."
+            "more certain. The Seq-KD student had learned from the teacher's mode, which varies "
+            "little: ỹ makes it less certain."
         )
     return " ".join(lines)
 
@@ -147,16 +142,14 @@ def seeds_in_words(
         )
         lines.append(
             f"- **{name}**: greedy BLEU {change(values)}, beam {change(gains[name][BEAM])}. For "
-            "greedy "
-            f"search, {verdict}."
+            f"greedy search, {verdict}."
         )
         live = scores[name + TUNED].bleu[0] - scores[name].bleu[0]
         if not min(values) <= live <= max(values):
             different.append(
                 minus(
                     f"{name} ({live:+.1f} in this run, {min(values):+.1f} to {max(values):+.1f} "
-                    "over "
-                    "the seeds)"
+                    "over the seeds)"
                 )
             )
     n = len(next(iter(gains.values()))[GREEDY])
@@ -164,9 +157,8 @@ def seeds_in_words(
     if different:
         end = (
             f"This run lies outside the seeds for {' and '.join(different)}. It took fewer "
-            "sentences and fewer "
-            "updates than Table 1, so one run like this one must not be read as the effect of "
-            "Seq-Inter."
+            "sentences and fewer updates than Table 1, so one run like this one must not be read "
+            "as the effect of Seq-Inter."
         )
     else:
         end = "This run lies within the range of the seeds for all three."
@@ -186,9 +178,8 @@ def teacher_in_words(by_seed: Sequence[Rows]) -> str:
     outcome = judge_claim(claim, by_seed).outcome
     lines = [
         "It can learn what its beam finds and its greedy search misses. In the paper, the beam "
-        "adds "
-        f"{paper[0]:.1f} BLEU to the teacher before Seq-Inter and {paper[1]:.1f} after it (finding "
-        "F6).",
+        f"adds {paper[0]:.1f} BLEU to the teacher before Seq-Inter and {paper[1]:.1f} after it "
+        "(finding F6).",
         f"Here it adds {change_in_digits(before)} before and {change_in_digits(after)} after it.",
         "The beam adds less after Seq-Inter."
         if less[0] > 0.0
@@ -215,33 +206,28 @@ def path_in_words(before: Score, stages: Sequence[Stage]) -> Markdown:
     lines = [
         minus(
             f"From {first.name} to {last.name}, the dependence on own choices goes from "
-            f"{first.dependence:.2f} to "
-            f"{last.dependence:.2f} nats a sentence. The student's greedy BLEU goes from "
-            f"{first.score.bleu[0]:.1f} to "
-            f"{last.score.bleu[0]:.1f} (before fine-tuning it was {before.bleu[0]:.1f}), its valid "
-            "translations from "
+            f"{first.dependence:.2f} to {last.dependence:.2f} nats a sentence. The student's "
+            f"greedy BLEU goes from {first.score.bleu[0]:.1f} to {last.score.bleu[0]:.1f} (before "
+            f"fine-tuning it was {before.bleu[0]:.1f}), its valid translations from "
             f"{first.score.valid[0]:.0%} to {last.score.valid[0]:.0%}, and its p(ŷ) from "
-            f"{first.score.p_mode:.2f} to "
-            f"{last.score.p_mode:.2f}."
+            f"{first.score.p_mode:.2f} to {last.score.p_mode:.2f}."
         )
     ]
     if last.dependence > first.dependence and last.score.bleu[0] < first.score.bleu[0]:
         lines.append(
             "The closer a corpus is to gold, the more the student must remember of what it wrote, "
-            "and the "
-            "worse its greedy translations become."
+            "and the worse its greedy translations become."
         )
     else:
         lines.append(
-            "So in this run the two do not move against each other; one run of one student decides "
-            "nothing."
+            "So in this run the two do not move against each other; one run of one student "
+            "decides nothing."
         )
     if first.score.bleu[0] < before.bleu[0]:
         lines.append(
-            f"Note that fine-tuning on ŷ itself changed the BLEU, too, by "
+            "Note that fine-tuning on ŷ itself changed the BLEU, too, by "
             f"{minus(f'{first.score.bleu[0] - before.bleu[0]:+.1f}')}: some of each loss is due to "
-            "the short "
-            "second training, not to the corpus."
+            "the short second training, not to the corpus."
         )
     return Markdown(" ".join(lines))
 
@@ -257,18 +243,16 @@ def paper_in_words(gains: Mapping[str, Mapping[str, Sequence[float]]]) -> Markdo
     lines = [
         minus(
             f"In the paper, Seq-Inter on top of Seq-KD changes greedy BLEU by {greedy:+.1f} and "
-            "the beam's by "
-            f"{beam:+.1f}. Here it changes them by {change(gains[SEQ_KD][GREEDY])} and "
-            f"{change(gains[SEQ_KD][BEAM])}."
+            f"the beam's by {beam:+.1f}. Here it changes them by {change(gains[SEQ_KD][GREEDY])} "
+            f"and {change(gains[SEQ_KD][BEAM])}."
         )
     ]
     if all(high < 0.0 for _, high in here):
         lines.append(
             "So this result of the paper is not reproduced. In the toy language every source has "
-            "many right "
-            "translations, and gold is one of them at random. The candidate nearest to gold "
-            "follows gold's "
-            "random choices, so the choices are no longer a function of the source."
+            "many right translations, and gold is one of them at random. The candidate nearest to "
+            "gold follows gold's random choices, so the choices are no longer a function of the "
+            "source."
         )
     elif all(math.isfinite(low) for low, _ in here) and any(low > 0.0 for low, _ in here):
         lines.append("So here, too, it helps at least one of the two searches.")

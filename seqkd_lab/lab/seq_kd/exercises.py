@@ -9,7 +9,7 @@ import statistics
 
 import torch
 
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def mode_mass(log_probs):
@@ -18,30 +18,43 @@ def mode_mass(log_probs):
     return sum(math.exp(log_prob) for log_prob in log_probs) / len(log_probs)
 
 
+@mistake(
+    "this is exp of the mean, a geometric mean: one hopeless sentence takes it to 0. Take exp of "
+    "each sentence first."
+)
 def _exp_of_mean(log_probs):
     return math.exp(sum(log_probs) / len(log_probs))
 
 
+@mistake("this is a sum over the sentences; p(ŷ) is their mean, so at most 1.")
 def _summed(log_probs):
     return sum(math.exp(log_prob) for log_prob in log_probs)
 
 
+@mistake("these are still log-probabilities: a probability is exp of them.")
 def _left_logarithmic(log_probs):
     return sum(log_probs) / len(log_probs)
 
 
+@mistake(
+    "this is a perplexity: exp of the mean *negative* log-probability, at least 1. A probability "
+    "is at most 1."
+)
 def _perplexity(log_probs):
     return math.exp(-sum(log_probs) / len(log_probs))
 
 
+@mistake("this takes powers of 2. The log-probabilities are natural logarithms: take exp.")
 def _powers_of_two(log_probs):
     return sum(2.0**log_prob for log_prob in log_probs) / len(log_probs)
 
 
+@mistake("this is in percent; a number between 0 and 1 is asked for.")
 def _in_percent(log_probs):
     return 100.0 * mode_mass(log_probs)
 
 
+@mistake("this is the median of the probabilities; the mean is asked for.")
 def _median(log_probs):
     return statistics.median(map(math.exp, log_probs))
 
@@ -85,26 +98,13 @@ MODE_MASS = Exercise(
     imports="import math",
     solution=mode_mass,
     wrong_answers=(
-        WrongAnswer(
-            _exp_of_mean,
-            "this is exp of the mean, a geometric mean: one hopeless sentence takes it to 0. "
-            "Take exp of each sentence first.",
-        ),
-        WrongAnswer(_summed, "this is a sum over the sentences; p(ŷ) is their mean, so at most 1."),
-        WrongAnswer(
-            _left_logarithmic, "these are still log-probabilities: a probability is exp of them."
-        ),
-        WrongAnswer(
-            _perplexity,
-            "this is a perplexity: exp of the mean *negative* log-probability, at least 1. A "
-            "probability is at most 1.",
-        ),
-        WrongAnswer(
-            _powers_of_two,
-            "this takes powers of 2. The log-probabilities are natural logarithms: take exp.",
-        ),
-        WrongAnswer(_in_percent, "this is in percent; a number between 0 and 1 is asked for."),
-        WrongAnswer(_median, "this is the median of the probabilities; the mean is asked for."),
+        _exp_of_mean,
+        _summed,
+        _left_logarithmic,
+        _perplexity,
+        _powers_of_two,
+        _in_percent,
+        _median,
     ),
     cases=mass_cases,
     insight="Where a translation has more than half of the probability, greedy search cannot miss "
@@ -119,40 +119,52 @@ def length_ratio(distilled, gold):
     return sum(len(sentence) for sentence in distilled) / sum(len(sentence) for sentence in gold)
 
 
+@mistake(
+    "this is the mean of the sentences' ratios: short sentences rule it. BLEU's brevity penalty, "
+    "too, sums over the corpus first."
+)
 def _mean_of_ratios(distilled, gold):
     return sum(len(d) / len(g) for d, g in zip(distilled, gold, strict=True)) / len(gold)
 
 
+@mistake("upside down: a teacher that is too short must come out below 1.")
 def _upside_down(distilled, gold):
     return length_ratio(gold, distilled)
 
 
+@mistake("this counts sentences: aligned corpora have equally many. Count words.")
 def _sentences_counted(distilled, gold):
     return len(distilled) / len(gold)
 
 
+@mistake("this counts characters, with the blanks: the lab's lengths are in words.")
 def _characters(distilled, gold):
     return len(" ".join(map(" ".join, distilled))) / len(" ".join(map(" ".join, gold)))
 
 
+@mistake("this counts the letters of the words: the lab's lengths are in words.")
 def _letters(distilled, gold):
     return sum(len(word) for s in distilled for word in s) / sum(
         len(word) for s in gold for word in s
     )
 
 
+@mistake("this is a difference of two numbers of words; a ratio is asked for.")
 def _difference(distilled, gold):
     return sum(map(len, distilled)) - sum(map(len, gold))
 
 
+@mistake("this counts different words; a word that stands there twice counts twice.")
 def _distinct_words(distilled, gold):
     return len({word for s in distilled for word in s}) / len({word for s in gold for word in s})
 
 
+@mistake("this is in percent; equal lengths must give 1.")
 def _in_percent_of_gold(distilled, gold):
     return 100.0 * length_ratio(distilled, gold)
 
 
+@mistake("`//` cuts the ratio down to a whole number; divide with `/`.")
 def _whole_number(distilled, gold):
     return sum(map(len, distilled)) // sum(map(len, gold))
 
@@ -207,33 +219,15 @@ LENGTH_RATIO = Exercise(
     hints=("It is one division of two sums over the corpus.",),
     solution=length_ratio,
     wrong_answers=(
-        WrongAnswer(
-            _mean_of_ratios,
-            "this is the mean of the sentences' ratios: short sentences rule it. BLEU's "
-            "brevity penalty, too, sums over the corpus first.",
-        ),
-        WrongAnswer(
-            _upside_down, "upside down: a teacher that is too short must come out below 1."
-        ),
-        WrongAnswer(
-            _sentences_counted,
-            "this counts sentences: aligned corpora have equally many. Count words.",
-        ),
-        WrongAnswer(
-            _characters, "this counts characters, with the blanks: the lab's lengths are in words."
-        ),
-        WrongAnswer(
-            _letters, "this counts the letters of the words: the lab's lengths are in words."
-        ),
-        WrongAnswer(
-            _difference, "this is a difference of two numbers of words; a ratio is asked for."
-        ),
-        WrongAnswer(
-            _distinct_words,
-            "this counts different words; a word that stands there twice counts twice.",
-        ),
-        WrongAnswer(_in_percent_of_gold, "this is in percent; equal lengths must give 1."),
-        WrongAnswer(_whole_number, "`//` cuts the ratio down to a whole number; divide with `/`."),
+        _mean_of_ratios,
+        _upside_down,
+        _sentences_counted,
+        _characters,
+        _letters,
+        _difference,
+        _distinct_words,
+        _in_percent_of_gold,
+        _whole_number,
     ),
     cases=ratio_cases,
     insight="The library warns outside 0.9–1.1: look at the ratio before you look at any BLEU.",

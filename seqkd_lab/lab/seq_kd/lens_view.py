@@ -108,10 +108,9 @@ class CorpusLens(View):
         changed = len(self._changed)
         return (
             f"{changed} of {len(self.gold)} targets differ from gold.<br><b>source</b>: "
-            f"{escape(' '.join(pair.source))}"
-            f"<br><b>gold</b>: {_marked_html(pair, 'gold')} "
-            f"{_verdict(pair, pair.gold_fault, pair.p_gold)}"
-            f"<br><b>distilled</b>: {_marked_html(pair, 'distilled')} "
+            f"{escape(' '.join(pair.source))}<br><b>gold</b>: {_marked_html(pair, 'gold')} "
+            f"{_verdict(pair, pair.gold_fault, pair.p_gold)}<br><b>distilled</b>: "
+            f"{_marked_html(pair, 'distilled')} "
             f"{_verdict(pair, pair.distilled_fault, pair.p_distilled)}{_choices(pair)}"
         )
 

@@ -77,8 +77,6 @@ class ModeMass(View):
         )
         return (
             f"{source}<br>n = <b>{n}</b>; {n_valid} valid translations.{table(head, rows)}A "
-            "model's curve holds "
-            "all valid translations and its own best 20; the mass of its top n is at least what is "
-            "shown. "
-            f"The picture ends at {MOST_RANKS} translations."
+            "model's curve holds all valid translations and its own best 20; the mass of its top "
+            f"n is at least what is shown. The picture ends at {MOST_RANKS} translations."
         )

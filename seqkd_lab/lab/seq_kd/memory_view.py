@@ -99,8 +99,7 @@ class MemoryDial(View):
         following = target[place] if place < len(target) else "the end"
         return (
             f"{escape(' '.join(example['source']))}<br>written: "
-            f"{escape(' '.join(target[:place])) or '(nothing)'}"
-            f"<br>seen with w = {escape(self.memory.value)}: <b>{escape(' '.join(known))}</b>; "
-            "next in this "
+            f"{escape(' '.join(target[:place])) or '(nothing)'}<br>seen with w = "
+            f"{escape(self.memory.value)}: <b>{escape(' '.join(known))}</b>; next in this "
             f"translation: <b>{escape(following)}</b>{table(('next word', *ROLES), rows)}"
         )

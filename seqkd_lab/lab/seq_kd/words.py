@@ -77,9 +77,8 @@ def tense_in_words(shares: ChoiceShares, choice: str = "tense") -> str:
     )
     return (
         f"{name}: its share is {gold:.0%} in gold and {mode:.0%} in the distilled corpus. {more} "
-        "Where one option "
-        "is slightly more probable for a source, gold takes it a little more often. The mode "
-        "always takes it."
+        "Where one option is slightly more probable for a source, gold takes it a little more "
+        "often. The mode always takes it."
     )
 
 
@@ -89,22 +88,18 @@ def three_in_words(scores: Mapping[str, Score]) -> Markdown:
     gold, samples, mode = (scores[name] for name in (GOLD, SAMPLES, MODE))
     lines = [
         f"Valid greedy translations: {gold.valid[0]:.0%} of the student of gold, "
-        f"{samples.valid[0]:.0%} of the "
-        f"student of samples, {mode.valid[0]:.0%} of the student of the mode. In BLEU: "
-        f"{gold.bleu[0]:.1f}, "
-        f"{samples.bleu[0]:.1f} and {mode.bleu[0]:.1f}."
+        f"{samples.valid[0]:.0%} of the student of samples, {mode.valid[0]:.0%} of the student of "
+        f"the mode. In BLEU: {gold.bleu[0]:.1f}, {samples.bleu[0]:.1f} and {mode.bleu[0]:.1f}."
     ]
     by_mode, by_samples = (100 * (other.valid[0] - gold.valid[0]) for other in (mode, samples))
     changes = minus(
         f"The samples change the share of valid translations by {by_samples:+.0f} points, the mode "
-        "by "
-        f"{by_mode:+.0f}."
+        f"by {by_mode:+.0f}."
     )
     if by_mode > 10 and abs(by_samples) < by_mode / 2:
         lines.append(
             f"The teacher wrote both of its corpora. {changes} So the gain does not come from the "
-            "teacher as "
-            "a writer. It comes from the mode."
+            "teacher as a writer. It comes from the mode."
         )
     else:
         lines.append(
@@ -124,13 +119,11 @@ def seeds_in_words(by_seed: Sequence[Rows]) -> Markdown:
     less = mean_and_interval([beam_gain(rows, GOLD) - beam_gain(rows, MODE) for rows in by_seed])[1]
     lines = [
         f"In {first} of {len(by_seed)} seeds the student of the mode has more valid translations "
-        "than both others. On "
-        f"average it is {fmean(above):.0f} points above the better of the two; in single seeds, "
-        "between "
-        f"{min(above):.0f} and {max(above):.0f}.",
+        f"than both others. On average it is {fmean(above):.0f} points above the better of the "
+        f"two; in single seeds, between {min(above):.0f} and {max(above):.0f}.",
         f"The beam adds {interval_of([beam_gain(rows, GOLD) for rows in by_seed])} BLEU to the "
-        "student of gold and "
-        f"{interval_of([beam_gain(rows, MODE) for rows in by_seed])} to the student of the mode.",
+        f"student of gold and {interval_of([beam_gain(rows, MODE) for rows in by_seed])} to the "
+        "student of the mode.",
         "So it adds less to the student of the mode."
         if less[0] > 0.0
         else "So it adds more to the student of the mode."
@@ -211,9 +204,8 @@ def _at_the_table(by_seed: Sequence[Rows], table: Sequence[Rows]) -> str:
     bleu = [rows[SEQ_KD]["greedy"]["bleu"] - rows[BASELINE]["greedy"]["bleu"] for rows in table]
     return (
         f"Few seeds give wide intervals. Table 1 has {len(table)} seeds, at "
-        f"{updates_at(by_seed[0], TABLE):,} "
-        f"updates: Seq-KD gains {interval_of(bleu)} BLEU and {interval_of(valid)} points of valid "
-        "translations."
+        f"{updates_at(by_seed[0], TABLE):,} updates: Seq-KD gains {interval_of(bleu)} BLEU and "
+        f"{interval_of(valid)} points of valid translations."
     )
 
 
@@ -222,8 +214,7 @@ def _at_the_end(by_seed: Sequence[Rows]) -> str:
     table, last = (fmean(_gains(by_seed, factor, GREEDY_BLEU)) for factor in (TABLE, FACTORS[-1]))
     nearer = minus(
         f"In the {len(by_seed)} seeds of the picture, the mean difference goes from {table:+.1f} "
-        "BLEU there "
-        f"to {last:+.1f} at {updates_at(by_seed[0], FACTORS[-1]):,} updates."
+        f"BLEU there to {last:+.1f} at {updates_at(by_seed[0], FACTORS[-1]):,} updates."
     )
     if all(
         standing(_gains(by_seed, FACTORS[-1], measure)) == HELPS
@@ -243,10 +234,9 @@ def beam_in_words(by_seed: Sequence[Rows]) -> Markdown:
     share = 100.0 * fmean(seq_kd) / fmean(baseline)
     lines = [
         f"In the paper, the beam adds {paper[0]:.1f} BLEU to the baseline and {paper[1]:.1f} to "
-        "Seq-KD. Here it adds "
-        f"{interval_of(baseline, 2, '')} and {interval_of(seq_kd, 2, '')} (means of {len(by_seed)} "
-        "seeds, 95% "
-        f"intervals): for Seq-KD, {share:.0f}% of what it adds to the baseline.",
+        f"Seq-KD. Here it adds {interval_of(baseline, 2, '')} and {interval_of(seq_kd, 2, '')} "
+        f"(means of {len(by_seed)} seeds, 95% intervals): for Seq-KD, {share:.0f}% of what it adds "
+        "to the baseline.",
         {
             HELD: "So greedy search is enough: that the beam adds at most 0.3 BLEU to Seq-KD is "
             "held.",
@@ -275,13 +265,12 @@ def tendency_in_words(translated: Mapping[str, Translated]) -> Markdown:
         return Markdown("Too few sentences of this run are at either end to compare them.")
     said = (
         f"Of all sentences with p(ŷ) below {UNCERTAIN:.0%}, greedy and beam search agree in "
-        f"{fmean(low):.0%}; of "
-        f"those from {RATHER_CERTAIN:.0%} to {HALF:.0%}, in {fmean(high):.0%}."
+        f"{fmean(low):.0%}; of those from {RATHER_CERTAIN:.0%} to {HALF:.0%}, in {fmean(high):.0%}."
     )
     if fmean(high) > fmean(low):
         return Markdown(
             f"{said} So there is a tendency below ½, too: the more certain a model is of a "
-            "sentence, the "
-            "less often a beam finds something else. Seq-KD makes a student more certain."
+            "sentence, the less often a beam finds something else. Seq-KD makes a student more "
+            "certain."
         )
     return Markdown(f"{said} So in this run there is no such tendency below ½.")

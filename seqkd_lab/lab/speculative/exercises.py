@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import torch
 
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 from seqkd_lab.lab.speculative.judging_exercises import (
     DISTRIBUTIONS,
     faulty_decisions,
@@ -54,50 +54,89 @@ def accepted_cases() -> list[Case]:
     ]
 
 
+@mistake(
+    "every word stands, so what comes out follows the draft. Where the draft gives a word more "
+    "than the target does, some of its proposals must be refused."
+)
 def _always(p, q, r):
     return torch.ones_like(p, dtype=torch.bool)
 
 
+@mistake(
+    "the ratio is turned round. A word is refused because the draft gives it too much: divide the "
+    "target's probability by the draft's."
+)
 def _inverted_ratio(p, q, r):
     return r < torch.clamp(p / q, max=1.0)
 
 
+@mistake(
+    "this accepts with probability q. The word has been proposed already, which happens with "
+    "probability p: together that is p · q and not q. Divide by p."
+)
 def _below_target(p, q, r):
     return r < q
 
 
+@mistake(
+    "this uses no chance: a word to which the draft gives a little too much never comes through. "
+    "It ought to, with q / p."
+)
 def _where_the_target_likes_it_more(p, q, r):
     return q >= p
 
 
+@mistake("this is True where a word is refused. The task asks where it stands.")
 def _refused(p, q, r):
     return r >= torch.clamp(q / p, max=1.0)
 
 
+@mistake("this is the chance to stand, not the decision: compare r with it.")
 def _chance_alone(p, q, r):
     return torch.clamp(q / p, max=1.0)
 
 
+@mistake("the target is not used: r is compared with the draft's probability alone.")
 def _below_draft(p, q, r):
     return r < p
 
 
+@mistake(
+    "r is compared with the difference q − p. A word stands with the ratio q / p, also where the "
+    "draft gives it a little too much."
+)
 def _below_difference(p, q, r):
     return r < q - p
 
 
+@mistake(
+    "r is compared with the product p · q. Being proposed has used up the probability p already: "
+    "divide by it."
+)
 def _below_product(p, q, r):
     return r < p * q
 
 
+@mistake(
+    "r is compared with min(p, q), the probability that a word is proposed *and* stands. These "
+    "words have been proposed: divide by p."
+)
 def _below_minimum(p, q, r):
     return r < torch.minimum(p, q)
 
 
+@mistake(
+    "e^(q − p) is the ratio for logarithms of probabilities. p and q are probabilities: divide q "
+    "by p."
+)
 def _as_for_logs(p, q, r):
     return r < torch.exp(q - p)
 
 
+@mistake(
+    "after the first refused word none stands here. In a round of drafting that is so, but the "
+    "task judges every word by itself."
+)
 def _until_the_first_refusal(p, q, r):
     return accepted(p, q, r).int().cumprod(dim=0).bool()
 
@@ -117,67 +156,23 @@ ACCEPTED = Exercise(
     hints=(
         "A random number r from [0, 1) lies below x with probability x, for every x from 0 to 1.",
         "`torch.clamp(q / p, max=1.0)` is min(1, q / p) for all words at once (Python's own `min` "
-        "cannot do it); "
-        "compare r with it.",
+        "cannot do it); compare r with it.",
     ),
     imports="import torch",
     solution=accepted,
     wrong_answers=(
-        WrongAnswer(
-            _always,
-            "every word stands, so what comes out follows the draft. Where the draft gives a word "
-            "more than the target does, some of its proposals must be refused.",
-        ),
-        WrongAnswer(
-            _inverted_ratio,
-            "the ratio is turned round. A word is refused because the draft gives it too "
-            "much: divide the target's probability by the draft's.",
-        ),
-        WrongAnswer(
-            _below_target,
-            "this accepts with probability q. The word has been proposed already, which "
-            "happens with probability p: together that is p · q and not q. Divide by p.",
-        ),
-        WrongAnswer(
-            _where_the_target_likes_it_more,
-            "this uses no chance: a word to which the draft gives a little "
-            "too much never comes through. It ought to, with q / p.",
-        ),
-        WrongAnswer(
-            _refused, "this is True where a word is refused. The task asks where it stands."
-        ),
-        WrongAnswer(
-            _chance_alone, "this is the chance to stand, not the decision: compare r with it."
-        ),
-        WrongAnswer(
-            _below_draft,
-            "the target is not used: r is compared with the draft's probability alone.",
-        ),
-        WrongAnswer(
-            _below_difference,
-            "r is compared with the difference q − p. A word stands with the ratio q / p, "
-            "also where the draft gives it a little too much.",
-        ),
-        WrongAnswer(
-            _below_product,
-            "r is compared with the product p · q. Being proposed has used up the probability "
-            "p already: divide by it.",
-        ),
-        WrongAnswer(
-            _below_minimum,
-            "r is compared with min(p, q), the probability that a word is proposed *and* "
-            "stands. These words have been proposed: divide by p.",
-        ),
-        WrongAnswer(
-            _as_for_logs,
-            "e^(q − p) is the ratio for logarithms of probabilities. p and q are probabilities: "
-            "divide q by p.",
-        ),
-        WrongAnswer(
-            _until_the_first_refusal,
-            "after the first refused word none stands here. In a round of drafting "
-            "that is so, but the task judges every word by itself.",
-        ),
+        _always,
+        _inverted_ratio,
+        _below_target,
+        _where_the_target_likes_it_more,
+        _refused,
+        _chance_alone,
+        _below_draft,
+        _below_difference,
+        _below_product,
+        _below_minimum,
+        _as_for_logs,
+        _until_the_first_refusal,
     ),
     cases=accepted_cases,
     insight="Proposed with p and kept with min(1, q / p): each word comes through with min(p, q), "
@@ -205,69 +200,108 @@ def residual_cases() -> list[Case]:
     ]
 
 
+@mistake(
+    "this draws from q again. Words that both models like have come through by being accepted; "
+    "drawn once more from q they get too much."
+)
 def _target_again(p, q):
     return q
 
 
+@mistake("the numbers are right in proportion but do not sum to 1: divide by their sum.")
 def _not_normalised(p, q):
     return (q - p).clamp(min=0.0)
 
 
+@mistake(
+    "words of which the draft has too *much* are in it as well: |q − p| counts both sides. Only "
+    "what is missing belongs here."
+)
 def _absolute(p, q):
     return (q - p).abs() / (q - p).abs().sum() if (q != p).any() else q
 
 
+@mistake("this is what the draft has too much of. Draw what is missing: q − p.")
 def _other_way(p, q):
     more = (p - q).clamp(min=0.0)
     return more / more.sum() if more.sum() > 0 else q
 
 
+@mistake("negative differences are not cut off, so all together sum to 0: cut first, then divide.")
 def _not_cut(p, q):
     return (q - p) / (q - p).sum()
 
 
+@mistake("a softmax gives every word something, also those that the draft has brought already.")
 def _softmax(p, q):
     return (q - p).softmax(dim=0)
 
 
+@mistake("where p = q the sum is 0, and 0 / 0 is not a number.")
 def _without_equal(p, q):
     more = (q - p).clamp(min=0.0)
     return more / more.sum()
 
 
+@mistake(
+    "the word that is missing most is always taken. Others are missing, too: return a "
+    "distribution, from which a word is drawn."
+)
 def _most_missing(p, q):
     return torch.nn.functional.one_hot((q - p).argmax(), len(q)).float() if (q - p).max() > 0 else q
 
 
+@mistake(
+    "where the target gives a word more, all of q is kept. Accepted proposals have brought the "
+    "part p of it already; only q − p is missing."
+)
 def _all_of_the_target(p, q):
     kept = torch.where(q > p, q, 0.0)
     return kept / kept.sum() if kept.sum() > 0 else q
 
 
+@mistake(
+    "where the target gives a word more, all of q is kept, though only q − p is missing. And "
+    "where p = q this divides 0 by 0."
+)
 def _all_of_the_target_unguarded(p, q):
     kept = torch.where(q > p, q, 0.0)
     return kept / kept.sum()
 
 
+@mistake("the case p = q is right. Elsewhere the numbers are not divided by their sum.")
 def _not_normalised_but_guarded(p, q):
     more = (q - p).clamp(min=0.0)
     return more if more.sum() > 0 else q
 
 
+@mistake(
+    "this draws from the draft's own distribution again. The words that it gives too little are "
+    "the ones that are missing."
+)
 def _draft_again(p, q):
     return p / p.sum() if p.sum() > 0 else q
 
 
+@mistake(
+    "this draws evenly among the words of which something is missing. Of some words more is "
+    "missing than of others: q − p."
+)
 def _evenly(p, q):
     missing = (q > p).float()
     return missing / missing.sum() if missing.any() else q
 
 
+@mistake(
+    "this is min(p, q), the part that both share. It has come out already; the rest of q is "
+    "missing."
+)
 def _shared(p, q):
     shared = torch.minimum(p, q)
     return shared / shared.sum() if shared.any() else q
 
 
+@mistake("this is the mean of both distributions. Only what the draft gives too little is missing.")
 def _mean(p, q):
     return (p + q) / (p + q).sum()
 
@@ -287,82 +321,29 @@ RESIDUAL = Exercise(
     "missing: return q "
     "then.",
     hints=(
-        "What is missing of each word? q − min(p, q), which is q − p where that is positive, and 0 "
-        "elsewhere.",
+        "What is missing of each word? q − min(p, q), which is q − p where that is positive, and "
+        "0 elsewhere.",
         "`.clamp(min=0.0)` cuts off what is negative. Then divide by the sum.",
         "When the sum is 0 there is nothing to divide by: look at it first.",
     ),
     imports="import torch",
     solution=residual,
     wrong_answers=(
-        WrongAnswer(
-            _target_again,
-            "this draws from q again. Words that both models like have come through by being "
-            "accepted; drawn once more from q they get too much.",
-        ),
-        WrongAnswer(
-            _not_normalised,
-            "the numbers are right in proportion but do not sum to 1: divide by their sum.",
-        ),
-        WrongAnswer(
-            _absolute,
-            "words of which the draft has too *much* are in it as well: |q − p| counts both sides. "
-            "Only what is missing belongs here.",
-        ),
-        WrongAnswer(
-            _other_way, "this is what the draft has too much of. Draw what is missing: q − p."
-        ),
-        WrongAnswer(
-            _not_cut,
-            "negative differences are not cut off, so all together sum to 0: cut first, then "
-            "divide.",
-        ),
-        WrongAnswer(
-            _softmax,
-            "a softmax gives every word something, also those that the draft has brought already.",
-        ),
-        WrongAnswer(_without_equal, "where p = q the sum is 0, and 0 / 0 is not a number."),
-        WrongAnswer(
-            _most_missing,
-            "the word that is missing most is always taken. Others are missing, too: return a "
-            "distribution, from which a word is drawn.",
-        ),
-        WrongAnswer(
-            _all_of_the_target,
-            "where the target gives a word more, all of q is kept. Accepted proposals have "
-            "brought the part p of it already; only q − p is missing.",
-        ),
-        WrongAnswer(
-            _all_of_the_target_unguarded,
-            "where the target gives a word more, all of q is kept, though only "
-            "q − p is missing. And where p = q this divides 0 by 0.",
-        ),
-        WrongAnswer(
-            _not_normalised_but_guarded,
-            "the case p = q is right. Elsewhere the numbers are not divided by their sum.",
-        ),
-        WrongAnswer(
-            _draft_again,
-            "this draws from the draft's own distribution again. The words that it gives too "
-            "little are the ones that are missing.",
-        ),
-        WrongAnswer(
-            _evenly,
-            "this draws evenly among the words of which something is missing. Of some words more "
-            "is "
-            "missing than of others: q − p.",
-        ),
-        WrongAnswer(
-            _shared,
-            "this is min(p, q), the part that both share. It has come out already; the rest of q "
-            "is "
-            "missing.",
-        ),
-        WrongAnswer(
-            _mean,
-            "this is the mean of both distributions. Only what the draft gives too little is "
-            "missing.",
-        ),
+        _target_again,
+        _not_normalised,
+        _absolute,
+        _other_way,
+        _not_cut,
+        _softmax,
+        _without_equal,
+        _most_missing,
+        _all_of_the_target,
+        _all_of_the_target_unguarded,
+        _not_normalised_but_guarded,
+        _draft_again,
+        _evenly,
+        _shared,
+        _mean,
     ),
     cases=residual_cases,
     insight="min(p, q) + (q − p)₊ = q: what stands and what is drawn anew follow the target "

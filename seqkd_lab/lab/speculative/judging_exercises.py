@@ -46,8 +46,8 @@ def against(q: Tensor, words: Tensor) -> str | None:
     for word in range(len(q)):
         if q[word] == 0 and counts[word]:
             return (
-                f"word {word}, which the target never writes, came out {counts[word]:,} times "
-                f"of {len(words):,}"
+                f"word {word}, which the target never writes, came out {counts[word]:,} times of "
+                f"{len(words):,}"
             )
     possible = q > 0
     p_value = float(chisquare(counts[possible].numpy(), wanted[possible].numpy()).pvalue)
@@ -57,8 +57,8 @@ def against(q: Tensor, words: Tensor) -> str | None:
     worst = int(((counts - wanted).abs() * possible).argmax())
     return (
         f"what comes out does not follow the target: of {len(words):,} words, word {worst} came "
-        f"{counts[worst]:,} "
-        f"times where the target's distribution wants {wanted[worst]:,.0f} (χ² test: p {tiny})"
+        f"{counts[worst]:,} times where the target's distribution wants {wanted[worst]:,.0f} (χ² "
+        f"test: p {tiny})"
     )
 
 
@@ -89,19 +89,19 @@ def faulty_decisions(
         """In words what is wrong with the decisions `found`; None where nothing is."""
         if not isinstance(found, list):
             return (
-                f"your function gave {kind(found)} instead of {len(words):,} truth values, one "
-                "for each word"
+                f"your function gave {kind(found)} instead of {len(words):,} truth values, one for "
+                "each word"
             )
         if len(found) != len(words):
             return (
-                f"your function gave {counted(len(found))} instead of {len(words):,}, one for "
-                "each word"
+                f"your function gave {counted(len(found))} instead of {len(words):,}, one for each "
+                "word"
             )
         other = next((value for value in found if value not in (True, False)), None)
         if other is not None:
             return (
-                f"your function gave {shown(other)} for a word: True (it stands) or False is "
-                "asked for"
+                f"your function gave {shown(other)} for a word: True (it stands) or False is asked "
+                "for"
             )
         return against(q, redrawn(torch.tensor(found) == 1, words, replacement, seed))
 

@@ -34,8 +34,7 @@ EXTRA = "extra"
 FILL = {ACCEPTED: "#cfe6f5", REJECTED: "#fbdccb", UNREAD: "#ffffff", EXTRA: "#bfe8da"}
 EDGE = {ACCEPTED: BLUE, REJECTED: VERMILION, UNREAD: "#bbbbbb", EXTRA: GREEN}
 LEGEND = (
-    "✓ stands   ✗ refused   %: its chance to stand   grey: behind a refused one, not read  "
-    " + "
+    "✓ stands   ✗ refused   %: its chance to stand   grey: behind a refused one, not read   + "
     "added by the target"
 )
 WIDE_WORD = 11

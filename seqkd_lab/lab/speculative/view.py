@@ -120,8 +120,7 @@ class DraftingStepper(View):
         number = self.round.value
         self._drawing.show(trace, number)
         self.show(
-            f"<b>{escape(shortened(' '.join(trace.source)))}</b>{self._written(trace, number)}"
-            f"{self._words(trace, number)}{self._drawn(trace, number)}<br>{self._together(trace)}"
+            f"<b>{escape(shortened(' '.join(trace.source)))}</b>{self._written(trace, number)}{self._words(trace, number)}{self._drawn(trace, number)}<br>{self._together(trace)}"
         )
 
     def _written(self, trace: DraftTrace, number: int) -> str:
@@ -157,8 +156,8 @@ class DraftingStepper(View):
         extra = f"“{escape(said(one.extra))}”"
         if one.rejected is None:
             return (
-                f"All stand, so the same call of the target gives one word more: + {extra}, "
-                "drawn from q."
+                f"All stand, so the same call of the target gives one word more: + {extra}, drawn "
+                "from q."
             )
         refused = f"“{escape(said(one.rejected.token))}”"
         if one.p is not None and one.rejected.p > 0.0:
@@ -173,6 +172,5 @@ class DraftingStepper(View):
         drawn = "greedy" if self.temperature.value == 0.0 else f"draw {self.seed}"
         return (
             f"The sentence ({drawn}): {n_tokens} tokens, the end counted, in {calls} of the "
-            "target: "
-            f"{n_tokens / n_rounds:.2f} tokens a call."
+            f"target: {n_tokens / n_rounds:.2f} tokens a call."
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 END = "</s>"
 MOST_CALLS = 3000
@@ -35,14 +35,12 @@ class NextWord:
         if self.calls > MOST_CALLS:
             raise RuntimeError(
                 f"next_word was called more than {MOST_CALLS} times. Hand over *all* words written "
-                "so "
-                f"far, and stop as soon as {END} is the most probable"
+                f"so far, and stop as soon as {END} is the most probable"
             )
         if isinstance(words, str) or tuple(words) not in self.table:
             raise LookupError(
                 f"next_word knows no translation that begins with {words!r}. Hand over a tuple of "
-                "all "
-                "words written so far; at the beginning it is empty: ()"
+                "all words written so far; at the beginning it is empty: ()"
             )
         return dict(self.table[tuple(words)])
 
@@ -66,10 +64,12 @@ def greedy_search(next_word):
         words = (*words, best)
 
 
+@mistake('`"</s>"` is part of your translation. It only marks the end: return the words before it.')
 def _with_the_end(next_word):
     return (*greedy_search(next_word), END)
 
 
+@mistake('the last word is lost. Return all words that were written before `"</s>"`.')
 def _last_word_lost(next_word):
     return greedy_search(next_word)[:-1]
 
@@ -84,14 +84,23 @@ def _by_another_choice(choose):
     return search
 
 
+@mistake(
+    "the first word of the dictionary is taken. Its order says nothing: take the word with the "
+    "largest probability."
+)
 def _first_word_of_the_dictionary(next_word):
     return _by_another_choice(lambda row: next(iter(row)))(next_word)
 
 
+@mistake(
+    "`max` of a dictionary compares its words, by the alphabet. Compare their probabilities: "
+    "`max(…, key=probability_of.get)`."
+)
 def _last_in_the_alphabet(next_word):
     return _by_another_choice(max)(next_word)
 
 
+@mistake("the least probable word is taken. Greedy search takes the most probable one.")
 def _least_probable(next_word):
     return _by_another_choice(lambda row: min(row, key=row.get))(next_word)
 
@@ -104,15 +113,21 @@ def _every_ending(next_word, words=(), p=1.0):
             yield from _every_ending(next_word, (*words, word), p * more)
 
 
+@mistake(
+    "this is the most probable *translation*. Greedy search does not find it always: it takes the "
+    "best next word and never looks back."
+)
 def _most_probable_translation(next_word):
     return max(_every_ending(next_word))[1]
 
 
+@mistake("the probabilities are returned. Return the words that have them.")
 def _probabilities(next_word):
     words = greedy_search(next_word)
     return [max(next_word(words[:n]).values()) for n in range(len(words))]
 
 
+@mistake("one text is returned. Return the words one by one, as a tuple.")
 def _one_long_text(next_word):
     return " ".join(greedy_search(next_word))
 
@@ -224,48 +239,21 @@ GREEDY = Exercise(
     "for the end. Return the translation as a tuple of words, without the mark.",
     hints=(
         "Begin with `words = ()`. In a loop, ask `next_word(words)` and append the best word: "
-        "`words = (*words, "
-        "best)`.",
+        "`words = (*words, best)`.",
         "`max(probability_of, key=probability_of.get)` is the word with the largest probability. "
         "If it is "
         '`"</s>"`, return what has been written.',
     ),
     solution=greedy_search,
     wrong_answers=(
-        WrongAnswer(
-            _with_the_end,
-            '`"</s>"` is part of your translation. It only marks the end: return the words '
-            "before it.",
-        ),
-        WrongAnswer(
-            _last_word_lost,
-            'the last word is lost. Return all words that were written before `"</s>"`.',
-        ),
-        WrongAnswer(
-            _first_word_of_the_dictionary,
-            "the first word of the dictionary is taken. Its order says nothing: "
-            "take the word with the largest probability.",
-        ),
-        WrongAnswer(
-            _last_in_the_alphabet,
-            "`max` of a dictionary compares its words, by the alphabet. Compare their "
-            "probabilities: `max(…, key=probability_of.get)`.",
-        ),
-        WrongAnswer(
-            _least_probable,
-            "the least probable word is taken. Greedy search takes the most probable one.",
-        ),
-        WrongAnswer(
-            _most_probable_translation,
-            "this is the most probable *translation*. Greedy search does not find "
-            "it always: it takes the best next word and never looks back.",
-        ),
-        WrongAnswer(
-            _probabilities, "the probabilities are returned. Return the words that have them."
-        ),
-        WrongAnswer(
-            _one_long_text, "one text is returned. Return the words one by one, as a tuple."
-        ),
+        _with_the_end,
+        _last_word_lost,
+        _first_word_of_the_dictionary,
+        _last_in_the_alphabet,
+        _least_probable,
+        _most_probable_translation,
+        _probabilities,
+        _one_long_text,
     ),
     cases=greedy_cases,
     insight="Greedy search asks the model once for each word, and never looks back. So it may miss "

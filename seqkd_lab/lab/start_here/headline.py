@@ -21,17 +21,16 @@ def headline_in_words(scores: Mapping[str, Score]) -> Markdown:
         "\n\n".join(
             (
                 f"**Greedy search.** Seq-KD scores {seq_kd.bleu[0]:.1f} BLEU, the baseline "
-                f"{baseline.bleu[0]:.1f}: a "
-                f"difference of {gain:+.1f}. The teacher scores {teacher.bleu[0]:.1f}.",
+                f"{baseline.bleu[0]:.1f}: a difference of {gain:+.1f}. The teacher scores "
+                f"{teacher.bleu[0]:.1f}.",
                 f"**Beam search.** The beam adds {baseline.beam_gain:+.1f} BLEU to the baseline, "
-                f"{seq_kd.beam_gain:+.1f} to "
-                f"Seq-KD and {teacher.beam_gain:+.1f} to the teacher.",
+                f"{seq_kd.beam_gain:+.1f} to Seq-KD and {teacher.beam_gain:+.1f} to the teacher.",
                 f"**Valid translations.** By greedy search, {baseline.valid[0]:.0%} of the "
-                "baseline's translations are valid, "
-                f"{seq_kd.valid[0]:.0%} of Seq-KD's and {teacher.valid[0]:.0%} of the teacher's.",
+                f"baseline's translations are valid, {seq_kd.valid[0]:.0%} of Seq-KD's and "
+                f"{teacher.valid[0]:.0%} of the teacher's.",
                 "**p(ŷ).** On average the baseline gives its own best translation a probability "
-                f"of {baseline.p_mode:.3f}. "
-                f"Seq-KD gives it {seq_kd.p_mode:.3f}, the teacher {teacher.p_mode:.3f}.",
+                f"of {baseline.p_mode:.3f}. Seq-KD gives it {seq_kd.p_mode:.3f}, the teacher "
+                f"{teacher.p_mode:.3f}.",
                 _conclusion(gain, baseline, seq_kd),
             )
         )
@@ -47,8 +46,7 @@ def _conclusion(gain: float, baseline: Score, seq_kd: Score) -> str:
     if better and needs_less:
         return (
             "This is the paper's headline: by greedy search the distilled student is better than "
-            "the baseline, and "
-            "the beam adds less to it."
+            "the baseline, and the beam adds less to it."
         )
     missing = " and ".join(
         text
@@ -72,10 +70,7 @@ def seeds_in_words(by_seed: Mapping[str, Rows], committed: int) -> Markdown:
     less = sum(student < baseline for student, baseline in zip(to_seq_kd, to_baseline, strict=True))
     return Markdown(
         f"Over {len(by_seed)} seeds, the gain in greedy search lies between {min(greedy):+.1f} and "
-        f"{max(greedy):+.1f} "
-        f"BLEU. It is above 0 in {sum(gain > 0.0 for gain in greedy)} of them. In {less} of them "
-        "the beam adds less to "
-        f"Seq-KD than to the baseline. The models of these lessons are those of seed {committed}, "
-        "which has the median "
-        "gain."
+        f"{max(greedy):+.1f} BLEU. It is above 0 in {sum(gain > 0.0 for gain in greedy)} of them. "
+        f"In {less} of them the beam adds less to Seq-KD than to the baseline. The models of these "
+        f"lessons are those of seed {committed}, which has the median gain."
     )

@@ -20,10 +20,8 @@ def no_copy(models: Mapping[str, Seq2Seq]) -> str:
     return (
         f"No, it could not: the teacher has {teacher.n_parameters():,} parameters, the student "
         f"{student.n_parameters():,}. The teacher represents a word by {teacher.spec.width} "
-        "numbers, the student "
-        f"by {student.spec.width}. The student starts from random weights, as the baseline does. "
-        "All that it gets "
-        f"from the teacher is sentences."
+        f"numbers, the student by {student.spec.width}. The student starts from random weights, as "
+        "the baseline does. All that it gets from the teacher is sentences."
     )
 
 
@@ -31,10 +29,8 @@ def no_teacher_at_work(n_pairs: int) -> str:
     """Answers whether the teacher must run while the student trains."""
     return (
         f"No. The teacher has translated the {n_pairs:,} sources once, before the student's "
-        "training began. Its "
-        "translations lie in a file. From then on the student trains like the baseline, and the "
-        "teacher is not "
-        f"needed again."
+        "training began. Its translations lie in a file. From then on the student trains like the "
+        "baseline, and the teacher is not needed again."
     )
 
 
@@ -53,11 +49,10 @@ def bleu_in_words(agreement: Agreement, language_says: str | None) -> str:
         else f"But the sentence is not a valid translation: {language_says}."
     )
     return (
-        f"- Reference: *{detokenise(agreement.reference)}*\n"
-        f"- Translation: *{detokenise(agreement.translation)}*\n\n"
-        f"The translation shares with the reference {', '.join(counts[:-1])} and {counts[-1]} "
-        "words; the full stop "
-        f"counts as a word. Together this gives {agreement.bleu:.0f} BLEU. {verdict}"
+        f"- Reference: *{detokenise(agreement.reference)}*\n- Translation: "
+        f"*{detokenise(agreement.translation)}*\n\nThe translation shares with the reference "
+        f"{', '.join(counts[:-1])} and {counts[-1]} words; the full stop counts as a word. "
+        f"Together this gives {agreement.bleu:.0f} BLEU. {verdict}"
     )
 
 
@@ -82,8 +77,8 @@ def ticket_in_words(comparison: Comparison) -> str:
         said.append(f"{_listed(wrong)} {'makes one' if len(wrong) == 1 else 'make one each'}.")
     surer = max((BASELINE, SEQ_KD), key=lambda name: rows[name].p_model)
     said.append(
-        f"Of the two students, {NAMES[surer]} is more certain of its translation "
-        f"(p = {rows[surer].p_model:.3f} against "
+        f"Of the two students, {NAMES[surer]} is more certain of its translation (p = "
+        f"{rows[surer].p_model:.3f} against "
         f"{min(rows[BASELINE].p_model, rows[SEQ_KD].p_model):.3f})."
     )
     if rows[SEQ_KD].fault is not None:
@@ -108,15 +103,13 @@ def speed_in_words(seconds: Mapping[str, tuple[float, float]], n_sentences: int)
         (
             f"No. {size}" if alike else f"{size} The times of this run differ all the same.",
             f"For {n_sentences} sentences and greedy search, the baseline needed {baseline:.2f} "
-            "seconds of computing, the "
-            f"Seq-KD student {seq_kd:.2f}.",
+            f"seconds of computing, the Seq-KD student {seq_kd:.2f}.",
             "Two other things save time. Greedy search costs less than the beam, with which the "
-            "Seq-KD student needed "
-            f"{with_beam:.2f}. And a student is smaller than its teacher, which needed "
-            f"{teacher:.2f} with its beam.",
+            f"Seq-KD student needed {with_beam:.2f}. And a student is smaller than its teacher, "
+            f"which needed {teacher:.2f} with its beam.",
             "From the teacher with its beam to the greedy student it is a factor of "
-            f"{teacher / seq_kd:.1f}. Distillation "
-            "itself makes nothing faster: it makes the small model with greedy search good enough.",
+            f"{teacher / seq_kd:.1f}. Distillation itself makes nothing faster: it makes the small "
+            "model with greedy search good enough.",
         )
     )
 
@@ -127,34 +120,28 @@ def explained(scores: Mapping[str, Score]) -> str:
     baseline, seq_kd = scores[BASELINE], scores[SEQ_KD]
     lines = [
         "The teacher writes *one* translation of each source, and its choices follow from the "
-        "source. A student "
-        "that learns from these translations has less to decide. It also has less to remember: "
-        "where the source "
-        "decides on the noun, it decides on the pronoun, too."
+        "source. A student that learns from these translations has less to decide. It also has "
+        "less to remember: where the source decides on the noun, it decides on the pronoun, too."
     ]
     if seq_kd.p_mode > baseline.p_mode:
         lines.append(
             "So its probability is concentrated on fewer translations: its p(ŷ) is "
-            f"{seq_kd.p_mode:.3f} on "
-            f"average, the baseline's {baseline.p_mode:.3f}."
+            f"{seq_kd.p_mode:.3f} on average, the baseline's {baseline.p_mode:.3f}."
         )
     if seq_kd.same > baseline.same and seq_kd.beam_gain < baseline.beam_gain:
         lines.append(
             "Then the most probable next word usually leads to the most probable translation. "
-            "Greedy search "
-            f"and the beam find the same translation of {seq_kd.same:.0%} of the sentences with "
-            "Seq-KD, of "
-            f"{baseline.same:.0%} with the baseline. So the beam has less to add."
+            f"Greedy search and the beam find the same translation of {seq_kd.same:.0%} of the "
+            f"sentences with Seq-KD, of {baseline.same:.0%} with the baseline. So the beam has "
+            "less to add."
         )
     else:
         lines.append(
             "In this run the beam does not help Seq-KD less than the baseline in every respect: "
-            "this part of "
-            "the explanation is not borne out here."
+            "this part of the explanation is not borne out here."
         )
     lines.append(
         "There is a price: the student finds the other valid translations improbable. Lessons 01 "
-        "to 06 test "
-        "this explanation piece by piece."
+        "to 06 test this explanation piece by piece."
     )
     return " ".join(lines)

@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from seqkd_lab.corpus.vocabulary import EOS, PAD
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, mistake
 from seqkd_lab.lab.shared.exercises.gradients import gradient_fault
 
 
@@ -26,64 +26,123 @@ def _surprise(logits, target, axis=2):
     return -logits.log_softmax(dim=axis).gather(2, target[:, :, None]).squeeze(2)
 
 
+@mistake(
+    "padding counts as words to predict: the model learns to write padding, and the loss depends "
+    "on how much padding a batch holds."
+)
 def _padding_counts(logits, target):
     return _surprise(logits, target).mean()
 
 
+@mistake(
+    "padding is left out of the sum but still counts in the number that divides it: a batch with "
+    "much padding gets a smaller loss and a smaller gradient."
+)
 def _masked_but_divided_by_all(logits, target):
     return (_surprise(logits, target) * (target != PAD)).mean()
 
 
+@mistake(
+    "this is the mean of the sentences' means: a word of a short sentence weighs more than a word "
+    "of a long one."
+)
 def _mean_of_sentence_means(logits, target):
     real = target != PAD
     return ((_surprise(logits, target) * real).sum(dim=1) / real.sum(dim=1)).mean()
 
 
+@mistake(
+    "this is the mean of the positions' means: the last words of the longest sentence weigh more "
+    "than all others."
+)
 def _mean_of_position_means(logits, target):
     real = target != PAD
     return ((_surprise(logits, target) * real).sum(dim=0) / real.sum(dim=0)).mean()
 
 
+@mistake(
+    "this divides by the number of sentences, so a batch of long sentences has a larger loss. "
+    "Divide by the number of real tokens."
+)
 def _per_sentence(logits, target):
     return (_surprise(logits, target) * (target != PAD)).sum() / len(target)
 
 
+@mistake(
+    "this is the sum over the batch: divide by the number of real tokens, or a larger batch has a "
+    "larger loss."
+)
 def _not_divided(logits, target):
     return (_surprise(logits, target) * (target != PAD)).sum()
 
 
+@mistake(
+    "the sign: ln p is negative, and the loss must fall when the right tokens become more probable."
+)
 def _sign(logits, target):
     return -masked_nll(logits, target)
 
 
+@mistake(
+    "this is in bits, a logarithm to the base 2. The losses of this lab are in nats: take the "
+    "natural logarithm."
+)
 def _in_bits(logits, target):
     return masked_nll(logits, target) / math.log(2)
 
 
+@mistake(
+    "softmax over dim 1 compares the positions of a sentence. The words of the vocabulary lie "
+    "along dim 2."
+)
 def _wrong_axis(logits, target):
     return _surprise(logits, target, axis=1)[target != PAD].mean()
 
 
+@mistake(
+    "the logarithm is missing: this is the mean probability of the right tokens, not of its "
+    "logarithm."
+)
 def _without_logarithm(logits, target):
     return -logits.softmax(dim=2).gather(2, target[:, :, None]).squeeze(2)[target != PAD].mean()
 
 
+@mistake(
+    "logits are not log-probabilities. Without log_softmax a model lowers this loss by raising "
+    "all logits at once, and learns nothing about the words."
+)
 def _without_softmax(logits, target):
     return -logits.gather(2, target[:, :, None]).squeeze(2)[target != PAD].mean()
 
 
+@mistake(
+    "this is the mean over all words of the vocabulary. Only the probability of the right token "
+    "counts: pick it with gather."
+)
 def _over_the_vocabulary(logits, target):
     return -logits.log_softmax(dim=2)[target != PAD].mean()
 
 
+@mistake(
+    "the end of the sentence is left out. It is a token that the model has to predict, too: only "
+    "padding is not."
+)
 def _without_the_end(logits, target):
     return _surprise(logits, target)[(target != PAD) & (target != EOS)].mean()
 
 
+@mistake(
+    "the logits are compared with the token after the right one. `target` is already shifted: the "
+    "logits at position j belong to the target at position j."
+)
 def _shifted(logits, target):
     return masked_nll(logits[:, :-1], target[:, 1:])
 
 
+@mistake(
+    "this takes the model's most probable token at each position. The loss is about the right "
+    "token, in `target`."
+)
 def _its_own_best(logits, target):
     return -logits.log_softmax(dim=2).amax(dim=2)[target != PAD].mean()
 
@@ -168,82 +227,21 @@ MASKED_NLL = Exercise(
     imports="from seqkd_lab.corpus.vocabulary import PAD",
     solution=masked_nll,
     wrong_answers=(
-        WrongAnswer(
-            _padding_counts,
-            "padding counts as words to predict: the model learns to write padding, and the "
-            "loss depends on how much padding a batch holds.",
-        ),
-        WrongAnswer(
-            _masked_but_divided_by_all,
-            "padding is left out of the sum but still counts in the number that "
-            "divides it: a batch with much padding gets a smaller loss and a "
-            "smaller gradient.",
-        ),
-        WrongAnswer(
-            _mean_of_sentence_means,
-            "this is the mean of the sentences' means: a word of a short sentence "
-            "weighs more than a word of a long one.",
-        ),
-        WrongAnswer(
-            _mean_of_position_means,
-            "this is the mean of the positions' means: the last words of the longest "
-            "sentence weigh more than all others.",
-        ),
-        WrongAnswer(
-            _per_sentence,
-            "this divides by the number of sentences, so a batch of long sentences has a larger "
-            "loss. Divide by the number of real tokens.",
-        ),
-        WrongAnswer(
-            _not_divided,
-            "this is the sum over the batch: divide by the number of real tokens, or a larger "
-            "batch has a larger loss.",
-        ),
-        WrongAnswer(
-            _sign,
-            "the sign: ln p is negative, and the loss must fall when the right tokens become more "
-            "probable.",
-        ),
-        WrongAnswer(
-            _in_bits,
-            "this is in bits, a logarithm to the base 2. The losses of this lab are in nats: take "
-            "the natural logarithm.",
-        ),
-        WrongAnswer(
-            _wrong_axis,
-            "softmax over dim 1 compares the positions of a sentence. The words of the "
-            "vocabulary lie along dim 2.",
-        ),
-        WrongAnswer(
-            _without_logarithm,
-            "the logarithm is missing: this is the mean probability of the right tokens, "
-            "not of its logarithm.",
-        ),
-        WrongAnswer(
-            _without_softmax,
-            "logits are not log-probabilities. Without log_softmax a model lowers this loss "
-            "by raising all logits at once, and learns nothing about the words.",
-        ),
-        WrongAnswer(
-            _over_the_vocabulary,
-            "this is the mean over all words of the vocabulary. Only the probability of "
-            "the right token counts: pick it with gather.",
-        ),
-        WrongAnswer(
-            _without_the_end,
-            "the end of the sentence is left out. It is a token that the model has to "
-            "predict, too: only padding is not.",
-        ),
-        WrongAnswer(
-            _shifted,
-            "the logits are compared with the token after the right one. `target` is already "
-            "shifted: the logits at position j belong to the target at position j.",
-        ),
-        WrongAnswer(
-            _its_own_best,
-            "this takes the model's most probable token at each position. The loss is about "
-            "the right token, in `target`.",
-        ),
+        _padding_counts,
+        _masked_but_divided_by_all,
+        _mean_of_sentence_means,
+        _mean_of_position_means,
+        _per_sentence,
+        _not_divided,
+        _sign,
+        _in_bits,
+        _wrong_axis,
+        _without_logarithm,
+        _without_softmax,
+        _over_the_vocabulary,
+        _without_the_end,
+        _shifted,
+        _its_own_best,
     ),
     cases=nll_cases,
     further=nll_gradient_fault,
@@ -257,30 +255,53 @@ def perplexity(log_probs, n_tokens):
     return math.exp(-sum(log_probs) / sum(n_tokens))
 
 
+@mistake(
+    "this averages the sentences' perplexities: one short, hard sentence dominates the mean. "
+    "Average the surprise over all tokens first."
+)
 def _mean_of_perplexities(log_probs, n_tokens):
     return sum(math.exp(-p / n) for p, n in zip(log_probs, n_tokens, strict=True)) / len(log_probs)
 
 
+@mistake(
+    "this averages the sentences' means: a token of a short sentence weighs more than a token of "
+    "a long one."
+)
 def _of_the_mean_of_means(log_probs, n_tokens):
     return math.exp(-sum(p / n for p, n in zip(log_probs, n_tokens, strict=True)) / len(log_probs))
 
 
+@mistake(
+    "this divides by the number of sentences, so long sentences look worse: perplexity is per "
+    "token."
+)
 def _by_sentences(log_probs, n_tokens):
     return math.exp(-sum(log_probs) / len(log_probs))
 
 
+@mistake(
+    "the sign: log-probabilities are negative, surprises positive; a perplexity is at least 1."
+)
 def _without_minus(log_probs, n_tokens):
     return math.exp(sum(log_probs) / sum(n_tokens))
 
 
+@mistake(
+    "the log-probabilities are in nats, so `exp` is their inverse. A power of 2 belongs to bits."
+)
 def _base_two(log_probs, n_tokens):
     return 2.0 ** (-sum(log_probs) / sum(n_tokens))
 
 
+@mistake("this is the mean surprise in nats. The perplexity is `exp` of it.")
 def _without_exp(log_probs, n_tokens):
     return -sum(log_probs) / sum(n_tokens)
 
 
+@mistake(
+    "this is 1 / p of the whole corpus: divide the surprise by the number of tokens before you "
+    "take `exp`."
+)
 def _not_divided_by_tokens(log_probs, n_tokens):
     try:
         return math.exp(-sum(log_probs))
@@ -288,6 +309,10 @@ def _not_divided_by_tokens(log_probs, n_tokens):
         return math.inf
 
 
+@mistake(
+    "the product of the probabilities of a long corpus is too small for a floating-point number "
+    "and becomes 0. Add log-probabilities instead."
+)
 def _product_of_probabilities(log_probs, n_tokens):
     return math.prod(map(math.exp, log_probs)) ** (-1.0 / sum(n_tokens))
 
@@ -342,44 +367,14 @@ PERPLEXITY = Exercise(
     imports="import math",
     solution=perplexity,
     wrong_answers=(
-        WrongAnswer(
-            _mean_of_perplexities,
-            "this averages the sentences' perplexities: one short, hard sentence "
-            "dominates the mean. Average the surprise over all tokens first.",
-        ),
-        WrongAnswer(
-            _of_the_mean_of_means,
-            "this averages the sentences' means: a token of a short sentence weighs "
-            "more than a token of a long one.",
-        ),
-        WrongAnswer(
-            _by_sentences,
-            "this divides by the number of sentences, so long sentences look worse: perplexity "
-            "is per token.",
-        ),
-        WrongAnswer(
-            _without_minus,
-            "the sign: log-probabilities are negative, surprises positive; a perplexity is at "
-            "least 1.",
-        ),
-        WrongAnswer(
-            _base_two,
-            "the log-probabilities are in nats, so `exp` is their inverse. A power of 2 belongs to "
-            "bits.",
-        ),
-        WrongAnswer(
-            _without_exp, "this is the mean surprise in nats. The perplexity is `exp` of it."
-        ),
-        WrongAnswer(
-            _not_divided_by_tokens,
-            "this is 1 / p of the whole corpus: divide the surprise by the number of "
-            "tokens before you take `exp`.",
-        ),
-        WrongAnswer(
-            _product_of_probabilities,
-            "the product of the probabilities of a long corpus is too small for a "
-            "floating-point number and becomes 0. Add log-probabilities instead.",
-        ),
+        _mean_of_perplexities,
+        _of_the_mean_of_means,
+        _by_sentences,
+        _without_minus,
+        _base_two,
+        _without_exp,
+        _not_divided_by_tokens,
+        _product_of_probabilities,
     ),
     cases=perplexity_cases,
     insight="A model that guesses among 50 equally probable words has a perplexity of 50. In "

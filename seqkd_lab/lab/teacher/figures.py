@@ -27,8 +27,8 @@ from seqkd_lab.lab.teacher.attention import END, AttentionReading, DecodingStep
 ENCODER, ATTENTION, DECODER = "#e8e8e8", "#fbe3b5", "#cfe6f5"
 """Fills: light, so that black text on them is legible."""
 LEGEND = (
-    "bar and line: attention weight (all weights sum to 1).   "
-    "Black frames: the German word, and the English word that it translates."
+    "bar and line: attention weight (all weights sum to 1).   Black frames: the German word, and "
+    "the English word that it translates."
 )
 
 

@@ -35,19 +35,16 @@ def curve_in_words(
     n_committed = n_train * len(losses)
     said = (
         f"The small teacher ends after {n_here:,.0f} pairs, **{loss - least:.3f}** nats above the "
-        "floor; the "
-        f"committed teacher ends after {n_committed:,}, **{losses[-1] - least:.3f}** nats above "
-        "it. "
+        f"floor; the committed teacher ends after {n_committed:,}, **{losses[-1] - least:.3f}** "
+        "nats above it. "
     )
     epoch = min(range(len(losses)), key=lambda epoch: abs(n_train * (epoch + 1) - n_here))
     if n_train * (epoch + 1) == n_here and epoch + 1 < len(losses):
         said += (
             f"Do not compare the curves in between. After {n_here:,.0f} pairs the small teacher's "
-            "learning rate "
-            f"has fallen to 0, while the committed teacher's is still {rates[epoch]:.4f}. Its loss "
-            "there, "
-            f"{losses[epoch] - least:.3f} above the floor, is not what it could reach with so many "
-            "pairs."
+            "learning rate has fallen to 0, while the committed teacher's is still "
+            f"{rates[epoch]:.4f}. Its loss there, {losses[epoch] - least:.3f} above the floor, is "
+            "not what it could reach with so many pairs."
         )
     return Markdown(said)
 
@@ -57,8 +54,7 @@ def gaps_table(gaps: Mapping[str, Gap]) -> Markdown:
     head = "| | loss | loss − floor | KL(truth ‖ model) | sentences below the truth's own loss |\n"
     rows = [
         f"| {name} | {gap.loss.mean:.3f} | {gap.above.mean:.3f} ± {2.0 * gap.chance:.3f} | "
-        f"{gap.kl:.3f} | "
-        f"{gap.below:.0%} |"
+        f"{gap.kl:.3f} | {gap.below:.0%} |"
         for name, gap in gaps.items()
     ]
     below = "± two standard errors of the difference from the KL divergence"
@@ -78,8 +74,7 @@ def memory_in_words(memory: Curve, floor: float) -> Markdown:
     if last > best + NOTICEABLE:
         said += (
             f"The validation loss is least after {validations.index(best) + 1} epochs ({best:.2f}) "
-            "and then rises "
-            f"to {last:.2f}. "
+            f"and then rises to {last:.2f}. "
         )
     else:
         said += f"The validation loss ends at {last:.2f}; it has not risen yet. "
@@ -111,8 +106,7 @@ def left_answer(losses: Mapping[str, Sequence[float]]) -> str:
     return (
         f"The loss without a mask {_course(losses[NO_MASK])}{why}. The half-masked loss "
         f"{_course(losses[HALF_MASKED])}: it divides the same sum by more positions. The masked "
-        "loss "
-        f"{_course(losses[MASKED])}, as it must: the sentences are the same."
+        f"loss {_course(losses[MASKED])}, as it must: the sentences are the same."
     )
 
 
@@ -122,11 +116,9 @@ def middle_answer(
     """Answers what a model trained without a mask has learned."""
     said = (
         f"It has learned to write padding. Its loss without a mask {_course(without[NO_MASK])}: "
-        "padding is easy to "
-        "predict, so a batch with more of it has a smaller loss. What it knows of German is in the "
-        "masked loss: "
-        f"{without[MASKED][0]:.2f}, against {with_mask[MASKED][0]:.2f} for the model trained with "
-        "a mask. "
+        "padding is easy to predict, so a batch with more of it has a smaller loss. What it knows "
+        f"of German is in the masked loss: {without[MASKED][0]:.2f}, against "
+        f"{with_mask[MASKED][0]:.2f} for the model trained with a mask. "
     )
     if without[MASKED][0] > with_mask[MASKED][0] + NOTICEABLE:
         return (
@@ -145,15 +137,14 @@ def right_answer(readings: Mapping[str, Sequence[float]], added: Sequence[int]) 
     right, attention, both = (readings[name] for name in READINGS)
     said = (
         f"With its masks, the teacher's loss {_course(right)}. Where attention may look at "
-        "padding, it "
-        f"{_course(attention)}. Where the encoder reads padding as well, it {_course(both)}. "
+        f"padding, it {_course(attention)}. Where the encoder reads padding as well, it "
+        f"{_course(both)}. "
     )
     small = [losses[1] - losses[0] for losses in (attention, both)]
     if max(map(abs, small)) < 0.1 * right[0]:
         said += (
             f"With {added[1]} positions of padding the change is only {small[0]:+.3f} and "
-            f"{small[1]:+.3f}: in a "
-            "batch of similar lengths the mistake would not be noticed. "
+            f"{small[1]:+.3f}: in a batch of similar lengths the mistake would not be noticed. "
         )
     return said + "A sentence must not become less probable because a longer one is in its batch."
 
@@ -166,18 +157,15 @@ def means_answer(
     low, high = order[0], order[-1]
     said = (
         f"The sum over all tokens, divided by their number, is {right[0]:.4f} for every batch size "
-        "(the largest "
-        f"difference is {max(right) - min(right):.0e}). The mean of the batches' means lies "
-        "between "
-        f"{of_means[low]:.4f} (batches of {sizes[low]}) and {of_means[high]:.4f} (batches of "
-        f"{sizes[high]}). "
+        f"(the largest difference is {max(right) - min(right):.0e}). The mean of the batches' "
+        f"means lies between {of_means[low]:.4f} (batches of {sizes[low]}) and "
+        f"{of_means[high]:.4f} (batches of {sizes[high]}). "
     )
     left_over = n_sentences % sizes[-1]
     if left_over and len(sizes) > 1:
         said += (
             f"With batches of {sizes[-1]}, the last batch holds {left_over} of the {n_sentences} "
-            "sentences, and "
-            "weighs as much as a full one."
+            "sentences, and weighs as much as a full one."
         )
     return said
 
@@ -186,7 +174,6 @@ def perplexity_in_words(model: float, truth: float, n_words: int) -> Markdown:
     """Says what a model's perplexity means beside that of the truth and of a guess."""
     return Markdown(
         f"The committed teacher's perplexity is **{model:.3f}**: on average it is as uncertain as "
-        f"between {model:.3f} "
-        f"equally probable words. The truth's own perplexity is {truth:.3f}. A guess among all "
-        f"words has {n_words}."
+        f"between {model:.3f} equally probable words. The truth's own perplexity is {truth:.3f}. A "
+        f"guess among all words has {n_words}."
     )

@@ -39,8 +39,7 @@ def weights_in_words(reading: AttentionReading, position: int) -> str:
     else:
         said += (
             f"“{word}” translates “{reading.source[true]}”, whose weight is {weights[true]:.2f}, "
-            "number "
-            f"{reading.rank(position)} by size. "
+            f"number {reading.rank(position)} by size. "
         )
     return said + f"The model gives “{word}” the probability {reading.p[position]:.3f}."
 
@@ -67,26 +66,22 @@ def pronoun_answer(readings: Sequence[AttentionReading], pronoun: str, noun: str
         chosen = reading.target[position_of(reading, noun)]
         said.append(
             f"After *{chosen}*, the teacher gives *{reading.target[at]}* the probability "
-            f"**{p[-1]:.3f}**; "
-            f"*{pronoun}* has the weight {float(row[reading.aligned[at]]):.2f}, *{noun}* "
-            f"{weights[-1]:.2f}."
+            f"**{p[-1]:.3f}**; *{pronoun}* has the weight {float(row[reading.aligned[at]]):.2f}, "
+            f"*{noun}* {weights[-1]:.2f}."
         )
     if max(weights) >= NEXT_TO_NOTHING:
         said.append(
             f"So attention does look back at *{noun}*. That alone cannot decide: the English word "
-            "does not say "
-            "which German noun was written."
+            "does not say which German noun was written."
         )
     else:
         said.append(
             f"So attention hardly looks back at *{noun}*, and it would not help: the English word "
-            "does not say "
-            "which German noun was written."
+            "does not say which German noun was written."
         )
     said.append(
         "In the formulas, the words written so far enter only through the decoder state. It alone "
-        "can tell the "
-        "teacher which noun it chose."
+        "can tell the teacher which noun it chose."
     )
     said.append("Here it does." if min(p) >= CERTAIN else "Here it does so only in part.")
     return " ".join(said)
@@ -106,8 +101,7 @@ def articles_answer(alignments: Mapping[str, Alignment]) -> str:
     if articles.later > earlier:
         said += (
             "The form of a German article depends on its noun, which comes later, and the English "
-            "article does "
-            "not tell it."
+            "article does not tell it."
         )
     return said
 
@@ -117,15 +111,13 @@ def alignment_answer(alignments: Mapping[str, Alignment]) -> str:
     everything = alignments["all"]
     said = (
         f"At **{everything.hits:.1%}** of the words, the largest weight lies on the true word; a "
-        "position picked "
-        f"at random would be the true one at {everything.by_chance:.1%}. "
+        f"position picked at random would be the true one at {everything.by_chance:.1%}. "
     )
     if everything.hits - 2.0 * everything.error > everything.by_chance:
         amount = "most" if everything.hits > 0.5 else "a part"
         said += (
             f"So attention has found {amount} of the alignment, although the loss never mentions "
-            "it: looking at "
-            "the right word makes the next word more probable. "
+            "it: looking at the right word makes the next word more probable. "
         )
     else:
         said += "So this model's attention has not found the alignment. "
@@ -134,11 +126,9 @@ def alignment_answer(alignments: Mapping[str, Alignment]) -> str:
     )
     return said + (
         f"Attention is not the alignment, however: at {1.0 - everything.hits:.1%} of the words "
-        "another word "
-        f"has the largest weight. This share is largest for {least} "
+        f"another word has the largest weight. This share is largest for {least} "
         f"({1.0 - alignments[least].hits:.0%}). A German word may be known from other words, or "
-        "from the "
-        "decoder's state, like the pronoun above."
+        "from the decoder's state, like the pronoun above."
     )
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import kl_div
 
 from seqkd_lab.corpus.vocabulary import PAD
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, mistake
 from seqkd_lab.lab.shared.exercises.gradients import gradient_fault
 from seqkd_lab.lab.teacher.exercises import padded_targets
 from seqkd_lab.lab.word_kd.targets_exercises import GRADIENT, MIXED
@@ -35,42 +35,75 @@ def _masked_mean(per_token, target):
     return (per_token * real).sum() / real.sum()
 
 
+@mistake(
+    "τ² is missing. As τ grows far beyond the logits, the gradient shrinks as 1/τ²: without the "
+    "factor Word-KD then fades beside NLL."
+)
 def _no_tau_squared(student_logits, teacher_logits, target, temperature):
     return _masked_mean(_cross(student_logits, teacher_logits, temperature), target)
 
 
+@mistake(
+    "the factor is τ, not τ²: the softened logits give 1/τ, and for a high τ the difference of "
+    "the two distributions gives another 1/τ."
+)
 def _tau_once(student_logits, teacher_logits, target, temperature):
     return word_kd_loss(student_logits, teacher_logits, target, temperature) / temperature
 
 
+@mistake(
+    "this divides by τ². The gradient shrinks by itself as τ grows; the factor τ² makes up for "
+    "that."
+)
 def _divided_by_tau_squared(student_logits, teacher_logits, target, temperature):
     return word_kd_loss(student_logits, teacher_logits, target, temperature) / temperature**4
 
 
+@mistake("the sign: ln p is negative, and a loss that falls must make p rise where q is.")
 def _sign(student_logits, teacher_logits, target, temperature):
     return -word_kd_loss(student_logits, teacher_logits, target, temperature)
 
 
+@mistake(
+    "padding counts: there the teacher's distribution means nothing, and the student is made to "
+    "learn it."
+)
 def _padding_taught(student_logits, teacher_logits, target, temperature):
     return temperature**2 * _cross(student_logits, teacher_logits, temperature).mean()
 
 
+@mistake(
+    "padding is masked in the sum, but still counts in the number that it is divided by: a batch "
+    "with much padding gets a smaller loss."
+)
 def _half_masked(student_logits, teacher_logits, target, temperature):
     per_token = _cross(student_logits, teacher_logits, temperature)
     return temperature**2 * (per_token * (target != PAD)).mean()
 
 
+@mistake(
+    "this divides by the number of sentences. Divide by real tokens, or α would mix two losses of "
+    "different size."
+)
 def _by_sentence(student_logits, teacher_logits, target, temperature):
     per_token = _cross(student_logits, teacher_logits, temperature)
     return temperature**2 * (per_token * (target != PAD)).sum() / len(target)
 
 
+@mistake(
+    "this is the mean of the sentences' means: a word of a short sentence weighs more than a word "
+    "of a long one."
+)
 def _mean_of_sentence_means(student_logits, teacher_logits, target, temperature):
     real = target != PAD
     sums = (_cross(student_logits, teacher_logits, temperature) * real).sum(dim=1)
     return temperature**2 * (sums / real.sum(dim=1)).mean()
 
 
+@mistake(
+    "this is the sum over the batch: divide by the number of real tokens, or a larger batch has a "
+    "larger loss."
+)
 def _not_divided(student_logits, teacher_logits, target, temperature):
     return (
         temperature**2
@@ -78,49 +111,80 @@ def _not_divided(student_logits, teacher_logits, target, temperature):
     )
 
 
+@mistake(
+    "this is a mean over the vocabulary, V times too small; over k it is a sum, an expectation "
+    "under q. (The default reduction of kl_div makes this mistake.)"
+)
 def _mean_over_words(student_logits, teacher_logits, target, temperature):
     return (
         word_kd_loss(student_logits, teacher_logits, target, temperature) / student_logits.shape[2]
     )
 
 
+@mistake(
+    "softmax over dim 1 compares the positions of a sentence. The words of the vocabulary lie "
+    "along dim 2."
+)
 def _wrong_axis(student_logits, teacher_logits, target, temperature):
     return temperature**2 * _masked_mean(
         _cross(student_logits, teacher_logits, temperature, axis=1), target
     )
 
 
+@mistake(
+    "only the teacher is softened. With τ on both sides the student's best answer is the teacher "
+    "itself; so it would be a blurred one."
+)
 def _soft_teacher_only(student_logits, teacher_logits, target, temperature):
     return word_kd_loss(temperature * student_logits, teacher_logits, target, temperature)
 
 
+@mistake(
+    "only the student is softened: its logits would have to be τ times the teacher's, a sharper "
+    "copy."
+)
 def _soft_student_only(student_logits, teacher_logits, target, temperature):
     return word_kd_loss(student_logits, temperature * teacher_logits, target, temperature)
 
 
+@mistake("the logits are multiplied by τ. Softening divides them: p ∝ exp(logit/τ).")
 def _multiplied_by_tau(student_logits, teacher_logits, target, temperature):
     return temperature**4 * word_kd_loss(student_logits, teacher_logits, target, 1.0 / temperature)
 
 
+@mistake(
+    "teacher and student have changed places: the weights are the teacher's q, the logarithm the "
+    "student's p."
+)
 def _roles_swapped(student_logits, teacher_logits, target, temperature):
     return word_kd_loss(teacher_logits, student_logits, target, temperature)
 
 
+@mistake(
+    "this is KL(q ‖ p): the teacher's entropy is taken away. The gradient is the same, but the "
+    "paper's loss, and its curve, is the cross-entropy."
+)
 def _kl_not_cross_entropy(student_logits, teacher_logits, target, temperature):
     own = word_kd_loss(teacher_logits, teacher_logits, target, temperature)
     return word_kd_loss(student_logits, teacher_logits, target, temperature) - own
 
 
+@mistake("the logarithm is missing: this is −Σ q p, not −Σ q ln p.")
 def _without_logarithm(student_logits, teacher_logits, target, temperature):
     q, p = ((logits / temperature).softmax(dim=2) for logits in (teacher_logits, student_logits))
     return temperature**2 * _masked_mean(-(q * p).sum(dim=2), target)
 
 
+@mistake(
+    "this is NLL of gold: the teacher does not occur in it. Word-KD sums over the whole "
+    "vocabulary, weighted by q."
+)
 def _gold_only(student_logits, teacher_logits, target, temperature):
     log_p = (student_logits / temperature).log_softmax(dim=2)
     return temperature**2 * _masked_mean(-log_p.gather(2, target[:, :, None]).squeeze(2), target)
 
 
+@mistake("only the teacher's best word counts. Word-KD teaches the whole distribution q.")
 def _teachers_best_only(student_logits, teacher_logits, target, temperature):
     log_p = (student_logits / temperature).log_softmax(dim=2)
     best = teacher_logits.argmax(dim=2, keepdim=True)
@@ -196,8 +260,8 @@ WORD_KD = Exercise(
     "`.item()`, no "
     "`float()` and no numpy.",
     hints=(
-        "q is a softmax of the teacher's logits / τ, ln p a log_softmax of the student's / τ, both "
-        "over dim=2.",
+        "q is a softmax of the teacher's logits / τ, ln p a log_softmax of the student's / τ, "
+        "both over dim=2.",
         "Sum q · ln p over the vocabulary: one number a token (B, T). Then it is `masked_nll` of "
         "lesson 2 again.",
         "The target serves for one thing only: to tell real tokens from padding.",
@@ -205,94 +269,25 @@ WORD_KD = Exercise(
     imports="from seqkd_lab.corpus.vocabulary import PAD",
     solution=word_kd_loss,
     wrong_answers=(
-        WrongAnswer(
-            _no_tau_squared,
-            "τ² is missing. As τ grows far beyond the logits, the gradient shrinks as 1/τ²: "
-            "without the factor Word-KD then fades beside NLL.",
-        ),
-        WrongAnswer(
-            _tau_once,
-            "the factor is τ, not τ²: the softened logits give 1/τ, and for a high τ the "
-            "difference "
-            "of the two distributions gives another 1/τ.",
-        ),
-        WrongAnswer(
-            _divided_by_tau_squared,
-            "this divides by τ². The gradient shrinks by itself as τ grows; the "
-            "factor τ² makes up for that.",
-        ),
-        WrongAnswer(
-            _sign, "the sign: ln p is negative, and a loss that falls must make p rise where q is."
-        ),
-        WrongAnswer(
-            _padding_taught,
-            "padding counts: there the teacher's distribution means nothing, and the student "
-            "is made to learn it.",
-        ),
-        WrongAnswer(
-            _half_masked,
-            "padding is masked in the sum, but still counts in the number that it is divided "
-            "by: a batch with much padding gets a smaller loss.",
-        ),
-        WrongAnswer(
-            _by_sentence,
-            "this divides by the number of sentences. Divide by real tokens, or α would mix "
-            "two losses of different size.",
-        ),
-        WrongAnswer(
-            _mean_of_sentence_means,
-            "this is the mean of the sentences' means: a word of a short sentence "
-            "weighs more than a word of a long one.",
-        ),
-        WrongAnswer(
-            _not_divided,
-            "this is the sum over the batch: divide by the number of real tokens, or a larger "
-            "batch has a larger loss.",
-        ),
-        WrongAnswer(
-            _mean_over_words,
-            "this is a mean over the vocabulary, V times too small; over k it is a sum, an "
-            "expectation under q. (The default reduction of kl_div makes this mistake.)",
-        ),
-        WrongAnswer(
-            _wrong_axis,
-            "softmax over dim 1 compares the positions of a sentence. The words of the "
-            "vocabulary lie along dim 2.",
-        ),
-        WrongAnswer(
-            _soft_teacher_only,
-            "only the teacher is softened. With τ on both sides the student's best answer "
-            "is the teacher itself; so it would be a blurred one.",
-        ),
-        WrongAnswer(
-            _soft_student_only,
-            "only the student is softened: its logits would have to be τ times the "
-            "teacher's, a sharper copy.",
-        ),
-        WrongAnswer(
-            _multiplied_by_tau,
-            "the logits are multiplied by τ. Softening divides them: p ∝ exp(logit/τ).",
-        ),
-        WrongAnswer(
-            _roles_swapped,
-            "teacher and student have changed places: the weights are the teacher's q, the "
-            "logarithm the student's p.",
-        ),
-        WrongAnswer(
-            _kl_not_cross_entropy,
-            "this is KL(q ‖ p): the teacher's entropy is taken away. The gradient is "
-            "the same, but the paper's loss, and its curve, is the cross-entropy.",
-        ),
-        WrongAnswer(_without_logarithm, "the logarithm is missing: this is −Σ q p, not −Σ q ln p."),
-        WrongAnswer(
-            _gold_only,
-            "this is NLL of gold: the teacher does not occur in it. Word-KD sums over the whole "
-            "vocabulary, weighted by q.",
-        ),
-        WrongAnswer(
-            _teachers_best_only,
-            "only the teacher's best word counts. Word-KD teaches the whole distribution q.",
-        ),
+        _no_tau_squared,
+        _tau_once,
+        _divided_by_tau_squared,
+        _sign,
+        _padding_taught,
+        _half_masked,
+        _by_sentence,
+        _mean_of_sentence_means,
+        _not_divided,
+        _mean_over_words,
+        _wrong_axis,
+        _soft_teacher_only,
+        _soft_student_only,
+        _multiplied_by_tau,
+        _roles_swapped,
+        _kl_not_cross_entropy,
+        _without_logarithm,
+        _gold_only,
+        _teachers_best_only,
     ),
     cases=word_kd_cases,
     further=needs_a_gradient,

@@ -61,8 +61,8 @@ def bleu_in_words(bleu: Mapping[Place, Cell]) -> Markdown:
     gain = difference(bleu[top], bleu[GOLD_ALONE])
     return Markdown(
         f"The best place is **{place_name(top)}**: {bleu[top].mean:.1f} BLEU, "
-        f"{with_interval(gain)} against gold "
-        f"alone. At τ = 1, α = 1 minus α = 0.5 is {with_interval(more)}"
+        f"{with_interval(gain)} against gold alone. At τ = 1, α = 1 minus α = 0.5 is "
+        f"{with_interval(more)}"
         + ("." if more.clear else ": with so many seeds the two cannot be told apart.")
     )
 
@@ -73,10 +73,9 @@ def nll_in_words(bleu: Mapping[Place, Cell], nll: Mapping[Place, Cell]) -> Markd
     worse = difference(nll[top], nll[GOLD_ALONE])
     said = (
         f"The best place for BLEU, {place_name(top)}, has an NLL of gold of {nll[top].mean:.2f}; "
-        "gold alone has "
-        f"{nll[GOLD_ALONE].mean:.2f}. The difference is {with_interval(worse, 2, 'nats')}. The "
-        "lowest NLL stands "
-        f"at {place_name(likeliest)}, with {nll[likeliest].mean:.2f}. "
+        f"gold alone has {nll[GOLD_ALONE].mean:.2f}. The difference is "
+        f"{with_interval(worse, 2, 'nats')}. The lowest NLL stands at {place_name(likeliest)}, "
+        f"with {nll[likeliest].mean:.2f}. "
     )
     if top == likeliest:
         return Markdown(said + "So here the same place is the best for both.")
@@ -104,8 +103,7 @@ def differences_table(bleu: Mapping[Place, Cell]) -> Markdown:
     }
     rows = [
         f"| {place_name(place)} | {signed(gap.mean, 1)} | {signed(gap.low, 1)} to "
-        f"{signed(gap.high, 1)} | "
-        f"{verdict(gap)} |"
+        f"{signed(gap.high, 1)} | {verdict(gap)} |"
         for place, gap in gaps.items()
     ]
     return Markdown(head + "\n".join(rows) + "\n\n" + _reproduced(gaps))
@@ -124,14 +122,12 @@ def _reproduced(gaps: Mapping[Place, Difference]) -> str:
     better = [place_name(place) for place, said in faithful.items() if said == "better"]
     if better:
         return (
-            "**Reproduced**: at τ = 1, which is the paper's objective, Word-KD is better than gold "
-            "alone at "
-            f"{'; '.join(better)}."
+            "**Reproduced**: at τ = 1, which is the paper's objective, Word-KD is better than "
+            f"gold alone at {'; '.join(better)}."
         )
     return (
         "**Not reproduced**: the paper reports a small gain from Word-KD. At τ = 1, which is the "
-        "paper's "
-        "objective, these students show no gain that the seeds decide, at any α."
+        "paper's objective, these students show no gain that the seeds decide, at any α."
     )
 
 
@@ -143,17 +139,14 @@ def waste_answer(waste: Mapping[float, Waste]) -> str:
     low, high = waste[min(waste)], waste[max(waste)]
     said = (
         "The language rules out most words at each position. Of the soft target they have "
-        f"{targets}. Of the "
-        f"gradient's size they take {pulls}. "
+        f"{targets}. Of the gradient's size they take {pulls}. "
     )
     if high.target > low.target and high.pull > low.pull:
         return said + (
             "So at a high τ most of the teaching is about words that cannot stand there, which "
-            "fits the "
-            "poor upper rows. The strength of the pull is not the reason: on this map it is the "
-            "same at "
-            "every τ. A larger student, or more updates, may learn both; the map does not test "
-            "that."
+            "fits the poor upper rows. The strength of the pull is not the reason: on this map it "
+            "is the same at every τ. A larger student, or more updates, may learn both; the map "
+            "does not test that."
         )
     return said + "So here softening does not move the teaching to words that cannot stand there."
 
@@ -172,10 +165,10 @@ def walks_in_words(walks: Mapping[str, Walk], n_words: int = 4) -> Markdown:
     word_kd = walks[WORD_KD]
     on, off, _ = word_kd.shares
     return Markdown(
-        f"After {n_words} words, the share of sentences still on the path is {still}.\n\n"
-        f"{percent(on + off)} of Word-KD's translations have a mistake. In "
-        f"{percent(word_kd.share_off)} of these, the "
-        "first mistake comes after its own words have left gold's.\n\n" + rates_in_words(word_kd)
+        f"After {n_words} words, the share of sentences still on the path is "
+        f"{still}.\n\n{percent(on + off)} of Word-KD's translations have a mistake. In "
+        f"{percent(word_kd.share_off)} of these, the first mistake comes after its own words have "
+        "left gold's.\n\n" + rates_in_words(word_kd)
     )
 
 
@@ -184,16 +177,15 @@ def rates_in_words(walk: Walk) -> str:
     (on, off), (low, high) = walk.rates, walk.interval()
     said = (
         "Most words are off the path, so compare rates. Of a hundred words that Word-KD writes on "
-        "the path, "
-        f"{on:.1f} are a first mistake; off the path it is {off:.1f}. The difference is "
-        f"{signed(off - on, 1)} "
-        f"(95% interval {signed(low, 1)} to {signed(high, 1)}, a bootstrap over sentences). "
+        f"the path, {on:.1f} are a first mistake; off the path it is {off:.1f}. The difference is "
+        f"{signed(off - on, 1)} (95% interval {signed(low, 1)} to {signed(high, 1)}, a bootstrap "
+        "over sentences). "
     )
     if low > 0.0:
         return said + (
-            "So mistakes are more frequent off the path. That does not prove that leaving the path "
-            "causes "
-            "them: words off the path are also later words, which have more to agree with."
+            "So mistakes are more frequent off the path. That does not prove that leaving the "
+            "path causes them: words off the path are also later words, which have more to agree "
+            "with."
         )
     if high < 0.0:
         return (
@@ -203,8 +195,7 @@ def rates_in_words(walk: Walk) -> str:
         )
     return said + (
         "The interval contains 0: these sentences do not show that standing on one's own words "
-        "makes a "
-        "mistake likelier."
+        "makes a mistake likelier."
     )
 
 
@@ -213,17 +204,16 @@ def path_answer(walks: Mapping[str, Walk]) -> str:
     share = {name: sum(walk.on) / (sum(walk.on) + sum(walk.off)) for name, walk in walks.items()}
     said = (
         f"Of the words that it writes, the baseline writes {percent(share[BASELINE])} on the path "
-        "that training "
-        f"showed, Word-KD {percent(share[WORD_KD])}, Seq-KD {percent(share[SEQ_KD])}. "
+        f"that training showed, Word-KD {percent(share[WORD_KD])}, Seq-KD "
+        f"{percent(share[SEQ_KD])}. "
     )
     said += _fewer_mistakes(walks)
     if share[SEQ_KD] > share[WORD_KD]:
         return said + (
             "α and τ change the target at each position of the path. They do not change the path "
-            "itself: "
-            "gold, one of many translations, drawn by chance. Seq-KD's path is the teacher's own "
-            "best "
-            "translation, and its student stays on it longer. Lesson 06 builds on that."
+            "itself: gold, one of many translations, drawn by chance. Seq-KD's path is the "
+            "teacher's own best translation, and its student stays on it longer. Lesson 06 builds "
+            "on that."
         )
     return said + "So here Seq-KD's student does not stay on its path longer than Word-KD's."
 
@@ -242,7 +232,6 @@ def _fewer_mistakes(walks: Mapping[str, Walk]) -> str:
     if abs(gap) <= chance:
         return said + (
             "So these sentences do not tell Word-KD and Seq-KD apart in mistakes; the paths are "
-            "where they "
-            "differ. "
+            "where they differ. "
         )
     return said + f"So {SEQ_KD if gap > 0.0 else WORD_KD} makes fewer mistakes here. "

@@ -74,7 +74,7 @@ class InterpolationExplorer(NextWordView):
         return (
             f"{escape(' '.join(self.reading.source))}<br>{prefix_html(self.reading.target, self.position.value)}<br>"  # noqa: E501
             f"loss = α · Word-KD + (1 − α) · NLL = {alpha:.2f} · {word_kd} + {1 - alpha:.2f} · "
-            f"{nll} = <b>{loss}</b> nats (Word-KD with its factor τ² = {tau * tau:.2f})<br>"
-            f"gradient by the student's logits: {rule}; its size (sum of absolute values) "
-            f"<b>{float(mixture.gradient.abs().sum()):.3f}</b>"
+            f"{nll} = <b>{loss}</b> nats (Word-KD with its factor τ² = "
+            f"{tau * tau:.2f})<br>gradient by the student's logits: {rule}; its size (sum of "
+            f"absolute values) <b>{float(mixture.gradient.abs().sum()):.3f}</b>"
         )

@@ -9,7 +9,7 @@ import random
 import torch
 from torch.nn.functional import cross_entropy
 
-from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, WrongAnswer
+from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def mixed_target(gold, teacher_probabilities, alpha):
@@ -18,34 +18,51 @@ def mixed_target(gold, teacher_probabilities, alpha):
     return [alpha * q + (1 - alpha) * (k == gold) for k, q in enumerate(teacher_probabilities)]
 
 
+@mistake(
+    "α and 1 − α have changed places: in the paper α weighs the teacher, α = 0 is training on "
+    "gold alone."
+)
 def _alpha_on_gold(gold, teacher_probabilities, alpha):
     return mixed_target(gold, teacher_probabilities, 1 - alpha)
 
 
+@mistake("gold is added with its full weight: the sum is above 1. It gets 1 − α.")
 def _gold_added(gold, teacher_probabilities, alpha):
     return [alpha * q + (k == gold) for k, q in enumerate(teacher_probabilities)]
 
 
+@mistake(
+    "gold's place lost the teacher's share: the sum is below 1. The teacher gives the gold word a "
+    "probability too."
+)
 def _gold_replaced(gold, teacher_probabilities, alpha):
     return [(1 - alpha) if k == gold else alpha * q for k, q in enumerate(teacher_probabilities)]
 
 
+@mistake("gold is missing: the sum is α. The gold word gets 1 − α on top.")
 def _gold_missing(gold, teacher_probabilities, alpha):
     return [alpha * q for q in teacher_probabilities]
 
 
+@mistake("the teacher counts in full: the sum is 2 − α. Its probabilities are weighted by α.")
 def _teacher_unweighted(gold, teacher_probabilities, alpha):
     return [q + (1 - alpha) * (k == gold) for k, q in enumerate(teacher_probabilities)]
 
 
+@mistake("the wrong word got 1 − α: the gold word's number counts from 0.")
 def _counted_from_one(gold, teacher_probabilities, alpha):
     return mixed_target(gold - 1, teacher_probabilities, alpha)
 
 
+@mistake("every word got 1 − α. The hard target gives it to the gold word alone.")
 def _added_to_every_word(gold, teacher_probabilities, alpha):
     return [alpha * q + (1 - alpha) for q in teacher_probabilities]
 
 
+@mistake(
+    "α is spread evenly over the vocabulary: that is label smoothing. Here the teacher's "
+    "probabilities say who gets how much of it."
+)
 def _smoothed_evenly(gold, teacher_probabilities, alpha):
     return [
         alpha / len(teacher_probabilities) + (1 - alpha) * (k == gold)
@@ -53,6 +70,7 @@ def _smoothed_evenly(gold, teacher_probabilities, alpha):
     ]
 
 
+@mistake("the hard target stands on the teacher's best word. It belongs on gold.")
 def _teachers_best_is_gold(gold, teacher_probabilities, alpha):
     best = max(range(len(teacher_probabilities)), key=teacher_probabilities.__getitem__)
     return mixed_target(best, teacher_probabilities, alpha)
@@ -101,42 +119,15 @@ MIXED = Exercise(
     ),
     solution=mixed_target,
     wrong_answers=(
-        WrongAnswer(
-            _alpha_on_gold,
-            "α and 1 − α have changed places: in the paper α weighs the teacher, α = 0 is "
-            "training on gold alone.",
-        ),
-        WrongAnswer(
-            _gold_added, "gold is added with its full weight: the sum is above 1. It gets 1 − α."
-        ),
-        WrongAnswer(
-            _gold_replaced,
-            "gold's place lost the teacher's share: the sum is below 1. The teacher gives the "
-            "gold word a probability too.",
-        ),
-        WrongAnswer(
-            _gold_missing, "gold is missing: the sum is α. The gold word gets 1 − α on top."
-        ),
-        WrongAnswer(
-            _teacher_unweighted,
-            "the teacher counts in full: the sum is 2 − α. Its probabilities are weighted by α.",
-        ),
-        WrongAnswer(
-            _counted_from_one, "the wrong word got 1 − α: the gold word's number counts from 0."
-        ),
-        WrongAnswer(
-            _added_to_every_word,
-            "every word got 1 − α. The hard target gives it to the gold word alone.",
-        ),
-        WrongAnswer(
-            _smoothed_evenly,
-            "α is spread evenly over the vocabulary: that is label smoothing. Here the "
-            "teacher's probabilities say who gets how much of it.",
-        ),
-        WrongAnswer(
-            _teachers_best_is_gold,
-            "the hard target stands on the teacher's best word. It belongs on gold.",
-        ),
+        _alpha_on_gold,
+        _gold_added,
+        _gold_replaced,
+        _gold_missing,
+        _teacher_unweighted,
+        _counted_from_one,
+        _added_to_every_word,
+        _smoothed_evenly,
+        _teachers_best_is_gold,
     ),
     cases=mixing_cases,
     insight="With a teacher near the truth, the mixed target is gold with some of its noise taken "
@@ -161,48 +152,69 @@ def _minus(values, target):
     return [value - t for value, t in zip(values, target, strict=True)]
 
 
+@mistake("the sign: this is the step that lowers the loss. The gradient points uphill: p − target.")
 def _downhill(student_logits, teacher_probabilities, gold, alpha):
     return [-g for g in word_gradient(student_logits, teacher_probabilities, gold, alpha)]
 
 
+@mistake(
+    "the teacher is missing: this is the gradient of NLL alone, which pushes every word but gold "
+    "down, right ones too."
+)
 def _gold_alone(student_logits, teacher_probabilities, gold, alpha):
     return word_gradient(student_logits, teacher_probabilities, gold, 0.0)
 
 
+@mistake("gold is missing: this is the gradient of Word-KD alone, α = 1.")
 def _teacher_alone(student_logits, teacher_probabilities, gold, alpha):
     return word_gradient(student_logits, teacher_probabilities, gold, 1.0)
 
 
+@mistake("α and 1 − α have changed places: α weighs the teacher.")
 def _alpha_swapped(student_logits, teacher_probabilities, gold, alpha):
     return word_gradient(student_logits, teacher_probabilities, gold, 1 - alpha)
 
 
+@mistake(
+    "this is the gradient with respect to ln p. The logits go through the softmax, which adds p."
+)
 def _of_log_probabilities(student_logits, teacher_probabilities, gold, alpha):
     return [-target for target in mixed_target(gold, teacher_probabilities, alpha)]
 
 
+@mistake(
+    "this is the gradient with respect to p itself, −target/p. The logits go through the softmax: "
+    "its derivative is still missing."
+)
 def _of_probabilities(student_logits, teacher_probabilities, gold, alpha):
     target = mixed_target(gold, teacher_probabilities, alpha)
     return [-t / p for p, t in zip(_softmax(student_logits), target, strict=True)]
 
 
+@mistake("the logits are no probabilities: p is their softmax.")
 def _without_softmax(student_logits, teacher_probabilities, gold, alpha):
     return _minus(student_logits, mixed_target(gold, teacher_probabilities, alpha))
 
 
+@mistake("exp(logit) is not yet p: the softmax divides it by the sum over all words.")
 def _not_normalised(student_logits, teacher_probabilities, gold, alpha):
     return _minus(map(math.exp, student_logits), mixed_target(gold, teacher_probabilities, alpha))
 
 
+@mistake("this is V times too small: over the words the loss is a sum, not a mean.")
 def _mean_over_words(student_logits, teacher_probabilities, gold, alpha):
     gradient = word_gradient(student_logits, teacher_probabilities, gold, alpha)
     return [g / len(gradient) for g in gradient]
 
 
+@mistake(
+    "the teacher's probabilities went through a softmax again. They are probabilities already."
+)
 def _softmax_of_the_teacher(student_logits, teacher_probabilities, gold, alpha):
     return word_gradient(student_logits, _softmax(teacher_probabilities), gold, alpha)
 
 
+@mistake("gold counts in full: it has the weight 1 − α, so that the target sums to 1.")
 def _gold_in_full(student_logits, teacher_probabilities, gold, alpha):
     return _minus(_softmax(student_logits), _gold_added(gold, teacher_probabilities, alpha))
 
@@ -244,48 +256,17 @@ GRADIENT = Exercise(
     imports="import math",
     solution=word_gradient,
     wrong_answers=(
-        WrongAnswer(
-            _downhill,
-            "the sign: this is the step that lowers the loss. The gradient points uphill: p − "
-            "target.",
-        ),
-        WrongAnswer(
-            _gold_alone,
-            "the teacher is missing: this is the gradient of NLL alone, which pushes every word "
-            "but gold down, right ones too.",
-        ),
-        WrongAnswer(
-            _teacher_alone, "gold is missing: this is the gradient of Word-KD alone, α = 1."
-        ),
-        WrongAnswer(_alpha_swapped, "α and 1 − α have changed places: α weighs the teacher."),
-        WrongAnswer(
-            _gold_in_full,
-            "gold counts in full: it has the weight 1 − α, so that the target sums to 1.",
-        ),
-        WrongAnswer(
-            _of_log_probabilities,
-            "this is the gradient with respect to ln p. The logits go through the "
-            "softmax, which adds p.",
-        ),
-        WrongAnswer(
-            _of_probabilities,
-            "this is the gradient with respect to p itself, −target/p. The logits go "
-            "through the softmax: its derivative is still missing.",
-        ),
-        WrongAnswer(_without_softmax, "the logits are no probabilities: p is their softmax."),
-        WrongAnswer(
-            _not_normalised,
-            "exp(logit) is not yet p: the softmax divides it by the sum over all words.",
-        ),
-        WrongAnswer(
-            _mean_over_words,
-            "this is V times too small: over the words the loss is a sum, not a mean.",
-        ),
-        WrongAnswer(
-            _softmax_of_the_teacher,
-            "the teacher's probabilities went through a softmax again. They are "
-            "probabilities already.",
-        ),
+        _downhill,
+        _gold_alone,
+        _teacher_alone,
+        _alpha_swapped,
+        _gold_in_full,
+        _of_log_probabilities,
+        _of_probabilities,
+        _without_softmax,
+        _not_normalised,
+        _mean_over_words,
+        _softmax_of_the_teacher,
     ),
     cases=gradient_cases,
     insight="The gradient is 0 where the student equals the mixed target. NLL alone would go on "

@@ -234,8 +234,8 @@ class StudentTrainer(View):
                 if compares
                 else (
                     f"; the map has no place for it (it has width {self.settings.width}, "
-                    f"{self.settings.epochs} epochs, "
-                    f"τ from {self._map.temperatures[0]:g} to {self._map.temperatures[-1]:g})"
+                    f"{self.settings.epochs} epochs, τ from {self._map.temperatures[0]:g} to "
+                    f"{self._map.temperatures[-1]:g})"
                 )
             )
             with self._map_lock:
@@ -256,8 +256,7 @@ class StudentTrainer(View):
             self.error = error
             self.status.value = (
                 "<b>This try failed</b>: "
-                f"{escape(f'{type(error).__name__}: {error}')}<details><summary>where</summary>"
-                f"<pre>{escape(traceback.format_exc())}</pre></details>"
+                f"{escape(f'{type(error).__name__}: {error}')}<details><summary>where</summary><pre>{escape(traceback.format_exc())}</pre></details>"
             )
         finally:
             self.running = False
@@ -298,8 +297,8 @@ class StudentTrainer(View):
     def _report(self, chosen: Try, progress: Progress, curve: Curve) -> None:
         self.bar.max, self.bar.value = progress.n_updates, progress.update
         self.status.value = (
-            f"{escape(chosen.name)}: update {progress.update} of "
-            f"{progress.n_updates}, loss {progress.loss:.2f} nats"
+            f"{escape(chosen.name)}: update {progress.update} of {progress.n_updates}, loss "
+            f"{progress.loss:.2f} nats"
         )
         self._draw(curve)
 
@@ -331,9 +330,8 @@ class StudentTrainer(View):
         self.student = student
         place = 1 + int((self.results["BLEU greedy"] > score.bleu).sum())
         self.status.value = (
-            f"{escape(chosen.name)} ({ended}): BLEU <b>{score.bleu:.1f}</b>, "
-            "place "
-            f"{place} of {len(self.results)}"
+            f"{escape(chosen.name)} ({ended}): BLEU <b>{score.bleu:.1f}</b>, place {place} of "
+            f"{len(self.results)}"
         )
         self._draw(curve)
         self.curves.append(curve)

@@ -43,12 +43,9 @@ def floor_answer(losses: Mapping[str, float]) -> str:
     nearer = above[WORD_KD] < above[BASELINE]
     said = (
         f"The floor is the teacher's own entropy, here **{floor:.3f}** nats a token. A student "
-        "that equals the teacher "
-        "has exactly this loss, so “the loss stays above 0” says nothing against a student. What "
-        "counts is the "
-        f"distance from the floor, which is KL(teacher ‖ student): {above[WORD_KD]:.3f} for "
-        "Word-KD, "
-        f"{above[BASELINE]:.3f} for the baseline. "
+        "that equals the teacher has exactly this loss, so “the loss stays above 0” says nothing "
+        "against a student. What counts is the distance from the floor, which is KL(teacher ‖ "
+        f"student): {above[WORD_KD]:.3f} for Word-KD, {above[BASELINE]:.3f} for the baseline. "
     )
     said += (
         "Training on the soft target brought the student nearer to the teacher. "
@@ -58,8 +55,7 @@ def floor_answer(losses: Mapping[str, float]) -> str:
     if above[SEQ_KD] > max(above[WORD_KD], above[BASELINE]):
         said += (
             f"Seq-KD is the farthest away ({above[SEQ_KD]:.3f}): it learned the teacher's "
-            "sentences, not the "
-            "teacher's distributions along gold."
+            "sentences, not the teacher's distributions along gold."
         )
     return said
 
@@ -85,11 +81,10 @@ def mixing_in_words(
     }
     said = (
         f"The hard target gives *{gold.word}* everything. The teacher gives it {gold.teacher:.2f}, "
-        f"and *{other.word}* "
-        f"{other.teacher:.2f}. At α = 0.5 the mixed target gives them {share[gold.word]:.2f} and "
-        f"{share[other.word]:.2f}. The baseline gives *{other.word}* p = {other.student:.2f}. So "
-        "its gradient is "
-        f"{signed(other.at_gold_alone)} at α = 0 and {signed(other.at_teacher_alone)} at α = 1. "
+        f"and *{other.word}* {other.teacher:.2f}. At α = 0.5 the mixed target gives them "
+        f"{share[gold.word]:.2f} and {share[other.word]:.2f}. The baseline gives *{other.word}* p "
+        f"= {other.student:.2f}. So its gradient is {signed(other.at_gold_alone)} at α = 0 and "
+        f"{signed(other.at_teacher_alone)} at α = 1. "
     )
     return Markdown(
         said
@@ -112,9 +107,8 @@ def turning_answer(turning: Sequence[tuple[int, WordGradient]], prefix: Sequence
     which α."""
     if not turning:
         return (
-            "Here no word turns: at every position of this sentence the baseline gives each likely "
-            "word, except "
-            "gold, at least as much as the teacher does."
+            "Here no word turns: at every position of this sentence the baseline gives each "
+            "likely word, except gold, at least as much as the teacher does."
         )
     places = "; ".join(
         f"*{word.word}* "
@@ -124,8 +118,7 @@ def turning_answer(turning: Sequence[tuple[int, WordGradient]], prefix: Sequence
     )
     return (
         f"The words that turn: {places}. A word other than gold turns at α = p/q, so only where "
-        "the teacher gives "
-        "it more than the student does."
+        "the teacher gives it more than the student does."
     )
 
 
@@ -141,12 +134,10 @@ def rest_answer(
     n_rest = len(reading.vocabulary) - len(shown)
     return (
         f"At τ = {low:g} the {n_rest} words that are not shown have {percent(before)} of the soft "
-        "target together, "
-        f"at τ = {high:g} they have {percent(after)}. "
+        f"target together, at τ = {high:g} they have {percent(after)}. "
         + (
             "A high τ takes the probability from the words that can stand here, and spreads it "
-            "over those that "
-            "cannot."
+            "over those that cannot."
             if after > before
             else "Here the high τ does not move probability to them."
         )
@@ -171,9 +162,8 @@ def pulls_in_words(pulls: Pulls, tau: float = 4.0) -> Markdown:
     last, highest = pulls.temperatures[-1], pulls.with_factor[-1] / pulls.limit
     said = (
         f"**With τ²**, the gradient at τ = {tau:g} is {pulls.ratio(tau):.1f} times as large as at "
-        "τ = 1 "
-        f"({pulls.at(1.0):.2f} → {pulls.at(tau):.2f}). **Without it**, it is {without:.1f} times "
-        "as large. "
+        f"τ = 1 ({pulls.at(1.0):.2f} → {pulls.at(tau):.2f}). **Without it**, it is {without:.1f} "
+        "times as large. "
     )
     said += {
         SAME: "So τ² keeps the size of the gradient here. ",
@@ -206,8 +196,7 @@ def tau_squared_answer(pulls: Pulls) -> str:
     )
     return said + (
         f"at τ = 4, α = 0.5 weighs the teacher about {rise:.0f} times as heavily as it does at τ = "
-        "1. A map "
-        "over α and τ would mix up its two axes."
+        "1. A map over α and τ would mix up its two axes."
         if rise > 1.0
         else "at τ = 4, α = 0.5 gives the teacher less weight than at τ = 1."
     )

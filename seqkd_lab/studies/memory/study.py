@@ -217,8 +217,7 @@ CLAIMS = (
     Claim(
         "M7",
         f"memory {SHORT}: gold's student is at most 2 points above the truth with that memory, "
-        "both greedy (it "
-        "estimates that truth; that it cannot be above is no theorem)",
+        "both greedy (it estimates that truth; that it cannot be above is no theorem)",
         lambda rows: above_truth(rows, GOLD, "greedy"),
         most=2.0,
         original=AIM,
@@ -282,10 +281,8 @@ def _beyond_memory(gold: float, truth: float) -> str:
         return "Gold's student is not below that."
     return (
         f"So forgetting alone costs {100 - truth:.0f} points, and gold's student loses "
-        f"{truth - gold:.0f} more: "
-        "where two words are almost equally probable, a small error turns its choice. The "
-        "teacher's mode leaves "
-        "few such choices open."
+        f"{truth - gold:.0f} more: where two words are almost equally probable, a small error "
+        "turns its choice. The teacher's mode leaves few such choices open."
     )
 
 
@@ -299,18 +296,13 @@ def in_words(seeds: Sequence[Rows]) -> str:
     short, full = (fmean(gain(rows, memory) for rows in seeds) for memory in (SHORT, None))
     return (
         f"With a memory of {SHORT} words, gold's student writes {mean(GOLD, SHORT):.0f}% valid "
-        "translations, the "
-        f"student of samples {mean(SAMPLES, SHORT):.0f}% and the student of the mode "
-        f"{mean(MODE, SHORT):.0f}% (means "
-        f"of {len(seeds)} seeds).\n\nThe truth itself, if it remembers {SHORT} words only, draws "
-        f"{100 * truth['draws']:.0f}% valid translations; if it takes its most probable word each "
-        "time, "
-        f"{100 * truth['greedy']:.0f}% are valid. "
-        f"{_beyond_memory(mean(GOLD, SHORT), 100 * truth['greedy'])}\n\n"
-        "With all of the memory, gold's student reaches "
-        f"{mean(GOLD, None):.0f}% and the mode's {mean(MODE, None):.0f}%: the distance between "
-        "them goes from "
-        f"{short:.0f} to {full:.0f} points."
+        f"translations, the student of samples {mean(SAMPLES, SHORT):.0f}% and the student of the "
+        f"mode {mean(MODE, SHORT):.0f}% (means of {len(seeds)} seeds).\n\nThe truth itself, if it "
+        f"remembers {SHORT} words only, draws {100 * truth['draws']:.0f}% valid translations; if "
+        f"it takes its most probable word each time, {100 * truth['greedy']:.0f}% are valid. "
+        f"{_beyond_memory(mean(GOLD, SHORT), 100 * truth['greedy'])}\n\nWith all of the memory, "
+        f"gold's student reaches {mean(GOLD, None):.0f}% and the mode's {mean(MODE, None):.0f}%: "
+        f"the distance between them goes from {short:.0f} to {full:.0f} points."
     )
 
 

@@ -142,15 +142,15 @@ def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
 
 AHEAD_OF_DATA = f"+8.09% over fine-tuning on teacher data ({PAPER})"
 SPARSE = (
-    f"the student is synchronised to the generator only sparsely ({PAPER}); what that may "
-    "cost is ours"
+    f"the student is synchronised to the generator only sparsely ({PAPER}); what that may cost is "
+    "ours"
 )
 FILTER = (
     f"Δ-IFD drops extreme samples, to keep training in a “safe proximal learning zone” ({PAPER})"
 )
 LOSS = (
-    f"trained on with cross-entropy plus forward KL ({PAPER}); without cross-entropy is ours, "
-    "by validation"
+    f"trained on with cross-entropy plus forward KL ({PAPER}); without cross-entropy is ours, by "
+    "validation"
 )
 CLAIMS = (
     Claim(

@@ -173,8 +173,8 @@ FIXED = (
 )
 SEEKS = (
     "GKD: alternative divergences “may be useful when the student lacks the expressivity to mimic "
-    "the teacher's "
-    "distribution” (abstract); reverse KL seeks modes, forward KL covers (our summary of section 3)"
+    "the teacher's distribution” (abstract); reverse KL seeks modes, forward KL covers (our "
+    "summary of section 3)"
 )
 TRAP = (
     "an aim of this lab: what the sampled word alone tells, and what the full sum leaves out, "
@@ -206,9 +206,8 @@ CLAIMS = (
     ),
     Claim(
         "shrinks-own-loss",
-        "along own prefixes, forward and reverse KL each after training on itself: "
-        "on-policy below gold prefixes, mean of the two (nats a token; asked when two seeds had "
-        "been seen)",
+        "along own prefixes, forward and reverse KL each after training on itself: on-policy "
+        "below gold prefixes, mean of the two (nats a token; asked when two seeds had been seen)",
         by_own_loss,
         most=0.0,
         original=MISMATCH,

@@ -206,8 +206,7 @@ def collapse(loss: str, end: int) -> Callable[[Rows], float]:
 
 BELL = (
     "PACED: the signal-to-noise ratio of the distillation gradient over the pass rate is "
-    "bell-shaped and collapses "
-    "at both ends (as our notes have it)"
+    "bell-shaped and collapses at both ends (as our notes have it)"
 )
 GAIN = "PACED: gains up to +8.2 over unweighted distillation (as our notes have it)"
 FORGETS = "PACED: less forgetting than unweighted distillation (as our notes have it)"

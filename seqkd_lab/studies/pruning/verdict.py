@@ -55,8 +55,8 @@ def times_fewer(row: Row, place: Place) -> float:
 
 UNPRUNED, RETRAINED_80 = blind(SEQ_KD, 0.0, PRUNED), blind(SEQ_KD, PAPER_SHARE, RETRAINED)
 PAPER_TEACHER = (
-    "at 80%: 13 times fewer parameters than the teacher, −0.4 BLEU against it (Kim & "
-    "Rush 2016, Table 3)"
+    "at 80%: 13 times fewer parameters than the teacher, −0.4 BLEU against it (Kim & Rush 2016, "
+    "Table 3)"
 )
 PAPER_STUDENT = "at 80%: −0.2 BLEU against the student before pruning (Kim & Rush 2016, Table 3)"
 AIM = "an aim of this lab"
@@ -162,8 +162,8 @@ def verdict_in_words(rows: Sequence[Row]) -> list[str]:
         (SEQ_KD, TUNED),
     ):
         lines.append(
-            f"knee of the {model}, {stage}: {knee(rows, model, stage):.0%} "
-            f"(the last level before the mean loss by beam exceeds {MOST_LOST} BLEU)"
+            f"knee of the {model}, {stage}: {knee(rows, model, stage):.0%} (the last level before "
+            f"the mean loss by beam exceeds {MOST_LOST} BLEU)"
         )
     return lines
 

@@ -117,8 +117,7 @@ def kept(path: Path, heading: Mapping) -> dict:
         if not isinstance(results, dict) or results.get(part) != now:
             raise CheckpointError(
                 f"{path}: its {part} differ from what would be measured now; delete the file to "
-                "make "
-                "it again, or name another"
+                "make it again, or name another"
             )
     return results
 

@@ -30,8 +30,8 @@ LOSSLESS = (
 )
 TOLD_APART = "an aim of this lab: a rule that is broken on purpose must be told from the law"
 ACCEPTANCE = (
-    "a proposed word stands with the chance Σ min(p, q) = 1 − TV (Leviathan et al. 2023, "
-    "theorem 3.5)"
+    "a proposed word stands with the chance Σ min(p, q) = 1 − TV (Leviathan et al. 2023, theorem "
+    "3.5)"
 )
 FASTER = "2 to 3 times on T5-XXL (Leviathan et al. 2023, abstract); 2 times is this lab's aim"
 
@@ -223,8 +223,8 @@ def judge_clock(clock: Sequence[ClockTime]) -> list[Verdict]:
         rounds = [{"times": value} for value in speed_ups(clock, threads, temperature)[way]]
         how = f"{draft}, K = {length}{', adaptive' * adaptive}"
         ours = (
-            f"≥ {AIM:g} times as fast as the target alone, temperature {temperature:g}, "
-            f"{threads} thread(s) ({how})"
+            f"≥ {AIM:g} times as fast as the target alone, temperature {temperature:g}, {threads} "
+            f"thread(s) ({how})"
         )
         claim = Claim("S5", ours, lambda rows: rows["times"], least=AIM, original=FASTER)
         judged.append(judge_claim(claim, rounds))

@@ -211,8 +211,8 @@ SCALE_FREE = on_translations(
     ),
     Claim(
         "F1",
-        "Seq-KD, greedy, closes ≥ 0.5 of the distance from the greedy baseline to the teacher with "
-        "a beam",
+        "Seq-KD, greedy, closes ≥ 0.5 of the distance from the greedy baseline to the teacher "
+        "with a beam",
         closed_share,
         least=0.5,
         needs=(SEQ_KD, BASELINE, TEACHER),
@@ -233,8 +233,7 @@ SCALE_FREE = on_translations(
     Claim(
         "F2",
         "the beam's gain for Seq-KD is at most half of its gain for the baseline: half of the "
-        "baseline's − "
-        "Seq-KD's ≥ 0 BLEU",
+        "baseline's − Seq-KD's ≥ 0 BLEU",
         lambda rows: gap(rows, BASELINE) / 2.0 - gap(rows, SEQ_KD),
         least=0.0,
         needs=(SEQ_KD, BASELINE),
@@ -316,8 +315,7 @@ def in_words(by_seed: Sequence[Rows]) -> str:
     if both and not math.isnan(share := beam_share(by_seed)):
         parts.append(
             f"The beam's gain for Seq-KD is {share:.0%} of its gain for the baseline (ratio of the "
-            "means; 3% "
-            "in the paper)."
+            "means; 3% in the paper)."
         )
     return "\n\n".join([*parts, summary(judge(by_seed))])
 
@@ -335,8 +333,7 @@ def of_one_seed(rows: Rows) -> str:
     return "\n".join(
         [
             "What the paper's claims ask for, and what this seed gives (one seed has no interval: "
-            "it decides "
-            "nothing):",
+            "it decides nothing):",
             *lines,
             *(f"{CANNOT_BE_JUDGED.capitalize()}: {reason}." for reason in reasons),
         ]

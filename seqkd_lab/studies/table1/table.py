@@ -152,8 +152,7 @@ def said_of_teacher(results: Mapping) -> list[str]:
         return []
     return [
         f"All students learn from one teacher (seed {results['teacher_seed']}): the intervals are "
-        "over students, "
-        "and say nothing about other teachers."
+        "over students, and say nothing about other teachers."
     ]
 
 

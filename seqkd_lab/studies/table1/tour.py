@@ -132,8 +132,7 @@ def paired_comparison(run: TableRun, store: Store) -> str:
     bleu = paired_bootstrap(system, other, bleu_metric(streams, tokenize))
     said = (
         f"These two models: Seq-KD {bleu.difference:+.1f} BLEU over the baseline, greedy; paired "
-        "bootstrap over "
-        f"{len(data.test):,} test sentences: p = {bleu.p_value:.3f}"
+        f"bootstrap over {len(data.test):,} test sentences: p = {bleu.p_value:.3f}"
     )
     if data.language is not None:
         return said
@@ -141,6 +140,5 @@ def paired_comparison(run: TableRun, store: Store) -> str:
     (low, high), (chrf_low, chrf_high) = bleu.interval, chrf.interval
     return (
         f"{said}, 95% interval [{low:+.1f}, {high:+.1f}]. chrF: {chrf.difference:+.1f}, p = "
-        f"{chrf.p_value:.3f}, "
-        f"95% interval [{chrf_low:+.1f}, {chrf_high:+.1f}]"
+        f"{chrf.p_value:.3f}, 95% interval [{chrf_low:+.1f}, {chrf_high:+.1f}]"
     )

@@ -97,8 +97,7 @@ def causes_in(measured: Measured) -> list[str]:
     if baseline < LEAST_SHARE * teacher:
         causes.append(
             f"The baseline reaches {baseline:.1f} of its teacher's {teacher:.1f} BLEU: the "
-            "students have not "
-            "learned enough yet; give them more epochs or smaller batches."
+            "students have not learned enough yet; give them more epochs or smaller batches."
         )
     if lead < LEAST_LEAD:
         better = (
@@ -106,26 +105,23 @@ def causes_in(measured: Measured) -> list[str]:
         )
         causes.append(
             f"The teacher with a beam is {better}, so it has little to teach; give it more text, "
-            "more epochs "
-            "or a larger model."
+            "more epochs or a larger model."
         )
     if ratio is not None and not shortest <= ratio <= longest:
         causes.append(
             f"The distilled targets have {ratio:.2f} tokens for each token of gold, and the "
-            "student learns "
-            "this length; train the teacher longer, or distil with a length penalty of 1."
+            "student learns this length; train the teacher longer, or distil with a length "
+            "penalty of 1."
         )
     if teacher < LEAST_TEACHER:
         causes.append(
             f"The teacher's own BLEU is {teacher:.1f}, so much of what it writes is wrong; give it "
-            "more text "
-            "or more epochs."
+            "more text or more epochs."
         )
     if similarity is not None and similarity < LEAST_SIMILARITY:
         causes.append(
             f"The distilled targets are far from gold (sentence BLEU {similarity:.0f}); train the "
-            "teacher "
-            "longer."
+            "teacher longer."
         )
     return causes
 

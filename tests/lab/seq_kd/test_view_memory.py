@@ -203,8 +203,7 @@ class TestPicture:
 
     def test_boxes_hold_their_words_side_by_side_within_the_picture(self):
         long = (
-            "gestern hat die nette Krankenschwester eine praktische Umhängetasche "
-            "weggeworfen , "
+            "gestern hat die nette Krankenschwester eine praktische Umhängetasche weggeworfen , "
             "weil sie alt war"
         )
         results = synthetic_memory.results()

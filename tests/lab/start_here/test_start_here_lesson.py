@@ -97,14 +97,13 @@ class TestTicket:
         [
             (
                 {"teacher": None, "baseline": "x", "seq_kd": "x"},
-                "The teacher translates this sentence without a mistake. "
-                "The baseline and Seq-KD make one each. Of the two students, Seq-KD is more "
-                "certain",
+                "The teacher translates this sentence without a mistake. The baseline and Seq-KD "
+                "make one each. Of the two students, Seq-KD is more certain",
             ),
             (
                 {"teacher": None, "baseline": "x", "seq_kd": None},
-                "The teacher and Seq-KD translate this sentence without a "
-                "mistake. The baseline makes one.",
+                "The teacher and Seq-KD translate this sentence without a mistake. The baseline "
+                "makes one.",
             ),
             (
                 {"teacher": None, "baseline": None, "seq_kd": None},

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from synthetic_importance import batch_of
 
-from seqkd_lab.corpus.toy.planted import BEYOND, KINDS, MISTAKE, SETTLED
-from seqkd_lab.distillation.tip import ALL, SELECTORS, SOFT_OR, Importance
-from seqkd_lab.lab.token_importance.measures import Labelled
+from seqkd_lab.corpus.toy.planted import BEYOND, MISTAKE, SETTLED
+from seqkd_lab.distillation.tip import ALL, SELECTORS, SOFT_OR
 from seqkd_lab.lab.token_importance.picture import (
     COLUMNS,
     ROWS,
@@ -18,26 +18,6 @@ from seqkd_lab.lab.token_importance.picture import (
     importance_figure,
 )
 from seqkd_lab.lab.token_importance.view import TokenExplorer
-
-
-def batch_of(*lengths: int, seed: int = 1) -> Labelled:
-    """Made-up outputs of these lengths; the first token of each is a planted mistake, sure and
-    far."""
-    generator = torch.Generator().manual_seed(seed)
-    B, T = len(lengths), max(lengths)
-    h, delta, forward = (torch.rand(B, T, generator=generator) for _ in range(3))
-    h[:, 0], delta[:, 0], forward[:, 0] = 0.0, 20.0, 20.0
-    real = torch.arange(T) < torch.tensor(lengths)[:, None]
-    kinds = tuple(
-        (MISTAKE, *(KINDS[1 + t % (len(KINDS) - 1)] for t in range(n - 1))) for n in lengths
-    )
-    outputs = tuple(tuple(f"w{b}.{t}" for t in range(n)) for b, n in enumerate(lengths))
-    return Labelled(
-        tuple((f"source {b}",) for b in range(B)),
-        outputs,
-        kinds,
-        Importance(h, delta, forward, real),
-    )
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 import view_driver
+from synthetic_map import tiny_map
 
 import seqkd_lab.lab.word_kd.trainer as trainer_module
 from seqkd_lab.distillation.losses import BalancedWordKD
@@ -182,24 +183,6 @@ def test_every_control_changes_the_plan_in_words(view):
     assert (
         "20 updates" not in view.plan.value and f"{view.epochs.max * 4} updates" in view.plan.value
     )
-
-
-def tiny_map(alphas=(0.0, 0.5, 1.0), temperatures=(0.5, 1.0, 2.0), seeds=(1, 2, 3)) -> dict:
-    """A map of made-up numbers."""
-    places = [(a, t) for a in alphas for t in (temperatures if a else (None,))]
-    points = [
-        {
-            "alpha": a,
-            "temperature": t,
-            "seed": seed,
-            "bleu": 60.0 + 10 * a + seed,
-            "valid": 0.1,
-            "nll": 1.0,
-        }
-        for a, t in places
-        for seed in seeds
-    ]
-    return {"points": points}
 
 
 @pytest.fixture

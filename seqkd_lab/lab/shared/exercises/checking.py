@@ -72,8 +72,8 @@ def check(exercise: Exercise, function: Any) -> Result:
     if again.error or first_difference(again.value, outcomes[0].value, exercise.tolerance):
         return refusal(
             exercise,
-            "Called a second time with the same arguments, your function gives another answer: "
-            "it remembers something between calls (a global variable, or a default argument like "
+            "Called a second time with the same arguments, your function gives another answer: it "
+            "remembers something between calls (a global variable, or a default argument like "
             "`=[]`).",
         )
     flaw = exercise.further(function) if exercise.further else None
@@ -129,9 +129,8 @@ def what_is_wrong(
         names = " and ".join(f"`{exercise.parameters[place]}`" for place in outcome.changed)
         return [
             f"{called} the answer is right, but your function changed its argument {names}: "
-            "whoever called it "
-            "would go on with other data. Work on a copy (`.clone()`, `list(…)`, or an operation "
-            "without `_`)."
+            "whoever called it would go on with other data. Work on a copy (`.clone()`, "
+            "`list(…)`, or an operation without `_`)."
         ]
     return None
 

@@ -32,11 +32,21 @@ class Case:
 
 @dataclass(frozen=True)
 class WrongAnswer:
-    """A plausible mistake as a function that makes it, and the misconception that it stands for
-    (said to a learner)."""
+    """A plausible mistake: the function that makes it, and the misconception to name to a
+    learner."""
 
     function: Function
     misconception: str
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Return what the mistaken function returns: other mistakes may build on it."""
+        return self.function(*arguments)
+
+
+def mistake(misconception: str) -> Callable[[Function], WrongAnswer]:
+    """Declare the decorated function a plausible mistake, beside the misconception that it stands
+    for."""
+    return lambda function: WrongAnswer(function, misconception)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from seqkd_lab.lab.shared.exercises.comparing import kind, plain
 
 Loss = Callable[[Tensor], Tensor]
 NO_GRADIENT = (
-    "The values are right, but no gradient flows from the loss back to `{name}`, so no model could "
-    "learn "
-    "from it. Return a torch scalar, and look for {culprits} between `{name}` and the result."
+    "The values are right, but no gradient flows from the loss back to `{name}`, so no model "
+    "could learn from it. Return a torch scalar, and look for {culprits} between `{name}` and "
+    "the result."
 )
 
 
@@ -36,9 +36,8 @@ def gradient_fault(loss: Loss, right: Loss, logits: Tensor, name: str) -> str | 
         message = " ".join(str(error).split())[:160].rstrip(".")
         return (
             f"The values are right. In training, however, torch records what happens to `{name}`, "
-            "and then your "
-            f"function raised {type(error).__name__}: {message}. Use torch from the logits to the "
-            "result."
+            f"and then your function raised {type(error).__name__}: {message}. Use torch from the "
+            "logits to the result."
         )
     if not isinstance(value, Tensor) or value.numel() != 1:
         returned = "many numbers" if isinstance(value, Tensor) else kind(plain(value))
@@ -62,7 +61,6 @@ def _fault_of_gradient(value: Tensor, right: Tensor, logits: Tensor, name: str) 
     if not torch.allclose(gradient.to(expected.dtype), expected, rtol=1e-3, atol=1e-6):
         return (
             f"The values are right, but the gradient that reaches `{name}` is not: somewhere on "
-            "the way from "
-            f"`{name}` to the result a part is cut off, or 0 is divided by 0."
+            f"the way from `{name}` to the result a part is cut off, or 0 is divided by 0."
         )
     return None

@@ -90,8 +90,7 @@ class Form:
         recorded = f"\nRecorded: {answered}." if answered else ""
         return (
             f"Predict: {self.question}\nAnswer with {self.kind.how_to}: "
-            f"predictions.answer({self.key!r}, …)"
-            f"{recorded}"
+            f"predictions.answer({self.key!r}, …){recorded}"
         )
 
 

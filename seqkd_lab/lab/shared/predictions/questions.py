@@ -234,8 +234,7 @@ class Ranking:
             return Judgement(1.0, True, words)
         words = (
             f"You said {self.say(answer)}; {gave}{len(pairs) - len(swapped)} of {len(pairs)} {of} "
-            "are in order; "
-            f"turned round: {', '.join(map(' before '.join, swapped))}."
+            f"are in order; turned round: {', '.join(map(' before '.join, swapped))}."
         )
         return Judgement(1.0 - len(swapped) / len(pairs), False, words)
 

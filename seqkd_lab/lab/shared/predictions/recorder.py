@@ -126,8 +126,7 @@ class Predictions:
                     "Predict first: no answer has been recorded.",
                     record["question"],
                     "The result has been shown now: an answer would be kept, but not counted. To "
-                    "predict "
-                    "afresh, restart the kernel and run the cells one by one.",
+                    "predict afresh, restart the kernel and run the cells one by one.",
                 ),
             )
         record.update(scored)
@@ -224,8 +223,8 @@ class Predictions:
         except (CheckpointError, ValueError, TypeError, KeyError, AttributeError):
             aside = self.path.with_name(f"{self.path.name}.damaged")
             self.trouble = (
-                f"{self.path.name} could not be read and begins anew; what it held is "
-                f"in {aside.name}."
+                f"{self.path.name} could not be read and begins anew; what it held is in "
+                f"{aside.name}."
             )
             try:
                 self.path.replace(aside)
@@ -233,8 +232,8 @@ class Predictions:
                 self.trouble = f"{self.path} could not be read ({error.strerror})."
         except OSError as error:
             self.trouble = (
-                f"{self.path} could not be read ({error.strerror}): answers last as "
-                "long as this kernel."
+                f"{self.path} could not be read ({error.strerror}): answers last as long as this "
+                "kernel."
             )
         return {}
 
@@ -247,9 +246,8 @@ class Predictions:
             except OSError as error:
                 why = error.strerror
                 self.trouble = (
-                    f"{self.path} could not be written ({why}): answers last as long "
-                    "as "
-                    "this kernel."
+                    f"{self.path} could not be written ({why}): answers last as long as this "
+                    "kernel."
                 )
         return self._troubles()
 
