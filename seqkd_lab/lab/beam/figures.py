@@ -11,16 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    BROWN,
-    ORANGE,
-    PURPLE,
-    SIZE,
-    Picture,
-    add_label,
-    label_axes,
-)
+from seqkd_lab.lab.shared.picture import Picture, add_label, label_axes
+from seqkd_lab.lab.shared.style import BLACK, BROWN, ORANGE, PURPLE, SIZE
 
 YOU, GREEDY, BEAM = "you", "greedy", "beam"
 LOOKS = {YOU: (PURPLE, "o-"), GREEDY: (ORANGE, "s--"), BEAM: (BLACK, "^:")}

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from seqkd_lab.lab.beam.search_measures import Faults, Outputs
-from seqkd_lab.lab.shared.picture import BLACK, BROWN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
 from seqkd_lab.lab.shared.score_figures import colour_of
+from seqkd_lab.lab.shared.style import BLACK, BROWN, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 
 MARKS = {TEACHER: "o", BASELINE: "^", SEQ_KD: "D"}

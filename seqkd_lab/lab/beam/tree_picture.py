@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from seqkd_lab.decoding.trace import FINISHED, KEPT, PRUNED, SearchTrace
 from seqkd_lab.lab.beam.tree import END, Node, Translation, Words, scored_translations, tree
 from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
-from seqkd_lab.lab.shared.picture import BLACK, BLUE, GREEN, GREY, ORANGE, SIZE, Picture, add_label
+from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, SIZE
 
 COLUMNS, MOST_BEAM, N_PRUNED = 4, 10, 3
 ROWS = MOST_BEAM + N_PRUNED

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.lab.language.ambiguity import ALL, FAMILIES, SOURCES, Setting, Sweep
-from seqkd_lab.lab.shared.picture import BLACK, BLUE, GREY, ORANGE, SIZE, SKY, Picture, add_label
+from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREY, ORANGE, SIZE, SKY
 
 if TYPE_CHECKING:
     from seqkd_lab.lab.language.measures import Costs

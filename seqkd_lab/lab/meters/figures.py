@@ -18,8 +18,8 @@ from seqkd_lab.lab.seq_kd.students import (
     Translated,
 )
 from seqkd_lab.lab.shared.bars import BarRows
-from seqkd_lab.lab.shared.picture import BLACK, BLUE, GREEN, GREY, PURPLE, SIZE, SKY, VERMILION
 from seqkd_lab.lab.shared.score_figures import colour_of
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, PURPLE, SIZE, SKY, VERMILION
 
 CORPUS_COLOURS = (BLUE, PURPLE, GREEN, BLACK)
 MODEL_LOOKS = ("o-", "s--", "^-.", "D:", "v-", "P--")

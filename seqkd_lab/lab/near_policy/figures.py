@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from seqkd_lab.corpus.packing import NOBODY, PackedBatch
 from seqkd_lab.lab.near_policy.measures import by_clock, curves, delta_counts, factors
 from seqkd_lab.lab.near_policy.picture import COLOURS
-from seqkd_lab.lab.shared.picture import (
+from seqkd_lab.lab.shared.picture import label_axes
+from seqkd_lab.lab.shared.style import (
     BLACK,
     BLUE,
     BROWN,
@@ -23,7 +24,6 @@ from seqkd_lab.lab.shared.picture import (
     SIZE,
     SKY,
     VERMILION,
-    label_axes,
 )
 from seqkd_lab.runs.recipes import TEACHER
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval

@@ -22,19 +22,8 @@ from seqkd_lab.distillation.generation import (
     Event,
 )
 from seqkd_lab.distillation.near_policy import Schedule
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SIZE,
-    VERMILION,
-    Picture,
-    add_label,
-    label_axes,
-)
+from seqkd_lab.lab.shared.picture import Picture, add_label, label_axes
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, VERMILION
 
 COLOURS = {
     GENERATE: BLUE,

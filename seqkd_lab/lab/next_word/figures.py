@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.lab.shared.bars import BarRows
 from seqkd_lab.lab.shared.next_words import SentenceReading
-from seqkd_lab.lab.shared.picture import SIZE
 from seqkd_lab.lab.shared.score_figures import TRUTH, colour_of
+from seqkd_lab.lab.shared.style import SIZE
 
 N_WORDS = 4
 

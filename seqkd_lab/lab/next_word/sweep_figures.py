@@ -13,8 +13,8 @@ from torch import Tensor
 
 from seqkd_lab.lab.next_word.sweep_measures import Mass, Reliability, Sweep
 from seqkd_lab.lab.shared.next_words import TEACHER
-from seqkd_lab.lab.shared.picture import GREY, SIZE, SKY, VERMILION
 from seqkd_lab.lab.shared.score_figures import TRUTH, colour_of
+from seqkd_lab.lab.shared.style import GREY, SIZE, SKY, VERMILION
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD
 
 LEAST_IN_A_BIN = 20

@@ -12,21 +12,12 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from seqkd_lab.lab.on_policy.measures import arm_values, beta_curves
-from seqkd_lab.lab.paper_table.verdict_figures import mean_and_seeds
 from seqkd_lab.lab.shared.bars import REST, BarRows
 from seqkd_lab.lab.shared.distribution_columns import column, said
 from seqkd_lab.lab.shared.next_words import likeliest
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SIZE,
-    VERMILION,
-    label_axes,
-)
+from seqkd_lab.lab.shared.picture import label_axes
+from seqkd_lab.lab.shared.seeds import draw_seeds
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, VERMILION
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
 from seqkd_lab.studies.on_policy.measures import DISCOUNT_0, DISCOUNT_1, ENTROPY, FULL, own_reverse
 from seqkd_lab.studies.on_policy.recipes import (
@@ -141,7 +132,7 @@ def arms_figure(by_seed: Sequence[Rows], names: Sequence[str]) -> Figure:
     for axes, (head, value) in zip(panels, PANELS.items(), strict=True):
         for row, name in enumerate(names):
             values = arm_values(by_seed, name, value)
-            mean_and_seeds(axes, row, values, colour_of(name))
+            draw_seeds(axes, row, values, colour_of(name))
             mean, (_, high) = mean_and_interval(values)
             right = max(high if math.isfinite(high) else mean, *values)
             decimals = 1 if "BLEU" in head or "%" in head else 2
@@ -206,7 +197,7 @@ def estimators_figure(by_seed: Sequence[Rows]) -> Figure:
 def _gradient_rows(axes, by_seed: Sequence[Rows], kind: str, names: Sequence[str]) -> None:
     for row, name in enumerate(names):
         values = [rows["gradient"][kind][name] for rows in by_seed]
-        mean_and_seeds(axes, row, values, BLUE)
+        draw_seeds(axes, row, values, BLUE)
         axes.annotate(
             f"{np.mean(values):.2f}",
             (np.mean(values), row),

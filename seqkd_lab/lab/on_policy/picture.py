@@ -18,17 +18,8 @@ from seqkd_lab.lab.shared.bars import REST, BarRows
 from seqkd_lab.lab.shared.digits import shown_number
 from seqkd_lab.lab.shared.distribution_columns import column, said
 from seqkd_lab.lab.shared.next_words import likeliest
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    BLUE,
-    BROWN,
-    ORANGE,
-    SIZE,
-    VERMILION,
-    Picture,
-    add_label,
-    label_axes,
-)
+from seqkd_lab.lab.shared.picture import Picture, add_label, label_axes
+from seqkd_lab.lab.shared.style import BLACK, BLUE, BROWN, ORANGE, SIZE, VERMILION
 
 LOOKS = {GOLD: (ORANGE, "^"), TEACHER: (BLUE, "o"), STUDENT: (VERMILION, "s")}
 KEYS = {GOLD: BROWN, TEACHER: BLUE, STUDENT: VERMILION}

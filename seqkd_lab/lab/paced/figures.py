@@ -10,17 +10,8 @@ from matplotlib.figure import Figure
 from scipy.stats import binom
 
 from seqkd_lab.lab.shared.bars import signed
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SIZE,
-    VERMILION,
-    label_axes,
-)
+from seqkd_lab.lab.shared.picture import label_axes
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, VERMILION
 from seqkd_lab.runs.recipes import HARD, PACED, SHUFFLED
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
 from seqkd_lab.studies.paced.measures import N_BINS

@@ -10,16 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from seqkd_lab.distillation.paced import peak, weights
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    BLUE,
-    GREY,
-    SIZE,
-    VERMILION,
-    Picture,
-    add_label,
-    label_axes,
-)
+from seqkd_lab.lab.shared.picture import Picture, add_label, label_axes
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREY, SIZE, VERMILION
 
 CURVE = np.linspace(0.0, 1.0, 201)
 WIDTH = 0.4

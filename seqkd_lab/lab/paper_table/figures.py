@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.lab.paper_table.rows import Comparison
 from seqkd_lab.lab.paper_table.verdict_figures import ALLOWED, OUTCOMES
-from seqkd_lab.lab.shared.picture import BLACK, BLUE, GREEN, GREY, ORANGE, SIZE, Picture
+from seqkd_lab.lab.shared.picture import Picture
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, SIZE
 from seqkd_lab.runs.verdicts import number
 
 

@@ -11,17 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from seqkd_lab.lab.paper_table.measures import Gain, Speeds, middle_95
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    BLUE,
-    BROWN,
-    GREEN,
-    GREY,
-    ORANGE,
-    SIZE,
-    SKY,
-    VERMILION,
-)
+from seqkd_lab.lab.shared.seeds import draw_seeds
+from seqkd_lab.lab.shared.style import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, SIZE, SKY, VERMILION
 from seqkd_lab.runs.verdicts import (
     CANNOT_BE_ASKED,
     CANNOT_BE_JUDGED,
@@ -64,7 +55,7 @@ def _verdict_row(axes, verdict: Verdict) -> None:
     room = 0.12 * (max(ends) - min(ends) or 1.0)
     edges = min(ends) - room, max(ends) + room
     axes.axvspan(max(claim.least, edges[0]), min(claim.most, edges[1]), color=ALLOWED)
-    mean_and_seeds(axes, 0.0, verdict.values, BLUE)
+    draw_seeds(axes, 0.0, verdict.values, BLUE)
     axes.set(xlim=edges, ylim=(-1.0, 1.0), yticks=[])
     axes.tick_params(labelsize=SIZE - 2)
     axes.set_ylabel(
@@ -86,15 +77,6 @@ def _verdict_row(axes, verdict: Verdict) -> None:
         fontsize=SIZE,
         color=colour,
     )
-
-
-def mean_and_seeds(axes, y: float, values: Sequence[float], colour: str) -> None:
-    """Every value as a stroke, their mean as a dot, its interval as a line where there is one."""
-    mean, (low, high) = mean_and_interval(values)
-    axes.plot(values, [y] * len(values), "|", color=BLACK, markersize=16, markeredgewidth=1.5)
-    if math.isfinite(low):
-        axes.plot([low, high], [y, y], "-", color=colour, linewidth=3)
-    axes.plot(mean, y, "o", color=colour, markersize=10)
 
 
 def speed_figure(found: Mapping[str, Speeds]) -> Figure:
@@ -198,7 +180,7 @@ def gains_figure(found: Mapping[str, Gain]) -> Figure:
     for axes, of, scale, label in zip(panels, *columns, strict=True):
         for row, each in enumerate(found.values()):
             values = [scale * value for value in getattr(each, of)]
-            mean_and_seeds(axes, row, values, BLUE)
+            draw_seeds(axes, row, values, BLUE)
             mean, (_, high) = mean_and_interval(values)
             right = max(high if math.isfinite(high) else mean, *values)
             axes.annotate(

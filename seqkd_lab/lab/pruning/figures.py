@@ -9,8 +9,9 @@ from statistics import fmean, median
 from matplotlib.figure import Figure
 
 from seqkd_lab.compression.pruning import METHODS
-from seqkd_lab.lab.paper_table.verdict_figures import mean_and_seeds
-from seqkd_lab.lab.shared.picture import (
+from seqkd_lab.lab.shared.picture import label_axes
+from seqkd_lab.lab.shared.seeds import draw_seeds
+from seqkd_lab.lab.shared.style import (
     BLACK,
     BLUE,
     GREEN,
@@ -20,7 +21,6 @@ from seqkd_lab.lab.shared.picture import (
     SIZE,
     SKY,
     VERMILION,
-    label_axes,
 )
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
 from seqkd_lab.runs.verdicts import mean_and_interval
@@ -134,7 +134,7 @@ def ways_figure(rows: Sequence[Row], share: float = PAPER_SHARE) -> Figure:
     axes = figure.subplots()
     for y, place in enumerate((unpruned | there).values()):
         values = [row[place].beam for row in rows]
-        mean_and_seeds(axes, y, values, BLUE if y else GREY)
+        draw_seeds(axes, y, values, BLUE if y else GREY)
         mean, (_, high) = mean_and_interval(values)
         right = max(high if math.isfinite(high) else mean, *values)
         axes.annotate(

@@ -19,16 +19,8 @@ from seqkd_lab.compression.pruning import (
     prune_masks,
     weight_classes,
 )
-from seqkd_lab.lab.shared.picture import (
-    BLUE,
-    GREY,
-    ORANGE,
-    SIZE,
-    SKY,
-    VERMILION,
-    Picture,
-    add_label,
-)
+from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.style import BLUE, GREY, ORANGE, SIZE, SKY, VERMILION
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import SEQ_KD, TEACHER
 from seqkd_lab.studies.pruning.costs import DENSE, SPARSE, SPARSE_INT8, Cost

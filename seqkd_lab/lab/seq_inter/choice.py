@@ -16,16 +16,8 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.distillation.sequence_level import similarities
 from seqkd_lab.lab.shared.digits import shown_number
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    GREEN,
-    GREY,
-    SIZE,
-    SKY,
-    VERMILION,
-    Picture,
-    add_label,
-)
+from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.style import BLACK, GREEN, GREY, SIZE, SKY, VERMILION
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 Words = tuple[str, ...]

@@ -12,8 +12,8 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.lab.seq_inter.choice import BLEU, Candidates
 from seqkd_lab.lab.shared.lesson import Bar
-from seqkd_lab.lab.shared.picture import GREY, SIZE
 from seqkd_lab.lab.shared.score_figures import colour_of
+from seqkd_lab.lab.shared.style import GREY, SIZE
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
 from seqkd_lab.studies.table1.findings import beam, greedy

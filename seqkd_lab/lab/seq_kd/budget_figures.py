@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from seqkd_lab.lab.paper_table.table_figures import CURVE_COLOURS
-from seqkd_lab.lab.shared.picture import GREY, SIZE, label_axes
+from seqkd_lab.lab.shared.picture import label_axes
+from seqkd_lab.lab.shared.style import GREY, SIZE
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
 from seqkd_lab.studies.budget import (

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.shared.bars import REST, BarRows
-from seqkd_lab.lab.shared.picture import BLACK, BLUE, GREEN, SIZE, Picture
+from seqkd_lab.lab.shared.picture import Picture
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, SIZE
 
 Words = tuple[str, ...]
 N_OPTIONS, FEWEST_ROWS = 7, 3

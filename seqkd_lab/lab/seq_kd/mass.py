@@ -13,18 +13,9 @@ from matplotlib.figure import Figure
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SIZE,
-    SKY,
-    VERMILION,
-    Picture,
-    add_label,
-)
+from seqkd_lab.lab.shared.picture import Picture, add_label
 from seqkd_lab.lab.shared.score_figures import colour_of
+from seqkd_lab.lab.shared.style import BLACK, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import TEACHER
 

@@ -13,20 +13,8 @@ from matplotlib.patches import Rectangle
 
 from seqkd_lab.corpus.toy.limited_memory import BEGIN
 from seqkd_lab.lab.shared.bars import unsigned
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    BLUE,
-    DOTS_PER_INCH,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SIZE,
-    Picture,
-    add_label,
-    label_axes,
-    stamp,
-)
+from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, Picture, add_label, label_axes, stamp
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE
 from seqkd_lab.runs.study import by_seed
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
 from seqkd_lab.studies.live import GOLD, MODE, SAMPLES

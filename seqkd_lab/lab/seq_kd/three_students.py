@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.lab.shared.lesson import Bar
-from seqkd_lab.lab.shared.picture import BLUE, GREEN, PURPLE, SIZE, label_axes
+from seqkd_lab.lab.shared.picture import label_axes
+from seqkd_lab.lab.shared.style import BLUE, GREEN, PURPLE, SIZE
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.verdicts import Rows

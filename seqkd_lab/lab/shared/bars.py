@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from matplotlib.artist import Artist
 from matplotlib.ticker import MaxNLocator
 
-from seqkd_lab.lab.shared.picture import GREY, SIZE, add_label
+from seqkd_lab.lab.shared.picture import add_label
+from seqkd_lab.lab.shared.style import GREY, SIZE
 
 REST = "(rest)"
 ROOM = "\n".join([" "] * 8)

@@ -13,7 +13,8 @@ from torch import Tensor
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS
 from seqkd_lab.lab.shared.bars import REST, BarRows
 from seqkd_lab.lab.shared.next_words import likeliest
-from seqkd_lab.lab.shared.picture import GREEN, GREY, SIZE, SKY, VERMILION, add_label
+from seqkd_lab.lab.shared.picture import add_label
+from seqkd_lab.lab.shared.style import GREEN, GREY, SIZE, SKY, VERMILION
 
 N_WORDS = 7
 END = "(end)"

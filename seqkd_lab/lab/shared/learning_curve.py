@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure
 
-from seqkd_lab.lab.shared.picture import BLUE, GREY, SIZE, VERMILION, Picture, add_label
+from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.style import BLUE, GREY, SIZE, VERMILION
 from seqkd_lab.training import Progress
 
 MOST_NATS = 6.5  # ln of a vocabulary of 665 words: a model that knows nothing

@@ -15,8 +15,9 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS, Vocabulary
 from seqkd_lab.lab.shared.bars import REST, ROOM, BarRows
 from seqkd_lab.lab.shared.digits import shown_number
-from seqkd_lab.lab.shared.picture import SIZE, Picture
+from seqkd_lab.lab.shared.picture import Picture
 from seqkd_lab.lab.shared.score_figures import TRUTH, colour_of
+from seqkd_lab.lab.shared.style import SIZE
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 N_WORDS = 8  # three bars a word and their numbers need room

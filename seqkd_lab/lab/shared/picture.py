@@ -20,12 +20,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from PIL import Image
 
-# Okabe and Ito's colours, which colour-blind people can tell apart.
-BLACK, BLUE, ORANGE, GREEN, VERMILION = "#000000", "#0072B2", "#E69F00", "#009E73", "#D55E00"
-SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#666666"
-BROWN = "#8a4b00"  # their orange, darkened: text on white needs the contrast
-SIZE = 13
-"""Points: readable from the back of a classroom when the picture fills a projector's width."""
+from seqkd_lab.lab.shared.style import SIZE
+
 DOTS_PER_INCH = 100
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from seqkd_lab.lab.shared.bars import signed
-from seqkd_lab.lab.shared.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
 from seqkd_lab.studies.live import GOLD, MODE, SAMPLES

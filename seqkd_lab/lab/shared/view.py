@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
+from typing import Any
 
 import ipywidgets as widgets
+from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, Picture
@@ -20,21 +22,59 @@ nothing is chosen."""
 
 
 class View(widgets.VBox):
-    """Controls, then `image` (the picture as PNG), then `text` (the numbers, and what a control has
-    to say).
+    """Controls above `image` (the picture as PNG) and `text` (its numbers in words, for those who
+    do not see it).
 
-    The text says in words what the picture shows, for those who do not see it.
+    A subclass names its controls, makes its drawing, calls `redraw` at the end of its constructor,
+    and defines `draw`. The wiring is written here, once: every control becomes an attribute of its
+    name, and a change of its value redraws the view. `rows` arranges the controls (default: one
+    below the other).
     """
 
-    def __init__(self, controls: Iterable[widgets.Widget], picture: Picture) -> None:
+    def __init__(
+        self,
+        controls: Mapping[str, widgets.Widget] | Iterable[widgets.Widget],
+        picture: Picture,
+        rows: Sequence[widgets.Widget] | None = None,
+    ) -> None:
         self.picture, self.image = picture, picture_image(picture)
         self.text = widgets.HTML()
-        super().__init__([*controls, self.image, self.text])
+        named = dict(controls) if isinstance(controls, Mapping) else {}
+        shown = rows or (list(named.values()) if named else list(controls))
+        super().__init__([*shown, self.image, self.text])
+        self.named = named
+        for name, control in named.items():
+            setattr(self, name, control)
+            if control.has_trait("value"):
+                control.observe(self.redraw, "value")
+
+    def draw(self) -> str:
+        """Update the drawing to what the controls say, and return its words (HTML, escaped)."""
+        raise NotImplementedError
+
+    def redraw(self, _: object = None) -> None:
+        """Draw, and show the picture and its words; an event of a control may be given."""
+        text = self.draw()
+        if text is not None:
+            self.show(text)
 
     def show(self, text: str) -> None:
-        """Sends the picture as it is now, and `text` (HTML, escaped by its maker) below it."""
+        """Send the picture as it is now, and `text` (HTML, escaped by its maker) below it."""
         self.image.value = self.picture.png()
         self.text.value = f'<div style="font-size:15px; line-height:1.5">{text}</div>'
+
+    def still(self, **values: Any) -> Figure:
+        """Set some controls by name, and return the figure as it then is: the view's still twin.
+
+        Raise ValueError for a name that is no control, and the control's own error for a value that
+        it cannot have.
+        """
+        for name, value in values.items():
+            if name not in self.named:
+                known = ", ".join(self.named)
+                raise ValueError(f"no control is called {name!r}; there are {known}")
+            self.named[name].value = value
+        return self.picture.figure
 
 
 @contextmanager

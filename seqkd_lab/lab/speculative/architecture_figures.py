@@ -8,8 +8,8 @@ from statistics import fmean
 
 from matplotlib.figure import Figure
 
-from seqkd_lab.lab.paper_table.verdict_figures import mean_and_seeds
-from seqkd_lab.lab.shared.picture import (
+from seqkd_lab.lab.shared.seeds import draw_seeds
+from seqkd_lab.lab.shared.style import (
     BLACK,
     BLUE,
     GREEN,
@@ -90,7 +90,7 @@ def crossed_figure(results: Mapping) -> Figure:
     for place, name in enumerate(lines):
         for offset, search, colour in ((-0.22, "greedy", BLUE), (0.22, "beam", ORANGE)):
             values = [seed[name][search]["bleu"] for seed in seeds]
-            mean_and_seeds(axes, place + offset, values, colour)
+            draw_seeds(axes, place + offset, values, colour)
             axes.annotate(
                 f"{fmean(values):.1f}",
                 (1.01, place + offset),

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.lab.shared.bars import BarRows
 from seqkd_lab.lab.shared.distribution_columns import KEY, N_WORDS, LawBars, column, place_laws
-from seqkd_lab.lab.shared.picture import (
+from seqkd_lab.lab.shared.picture import label_axes
+from seqkd_lab.lab.shared.style import (
     BLACK,
     BLUE,
     GREEN,
@@ -21,7 +22,6 @@ from seqkd_lab.lab.shared.picture import (
     SIZE,
     SKY,
     VERMILION,
-    label_axes,
 )
 from seqkd_lab.lab.speculative.measures import (
     LARGE,

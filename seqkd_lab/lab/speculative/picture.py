@@ -18,16 +18,8 @@ from seqkd_lab.decoding.draft_trace import (
     TracedRound,
 )
 from seqkd_lab.lab.shared.distribution_columns import KEY, LawBars, PlaceLaws, place_laws, said
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    SIZE,
-    VERMILION,
-    Picture,
-    add_label,
-)
+from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, SIZE, VERMILION
 
 MOST_DRAFTED, N_ROUNDS = 8, 6
 EXTRA = "extra"

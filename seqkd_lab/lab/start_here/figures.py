@@ -10,8 +10,8 @@ from matplotlib.patches import FancyBboxPatch
 
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.decoding.search import search
-from seqkd_lab.lab.shared.picture import BLACK, SIZE
 from seqkd_lab.lab.shared.score_figures import colour_of
+from seqkd_lab.lab.shared.style import BLACK, SIZE
 from seqkd_lab.lab.start_here.measures import BEAM_SIZE
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER

@@ -11,17 +11,8 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    DOTS_PER_INCH,
-    GREY,
-    ORANGE,
-    SIZE,
-    Label,
-    Picture,
-    add_label,
-    stamp,
-)
+from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, Label, Picture, add_label, stamp
+from seqkd_lab.lab.shared.style import BLACK, GREY, ORANGE, SIZE
 from seqkd_lab.lab.teacher.attention import END, AttentionReading, DecodingStep
 
 ENCODER, ATTENTION, DECODER = "#e8e8e8", "#fbe3b5", "#cfe6f5"

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from seqkd_lab.lab.shared.learning_curve import Curve
-from seqkd_lab.lab.shared.picture import BLACK, GREY, ORANGE, SIZE, VERMILION, label_axes
+from seqkd_lab.lab.shared.picture import label_axes
+from seqkd_lab.lab.shared.style import BLACK, GREY, ORANGE, SIZE, VERMILION
 
 Points = Sequence[tuple[float, float]]
 HERE, COMMITTED = VERMILION, BLACK

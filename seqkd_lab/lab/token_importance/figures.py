@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from matplotlib.figure import Figure
 
 from seqkd_lab.distillation.tip import ALL, BOTTOM, DELTA, ENTROPY, Q3, RANDOM, SOFT_OR, TOP_ENTROPY
-from seqkd_lab.lab.shared.picture import (
+from seqkd_lab.lab.shared.picture import label_axes
+from seqkd_lab.lab.shared.style import (
     BLACK,
     BLUE,
     GREEN,
@@ -17,7 +18,6 @@ from seqkd_lab.lab.shared.picture import (
     SIZE,
     SKY,
     VERMILION,
-    label_axes,
 )
 from seqkd_lab.runs.verdicts import mean_and_interval
 from seqkd_lab.studies.token_importance.memory import MANY_WORDS, TOY_WORDS

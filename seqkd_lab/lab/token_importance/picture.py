@@ -7,7 +7,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.toy.planted import BEYOND, FREE, KINDS, MISTAKE, OTHER, RARE, SETTLED
-from seqkd_lab.lab.shared.picture import (
+from seqkd_lab.lab.shared.picture import Picture, add_label, label_axes
+from seqkd_lab.lab.shared.style import (
     BLACK,
     BLUE,
     GREEN,
@@ -17,9 +18,6 @@ from seqkd_lab.lab.shared.picture import (
     SIZE,
     SKY,
     VERMILION,
-    Picture,
-    add_label,
-    label_axes,
 )
 from seqkd_lab.lab.token_importance.measures import DELTA_EDGE, H_EDGE, Labelled
 

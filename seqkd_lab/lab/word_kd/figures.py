@@ -10,17 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from seqkd_lab.lab.paper_table.table_figures import CURVE_COLOURS
-from seqkd_lab.lab.shared.picture import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SIZE,
-    SKY,
-    VERMILION,
-    label_axes,
-)
+from seqkd_lab.lab.shared.picture import label_axes
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
 from seqkd_lab.lab.word_kd.measures import Pulls
 from seqkd_lab.lab.word_kd.paths import Walk
 

@@ -14,7 +14,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from seqkd_lab.lab.shared.picture import BLACK, SIZE, VERMILION, Picture, add_label
+from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.style import BLACK, SIZE, VERMILION
 from seqkd_lab.lab.word_kd.map_measures import MEASURES, best, cells, difference
 from seqkd_lab.studies.word_kd_map import Place
 

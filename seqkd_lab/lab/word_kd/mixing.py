@@ -13,7 +13,8 @@ from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.lab.shared.bars import REST, ROOM, BarRows
 from seqkd_lab.lab.shared.digits import shown_number
 from seqkd_lab.lab.shared.next_words import TEACHER, SentenceReading, likeliest, soften
-from seqkd_lab.lab.shared.picture import BLACK, BLUE, GREY, PURPLE, SIZE, VERMILION, Picture
+from seqkd_lab.lab.shared.picture import Picture
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREY, PURPLE, SIZE, VERMILION
 
 TARGETS = ("hard target (gold)", "soft target (teacher, τ)", "mixed target", "student")
 TARGET_COLOURS = (GREY, BLACK, PURPLE, BLUE)

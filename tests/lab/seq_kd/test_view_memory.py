@@ -22,7 +22,7 @@ from seqkd_lab.lab.seq_kd.memory import (
 )
 from seqkd_lab.lab.seq_kd.memory_view import MemoryDial
 from seqkd_lab.lab.shared import lesson
-from seqkd_lab.lab.shared.picture import BLUE, GREEN, ORANGE, PURPLE
+from seqkd_lab.lab.shared.style import BLUE, GREEN, ORANGE, PURPLE
 from seqkd_lab.runs.study import by_seed
 from seqkd_lab.studies.live import GOLD, MODE, SAMPLES
 from seqkd_lab.studies.memory.examples import N_WORDS

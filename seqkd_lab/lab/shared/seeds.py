@@ -1,0 +1,43 @@
+"""Means over seeds, drawn in one way everywhere: each seed as a stroke, the mean, its 95%
+interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from seqkd_lab.lab.shared.style import BLACK
+from seqkd_lab.runs.verdicts import mean_and_interval
+
+
+def draw_seeds(
+    axes: Axes,
+    position: float,
+    values: Sequence[float],
+    colour: str,
+    marker: str = "o",
+    upright: bool = False,
+    label: str | None = None,
+) -> float:
+    """Draw the values of one quantity, by seed, and return their mean.
+
+    Each value is a black stroke, the mean a mark, its 95% interval (Student's t) a line through
+    it; a single value has none. `position` is where they stand on the other axis: its height, or
+    with `upright` its place from left to right. Raise ValueError without any value.
+    """
+    mean, (low, high) = mean_and_interval(values)
+
+    def along(ends: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
+        across = [position] * len(ends)
+        return (across, ends) if upright else (ends, across)
+
+    stroke = "_" if upright else "|"
+    axes.plot(
+        *along(values), stroke, color=BLACK, markersize=16, markeredgewidth=1.5, linestyle="none"
+    )
+    if math.isfinite(low):
+        axes.plot(*along((low, high)), "-", color=colour, linewidth=3)
+    axes.plot(*along((mean,)), marker, color=colour, markersize=10, linestyle="none", label=label)
+    return mean
