@@ -7,19 +7,25 @@ from dataclasses import field, fields, is_dataclass
 from typing import Any
 
 OMITTED = "omitted when default"
+KEY_NAME = "name in keys"
 
 
-def omitted_when_default(default: Any) -> Any:
-    """Return a field for what a dataclass got after things had been kept under its name: it counts
-    only where it differs from its default, so that whatever was made without it keeps its key."""
-    return field(default=default, metadata={OMITTED: True})
+def omitted_when_default(default: Any, key_name: str | None = None) -> Any:
+    """Return a field that dataclasses got after things had been kept under their keys.
+
+    It counts only where it differs from its default, so that whatever was made without it keeps its
+    key. A field that was renamed since gives its first name as `key_name`, for the same reason.
+    """
+    return field(default=default, metadata={OMITTED: True, KEY_NAME: key_name})
 
 
 def stated(thing: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass that count, by name: not those that are left out of
-    comparisons, nor newer ones at their default."""
+    """Return the fields of a dataclass that count for its identity, by their names in keys.
+
+    Fields that are left out of comparisons do not count, nor do newer ones at their default.
+    """
     return {
-        f.name: getattr(thing, f.name)
+        f.metadata.get(KEY_NAME) or f.name: getattr(thing, f.name)
         for f in fields(thing)
         if f.compare and not (f.metadata.get(OMITTED) and getattr(thing, f.name) == f.default)
     }

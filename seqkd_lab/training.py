@@ -33,7 +33,7 @@ class DivergenceError(ArithmeticError):
 Callback = Callable[[Progress], "bool | None"]
 Validation = Callable[[Seq2Seq], float]
 """Measures what BY_BLEU goes by (validation.ValidationBLEU)."""
-Rewriting = Callable[[Seq2Seq, Batch, int], Batch]
+BatchTransform = Callable[[Seq2Seq, Batch, int], Batch]
 """What becomes of each batch before it is learned from, by the student as it is then and a seed:
 `OnPolicy` gives it the student's own targets, `SourceDropout` empties sources."""
 
@@ -88,7 +88,7 @@ class Trainer:
         optimisation: Optimisation,
         seed: int,
         teacher: Seq2Seq | None = None,
-        rewriting: Rewriting | None = None,
+        batch_transform: BatchTransform | None = None,
         validation: Validation | None = None,
     ) -> None:
         if optimisation.best_by == BY_BLEU and validation is None:
@@ -106,7 +106,7 @@ class Trainer:
             seed,
         )
         self.teacher = teacher if objective.needs_teacher else None
-        self.rewriting, self.validation = rewriting, validation
+        self.batch_transform, self.validation = batch_transform, validation
         self.encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
         self.valid = encode(valid, model.source_vocabulary, model.target_vocabulary)
         self.optimiser = torch.optim.Adam(
@@ -121,10 +121,10 @@ class Trainer:
         return self.optimisation.epochs * self.updates_per_epoch
 
     @cached_property
-    def taught(self) -> Callable[[Batch], Tensor]:
+    def teacher_logits_of(self) -> Callable[[Batch], Tensor]:
         """The teacher's logits (B, T, V) of a batch: remembered from one pass, or asked for each
         time where the corpus is too large for that, or its targets change."""
-        if self.rewriting is None and TeacherMemory.holds(self.teacher, self.encoded):
+        if self.batch_transform is None and TeacherMemory.holds(self.teacher, self.encoded):
             return TeacherMemory(self.teacher, self.encoded)
         return torch.no_grad()(self.teacher)
 
@@ -135,7 +135,7 @@ class Trainer:
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        return self.step(batch, None if self.teacher is None else self.taught(batch))
+        return self.step(batch, None if self.teacher is None else self.teacher_logits_of(batch))
 
     def step(self, batch: Batch, teacher_logits: Tensor | None) -> float:
         """One update at the rate that is set, with what the teacher said of the batch; the loss in
@@ -162,8 +162,8 @@ class Trainer:
         for batch in batches(
             self.encoded, self.optimisation.batch_size, shuffle_seed=self.seed * 1_000 + self.epoch
         ):
-            if self.rewriting is not None:
-                batch = self.rewriting(self.model, batch, self.seed * 1_000_003 + n_done)
+            if self.batch_transform is not None:
+                batch = self.batch_transform(self.model, batch, self.seed * 1_000_003 + n_done)
             loss = self.update(batch, n_done)
             n_done += 1
             self._check_finite(loss, f"the loss of update {n_done} (epoch {self.epoch + 1})")
@@ -259,7 +259,7 @@ def train(
     teacher: Seq2Seq | None = None,
     callbacks: Sequence[Callback] = (),
     resume_from: Path | None = None,
-    rewriting: Rewriting | None = None,
+    batch_transform: BatchTransform | None = None,
     validation: Validation | None = None,
     key: str = "",
 ) -> History:
@@ -272,7 +272,7 @@ def train(
     weights stay as they are then. Raises DivergenceError at the first loss that is not finite.
     """
     trainer = Trainer(
-        model, corpus, valid, objective, optimisation, seed, teacher, rewriting, validation
+        model, corpus, valid, objective, optimisation, seed, teacher, batch_transform, validation
     )
     if resume_from is not None:
         _resume_or_forget(trainer, resume_from, key)

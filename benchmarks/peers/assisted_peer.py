@@ -31,7 +31,7 @@ from benchmarks.peers.pegasus import check_equal, load_both, weights  # noqa: E4
 from benchmarks.worker import MARK, Clock, versions  # noqa: E402
 from seqkd_lab.corpus.batching import source_batch  # noqa: E402
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD  # noqa: E402
-from seqkd_lab.decoding.law import Law  # noqa: E402
+from seqkd_lab.decoding.distribution import SamplingDistribution  # noqa: E402
 from seqkd_lab.decoding.sampling import sample_batch  # noqa: E402
 from seqkd_lab.decoding.search import longest_allowed  # noqa: E402
 from seqkd_lab.decoding.speculative import speculative_batch  # noqa: E402
@@ -116,7 +116,11 @@ class Ours:
         self.generator.manual_seed(number)
 
     def translate(self, source: Tensor, most: int, temperature: float, drafted: bool) -> list[int]:
-        lengths, most, law = torch.tensor([source.shape[1]]), torch.tensor([most]), Law(temperature)
+        lengths, most, distribution = (
+            torch.tensor([source.shape[1]]),
+            torch.tensor([most]),
+            SamplingDistribution(temperature),
+        )
         if drafted:
             tokens, _ = speculative_batch(
                 self.target,
@@ -125,11 +129,13 @@ class Ours:
                 lengths,
                 most,
                 self.draft_length,
-                law,
+                distribution,
                 self.generator,
             )
         else:
-            tokens, _ = sample_batch(self.target, source, lengths, most, law, self.generator)
+            tokens, _ = sample_batch(
+                self.target, source, lengths, most, distribution, self.generator
+            )
         return through_end(tokens[0].tolist())
 
 

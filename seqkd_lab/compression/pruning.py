@@ -142,7 +142,7 @@ def shares_in_steps(share: float, n_steps: int) -> tuple[float, ...]:
 
 
 @contextmanager
-def held(model: nn.Module, masks: Masks) -> Iterator[None]:
+def keep_pruned(model: nn.Module, masks: Masks) -> Iterator[None]:
     """While it lasts, training leaves pruned weights at 0: the gradient of what the masks leave out
     is 0.
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from seqkd_lab.corpus.vocabulary import EOS
-from seqkd_lab.decoding.law import Law
-from seqkd_lab.decoding.sampling import AS_IT_IS
+from seqkd_lab.decoding.distribution import SamplingDistribution
+from seqkd_lab.decoding.sampling import DEFAULT_SAMPLING
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.decoding.speculative import Round, speculative_sample
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -75,7 +75,7 @@ class DraftTrace:
 
     source: tuple[str, ...]
     draft_length: int
-    law: Law
+    distribution: SamplingDistribution
     rounds: tuple[TracedRound, ...]
     hypothesis: Hypothesis
     tokens: tuple[str, ...]
@@ -87,7 +87,7 @@ def trace_speculative(
     source: Sequence[str],
     seed: int,
     draft_length: int = 4,
-    law: Law = AS_IT_IS,
+    distribution: SamplingDistribution = DEFAULT_SAMPLING,
     max_length: int | None = None,
     adaptive: bool = False,
 ) -> DraftTrace:
@@ -100,7 +100,7 @@ def trace_speculative(
         [source],
         seed,
         draft_length,
-        law,
+        distribution,
         max_length,
         adaptive=adaptive,
         observer=rounds.append,
@@ -108,7 +108,7 @@ def trace_speculative(
     tokens = target.target_vocabulary.tokens
     written = (*hypothesis.tokens, tokens[EOS])
     traced = tuple(_traced(one, written, tokens) for one in rounds)
-    return DraftTrace(tuple(source), draft_length, law, traced, hypothesis, tokens)
+    return DraftTrace(tuple(source), draft_length, distribution, traced, hypothesis, tokens)
 
 
 def _traced(one: Round, written: tuple[str, ...], tokens: tuple[str, ...]) -> TracedRound:

@@ -9,14 +9,18 @@ import torch
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.search import longest_allowed
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 
 @torch.inference_mode()
 def likely_translations(
-    model: Seq2Seq, source: Sequence[str], law: Law, least: float, max_length: int | None = None
+    model: Seq2Seq,
+    source: Sequence[str],
+    distribution: SamplingDistribution,
+    least: float,
+    max_length: int | None = None,
 ) -> dict[tuple[str, ...], float]:
     """Every translation of `source` whose probability under `law` is at least `least`, with it.
 
@@ -38,7 +42,7 @@ def likely_translations(
     most = int(longest_allowed(lengths, max_length)[0])
     for length in range(1, most + 1):
         logits, state = model.step(prefixes[:, -1:], state)
-        joint = p[:, None] * law(logits[:, -1]).double()  # (N, V)
+        joint = p[:, None] * distribution(logits[:, -1]).double()  # (N, V)
         ends = joint[:, EOS] if length < most else p
         for row in (ends >= least).nonzero()[:, 0].tolist():
             found[tuple(model.target_vocabulary.words(prefixes[row].tolist()))] = float(ends[row])

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
-from seqkd_lab.decoding.law import Law, draw
+from seqkd_lab.decoding.distribution import SamplingDistribution, draw
 from seqkd_lab.decoding.search import ADVICE, Hypothesis, NotFiniteError, longest_allowed, shortened
 from seqkd_lab.models.seq2seq import Seq2Seq
 
-AS_IT_IS = Law()
+DEFAULT_SAMPLING = SamplingDistribution()
 """The model's own distribution."""
 
 
@@ -28,7 +28,7 @@ def sample_batch(
     source: Tensor,
     source_lengths: Tensor,
     max_length: Tensor,
-    law: Law,
+    distribution: SamplingDistribution,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
     """One draw for each source (B, S): tokens (B, T), PAD after EOS, and log_prob (B,) at
@@ -42,7 +42,7 @@ def sample_batch(
     for t in range(1, int(max_length.max()) + 1):
         logits, state = model.step(token[:, None], state)  # (B, 1, V)
         logits = logits[:, 0]
-        token = draw(law(logits), generator).masked_fill(max_length == t, EOS)  # (B,)
+        token = draw(distribution(logits), generator).masked_fill(max_length == t, EOS)  # (B,)
         step_log_prob = logits.log_softmax(dim=1).gather(1, token[:, None])[:, 0]
         log_prob = log_prob + step_log_prob.masked_fill(finished, 0.0)
         token = token.masked_fill(finished, PAD)
@@ -57,7 +57,7 @@ def sample(
     model: Seq2Seq,
     sources: Sequence[Sequence[str]],
     seed: int,
-    law: Law = AS_IT_IS,
+    distribution: SamplingDistribution = DEFAULT_SAMPLING,
     max_length: int | None = None,
     batch_size: int = 256,
     progress: Callable[[int], None] | None = None,
@@ -79,7 +79,9 @@ def sample(
                 sources[first : first + batch_size], model.source_vocabulary
             )
             longest = longest_allowed(lengths, max_length)
-            tokens, log_probs = _finite_draw(model, source, lengths, longest, law, generator)
+            tokens, log_probs = _finite_draw(
+                model, source, lengths, longest, distribution, generator
+            )
             for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True):
                 results.append(
                     Hypothesis(tuple(model.target_vocabulary.words(ids)), log_prob, log_prob)

@@ -28,8 +28,8 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
-from seqkd_lab.decoding.law import Law, draw
-from seqkd_lab.decoding.sampling import AS_IT_IS
+from seqkd_lab.decoding.distribution import SamplingDistribution, draw
+from seqkd_lab.decoding.sampling import DEFAULT_SAMPLING
 from seqkd_lab.decoding.search import Hypothesis, longest_allowed
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq
 
@@ -121,15 +121,15 @@ class Written:
         """(B,) whether the sentence's EOS is final."""
         return ((self.tokens == EOS) & self.known).any(dim=1)
 
-    def ending(self, laws: Tensor, first: int) -> Tensor:
+    def ending(self, distributions: Tensor, first: int) -> Tensor:
         """`laws` (B, T, V) of the places from `first` on; at max_length EOS is certain, as in
         sampling."""
-        places = torch.arange(first, first + laws.shape[1])
+        places = torch.arange(first, first + distributions.shape[1])
         if int(places[-1]) < int(self.max_length.min()):
-            return laws
+            return distributions
         is_last = places == self.max_length[:, None]  # (B, T)
-        certain = F.one_hot(torch.tensor(EOS), laws.shape[2]).to(laws.dtype)
-        return torch.where(is_last[:, :, None], certain, laws)
+        certain = F.one_hot(torch.tensor(EOS), distributions.shape[2]).to(distributions.dtype)
+        return torch.where(is_last[:, :, None], certain, distributions)
 
     def extend(self, n_known: Tensor, extra: Tensor, logits: Tensor) -> Written:
         """With `extra` (B,) as the last of n_known (B,) tokens; logits (B, K + 1, V): the target's
@@ -152,23 +152,23 @@ def propose(
     state: DecoderState,
     written: Written,
     draft_length: int,
-    law: Law,
+    distribution: SamplingDistribution,
     generator: torch.Generator,
 ) -> tuple[Tensor, DecoderState]:
     """Writes the draft's words to the K places from `written.first` on; known ones stay. K is
     draft_length, more where some sentence knows more, fewer once all have ended. Returns p (B, K,
     V) and the state that has read all but one."""
-    tokens, known, first, laws = written.tokens, written.known, written.first, []
+    tokens, known, first, distributions = written.tokens, written.known, written.first, []
     most = min(max(draft_length, int(written.n_known.max()) - first), int(written.max_length.max()))
     for place in range(first, first + most):
         logits, state = draft.step(tokens[:, state.length : place], state)
-        laws.append(written.ending(law(logits[:, -1:]), place))
+        distributions.append(written.ending(distribution(logits[:, -1:]), place))
         tokens[:, place] = torch.where(
-            known[:, place], tokens[:, place], draw(laws[-1][:, 0], generator)
+            known[:, place], tokens[:, place], draw(distributions[-1][:, 0], generator)
         )
         if (tokens[:, first : place + 1] == EOS).any(dim=1).all():
             break
-    return torch.cat(laws, dim=1), state
+    return torch.cat(distributions, dim=1), state
 
 
 def check(
@@ -195,7 +195,7 @@ def speculative_batch(
     source_lengths: Tensor,
     max_length: Tensor,
     draft_length: int,
-    law: Law,
+    distribution: SamplingDistribution,
     generator: torch.Generator,
     adaptive: bool = False,
     rule: Rule = EXACT,
@@ -208,12 +208,12 @@ def speculative_batch(
     states = [model.start(source, source_lengths).remember() for model in (target, draft)]
     while True:
         first = written.first
-        p, states[1] = propose(draft, states[1], written, draft_length, law, generator)
+        p, states[1] = propose(draft, states[1], written, draft_length, distribution, generator)
         words, known = (of[:, first : first + p.shape[1]] for of in (written.tokens, written.known))
         logits, states[0] = target.step(
             written.tokens[:, first - 1 : first + p.shape[1]], states[0]
         )
-        q = written.ending(law(logits), first)
+        q = written.ending(distribution(logits), first)
         n_accepted, extra_law = check(p, q, words, known, rule, generator)
         extra = draw(extra_law, generator)
         if observer is not None:
@@ -256,7 +256,7 @@ def speculative_sample(
     sources: Sequence[Sequence[str]],
     seed: int,
     draft_length: int = 4,
-    law: Law = AS_IT_IS,
+    distribution: SamplingDistribution = DEFAULT_SAMPLING,
     max_length: int | None = None,
     batch_size: int = 256,
     adaptive: bool = False,
@@ -298,7 +298,7 @@ def speculative_sample(
             lengths,
             longest,
             draft_length,
-            law,
+            distribution,
             generator,
             adaptive,
             rule,

@@ -18,8 +18,8 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import Batch, batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD
-from seqkd_lab.decoding.law import Law
-from seqkd_lab.decoding.sampling import AS_IT_IS, sample
+from seqkd_lab.decoding.distribution import SamplingDistribution
+from seqkd_lab.decoding.sampling import DEFAULT_SAMPLING, sample
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 GOLD, TEACHER, STUDENT = "gold", "teacher", "student"
@@ -57,12 +57,18 @@ class PlaceSums:
 
 
 def written_by(
-    student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, seed: int, law: Law = AS_IT_IS
+    student: Seq2Seq,
+    teacher: Seq2Seq,
+    pairs: ParallelCorpus,
+    seed: int,
+    distribution: SamplingDistribution = DEFAULT_SAMPLING,
 ) -> dict[str, ParallelCorpus]:
     """The sources of `pairs` with the targets of each of WRITERS: gold as it is, the others drawn
     by `law`."""
     drawn = {
-        writer: pairs.with_target(one.tokens for one in sample(model, pairs.source, seed, law))
+        writer: pairs.with_target(
+            one.tokens for one in sample(model, pairs.source, seed, distribution)
+        )
         for writer, model in ((TEACHER, teacher), (STUDENT, student))
     }
     return {GOLD: pairs, **drawn}
@@ -97,7 +103,7 @@ def exposure(
     pairs: ParallelCorpus,
     measures: Mapping[str, Measure],
     seed: int,
-    law: Law = AS_IT_IS,
+    distribution: SamplingDistribution = DEFAULT_SAMPLING,
 ) -> dict[str, dict[str, PlaceSums]]:
     """For each of WRITERS, and each of `measures` by name, its sums along what that one wrote for
     `pairs`."""
@@ -105,5 +111,5 @@ def exposure(
         writer: dict(
             zip(measures, along(student, teacher, written, list(measures.values())), strict=True)
         )
-        for writer, written in written_by(student, teacher, pairs, seed, law).items()
+        for writer, written in written_by(student, teacher, pairs, seed, distribution).items()
     }

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.search import longest_allowed
 from seqkd_lab.distillation.delta_ifd import at_random, delta_ifd, middle
 from seqkd_lab.distillation.on_policy import with_targets
@@ -125,13 +125,15 @@ def draw_many(
     """
     was_training = model.training
     model.eval()
-    longest, law = longest_allowed(batch.source_lengths), Law(temperature)
+    longest, distribution = longest_allowed(batch.source_lengths), SamplingDistribution(temperature)
     drawn = torch.full((len(batch), int(longest.max())), PAD)
     going, token = torch.arange(len(batch)), torch.full((len(batch),), BOS)
     state = model.start(batch.source, batch.source_lengths)
     for t in range(drawn.shape[1]):
         logits, state = model.step(token[:, None], state)
-        token = next_words(law(logits[:, 0]), generator).masked_fill(longest[going] == t + 1, EOS)
+        token = next_words(distribution(logits[:, 0]), generator).masked_fill(
+            longest[going] == t + 1, EOS
+        )
         drawn[going, t] = token
         left = (token != EOS).nonzero()[:, 0]
         if not len(left):

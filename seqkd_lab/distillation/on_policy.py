@@ -21,7 +21,7 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch, shift
 from seqkd_lab.corpus.vocabulary import BOS, PAD
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample_batch
 from seqkd_lab.decoding.scoring import token_log_probs
 from seqkd_lab.decoding.search import longest_allowed
@@ -130,7 +130,7 @@ class OnPolicy:
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0:
             raise ValueError(f"share must lie in (0, 1]; got {self.share}")
-        Law(self.temperature)
+        SamplingDistribution(self.temperature)
 
     def __call__(self, model: Seq2Seq, batch: Batch, seed: int) -> Batch:
         """The batch with new targets; which sentences, and what is drawn, depends on `seed` and the
@@ -167,7 +167,12 @@ def draw_targets(
     model.eval()
     longest = longest_allowed(batch.source_lengths, None)
     tokens, _ = sample_batch(
-        model, batch.source, batch.source_lengths, longest, Law(temperature), generator
+        model,
+        batch.source,
+        batch.source_lengths,
+        longest,
+        SamplingDistribution(temperature),
+        generator,
     )
     model.train(was_training)
     return tokens.clone()  # outside of inference mode, so that an embedding's gradient may keep it

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.distillation.losses import Objective, mean_over_tokens
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -49,7 +49,9 @@ def draws(
     )  # little waiting for the longest
     alike = [sources[place] for place in order]
     found = [
-        sample(model, alike, seed * n_samples + k, Law(temperature), progress=report)
+        sample(
+            model, alike, seed * n_samples + k, SamplingDistribution(temperature), progress=report
+        )
         for k in range(n_samples)
     ]
     drawn: list[tuple[Tokens, ...]] = [()] * len(sources)

@@ -21,7 +21,7 @@ from pathlib import Path
 from sacrebleu.metrics import BLEU
 
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, read_lines
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.search import Hypothesis, search, shortened
 from seqkd_lab.models.checkpoint import write_atomically
@@ -164,7 +164,11 @@ def draws(
 ) -> list[Hypothesis]:
     """Return a draw from the teacher at `temperature` for each of `sources`; `is_valid` as in
     `distil_sampled`."""
-    drawn = dict(enumerate(sample(teacher, sources, seed, Law(temperature), progress=report)))
+    drawn = dict(
+        enumerate(
+            sample(teacher, sources, seed, SamplingDistribution(temperature), progress=report)
+        )
+    )
     rows, attempt = list(drawn) if is_valid else [], 0
     while rows := [row for row in rows if not is_valid(sources[row], drawn[row].tokens)]:
         attempt += 1
@@ -174,7 +178,9 @@ def draws(
         drawn.update(
             zip(
                 rows,
-                sample(teacher, again, seed + attempt * 1_000_003, Law(temperature)),
+                sample(
+                    teacher, again, seed + attempt * 1_000_003, SamplingDistribution(temperature)
+                ),
                 strict=True,
             )
         )

@@ -180,16 +180,19 @@ def lean_loss(
     """
     vectors, real = model.vectors(batch), batch.target_out != PAD  # (B, T, D), (B, T)
     with torch.no_grad():
-        taught = teacher.vectors(batch)
+        teacher_logits_of = teacher.vectors(batch)
         parts = [
             importance(model.output(own), teacher.output(theirs), places)
             for own, theirs, places in zip(
-                vectors.split(at_once), taught.split(at_once), real.split(at_once), strict=True
+                vectors.split(at_once),
+                teacher_logits_of.split(at_once),
+                real.split(at_once),
+                strict=True,
             )
         ]
         h, delta, forward = (
             torch.cat([getattr(part, name) for part in parts]) for name in ("h", "delta", "forward")
         )
         kept = selected.kept(Importance(h, delta, forward, real))
-        teacher_logits = teacher.output(taught[kept])
+        teacher_logits = teacher.output(teacher_logits_of[kept])
     return mean_reverse_kl(model.output(vectors[kept]), teacher_logits)

@@ -44,8 +44,8 @@ def _training(recipe: Recipe, n_train: int) -> float:
     cost = own
     if recipe.objective.needs_teacher:
         cost += 0.35 * _width_cost(recipe.teacher.model.width)
-    if isinstance(recipe.rewriting, OnPolicy):
-        cost += recipe.rewriting.share * DECODED_PER_TRAINED[SAMPLED] * own
+    if isinstance(recipe.batch_transform, OnPolicy):
+        cost += recipe.batch_transform.share * DECODED_PER_TRAINED[SAMPLED] * own
     return n_train * share * recipe.optimisation.epochs * cost
 
 

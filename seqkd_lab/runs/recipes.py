@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from seqkd_lab.compression.pruning import Pruning, held, prune
+from seqkd_lab.compression.pruning import Pruning, keep_pruned, prune
 from seqkd_lab.corpus.toy.dataset import TEST_SETS
 from seqkd_lab.corpus.toy.planted import LongSources, Planted
 from seqkd_lab.distillation.delta_ifd import SourceDropout
@@ -190,7 +190,7 @@ class Recipe:
     start: Recipe | None = None
     pruning: Pruning | None = omitted_when_default(None)
     embedding_scale: float = omitted_when_default(1.0)
-    rewriting: OnPolicy | SourceDropout | None = omitted_when_default(None)
+    batch_transform: OnPolicy | SourceDropout | None = omitted_when_default(None, "rewriting")
     without: tuple[str, ...] = omitted_when_default(())
     weighting: Weighting | None = omitted_when_default(None)
     added: ForwardTranslation | None = omitted_when_default(None)
@@ -225,7 +225,7 @@ class Recipe:
                 f"recipe {self.name!r}: {self.objective} has no loss per token to be weighted"
             )
 
-    def holding(self, model: Seq2Seq) -> AbstractContextManager[None]:
+    def pruned_during(self, model: Seq2Seq) -> AbstractContextManager[None]:
         """Prunes `model` in place, and holds the pruned weights at 0 while it lasts; without
         pruning, does nothing.
 
@@ -233,7 +233,7 @@ class Recipe:
         """
         if self.pruning is None:
             return nullcontext()
-        return held(model, prune(model, self.pruning.share, self.pruning.method))
+        return keep_pruned(model, prune(model, self.pruning.share, self.pruning.method))
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ class Store:
         def watch(progress: Progress) -> None:
             report(progress.update, progress.n_updates)
 
-        with recipe.holding(model):
+        with recipe.pruned_during(model):
             history = (
                 History()
                 if recipe.optimisation is None
@@ -147,7 +147,7 @@ class Store:
                     teacher,
                     callbacks=[watch],
                     resume_from=directory / "unfinished",
-                    rewriting=recipe.rewriting,
+                    batch_transform=recipe.batch_transform,
                     validation=self.validation(recipe),
                     key=key(recipe),
                 )

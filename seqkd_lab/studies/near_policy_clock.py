@@ -141,7 +141,7 @@ def run_loop(trainer: Trainer, n_tokens: int) -> Run:
     for batch in endless_batches(trainer, SEED):
         n = run.n_updates
         with diary.note(GENERATE, n):
-            batch = trainer.rewriting(trainer.model, batch, n)
+            batch = trainer.batch_transform(trainer.model, batch, n)
         with diary.note(SCORE, n), torch.no_grad():
             said = trainer.teacher(batch)
         with diary.note(TRAIN, n):

@@ -22,7 +22,7 @@ from seqkd_lab.compression.pruning import (
     METHODS,
     Pruning,
     apply_masks,
-    held,
+    keep_pruned,
     n_nonzero,
     prune,
     prune_masks,
@@ -338,7 +338,7 @@ class TestHeld:
         assert any(
             (free[name][~masks[name]] != 0).any() for name in masks
         )  # or there would be nothing to hold
-        with held(model, masks):
+        with keep_pruned(model, masks):
             found = backward(model)
             norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for name in masks:
@@ -350,7 +350,7 @@ class TestHeld:
     def test_gradients_that_add_up_over_batches_are_held_too(self, make_model):
         model = fresh(make_model)
         masks = prune(model, 0.6)
-        with held(model, masks):
+        with keep_pruned(model, masks):
             once = backward(model)
             batch = make_batch(
                 encode(CORPUS, model.source_vocabulary, model.target_vocabulary), list(range(8))
@@ -365,7 +365,7 @@ class TestHeld:
         model = fresh(make_model)
         masks, free = prune(model, 0.6), backward(model)
         try:
-            with held(model, masks):
+            with keep_pruned(model, masks):
                 if error is not None:
                     raise error
         except (KeyboardInterrupt, ValueError) as raised:
@@ -388,7 +388,7 @@ class TestHeld:
             norms.append(math.sqrt(sum(gradient.square().sum() for gradient in gradients.values())))
 
         trainer.optimiser.register_step_pre_hook(note)
-        with held(model, masks):
+        with keep_pruned(model, masks):
             trainer.run_epoch()
         assert norms == pytest.approx([1e-3] * 4, rel=1e-2)
 
@@ -405,7 +405,7 @@ class TestHeld:
         masks = prune(model, 0.3, method)
         before, free = copy.deepcopy(model), copy.deepcopy(model)
         train(free, CORPUS, CORPUS[:6], objective, SHORT, 5, teacher)
-        with held(model, masks):
+        with keep_pruned(model, masks):
             history = train(model, CORPUS, CORPUS[:6], objective, SHORT, 5, teacher)
         for name, parameter in model.named_parameters():
             start = before.get_parameter(name)
@@ -434,7 +434,7 @@ class TestHeld:
 
         def retrain(callbacks=(), resume_from=None):
             model = fresh(make_model, spec=spec)
-            with held(model, prune(model, 0.6)):
+            with keep_pruned(model, prune(model, 0.6)):
                 history = train(
                     model, CORPUS, CORPUS[:6], NLL(), SHORT, 5, None, callbacks, resume_from
                 )

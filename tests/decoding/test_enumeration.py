@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.enumeration import likely_translations
-from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
 
@@ -29,7 +29,7 @@ def test_it_lists_each_translation_with_its_probability_and_no_unlikely_one(make
                 strict=True,
             )
         )
-        found = likely_translations(model, SOURCE, Law(), least=0.004)
+        found = likely_translations(model, SOURCE, SamplingDistribution(), least=0.004)
         short = {tokens: p for tokens, p in found.items() if len(tokens) <= 4}
         assert short == pytest.approx(
             {tokens: p for tokens, p in scored.items() if p >= 0.004}, rel=1e-4
@@ -37,10 +37,18 @@ def test_it_lists_each_translation_with_its_probability_and_no_unlikely_one(make
         assert len(short) > 3
 
 
-@pytest.mark.parametrize("law", [Law(), Law(0.6), Law(1.5, top_k=2), Law(top_p=0.8)])
-def test_whole_laws_sum_to_one(make_model, law):
+@pytest.mark.parametrize(
+    "law",
+    [
+        SamplingDistribution(),
+        SamplingDistribution(0.6),
+        SamplingDistribution(1.5, top_k=2),
+        SamplingDistribution(top_p=0.8),
+    ],
+)
+def test_whole_laws_sum_to_one(make_model, distribution):
     found = likely_translations(
-        make_model(2, n_target=2, sharpness=2.0), SOURCE, law, 1e-12, max_length=4
+        make_model(2, n_target=2, sharpness=2.0), SOURCE, distribution, 1e-12, max_length=4
     )
     assert sum(found.values()) == pytest.approx(1.0, abs=1e-6)
     assert max(map(len, found)) == 3
@@ -48,7 +56,7 @@ def test_whole_laws_sum_to_one(make_model, law):
 
 def test_without_chance_it_is_greedy_search(make_model):
     model = make_model(1, sharpness=3.0)
-    assert likely_translations(model, SOURCE, Law(0.0), 0.5) == {
+    assert likely_translations(model, SOURCE, SamplingDistribution(0.0), 0.5) == {
         search(model, [SOURCE])[0][0].tokens: 1.0
     }
 
@@ -56,11 +64,11 @@ def test_without_chance_it_is_greedy_search(make_model):
 @pytest.mark.parametrize("least", [0.0, -1.0, 1.1])
 def test_without_a_bound_there_is_no_end(make_model, least):
     with pytest.raises(ValueError, match="least"):
-        likely_translations(make_model(), SOURCE, Law(), least)
+        likely_translations(make_model(), SOURCE, SamplingDistribution(), least)
 
 
 def test_a_translation_of_just_the_least_probability_is_listed(make_model):
     model = make_model(1, sharpness=3.0)
-    assert likely_translations(model, SOURCE, Law(0.0), 1.0) == {
+    assert likely_translations(model, SOURCE, SamplingDistribution(0.0), 1.0) == {
         search(model, [SOURCE])[0][0].tokens: 1.0
     }

@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample, sample_batch
 from seqkd_lab.decoding.scoring import sentence_log_probs
 
@@ -55,7 +55,9 @@ def p_value(model, drawn, expected: dict[tuple[int, ...], float]) -> float:
 
 
 def draw(model, temperature: float, seed: int = 1):
-    return sample(model, [SOURCE] * N, seed, Law(temperature), MAX_LENGTH, batch_size=4_000)
+    return sample(
+        model, [SOURCE] * N, seed, SamplingDistribution(temperature), MAX_LENGTH, batch_size=4_000
+    )
 
 
 @pytest.mark.parametrize("temperature", [0.7, 1.0, 2.0])
@@ -75,7 +77,9 @@ def test_another_temperature_is_noticed(make_model):
 
 def test_sentences_of_one_batch_are_drawn_apart_and_by_their_own_source(make_model):
     model, other = make_model(1, n_target=2, sharpness=2.0), ("fox",) * 9
-    drawn = sample(model, [SOURCE, other] * (N // 2), 3, Law(), MAX_LENGTH, batch_size=5_000)
+    drawn = sample(
+        model, [SOURCE, other] * (N // 2), 3, SamplingDistribution(), MAX_LENGTH, batch_size=5_000
+    )
     assert p_value(model, drawn[::2], enumerated(model, 1.0)) > ALPHA
     assert p_value(model, drawn[1::2], enumerated(model, 1.0, other)) > ALPHA
     assert p_value(model, drawn[1::2], enumerated(model, 1.0)) < ALPHA
@@ -86,7 +90,7 @@ def test_sentences_of_one_batch_are_drawn_apart_and_by_their_own_source(make_mod
 def test_log_prob_is_the_models_own_whatever_the_temperature(make_model, temperature, max_length):
     model = make_model(2, sharpness=2.0)
     sources = [("ant",), ("bee", "cat", "dog", "eel"), ("fox", "ant")] * 20
-    drawn = sample(model, sources, 1, Law(temperature), max_length)
+    drawn = sample(model, sources, 1, SamplingDistribution(temperature), max_length)
     expected = sentence_log_probs(model, sources, [h.tokens for h in drawn])
     assert [h.log_prob for h in drawn] == pytest.approx(expected, abs=1e-4)
 
@@ -94,7 +98,9 @@ def test_log_prob_is_the_models_own_whatever_the_temperature(make_model, tempera
 def test_nothing_but_padding_follows_the_end(make_model):
     model, lengths = make_model(0, sharpness=2.0), torch.tensor([12] * 40)
     source = source_batch([SOURCE] * 40, model.source_vocabulary)
-    tokens, _ = sample_batch(model, *source, lengths, Law(), torch.Generator().manual_seed(1))
+    tokens, _ = sample_batch(
+        model, *source, lengths, SamplingDistribution(), torch.Generator().manual_seed(1)
+    )
     ends = (tokens == EOS).long()
     assert (ends.sum(dim=1) == 1).all()
     assert torch.equal(tokens == PAD, (ends.cumsum(dim=1) - ends).bool())

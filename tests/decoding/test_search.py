@@ -10,7 +10,7 @@ import torch
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import (
@@ -293,13 +293,13 @@ class TestWeightsThatAreNotFinite:
         with torch.no_grad():
             model.output.bias[EOS] = float("nan")
         with pytest.raises(NotFiniteError, match="not finite"):
-            sample(model, SOURCES, 1, Law(temperature))
+            sample(model, SOURCES, 1, SamplingDistribution(temperature))
         assert model.training
 
     @pytest.mark.parametrize("temperature", [float("nan"), float("inf"), -1.0])
     def test_a_temperature_that_is_no_number_is_refused(self, temperature):
         with pytest.raises(ValueError, match="temperature"):
-            Law(temperature)
+            SamplingDistribution(temperature)
 
 
 class TestLongSources:

@@ -13,8 +13,8 @@ from small_models import LSTM, SOURCE, TRANSFORMER, model
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.draft_trace import ACCEPTED, REJECTED, trace_speculative
-from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
@@ -35,7 +35,9 @@ REDRAWN = Rule(accepted, lambda p, q: q)
 
 
 @torch.no_grad()
-def enumerated(target, law: Law, source=SOURCE) -> dict[tuple[str, ...], float]:
+def enumerated(
+    target, distribution: SamplingDistribution, source=SOURCE
+) -> dict[tuple[str, ...], float]:
     """Every translation of at most MAX_LENGTH tokens by the product of its words' probabilities,
     each prefix anew."""
     words, found = ("ant", "bee", "<unk>"), {}
@@ -47,22 +49,23 @@ def enumerated(target, law: Law, source=SOURCE) -> dict[tuple[str, ...], float]:
                 state = target.start(*source_batch([source], target.source_vocabulary))
                 is_last = len(written) == MAX_LENGTH
                 logits = target.step(torch.tensor([written]), state)[0][0, -1]
-                p *= 1.0 if is_last else float(by_hand(logits, law)[number])
+                p *= 1.0 if is_last else float(by_hand(logits, distribution)[number])
                 written.append(number)
             found[tokens] = p
     return found
 
 
-def by_hand(logits: torch.Tensor, law: Law) -> list[float]:
+def by_hand(logits: torch.Tensor, distribution: SamplingDistribution) -> list[float]:
     """The law of the next word by sorting and adding up, word by word."""
     scaled = [
-        float(x) / law.temperature if i not in (PAD, BOS) else -1e9 for i, x in enumerate(logits)
+        float(x) / distribution.temperature if i not in (PAD, BOS) else -1e9
+        for i, x in enumerate(logits)
     ]
     weights = torch.tensor(scaled, dtype=torch.float64).softmax(0).tolist()
-    ranked = sorted(range(len(weights)), key=lambda i: -weights[i])[: law.top_k]
+    ranked = sorted(range(len(weights)), key=lambda i: -weights[i])[: distribution.top_k]
     total, kept, sum_so_far = sum(weights[i] for i in ranked), [], 0.0
     for i in ranked:
-        if sum_so_far < law.top_p * total:
+        if sum_so_far < distribution.top_p * total:
             kept.append(i)
         sum_so_far += weights[i]
     mass = sum(weights[i] for i in kept)
@@ -85,12 +88,17 @@ def p_value(drawn, expected) -> float:
 
 
 SETTINGS = {
-    "transformer, drafted by an LSTM": (TRANSFORMER, LSTM, 3, Law()),
-    "LSTM, drafted by a transformer": (LSTM, TRANSFORMER, 2, Law()),
-    "LSTM, drafted by an LSTM": (LSTM, LSTM, 1, Law()),
-    "transformer, cold and cut": (TRANSFORMER, TRANSFORMER, 4, Law(1.2, top_k=3, top_p=0.97)),
-    "LSTM, hot": (LSTM, LSTM, 4, Law(1.8)),
-    "transformer, top-p": (TRANSFORMER, LSTM, 2, Law(top_p=0.8)),
+    "transformer, drafted by an LSTM": (TRANSFORMER, LSTM, 3, SamplingDistribution()),
+    "LSTM, drafted by a transformer": (LSTM, TRANSFORMER, 2, SamplingDistribution()),
+    "LSTM, drafted by an LSTM": (LSTM, LSTM, 1, SamplingDistribution()),
+    "transformer, cold and cut": (
+        TRANSFORMER,
+        TRANSFORMER,
+        4,
+        SamplingDistribution(1.2, top_k=3, top_p=0.97),
+    ),
+    "LSTM, hot": (LSTM, LSTM, 4, SamplingDistribution(1.8)),
+    "transformer, top-p": (TRANSFORMER, LSTM, 2, SamplingDistribution(top_p=0.8)),
 }
 
 
@@ -99,14 +107,14 @@ class TestExactness:
     def test_the_law_is_the_targets(self, setting):
         """Three pairs of models each, Bonferroni-corrected; one batch of equal sentences accepts
         unequally."""
-        target_spec, draft_spec, draft_length, law = SETTINGS[setting]
+        target_spec, draft_spec, draft_length, distribution = SETTINGS[setting]
         values = []
         for seed in range(3):
             target, draft = model(target_spec, seed), model(draft_spec, seed + 10)
             drawn = speculative_sample(
-                target, draft, [SOURCE] * N, seed, draft_length, law, MAX_LENGTH, 4_000
+                target, draft, [SOURCE] * N, seed, draft_length, distribution, MAX_LENGTH, 4_000
             )
-            values.append(p_value(drawn, enumerated(target, law)))
+            values.append(p_value(drawn, enumerated(target, distribution)))
         assert min(values) > FALSE_ALARM / (3 * len(SETTINGS))
 
     def test_a_broken_rule_is_noticed(self):
@@ -115,24 +123,47 @@ class TestExactness:
         for seed in range(3):
             target, draft = model(TRANSFORMER, seed), model(LSTM, seed + 10)
             drawn = speculative_sample(
-                target, draft, [SOURCE] * N, seed, 3, Law(), MAX_LENGTH, 4_000, rule=REDRAWN
+                target,
+                draft,
+                [SOURCE] * N,
+                seed,
+                3,
+                SamplingDistribution(),
+                MAX_LENGTH,
+                4_000,
+                rule=REDRAWN,
             )
-            assert p_value(drawn, enumerated(target, Law())) < 1e-6
+            assert p_value(drawn, enumerated(target, SamplingDistribution())) < 1e-6
 
-    @pytest.mark.parametrize("law", [Law(0.6), Law(top_k=2), Law(top_p=0.7)])
-    def test_a_law_that_only_the_target_has_is_noticed(self, law):
+    @pytest.mark.parametrize(
+        "law",
+        [SamplingDistribution(0.6), SamplingDistribution(top_k=2), SamplingDistribution(top_p=0.7)],
+    )
+    def test_a_law_that_only_the_target_has_is_noticed(self, distribution):
         """The test would see it, were temperature, top-k or top-p forgotten."""
         target, draft = model(TRANSFORMER, 1), model(LSTM, 11)
-        drawn = speculative_sample(target, draft, [SOURCE] * N, 1, 3, Law(), MAX_LENGTH, 4_000)
-        counts, expected = Counter(h.tokens for h in drawn), enumerated(target, law)
+        drawn = speculative_sample(
+            target, draft, [SOURCE] * N, 1, 3, SamplingDistribution(), MAX_LENGTH, 4_000
+        )
+        counts, expected = Counter(h.tokens for h in drawn), enumerated(target, distribution)
         assert any(not expected[tokens] for tokens in counts) or p_value(drawn, expected) < 1e-6
 
     def test_sentences_of_one_batch_follow_their_own_sources(self):
         target, draft = model(TRANSFORMER, 0), model(LSTM, 10)
         drawn = speculative_sample(
-            target, draft, [SOURCE, OTHER] * (N // 2), 5, 3, Law(), MAX_LENGTH, 2_000
+            target,
+            draft,
+            [SOURCE, OTHER] * (N // 2),
+            5,
+            3,
+            SamplingDistribution(),
+            MAX_LENGTH,
+            2_000,
         )
-        ours, theirs = enumerated(target, Law()), enumerated(target, Law(), OTHER)
+        ours, theirs = (
+            enumerated(target, SamplingDistribution()),
+            enumerated(target, SamplingDistribution(), OTHER),
+        )
         assert p_value(drawn[::2], ours) > 1e-3 and p_value(drawn[1::2], theirs) > 1e-3
         assert p_value(drawn[1::2], ours) < 1e-6
 
@@ -140,13 +171,23 @@ class TestExactness:
         target, draft = model(LSTM, 2), model(LSTM, 12)
         for how in ({"batch_size": 1, "adaptive": True}, {"batch_size": 1_500, "adaptive": True}):
             n = 3_000 if how["batch_size"] == 1 else N
-            drawn = speculative_sample(target, draft, [SOURCE] * n, 3, 2, Law(), MAX_LENGTH, **how)
-            assert p_value(drawn, enumerated(target, Law())) > 1e-3
+            drawn = speculative_sample(
+                target, draft, [SOURCE] * n, 3, 2, SamplingDistribution(), MAX_LENGTH, **how
+            )
+            assert p_value(drawn, enumerated(target, SamplingDistribution())) > 1e-3
 
     def test_a_draft_that_is_the_target_is_always_accepted(self):
         target, rounds = model(TRANSFORMER, 0), []
         drawn = speculative_sample(
-            target, target, [SOURCE] * 200, 1, 3, Law(), MAX_LENGTH, 1, observer=rounds.append
+            target,
+            target,
+            [SOURCE] * 200,
+            1,
+            3,
+            SamplingDistribution(),
+            MAX_LENGTH,
+            1,
+            observer=rounds.append,
         )
         assert all(int(one.n_accepted) == one.drafted.shape[1] for one in rounds)
         assert sum(len(h.tokens) + 1 for h in drawn) > 1.5 * len(rounds)
@@ -156,7 +197,15 @@ class TestExactness:
         """At the first place, within four standard errors."""
         target, draft, rounds = model(TRANSFORMER, seed), model(LSTM, seed + 10), []
         speculative_sample(
-            target, draft, [SOURCE] * N, seed, 1, Law(), MAX_LENGTH, N, observer=rounds.append
+            target,
+            draft,
+            [SOURCE] * N,
+            seed,
+            1,
+            SamplingDistribution(),
+            MAX_LENGTH,
+            N,
+            observer=rounds.append,
         )
         p, q = rounds[0].p[0, 0], rounds[0].q[0, 0]
         expected = 1.0 - 0.5 * float((p - q).abs().sum())
@@ -187,7 +236,13 @@ class TestGreedy:
             target, draft = model(target_spec, seed, 4.0), model(draft_spec, seed + 10, 4.0)
             expected = [found[0] for found in search(target, sources)]
             drawn = speculative_sample(
-                target, draft, sources, 1, draft_length, Law(0.0), batch_size=batch_size
+                target,
+                draft,
+                sources,
+                1,
+                draft_length,
+                SamplingDistribution(0.0),
+                batch_size=batch_size,
             )
             assert [h.tokens for h in drawn] == [h.tokens for h in expected]
             assert [h.log_prob for h in drawn] == pytest.approx(
@@ -199,7 +254,15 @@ class TestGreedy:
         plain, adaptive = [], []
         found = [
             speculative_sample(
-                target, target, sources, 1, 1, Law(0.0), batch_size=1, adaptive=how, observer=seen
+                target,
+                target,
+                sources,
+                1,
+                1,
+                SamplingDistribution(0.0),
+                batch_size=1,
+                adaptive=how,
+                observer=seen,
             )
             for how, seen in ((False, plain.append), (True, adaptive.append))
         ]
@@ -292,7 +355,7 @@ class TestRounds:
             lengths,
             torch.full_like(lengths, 9),
             3,
-            Law(),
+            SamplingDistribution(),
             torch.Generator().manual_seed(1),
         )
         ends = (tokens == EOS).long()
@@ -306,15 +369,17 @@ class TestRounds:
             model(LSTM, 4),
             [SOURCE, OTHER, ("cat",)] * 6,
         )
-        for law in (Law(), Law(0.5, top_k=2)):
-            drawn = speculative_sample(target, draft, sources, 2, 3, law, None, batch_size)
+        for distribution in (SamplingDistribution(), SamplingDistribution(0.5, top_k=2)):
+            drawn = speculative_sample(target, draft, sources, 2, 3, distribution, None, batch_size)
             expected = sentence_log_probs(target, sources, [h.tokens for h in drawn])
             assert [h.log_prob for h in drawn] == pytest.approx(expected, abs=1e-4)
 
     @pytest.mark.parametrize("max_length", [1, 2, 3])
     def test_no_longer_than_allowed(self, max_length):
         target, draft = model(TRANSFORMER, 0), model(LSTM, 10)
-        drawn = speculative_sample(target, draft, [SOURCE, OTHER] * 20, 1, 5, Law(), max_length)
+        drawn = speculative_sample(
+            target, draft, [SOURCE, OTHER] * 20, 1, 5, SamplingDistribution(), max_length
+        )
         assert max(len(h.tokens) + 1 for h in drawn) == max_length
 
 
@@ -355,24 +420,34 @@ class TestUse:
             {"temperature": float("inf")},
         ):
             with pytest.raises(ValueError, match=next(iter(wrong))):
-                Law(**wrong)
+                SamplingDistribution(**wrong)
 
 
 @pytest.mark.parametrize(
-    "law", [Law(), Law(0.5), Law(2.0, top_k=3), Law(top_p=0.6), Law(1.3, 4, 0.75)]
+    "law",
+    [
+        SamplingDistribution(),
+        SamplingDistribution(0.5),
+        SamplingDistribution(2.0, top_k=3),
+        SamplingDistribution(top_p=0.6),
+        SamplingDistribution(1.3, 4, 0.75),
+    ],
 )
-def test_a_law_is_what_sorting_by_hand_gives(law):
+def test_a_law_is_what_sorting_by_hand_gives(distribution):
     logits = torch.randn(4, 3, 9, generator=torch.Generator().manual_seed(2)) * 2
-    found = law(logits)
+    found = distribution(logits)
     for row, expected in zip(found.view(-1, 9), logits.view(-1, 9), strict=True):
-        assert row.tolist() == pytest.approx(by_hand(expected, law), abs=1e-6)
+        assert row.tolist() == pytest.approx(by_hand(expected, distribution), abs=1e-6)
     assert (found[..., [PAD, BOS]] == 0).all()
 
 
 def test_sampling_takes_the_same_laws():
     """Temperature 0 is greedy; what is cut off is never drawn."""
     target = model(TRANSFORMER, 0)
-    assert sample(target, [SOURCE], 1, Law(0.0))[0].tokens == search(target, [SOURCE])[0][0].tokens
-    drawn = sample(target, [SOURCE] * N, 1, Law(0.8, 3, 0.9), MAX_LENGTH, 4_000)
-    assert p_value(drawn, enumerated(target, Law(0.8, 3, 0.9))) > 1e-3
+    assert (
+        sample(target, [SOURCE], 1, SamplingDistribution(0.0))[0].tokens
+        == search(target, [SOURCE])[0][0].tokens
+    )
+    drawn = sample(target, [SOURCE] * N, 1, SamplingDistribution(0.8, 3, 0.9), MAX_LENGTH, 4_000)
+    assert p_value(drawn, enumerated(target, SamplingDistribution(0.8, 3, 0.9))) > 1e-3
     assert EXACT == Rule(accepted, residual)

@@ -9,8 +9,8 @@ from small_models import LSTM, SOURCE, TRANSFORMER, WORDS, model
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, Vocabulary
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.draft_trace import trace_speculative
-from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.speculative import Round, accepted, residual, speculative_sample
 from seqkd_lab.models.architectures import build
@@ -21,12 +21,22 @@ def test_a_word_that_the_target_never_writes_is_refused_even_where_r_is_0():
     assert not accepted(torch.tensor(0.3), torch.tensor(0.0), torch.tensor(0.0))
 
 
-@pytest.mark.parametrize("law", [Law(0.5), Law(1.5), Law(top_k=2), Law(top_p=0.6)])
-def test_the_law_is_the_drafts_too(law):
+@pytest.mark.parametrize(
+    "law",
+    [
+        SamplingDistribution(0.5),
+        SamplingDistribution(1.5),
+        SamplingDistribution(top_k=2),
+        SamplingDistribution(top_p=0.6),
+    ],
+)
+def test_the_law_is_the_drafts_too(distribution):
     """A draft that is the target proposes by the same law, so that every word stands whatever the
     law."""
     target, rounds = model(TRANSFORMER, 0), []
-    speculative_sample(target, target, [SOURCE] * 100, 1, 3, law, 5, 1, observer=rounds.append)
+    speculative_sample(
+        target, target, [SOURCE] * 100, 1, 3, distribution, 5, 1, observer=rounds.append
+    )
     assert all(int(one.n_accepted) == one.drafted.shape[1] for one in rounds)
 
 
@@ -48,24 +58,29 @@ def test_a_round_shows_the_refused_word_and_not_the_one_written_in_its_place():
         assert one.extra_law[0, refused] == 0.0 < one.extra_law[0, one.extra[0]]
 
 
-def law_after(of, words, law: Law) -> torch.Tensor:
+def law_after(of, words, distribution: SamplingDistribution) -> torch.Tensor:
     """The law of the word after `words`, from a state of its own."""
     state = of.start(*source_batch([SOURCE], of.source_vocabulary))
     read = torch.tensor([[BOS, *of.target_vocabulary.ids(words)]])
-    return law(of.step(read, state)[0][0, -1])
+    return distribution(of.step(read, state)[0][0, -1])
 
 
 @torch.no_grad()
 def test_the_laws_of_a_trace_are_those_of_its_places():
-    target, draft, law, n_refused = model(TRANSFORMER, 0), model(LSTM, 10), Law(1.3), 0
+    target, draft, distribution, n_refused = (
+        model(TRANSFORMER, 0),
+        model(LSTM, 10),
+        SamplingDistribution(1.3),
+        0,
+    )
     for seed in range(10):
-        trace = trace_speculative(target, draft, SOURCE, seed, 3, law, max_length=200)
+        trace = trace_speculative(target, draft, SOURCE, seed, 3, distribution, max_length=200)
         assert len(trace.hypothesis.tokens) < 190
         for one in trace.rounds:
             read = one.prefix
             for word in one.words:
                 number = trace.tokens.index(word.token)
-                p, q = law_after(draft, read, law), law_after(target, read, law)
+                p, q = law_after(draft, read, distribution), law_after(target, read, distribution)
                 assert (word.p, word.q) == pytest.approx(
                     (float(p[number]), float(q[number])), abs=1e-5
                 )
@@ -76,7 +91,7 @@ def test_the_laws_of_a_trace_are_those_of_its_places():
                 read = (*read, word.token)
             if one.rejected is None and one.extra is not None:
                 torch.testing.assert_close(
-                    one.q, law_after(target, read, law), atol=1e-5, rtol=1e-4
+                    one.q, law_after(target, read, distribution), atol=1e-5, rtol=1e-4
                 )
                 torch.testing.assert_close(one.extra_law, one.q)
     assert n_refused > 5
@@ -129,7 +144,7 @@ def test_top_p_keeps_the_fewest_words_that_hold_just_this_share():
     """Of four words of a quarter each, two hold one half."""
     logits = torch.full((8,), -1e9)
     logits[4:] = 0.0
-    assert sorted(Law(top_p=0.5)(logits).tolist()) == [0.0] * 6 + [0.5] * 2
+    assert sorted(SamplingDistribution(top_p=0.5)(logits).tolist()) == [0.0] * 6 + [0.5] * 2
 
 
 @pytest.mark.parametrize("batch_size", [0, -1])
@@ -142,4 +157,4 @@ def test_a_batch_holds_a_sentence_at_least(batch_size):
 
 def test_a_very_low_temperature_is_greedy_and_no_overflow():
     logits = torch.randn(5, 9, generator=torch.Generator().manual_seed(1)) * 10
-    assert torch.equal(Law(1e-39)(logits), Law(0.0)(logits))
+    assert torch.equal(SamplingDistribution(1e-39)(logits), SamplingDistribution(0.0)(logits))

@@ -8,7 +8,7 @@ from torch.distributions import Categorical, kl_divergence
 
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.exposure import (
@@ -72,7 +72,7 @@ def test_who_wrote_what(make_model):
     for writer, model in ((TEACHER, teacher), (STUDENT, student)):
         assert found[writer].target == tuple(one.tokens for one in sample(model, SOURCES, 3))
         assert found[writer].source == SOURCES
-    greedy = written_by(student, teacher, PAIRS, 3, Law(0.0))
+    greedy = written_by(student, teacher, PAIRS, 3, SamplingDistribution(0.0))
     assert greedy[STUDENT].target == tuple(best[0].tokens for best in search(student, SOURCES))
 
 

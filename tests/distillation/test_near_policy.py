@@ -19,7 +19,7 @@ from small_corpus import TINY, write_text
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.scoring import token_log_probs
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.delta_ifd import (
@@ -173,8 +173,10 @@ class TestDeltaIFD:
 
     def test_a_recipe_may_have_it_and_trains_by_it(self, tmp_path):
         recipe = table_recipes(write_text(tmp_path / "text"), TINY, 1)[BASELINE]
-        dropped = replace(recipe, rewriting=SourceDropout(0.5))
-        assert key(dropped) != key(recipe) != key(replace(recipe, rewriting=SourceDropout(0.1)))
+        dropped = replace(recipe, batch_transform=SourceDropout(0.5))
+        assert (
+            key(dropped) != key(recipe) != key(replace(recipe, batch_transform=SourceDropout(0.1)))
+        )
         store = Store(tmp_path / "runs")
         assert not torch.equal(weights(store.model(dropped)), weights(store.model(recipe)))
 
@@ -201,12 +203,13 @@ class TestDrawing:
             p = (p / temperature).softmax(0)
             found = (
                 torch.bincount(
-                    next_words(Law(temperature)(logits.expand(n, -1)), generator), minlength=6
+                    next_words(SamplingDistribution(temperature)(logits.expand(n, -1)), generator),
+                    minlength=6,
                 )
                 / n
             )
             assert (found - p).abs().max() < 5 * (0.25 / n) ** 0.5 and found[PAD] == found[BOS] == 0
-        assert next_words(Law(0.0)(logits[None]), generator).item() == 4
+        assert next_words(SamplingDistribution(0.0)(logits[None]), generator).item() == 4
 
     def test_sentences_end_once_and_greedy_is_search(self):
         student, batch = make_student(3), make_batch(ENCODED, range(12))

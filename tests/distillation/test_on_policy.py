@@ -18,8 +18,8 @@ from torch.nn import functional as F
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.enumeration import likely_translations
-from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.scoring import token_log_probs
 from seqkd_lab.distillation.on_policy import (
     Divergence,
@@ -242,18 +242,20 @@ class TestOnPolicy:
     @pytest.mark.parametrize("temperature", [1.0, 0.6])
     def test_what_is_drawn_follows_the_models_law(self, make_model, temperature):
         model = make_model(2, n_target=2, sharpness=2.0)
-        law = likely_translations(model, SOURCES[0], Law(temperature), least=0.01)
+        distribution = likely_translations(
+            model, SOURCES[0], SamplingDistribution(temperature), least=0.01
+        )
         batch = batch_of(model, [0] * 500)
-        counts = dict.fromkeys(law, 0)
+        counts = dict.fromkeys(distribution, 0)
         other = n = 0
         for seed in range(8):
             for ids in OnPolicy(1.0, temperature)(model, batch, seed).target_out.tolist():
                 words, n = tuple(model.target_vocabulary.words(ids)), n + 1
-                counts[words] = counts.get(words, 0) + 1 if words in law else 0
-                other += words not in law
-        seen = [counts[words] for words in law] + [other]
-        wanted = [n * p for p in law.values()] + [n * (1.0 - sum(law.values()))]
-        assert len(law) > 3 and chisquare(seen, wanted).pvalue > 1e-4
+                counts[words] = counts.get(words, 0) + 1 if words in distribution else 0
+                other += words not in distribution
+        seen = [counts[words] for words in distribution] + [other]
+        wanted = [n * p for p in distribution.values()] + [n * (1.0 - sum(distribution.values()))]
+        assert len(distribution) > 3 and chisquare(seen, wanted).pvalue > 1e-4
 
     @pytest.mark.parametrize("training", [True, False])
     def test_no_gradient_no_dropout_and_the_mode_is_restored(self, make_model, training):
@@ -291,7 +293,7 @@ class TestTraining:
         spec = LSTMSpec(width=8, dropout=0.2)
         arguments = (CORPUS, CORPUS[:3], objective, self.SHORT, 5, make_model(9, spec=spec))
         whole, broken, resumed = (make_model(spec=spec, sharpness=1.0) for _ in range(3))
-        expected = train(whole, *arguments, rewriting=OnPolicy(0.5))
+        expected = train(whole, *arguments, batch_transform=OnPolicy(0.5))
 
         def interrupt(progress):
             if progress.update == update:
@@ -303,10 +305,13 @@ class TestTraining:
                 *arguments,
                 callbacks=[interrupt],
                 resume_from=tmp_path,
-                rewriting=OnPolicy(0.5),
+                batch_transform=OnPolicy(0.5),
             )
         torch.manual_seed(1)
-        assert train(resumed, *arguments, resume_from=tmp_path, rewriting=OnPolicy(0.5)) == expected
+        assert (
+            train(resumed, *arguments, resume_from=tmp_path, batch_transform=OnPolicy(0.5))
+            == expected
+        )
         assert all(
             torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True)
         )
@@ -323,7 +328,7 @@ class TestTraining:
             replace(self.SHORT, epochs=30),
             5,
             teacher,
-            rewriting=OnPolicy(),
+            batch_transform=OnPolicy(),
         )
         batch = OnPolicy()(student, batch_of(student), 1)
         assert Divergence()(student(batch), batch, teacher(batch)).item() < 0.5 * before

@@ -305,7 +305,7 @@ def recipes():
             distilled=Distillation(rows[TEACHER], "sampled"),
             teacher=rows[TEACHER],
             start=rows[BASELINE],
-            rewriting=OnPolicy(),
+            batch_transform=OnPolicy(),
             without=("but",),
             weighting=Weighting(rates, kind),
         )
@@ -414,7 +414,7 @@ class TestRecipes:
                 recipe.optimisation,
                 recipe.seed,
                 teacher,
-                recipe.rewriting,
+                recipe.batch_transform,
             )
 
         first = trainer(store.beginning(recipe))
@@ -451,8 +451,8 @@ class TestExperiment:
 
     def test_two_stages_are_forward_then_reverse(self):
         first, second = stages(arm(2, TWO_STAGE, PACED))
-        assert (first.objective, first.rewriting) == (Divergence(0.0), None)
-        assert (second.objective, second.rewriting) == (Divergence(1.0), OnPolicy(1.0, 0.7))
+        assert (first.objective, first.batch_transform) == (Divergence(0.0), None)
+        assert (second.objective, second.batch_transform) == (Divergence(1.0), OnPolicy(1.0, 0.7))
 
     def test_bins_hold_every_place_once(self):
         rates = [0.0, 0.125, 1.0, 0.5, 1.0]

@@ -104,7 +104,7 @@ def test_a_corpus_too_large_for_it_trains_to_the_same_losses(make_model, monkeyp
             1,
             teacher,
         )
-        assert kind is None or isinstance(Trainer(*arguments).taught, kind)
+        assert kind is None or isinstance(Trainer(*arguments).teacher_logits_of, kind)
         histories.append(train(*arguments))
     remembered, asked = histories
     assert remembered.train_loss == pytest.approx(asked.train_loss, rel=1e-4)

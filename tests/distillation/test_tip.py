@@ -255,9 +255,10 @@ class TestSelected:
     def test_all_tokens_are_reverse_kl(self, make_model):
         student, teacher = make_model(), make_model(seed=5)
         batch = batch_of(student)
-        logits, taught = student(batch), teacher(batch)
+        logits, teacher_logits_of = student(batch), teacher(batch)
         assert torch.allclose(
-            Selected(ALL, 1.0)(logits, batch, taught), Divergence(1.0)(logits, batch, taught)
+            Selected(ALL, 1.0)(logits, batch, teacher_logits_of),
+            Divergence(1.0)(logits, batch, teacher_logits_of),
         )
 
     @pytest.mark.parametrize("selector", SELECTORS)
@@ -310,10 +311,16 @@ class TestSelected:
                 def stop(progress):
                     return progress.epoch == 2
 
-                train(student, *given_, callbacks=[stop], resume_from=folder, rewriting=OnPolicy())
+                train(
+                    student,
+                    *given_,
+                    callbacks=[stop],
+                    resume_from=folder,
+                    batch_transform=OnPolicy(),
+                )
                 torch.manual_seed(99)
                 student = make_model()
-            train(student, *given_, resume_from=folder, rewriting=OnPolicy())
+            train(student, *given_, resume_from=folder, batch_transform=OnPolicy())
             ends.append(student.state_dict())
         assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 

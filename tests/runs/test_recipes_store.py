@@ -73,7 +73,7 @@ def trainings(monkeypatch) -> list[dict]:
         teacher=None,
         callbacks=(),
         resume_from=None,
-        rewriting=None,
+        batch_transform=None,
         **rest,
     ):
         begins = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -96,7 +96,7 @@ def trainings(monkeypatch) -> list[dict]:
             teacher,
             callbacks,
             resume_from,
-            rewriting,
+            batch_transform,
             **rest,
         )
 

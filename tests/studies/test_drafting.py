@@ -12,7 +12,7 @@ from small_corpus import ONE_EPOCH, TWO_EPOCHS, write_text
 
 from seqkd_lab.cli import main
 from seqkd_lab.cli.commands import speculative
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
 from seqkd_lab.models.lstm import LSTMSpec
@@ -128,12 +128,19 @@ class TestFormulas:
 class TestMeasures:
     def test_overlap_is_one_minus_half_the_l1_distance(self, make_model):
         target, draft = make_model(1, sharpness=2.0), make_model(2, sharpness=2.0)
-        pairs = drawn_pairs(target, SOURCES, Law(), 1)
-        found = overlaps(target, draft, pairs, Law(0.7, top_k=3))
+        pairs = drawn_pairs(target, SOURCES, SamplingDistribution(), 1)
+        found = overlaps(target, draft, pairs, SamplingDistribution(0.7, top_k=3))
         assert len(found) == sum(len(tokens) + 1 for tokens in pairs.target)
         assert 0.0 <= min(found) and max(found) <= 1.0 + 1e-6
-        assert overlaps(target, target, pairs, Law()) == pytest.approx([1.0] * len(found), abs=1e-5)
-        certain = overlaps(target, draft, drawn_pairs(target, SOURCES, Law(0.0), 1), Law(0.0))
+        assert overlaps(target, target, pairs, SamplingDistribution()) == pytest.approx(
+            [1.0] * len(found), abs=1e-5
+        )
+        certain = overlaps(
+            target,
+            draft,
+            drawn_pairs(target, SOURCES, SamplingDistribution(0.0), 1),
+            SamplingDistribution(0.0),
+        )
         assert set(certain) <= {0.0, 1.0}
 
     def test_tokens_add_up(self, make_model):
@@ -161,7 +168,9 @@ class TestMeasures:
             make_model(1, n_target=2, sharpness=2.0),
             {"d": make_model(3, n_target=2, sharpness=2.0)},
         )
-        found = measure_exactness(target, drafts, SOURCES[0], Law(), 3, (1, 2), n=8_000)
+        found = measure_exactness(
+            target, drafts, SOURCES[0], SamplingDistribution(), 3, (1, 2), n=8_000
+        )
         assert [(one.rule, one.seed) for one in found] == [
             ("exact", 1),
             ("exact", 2),

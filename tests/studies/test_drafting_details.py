@@ -11,8 +11,8 @@ import torch
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.enumeration import likely_translations
-from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.decoding.speculative import Round, speculative_sample
 from seqkd_lab.runs.recipes import TEACHER
@@ -48,17 +48,17 @@ def test_each_word_of_the_draft_costs():
 
 def test_overlap_by_hand(make_model):
     """1 − ½ Σ |p − q| of each place after its gold prefix, and of the end."""
-    target, draft, law = (
+    target, draft, distribution = (
         make_model(1, sharpness=2.0),
         make_model(2, sharpness=2.0),
-        Law(0.7, top_k=3),
+        SamplingDistribution(0.7, top_k=3),
     )
-    pairs = drawn_pairs(target, SOURCES[:1], Law(), 1)
+    pairs = drawn_pairs(target, SOURCES[:1], SamplingDistribution(), 1)
     read = torch.tensor([[BOS, *target.target_vocabulary.ids(pairs.target[0])]])
     source = source_batch(SOURCES[:1], target.source_vocabulary)
     with torch.no_grad():
-        p, q = (law(of.step(read, of.start(*source))[0])[0] for of in (draft, target))
-    assert overlaps(target, draft, pairs, law) == pytest.approx(
+        p, q = (distribution(of.step(read, of.start(*source))[0])[0] for of in (draft, target))
+    assert overlaps(target, draft, pairs, distribution) == pytest.approx(
         (1 - 0.5 * (p - q).abs().sum(1)).tolist(), abs=1e-5
     )
 
@@ -115,7 +115,14 @@ def test_ratios_by_hand():
 def test_the_error_of_the_overlap_is_that_of_its_mean(make_model):
     target, draft = make_model(1, sharpness=2.0), make_model(2, sharpness=2.0)
     [found] = measure_tokens(target, {"d": draft}, SOURCES, (1.0,), (1,), seed=5)
-    values = torch.tensor(overlaps(target, draft, drawn_pairs(target, SOURCES, Law(), 5), Law()))
+    values = torch.tensor(
+        overlaps(
+            target,
+            draft,
+            drawn_pairs(target, SOURCES, SamplingDistribution(), 5),
+            SamplingDistribution(),
+        )
+    )
     assert found.overlap == pytest.approx(float(values.mean()))
     assert found.overlap_error == pytest.approx(float(values.std()) / len(values) ** 0.5)
 
@@ -125,9 +132,11 @@ def test_each_seed_is_a_test_of_its_own_and_classes_reach_down_to_the_least(make
         make_model(1, n_target=2, sharpness=2.0),
         {"d": make_model(3, n_target=2, sharpness=2.0)},
     )
-    found = measure_exactness(target, drafts, SOURCES[0], Law(), 2, (1, 2), n=1_000)
+    found = measure_exactness(
+        target, drafts, SOURCES[0], SamplingDistribution(), 2, (1, 2), n=1_000
+    )
     assert len({one.p_value for one in found}) == 4
-    common = likely_translations(target, SOURCES[0], Law(), least=0.01)
+    common = likely_translations(target, SOURCES[0], SamplingDistribution(), least=0.01)
     assert {one.n_classes for one in found} <= {len(common), len(common) + 1}
 
 
@@ -145,15 +154,20 @@ def test_a_timed_way_is_the_one_asked_for_and_seconds_are_shared_by_its_tokens(
         asked = inspect.signature(speculative_sample).bind(*given, **named)
         asked.apply_defaults()
         seen.append(
-            [asked.arguments[name] for name in ("draft_length", "law", "batch_size", "adaptive")]
+            [
+                asked.arguments[name]
+                for name in ("draft_length", "distribution", "batch_size", "adaptive")
+            ]
         )
         return speculative_sample(*given, **named)
 
     ticks = iter((1.0, 7.0))
     monkeypatch.setattr(drafting_clock, "speculative_sample", noting)
     monkeypatch.setattr(drafting_clock, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
-    found = drafting_clock.seconds_per_token(target, draft, SOURCES, Law(0.0), 3, True)
-    assert seen == [[3, Law(0.0), 1, True]]
+    found = drafting_clock.seconds_per_token(
+        target, draft, SOURCES, SamplingDistribution(0.0), 3, True
+    )
+    assert seen == [[3, SamplingDistribution(0.0), 1, True]]
     assert found == 6.0 / sum(len(best.tokens) + 1 for [best] in search(target, SOURCES))
 
 

@@ -111,11 +111,11 @@ def test_every_arm_is_trained_and_judged_the_same_again():
         )
     task = (DETERMINISTIC, FROM_TEACHER, 1)
     assert no_help.make_point(TINY, *task) == points[task]
-    gold, taught, teacher = (
+    gold, teacher_logits_of, teacher = (
         points[AS_LARGE, arm, seed].perplexity
         for arm, seed in ((FROM_GOLD, 2), (FROM_TEACHER, 2), (THE_TEACHER, SEED))
     )
-    assert len({gold, taught, teacher}) == 3
+    assert len({gold, teacher_logits_of, teacher}) == 3
 
 
 def test_every_point_is_written_and_an_interrupted_run_continues(tmp_path, made, monkeypatch):

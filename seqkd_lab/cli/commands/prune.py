@@ -22,7 +22,7 @@ from seqkd_lab.compression.pruning import (
     CLASS_BLIND,
     METHODS,
     check_pruning,
-    held,
+    keep_pruned,
     n_nonzero,
     prune,
     pruned_by_class,
@@ -137,7 +137,7 @@ def retrained(
         directory, key = given.out / f"{UNFINISHED}-{number}", run_key(work, list(steps[:number]))
         settle(directory, key)
         masks = prune(model, share, given.method)
-        with tqdm(desc=f"{share:.0%} pruned", unit=" updates") as bar, held(model, masks):
+        with tqdm(desc=f"{share:.0%} pruned", unit=" updates") as bar, keep_pruned(model, masks):
             learned = train(
                 model,
                 corpus,

@@ -48,18 +48,18 @@ def beta_figure(teacher: Tensor, student: Tensor, words: Sequence[str]) -> Figur
     """One next word by teacher and student, and its divergence over β: plain, and divided by β (1 −
     β)."""
     figure = Figure(figsize=(13, 4.2))
-    laws, axes = (
+    distributions, axes = (
         figure.add_axes((0.12, 0.14, 0.28, 0.72)),
         figure.add_axes((0.52, 0.14, 0.46, 0.72)),
     )
     order = likeliest([teacher, student], 6)
-    rows = BarRows(laws, ("p_T", "p_S"), (BLUE, VERMILION), len(order) + 1)
+    rows = BarRows(distributions, ("p_T", "p_S"), (BLUE, VERMILION), len(order) + 1)
     rows.show(
         [*(said(words[word]) for word in order), REST],
         [column(teacher, order), column(student, order)],
         2,
     )
-    laws.set_title("blue: p_T, the teacher; red: p_S", fontsize=SIZE, loc="left")
+    distributions.set_title("blue: p_T, the teacher; red: p_S", fontsize=SIZE, loc="left")
     curves = beta_curves(teacher, student)
     betas, inner = curves["beta"], slice(1, -1)
     axes.plot(

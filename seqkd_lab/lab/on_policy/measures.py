@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.decoding.law import draw
+from seqkd_lab.decoding.distribution import draw
 from seqkd_lab.distillation.exposure import GOLD, STUDENT
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.distillation.on_policy import OnPolicy, divergence
@@ -103,7 +103,7 @@ def tune(
             seed,
             teacher,
             [watch],
-            rewriting=on_policy,
+            batch_transform=on_policy,
         )
     return Tuned(model, (time.perf_counter() - began) / n_updates)
 

@@ -82,12 +82,12 @@ class ExposureDrawing:
             )
             for row, writer in enumerate(WRITERS)
         }
-        laws = figure.add_axes((0.765, 0.49, 0.215, 0.44))
-        self._laws = BarRows(laws, ("p_T", "p_S"), (BLUE, VERMILION), N_WORDS + 1)
-        self._law_title = add_label(laws, 0.0, -0.82)
-        laws.set_xlim(0.0, 1.3)
-        laws.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
-        laws.set_xlabel("probability of the next word", fontsize=SIZE)
+        distributions = figure.add_axes((0.765, 0.49, 0.215, 0.44))
+        self._laws = BarRows(distributions, ("p_T", "p_S"), (BLUE, VERMILION), N_WORDS + 1)
+        self._law_title = add_label(distributions, 0.0, -0.82)
+        distributions.set_xlim(0.0, 1.3)
+        distributions.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
+        distributions.set_xlabel("probability of the next word", fontsize=SIZE)
         self._make_boxes(figure.add_axes((0.005, 0.015, 0.99, 0.375)))
         labels = [
             self._title,

@@ -99,8 +99,8 @@ class ExposureExplorer(View):
         """The numbers of the place, and of all places."""
         beta = self.beta.value
         likeliest = [
-            escape(said(table.words[int(law[place].argmax())]))
-            for law in (shown.teacher, shown.student)
+            escape(said(table.words[int(distribution[place].argmax())]))
+            for distribution in (shown.teacher, shown.student)
         ]
         nats = shown_number(float(shown.divergence[BETAS.index(beta)][place]), 3)
         means = ", ".join(

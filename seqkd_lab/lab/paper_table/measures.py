@@ -197,11 +197,11 @@ def gains(points: Sequence[Point]) -> dict[str, Gain]:
         by_place[point.condition, point.arm][point.seed] = point
     found = {}
     for condition in CONDITIONS:
-        gold, taught = by_place[condition, FROM_GOLD], by_place[condition, FROM_TEACHER]
-        seeds = tuple(sorted(gold.keys() & taught.keys()))
+        gold, teacher_logits_of = by_place[condition, FROM_GOLD], by_place[condition, FROM_TEACHER]
+        seeds = tuple(sorted(gold.keys() & teacher_logits_of.keys()))
         if not seeds:
             continue
-        pairs = [(taught[seed], gold[seed]) for seed in seeds]
+        pairs = [(teacher_logits_of[seed], gold[seed]) for seed in seeds]
         teachers = [
             point.greedy
             for point in points

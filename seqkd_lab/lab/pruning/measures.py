@@ -18,7 +18,7 @@ from seqkd_lab.compression.kernels import SparseLinear
 from seqkd_lab.compression.pruning import (
     CLASS_BLIND,
     METHODS,
-    held,
+    keep_pruned,
     n_nonzero,
     prune,
     pruned_by_class,
@@ -112,7 +112,7 @@ def retrain(
     masks = prune(copied, share)
     with (
         Bar(f"{share:.0%} pruned, zeros {'held' if hold else 'free'}") as bar,
-        held(copied, masks) if hold else (nullcontext()),
+        keep_pruned(copied, masks) if hold else (nullcontext()),
     ):
 
         def watch(progress: Progress) -> None:

@@ -62,14 +62,15 @@ def place_laws(
 ) -> PlaceLaws:
     """The laws p, q and extra (V,) of one place; `tokens` names the words. Refused and drawn word
     have rows always."""
-    laws = [law for law in (p, q, extra) if law is not None]
+    distributions = [distribution for distribution in (p, q, extra) if distribution is not None]
     marked = [tokens.index(word) for word in (refused, drawn) if word is not None]
-    order = likeliest(laws, n_words)
+    order = likeliest(distributions, n_words)
     absent = [word for word in dict.fromkeys(marked) if word not in order]
     kept = [word for word in order if word in marked]
     others = [word for word in order if word not in marked][: n_words - len(absent) - len(kept)]
     order = sorted(
-        [*kept, *absent, *others], key=lambda word: -float(torch.stack(laws)[:, word].max())
+        [*kept, *absent, *others],
+        key=lambda word: -float(torch.stack(distributions)[:, word].max()),
     )
     shared = torch.zeros_like(q) if p is None else torch.minimum(p, q)
     row_of = {tokens[word]: row for row, word in enumerate(order)}
@@ -85,10 +86,10 @@ def place_laws(
     )
 
 
-def column(law: Tensor, ids: Sequence[int]) -> Column:
+def column(distribution: Tensor, ids: Sequence[int]) -> Column:
     """The numbers of `law` (V,) for the words `ids`, and the sum of all others."""
-    shown = [float(law[word]) for word in ids]
-    rest = float(law.sum()) - sum(shown)
+    shown = [float(distribution[word]) for word in ids]
+    rest = float(distribution.sum()) - sum(shown)
     return (*shown, rest if rest > 1e-6 else 0.0)  # float32 leaves as much by rounding
 
 
@@ -127,19 +128,23 @@ class LawBars:
             self._none,
         ]
 
-    def show(self, laws: PlaceLaws | None, title: str) -> None:
+    def show(self, distributions: PlaceLaws | None, title: str) -> None:
         """Moves the bars; `title` names the third law. None: nothing is drawn at this place."""
-        words = () if laws is None else laws.words
-        columns = [None] * 3 if laws is None else [laws.p, laws.q, laws.extra]
+        words = () if distributions is None else distributions.words
+        columns = (
+            [None] * 3
+            if distributions is None
+            else [distributions.p, distributions.q, distributions.extra]
+        )
         for place, (rows, values) in enumerate(zip(self._rows, columns, strict=True)):
             rows.show(words if place == 0 else [""] * len(words), [values])
         for bars, values in zip(self._shared, columns, strict=False):
-            widths = [0.0] * len(bars) if values is None else laws.shared
+            widths = [0.0] * len(bars) if values is None else distributions.shared
             for bar, width in zip(bars, widths, strict=False):
                 bar.set_width(width)
         marks = (
-            (REFUSED, None if laws is None else laws.refused),
-            (DRAWN, None if laws is None else laws.drawn),
+            (REFUSED, None if distributions is None else distributions.refused),
+            (DRAWN, None if distributions is None else distributions.drawn),
         )
         for label, (text, row), values in zip(
             self._marks, marks, (columns[0], columns[2]), strict=True
@@ -149,4 +154,6 @@ class LawBars:
                 label.set(x=values[row] + 0.32, y=row)
         for label, text in zip(self._titles, ("p, the draft", "q, the target", title), strict=True):
             label.set_text(text)
-        self._none.set_text("" if laws is None or laws.p is not None else "no word was refused")
+        self._none.set_text(
+            "" if distributions is None or distributions.p is not None else "no word was refused"
+        )

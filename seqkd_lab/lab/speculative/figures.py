@@ -58,14 +58,17 @@ def one_word_figure(word: OneWord, n: int = 10_000) -> Figure:
     stood, dark what was drawn again, the line is q."""
     figure = Figure(figsize=(13, 3.9))
     panels = [figure.add_axes((left, 0.09, 0.205, 0.69)) for left in (0.115, 0.345, 0.56, 0.785)]
-    laws = place_laws(word.p, word.q, word.residual, word.tokens)
+    distributions = place_laws(word.p, word.q, word.residual, word.tokens)
     bars = LawBars(panels[:3])
-    bars.show(laws, "(q − p)₊, scaled to 1")
+    bars.show(distributions, "(q − p)₊, scaled to 1")
     stood, again = by_the_rule(word, n)
-    rows, places = BarRows(panels[3], ("",), (GREEN,), N_WORDS + 1), np.arange(len(laws.words))
-    rows.show([""] * len(places), [column(stood + again, laws.ids)])
-    panels[3].barh(places, column(stood, laws.ids), 0.84 * 0.92, color=SKY)
-    panels[3].vlines(laws.q, places - 0.46, places + 0.46, color=BLACK, linewidth=2.5)
+    rows, places = (
+        BarRows(panels[3], ("",), (GREEN,), N_WORDS + 1),
+        np.arange(len(distributions.words)),
+    )
+    rows.show([""] * len(places), [column(stood + again, distributions.ids)])
+    panels[3].barh(places, column(stood, distributions.ids), 0.84 * 0.92, color=SKY)
+    panels[3].vlines(distributions.q, places - 0.46, places + 0.46, color=BLACK, linewidth=2.5)
     panels[3].set_title("drawn by the rule; line: q", fontsize=SIZE, loc="left")
     for axes in panels:
         axes.set_xlim(0.0, 1.4)

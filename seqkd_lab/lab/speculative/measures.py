@@ -14,8 +14,8 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, Vocabulary
-from seqkd_lab.decoding.law import Law, draw
-from seqkd_lab.decoding.sampling import AS_IT_IS
+from seqkd_lab.decoding.distribution import SamplingDistribution, draw
+from seqkd_lab.decoding.sampling import DEFAULT_SAMPLING
 from seqkd_lab.decoding.speculative import accepted, residual, speculative_sample
 from seqkd_lab.lab.shared.lesson import models as table_models
 from seqkd_lab.models.architectures import build
@@ -79,16 +79,16 @@ def one_word(
     draft: Seq2Seq,
     source: Sequence[str],
     prefix: Sequence[str] = (),
-    law: Law = AS_IT_IS,
+    distribution: SamplingDistribution = DEFAULT_SAMPLING,
 ) -> OneWord:
     """What both say of the word after `prefix`, the beginning of a translation of `source`."""
-    laws = []
+    distributions = []
     for model in (draft, target):
         state = model.start(*source_batch([source], model.source_vocabulary))
         read = torch.tensor([[BOS, *model.target_vocabulary.ids(prefix)]])
         logits, _ = model.step(read, state)
-        laws.append(law(logits[0, -1]))
-    return OneWord(*laws, tuple(target.target_vocabulary.tokens))
+        distributions.append(distribution(logits[0, -1]))
+    return OneWord(*distributions, tuple(target.target_vocabulary.tokens))
 
 
 def by_the_rule(word: OneWord, n: int, seed: int = 1) -> tuple[Tensor, Tensor]:
@@ -127,10 +127,13 @@ def shared(
     target: Seq2Seq, drafts: Mapping[str, Seq2Seq], sources: Sources, temperature: float
 ) -> Shared:
     """Of each draft, over the places of one translation of each source that the target drew."""
-    law = Law(temperature)
-    pairs = drawn_pairs(target, sources, law, seed=1)
+    distribution = SamplingDistribution(temperature)
+    pairs = drawn_pairs(target, sources, distribution, seed=1)
     return Shared(
-        {name: torch.tensor(overlaps(target, draft, pairs, law)) for name, draft in drafts.items()}
+        {
+            name: torch.tensor(overlaps(target, draft, pairs, distribution))
+            for name, draft in drafts.items()
+        }
     )
 
 
@@ -177,8 +180,8 @@ def small_speed_ups(
 ) -> dict[int, list[float]]:
     """For each K: times as fast as the target alone in each round, temperature 1, one sentence at a
     time."""
-    jobs = {0: partial(seconds_per_token, target, None, sources, AS_IT_IS)} | {
-        K: partial(seconds_per_token, target, draft, sources, AS_IT_IS, K, False)
+    jobs = {0: partial(seconds_per_token, target, None, sources, DEFAULT_SAMPLING)} | {
+        K: partial(seconds_per_token, target, draft, sources, DEFAULT_SAMPLING, K, False)
         for K in draft_lengths
     }
     seconds = in_turn(jobs, repetitions, watch)

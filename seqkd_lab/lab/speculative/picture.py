@@ -181,7 +181,11 @@ def drafting_figure(trace: DraftTrace, number: int = 1) -> Figure:
     drawing = DraftingDrawing()
     drawing.show(trace, number)
     figure = drawing.picture.figure
-    how = "greedy" if trace.law.temperature == 0.0 else f"temperature {trace.law.temperature:g}"
+    how = (
+        "greedy"
+        if trace.distribution.temperature == 0.0
+        else f"temperature {trace.distribution.temperature:g}"
+    )
     title = f"{' '.join(trace.source)}   K = {trace.draft_length}, {how}\n{LEGEND}"
     figure.set_figheight(7.4)
     figure.axes[0].set_position((0.005, 0.44, 0.99, 0.485))

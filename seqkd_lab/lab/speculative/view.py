@@ -10,8 +10,8 @@ from html import escape
 import ipywidgets as widgets
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.draft_trace import UNREAD, DraftTrace, trace_speculative
-from seqkd_lab.decoding.law import Law
 from seqkd_lab.lab.shared.distribution_columns import said
 from seqkd_lab.lab.shared.view import (
     STYLE,
@@ -100,7 +100,12 @@ class DraftingStepper(View):
     ) -> DraftTrace:
         source = self.corpus.source[sentence]
         return trace_speculative(
-            self.target, self.drafts[draft], source, seed, draft_length, Law(temperature)
+            self.target,
+            self.drafts[draft],
+            source,
+            seed,
+            draft_length,
+            SamplingDistribution(temperature),
         )
 
     def _draw_again(self, _: widgets.Button) -> None:

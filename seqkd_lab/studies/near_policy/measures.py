@@ -209,7 +209,7 @@ def measure_synchronous(
     student.train()
     for batch in endless_batches(trainer, seed):
         watch(n_done)
-        drawn = trainer.rewriting(student, batch, seed * 1_000_003 + len(losses))
+        drawn = trainer.batch_transform(student, batch, seed * 1_000_003 + len(losses))
         losses.append(update_at(trainer, drawn, cycle(rate)(n_done / n_tokens)))
         n_done += drawn.n_tokens
         if n_done >= n_tokens:

@@ -42,7 +42,7 @@ def teacher(seed: int, data: ToyData = EARLIER) -> Recipe:  # noqa: B008
         table,
         name="teacher, sources dropped",
         start=table,
-        rewriting=SourceDropout(0.1),
+        batch_transform=SourceDropout(0.1),
         optimisation=replace(SHORT.teacher_tuning, epochs=1),
     )
 
@@ -57,7 +57,7 @@ def warm_start(seed: int, data: ToyData = EARLIER) -> Recipe:  # noqa: B008
         NLL(),
         optimisation,
         seed,
-        rewriting=SourceDropout(0.1),
+        batch_transform=SourceDropout(0.1),
     )
 
 

@@ -87,7 +87,7 @@ def tuned(
         distilled=None if method is None else Distillation(teacher, method, share=share, seed=seed),
         teacher=teacher if objective.needs_teacher else None,
         start=start,
-        rewriting=on_policy,
+        batch_transform=on_policy,
     )
 
 

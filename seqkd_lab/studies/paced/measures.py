@@ -170,6 +170,6 @@ def snapshots(
         recipe.seed,
         teacher,
         callbacks=[look],
-        rewriting=recipe.rewriting,
+        batch_transform=recipe.batch_transform,
     )
     return found

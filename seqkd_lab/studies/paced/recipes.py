@@ -100,7 +100,7 @@ def stage(
         distilled=Distillation(teacher(seed), SAMPLED, share=SHARE),
         teacher=teacher(seed),
         start=begin,
-        rewriting=OnPolicy(1.0, TEMPERATURE) if reverse else None,
+        batch_transform=OnPolicy(1.0, TEMPERATURE) if reverse else None,
         without=LEFT_OUT,
         weighting=None if kind == UNIFORM else Weighting(rates(seed), kind),
     )

@@ -17,7 +17,7 @@ import torch
 from seqkd_lab import machine
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS
-from seqkd_lab.decoding.law import Law, draw
+from seqkd_lab.decoding.distribution import SamplingDistribution, draw
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.speculative import speculative_sample
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -54,17 +54,21 @@ class StepTime:
 
 
 def seconds_per_token(
-    target: Seq2Seq, draft: Seq2Seq | None, sources: Sources, law: Law, *how: int | bool
+    target: Seq2Seq,
+    draft: Seq2Seq | None,
+    sources: Sources,
+    distribution: SamplingDistribution,
+    *how: int | bool,
 ) -> float:
     """Of sampling all `sources` one by one: speculative with (draft_length, adaptive), the target's
     own without draft."""
     start = time.perf_counter()
     if draft is None:
-        drawn = sample(target, sources, 1, law, batch_size=1)
+        drawn = sample(target, sources, 1, distribution, batch_size=1)
     else:
         draft_length, adaptive = how
         drawn = speculative_sample(
-            target, draft, sources, 1, draft_length, law, batch_size=1, adaptive=adaptive
+            target, draft, sources, 1, draft_length, distribution, batch_size=1, adaptive=adaptive
         )
     return (time.perf_counter() - start) / sum(lengths_of(drawn))
 
@@ -74,12 +78,16 @@ def seconds_per_step(model: Seq2Seq, source: Sequence[str], n_tokens: int) -> fl
     """Of one step that reads n_tokens, makes the law of the next word and draws it; the encoder is
     not counted."""
     start_state = model.start(*source_batch([source], model.source_vocabulary)).remember()
-    generator, law, read = torch.Generator().manual_seed(1), Law(), torch.full((1, n_tokens), BOS)
+    generator, distribution, read = (
+        torch.Generator().manual_seed(1),
+        SamplingDistribution(),
+        torch.full((1, n_tokens), BOS),
+    )
     _, state = model.step(read, start_state)
     start = time.perf_counter()
     for _ in range(STEPS):
         logits, _ = model.step(read, state)
-        draw(law(logits[:, -1]), generator)
+        draw(distribution(logits[:, -1]), generator)
     return (time.perf_counter() - start) / STEPS
 
 
@@ -104,9 +112,11 @@ def measure_clock(
     ways = [(length, False) for length in draft_lengths] + [(middle, True)]
     for block, (n_threads, temperature) in enumerate(blocks):
         machine.use_threads(n_threads)
-        law = Law(temperature)
-        jobs = {(OWN, 0, False): partial(seconds_per_token, target, None, sources, law)} | {
-            (name, *how): partial(seconds_per_token, target, draft, sources, law, *how)
+        distribution = SamplingDistribution(temperature)
+        jobs = {
+            (OWN, 0, False): partial(seconds_per_token, target, None, sources, distribution)
+        } | {
+            (name, *how): partial(seconds_per_token, target, draft, sources, distribution, *how)
             for name, draft in drafts.items()
             for how in ways
         }

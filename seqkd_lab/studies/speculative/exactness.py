@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from scipy.stats import chisquare
 
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.enumeration import likely_translations
-from seqkd_lab.decoding.law import Law
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.decoding.speculative import EXACT, Rule, accepted, speculative_sample
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -66,7 +66,7 @@ def measure_exactness(
     target: Seq2Seq,
     drafts: Mapping[str, Seq2Seq],
     source: Sequence[str],
-    law: Law,
+    distribution: SamplingDistribution,
     draft_length: int,
     seeds: Sequence[int],
     n: int = 20_000,
@@ -74,7 +74,7 @@ def measure_exactness(
 ) -> list[Exactness]:
     """n translations of `source` by each draft, rule and seed, each set tested. `report` hears
     (done, total)."""
-    expected = likely_translations(target, source, law, least=LEAST_EXPECTED / n)
+    expected = likely_translations(target, source, distribution, least=LEAST_EXPECTED / n)
     jobs = [(name, rule, seed) for name in drafts for rule in RULES for seed in seeds]
     found: list[Exactness] = []
     for name, rule, seed in jobs:
@@ -84,13 +84,15 @@ def measure_exactness(
             [source] * n,
             seed,
             draft_length,
-            law,
+            distribution,
             batch_size=2_000,
             rule=RULES[rule],
         )
         p_value, n_classes = chi_square(drawn, expected)
         found.append(
-            Exactness(name, rule, law.temperature, draft_length, seed, n, n_classes, p_value)
+            Exactness(
+                name, rule, distribution.temperature, draft_length, seed, n, n_classes, p_value
+            )
         )
         if report is not None:
             report(len(found), len(jobs))

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from seqkd_lab import machine
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
 from seqkd_lab.runs.recipes import TEACHER
 from seqkd_lab.runs.results import versions
@@ -81,7 +81,7 @@ def make_results(
             models[SMALL_TARGET],
             {name: models[name] for name in LEARNED_FROM},
             source,
-            Law(),
+            SamplingDistribution(),
             4,
             extent.exactness_seeds,
             extent.n_drawn,

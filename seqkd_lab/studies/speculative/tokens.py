@@ -16,7 +16,7 @@ import torch
 from seqkd_lab.corpus.batching import batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.decoding.speculative import Round, speculative_sample
@@ -58,7 +58,9 @@ def with_ends(alpha: float, draft_length: int, lengths: Sequence[int]) -> float:
 
 
 @torch.inference_mode()
-def overlaps(target: Seq2Seq, draft: Seq2Seq, pairs: ParallelCorpus, law: Law) -> list[float]:
+def overlaps(
+    target: Seq2Seq, draft: Seq2Seq, pairs: ParallelCorpus, distribution: SamplingDistribution
+) -> list[float]:
     """Σ min(p, q) = 1 − TV(p, q) at each place of the pairs' targets, EOS among them: the
     probability that a word that the draft proposes there stands. Their mean over targets that the
     target model drew is α."""
@@ -66,14 +68,18 @@ def overlaps(target: Seq2Seq, draft: Seq2Seq, pairs: ParallelCorpus, law: Law) -
     for batch in batches(
         encode(pairs, target.source_vocabulary, target.target_vocabulary), 64, shuffle_seed=None
     ):
-        shared = torch.minimum(law(target(batch)), law(draft(batch))).sum(dim=2)  # (B, T)
+        shared = torch.minimum(distribution(target(batch)), distribution(draft(batch))).sum(
+            dim=2
+        )  # (B, T)
         found += shared[batch.target_out != PAD].tolist()
     return found
 
 
-def drawn_pairs(target: Seq2Seq, sources: Sources, law: Law, seed: int) -> ParallelCorpus:
+def drawn_pairs(
+    target: Seq2Seq, sources: Sources, distribution: SamplingDistribution, seed: int
+) -> ParallelCorpus:
     """`sources` with a translation each that the target drew."""
-    drawn = tuple(hypothesis.tokens for hypothesis in sample(target, sources, seed, law))
+    drawn = tuple(hypothesis.tokens for hypothesis in sample(target, sources, seed, distribution))
     return ParallelCorpus("drawn", "test", "", tuple(map(tuple, sources)), drawn)
 
 
@@ -165,15 +171,22 @@ def measure_tokens(
     found: list[DraftedTokens] = []
     total = len(temperatures) * len(drafts) * len(draft_lengths)
     for temperature in temperatures:
-        law = Law(temperature)
-        pairs = drawn_pairs(target, sources, law, seed)
+        distribution = SamplingDistribution(temperature)
+        pairs = drawn_pairs(target, sources, distribution, seed)
         for name, draft in drafts.items():
-            shared = torch.tensor(overlaps(target, draft, pairs, law))
+            shared = torch.tensor(overlaps(target, draft, pairs, distribution))
             error = float(shared.std() / len(shared) ** 0.5)
             for draft_length in draft_lengths:
                 count = Counter()
                 drawn = speculative_sample(
-                    target, draft, sources, seed, draft_length, law, batch_size=1, observer=count
+                    target,
+                    draft,
+                    sources,
+                    seed,
+                    draft_length,
+                    distribution,
+                    batch_size=1,
+                    observer=count,
                 )
                 certain = temperature == 0.0
                 differ = sum(

@@ -61,7 +61,7 @@ def arms(seed: int) -> dict[str, Recipe]:
             objective=objective,
             optimisation=TUNING,
             distilled=LONG,
-            rewriting=OnPolicy(1.0),
+            batch_transform=OnPolicy(1.0),
         )
         for name, objective in objectives.items()
     }

@@ -230,9 +230,9 @@ def residual_evenly_for_equal(p, q):
 def residual_most_missing(p, q):
     if not (q > p).any():
         return q
-    law = torch.zeros_like(q)
-    law[(q - p).argmax()] = 1.0
-    return law
+    distribution = torch.zeros_like(q)
+    distribution[(q - p).argmax()] = 1.0
+    return distribution
 
 
 def residual_evenly_among_missing(p, q):

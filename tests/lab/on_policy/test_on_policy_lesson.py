@@ -134,9 +134,9 @@ class TestArms:
         found = recipes.arms(3)
         for targets in recipes.TARGETS:
             row = [found[arm(targets, loss)] for loss in recipes.LOSSES]
-            assert len({(recipe.rewriting, recipe.distilled) for recipe in row}) == 1
-        assert found[arm(OWN, REVERSE)].rewriting == OnPolicy(1.0)
-        assert found[arm(recipes.HALF, REVERSE)].rewriting == OnPolicy(0.5)
+            assert len({(recipe.batch_transform, recipe.distilled) for recipe in row}) == 1
+        assert found[arm(OWN, REVERSE)].batch_transform == OnPolicy(1.0)
+        assert found[arm(recipes.HALF, REVERSE)].batch_transform == OnPolicy(0.5)
 
     def test_rates_are_among_those_tried(self):
         assert set(recipes.RATES.values()) <= set(recipes.RATES_TRIED)
@@ -147,7 +147,7 @@ class TestArms:
 
         def validity(store, recipe):
             asked.append((recipe.name, recipe.optimisation.learning_rate, recipe.seed))
-            return (0.4, 0.2) if recipe.rewriting is None else (0.6, 0.3)
+            return (0.4, 0.2) if recipe.batch_transform is None else (0.6, 0.3)
 
         monkeypatch.setattr(on_policy_rates, "validity", validity)
         frame = on_policy_rates.try_rates(store=None)

@@ -8,7 +8,7 @@ from statistics import median
 import pytest
 import torch
 
-from seqkd_lab.decoding.law import Law
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.speculative import residual
 from seqkd_lab.lab.shared.lesson import png
 from seqkd_lab.lab.speculative import figures, measures
@@ -34,14 +34,17 @@ def models(toy_models):
 
 
 class TestOneWord:
-    @pytest.mark.parametrize("law", [Law(), Law(0.0), Law(0.7, top_k=3)])
-    def test_it_is_the_models_own_law(self, toy, models, law):
+    @pytest.mark.parametrize(
+        "law",
+        [SamplingDistribution(), SamplingDistribution(0.0), SamplingDistribution(0.7, top_k=3)],
+    )
+    def test_it_is_the_models_own_law(self, toy, models, distribution):
         target, drafts = models
         source, prefix = toy.test.source[0], toy.test.target[0][:2]
-        word = measures.one_word(target, drafts[SEQ_KD], source, prefix, law)
+        word = measures.one_word(target, drafts[SEQ_KD], source, prefix, distribution)
         assert word.q.sum() == pytest.approx(1.0) and word.p.sum() == pytest.approx(1.0)
         pairs = toy.test[:1].with_target((prefix,))
-        (_, _, last) = measures.overlaps(target, drafts[SEQ_KD], pairs, law)
+        (_, _, last) = measures.overlaps(target, drafts[SEQ_KD], pairs, distribution)
         assert word.stands == pytest.approx(last, abs=1e-5)
         assert torch.equal(word.residual, residual(word.p, word.q)) and word.tokens[2] == "</s>"
 

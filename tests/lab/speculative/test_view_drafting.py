@@ -10,6 +10,7 @@ import torch
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import Vocabulary
+from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.draft_trace import (
     ACCEPTED,
     REJECTED,
@@ -17,7 +18,6 @@ from seqkd_lab.decoding.draft_trace import (
     DraftedWord,
     trace_speculative,
 )
-from seqkd_lab.decoding.law import Law
 from seqkd_lab.lab.shared.bars import REST
 from seqkd_lab.lab.shared.distribution_columns import DRAWN, END, REFUSED, place_laws
 from seqkd_lab.lab.speculative.picture import (
@@ -45,17 +45,19 @@ def stepper(toy, toy_models):
     return DraftingStepper(toy_models["teacher"], drafts, toy.test, n_sentences=3)
 
 
-def law(*values: float) -> torch.Tensor:
+def distribution(*values: float) -> torch.Tensor:
     """A law over TOKENS, of which the specials have nothing but the end."""
     end, *words = values
     return torch.tensor([0.0, 0.0, end, 0.0, *words])
 
 
 class TestPlaceLaws:
-    p, q = law(0.1, 0.55, 0.35, 0.0, 0.0), law(0.0, 0.2, 0.5, 0.3, 0.0)
+    p, q = distribution(0.1, 0.55, 0.35, 0.0, 0.0), distribution(0.0, 0.2, 0.5, 0.3, 0.0)
 
     def test_rows_are_the_likeliest_words_and_the_rest_keeps_the_sums(self):
-        found = place_laws(self.p, self.q, law(0.0, 0.0, 0.25, 0.75, 0.0), TOKENS, n_words=2)
+        found = place_laws(
+            self.p, self.q, distribution(0.0, 0.0, 0.25, 0.75, 0.0), TOKENS, n_words=2
+        )
         assert found.words == ("c", "a", REST)  # the residual counts, too
         assert found.p == pytest.approx((0.0, 0.55, 0.45)) and found.q == pytest.approx(
             (0.3, 0.2, 0.5)
@@ -68,7 +70,7 @@ class TestPlaceLaws:
 
     def test_the_refused_and_the_drawn_word_have_rows_however_rare(self):
         found = place_laws(
-            self.p, self.q, law(0.0, 0.0, 0.25, 0.75, 0.0), TOKENS, "</s>", "d", n_words=3
+            self.p, self.q, distribution(0.0, 0.0, 0.25, 0.75, 0.0), TOKENS, "</s>", "d", n_words=3
         )
         assert len(found.words) == 4 and {END, "d"} < set(found.words)
         assert found.words[found.refused] == END and found.words[found.drawn] == "d"
@@ -109,7 +111,7 @@ class TestRounds:
             toy.test.source[0],
             3,
             draft_length,
-            Law(temperature),
+            SamplingDistribution(temperature),
         )
         written = []
         for one in trace.rounds:
@@ -124,18 +126,27 @@ class TestRounds:
             toy_models["teacher"], toy_models["seq-kd"], toy.test.source[0], 1
         )
         for number, one in enumerate(trace.rounds, start=1):
-            laws = laws_of(trace, number)
+            distributions = laws_of(trace, number)
             if one.extra is None:
-                assert laws is None and "nothing" in title_of(one)
+                assert distributions is None and "nothing" in title_of(one)
                 continue
-            assert sum(laws.q) == pytest.approx(1.0, abs=1e-4) and laws.drawn is not None
-            assert (laws.p is None) == (laws.refused is None) == (one.rejected is None)
-            if laws.p is not None:
+            assert (
+                sum(distributions.q) == pytest.approx(1.0, abs=1e-4)
+                and distributions.drawn is not None
+            )
+            assert (
+                (distributions.p is None)
+                == (distributions.refused is None)
+                == (one.rejected is None)
+            )
+            if distributions.p is not None:
                 assert all(
                     x == pytest.approx(min(p, q), abs=1e-6)
-                    for x, p, q in list(zip(laws.shared, laws.p, laws.q, strict=True))[:-1]
+                    for x, p, q in list(
+                        zip(distributions.shared, distributions.p, distributions.q, strict=True)
+                    )[:-1]
                 )
-                assert laws.p[laws.refused] == pytest.approx(one.rejected.p)
+                assert distributions.p[distributions.refused] == pytest.approx(one.rejected.p)
 
 
 def test_every_control_draws_through_its_whole_range(stepper):

@@ -16,7 +16,7 @@ from seqkd_lab.corpus.vocabulary import BOS, PAD
 
 
 @dataclass(frozen=True)
-class Law:
+class SamplingDistribution:
     """temperature divides the logits; at 0 the likeliest word is certain, which is greedy search.
     top_k keeps so many of the likeliest words (None: all), top_p the fewest of them that hold this
     share of what top_k left (Holtzman et al. 2020, arXiv 1904.09751). PAD and BOS are never
