@@ -28,36 +28,3 @@ from seqkd_lab.lab.start_here.words import (
 )
 from seqkd_lab.runs.committed import committed_seed
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
-
-__all__ = [
-    "ALIKE",
-    "BASELINE",
-    "BEAM_SIZE",
-    "SEQ_KD",
-    "TEACHER",
-    "THE_BASELINE",
-    "THE_SEQ_KD",
-    "agreement",
-    "bleu_in_words",
-    "committed_seed",
-    "compare",
-    "examine",
-    "expected",
-    "explained",
-    "faster_student",
-    "front_end_check",
-    "front_end_figure",
-    "headline_in_words",
-    "no_copy",
-    "no_teacher_at_work",
-    "scores",
-    "scores_figure",
-    "seconds_to_translate",
-    "seeds_figure",
-    "seeds_in_words",
-    "speed_in_words",
-    "student_that_needs_the_beam",
-    "table",
-    "ticket_in_words",
-    "who_learns_figure",
-]

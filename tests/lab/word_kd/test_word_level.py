@@ -368,7 +368,3 @@ def test_the_explorer_opens_at_the_ticket(toy, models):
     assert torch.allclose(
         explorer.data.mixed.sum(), torch.tensor(1.0, dtype=explorer.data.mixed.dtype)
     )
-
-
-def test_the_package_exports_what_it_names():
-    assert all(hasattr(word_kd, name) for name in word_kd.__all__)
