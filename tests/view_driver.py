@@ -17,7 +17,7 @@ import ipywidgets as widgets
 from matplotlib.text import Text
 
 import seqkd_lab.lab
-from seqkd_lab.lab.shared.picture import Picture
+from seqkd_lab.lab.shared.picture import BlittedFigure
 from seqkd_lab.lab.shared.view import View
 
 LISTS = (
@@ -196,13 +196,13 @@ class Brush:
     """Counts how often each picture is painted; without `wet` nothing is, which saves most of the
     time of an event."""
 
-    _png = Picture.png
+    _png = BlittedFigure.png
 
     def __init__(self) -> None:
         self.wet, self.counts = False, Counter()
-        self._pictures: dict[bytes, Picture] = {}
+        self._pictures: dict[bytes, BlittedFigure] = {}
 
-    def __call__(self, picture: Picture) -> bytes:
+    def __call__(self, picture: BlittedFigure) -> bytes:
         self.counts[id(picture)] += 1
         if self.wet:
             return Brush._png(picture)
@@ -221,5 +221,5 @@ class Brush:
 def one_brush() -> Iterator[Brush]:
     """All pictures are painted by the brush that is yielded."""
     brush = Brush()
-    with patch.object(Picture, "png", lambda picture: brush(picture)):
+    with patch.object(BlittedFigure, "png", lambda picture: brush(picture)):
         yield brush

@@ -14,7 +14,7 @@ from PIL import Image
 
 from seqkd_lab.lab.next_word.temperature_view import TemperatureExplorer
 from seqkd_lab.lab.shared.bars import BarRows, signed, unsigned
-from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -22,11 +22,11 @@ def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA").convert("RGB")).astype(int)
 
 
-def bars_picture(words, values, limits=(0.0, 1.0)) -> tuple[BarRows, Picture]:
+def bars_picture(words, values, limits=(0.0, 1.0)) -> tuple[BarRows, BlittedFigure]:
     figure = Figure(figsize=(5, 3))
     bars = BarRows(figure.subplots(), ("one",), ("#0072B2",), 3, limits)
     bars.show(words, [values])
-    return bars, Picture(figure, bars.moving)
+    return bars, BlittedFigure(figure, bars.animated)
 
 
 def test_a_moved_picture_equals_one_that_was_made_so():
@@ -42,7 +42,7 @@ def test_a_label_stands_where_matplotlib_would_write_it(ha):
     axes = figure.add_axes((0, 0, 1, 1))
     axes.axis("off")
     label = add_label(axes, 0.5, 0.5, "Äpfel $5", ha=ha, color="#D55E00")
-    ours = pixels(Picture(figure, [label]).png())
+    ours = pixels(BlittedFigure(figure, [label]).png())
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
     theirs = pixels(buffer.getvalue())

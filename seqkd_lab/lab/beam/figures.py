@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
-from seqkd_lab.lab.shared.picture import Picture, add_label, label_axes
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label, label_axes
 from seqkd_lab.lab.shared.style import BLACK, BROWN, ORANGE, PURPLE, SIZE
 
 YOU, GREEDY, BEAM = "you", "greedy", "beam"
@@ -61,7 +61,7 @@ class PathsDrawing:
         )  # seen around the others
         self._labels = {name: add_label(axes, 0, 0, color=TEXT[name]) for name in LOOKS}
         self._most_steps = most_steps
-        self.picture = Picture(figure, [*self._lines.values(), *self._labels.values()])
+        self.picture = BlittedFigure(figure, [*self._lines.values(), *self._labels.values()])
 
     def show(self, paths: Mapping[str, Path]) -> None:
         """Draws the paths; the labels at the right edge stand in the order of the values, apart

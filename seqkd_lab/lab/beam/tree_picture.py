@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from seqkd_lab.decoding.trace import FINISHED, KEPT, PRUNED, SearchTrace
 from seqkd_lab.lab.beam.tree import END, Node, Translation, Words, scored_translations, tree
 from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
-from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, SIZE
 
 COLUMNS, MOST_BEAM, N_PRUNED = 4, 10, 3
@@ -138,7 +138,7 @@ class BeamTreeDrawing:
             add_label(axes, c + 0.4, -0.9, ha="center", color=GREY) for c in range(COLUMNS)
         ]
         labels = [*self._tokens.values(), *self._numbers.values(), *self._heads]
-        self.picture = Picture(figure, [self._lines, self._boxes, *labels])
+        self.picture = BlittedFigure(figure, [self._lines, self._boxes, *labels])
 
     def show(self, beam_tree: BeamTree, step: int) -> None:
         """Shows the columns that end with `step` (from 1)."""

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.lab.language.ambiguity import ALL, FAMILIES, SOURCES, Setting, Sweep
-from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREY, ORANGE, SIZE, SKY
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class FrontEndDrawing:
         axes.set(xlim=(0, most + 1), ylim=(0, most + 1), yticks=[])
         axes.tick_params(labelsize=SIZE)
         self._bars = axes.bar(range(1, most + 1), [0] * most, color=BLUE)
-        self.picture = Picture(figure, self._bars)
+        self.picture = BlittedFigure(figure, self._bars)
 
     def show(self, n_bars: int) -> None:
         for place, bar in enumerate(self._bars, start=1):
@@ -144,8 +144,8 @@ class StrengthDrawing:
         self.found = found
         figure = Figure(figsize=(11, 4.2), layout="constrained")
         bars, lines = figure.subplots(1, 2, width_ratios=[1.7, 1.0])
-        moving = [*self._draw_bars(bars), *self._draw_lines(lines)]
-        self.picture = Picture(figure, moving)
+        animated = [*self._draw_bars(bars), *self._draw_lines(lines)]
+        self.picture = BlittedFigure(figure, animated)
 
     def _draw_bars(self, axes) -> list:
         n_rows = max(len(setting.likely) for setting in self.found.settings.values())
@@ -208,8 +208,8 @@ def strength_figure(found: Sweep, name: str = SOURCES[0], strength: float = 1.0)
     return still(drawing.picture)
 
 
-def still(picture: Picture) -> Figure:
+def still(picture: BlittedFigure) -> Figure:
     """The picture's figure, to be saved: a file would leave out what moves."""
-    for artist in picture.moving:
+    for artist in picture.animated:
         artist.set_animated(False)
     return picture.figure

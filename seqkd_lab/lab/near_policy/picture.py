@@ -22,7 +22,7 @@ from seqkd_lab.distillation.generation import (
     Event,
 )
 from seqkd_lab.distillation.near_policy import Schedule
-from seqkd_lab.lab.shared.picture import Picture, add_label, label_axes
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label, label_axes
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, VERMILION
 
 COLOURS = {
@@ -134,7 +134,7 @@ class TimelineDrawing:
             axes.axvline(0.0, color=VERMILION, linewidth=1.6, linestyle="--")
             for axes in (lanes, done)
         ]
-        self.picture = Picture(
+        self.picture = BlittedFigure(
             figure, [self._spans, *self._notes, self._loop, self._two, *self._ends, *self._moments]
         )
         self._most = most

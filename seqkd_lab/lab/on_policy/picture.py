@@ -18,7 +18,7 @@ from seqkd_lab.lab.shared.bars import REST, BarRows
 from seqkd_lab.lab.shared.digits import shown_number
 from seqkd_lab.lab.shared.distribution_columns import column, said
 from seqkd_lab.lab.shared.next_words import likeliest
-from seqkd_lab.lab.shared.picture import Picture, add_label, label_axes
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label, label_axes
 from seqkd_lab.lab.shared.style import BLACK, BLUE, BROWN, ORANGE, SIZE, VERMILION
 
 LOOKS = {GOLD: (ORANGE, "^"), TEACHER: (BLUE, "o"), STUDENT: (VERMILION, "s")}
@@ -97,12 +97,12 @@ class ExposureDrawing:
             *self._numbers,
             self._head,
         ]
-        self.picture = Picture(
+        self.picture = BlittedFigure(
             figure,
             [
                 *self._lines.values(),
                 self._here,
-                *self._laws.moving,
+                *self._laws.animated,
                 self._boxes,
                 self._frame,
                 *labels,

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from seqkd_lab.distillation.paced import peak, weights
-from seqkd_lab.lab.shared.picture import Picture, add_label, label_axes
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label, label_axes
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREY, SIZE, VERMILION
 
 CURVE = np.linspace(0.0, 1.0, 201)
@@ -103,10 +103,10 @@ class PacedDrawing:
             yticklabels=["0", "25", "50", "75", "100"],
         )
         figure.legend(fontsize=SIZE, loc="upper center", ncols=4, frameon=False)
-        moving = [bar for bars in self._bars for bar in bars] + [
+        animated = [bar for bars in self._bars for bar in bars] + [
             number for row in self._numbers for number in row
         ]
-        self.picture = Picture(figure, [*moving, self._curve, self._peak])
+        self.picture = BlittedFigure(figure, [*animated, self._curve, self._peak])
 
     def show(self, bins: PacedBins, a: float, b: float) -> None:
         """Draws the histogram and what p^a (1 − p)^b makes of it."""

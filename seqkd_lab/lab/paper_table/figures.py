@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.lab.paper_table.rows import Comparison
 from seqkd_lab.lab.paper_table.verdict_figures import ALLOWED, OUTCOMES
-from seqkd_lab.lab.shared.picture import Picture
+from seqkd_lab.lab.shared.picture import BlittedFigure
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, SIZE
 from seqkd_lab.runs.verdicts import number
 
@@ -32,7 +32,7 @@ class ComparisonDrawing:
         )  # margins by hand: a computed layout takes longer than the drawing
         self._rows, self._judged = self._figure.subplots(1, 2, width_ratios=[1.0, 1.5])
         self._figure.subplots_adjust(left=0.08, right=0.98, bottom=0.16, top=0.91, wspace=0.36)
-        self.picture = Picture(self._figure, [])
+        self.picture = BlittedFigure(self._figure, [])
 
     def show(self, comparison: Comparison) -> None:
         """Draw `comparison` anew: other rows have other scales, so nothing of the old picture

@@ -19,7 +19,7 @@ from seqkd_lab.compression.pruning import (
     prune_masks,
     weight_classes,
 )
-from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLUE, GREY, ORANGE, SIZE, SKY, VERMILION
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import SEQ_KD, TEACHER
@@ -149,7 +149,7 @@ class PruningDrawing:
         for axes in (weights, curve, files):
             axes.tick_params(labelsize=SIZE - 1)
             axes.set_axisbelow(True)
-        moving = [
+        animated = [
             *self._gone,
             *self._cuts,
             *self._shares,
@@ -159,7 +159,7 @@ class PruningDrawing:
             *self._bars,
             *self._bytes,
         ]
-        self.picture = Picture(figure, moving)
+        self.picture = BlittedFigure(figure, animated)
 
     def _draw_weights(self, axes) -> tuple[list, list, list]:
         """A row for each class: its histogram, and what moves over it: the part that goes, its

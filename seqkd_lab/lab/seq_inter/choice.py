@@ -16,7 +16,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.distillation.sequence_level import similarities
 from seqkd_lab.lab.shared.digits import shown_number
-from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLACK, GREEN, GREY, SIZE, SKY, VERMILION
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -170,7 +170,7 @@ class ChoiceDrawing:
         for axes in figure.axes:
             axes.tick_params(labelsize=SIZE - 1)
             axes.grid(color="#dddddd")
-        moving = [
+        animated = [
             self._rest,
             self._first,
             self._mode,
@@ -179,7 +179,7 @@ class ChoiceDrawing:
             *self._dots,
             *self._numbers,
         ]
-        self.picture = Picture(figure, moving)
+        self.picture = BlittedFigure(figure, animated)
 
     def show(self, candidates: Candidates, averages: Means, K: int, similarity: str) -> None:
         """Draws the sentence's candidates and the means, both with K marked."""
@@ -216,6 +216,6 @@ def choice_figure(
     drawing = ChoiceDrawing(len(averages.similarity), lowest)
     drawing.show(candidates, averages, K, similarity)
     drawing.picture.figure.suptitle(" ".join(candidates.source), fontsize=SIZE, parse_math=False)
-    for artist in drawing.picture.moving:
+    for artist in drawing.picture.animated:
         artist.set_animated(False)
     return drawing.picture.figure

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.shared.bars import REST, BarRows
-from seqkd_lab.lab.shared.picture import Picture
+from seqkd_lab.lab.shared.picture import BlittedFigure
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, SIZE
 
 Words = tuple[str, ...]
@@ -142,7 +142,7 @@ class ChoicesDrawing:
         self._axes.legend(
             fontsize=SIZE, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False
         )
-        self.picture = Picture(figure, self._bars.moving)
+        self.picture = BlittedFigure(figure, self._bars.animated)
 
     def show(self, shares: Sequence[tuple[str, float, float]]) -> None:
         """Moves the bars; what has no row of its own is summed up as "(rest)". Few options get
@@ -202,6 +202,6 @@ def lens_figure(pair: Pair, shares: Sequence[tuple[str, float, float]], choice: 
             left += (
                 (len(text) + 1) * 12 * 0.602 / 72 / width
             )  # a monospaced letter is 0.602 of its size wide
-    for artist in drawing.picture.moving:
+    for artist in drawing.picture.animated:
         artist.set_animated(False)
     return figure

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
-from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.score_figures import colour_of
 from seqkd_lab.lab.shared.style import BLACK, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -148,14 +148,14 @@ class MassDrawing:
             self._numbers[name] = add_label(axes, 1.42, y, transform=axes.transAxes, ha="right")
         self._head = add_label(axes, 1.03, 0.98, transform=axes.transAxes)
         self._cut = axes.axvline(1.0, color=GREY, linewidth=1.5)
-        moving = [
+        animated = [
             *self._lines.values(),
             self._cut,
             *self._dots.values(),
             *self._numbers.values(),
             self._head,
         ]
-        self.picture = Picture(figure, moving)
+        self.picture = BlittedFigure(figure, animated)
 
     def show(self, curves: Mapping[str, MassCurve], n: int) -> None:
         """Draws the curves and marks the mass of the top n: a dot on each line, its number beside
@@ -174,6 +174,6 @@ def mass_figure(curves: Mapping[str, MassCurve], n: int, source: Words = ()) -> 
     drawing = MassDrawing(list(curves))
     drawing.show(curves, n)
     drawing.picture.figure.axes[0].set_title(" ".join(source), fontsize=SIZE, parse_math=False)
-    for artist in drawing.picture.moving:
+    for artist in drawing.picture.animated:
         artist.set_animated(False)
     return drawing.picture.figure

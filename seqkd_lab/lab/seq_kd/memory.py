@@ -13,7 +13,13 @@ from matplotlib.patches import Rectangle
 
 from seqkd_lab.corpus.toy.limited_memory import BEGIN
 from seqkd_lab.lab.shared.bars import unsigned
-from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, Picture, add_label, label_axes, stamp
+from seqkd_lab.lab.shared.picture import (
+    DOTS_PER_INCH,
+    BlittedFigure,
+    add_label,
+    label_axes,
+    rendered_text,
+)
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE
 from seqkd_lab.runs.study import by_seed
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
@@ -91,7 +97,7 @@ class MemoryDrawing:
             figure.add_axes((0.578, 0.17, 0.41, 0.595)),
         )
         n_boxes = 2 + max(len(example["target"]) for example in self.examples)
-        moving = [
+        animated = [
             *self._draw_words(words, n_boxes),
             *self._draw_bars(bars),
             *self._draw_curves(curve, rows),
@@ -106,7 +112,7 @@ class MemoryDrawing:
             columnspacing=1.3,
             handletextpad=0.7,
         )
-        self.picture = Picture(figure, moving)
+        self.picture = BlittedFigure(figure, animated)
 
     def _draw_words(self, axes: Axes, n_boxes: int) -> list[Artist]:
         """A row of boxes, a word in each; the axes measure pixels."""
@@ -259,7 +265,7 @@ class MemoryDrawing:
 
 def box_width(word: str, bold: bool) -> int:
     """Return the pixels that a word's box takes."""
-    pixels, _ = stamp(word, SIZE, "bold" if bold else "normal", BLACK, False, DOTS_PER_INCH)
+    pixels, _ = rendered_text(word, SIZE, "bold" if bold else "normal", BLACK, False, DOTS_PER_INCH)
     return 2 * PADDING + pixels.shape[1]
 
 
@@ -295,6 +301,6 @@ def memory_figure(
     drawing.show(
         memory, sentence, drawing.examples[sentence]["telling"] if place is None else place
     )
-    for artist in drawing.picture.moving:
+    for artist in drawing.picture.animated:
         artist.set_animated(False)
     return drawing.picture.figure

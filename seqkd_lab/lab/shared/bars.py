@@ -48,7 +48,7 @@ class BarRows:
         self._arrange(range(len(series)))
 
     @property
-    def moving(self) -> list[Artist]:
+    def animated(self) -> list[Artist]:
         """What changes with the values."""
         bars = [bar for container in self._bars for bar in container]
         return [*bars, *self._words, *(number for numbers in self._numbers for number in numbers)]

@@ -117,9 +117,9 @@ class LawBars:
             axes.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
 
     @property
-    def moving(self) -> list[Artist]:
+    def animated(self) -> list[Artist]:
         """What changes with the laws, in the order of drawing."""
-        bars = [bar for rows in self._rows for bar in rows.moving]
+        bars = [bar for rows in self._rows for bar in rows.animated]
         return [
             *bars,
             *(bar for bars in self._shared for bar in bars),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure
 
-from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLUE, GREY, SIZE, VERMILION
 from seqkd_lab.training import Progress
 
@@ -71,7 +71,7 @@ class LearningDrawing:
         self._number = add_label(axes, 0.0, 0.0, color=VERMILION)
         self._above = add_label(axes, 0.1, MOST_NATS - 0.35, color=BLUE)
         axes.legend(fontsize=SIZE - 1, loc="upper right")
-        self.picture = Picture(
+        self.picture = BlittedFigure(
             figure, [self._earlier, self._training, self._validation, self._number, self._above]
         )
 

@@ -17,7 +17,7 @@ from seqkd_lab.lab.shared.progress_bar import Bar
 from seqkd_lab.lab.shared.showing import (
     Expectation,
     Markdown,
-    Still,
+    StaticView,
     answer,
     png,
     should_see,
@@ -41,7 +41,7 @@ __all__ = [
     "Expectation",
     "Lesson",
     "Markdown",
-    "Still",
+    "StaticView",
     "answer",
     "begin",
     "is_fast",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.shared.next_words import TEACHER, SentenceReading
-from seqkd_lab.lab.shared.picture import Picture
+from seqkd_lab.lab.shared.picture import BlittedFigure
 from seqkd_lab.lab.shared.view import (
     View,
     end_at,
@@ -30,7 +30,7 @@ class NextWordView(View):
 
     def __init__(
         self,
-        picture: Picture,
+        picture: BlittedFigure,
         teacher: Seq2Seq,
         students: Mapping[str, Seq2Seq],
         corpus: ParallelCorpus,

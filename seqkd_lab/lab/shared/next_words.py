@@ -15,7 +15,7 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS, Vocabulary
 from seqkd_lab.lab.shared.bars import REST, ROOM, BarRows
 from seqkd_lab.lab.shared.digits import shown_number
-from seqkd_lab.lab.shared.picture import Picture
+from seqkd_lab.lab.shared.picture import BlittedFigure
 from seqkd_lab.lab.shared.score_figures import TRUTH, colour_of
 from seqkd_lab.lab.shared.style import SIZE
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -214,7 +214,7 @@ class NextWordsDrawing:
         self._axes.margins(x=0)
         self._axes.set_ylabel(ROOM, fontsize=SIZE)
         self._names: tuple[str, ...] = ()
-        self.picture = Picture(figure, self._bars.moving)
+        self.picture = BlittedFigure(figure, self._bars.animated)
 
     def show(self, next_words: NextWords, order: Sequence[int]) -> None:
         """Moves the bars. The legend names those that are shown, each in the colour of its role."""

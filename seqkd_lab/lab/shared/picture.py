@@ -26,7 +26,7 @@ DOTS_PER_INCH = 100
 
 
 @lru_cache(maxsize=4096)
-def stamp(
+def rendered_text(
     text: str, size: float, weight: str, colour: str, on_white: bool, dots_per_inch: float
 ) -> tuple[np.ndarray, int]:
     """The pixels (height, width, RGBA) of `text`, lowest row first, and how far they reach below
@@ -71,7 +71,7 @@ class Label(Text):
             return
         size = self.get_fontsize()
         look = (self.get_fontweight(), to_hex(self.get_color()), self.get_bbox_patch() is not None)
-        pixels, below = stamp(self.get_text(), size, *look, renderer.dpi)
+        pixels, below = rendered_text(self.get_text(), size, *look, renderer.dpi)
         x, y = self.get_transform().transform(self.get_unitless_position())
         left = (
             x
@@ -92,18 +92,18 @@ def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
     return label
 
 
-class Picture:
-    """`figure` as PNG, again and again: `moving` artists are redrawn, the rest comes from memory.
+class BlittedFigure:
+    """`figure` as PNG, again and again: `animated` artists are redrawn, the rest comes from memory.
 
     A computed layout leaves no room for what moves: else it would depend on what was shown when it
     was computed.
     """
 
-    def __init__(self, figure: Figure, moving: Iterable[Artist]) -> None:
-        self.figure, self.moving = figure, tuple(moving)
+    def __init__(self, figure: Figure, animated: Iterable[Artist]) -> None:
+        self.figure, self.animated = figure, tuple(animated)
         figure.set_dpi(DOTS_PER_INCH)
         self._canvas, self._background = FigureCanvasAgg(figure), None
-        for artist in self.moving:
+        for artist in self.animated:
             artist.set_animated(True)
             artist.set_in_layout(False)
 
@@ -119,7 +119,7 @@ class Picture:
             self._background = canvas.copy_from_bbox(self.figure.bbox)
         canvas.restore_region(self._background)
         renderer = canvas.get_renderer()
-        for artist in self.moving:
+        for artist in self.animated:
             artist.draw(renderer)
         pixels = Image.frombuffer(
             "RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1

@@ -106,7 +106,7 @@ def png(figure: Figure, dots_per_inch: int = 80) -> bytes:
     return buffer.getvalue()
 
 
-class Still:
+class StaticView:
     """A picture of a figure, with words for whoever cannot see it; with `view`, the still twin of
     that widget.
 

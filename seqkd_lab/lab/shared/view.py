@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, Picture
+from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, BlittedFigure
 
 STYLE = {"description_width": "9em"}
 WIDE = widgets.Layout(width="46em", max_width="100%")
@@ -34,7 +34,7 @@ class View(widgets.VBox):
     def __init__(
         self,
         controls: Mapping[str, widgets.Widget] | Iterable[widgets.Widget],
-        picture: Picture,
+        picture: BlittedFigure,
         rows: Sequence[widgets.Widget] | None = None,
     ) -> None:
         self.picture, self.image = picture, picture_image(picture)
@@ -91,7 +91,7 @@ def unheard(control: widgets.Widget, handler: Callable) -> Iterator[None]:
         control.observe(handler, "value")
 
 
-def picture_image(picture: Picture) -> widgets.Image:
+def picture_image(picture: BlittedFigure) -> widgets.Image:
     """An empty image as wide as `picture`, narrower on a narrow page."""
     width = round(picture.figure.get_figwidth() * DOTS_PER_INCH)
     return widgets.Image(format="png", layout=widgets.Layout(width=f"{width}px", max_width="100%"))

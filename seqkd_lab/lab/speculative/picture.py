@@ -18,7 +18,7 @@ from seqkd_lab.decoding.draft_trace import (
     TracedRound,
 )
 from seqkd_lab.lab.shared.distribution_columns import KEY, LawBars, PlaceLaws, place_laws, said
-from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, SIZE, VERMILION
 
 MOST_DRAFTED, N_ROUNDS = 8, 6
@@ -119,7 +119,9 @@ class DraftingDrawing:
         self._laws = LawBars(panels)
         figure.text(0.5, 0.422, KEY, fontsize=SIZE - 1, ha="center", va="center", parse_math=False)
         labels = [*self._words.values(), *self._notes.values(), *self._heads, *self._counts]
-        self.picture = Picture(figure, [self._boxes, self._frame, *labels, *self._laws.moving])
+        self.picture = BlittedFigure(
+            figure, [self._boxes, self._frame, *labels, *self._laws.animated]
+        )
 
     def show(self, trace: DraftTrace, number: int) -> None:
         """Shows round `number` (from 1) of `trace`, and the rounds around it."""

@@ -11,7 +11,13 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, Label, Picture, add_label, stamp
+from seqkd_lab.lab.shared.picture import (
+    DOTS_PER_INCH,
+    BlittedFigure,
+    Label,
+    add_label,
+    rendered_text,
+)
 from seqkd_lab.lab.shared.style import BLACK, GREY, ORANGE, SIZE
 from seqkd_lab.lab.teacher.attention import END, AttentionReading, DecodingStep
 
@@ -222,7 +228,7 @@ class AttentionDrawing:
             )
         )
         labels = [*self._source, *self._target, *self._numbers]
-        self.picture = Picture(figure, [self._lines, self._bars, self._frames, *labels])
+        self.picture = BlittedFigure(figure, [self._lines, self._bars, self._frames, *labels])
 
     @classmethod
     def fits(cls, words: Sequence[str]) -> bool:
@@ -235,7 +241,7 @@ class AttentionDrawing:
     @staticmethod
     def _slot(word: str) -> float:
         """The room that a word takes: its width, that of a number at least, and a gap."""
-        pixels, _ = stamp(readable(word), SIZE, "normal", BLACK, False, DOTS_PER_INCH)
+        pixels, _ = rendered_text(readable(word), SIZE, "normal", BLACK, False, DOTS_PER_INCH)
         return max(pixels.shape[1], 44) + 12.0
 
     def _places(self, words: Sequence[str]) -> list[float]:

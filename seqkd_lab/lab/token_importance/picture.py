@@ -7,7 +7,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.toy.planted import BEYOND, FREE, KINDS, MISTAKE, OTHER, RARE, SETTLED
-from seqkd_lab.lab.shared.picture import Picture, add_label, label_axes
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label, label_axes
 from seqkd_lab.lab.shared.style import (
     BLACK,
     BLUE,
@@ -83,7 +83,7 @@ class ImportanceDrawing:
             for c in cells
         }
         self._head = add_label(below, 0.0, -0.72, fontsize=SIZE)
-        moving = [
+        animated = [
             self._rings,
             self._lit,
             *self._counts,
@@ -92,7 +92,7 @@ class ImportanceDrawing:
             *self._notes.values(),
             self._head,
         ]
-        self.picture = Picture(figure, moving)
+        self.picture = BlittedFigure(figure, animated)
 
     def _place(self, axes) -> None:
         """Fixed scales, quadrants, and lines of equal s = ĥ + δ̂ − ĥδ̂."""

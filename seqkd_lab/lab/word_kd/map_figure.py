@@ -14,7 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from seqkd_lab.lab.shared.picture import Picture, add_label
+from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLACK, SIZE, VERMILION
 from seqkd_lab.lab.word_kd.map_measures import MEASURES, best, cells, difference
 from seqkd_lab.studies.word_kd_map import Place
@@ -64,7 +64,7 @@ class MapDrawing:
         self._numbers = [
             add_label(self._axes, 0.0, 0.0, bbox=ground, weight="bold") for _ in range(MOST_OWN)
         ]
-        self.picture = Picture(figure, [self._ring, self._old, self._new, *self._numbers])
+        self.picture = BlittedFigure(figure, [self._ring, self._old, self._new, *self._numbers])
         self.show()
 
     def _mark(self, shape: str, size: float, colour: str, edge: str, edge_width: float):

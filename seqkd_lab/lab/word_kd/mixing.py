@@ -13,7 +13,7 @@ from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.lab.shared.bars import REST, ROOM, BarRows
 from seqkd_lab.lab.shared.digits import shown_number
 from seqkd_lab.lab.shared.next_words import TEACHER, SentenceReading, likeliest, soften
-from seqkd_lab.lab.shared.picture import Picture
+from seqkd_lab.lab.shared.picture import BlittedFigure
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREY, PURPLE, SIZE, VERMILION
 
 TARGETS = ("hard target (gold)", "soft target (teacher, τ)", "mixed target", "student")
@@ -97,7 +97,7 @@ class MixingDrawing:
             axes.set_ylabel(ROOM, fontsize=SIZE)
         left.legend(fontsize=SIZE - 1, loc="lower right")
         right.set_xlabel("gradient per logit (below 0: pushed up)", fontsize=SIZE)
-        self.picture = Picture(figure, [*self._targets.moving, *self._gradient.moving])
+        self.picture = BlittedFigure(figure, [*self._targets.animated, *self._gradient.animated])
 
     def show(self, mixture: Mixture, order: list[int], words: tuple[str, ...]) -> None:
         """Moves the bars; the row "(rest)" sums all words that are not shown."""

@@ -134,7 +134,7 @@ class TestPanels:
             drawing.show(name, strength)
             said += [
                 artist.get_text()
-                for artist in drawing.picture.moving
+                for artist in drawing.picture.animated
                 if hasattr(artist, "get_text") and "likeliest" in artist.get_text()
             ]
         assert said == [
@@ -164,7 +164,7 @@ class TestPanels:
 
 class TestLesson:
     def test_a_still_shows_the_widget_the_picture_or_the_words(self):
-        still = lesson.Still(Figure(), "an empty picture", widgets.IntSlider())
+        still = lesson.StaticView(Figure(), "an empty picture", widgets.IntSlider())
         bundle, metadata = still._repr_mimebundle_()
         assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(
             bundle
@@ -175,7 +175,7 @@ class TestLesson:
         )
         assert (
             "application/vnd.jupyter.widget-view+json"
-            not in lesson.Still(Figure(), "alone")._repr_mimebundle_()[0]
+            not in lesson.StaticView(Figure(), "alone")._repr_mimebundle_()[0]
         )
 
     def test_an_expectation_says_inside_or_outside(self):
