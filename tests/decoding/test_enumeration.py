@@ -38,7 +38,7 @@ def test_it_lists_each_translation_with_its_probability_and_no_unlikely_one(make
 
 
 @pytest.mark.parametrize(
-    "law",
+    "distribution",
     [
         SamplingDistribution(),
         SamplingDistribution(0.6),

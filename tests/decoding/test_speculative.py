@@ -136,7 +136,7 @@ class TestExactness:
             assert p_value(drawn, enumerated(target, SamplingDistribution())) < 1e-6
 
     @pytest.mark.parametrize(
-        "law",
+        "distribution",
         [SamplingDistribution(0.6), SamplingDistribution(top_k=2), SamplingDistribution(top_p=0.7)],
     )
     def test_a_law_that_only_the_target_has_is_noticed(self, distribution):
@@ -424,7 +424,7 @@ class TestUse:
 
 
 @pytest.mark.parametrize(
-    "law",
+    "distribution",
     [
         SamplingDistribution(),
         SamplingDistribution(0.5),

@@ -22,7 +22,7 @@ def test_a_word_that_the_target_never_writes_is_refused_even_where_r_is_0():
 
 
 @pytest.mark.parametrize(
-    "law",
+    "distribution",
     [
         SamplingDistribution(0.5),
         SamplingDistribution(1.5),

@@ -22,7 +22,7 @@ class Option(NamedTuple):
 
     label: str
     probability: float
-    value: object = None
+    value: Any = None
 
 
 def options(**probabilities: float) -> tuple[Option, ...]:
@@ -91,7 +91,7 @@ class Ambiguity:
 class Translator(Protocol):
     """Whoever answers the renderer's questions."""
 
-    def pick(self, name: str, choice: Sequence[Option]) -> object:
+    def pick(self, name: str, choice: Sequence[Option]) -> Any:
         """The value of the chosen option of the choice called `name`."""
 
 
@@ -102,7 +102,7 @@ class Drawing:
     def __init__(self, ambiguity: Ambiguity, rng: random.Random):
         self.ambiguity, self.rng = ambiguity, rng
 
-    def pick(self, name: str, choice: Sequence[Option]) -> object:
+    def pick(self, name: str, choice: Sequence[Option]) -> Any:
         """A value drawn from the choice."""
         if len(choice) == 1:
             return _value(choice[0])
@@ -131,7 +131,7 @@ class Following:
         self.names: list[tuple[str, str]] = []
         self.untried: list[tuple[int, ...]] = []
 
-    def pick(self, name: str, choice: Sequence[Option]) -> object:
+    def pick(self, name: str, choice: Sequence[Option]) -> Any:
         """The script's option, or the first that has a probability above 0."""
         if len(choice) == 1:
             return _value(choice[0])
@@ -161,5 +161,5 @@ def every_script(
         waiting += reversed(translator.untried)
 
 
-def _value(option: Option) -> object:
+def _value(option: Option) -> Any:
     return option.label if option.value is None else option.value

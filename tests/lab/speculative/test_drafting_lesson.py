@@ -35,7 +35,7 @@ def models(toy_models):
 
 class TestOneWord:
     @pytest.mark.parametrize(
-        "law",
+        "distribution",
         [SamplingDistribution(), SamplingDistribution(0.0), SamplingDistribution(0.7, top_k=3)],
     )
     def test_it_is_the_models_own_law(self, toy, models, distribution):
