@@ -9,23 +9,11 @@ import pandas
 from matplotlib.figure import Figure
 
 from seqkd_lab.lab.meters.measures import AGREEMENTS, Meters
-from seqkd_lab.lab.seq_kd.students import (
-    AGREES,
-    DIFFERS,
-    PERFECT,
-    GoldWords,
-    References,
-    Translated,
-)
-from seqkd_lab.lab.shared.bars import BarRows
-from seqkd_lab.lab.shared.score_figures import colour_of
-from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, PURPLE, SIZE, SKY, VERMILION
+from seqkd_lab.lab.meters.misleading import AGREES, DIFFERS, PERFECT, GoldWords, References
+from seqkd_lab.lab.shared.bars import BarRows, room_for_names
+from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, PURPLE, SIZE, VERMILION
 
 CORPUS_COLOURS = (BLUE, PURPLE, GREEN, BLACK)
-MODEL_LOOKS = ("o-", "s--", "^-.", "D:", "v-", "P--")
-CERTAINTY_BINS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
-FEWEST = 8
-"""Sentences in a bin: a share of fewer is not drawn."""
 
 
 def meters_frame(found: Mapping[str, Meters]) -> pandas.DataFrame:
@@ -88,66 +76,9 @@ def history_figure(found: Mapping[str, Meters]) -> Figure:
     axes.set_xlabel(
         "what the own earlier choice tells, beyond the source (nats a sentence)", fontsize=SIZE
     )
-    _room_for(axes, max(map(len, AGREEMENTS)))
+    room_for_names(axes, max(map(len, AGREEMENTS)))
     axes.legend(fontsize=SIZE, loc="lower right")
     return figure
-
-
-def _room_for(axes, n_letters: int) -> None:
-    """Room at the left for row names, which are no ticks."""
-    axes.set_ylabel(" \n" * round(n_letters / 2.4), fontsize=SIZE)
-
-
-def certainty_figure(found: Mapping[str, Translated]) -> Figure:
-    """Left: p(ŷ) and the share of sentences with greedy = beam. Right: that share over p(ŷ) of the
-    sentence."""
-    if not 1 <= len(found) <= len(MODEL_LOOKS):
-        raise ValueError(f"one to {len(MODEL_LOOKS)} models can be told apart; got {len(found)}")
-    figure = Figure(figsize=(13, 5), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    bars = BarRows(left, ("p(ŷ), mean", "share with greedy = beam"), (GREY, SKY), len(found))
-    bars.show(
-        list(found),
-        [
-            [each.p_mode for each in found.values()],
-            [each.same_share()[0] for each in found.values()],
-        ],
-        decimals=2,
-    )
-    left.set_xlim(0.0, 1.0)
-    left.set_xlabel("probability, and share of the sentences", fontsize=SIZE)
-    left.legend(fontsize=SIZE - 1, loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=2)
-    _room_for(left, max(map(len, found)))
-    places = range(len(CERTAINTY_BINS) - 1)
-    for (name, each), look in zip(found.items(), MODEL_LOOKS, strict=False):
-        shares = [_share_between(each, *CERTAINTY_BINS[i : i + 2]) for i in places]
-        right.plot(
-            places,
-            shares,
-            look,
-            color=colour_of(name),
-            markersize=9,
-            linewidth=2,
-            label=name,
-            clip_on=False,
-        )
-    labels = [
-        f"{100 * low:g}–{100 * high:g}"
-        for low, high in zip(CERTAINTY_BINS, CERTAINTY_BINS[1:], strict=False)
-    ]
-    right.set_xticks(list(places), labels)
-    right.set(ylim=(0.0, 1.0))
-    right.set_xlabel("p(ŷ) of the sentence, %", fontsize=SIZE)
-    right.set_ylabel("share with greedy = beam", fontsize=SIZE)
-    right.tick_params(labelsize=SIZE - 1)
-    right.grid(color="#dddddd")
-    right.legend(fontsize=SIZE, loc="lower right")
-    return figure
-
-
-def _share_between(found: Translated, low: float, high: float) -> float:
-    same = [same for same, p in zip(found.same, found.p, strict=True) if low < p <= high]
-    return fmean(same) if len(same) >= FEWEST else float("nan")
 
 
 def gold_words_figure(found: Mapping[str, GoldWords]) -> Figure:
@@ -173,7 +104,7 @@ def gold_words_figure(found: Mapping[str, GoldWords]) -> Figure:
         fontsize=SIZE,
     )
     axes.legend(fontsize=SIZE, loc="upper center", bbox_to_anchor=(0.4, 1.24), ncols=2)
-    _room_for(axes, max(map(len, found)))
+    room_for_names(axes, max(map(len, found)))
     return figure
 
 

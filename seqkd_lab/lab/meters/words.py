@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from statistics import fmean
 
 from seqkd_lab.lab.meters.measures import Meters
-from seqkd_lab.lab.seq_kd.students import PERFECT, GoldWords, References
+from seqkd_lab.lab.meters.misleading import PERFECT, GoldWords, References
 from seqkd_lab.lab.shared.lesson import Markdown
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL, decided
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER

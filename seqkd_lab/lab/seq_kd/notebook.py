@@ -2,8 +2,8 @@
 beam's gain."""
 
 from seqkd_lab.distillation.sequence_level import distil_mode
-from seqkd_lab.lab.meters.figures import certainty_figure
 from seqkd_lab.lab.seq_kd.budget_figures import budget_figure
+from seqkd_lab.lab.seq_kd.certainty import certainty_figure
 from seqkd_lab.lab.seq_kd.lens import ChoiceShares, compare_pair, lens_figure
 from seqkd_lab.lab.seq_kd.mass import mass_curves, mass_figure
 from seqkd_lab.lab.seq_kd.measures import (
@@ -18,7 +18,6 @@ from seqkd_lab.lab.seq_kd.measures import (
     token_ratio_range,
 )
 from seqkd_lab.lab.seq_kd.memory import memory_figure
-from seqkd_lab.lab.seq_kd.students import translated
 from seqkd_lab.lab.seq_kd.three_students import (
     seeds_figure,
     train_students,
@@ -39,6 +38,7 @@ from seqkd_lab.lab.seq_kd.words import (
 )
 from seqkd_lab.lab.shared.comparison import scores
 from seqkd_lab.lab.shared.score_figures import scores_figure
+from seqkd_lab.lab.shared.translated import translated
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.runs.results import rows_by_seed

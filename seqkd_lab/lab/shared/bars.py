@@ -125,6 +125,12 @@ def _scale(axes, limits: tuple[float, float], n_rows: int) -> None:
     axes.axvline(0.0, color=GREY, linewidth=1)
 
 
+def room_for_names(axes, n_letters: int) -> None:
+    """Leave room at the left of `axes` for names of rows with up to `n_letters` letters: they are
+    no ticks, so a computed layout does not see them."""
+    axes.set_ylabel(" \n" * round(n_letters / 2.4), fontsize=SIZE)
+
+
 def unsigned(value: float, decimals: int) -> str:
     """The number; what would round to 0 and is not 0 is "<0.001"."""
     if value == 0.0:

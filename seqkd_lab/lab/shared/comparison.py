@@ -12,9 +12,9 @@ from seqkd_lab.corpus.toy import ToyLanguage, ToyParseError
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.corpus.toy.text import tokenise
 from seqkd_lab.decoding.search import search
-from seqkd_lab.lab.seq_kd.students import translated
 from seqkd_lab.lab.shared.exercises.showing import FAILED, PASSED
 from seqkd_lab.lab.shared.lesson import Expectation, should_see
+from seqkd_lab.lab.shared.translated import translated
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.results import rows_by_seed

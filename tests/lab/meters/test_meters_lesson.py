@@ -1,5 +1,4 @@
-"""What lesson 06 reads off corpora and students: entropies, agreements, certainty, gold's words,
-references."""
+"""What lesson 15 measures: entropies, agreements, words of gold, references."""
 
 from __future__ import annotations
 
@@ -16,14 +15,12 @@ from scipy.stats import entropy
 from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.decoding.scoring import corpus_log_probs
-from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.evaluation import OutputScore, score_outputs
-from seqkd_lab.lab.meters import figures, measures, words
-from seqkd_lab.lab.seq_kd import students
-from seqkd_lab.lab.seq_kd.students import PERFECT, Translated
+from seqkd_lab.evaluation import score_outputs
+from seqkd_lab.lab.meters import figures, measures, misleading, words
+from seqkd_lab.lab.meters.misleading import PERFECT
 from seqkd_lab.lab.shared import exercises
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
-from seqkd_lab.runs.committed import checkpoint_directory, load_committed
+from seqkd_lab.lab.shared.translated import translated
 
 letters = st.sampled_from("abc")
 pairs = st.lists(st.tuples(letters, letters), min_size=1, max_size=40)
@@ -178,9 +175,9 @@ class TestParts:
         assert sum(found["mode"]) < sum(found["gold"])
 
 
-def references(baseline, seq_kd, perfect) -> students.References:
+def references(baseline, seq_kd, perfect) -> misleading.References:
     alone = {"baseline": baseline, "seq-kd": seq_kd, PERFECT: perfect}
-    return students.References(
+    return misleading.References(
         {"baseline": 80.0, "seq-kd": 90.0}, {name: tuple(x) for name, x in alone.items()}
     )
 
@@ -207,47 +204,24 @@ class TestOneReference:
         assert "1 of 2 single references" in turned and "about the models, too" in turned
 
 
-def hypothesis(words: str, p: float) -> Hypothesis:
-    return Hypothesis(tuple(words.split()), math.log(p), math.log(p))
-
-
-SCORE = OutputScore(50.0, 20.0, 1.0, 1.0, 0.5, 1.0)
-
-
-class TestCertainty:
-    def test_shares_are_counted_among_sentences_that_are_sure_enough(self):
-        beam = (hypothesis("a", 0.6), hypothesis("b", 0.1), hypothesis("c", 0.2))
-        greedy = (hypothesis("a", 0.6), hypothesis("x", 0.05), hypothesis("c", 0.2))
-        found = Translated(greedy, beam, (SCORE, SCORE))
-        assert found.p_mode == pytest.approx(0.3) and found.p_mode_error > 0
-        assert found.same_share() == (pytest.approx(2 / 3), 3) and found.same_share(0.5) == (1.0, 1)
-        assert found.same_share(0.9) == (1.0, 0)
-
-    def test_where_the_best_has_more_than_half_greedy_finds_it(self, toy):
-        """The lesson's proof, with a model that is sure often enough."""
-        model = load_committed(checkpoint_directory("seq-kd"))
-        share, n = students.translated({"sure": model}, toy, 100, 5)["sure"].same_share(0.5)
-        assert n > 0 and share == 1.0
-
-
 class TestGoldWords:
     def test_a_word_agrees_where_the_lens_shows_it_unmarked_and_so_does_the_end(self):
-        assert students.agreeing("ich sah ihn .".split(), "ich habe ihn gesehen .".split()) == [
+        assert misleading.agreeing("ich sah ihn .".split(), "ich habe ihn gesehen .".split()) == [
             True,
             False,
             True,
             True,
             True,
         ]
-        assert students.agreeing(("a",), ("a",)) == [True, True]
+        assert misleading.agreeing(("a",), ("a",)) == [True, True]
 
     def test_both_kinds_together_are_the_models_own_perplexity(self, toy, toy_models):
         test, model = toy.test[:30], toy_models["teacher"]
-        found = students.gold_words(model, test, with_modes(test))
+        found = misleading.gold_words(model, test, with_modes(test))
         log_probs, n = corpus_log_probs(model, test)
         assert found.n == n and found.n_differing > 0
         assert found.perplexity == pytest.approx(math.exp(-sum(log_probs) / n), rel=1e-4)
-        same = students.gold_words(model, test, test)
+        same = misleading.gold_words(model, test, test)
         assert (same.n_differing, same.differing) == (0, 0.0)
 
 
@@ -259,7 +233,7 @@ class TestReferences:
             "first": list(test.target),
         }
         heard = []
-        found = students.reference_scores(
+        found = misleading.reference_scores(
             outputs, test, detokenise, lambda done, total: heard.append((done, total))
         )
         for name, sentences in outputs.items():
@@ -274,7 +248,7 @@ class TestReferences:
         )
 
     def test_orders_are_compared_reference_by_reference(self):
-        found = students.References(
+        found = misleading.References(
             {"a": 9.0, "b": 8.0, "c": 7.0}, {"a": (3.0, 1.0), "b": (2.0, 2.0), "c": (1.0, 0.0)}
         )
         assert found.order(found.all) == ("a", "b", "c")
@@ -286,15 +260,14 @@ class TestReferences:
 
 class TestFigures:
     def test_each_picture_says_its_numbers(self, toy, toy_models):
-        found = students.translated(toy_models, toy, 12, 2)
+        found = translated(toy_models, toy, 12, 2)
         words = {
-            name: students.gold_words(model, toy.test[:12], with_modes(toy.test[:12]))
+            name: misleading.gold_words(model, toy.test[:12], with_modes(toy.test[:12]))
             for name, model in toy_models.items()
         }
         outputs = {name: [each.tokens for each in one.greedy] for name, one in found.items()}
-        scores = students.reference_scores(outputs, toy.test[:12], detokenise)
+        scores = misleading.reference_scores(outputs, toy.test[:12], detokenise)
         for figure, number in (
-            (figures.certainty_figure(found), f"{found['baseline'].same_share()[0]:.2f}"),
             (figures.gold_words_figure(words), f"{words['seq-kd'].differing:.2f}"),
             (figures.references_figure(scores), f"{scores.all['seq-kd']:.1f}"),
         ):
@@ -308,6 +281,3 @@ class TestFigures:
         own = measures.meters(reading, reading)
         with pytest.raises(ValueError, match="told apart"):
             figures.history_figure({str(n): own for n in range(5)})
-        found = Translated((hypothesis("a", 0.6),) * 2, (hypothesis("a", 0.6),) * 2, (SCORE, SCORE))
-        with pytest.raises(ValueError, match="told apart"):
-            figures.certainty_figure({str(n): found for n in range(7)})

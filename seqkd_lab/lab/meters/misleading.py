@@ -1,13 +1,11 @@
-"""Students of a distilled corpus, and why greedy search suffices for them: certainty, gold's words,
-references."""
+"""Two meters that mislead: the NLL of gold's words, and BLEU against one reference."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from statistics import fmean, stdev
+from statistics import fmean
 
 import torch
 from sacrebleu.metrics import BLEU
@@ -15,81 +13,12 @@ from sacrebleu.metrics import BLEU
 from seqkd_lab.corpus.batching import batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.scoring import token_log_probs
-from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.evaluation import (
-    Detokenise,
-    OutputScore,
-    reference_streams,
-    score_outputs,
-    translate_test,
-)
+from seqkd_lab.evaluation import Detokenise, reference_streams
 from seqkd_lab.lab.seq_kd.lens import SAME, differences
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.data import Dataset
 
 AGREES, DIFFERS = "gold's words that the teacher wrote too", "gold's words that it did not write"
 PERFECT = "perfect translator"
-
-
-@dataclass(frozen=True)
-class Translated:
-    """A model's best translation of each of n ≥ 2 sentences, by greedy and by beam search, and both
-    judged."""
-
-    greedy: tuple[Hypothesis, ...]
-    beam: tuple[Hypothesis, ...]
-    scores: tuple[OutputScore, OutputScore]
-
-    @cached_property
-    def p(self) -> list[float]:
-        """p(ŷ) of each sentence: the probability that the model gives to its beam's best."""
-        return [math.exp(found.log_prob) for found in self.beam]
-
-    @property
-    def p_mode(self) -> float:
-        """Their mean: Table 1's p(ŷ)."""
-        return fmean(self.p)
-
-    @property
-    def p_mode_error(self) -> float:
-        """The standard error of that mean."""
-        return stdev(self.p) / math.sqrt(len(self.p))
-
-    @cached_property
-    def same(self) -> list[bool]:
-        """Of each sentence whether greedy search found the beam's best."""
-        return [
-            one.tokens == other.tokens for one, other in zip(self.greedy, self.beam, strict=True)
-        ]
-
-    def same_share(self, least: float = 0.0) -> tuple[float, int]:
-        """Share of the sentences with p(ŷ) > `least` in which greedy = beam, and their number
-        (share 1 of none)."""
-        chosen = [same for same, p in zip(self.same, self.p, strict=True) if p > least]
-        return (fmean(chosen) if chosen else 1.0), len(chosen)
-
-
-def translated(
-    models: Mapping[str, Seq2Seq],
-    data: Dataset,
-    n_sentences: int,
-    beam_size: int,
-    watch: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[str, Translated]:
-    """Each model on the first `n_sentences` (two at least) of the test set. `watch` hears (done,
-    total) models."""
-    test, found = data.test[:n_sentences], {}
-    for name, model in models.items():
-        made = translate_test(model, test, beam_size)
-        scores = tuple(
-            score_outputs(
-                [each.tokens for each in side], test, data.detokenise, 1.0, data.language
-            )[0]
-            for side in (made.greedy, made.beam)
-        )
-        found[name] = Translated(tuple(made.greedy), tuple(made.beam), scores)
-        watch(len(found), len(models))
-    return found
 
 
 @dataclass(frozen=True)
