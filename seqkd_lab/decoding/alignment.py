@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from seqkd_lab.corpus.batching import batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import SPECIALS, UNK
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 UNKNOWN = SPECIALS[UNK]
 
@@ -31,7 +30,6 @@ def alignment(model: Seq2Seq, source: Sequence[str], target: Sequence[str]) -> T
     return alignments(model, [source], [target])[0]
 
 
-@torch.inference_mode()
 def alignments(
     model: Seq2Seq,
     sources: Sequence[Sequence[str]],
@@ -46,17 +44,14 @@ def alignments(
     pairs = ParallelCorpus(
         "pairs", "aligned", "", tuple(map(tuple, sources)), tuple(map(tuple, targets))
     )
-    encoded, was_training = (
-        encode(pairs, model.source_vocabulary, model.target_vocabulary),
-        model.training,
-    )
+    encoded = encode(pairs, model.source_vocabulary, model.target_vocabulary)
     weights: dict[int, Tensor] = {}
-    model.eval()
-    for batch in batches(encoded, batch_size, shuffle_seed=None):
-        attention = model.attention(batch)
-        for b, row in enumerate(batch.rows.tolist()):
-            weights[row] = attention[b, : len(targets[row]) + 1, : len(sources[row]) + 1].clone()
-    model.train(was_training)
+    with evaluating(model):
+        for batch in batches(encoded, batch_size, shuffle_seed=None):
+            attention = model.attention(batch)
+            for b, row in enumerate(batch.rows.tolist()):
+                own = attention[b, : len(targets[row]) + 1, : len(sources[row]) + 1]
+                weights[row] = own.clone()
     return [weights[row] for row in range(len(sources))]
 
 

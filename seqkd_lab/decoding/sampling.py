@@ -16,7 +16,7 @@ from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution, draw
 from seqkd_lab.decoding.search import ADVICE, Hypothesis, NotFiniteError, longest_allowed, shortened
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 DEFAULT_SAMPLING = SamplingDistribution()
 """The model's own distribution."""
@@ -71,9 +71,8 @@ def sample(
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1; got {batch_size}")
     generator, sources = torch.Generator().manual_seed(seed), shortened(sources)
-    was_training, results = model.training, []
-    model.eval()
-    try:
+    results: list[Hypothesis] = []
+    with evaluating(model):
         for first in range(0, len(sources), batch_size):
             source, lengths = source_batch(
                 sources[first : first + batch_size], model.source_vocabulary
@@ -88,8 +87,6 @@ def sample(
                 )
             if progress is not None:
                 progress(len(lengths))
-    finally:
-        model.train(was_training)
     return results
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import torch
 from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch, encode, limited_batches
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 
 def token_log_probs(logits: Tensor, batch: Batch) -> Tensor:
@@ -20,7 +19,6 @@ def token_log_probs(logits: Tensor, batch: Batch) -> Tensor:
     return log_prob.masked_fill(batch.target_out == PAD, 0.0)
 
 
-@torch.inference_mode()
 def corpus_log_probs(
     model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 128
 ) -> tuple[list[float], int]:
@@ -28,14 +26,12 @@ def corpus_log_probs(
     of target tokens."""
     encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
     log_probs, n_tokens = [0.0] * len(corpus), 0
-    was_training = model.training
-    model.eval()
-    for batch in limited_batches(encoded, batch_size):
-        sums = token_log_probs(model(batch), batch).sum(dim=1)
-        for row, log_prob in zip(batch.rows.tolist(), sums.tolist(), strict=True):
-            log_probs[row] = log_prob
-        n_tokens += batch.n_tokens
-    model.train(was_training)
+    with evaluating(model):
+        for batch in limited_batches(encoded, batch_size):
+            sums = token_log_probs(model(batch), batch).sum(dim=1)
+            for row, log_prob in zip(batch.rows.tolist(), sums.tolist(), strict=True):
+                log_probs[row] = log_prob
+            n_tokens += batch.n_tokens
     return log_probs, n_tokens
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 LONGEST_SOURCE = 1_000
 """Tokens of a source that are read. The time of a search grows faster than the length, and no model
@@ -294,9 +294,8 @@ def search(
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1; got {batch_size}")
     sources = shortened(sources)
-    was_training, results = model.training, [[] for _ in sources]
-    model.eval()
-    try:
+    results: list[list[Hypothesis]] = [[] for _ in sources]
+    with evaluating(model):
         for rows in rows_by_length(sources, batch_size):
             source, lengths = source_batch([sources[i] for i in rows], model.source_vocabulary)
             longest = longest_allowed(lengths, max_length)
@@ -310,8 +309,6 @@ def search(
                     )
             if progress is not None:
                 progress(len(rows))
-    finally:
-        model.train(was_training)
     return results
 
 

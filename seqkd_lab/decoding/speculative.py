@@ -31,7 +31,7 @@ from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution, draw
 from seqkd_lab.decoding.sampling import DEFAULT_SAMPLING
 from seqkd_lab.decoding.search import Hypothesis, longest_allowed
-from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq
+from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, evaluating
 
 
 def accepted(p: Tensor, q: Tensor, r: Tensor) -> Tensor:
@@ -284,31 +284,29 @@ def speculative_sample(
             "to both"
         )
     generator, results = torch.Generator().manual_seed(seed), []
-    was_training = target.training, draft.training
-    target.eval(), draft.eval()
-    for first in range(0, len(sources), batch_size):
-        source, lengths = source_batch(
-            sources[first : first + batch_size], target.source_vocabulary
-        )
-        longest = longest_allowed(lengths, max_length)
-        tokens, log_probs = speculative_batch(
-            target,
-            draft,
-            source,
-            lengths,
-            longest,
-            draft_length,
-            distribution,
-            generator,
-            adaptive,
-            rule,
-            observer,
-        )
-        for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True):
-            results.append(
-                Hypothesis(tuple(target.target_vocabulary.words(ids)), log_prob, log_prob)
+    with evaluating(target, draft):
+        for first in range(0, len(sources), batch_size):
+            source, lengths = source_batch(
+                sources[first : first + batch_size], target.source_vocabulary
             )
-        if progress is not None:
-            progress(len(lengths))
-    target.train(was_training[0]), draft.train(was_training[1])
+            longest = longest_allowed(lengths, max_length)
+            tokens, log_probs = speculative_batch(
+                target,
+                draft,
+                source,
+                lengths,
+                longest,
+                draft_length,
+                distribution,
+                generator,
+                adaptive,
+                rule,
+                observer,
+            )
+            for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True):
+                results.append(
+                    Hypothesis(tuple(target.target_vocabulary.words(ids)), log_prob, log_prob)
+                )
+            if progress is not None:
+                progress(len(lengths))
     return results

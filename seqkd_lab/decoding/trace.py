@@ -23,7 +23,7 @@ from seqkd_lab.decoding.search import (
     longest_allowed,
     search_batch,
 )
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 KEPT, FINISHED, PRUNED = "kept", "finished", "pruned"
 
@@ -128,13 +128,11 @@ def trace_search(
             TraceStep(prefixes, finished, log_prob[0], score[0], places[0], vocabulary.tokens)
         )
 
-    was_training = model.training
-    model.eval()
     ids, lengths = source_batch([source], model.source_vocabulary)
     longest = longest_allowed(lengths, max_length)
-    beam = search_batch(
-        model, ids, lengths, longest, beam_size, beam_size, length_penalty, observer=observe
-    )[0]
-    model.train(was_training)
+    with evaluating(model):
+        beam = search_batch(
+            model, ids, lengths, longest, beam_size, beam_size, length_penalty, observer=observe
+        )[0]
     found = tuple(hypotheses(model, beam, beam_size, length_penalty))
     return SearchTrace(tuple(source), beam_size, length_penalty, tuple(steps), found)

@@ -20,7 +20,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import DEFAULT_SAMPLING, sample
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 GOLD, TEACHER, STUDENT = "gold", "teacher", "student"
 WRITERS = (GOLD, TEACHER, STUDENT)
@@ -74,7 +74,6 @@ def written_by(
     return {GOLD: pairs, **drawn}
 
 
-@torch.inference_mode()
 def along(
     student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, measures: Sequence[Measure]
 ) -> list[PlaceSums]:
@@ -85,15 +84,14 @@ def along(
     encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
     longest = int(encoded.target_lengths.max())
     totals, count = torch.zeros(len(measures), longest, dtype=torch.float64), torch.zeros(longest)
-    modes = student.training, teacher.training
-    student.eval(), teacher.eval()
-    for batch in batches(encoded, 64, shuffle_seed=None):
-        logits, teacher_logits = student(batch), teacher(batch)
-        real, T = batch.target_out != PAD, batch.target_out.shape[1]
-        count[:T] += real.sum(dim=0)
-        for total, measure in zip(totals, measures, strict=True):
-            total[:T] += measure(logits, batch, teacher_logits).masked_fill(~real, 0.0).sum(dim=0)
-    student.train(modes[0]), teacher.train(modes[1])
+    with evaluating(student, teacher):
+        for batch in batches(encoded, 64, shuffle_seed=None):
+            logits, teacher_logits = student(batch), teacher(batch)
+            real, T = batch.target_out != PAD, batch.target_out.shape[1]
+            count[:T] += real.sum(dim=0)
+            for total, measure in zip(totals, measures, strict=True):
+                per_token = measure(logits, batch, teacher_logits)
+                total[:T] += per_token.masked_fill(~real, 0.0).sum(dim=0)
     return [PlaceSums(total, count) for total in totals]
 
 

@@ -18,7 +18,7 @@ from seqkd_lab.decoding.search import longest_allowed
 from seqkd_lab.distillation.delta_ifd import at_random, delta_ifd, middle
 from seqkd_lab.distillation.on_policy import with_targets
 from seqkd_lab.distillation.top_k import TopK, top_k
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 GENERATE, SCORE, FILTER, WAIT, TRAIN, SYNCHRONISE = (
     "generate",
@@ -114,7 +114,6 @@ class Written:
         return [self[part] for part in self.kept.nonzero()[:, 0].tensor_split(n)]
 
 
-@torch.no_grad()
 def draw_many(
     model: Seq2Seq, batch: Batch, temperature: float, generator: torch.Generator
 ) -> Tensor:
@@ -123,24 +122,22 @@ def draw_many(
     A sentence that has ended leaves the batch, and a word costs one random number instead of V. The
     law is the same, the draws are not.
     """
-    was_training = model.training
-    model.eval()
     longest, distribution = longest_allowed(batch.source_lengths), SamplingDistribution(temperature)
     drawn = torch.full((len(batch), int(longest.max())), PAD)
     going, token = torch.arange(len(batch)), torch.full((len(batch),), BOS)
-    state = model.start(batch.source, batch.source_lengths)
-    for t in range(drawn.shape[1]):
-        logits, state = model.step(token[:, None], state)
-        token = next_words(distribution(logits[:, 0]), generator).masked_fill(
-            longest[going] == t + 1, EOS
-        )
-        drawn[going, t] = token
-        left = (token != EOS).nonzero()[:, 0]
-        if not len(left):
-            break
-        if len(left) < len(going):
-            going, token, state = going[left], token[left], state.select(left[:, None])
-    model.train(was_training)
+    with evaluating(model):
+        state = model.start(batch.source, batch.source_lengths)
+        for t in range(drawn.shape[1]):
+            logits, state = model.step(token[:, None], state)
+            token = next_words(distribution(logits[:, 0]), generator).masked_fill(
+                longest[going] == t + 1, EOS
+            )
+            drawn[going, t] = token
+            left = (token != EOS).nonzero()[:, 0]
+            if not len(left):
+                break
+            if len(left) < len(going):
+                going, token, state = going[left], token[left], state.select(left[:, None])
     return drawn
 
 

@@ -26,7 +26,7 @@ from seqkd_lab.decoding.sampling import sample_batch
 from seqkd_lab.decoding.scoring import token_log_probs
 from seqkd_lab.decoding.search import longest_allowed
 from seqkd_lab.distillation.losses import check_shapes, check_teacher, mean_over_tokens
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 
 def kl(log_p: Tensor, log_q: Tensor) -> Tensor:
@@ -163,18 +163,11 @@ def draw_targets(
 ) -> Tensor:
     """One translation of each source drawn from `model` without gradient and without dropout: (B,
     T), EOS, then PAD."""
-    was_training = model.training
-    model.eval()
-    longest = longest_allowed(batch.source_lengths, None)
-    tokens, _ = sample_batch(
-        model,
-        batch.source,
-        batch.source_lengths,
-        longest,
-        SamplingDistribution(temperature),
-        generator,
-    )
-    model.train(was_training)
+    longest, distribution = longest_allowed(batch.source_lengths), SamplingDistribution(temperature)
+    with evaluating(model):
+        tokens, _ = sample_batch(
+            model, batch.source, batch.source_lengths, longest, distribution, generator
+        )
     return tokens.clone()  # outside of inference mode, so that an embedding's gradient may keep it
 
 

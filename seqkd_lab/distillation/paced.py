@@ -20,7 +20,7 @@ from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.distillation.losses import Objective, mean_over_tokens
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 Tokens = Sequence[str]
 Verifier = Callable[[Tokens, Tokens], bool]
@@ -173,17 +173,16 @@ def sentence_gradients(
     """What each of n sentences (batches of one) adds to an update: the gradient of its loss summed
     over its tokens, (n, P) for the model's P parameters. Dropout is off, and the model's own
     gradients are as they were."""
-    was_training, parameters, found = model.training, list(model.parameters()), []
-    model.eval()
-    for batch in sentences:
-        with torch.no_grad():
+    parameters, gradients = list(model.parameters()), []
+    with evaluating(model):
+        for batch in sentences:
             teacher_logits = None if teacher is None else teacher(batch)
-        loss = objective(model(batch), batch, teacher_logits) * batch.n_tokens
-        found.append(
-            torch.cat([gradient.flatten() for gradient in torch.autograd.grad(loss, parameters)])
-        )
-    model.train(was_training)
-    return torch.stack(found)
+            with torch.enable_grad():
+                loss = objective(model(batch), batch, teacher_logits) * batch.n_tokens
+            gradients.append(
+                torch.cat([g.flatten() for g in torch.autograd.grad(loss, parameters)])
+            )
+    return torch.stack(gradients)
 
 
 def signal_and_noise(gradients: Tensor) -> tuple[float, float]:

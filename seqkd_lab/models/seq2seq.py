@@ -9,6 +9,8 @@ vectors, cached keys) is the architecture's own business.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -110,6 +112,21 @@ class Seq2Seq(nn.Module, ABC):
     def n_parameters(self) -> int:
         """The number of trainable numbers."""
         return sum(parameter.numel() for parameter in self.parameters())
+
+
+@contextmanager
+def evaluating(*models: nn.Module) -> Iterator[None]:
+    """Put `models` into evaluation mode (dropout off), without gradients, for the body of a `with`
+    statement; restore the mode of each afterwards, even after an error."""
+    modes = [model.training for model in models]
+    for model in models:
+        model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for model, was_training in zip(models, modes, strict=True):
+            model.train(was_training)
 
 
 def check_source(source: Tensor, source_lengths: Tensor) -> None:

@@ -6,6 +6,7 @@ import copy
 import errno
 import json
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from seqkd_lab.models.checkpoint import (
     write_atomically,
 )
 from seqkd_lab.models.lstm import REVISION, Dropout, LSTMSpec
+from seqkd_lab.models.seq2seq import evaluating
 
 SPECS = [
     LSTMSpec(8),
@@ -443,3 +445,23 @@ def test_a_copy_whose_weights_change_reads_its_own_and_not_the_originals_table(m
 def test_a_device_without_end_is_refused_before_it_is_read():
     with pytest.raises(CheckpointError, match="/dev/zero: a device"):
         read_json(Path("/dev/zero"))
+
+
+class TestEvaluating:
+    def test_there_is_no_dropout_and_no_gradient_within(self, make_model):
+        models = [make_model().train(), make_model().eval()]
+        with torch.enable_grad(), evaluating(*models):
+            assert not any(model.training for model in models)
+            assert not torch.is_grad_enabled()
+
+    @pytest.mark.parametrize("error", [None, KeyboardInterrupt, ValueError])
+    def test_each_model_gets_its_own_mode_back_even_after_an_error(self, make_model, error):
+        models = [make_model().train(), make_model().eval()]
+        with (
+            torch.enable_grad(),
+            pytest.raises(error) if error else nullcontext(),
+            evaluating(*models),
+        ):
+            if error:
+                raise error
+        assert [model.training for model in models] == [True, False]

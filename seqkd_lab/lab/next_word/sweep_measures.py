@@ -20,7 +20,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.vocabulary import EOS, PAD, SPECIALS
 from seqkd_lab.lab.shared.next_words import soften, true_next_words
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 LOWEST, HIGHEST = 0.1, 10.0
 """Between these temperatures the nearest one is looked for."""
@@ -93,7 +93,6 @@ def read_positions(
     )
 
 
-@torch.no_grad()
 def next_words(model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 64) -> Tensor:
     """log p(k | source, gold words before) in nats at every position, in the order of the corpus:
     (N, V) float64."""
@@ -101,12 +100,11 @@ def next_words(model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 64) -> 
     found = torch.empty(
         int(encoded.target_lengths.sum()), len(model.target_vocabulary), dtype=torch.float64
     )
-    was_training = model.training
-    model.eval()
-    for batch in batches(encoded, batch_size, shuffle_seed=None):
-        real = batch.target_out != PAD
-        found[encoded.target_places(batch)[real]] = model(batch)[real].double().log_softmax(dim=1)
-    model.train(was_training)
+    with evaluating(model):
+        for batch in batches(encoded, batch_size, shuffle_seed=None):
+            real = batch.target_out != PAD
+            log_prob = model(batch)[real].double().log_softmax(dim=1)
+            found[encoded.target_places(batch)[real]] = log_prob
     return found
 
 

@@ -18,24 +18,22 @@ from seqkd_lab.lab.shared.digits import shown_number
 from seqkd_lab.lab.shared.picture import BlittedFigure
 from seqkd_lab.lab.shared.score_figures import TRUTH, colour_of
 from seqkd_lab.lab.shared.style import SIZE
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 N_WORDS = 8  # three bars a word and their numbers need room
 TEACHER, STUDENT = "teacher", "student"
 SERIES = (TRUTH, TEACHER, STUDENT)
 
 
-@torch.no_grad()
 def sentence_log_probs_by_word(
     model: Seq2Seq, source: Sequence[str], target: Sequence[str]
 ) -> Tensor:
     """log p(k | source, y_<t) in nats of every word k at every position: (T, V) float64, T =
     len(target) + 1."""
     pair = ParallelCorpus("pair", "shown", "", (tuple(source),), (tuple(target),))
-    was_training = model.training
-    model.eval()
-    logits = model(make_batch(encode(pair, model.source_vocabulary, model.target_vocabulary), [0]))
-    model.train(was_training)
+    batch = make_batch(encode(pair, model.source_vocabulary, model.target_vocabulary), [0])
+    with evaluating(model):
+        logits = model(batch)
     return logits[0].double().log_softmax(dim=1)
 
 
