@@ -40,6 +40,13 @@ class Dataset:
     subwords: SubwordTokeniser | None
     cleaning: str
 
+    @property
+    def toy_language(self) -> ToyLanguage:
+        """The language behind the toy corpus. Raise ValueError for real text, which has none."""
+        if self.language is None:
+            raise ValueError("this needs the toy corpus: real text has no known language behind it")
+        return self.language
+
 
 def fingerprint(data: ToyData | TextData) -> str:
     """sha256 (hex) of what the data holds, whatever its files are called."""
