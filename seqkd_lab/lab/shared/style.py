@@ -69,6 +69,17 @@ ROLES = {
 each has the look of its student. SAMPLES are drawn by the teacher, OWN rollouts by the student."""
 ALIASES = {"gold": BASELINE, "mode": SEQ_KD, "distilled": SEQ_KD, "student": OWN}
 OTHER = Role(GREY, "grey", "o", GREY)
+SERIES = (
+    (BLUE, "o"),
+    (ORANGE, "s"),
+    (GREEN, "D"),
+    (VERMILION, "^"),
+    (SKY, "v"),
+    (PURPLE, "P"),
+    (BLACK, "X"),
+)
+"""Colour and mark of the first, second, … of several lines that have no role: weight classes, word
+frequencies, sizes."""
 
 
 def role_of(name: str) -> Role:
@@ -92,6 +103,8 @@ SETTINGS = {
     "xtick.labelsize": SIZE,
     "ytick.labelsize": SIZE,
     "legend.fontsize": SIZE,
+    "legend.title_fontsize": SIZE,
+    "lines.linewidth": 2.0,
     "figure.titlesize": SIZE,
     "text.parse_math": False,
 }
