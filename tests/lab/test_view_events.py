@@ -21,13 +21,13 @@ from synthetic_map import tiny_map
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.lab.beam import tree_view as beam
+from seqkd_lab.lab.beam.game_view import BeamGameView
 from seqkd_lab.lab.beam.tree_view import BeamExplorer
-from seqkd_lab.lab.beam.view import BeamGameView
 from seqkd_lab.lab.language import ambiguity as language_measures
 from seqkd_lab.lab.language.panel import FrontEndCheck, StrengthPanel
 from seqkd_lab.lab.near_policy.measures import timelines
 from seqkd_lab.lab.near_policy.view import TimelineExplorer
-from seqkd_lab.lab.next_word.temperature_view import TemperatureExplorer
+from seqkd_lab.lab.next_word.view import TemperatureExplorer
 from seqkd_lab.lab.on_policy.table import exposure_table
 from seqkd_lab.lab.on_policy.view import ExposureExplorer
 from seqkd_lab.lab.paced.view import PacedExplorer
@@ -47,8 +47,8 @@ from seqkd_lab.lab.teacher.notebook import pairs_to_show
 from seqkd_lab.lab.teacher.view import AttentionView
 from seqkd_lab.lab.token_importance.view import TokenExplorer
 from seqkd_lab.lab.word_kd import trainer
-from seqkd_lab.lab.word_kd.mixing_view import InterpolationExplorer
 from seqkd_lab.lab.word_kd.trainer import StudentTrainer
+from seqkd_lab.lab.word_kd.view import InterpolationExplorer
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.quick_student import QuickStudent

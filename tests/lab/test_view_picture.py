@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from seqkd_lab.lab.next_word.temperature_view import TemperatureExplorer
+from seqkd_lab.lab.next_word.view import TemperatureExplorer
 from seqkd_lab.lab.shared.bars import BarRows, signed, unsigned
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 

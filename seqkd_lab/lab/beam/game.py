@@ -15,6 +15,7 @@ from seqkd_lab.decoding.search import check_beam, longest_allowed
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 END = SPECIALS[EOS]
+
 Words = tuple[str, ...]
 
 

@@ -1,5 +1,4 @@
-"""What a search kept, what it threw away and by what, read from its trace; nothing here
-searches."""
+"""The tree of a search and the translations that it scored, read from its trace; nothing here searches."""
 
 from __future__ import annotations
 
@@ -9,12 +8,10 @@ from dataclasses import dataclass
 
 import torch
 
-from seqkd_lab.corpus.vocabulary import EOS, PAD, SPECIALS
+from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.decoding.search import normalised
 from seqkd_lab.decoding.trace import PRUNED, Candidate, SearchTrace, TraceStep
-
-END = SPECIALS[EOS]
-Words = tuple[str, ...]
+from seqkd_lab.lab.beam.game import END, Words
 
 
 @dataclass(frozen=True)
@@ -61,55 +58,6 @@ def tree(trace: SearchTrace, n_pruned: int) -> list[list[Node]]:
             ]
         )
     return columns
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Where a search lost a translation: step and rank count from 1; log p of its beginning, and of
-    the last kept."""
-
-    step: int
-    words: Words
-    rank: int
-    log_prob: float
-    last_kept: float
-
-
-def lost_at(trace: SearchTrace, target: Sequence[str]) -> Loss | None:
-    """The step at which the last beginning of `target` left the beam; None when it held a place to
-    the end.
-
-    Raises ValueError for a target with a word that the model cannot write.
-    """
-    unknown = [word for word in target if word not in trace.steps[0].tokens]
-    if unknown:
-        raise ValueError(f"the model has no word {unknown[0]!r}")
-    for number, step in enumerate(trace.steps, start=1):
-        place = _place_on_path(step, tuple(target))
-        if place is None or place in step.kept.tolist():
-            continue
-        better = int((step.score.flatten() > step.score.flatten()[place]).sum())
-        log_prob, last_kept = (float(step.log_prob.flatten()[p]) for p in (place, step.kept[-1]))
-        words = (*target, END)[:number]
-        return Loss(number, words, max(better, len(step.kept)) + 1, log_prob, last_kept)
-    return None
-
-
-def _place_on_path(step: TraceStep, target: Words) -> int | None:
-    """The place (parent · V + token) of the candidate that goes on towards `target`, None where
-    there is none."""
-    V = step.score.shape[1]
-    for parent, (prefix, finished) in enumerate(zip(step.prefixes, step.was_finished, strict=True)):
-        if finished and prefix == target:
-            return parent * V + PAD
-        if (
-            not finished
-            and prefix == target[: len(prefix)]
-            and bool(torch.isfinite(step.score[parent]).any())
-        ):
-            token = target[len(prefix)] if len(prefix) < len(target) else END
-            return parent * V + step.tokens.index(token)
-    return None
 
 
 HELD, LOST, NEVER = "held its place", "lost its place", "never had a place"

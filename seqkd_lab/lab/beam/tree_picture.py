@@ -9,21 +9,32 @@ from dataclasses import dataclass
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
-from seqkd_lab.decoding.trace import FINISHED, KEPT, PRUNED, SearchTrace
-from seqkd_lab.lab.beam.tree import END, Node, Translation, Words, scored_translations, tree
+from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.decoding.search import search
+from seqkd_lab.decoding.trace import FINISHED, KEPT, PRUNED, SearchTrace, trace_search
+from seqkd_lab.lab.beam.game import END, Words
+from seqkd_lab.lab.beam.tree import Node, Translation, scored_translations, tree
 from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, SIZE
+from seqkd_lab.models.seq2seq import Seq2Seq
 
 COLUMNS, MOST_BEAM, N_PRUNED = 4, 10, 3
+
 ROWS = MOST_BEAM + N_PRUNED
+
 FILL = {KEPT: "#cfe6f5", FINISHED: "#bfe8da", PRUNED: "#ffffff"}
+
 EDGE = {KEPT: BLUE, FINISHED: GREEN, PRUNED: "#999999"}
+
 MARK = {KEPT: "", FINISHED: "■ ", PRUNED: "✗ "}
+
 LEGEND = (
     "number: log p of the whole hypothesis   ■ finished   ✗ pruned   ● greedy path   ★ the true "
     "mode\nthick line: the beam's answer (orange: greedy's)"
 )
+
+
 MOST_LETTERS = 18
 """Of a box's text: more would run into its number."""
 
@@ -212,3 +223,14 @@ def beam_figure(beam_tree: BeamTree, step: int) -> Figure:
     drawing.picture.figure.axes[0].set_position((0.005, 0.005, 0.99, 0.87))
     drawing.picture.figure.axes[0].set_title(title, fontsize=SIZE, parse_math=False)
     return drawing.picture.figure
+
+
+def tree_figure(
+    model: Seq2Seq, source: Words, language: ToyLanguage, beam_size: int, step: int
+) -> Figure:
+    """Draws the steps of a beam up to `step`, or up to its last one."""
+    greedy = search(model, [source], 1)[0][0].tokens
+    beam_tree = BeamTree.of(
+        trace_search(model, source, beam_size), greedy, language.mode(source)[0]
+    )
+    return beam_figure(beam_tree, min(step, len(beam_tree.columns)))

@@ -15,7 +15,9 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy.text import tokenise
 from seqkd_lab.corpus.vocabulary import UNK
 from seqkd_lab.decoding.trace import PRUNED, trace_search
-from seqkd_lab.lab.beam.tree import END, Node, lost_at, rerank
+from seqkd_lab.lab.beam.game import END
+from seqkd_lab.lab.beam.pruned import lost_at
+from seqkd_lab.lab.beam.tree import Node, rerank
 from seqkd_lab.lab.beam.tree_picture import MOST_BEAM, BeamTree, BeamTreeDrawing, percent
 from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
 from seqkd_lab.lab.shared.view import (
@@ -33,10 +35,13 @@ from seqkd_lab.lab.shared.view import (
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 MOST_WORDS = 40
+
 N_RANKED = 6
+
 TYPED = -1
 """The value of `sentence` while a typed sentence is shown; its label in the list names that
 sentence."""
+
 Words = tuple[str, ...]
 
 

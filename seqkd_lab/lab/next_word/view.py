@@ -1,40 +1,72 @@
-"""The view of lesson 03: the temperature explorer, with the lesson's ticket as its first
-sentence."""
+"""Temperature explorer: the teacher's next-word distribution beside the true one, softened by τ."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from html import escape
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.lab.shared.lesson import TICKET, TICKET_GOLD
-from seqkd_lab.lab.shared.next_words import TEACHER
+from seqkd_lab.lab.shared.digits import shown_number
+from seqkd_lab.lab.shared.next_word_view import NextWordView
+from seqkd_lab.lab.shared.next_words import TEACHER, NextWords, NextWordsDrawing
+from seqkd_lab.lab.shared.view import NOBODY, prefix_html, temperature_slider
 from seqkd_lab.models.seq2seq import Seq2Seq
 
-if TYPE_CHECKING:  # the widgets need ipywidgets, which may be missing
-    from seqkd_lab.lab.next_word.temperature_view import TemperatureExplorer
 
-CHOICE, AGREEMENT = 0, TICKET_GOLD.index("es")
-"""The positions in the ticket's gold at which its noun is chosen (by the form of *mein*) and its
-pronoun must agree."""
+class TemperatureExplorer(NextWordView):
+    """Bars of teacher, truth and, by choice, a student before one word of a sentence; entropy and
+    KL in nats.
+
+    The prefix is gold. τ softens teacher and student, as Word-KD does; the truth has no
+    temperature. Controls: `sentence`, `position`, `student` (NOBODY or a name), `temperature`.
+    Without a language there is no truth.
+    """
+
+    def __init__(
+        self,
+        teacher: Seq2Seq,
+        corpus: ParallelCorpus,
+        language: ToyLanguage | None = None,
+        students: Mapping[str, Seq2Seq] | None = None,
+        n_sentences: int = 30,
+    ) -> None:
+        self.temperature = temperature_slider()
+        self._drawing = NextWordsDrawing()
+        super().__init__(
+            self._drawing.picture,
+            teacher,
+            students or {},
+            corpus,
+            language,
+            n_sentences,
+            [self.temperature],
+            nobody=True,
+        )
+
+    @property
+    def data(self) -> NextWords:
+        """What is shown."""
+        return self.reading.next_words(
+            self.position.value, self.temperature.value, self.student.value or None
+        )
+
+    def draw(self, _: dict | None = None) -> None:
+        """Shows what the controls say."""
+        names = [TEACHER] if self.student.value == NOBODY else [TEACHER, self.student.value]
+        next_words = self.data
+        self._drawing.show(next_words, self.reading.order(self.position.value, names))
+        self.show(self._text(next_words))
+
+    def _text(self, next_words: NextWords) -> str:
+        entropies, divergences = map(_in_nats, (next_words.entropies(), next_words.divergences()))
+        missing = "" if next_words.truth is not None else "<br>The truth is not known here."
+        return (
+            f"{escape(' '.join(self.reading.source))}<br>{prefix_html(self.reading.target, self.position.value)}"  # noqa: E501
+            f"<br>entropy (nats): {entropies}<br>KL divergence (nats): "
+            f"{divergences or 'nothing to compare with'}{missing}"
+        )
 
 
-def with_ticket(corpus: ParallelCorpus, n_sentences: int) -> ParallelCorpus:
-    """Return the ticket and its gold translation, followed by the first `n_sentences` pairs of
-    `corpus`."""
-    first = corpus[:n_sentences]
-    return ParallelCorpus(
-        "shown", first.split, first.licence, (TICKET, *first.source), (TICKET_GOLD, *first.target)
-    )
-
-
-def make_explorer(
-    models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, language: ToyLanguage
-) -> TemperatureExplorer:
-    """Build the explorer of the next word: `models` holds the teacher and the students that can be
-    chosen."""
-    from seqkd_lab.lab.next_word.temperature_view import TemperatureExplorer
-
-    students = {name: model for name, model in models.items() if name != TEACHER}
-    return TemperatureExplorer(models[TEACHER], corpus, language, students)
+def _in_nats(values: Mapping[str, float]) -> str:
+    return " · ".join(f"{name} <b>{shown_number(value, 2)}</b>" for name, value in values.items())

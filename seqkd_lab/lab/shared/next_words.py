@@ -15,6 +15,7 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS, Vocabulary
 from seqkd_lab.lab.shared.bars import REST, ROOM, BarRows
 from seqkd_lab.lab.shared.digits import shown_number
+from seqkd_lab.lab.shared.lesson import TICKET, TICKET_GOLD
 from seqkd_lab.lab.shared.picture import BlittedFigure
 from seqkd_lab.lab.shared.score_figures import TRUTH, colour_of
 from seqkd_lab.lab.shared.style import SIZE
@@ -127,6 +128,14 @@ def likeliest(distributions: Sequence[Tensor], n_words: int = N_WORDS) -> list[i
     first."""
     highest = torch.stack(list(distributions)).amax(dim=0)
     return highest.topk(min(n_words, len(highest))).indices.tolist()
+
+
+def with_ticket(corpus: ParallelCorpus, n_sentences: int) -> ParallelCorpus:
+    """Return the lessons' ticket with its gold translation, followed by the first `n_sentences`
+    pairs of `corpus`."""
+    others = corpus[:n_sentences]
+    source, target = (TICKET, *others.source), (TICKET_GOLD, *others.target)
+    return ParallelCorpus("shown", others.split, others.licence, source, target)
 
 
 class SentenceReading:

@@ -1,5 +1,4 @@
-"""The map of Word-KD as a heat map: a number in each cell, its spread, and the reader's own
-students on it."""
+"""The map of Word-KD as a heat map: a number in each cell, its spread, and the reader's own students on it."""
 
 from __future__ import annotations
 
@@ -16,13 +15,15 @@ from matplotlib.patches import Rectangle
 
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLACK, SIZE, VERMILION
-from seqkd_lab.lab.word_kd.map_measures import MEASURES, best, cells, difference
+from seqkd_lab.lab.word_kd.map_cells import MEASURES, best, cells, difference
 from seqkd_lab.studies.word_kd_map import Place
 
 COLOURS = {True: colormaps["cividis"], False: colormaps["cividis_r"]}
 """By whether more is better: light is better. Made for colour-blind eyes; lightness alone tells the
 order."""
+
 MOST_OWN = 12
+
 BELOW = 0.34  # of a cell's height: the reader's marks stand below the numbers
 
 

@@ -1,5 +1,4 @@
-"""Lesson 04's sentences about the map of α and τ, and about a student's own path; each is true of
-the values given."""
+"""The map of α and τ in words: which places are better, and what the seeds leave undecided."""
 
 from __future__ import annotations
 
@@ -7,18 +6,21 @@ from collections.abc import Mapping
 
 from seqkd_lab.lab.shared.lesson import Markdown
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
-from seqkd_lab.lab.word_kd.map_measures import Cell, Difference, best, difference, place_name
-from seqkd_lab.lab.word_kd.measures import Waste
-from seqkd_lab.lab.word_kd.paths import Walk
-from seqkd_lab.lab.word_kd.words import percent, signed
-from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD
+from seqkd_lab.lab.word_kd.map_cells import Cell, Difference, best, difference, place_name
 from seqkd_lab.runs.verdicts import UNDECIDED
 from seqkd_lab.studies.word_kd_map import Place
 
 GOLD_ALONE: Place = (0.0, None)
+
+
 CANDIDATES: tuple[Place, ...] = (GOLD_ALONE, (0.5, 1.0), (1.0, 0.5), (1.0, 1.0), (1.0, 4.0))
+
+
 SHARPEST: Place = (1.0, 0.5)
+
+
 LOWER, HIGHER = "lower than gold alone's", "higher than gold alone's"
+
 ALL_TEACHER, HALF = "α = 1 is better", "α = 0.5 is better"
 
 
@@ -131,26 +133,6 @@ def _reproduced(gaps: Mapping[Place, Difference]) -> str:
     )
 
 
-def waste_answer(waste: Mapping[float, Waste]) -> str:
-    """Say what softening gives to impossible next words, and what follows for the upper rows of the
-    map."""
-    targets = ", ".join(f"{percent(each.target)} at τ = {tau:g}" for tau, each in waste.items())
-    pulls = ", ".join(f"{percent(each.pull)} at τ = {tau:g}" for tau, each in waste.items())
-    low, high = waste[min(waste)], waste[max(waste)]
-    said = (
-        "The language rules out most words at each position. Of the soft target they have "
-        f"{targets}. Of the gradient's size they take {pulls}. "
-    )
-    if high.target > low.target and high.pull > low.pull:
-        return said + (
-            "So at a high τ most of the teaching is about words that cannot stand there, which "
-            "fits the poor upper rows. The strength of the pull is not the reason: on this map it "
-            "is the same at every τ. A larger student, or more updates, may learn both; the map "
-            "does not test that."
-        )
-    return said + "So here softening does not move the teaching to words that cannot stand there."
-
-
 def with_interval(gap: Difference, digits: int = 1, unit: str = "BLEU") -> str:
     """Return "+1.9 BLEU (95% interval −3.3 to +7.2)"."""
     return (
@@ -159,79 +141,12 @@ def with_interval(gap: Difference, digits: int = 1, unit: str = "BLEU") -> str:
     )
 
 
-def walks_in_words(walks: Mapping[str, Walk], n_words: int = 4) -> Markdown:
-    """Say how long the students stay on their paths, and where their first mistakes lie."""
-    still = ", ".join(f"{percent(walk.still[n_words])} for {name}" for name, walk in walks.items())
-    word_kd = walks[WORD_KD]
-    on, off, _ = word_kd.shares
-    return Markdown(
-        f"After {n_words} words, the share of sentences still on the path is "
-        f"{still}.\n\n{percent(on + off)} of Word-KD's translations have a mistake. In "
-        f"{percent(word_kd.share_off)} of these, the first mistake comes after its own words have "
-        "left gold's.\n\n" + rates_in_words(word_kd)
-    )
+def signed(value: float, digits: int = 2) -> str:
+    """Return the number with its sign, a true minus."""
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
-def rates_in_words(walk: Walk) -> str:
-    """Say whether Word-KD makes more mistakes a word off the path, by a bootstrap interval."""
-    (on, off), (low, high) = walk.rates, walk.interval()
-    said = (
-        "Most words are off the path, so compare rates. Of a hundred words that Word-KD writes on "
-        f"the path, {on:.1f} are a first mistake; off the path it is {off:.1f}. The difference is "
-        f"{signed(off - on, 1)} (95% interval {signed(low, 1)} to {signed(high, 1)}, a bootstrap "
-        "over sentences). "
-    )
-    if low > 0.0:
-        return said + (
-            "So mistakes are more frequent off the path. That does not prove that leaving the "
-            "path causes them: words off the path are also later words, which have more to agree "
-            "with."
-        )
-    if high < 0.0:
-        return (
-            said
-            + "So here mistakes are *less* frequent off the path: standing on one's own words does "
-            "no harm."
-        )
-    return said + (
-        "The interval contains 0: these sentences do not show that standing on one's own words "
-        "makes a mistake likelier."
-    )
-
-
-def path_answer(walks: Mapping[str, Walk]) -> str:
-    """Say what α and τ cannot change, and what Seq-KD changes."""
-    share = {name: sum(walk.on) / (sum(walk.on) + sum(walk.off)) for name, walk in walks.items()}
-    said = (
-        f"Of the words that it writes, the baseline writes {percent(share[BASELINE])} on the path "
-        f"that training showed, Word-KD {percent(share[WORD_KD])}, Seq-KD "
-        f"{percent(share[SEQ_KD])}. "
-    )
-    said += _fewer_mistakes(walks)
-    if share[SEQ_KD] > share[WORD_KD]:
-        return said + (
-            "α and τ change the target at each position of the path. They do not change the path "
-            "itself: gold, one of many translations, drawn by chance. Seq-KD's path is the "
-            "teacher's own best translation, and its student stays on it longer. Lesson 06 builds "
-            "on that."
-        )
-    return said + "So here Seq-KD's student does not stay on its path longer than Word-KD's."
-
-
-def _fewer_mistakes(walks: Mapping[str, Walk]) -> str:
-    """Say how many translations are without a mistake, and whether Seq-KD and Word-KD differ in
-    that."""
-    without = {name: walk.shares[2] for name, walk in walks.items()}
-    n, gap = len(walks[WORD_KD].on), without[SEQ_KD] - without[WORD_KD]
-    chance = (
-        1.96
-        * sum(share * (1.0 - share) / n for share in (without[SEQ_KD], without[WORD_KD])) ** 0.5
-    )
-    numbers = ", ".join(f"{percent(share)} for {name}" for name, share in without.items())
-    said = f"The share of translations without a mistake is {numbers}. "
-    if abs(gap) <= chance:
-        return said + (
-            "So these sentences do not tell Word-KD and Seq-KD apart in mistakes; the paths are "
-            "where they differ. "
-        )
-    return said + f"So {SEQ_KD if gap > 0.0 else WORD_KD} makes fewer mistakes here. "
+def percent(share: float) -> str:
+    """Return a share in percent: whole, or with a digit where it is small."""
+    value = 100.0 * share
+    return f"{value:.1f}%" if value < 9.95 else f"{value:.0f}%"

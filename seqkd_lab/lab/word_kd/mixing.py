@@ -1,5 +1,4 @@
-"""Word-KD at one position: hard, soft and mixed target, the loss, and what each word's logit is
-told."""
+"""Word-KD at one position: hard, soft and mixed target, the loss, and its gradient by each word's logit."""
 
 from __future__ import annotations
 
@@ -12,12 +11,17 @@ from torch import Tensor
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.lab.shared.bars import REST, ROOM, BarRows
 from seqkd_lab.lab.shared.digits import shown_number
-from seqkd_lab.lab.shared.next_words import TEACHER, SentenceReading, likeliest, soften
+from seqkd_lab.lab.shared.next_words import SentenceReading, likeliest, soften
 from seqkd_lab.lab.shared.picture import BlittedFigure
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREY, PURPLE, SIZE, VERMILION
+from seqkd_lab.runs.recipes import TEACHER
 
 TARGETS = ("hard target (gold)", "soft target (teacher, τ)", "mixed target", "student")
+
+
 TARGET_COLOURS = (GREY, BLACK, PURPLE, BLUE)
+
+
 N_WORDS = 5  # four bars and their numbers need room
 
 

@@ -1,5 +1,4 @@
-"""Where a student stands when it translates: on the words that training showed it, or on others;
-and its mistakes."""
+"""Where a student stands when it translates: on the words that training showed it, or on others; and its mistakes."""
 
 from __future__ import annotations
 
@@ -15,7 +14,9 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import SEQ_KD, TEACHER
 
 END = "</s>"
+
 BEAM_SIZE = 5
+
 LONGEST = 12
 
 

@@ -1,75 +1,80 @@
-"""The views of lesson 04: the interpolation explorer with the ticket first, and the student trainer
-beside the map."""
+"""Interpolation explorer: what α and τ make of the target, the loss and its gradient."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from html import escape
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.lab.shared.lesson import TICKET, TICKET_GOLD, scaled
-from seqkd_lab.lab.shared.next_words import SentenceReading
-from seqkd_lab.lab.word_kd.map_figure import Own
+from seqkd_lab.lab.shared.digits import shown_number
+from seqkd_lab.lab.shared.next_word_view import NextWordView
+from seqkd_lab.lab.shared.view import alpha_slider, prefix_html, temperature_slider
+from seqkd_lab.lab.word_kd.mixing import MixingDrawing, Mixture, mixture_at, shown_words
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.data import Dataset
-from seqkd_lab.runs.quick_student import QuickStudent
-from seqkd_lab.runs.recipes import TEACHER
-
-N_SENTENCES = 30
 
 
-def ticket_first(corpus: ParallelCorpus, n_sentences: int = N_SENTENCES) -> ParallelCorpus:
-    """Returns the ticket with its gold translation, then the first sentences of `corpus`."""
-    some = corpus[: n_sentences - 1]
-    return replace(
-        some, source=(TICKET, *some.source), target=(TICKET_GOLD, *some.target), references=None
-    )
+class InterpolationExplorer(NextWordView):
+    """Hard, soft and mixed target beside a student, and the gradient of losses.WordKD by each
+    word's logit.
 
+    Controls: `sentence`, `position`, `student`, `alpha` (0: gold alone, 1: the teacher alone),
+    `temperature`. Raises ValueError without a student.
+    """
 
-def ticket_reading(models: Mapping[str, Seq2Seq]) -> SentenceReading:
-    """Returns what the models say along the ticket's gold translation."""
-    return SentenceReading(models, TICKET, TICKET_GOLD)
+    def __init__(
+        self,
+        teacher: Seq2Seq,
+        students: Mapping[str, Seq2Seq],
+        corpus: ParallelCorpus,
+        n_sentences: int = 30,
+    ) -> None:
+        self.alpha, self.temperature = alpha_slider(), temperature_slider()
+        self._drawing = MixingDrawing()
+        super().__init__(
+            self._drawing.picture,
+            teacher,
+            students,
+            corpus,
+            None,
+            n_sentences,
+            [self.alpha, self.temperature],
+            nobody=False,
+        )
 
+    @property
+    def data(self) -> Mixture:
+        """What is shown."""
+        return mixture_at(
+            self.reading,
+            self.position.value,
+            self.student.value,
+            self.alpha.value,
+            self.temperature.value,
+        )
 
-def make_explorer(models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, position: int) -> Any:
-    """Returns the InterpolationExplorer of teacher and students, opened before the ticket's target
-    word `position`."""
-    from seqkd_lab.lab.word_kd.mixing_view import InterpolationExplorer
+    def draw(self, _: dict | None = None) -> None:
+        """Shows what the controls say."""
+        mixture, order = (
+            self.data,
+            shown_words(self.reading, self.position.value, self.student.value),
+        )
+        self._drawing.show(mixture, order, self.reading.vocabulary.tokens)
+        self.show(self._text(mixture))
 
-    students = {name: model for name, model in models.items() if name != TEACHER}
-    explorer = InterpolationExplorer(models[TEACHER], students, ticket_first(corpus), N_SENTENCES)
-    explorer.position.value = position
-    return explorer
-
-
-def map_student(results: Mapping) -> QuickStudent:
-    """Returns the settings of the map's students, much smaller ones in the tests' fast mode."""
-    settings = QuickStudent(**results["student"])
-    return scaled(
-        settings,
-        replace(settings, width=8, epochs=2, n_pairs=320, batch_size=16, n_valid=20, n_test=20),
-    )
-
-
-def make_trainer(
-    data: Dataset,
-    models: Mapping[str, Seq2Seq],
-    settings: QuickStudent,
-    seed: int,
-    results: Mapping,
-    own: Sequence[Own],
-) -> Any:
-    """Returns the StudentTrainer of Word-KD beside the map `results`, with the reader's students so
-    far."""
-    from seqkd_lab.lab.word_kd.trainer import StudentTrainer
-
-    return StudentTrainer(
-        data,
-        models[TEACHER],
-        settings=settings,
-        seed=seed,
-        objective="Word-KD",
-        map_results=results,
-        own=own,
-    )
+    def _text(self, mixture: Mixture) -> str:
+        alpha, tau = self.alpha.value, self.temperature.value
+        word_kd, nll, loss = (
+            shown_number(nats, 3) for nats in (mixture.word_kd, mixture.nll, mixture.loss)
+        )
+        rule = (
+            "p − mixed target"
+            if tau == 1.0
+            else "(1 − α)(p − hard) + α τ (p<sub>τ</sub> − q<sub>τ</sub>)"
+        )
+        return (
+            f"{escape(' '.join(self.reading.source))}<br>{prefix_html(self.reading.target, self.position.value)}<br>"  # noqa: E501
+            f"loss = α · Word-KD + (1 − α) · NLL = {alpha:.2f} · {word_kd} + {1 - alpha:.2f} · "
+            f"{nll} = <b>{loss}</b> nats (Word-KD with its factor τ² = "
+            f"{tau * tau:.2f})<br>gradient by the student's logits: {rule}; its size (sum of "
+            f"absolute values) <b>{float(mixture.gradient.abs().sum()):.3f}</b>"
+        )

@@ -11,11 +11,10 @@ import pytest
 
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
-from seqkd_lab.lab.beam.figures import BEAM, GREEDY, YOU, Path, label_heights
 from seqkd_lab.lab.beam.game import END, BeamGame, NextWords
+from seqkd_lab.lab.beam.game_picture import BEAM, GREEDY, YOU, Path, end_of_game, label_heights
+from seqkd_lab.lab.beam.game_view import BeamGameView
 from seqkd_lab.lab.beam.notebook import finished_game
-from seqkd_lab.lab.beam.view import BeamGameView
-from seqkd_lab.lab.beam.words import end_of_game
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
 

@@ -10,10 +10,10 @@ import pytest
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.lab.beam import notebook as beam
-from seqkd_lab.lab.beam.measures import NOT_TOLD, Difference, SentenceStudy
-from seqkd_lab.lab.beam.search_measures import Faults, Mode, Outputs
-from seqkd_lab.lab.beam.tables import Row, SideBySide
-from seqkd_lab.lab.beam.tree import Loss
+from seqkd_lab.lab.beam.chance import NOT_TOLD, Difference
+from seqkd_lab.lab.beam.faults import Faults, Mode
+from seqkd_lab.lab.beam.outputs import Outputs, Row, SentenceStudy, SideBySide
+from seqkd_lab.lab.beam.pruned import Loss
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 

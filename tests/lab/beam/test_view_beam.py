@@ -11,7 +11,8 @@ import view_driver
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
 from seqkd_lab.decoding.trace import PRUNED, trace_search
-from seqkd_lab.lab.beam.tree import HELD, lost_at, rerank, scored_translations, tree, words_of
+from seqkd_lab.lab.beam.pruned import lost_at
+from seqkd_lab.lab.beam.tree import HELD, rerank, scored_translations, tree, words_of
 from seqkd_lab.lab.beam.tree_picture import (
     COLUMNS,
     BeamTree,

@@ -15,8 +15,10 @@ from torch.distributions import Categorical, kl_divergence
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.evaluation import compare_with_truth
-from seqkd_lab.lab.next_word import sweep_figures as figures
-from seqkd_lab.lab.next_word import sweep_measures as measures
+from seqkd_lab.lab.next_word import notebook as next_word
+from seqkd_lab.lab.next_word.mass import Mass
+from seqkd_lab.lab.next_word.positions import next_words
+from seqkd_lab.lab.next_word.temperatures import HIGHEST, LOWEST, nearest
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.next_words import SentenceReading
 
@@ -29,7 +31,7 @@ def double(*rows: list[float]) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def found(toy, toy_models):
-    return measures.read_positions(toy_models, toy.valid[:N_PAIRS], toy.language)
+    return next_word.read_positions(toy_models, toy.valid[:N_PAIRS], toy.language)
 
 
 class TestPositions:
@@ -53,22 +55,22 @@ class TestPositions:
     def test_a_pair_or_models_that_do_not_fit_are_refused(self, toy, toy_models, make_model):
         wrong = ParallelCorpus("wrong", "shown", "", toy.valid.source[:1], (("das", "das"),))
         with pytest.raises(ValueError, match="starts with"):
-            measures.read_positions(toy_models, wrong, toy.language)
+            next_word.read_positions(toy_models, wrong, toy.language)
         with pytest.raises(ValueError, match="different target vocabularies"):
-            measures.read_positions(
+            next_word.read_positions(
                 {"a": toy_models["teacher"], "b": make_model()}, toy.valid[:1], toy.language
             )
 
     def test_training_mode_is_as_it_was(self, toy, toy_models):
         model = toy_models["baseline"].train()
-        measures.next_words(model, toy.valid[:2])
+        next_words(model, toy.valid[:2])
         assert model.training and not model.eval().training
 
 
 class TestDistances:
     def test_kl_is_the_evaluations_own(self, found, toy, toy_models):
         for name, model in toy_models.items():
-            kl = measures.divergences(found.truth, found.log_prob[name])
+            kl = next_word.divergences(found.truth, found.log_prob[name])
             assert float(kl.mean()) == pytest.approx(
                 compare_with_truth(model, toy.valid[:N_PAIRS], toy.language)[0]
             )
@@ -79,10 +81,10 @@ class TestDistances:
         exact = kl_divergence(
             Categorical(found.truth), Categorical(logits=found.log_prob["teacher"] / temperature)
         )
-        kl = measures.divergences(found.truth, found.log_prob["teacher"], temperature)
+        kl = next_word.divergences(found.truth, found.log_prob["teacher"], temperature)
         assert torch.allclose(kl, exact, atol=1e-5)
-        assert torch.allclose(measures.entropies(p), Categorical(p).entropy(), atol=1e-6)
-        mean_kl = measures.mean_divergence(found.truth, found.log_prob["teacher"])
+        assert torch.allclose(next_word.entropies(p), Categorical(p).entropy(), atol=1e-6)
+        mean_kl = next_word.mean_divergence(found.truth, found.log_prob["teacher"])
         assert mean_kl(temperature) == pytest.approx(float(exact.mean()), abs=1e-5)
 
     @given(st.floats(0.2, 5.0))
@@ -90,22 +92,22 @@ class TestDistances:
         """A model that is the truth, its logits multiplied: τ equal to the factor gives the truth
         again."""
         log_truth = double([0.0, 1.0, 2.0, -1.0], [1.0, 0.5, -3.0, 0.0]).log_softmax(dim=1)
-        mean_kl = measures.mean_divergence(
+        mean_kl = next_word.mean_divergence(
             log_truth.exp(), (log_truth * sharpness).log_softmax(dim=1)
         )
-        tau, least = measures.nearest(mean_kl)
+        tau, least = nearest(mean_kl)
         assert tau == pytest.approx(sharpness, rel=0.02) and least == pytest.approx(0.0, abs=1e-4)
 
     def test_no_temperature_of_the_sweep_is_nearer_than_the_nearest(self, found):
         taus = (0.25, 0.5, 1.0, 2.0, 4.0)
-        sweep = measures.sweep(found, taus)
+        sweep = next_word.sweep(found, taus)
         assert sweep.temperatures == taus and set(sweep.kl) == set(found.log_prob) == set(
             sweep.nearest
         )
         for name, values in sweep.kl.items():
             tau, least = sweep.nearest[name]
-            assert least <= min(values) + 1e-6 and measures.LOWEST <= tau <= measures.HIGHEST
-            direct = measures.divergences(found.truth, found.log_prob[name], tau).mean()
+            assert least <= min(values) + 1e-6 and LOWEST <= tau <= HIGHEST
+            direct = next_word.divergences(found.truth, found.log_prob[name], tau).mean()
             assert least == pytest.approx(float(direct), abs=1e-9)
 
 
@@ -115,23 +117,23 @@ class TestMass:
             double([0.5, 0.5, 0.0], [1.0, 0.0, 0.0]),
             double([0.2, 0.7, 0.1], [0.6, 0.3, 0.1]),
         )
-        mass = measures.mass(p, truth, torch.tensor([0, 0]))
+        mass = next_word.mass(p, truth, torch.tensor([0, 0]))
         assert (mass.gold, mass.other_right, mass.wrong) == pytest.approx((0.4, 0.35, 0.25))
         assert mass.right_share == pytest.approx(0.35 / 0.6)
 
     def test_it_adds_up_and_the_truth_is_never_wrong(self, found):
         for p in (found.truth, *(found.softened(name) for name in found.log_prob)):
-            mass = measures.mass(p, found.truth, found.gold)
+            mass = next_word.mass(p, found.truth, found.gold)
             assert mass.gold + mass.other_right + mass.wrong == pytest.approx(1.0)
-        assert measures.mass(found.truth, found.truth, found.gold).wrong == pytest.approx(
+        assert next_word.mass(found.truth, found.truth, found.gold).wrong == pytest.approx(
             0.0, abs=1e-12
         )
 
     def test_with_nothing_beside_gold_there_is_no_share(self):
-        assert math.isnan(measures.Mass(1.0, 0.0, 0.0).right_share)
+        assert math.isnan(Mass(1.0, 0.0, 0.0).right_share)
 
     def test_the_worst_words_are_wrong_and_the_rule_is_said(self, found, toy):
-        worst = measures.wrong_words(found, "teacher", toy.language, 3)
+        worst = next_word.wrong_words(found, "teacher", toy.language, 3)
         assert [word.p for word in worst] == sorted((word.p for word in worst), reverse=True)
         assert len({word.source for word in worst}) == len(worst) == 3
         for word in worst:
@@ -143,7 +145,7 @@ class TestMass:
 
 class TestReliability:
     def test_a_model_that_says_the_truth_has_no_error(self, found):
-        bins = measures.reliability(found.truth, found.truth, found.gold)
+        bins = next_word.reliability(found.truth, found.truth, found.gold)
         assert bins.error == pytest.approx(0.0, abs=1e-9) and bins.truth == pytest.approx(
             bins.confidence
         )
@@ -154,7 +156,7 @@ class TestReliability:
             double([0.9, 0.1], [0.95, 0.05], [0.4, 0.6]),
             double([0.5, 0.5], [1.0, 0.0], [0.3, 0.7]),
         )
-        bins = measures.reliability(p, truth, torch.tensor([0, 1, 1]))
+        bins = next_word.reliability(p, truth, torch.tensor([0, 1, 1]))
         assert bins.number == (1, 2) and bins.gold == (1.0, 0.5)
         assert bins.confidence == pytest.approx((0.6, 0.925)) and bins.truth == pytest.approx(
             (0.7, 0.75)
@@ -164,43 +166,43 @@ class TestReliability:
     def test_one_who_always_says_the_average_is_calibrated_and_far_from_the_truth(self):
         truth = double([1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0])
         average = truth.mean(dim=0).expand(4, 2)
-        assert measures.reliability(
+        assert next_word.reliability(
             average, truth, torch.tensor([0, 1, 0, 0])
         ).error == pytest.approx(0.0)
-        assert float(measures.divergences(truth, average.log()).mean()) > 0.5
+        assert float(next_word.divergences(truth, average.log()).mean()) > 0.5
 
 
 class TestStandardError:
     def test_with_groups_of_one_it_is_the_textbooks(self):
         values = torch.randn(50, dtype=torch.float64)
         textbook = float(values.std() / math.sqrt(50))
-        assert measures.standard_error(values, torch.arange(50)) == pytest.approx(textbook)
+        assert next_word.standard_error(values, torch.arange(50)) == pytest.approx(textbook)
 
     def test_repeated_words_of_a_sentence_are_no_news(self):
         values = torch.randn(50, dtype=torch.float64)
-        once = measures.standard_error(values, torch.arange(50))
-        again = measures.standard_error(
+        once = next_word.standard_error(values, torch.arange(50))
+        again = next_word.standard_error(
             values.repeat_interleave(3), torch.arange(50).repeat_interleave(3)
         )
         assert again == pytest.approx(once)
-        assert math.isnan(measures.standard_error(values, torch.zeros(50, dtype=torch.long)))
+        assert math.isnan(next_word.standard_error(values, torch.zeros(50, dtype=torch.long)))
 
 
 def test_every_figure_can_be_saved(found, toy):
     distributions = {"truth": found.truth} | {name: found.softened(name) for name in found.log_prob}
-    H = {name: measures.entropies(p) for name, p in distributions.items()}
+    H = {name: next_word.entropies(p) for name, p in distributions.items()}
     words = [*toy.valid.target[0], "(end)"]
     made = [
-        figures.mass_figure(
-            {name: measures.mass(p, found.truth, found.gold) for name, p in distributions.items()}
+        next_word.mass_figure(
+            {name: next_word.mass(p, found.truth, found.gold) for name, p in distributions.items()}
         ),
-        figures.sweep_figure(measures.sweep(found, (0.5, 1.0, 2.0))),
-        figures.place_entropy_figure(found.place, H),
-        figures.sentence_entropy_figure(
+        next_word.sweep_figure(next_word.sweep(found, (0.5, 1.0, 2.0))),
+        next_word.place_entropy_figure(found.place, H),
+        next_word.sentence_entropy_figure(
             words, {name: values[: len(words)].tolist() for name, values in H.items()}
         ),
-        figures.reliability_figure(
-            {"teacher": measures.reliability(found.truth, found.truth, found.gold)}
+        next_word.reliability_figure(
+            {"teacher": next_word.reliability(found.truth, found.truth, found.gold)}
         ),
     ]
     assert all(

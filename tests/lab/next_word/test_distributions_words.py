@@ -8,13 +8,14 @@ import torch
 from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.vocabulary import EOS
-from seqkd_lab.lab.next_word import measures, words
 from seqkd_lab.lab.next_word import notebook as next_word
-from seqkd_lab.lab.next_word import sweep_figures as distribution_figures
-from seqkd_lab.lab.next_word import sweep_measures as distribution_measures
-from seqkd_lab.lab.next_word.measures import Doubt, Estimate
+from seqkd_lab.lab.next_word import temperatures
+from seqkd_lab.lab.next_word.calibration import wilson
+from seqkd_lab.lab.next_word.entropy import Doubt
+from seqkd_lab.lab.next_word.estimates import Estimate, resamples
+from seqkd_lab.lab.next_word.mass import Mass
 from seqkd_lab.lab.next_word.notebook import BASELINE, SEQ_KD, TEACHER, TRUTH
-from seqkd_lab.lab.next_word.sweep_measures import Mass
+from seqkd_lab.lab.next_word.temperatures import TEMPERATURES, nearest_temperature
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.next_words import SentenceReading
 
@@ -30,12 +31,12 @@ def around(value: float, reach: float = 0.01, seed: int = 0) -> Estimate:
 
 @pytest.fixture(scope="module")
 def positions(toy, toy_models):
-    return distribution_measures.read_positions(toy_models, toy.valid[:8], toy.language)
+    return next_word.read_positions(toy_models, toy.valid[:8], toy.language)
 
 
 class TestEstimates:
     def test_the_first_row_of_the_resamples_is_the_sentences_themselves(self):
-        counts = measures.resamples(7, 50)
+        counts = resamples(7, 50)
         assert (
             counts.shape == (51, 7)
             and bool((counts[0] == 1.0).all())
@@ -48,8 +49,8 @@ class TestEstimates:
         values = torch.randn(len(sentence), dtype=torch.float64, generator=chance) + 0.3 * (
             sentence % 3
         )
-        measured = measures.mean(values, sentence)
-        error = distribution_measures.standard_error(values, sentence)
+        measured = next_word.mean(values, sentence)
+        error = next_word.standard_error(values, sentence)
         low, high = measured.interval
         assert measured.value == pytest.approx(float(values.mean()))
         assert (high - low) / 4 == pytest.approx(error, rel=0.2) and low < measured.value < high
@@ -57,10 +58,10 @@ class TestEstimates:
     def test_shares_and_calibration_are_those_of_the_pictures(self, positions):
         for name in positions.log_prob:
             p = positions.softened(name)
-            mass = distribution_measures.mass(p, positions.truth, positions.gold)
-            assert measures.right_share(positions, name).value == pytest.approx(mass.right_share)
-            bins = distribution_measures.reliability(p, positions.truth, positions.gold)
-            error = measures.calibration_error(p, positions.truth, positions.sentence)
+            mass = next_word.mass(p, positions.truth, positions.gold)
+            assert next_word.right_share(positions, name).value == pytest.approx(mass.right_share)
+            bins = next_word.reliability(p, positions.truth, positions.gold)
+            error = next_word.calibration_error(p, positions.truth, positions.sentence)
             assert error.value == pytest.approx(bins.error)
 
     @pytest.mark.parametrize("sharpness", [0.6, 1.0, 1.7])
@@ -69,7 +70,7 @@ class TestEstimates:
             80, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
         ).log_softmax(1)
         log_prob = (log_truth * sharpness).log_softmax(dim=1)
-        found = measures.nearest_temperature(
+        found = nearest_temperature(
             log_prob, (log_truth.exp() * log_prob).sum(1), torch.arange(80) // 4
         )
         low, high = found.interval
@@ -79,11 +80,9 @@ class TestEstimates:
         )
 
     def test_it_is_the_one_of_the_sweep(self, positions):
-        sweep = distribution_measures.sweep(positions, [1.0])
-        for name, found in measures.nearest_temperatures(positions).items():
-            within = min(
-                max(sweep.nearest[name][0], measures.TEMPERATURES[0]), measures.TEMPERATURES[-1]
-            )
+        sweep = next_word.sweep(positions, [1.0])
+        for name, found in next_word.nearest_temperatures(positions).items():
+            within = min(max(sweep.nearest[name][0], TEMPERATURES[0]), TEMPERATURES[-1])
             assert found.value == pytest.approx(within, rel=0.01)
 
     def test_for_gold_no_other_temperature_has_less_loss(self, toy, toy_models, monkeypatch):
@@ -105,13 +104,13 @@ class TestEstimates:
         log_prob = (
             log_prob + 3.0 * torch.nn.functional.one_hot(gold, log_prob.shape[1])
         ).log_softmax(dim=1)
-        monkeypatch.setattr(measures, "next_words", lambda *_: log_prob)
-        found = measures.least_loss_temperature(toy_models[TEACHER], toy.valid[:8]).value
+        monkeypatch.setattr(temperatures, "next_words", lambda *_: log_prob)
+        found = next_word.least_loss_temperature(toy_models[TEACHER], toy.valid[:8]).value
 
         def loss(tau: float) -> float:
             return -float((log_prob / tau).log_softmax(dim=1).gather(1, gold[:, None]).mean())
 
-        assert measures.TEMPERATURES[0] < found < measures.TEMPERATURES[-1]
+        assert TEMPERATURES[0] < found < TEMPERATURES[-1]
         assert loss(found) < min(loss(found * 1.05), loss(found / 1.05))
 
     def test_only_what_is_decided_is_said(self):
@@ -119,17 +118,19 @@ class TestEstimates:
             {"a": around(1.0), "b": around(2.0)},
             {"a": around(1.0, 0.5), "b": around(1.1, 0.5, 1)},
         )
-        assert measures.decided_pairs(apart) == [("b", "a")] and measures.decided_pairs(close) == []
-        assert (measures.largest(apart), measures.smallest(apart)) == ("b", "a")
-        assert measures.largest(close) == measures.smallest(close) == measures.TOO_CLOSE
+        assert (
+            next_word.decided_pairs(apart) == [("b", "a")] and next_word.decided_pairs(close) == []
+        )
+        assert (next_word.largest(apart), next_word.smallest(apart)) == ("b", "a")
+        assert next_word.largest(close) == next_word.smallest(close) == next_word.TOO_CLOSE
 
     def test_kinds_share_the_wrong_mass_and_doubts_are_the_extremes(self, positions):
-        shares = measures.wrong_by_kind(positions, TEACHER)
+        shares = next_word.wrong_by_kind(positions, TEACHER)
         assert (
             sum(shares.values()) == pytest.approx(1.0)
             and list(shares.values()) == sorted(shares.values())[::-1]
         )
-        most, least = measures.doubts(positions, [0.0, 3.0, 1.0], [0.0, 1.0, 2.0])
+        most, least = next_word.doubts(positions, [0.0, 3.0, 1.0], [0.0, 1.0, 2.0])
         assert (most.excess, least.excess) == (2.0, -1.0) and most.before == positions.text(1)[1]
 
 
@@ -148,19 +149,19 @@ class TestTicket:
         assert float(reading.truth(next_word.AGREEMENT).max()) == 1.0
 
     def test_a_model_that_forgets_is_told_from_one_that_does_not(self, reading, toy, toy_models):
-        text = repr(words.ticket_in_words(reading, next_word.CHOICE, next_word.AGREEMENT))
+        text = repr(next_word.ticket_in_words(reading, next_word.CHOICE, next_word.AGREEMENT))
         assert "guesses" in text and "0.55 and 0.45" in text
         sure = SentenceReading(toy_models, lesson.TICKET, lesson.TICKET_GOLD, toy.language)
         for log_prob in sure.log_prob.values():
             log_prob[next_word.AGREEMENT, sure.vocabulary.ids(["es"])[0]] = 50.0
             log_prob[next_word.AGREEMENT] = log_prob[next_word.AGREEMENT].log_softmax(0)
-        text = repr(words.ticket_in_words(sure, next_word.CHOICE, next_word.AGREEMENT))
+        text = repr(next_word.ticket_in_words(sure, next_word.CHOICE, next_word.AGREEMENT))
         assert "guesses" not in text and "still decides" in text
-        assert "nearly as certain" in words.certain_answer(sure, next_word.AGREEMENT)
-        assert "not the only right word" in words.certain_answer(sure, next_word.CHOICE)
+        assert "nearly as certain" in next_word.certain_answer(sure, next_word.AGREEMENT)
+        assert "not the only right word" in next_word.certain_answer(sure, next_word.CHOICE)
 
     def test_the_temperature_is_described_as_it_is(self, reading):
-        text = words.temperature_answer(reading, 0, (0.25, 1, 4))
+        text = next_word.temperature_answer(reading, 0, (0.25, 1, 4))
         assert "τ = 0.25, 1 and 4" in text and "A low τ gives the likeliest word more" in text
 
     def test_pictures_and_the_corpus_of_the_view(self, reading, toy):
@@ -181,7 +182,7 @@ class TestTicket:
         assert view.data.truth is not None
 
     def test_where_it_leaves_no_choice(self):
-        text = words.ticket_doubt_answer(
+        text = next_word.ticket_doubt_answer(
             ["a", "b", "c"], {TRUTH: [0.5, 0.0, 0.0], TEACHER: [0.6, 0.1, 0.3]}
         )
         assert (
@@ -192,7 +193,7 @@ class TestTicket:
 
 class TestSentences:
     def test_the_baselines_training(self):
-        say = words.baseline_answer
+        say = next_word.baseline_answer
         assert "not converged" in say(
             around(0.9), around(0.9), around(0.8)
         ) and "underconfident" in say(around(0.9), around(0.9), around(0.8))
@@ -202,18 +203,18 @@ class TestSentences:
         assert "may be 1" in say(around(1.0), around(1.0), around(1.0))
 
     def test_the_teachers_training(self):
-        assert "memorised" in words.teacher_answer(around(1.0), around(1.0), around(0.8))
-        assert "memorised" not in words.teacher_answer(around(1.0), around(1.0), around(1.0))
+        assert "memorised" in next_word.teacher_answer(around(1.0), around(1.0), around(0.8))
+        assert "memorised" not in next_word.teacher_answer(around(1.0), around(1.0), around(1.0))
 
     def test_the_students_gap(self):
-        far = words.student_answer(around(1.5), 0.9, 0.7, {TEACHER: 0.04, BASELINE: 0.15})
+        far = next_word.student_answer(around(1.5), 0.9, 0.7, {TEACHER: 0.04, BASELINE: 0.15})
         assert "too confident" in far and "most of the gap remains" in far
-        near = words.student_answer(around(0.7), 0.1, 0.03, {TEACHER: 0.04, BASELINE: 0.15})
+        near = next_word.student_answer(around(0.7), 0.1, 0.03, {TEACHER: 0.04, BASELINE: 0.15})
         assert "not confident enough" in near and "not the farthest" in near
 
     def test_entropy_and_calibration_say_what_is_decided(self):
         kl = {TEACHER: 0.04, BASELINE: 0.15, SEQ_KD: 0.9}
-        open_ = words.entropy_answer(
+        open_ = next_word.entropy_answer(
             {
                 TRUTH: around(0.33),
                 TEACHER: around(0.37),
@@ -223,7 +224,7 @@ class TestSentences:
             kl,
         )
         assert "do not tell seq-kd and teacher apart" in open_ and "does not show" in open_
-        apart = words.entropy_answer(
+        apart = next_word.entropy_answer(
             {TRUTH: around(0.1), TEACHER: around(0.2), BASELINE: around(0.3), SEQ_KD: around(0.4)},
             kl,
         )
@@ -233,7 +234,7 @@ class TestSentences:
             BASELINE: around(0.01, 0.001),
             SEQ_KD: around(0.1, 0.001),
         }
-        assert "the baseline is better calibrated than the teacher" in words.calibration_answer(
+        assert "the baseline is better calibrated than the teacher" in next_word.calibration_answer(
             errors, kl
         )
         unclear = {
@@ -241,14 +242,14 @@ class TestSentences:
             BASELINE: around(0.01, 0.01, 3),
             SEQ_KD: around(0.1, 0.001),
         }
-        assert "do not tell" in words.calibration_answer(unclear, kl)
+        assert "do not tell" in next_word.calibration_answer(unclear, kl)
         same = {TEACHER: around(0.01), BASELINE: around(0.02), SEQ_KD: around(0.1)}
-        assert "both orders are the same" in words.calibration_answer(same, kl)
+        assert "both orders are the same" in next_word.calibration_answer(same, kl)
 
     def test_softening(self):
-        worse = words.softening_answer({1: Mass(0.8, 0.19, 0.01), 4: Mass(0.1, 0.05, 0.85)})
-        more = words.softening_answer({1: Mass(0.8, 0.19, 0.01), 4: Mass(0.5, 0.21, 0.29)})
-        good = words.softening_answer({1: Mass(0.8, 0.19, 0.01), 4: Mass(0.5, 0.45, 0.05)})
+        worse = next_word.softening_answer({1: Mass(0.8, 0.19, 0.01), 4: Mass(0.1, 0.05, 0.85)})
+        more = next_word.softening_answer({1: Mass(0.8, 0.19, 0.01), 4: Mass(0.5, 0.21, 0.29)})
+        good = next_word.softening_answer({1: Mass(0.8, 0.19, 0.01), 4: Mass(0.5, 0.45, 0.05)})
         assert (
             "takes right probability away" in worse and "more wrong probability than right" in more
         )
@@ -256,9 +257,9 @@ class TestSentences:
 
     def test_errors_of_agreement(self):
         mass = Mass(0.8, 0.19, 0.01)
-        assert "most of" in words.wrong_answer({"article": 0.7, "verb": 0.3}, mass)
-        assert "about half" in words.wrong_answer({"article": 0.5, "verb": 0.5}, mass)
-        assert "only a part" in words.wrong_answer({"verb": 0.9, "article": 0.1}, mass)
+        assert "most of" in next_word.wrong_answer({"article": 0.7, "verb": 0.3}, mass)
+        assert "about half" in next_word.wrong_answer({"article": 0.5, "verb": 0.5}, mass)
+        assert "only a part" in next_word.wrong_answer({"verb": 0.9, "article": 0.1}, mass)
 
     def test_dark_knowledge_and_doubts(self, positions):
         mass = {
@@ -266,18 +267,18 @@ class TestSentences:
             TEACHER: Mass(0.78, 0.2, 0.02),
             SEQ_KD: Mass(0.7, 0.1, 0.2),
         }
-        text = repr(words.dark_in_words(mass, around(0.91)))
+        text = repr(next_word.dark_in_words(mass, around(0.91)))
         assert "91.0%" in text and "the Seq-KD student has most there: 0.200" in text
         doubt, sure = Doubt("s", "b", 1.0, 0.0), Doubt("s", "", 0.0, 1.0)
-        both = words.doubts_answer(doubt, sure)
+        both = next_word.doubts_answer(doubt, sure)
         assert "hesitates most" in both and "too certain" in both
         equal = Doubt("s", "b", 0.5, 0.5)
-        assert words.doubts_answer(equal, equal).count("At no position") == 2
+        assert next_word.doubts_answer(equal, equal).count("At no position") == 2
 
     def test_tables(self, positions, toy):
-        worst = distribution_measures.wrong_words(positions, TEACHER, toy.language, 2)
-        assert repr(words.wrong_table(worst)).count("\n") == 3
-        table = words.nearest_in_words(
+        worst = next_word.wrong_words(positions, TEACHER, toy.language, 2)
+        assert repr(next_word.wrong_table(worst)).count("\n") == 3
+        table = next_word.nearest_in_words(
             {TEACHER: around(1.0), SEQ_KD: around(1.5)},
             {TEACHER: around(1.0), SEQ_KD: around(1.5)},
             {TEACHER: around(0.8)},
@@ -287,8 +288,8 @@ class TestSentences:
 
 def test_wilsons_interval_has_a_width_at_the_ends():
     """Against the closed form for k = 0: high = z² / (n + z²)."""
-    low, high = distribution_figures.wilson(0.0, 20)
+    low, high = wilson(0.0, 20)
     assert low == 0.0 and high == pytest.approx(1.96**2 / (20 + 1.96**2))
-    assert distribution_figures.wilson(1.0, 20) == pytest.approx((1.0 - high, 1.0))
-    low, high = distribution_figures.wilson(0.3, 1000)
+    assert wilson(1.0, 20) == pytest.approx((1.0 - high, 1.0))
+    low, high = wilson(0.3, 1000)
     assert (low, high) == pytest.approx((0.2724, 0.3292), abs=2e-4)

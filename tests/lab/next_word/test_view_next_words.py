@@ -15,7 +15,7 @@ from torch.distributions import Categorical, kl_divergence
 
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.distillation.losses import WordKD
-from seqkd_lab.lab.next_word.temperature_view import TemperatureExplorer
+from seqkd_lab.lab.next_word.view import TemperatureExplorer
 from seqkd_lab.lab.shared.bars import REST
 from seqkd_lab.lab.shared.digits import shown_number
 from seqkd_lab.lab.shared.next_words import (
@@ -34,7 +34,7 @@ from seqkd_lab.lab.word_kd.mixing import (
     mix,
     shown_words,
 )
-from seqkd_lab.lab.word_kd.mixing_view import InterpolationExplorer
+from seqkd_lab.lab.word_kd.view import InterpolationExplorer
 
 logits = st.lists(st.floats(-8, 8), min_size=5, max_size=5).map(
     lambda x: torch.tensor(x, dtype=torch.float64)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
 from seqkd_lab.distillation.losses import BalancedWordKD
-from seqkd_lab.lab.word_kd import map_measures as measures
+from seqkd_lab.lab.word_kd import notebook as word_kd
+from seqkd_lab.lab.word_kd.map_cells import MEASURES, Cell, around, best, difference
 from seqkd_lab.lab.word_kd.map_figure import MapDrawing, Own, map_figure
-from seqkd_lab.lab.word_kd.map_measures import Cell
-from seqkd_lab.lab.word_kd.own_student import own_student
+from seqkd_lab.lab.word_kd.students import own_student
 from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.studies.word_kd_map import MapRun, committed_map
 
@@ -46,7 +46,7 @@ def results() -> dict:
 class TestMap:
     def test_a_cell_holds_its_students_of_the_seeds_that_every_place_has(self, results):
         for measure, factor in (("bleu", 1.0), ("valid", 100.0), ("nll", 1.0)):
-            found = measures.cells(results, measure)
+            found = word_kd.cells(results, measure)
             assert set(found) == set(MapRun().places())
             for (alpha, tau), cell in found.items():
                 mine = [
@@ -57,15 +57,15 @@ class TestMap:
                 assert cell.values == tuple(mine) and cell.mean == pytest.approx(sum(mine) / 3)
 
     def test_the_best_is_the_highest_bleu_and_the_lowest_nll(self, results):
-        bleu, nll = measures.cells(results), measures.cells(results, "nll")
-        assert bleu[measures.best(bleu)].mean == max(cell.mean for cell in bleu.values())
-        assert nll[measures.best(nll, "nll")].mean == min(cell.mean for cell in nll.values())
+        bleu, nll = word_kd.cells(results), word_kd.cells(results, "nll")
+        assert bleu[best(bleu)].mean == max(cell.mean for cell in bleu.values())
+        assert nll[best(nll, "nll")].mean == min(cell.mean for cell in nll.values())
 
     @given(values, st.floats(-5, 5))
     def test_a_difference_is_clear_just_when_the_paired_t_test_says_so(self, one, shift):
         chance = random.Random(len(one))
         other = [value + shift + chance.gauss(0, 1) for value in one]
-        found = measures.difference(Cell(tuple(one)), Cell(tuple(other)))
+        found = difference(Cell(tuple(one)), Cell(tuple(other)))
         p_value = ttest_rel(one, other).pvalue
         if abs(p_value - 0.05) > 1e-6:
             assert found.clear == (p_value < 0.05)
@@ -82,21 +82,16 @@ class TestMap:
         assert Cell((70.0,)).one_more() == (-math.inf, math.inf) and Cell((70.0,)).spread == 0.0
 
     def test_a_place_between_cells_is_expected_within_all_of_their_ranges(self, results):
-        found = measures.cells(results)
-        assert measures.around(found, 0.5, 2.0) == [(0.5, 2.0)]
-        assert set(measures.around(found, 0.6, 1.4)) == {
-            (0.5, 1.0),
-            (0.5, 2.0),
-            (0.75, 1.0),
-            (0.75, 2.0),
-        }
-        assert set(measures.around(found, 0.1, 0.7)) == {(0.0, None), (0.25, 0.5), (0.25, 1.0)}
-        assert measures.around(found, 0.0, 3.0) == [(0.0, None)]
-        low, high = measures.expected_there(found, 0.6, 1.4)
-        for place in measures.around(found, 0.6, 1.4):
+        found = word_kd.cells(results)
+        assert around(found, 0.5, 2.0) == [(0.5, 2.0)]
+        assert set(around(found, 0.6, 1.4)) == {(0.5, 1.0), (0.5, 2.0), (0.75, 1.0), (0.75, 2.0)}
+        assert set(around(found, 0.1, 0.7)) == {(0.0, None), (0.25, 0.5), (0.25, 1.0)}
+        assert around(found, 0.0, 3.0) == [(0.0, None)]
+        low, high = word_kd.expected_there(found, 0.6, 1.4)
+        for place in around(found, 0.6, 1.4):
             assert low <= found[place].one_more()[0] and found[place].one_more()[1] <= high
         with pytest.raises(ValueError, match="not on it"):
-            measures.around(found, 0.5, 5.6)
+            around(found, 0.5, 5.6)
 
 
 class TestMapPicture:
@@ -106,13 +101,13 @@ class TestMapPicture:
             for text in drawing.picture.figure.axes[0].findobj(lambda a: hasattr(a, "get_text"))
         ]
 
-    @pytest.mark.parametrize("measure", measures.MEASURES)
+    @pytest.mark.parametrize("measure", MEASURES)
     def test_every_cell_has_its_number_and_its_spread_and_one_is_best(
         self, results, measure, tmp_path
     ):
         drawing = MapDrawing(results, measure)
-        shown, digits = self.texts(drawing), measures.MEASURES[measure].digits
-        for cell in measures.cells(results, measure).values():
+        shown, digits = self.texts(drawing), MEASURES[measure].digits
+        for cell in word_kd.cells(results, measure).values():
             assert (
                 f"{cell.mean:.{digits}f}" in shown
                 and f"± {statistics.stdev(cell.values):.{digits}f}" in shown
@@ -123,7 +118,7 @@ class TestMapPicture:
     def test_colours_have_a_fixed_scale_whatever_the_values(self, results):
         other = {"points": [{**point, "bleu": point["bleu"] / 2} for point in results["points"]]}
         scales = {(d._norm.vmin, d._norm.vmax) for d in (MapDrawing(results), MapDrawing(other))}
-        assert scales == {measures.MEASURES["bleu"].scale}
+        assert scales == {MEASURES["bleu"].scale}
 
     def test_the_readers_students_stand_in_their_cells_and_nowhere_off_the_map(self, results):
         drawing = MapDrawing(results)
@@ -156,7 +151,7 @@ class TestMapPicture:
 
 def test_the_committed_map_can_be_read_and_drawn():
     results = committed_map()
-    found = measures.cells(results)
+    found = word_kd.cells(results)
     assert all(len(cell.values) == 5 for cell in found.values())
     map_figure(results)
 

@@ -13,12 +13,16 @@ from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.next_words import SentenceReading
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
-from seqkd_lab.lab.word_kd import map_words, measures, paths, words
 from seqkd_lab.lab.word_kd import notebook as word_kd
-from seqkd_lab.lab.word_kd.map_measures import Cell
-from seqkd_lab.lab.word_kd.measures import Pulls, Waste, WordGradient
+from seqkd_lab.lab.word_kd import paths
+from seqkd_lab.lab.word_kd.gradients import WordGradient
+from seqkd_lab.lab.word_kd.loss import Waste
+from seqkd_lab.lab.word_kd.map_cells import Cell
+from seqkd_lab.lab.word_kd.map_words import percent, signed
 from seqkd_lab.lab.word_kd.mixing import gold_id, mixture_at, shown_words
+from seqkd_lab.lab.word_kd.path_words import rates_in_words
 from seqkd_lab.lab.word_kd.paths import Walk
+from seqkd_lab.lab.word_kd.pulls import TEMPERATURES, Pulls
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
 from seqkd_lab.studies.word_kd_map import MapRun
 
@@ -35,26 +39,26 @@ class TestMeasures:
         self, toy, models
     ):
         corpus = toy.test[:6]
-        found = measures.pulls(models, corpus)
+        found = word_kd.pulls(models, corpus)
         for tau in (0.25, 1.0, 2.8, 8.0):
             assert found.at(tau) == pytest.approx(
-                measures.pull_by_autograd(models, corpus, tau), rel=1e-4
+                word_kd.pull_by_autograd(models, corpus, tau), rel=1e-4
             )
             place = found.temperatures.index(tau)
             assert found.without[place] == pytest.approx(found.with_factor[place] / tau**2)
         assert found.balanced == pytest.approx([found.at(1.0)] * len(found.temperatures), rel=1e-4)
 
     def test_with_its_factor_the_pull_tends_to_hintons_limit(self, toy, models):
-        found = measures.pulls(models, toy.test[:6], temperatures=(1.0, 1000.0))
+        found = word_kd.pulls(models, toy.test[:6], temperatures=(1.0, 1000.0))
         assert found.at(1000.0) == pytest.approx(found.limit, rel=0.01)
 
     def test_the_teachers_own_loss_is_the_floor(self, toy, models):
-        losses = measures.word_kd_losses(models, toy.test[:6])
+        losses = word_kd.word_kd_losses(models, toy.test[:6])
         assert losses[TEACHER] == min(losses.values()) and losses[BASELINE] > losses[TEACHER]
 
     def test_waste_is_what_the_language_leaves_over(self, toy, models):
         source, gold = toy.test.source[0], toy.test.target[0]
-        found = measures.softening_waste(models, toy.test[:1], toy.language, (0.5, 1.0, 1000.0))
+        found = word_kd.softening_waste(models, toy.test[:1], toy.language, (0.5, 1.0, 1000.0))
         reading, left = (
             SentenceReading({n: models[n] for n in (TEACHER, BASELINE)}, source, gold),
             [],
@@ -78,7 +82,7 @@ class TestMeasures:
                 toy.test.source[place],
                 toy.test.target[place],
             )
-            for position, word in measures.turning_words(reading, least=0.01):
+            for position, word in word_kd.turning_words(reading, least=0.01):
                 k = EOS if word.word == "</s>" else reading.vocabulary.ids([word.word])[0]
                 assert k != gold_id(reading, position) and word.turns_at == pytest.approx(
                     word.student / word.teacher
@@ -158,7 +162,7 @@ class TestPaths:
             return path
 
         monkeypatch.setattr(paths, "walk", walk)
-        found = paths.walks(models, toy.test[:3], toy.language)
+        found = word_kd.walks(models, toy.test[:3], toy.language)
         assert list(found) == [name for name in models if name != TEACHER]
         assert found[BASELINE] == toy.test[:3].target != found[SEQ_KD]
 
@@ -176,21 +180,21 @@ def pulls_of(with_factor, limit=4.0, balanced=(1.0, 1.0)) -> Pulls:
 class TestWords:
     def test_the_floor_is_told_with_its_distances(self):
         losses = {TEACHER: 0.4, BASELINE: 0.6, WORD_KD: 0.5, SEQ_KD: 1.4}
-        said = words.floor_answer(losses)
+        said = word_kd.floor_answer(losses)
         assert "**0.400**" in said and "nearer to the teacher" in said and "did not" not in said
         assert (
             "farthest away (1.000)" in said
-            and "| seq-kd | 1.400 | 1.000 |" in words.losses_table(losses).text
+            and "| seq-kd | 1.400 | 1.000 |" in word_kd.losses_table(losses).text
         )
-        said = words.floor_answer({**losses, WORD_KD: 0.7, SEQ_KD: 0.5})
+        said = word_kd.floor_answer({**losses, WORD_KD: 0.7, SEQ_KD: 0.5})
         assert "did not bring the student nearer" in said and "farthest" not in said
 
     @pytest.mark.parametrize(
         "teacher, option, told",
         [
-            (0.5, words.UP, "pushes it up, since q = 0.50 is above p"),
-            (0.1, words.LESS, "the teacher less, since q = 0.10 is below p"),
-            (0.01, words.AS_BEFORE, "hardly changes it"),
+            (0.5, word_kd.UP, "pushes it up, since q = 0.50 is above p"),
+            (0.1, word_kd.LESS, "the teacher less, since q = 0.10 is below p"),
+            (0.01, word_kd.AS_BEFORE, "hardly changes it"),
         ],
     )
     def test_what_happens_to_a_right_word(self, toy, models, teacher, option, told):
@@ -198,54 +202,50 @@ class TestWords:
             {n: models[n] for n in (TEACHER, BASELINE)}, toy.test.source[0], toy.test.target[0]
         )
         word = WordGradient(toy.test.target[0][1], teacher, 0.3, 0.3, 0.3 - teacher)
-        assert words.what_happens(word) == option
+        assert word_kd.what_happens(word) == option
         gold = WordGradient(toy.test.target[0][0], 0.4, 0.5, -0.5, 0.1)
-        assert told in words.mixing_in_words(reading, 0, gold, word).text
+        assert told in word_kd.mixing_in_words(reading, 0, gold, word).text
 
     def test_the_words_that_turn_are_named_with_their_places(self):
         turning = [
             (0, WordGradient("meine", 0.6, 0.3, 0.3, -0.3)),
             (2, WordGradient("es", 0.4, 0.3, 0.3, -0.1)),
         ]
-        said = words.turning_answer(turning, ("mein", "Ticket"))
+        said = word_kd.turning_answer(turning, ("mein", "Ticket"))
         assert (
             "*meine* at the beginning, at α = 0.50" in said
             and "*es* after *Ticket*, at α = 0.75" in said
         )
-        assert "no word turns" in words.turning_answer([], ("mein",))
+        assert "no word turns" in word_kd.turning_answer([], ("mein",))
 
     def test_who_gets_the_probability_at_a_high_temperature(self, toy, models):
         reading = SentenceReading(
             {n: models[n] for n in (TEACHER, BASELINE)}, toy.test.source[0], toy.test.target[0]
         )
         shown = shown_words(reading, 0, BASELINE)
-        assert "spreads it" in words.rest_answer(reading, 0, shown, (1.0, 8.0))
-        assert "does not move" in words.rest_answer(reading, 0, shown, (8.0, 1.0))
+        assert "spreads it" in word_kd.rest_answer(reading, 0, shown, (1.0, 8.0))
+        assert "does not move" in word_kd.rest_answer(reading, 0, shown, (8.0, 1.0))
 
     @pytest.mark.parametrize(
         "at_four, option, told",
         [
-            (2.5, words.GROWS, "does not keep"),
-            (1.1, words.SAME, "keeps the size"),
-            (0.3, words.SHRINKS, "even make up"),
+            (2.5, word_kd.GROWS, "does not keep"),
+            (1.1, word_kd.SAME, "keeps the size"),
+            (0.3, word_kd.SHRINKS, "even make up"),
         ],
     )
     def test_what_the_factor_does(self, at_four, option, told):
         found = pulls_of((1.0, at_four))
-        assert words.pull_change(found) == option and told in words.pulls_in_words(found).text
-        assert f"{at_four:.1f} times as large" in words.pulls_in_words(found).text
-        assert ("mix up" in words.tau_squared_answer(found)) == (at_four > 1.0)
+        assert word_kd.pull_change(found) == option and told in word_kd.pulls_in_words(found).text
+        assert f"{at_four:.1f} times as large" in word_kd.pulls_in_words(found).text
+        assert ("mix up" in word_kd.tau_squared_answer(found)) == (at_four > 1.0)
         assert (
             "should be flat"
-            in words.pulls_in_words(pulls_of((1.0, at_four), balanced=(1.0, 2.0))).text
+            in word_kd.pulls_in_words(pulls_of((1.0, at_four), balanced=(1.0, 2.0))).text
         )
 
     def test_numbers_are_written_with_a_true_minus_and_few_digits(self):
-        assert (words.signed(-0.123), words.percent(0.0345), words.percent(0.345)) == (
-            "−0.12",
-            "3.5%",
-            "34%",
-        )
+        assert (signed(-0.123), percent(0.0345), percent(0.345)) == ("−0.12", "3.5%", "34%")
 
 
 def map_of(values) -> dict:
@@ -268,54 +268,51 @@ def noisy(cell: Cell) -> Cell:
 class TestMapWords:
     def test_the_best_place_is_named_only_where_the_seeds_decide(self):
         bleu = map_of({(1.0, 0.5): 80.0})
-        assert map_words.best_place(bleu) == "α = 1, τ = 0.5"
-        assert map_words.best_place({**bleu, (1.0, 1.0): noisy(bleu[1.0, 0.5])}) == CANNOT_TELL
+        assert word_kd.best_place(bleu) == "α = 1, τ = 0.5"
+        assert word_kd.best_place({**bleu, (1.0, 1.0): noisy(bleu[1.0, 0.5])}) == CANNOT_TELL
 
-    @pytest.mark.parametrize(
-        "value, option", [(75.0, map_words.ALL_TEACHER), (65.0, map_words.HALF)]
-    )
+    @pytest.mark.parametrize("value, option", [(75.0, word_kd.ALL_TEACHER), (65.0, word_kd.HALF)])
     def test_the_teacher_alone_beside_half_and_half(self, value, option):
         bleu = map_of({(1.0, 1.0): value})
         assert (
-            map_words.all_teacher(bleu) == option
-            and "cannot be told" not in map_words.bleu_in_words(bleu).text
+            word_kd.all_teacher(bleu) == option
+            and "cannot be told" not in word_kd.bleu_in_words(bleu).text
         )
         bleu[1.0, 1.0] = noisy(bleu[0.5, 1.0])
         assert (
-            map_words.all_teacher(bleu) == CANNOT_TELL
-            and "told apart" in map_words.bleu_in_words(bleu).text
+            word_kd.all_teacher(bleu) == CANNOT_TELL
+            and "told apart" in word_kd.bleu_in_words(bleu).text
         )
 
     @pytest.mark.parametrize(
         "value, option, told",
         [
-            (71.0, map_words.HIGHER, "**not** the best predictor"),
-            (69.5, map_words.LOWER, "do not show"),
-            (69.0, map_words.LOWER, "the best for both"),
+            (71.0, word_kd.HIGHER, "**not** the best predictor"),
+            (69.5, word_kd.LOWER, "do not show"),
+            (69.0, word_kd.LOWER, "the best for both"),
         ],
     )
     def test_the_best_translator_beside_the_best_predictor(self, value, option, told):
         bleu, nll = map_of({(1.0, 0.5): 80.0}), map_of({(1.0, 0.5): value, (1.0, 1.0): 69.3})
         assert (
-            map_words.likelihood_there(nll) == option
-            and told in map_words.nll_in_words(bleu, nll).text
+            word_kd.likelihood_there(nll) == option and told in word_kd.nll_in_words(bleu, nll).text
         )
 
     def test_every_difference_has_a_verdict_and_the_papers_own_is_summed_up(self):
         bleu = map_of({(1.0, 4.0): 30.0, (0.5, 0.5): 75.0})
         bleu[0.25, 2.0] = noisy(bleu[0.25, 2.0])
-        text = map_words.differences_table(bleu).text
+        text = word_kd.differences_table(bleu).text
         assert "| α = 1, τ = 4 | −40.0 |" in text and text.count("worse |") >= 1
         assert "| α = 0.5, τ = 0.5 | +5.0 | +5.0 to +5.0 | better |" in text and "undecided" in text
         assert "**Not reproduced**" in text
-        text = map_words.differences_table(map_of({(0.5, 1.0): 75.0})).text
+        text = word_kd.differences_table(map_of({(0.5, 1.0): 75.0})).text
         assert "**Reproduced**" in text and "gold alone at α = 0.5, τ = 1." in text
 
     def test_waste_explains_only_where_it_grows(self):
         grows = {0.5: Waste(0.01, 0.2), 4.0: Waste(0.9, 0.95)}
-        assert "cannot stand there, which fits" in map_words.waste_answer(grows)
+        assert "cannot stand there, which fits" in word_kd.waste_answer(grows)
         flat = {0.5: Waste(0.1, 0.2), 4.0: Waste(0.1, 0.2)}
-        assert "does not move the teaching" in map_words.waste_answer(flat)
+        assert "does not move the teaching" in word_kd.waste_answer(flat)
 
     def walks(
         self, seq_on=9, slips=(True, False, False, False), word_slips=None
@@ -332,24 +329,24 @@ class TestMapWords:
         }
 
     def test_more_mistakes_off_the_path_are_said_with_their_caution(self):
-        said = map_words.walks_in_words(self.walks()).text
+        said = word_kd.walks_in_words(self.walks()).text
         assert "20% for word-kd" in said and "In 100% of these" in said and "does not prove" in said
         even = Walk((5,) * 40, (5,) * 40, (True, False) * 20, (False, True) * 20, (1.0,) * 5)
-        assert "contains 0" in map_words.rates_in_words(even)
+        assert "contains 0" in rates_in_words(even)
         turned = Walk((5,) * 40, (5,) * 40, (True,) * 40, (False,) * 40, (1.0,) * 5)
-        assert "*less* frequent" in map_words.rates_in_words(turned)
+        assert "*less* frequent" in rates_in_words(turned)
 
     def test_what_alpha_and_tau_cannot_change(self):
-        said = map_words.path_answer(self.walks())
+        said = word_kd.path_answer(self.walks())
         assert "Word-KD 50%, Seq-KD 90%" in said and "stays on it longer" in said
         assert "do not tell Word-KD and Seq-KD apart" in said
-        assert "does not stay on its path longer" in map_words.path_answer(self.walks(seq_on=2))
-        fewer = map_words.path_answer(self.walks(word_slips=(True, True, True, True)))
+        assert "does not stay on its path longer" in word_kd.path_answer(self.walks(seq_on=2))
+        fewer = word_kd.path_answer(self.walks(word_slips=(True, True, True, True)))
         assert "So seq-kd makes fewer mistakes" in fewer
 
 
 def test_the_pictures_draw(tmp_path):
-    taus = measures.TEMPERATURES
+    taus = TEMPERATURES
     found = Pulls(taus, tuple(range(11)), (0.5,) * 11, (0.2,) * 11, 12.0)
     figure = word_kd.pulls_figure(found)
     assert figure.axes[0].get_ylim()[1] > 12.0

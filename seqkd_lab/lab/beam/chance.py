@@ -1,5 +1,4 @@
-"""What lesson 05 measures beside the searches themselves: the best valid translation, chance, what
-seeds decide."""
+"""What sentences and seeds decide, and what they leave open."""
 
 from __future__ import annotations
 
@@ -9,16 +8,10 @@ from dataclasses import dataclass
 
 from scipy.stats import norm
 
-from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.decoding.scoring import sentence_log_probs
-from seqkd_lab.decoding.search import Hypothesis, search
-from seqkd_lab.decoding.trace import trace_search
 from seqkd_lab.evaluation import reference_streams
-from seqkd_lab.lab.beam.search_measures import NOISE, Mode, Outputs, enough
-from seqkd_lab.lab.beam.tree import lost_at
+from seqkd_lab.lab.beam.outputs import Outputs
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL, decided
 from seqkd_lab.metrics import paired_difference
-from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.verdicts import mean_and_interval
@@ -27,58 +20,8 @@ from seqkd_lab.studies.table1.findings import gap
 NOT_TOLD = "cannot be told from these sentences"
 """The option to choose, and the value to score, where the 95% interval over the sentences contains
 several answers."""
+
 ALPHA = 0.05
-
-
-@dataclass(frozen=True)
-class SentenceStudy:
-    """One sentence: what each beam size gives, whether it is valid, and the valid translation that
-    the model finds most probable, with its log p in nats."""
-
-    source: tuple[str, ...]
-    found: dict[int, Hypothesis]
-    valid: dict[int, bool]
-    best_valid: tuple[str, ...]
-    best_valid_log_prob: float
-
-    @property
-    def widest(self) -> int:
-        """The largest beam size."""
-        return max(self.found)
-
-
-def study_sentence(
-    model: Seq2Seq,
-    source: Sequence[str],
-    language: ToyLanguage,
-    beam_sizes: Sequence[int] = (1, 2, 5, 10, 100),
-) -> SentenceStudy:
-    """Searches one sentence with every beam size, and scores all of its valid translations."""
-    source = tuple(source)
-    found = {K: search(model, [source], K)[0][0] for K in beam_sizes}
-    targets = list(language.targets(source))
-    log_probs = sentence_log_probs(model, [source] * len(targets), targets)
-    log_prob, best = max(zip(log_probs, targets, strict=True))
-    valid = {K: language.is_valid(source, hypothesis.tokens) for K, hypothesis in found.items()}
-    return SentenceStudy(source, found, valid, tuple(best), log_prob)
-
-
-def where_greedy_fails(
-    model: Seq2Seq,
-    sources: Sequence[tuple[str, ...]],
-    language: ToyLanguage,
-    beam_size: int = 5,
-    most: int = 8,
-) -> list[tuple[str, ...]]:
-    """The first sources, `most` of them, whose greedy translation is wrong and whose beam
-    translation is valid."""
-    greedy, beam = (search(model, sources, K) for K in (1, beam_size))
-    fails = [
-        source
-        for source, (first, *_), (other, *_) in zip(sources, greedy, beam, strict=True)
-        if not language.is_valid(source, first.tokens) and language.is_valid(source, other.tokens)
-    ]
-    return fails[:most]
 
 
 @dataclass(frozen=True)
@@ -148,28 +91,6 @@ def how_often(count: int, n: int) -> str:
     return choose_by_interval(share_interval(count, n), (0.05,), answers)
 
 
-def example_to_follow(
-    model: Seq2Seq,
-    repaired: Sequence[int],
-    made: Outputs,
-    sources: Sequence[tuple[str, ...]],
-    language: ToyLanguage,
-) -> int:
-    """The place of a short sentence that the wide beam `made` repaired: if possible with the most
-    probable true translation, and one which a beam of 2 prunes as greedy search does."""
-    by_length = sorted(repaired, key=lambda place: len(sources[place])) or [0]
-    is_true_mode = [
-        place for place in by_length if made.found[place].tokens == language.mode(sources[place])[0]
-    ]
-    candidates = (is_true_mode or by_length)[:12]
-    pruned = (
-        place
-        for place in candidates
-        if lost_at(trace_search(model, sources[place], 2), made.found[place].tokens) is not None
-    )
-    return next(pruned, candidates[0])
-
-
 def bleu_course(steps: Sequence[Difference], whole: Difference, answers: Sequence[str]) -> str:
     """Which of three courses BLEU takes over three beam sizes, NOT_TOLD where the sentences do not
     decide.
@@ -213,17 +134,24 @@ def range_of_one_more(values: Sequence[float]) -> tuple[float, float]:
     return mean - reach, mean + reach
 
 
-def guaranteed(
-    found: Mapping[str, Mapping[int, Outputs]], beam_size: int, known: Mapping[str, Sequence[Mode]]
-) -> tuple[int, int]:
-    """Of all models' translations with `beam_size` whose mode is known, those with p(ŷ) ≥ 1 / (K +
-    1), and among them those which are the mode. The lesson proves that the two are equal."""
-    sure = [
-        (hypothesis, mode)
-        for name, modes in known.items()
-        for hypothesis, mode in zip(found[name][beam_size].found, modes, strict=False)
-        if enough(hypothesis.log_prob) <= beam_size
-    ]
-    return len(sure), sum(
-        hypothesis.log_prob >= mode.best.log_prob - NOISE for hypothesis, mode in sure
+def gains_in_words(
+    gains: Mapping[str, Difference], by_seed: Mapping[str, Sequence[float]], beam_size: int
+) -> str:
+    """Says what the beam adds to each model in BLEU, here and over the seeds, and to which of the
+    first two more."""
+    here = ", ".join(f"{name} {gain.value:+.1f}" for name, gain in gains.items())
+    (one, values), (other, others) = list(by_seed.items())[:2]
+    mean, (low, high) = mean_and_interval([a - b for a, b in zip(values, others, strict=True)])
+    interval = f"{mean:+.1f} BLEU, 95% interval {low:+.1f} to {high:+.1f}"
+    judged = (
+        f"So it adds more to the {one}"
+        if low > 0.0
+        else f"So it adds more to {other}"
+        if high < 0.0
+        else "So these seeds do not tell to which of the two it adds more"
+    )
+    return (
+        f"**What a beam of {beam_size} adds to greedy search, in BLEU.** On these sentences: "
+        f"{here}. Over {len(values)} seeds, the difference between what it adds to the {one} and "
+        f"to {other} is {interval}. {judged}."
     )

@@ -1,14 +1,14 @@
-"""The reader's own Word-KD student, trained in a cell with a bar: the student trainer's twin
-without widgets."""
+"""The reader's own Word-KD student, of the same settings as the map's, trained in a cell with a bar."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from seqkd_lab.distillation.losses import BalancedWordKD
 from seqkd_lab.evaluation import OutputScore
 from seqkd_lab.lab.shared.learning_curve import Curve
-from seqkd_lab.lab.shared.lesson import Bar
+from seqkd_lab.lab.shared.lesson import Bar, scaled
 from seqkd_lab.lab.word_kd.map_figure import Own
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -16,6 +16,15 @@ from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.studies.word_kd_map import MapPoint
 from seqkd_lab.training import Progress
+
+
+def map_student(results: Mapping) -> QuickStudent:
+    """Returns the settings of the map's students, much smaller ones in the tests' fast mode."""
+    settings = QuickStudent(**results["student"])
+    return scaled(
+        settings,
+        replace(settings, width=8, epochs=2, n_pairs=320, batch_size=16, n_valid=20, n_test=20),
+    )
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ import ipywidgets as widgets
 
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.trace import SearchTrace, trace_search
-from seqkd_lab.lab.beam.figures import BEAM, GREEDY, YOU, Path, PathsDrawing
 from seqkd_lab.lab.beam.game import END, BeamGame, NextWords, Prefix, Words
-from seqkd_lab.lab.beam.tree import lost_at
-from seqkd_lab.lab.beam.words import end_of_game, thrown_away
+from seqkd_lab.lab.beam.game_picture import BEAM, GREEDY, YOU, Path, PathsDrawing, end_of_game
+from seqkd_lab.lab.beam.pruned import lost_at, thrown_away
 from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
 from seqkd_lab.lab.shared.view import View, sentence_chooser, slider, table
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 N_SHOWN, MOST_OWN, MOST_RIVAL = 8, 3, 10
+
 N_WORDS = 4
 """Of a prefix on a button: its last ones."""
 

@@ -1,5 +1,4 @@
-"""What the map of Word-KD says, with the chance in it: cells, differences by seed, the range for
-one more student."""
+"""The map of Word-KD in numbers: cells, differences by seed, the range for one more student."""
 
 from __future__ import annotations
 
