@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TextIO
 
 from seqkd_lab import installation, machine
-from seqkd_lab.installation import fitting
+from seqkd_lab.installation import cache_directory, fitting
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 PROJECT = "seqkd-lab"
@@ -262,15 +262,6 @@ def _enough(name: str, mib: float, bounds: tuple[int, int], what: str, advice: s
     if status == OK:
         return Finding(name, OK, detail)
     return Finding(name, status, f"{detail}; {bounds[status == WARNING]} are needed", advice)
-
-
-def cache_directory() -> Path:
-    """The user's cache of seqkd_lab; the system's temporary folder if platformdirs is missing."""
-    try:
-        import platformdirs
-    except ImportError:
-        return Path(tempfile.gettempdir()) / "seqkd_lab"
-    return Path(platformdirs.user_cache_dir("seqkd_lab"))
 
 
 def examine_cache(cache: Path) -> Finding:

@@ -1,5 +1,5 @@
-"""How seqkd_lab is installed: where its committed data lie, where results made here go, and how
-data are restored.
+"""How seqkd_lab is installed: where its committed data lie, where results and the cache go, and
+how data are restored.
 
 In a checkout (also an unpacked source archive, also an editable install) the data lie in data/
 beside the package. A wheel carries a copy of that folder within the package (setup.py), since
@@ -8,6 +8,7 @@ nothing lies beside it. Only the standard library is used: the doctor works wher
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -46,6 +47,16 @@ def results_directory(package: Path = PACKAGE) -> Path:
     committed ones; for an installed wheel runs/results in the current folder, since nothing is ever
     written below site-packages."""
     return OWN_RESULTS if checkout(package) is None else data_directory(package) / "results"
+
+
+def cache_directory() -> Path:
+    """Return the user's cache of seqkd_lab; below the system's temporary folder where platformdirs
+    is missing."""
+    try:
+        import platformdirs
+    except ImportError:
+        return Path(tempfile.gettempdir()) / "seqkd_lab"
+    return Path(platformdirs.user_cache_dir("seqkd_lab"))
 
 
 def fitting(in_checkout: str, installed: str) -> str:

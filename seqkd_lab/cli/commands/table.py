@@ -89,15 +89,15 @@ def run(given: Namespace) -> int:
     )  # the lab's own results are of the toy
     path = results_to_write(given.results or of_text, "table1.json")
     seeds = seeds_of(given, *(TEXT_SEEDS if given.source else TOY_SEEDS))
-    from seqkd_lab.lab.paper_table.report import png
     from seqkd_lab.lab.paper_table.table_figures import curves_figure, table_figure
+    from seqkd_lab.lab.shared.showing import png
 
     run = table_run(given, seeds, given.rows, "full")
     make_models(run.tasks(), run.data, given, path)
     results = collect(run, store_of(given))
     write_json(path, results)
-    write_atomically(path.with_suffix(".png"), png(table_figure(results)))
-    write_atomically(path.with_name(f"{path.stem}-curves.png"), png(curves_figure(results)))
+    write_atomically(path.with_suffix(".png"), png(table_figure(results), 110))
+    write_atomically(path.with_name(f"{path.stem}-curves.png"), png(curves_figure(results), 110))
     print_results(results)
     print(f"\nResults: {path}, pictures beside it")
     if given.checkpoints:

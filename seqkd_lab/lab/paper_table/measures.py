@@ -11,8 +11,6 @@ from statistics import fmean, median
 
 import numpy as np
 
-from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.decoding.search import search
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.clock import in_turn, words_per_second
 from seqkd_lab.runs.recipes import TEACHER
@@ -109,15 +107,6 @@ def table_speeds(by_seed: Sequence[Rows], student: str) -> list[Speeds]:
             )
         )
         for rows in by_seed
-    ]
-
-
-def validity(model: Seq2Seq, language: ToyLanguage, sources: Sequence[Tokens]) -> list[int]:
-    """Of each greedy translation whether it is valid: 1 or 0."""
-    found = search(model, sources)
-    return [
-        int(language.is_valid(source, best[0].tokens))
-        for source, best in zip(sources, found, strict=True)
     ]
 
 

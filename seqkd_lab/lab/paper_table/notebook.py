@@ -13,7 +13,6 @@ from seqkd_lab.lab.paper_table.measures import (
     middle_95,
     resamples,
     settled,
-    validity,
 )
 from seqkd_lab.lab.paper_table.rows import compare_rows
 from seqkd_lab.lab.paper_table.stored import (
@@ -49,6 +48,7 @@ from seqkd_lab.lab.paper_table.words import (
 )
 from seqkd_lab.lab.seq_kd.budget_figures import budget_figure
 from seqkd_lab.lab.shared.comparison import compare as compare_models
+from seqkd_lab.lab.shared.scores import validity
 from seqkd_lab.runs.committed import committed_seed
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.verdicts import judge_claim, outcome_of, summary

@@ -4,7 +4,6 @@ and examples."""
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from seqkd_lab.lab.paper_table.table_figures import curves_figure, table_figure
+from seqkd_lab.lab.shared.showing import png
 from seqkd_lab.models.checkpoint import write_atomically
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.verdicts import HELD, Verdict, number, summary
@@ -27,16 +27,9 @@ th { background: #f3f3f3; text-align: left; } img { max-width: 100%; } .fault { 
 """  # noqa: E501
 
 
-def png(figure: Figure, dots_per_inch: int = 110) -> bytes:
-    """`figure` as PNG."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dots_per_inch)
-    return buffer.getvalue()
-
-
 def picture(figure: Figure, description: str) -> str:
     """`figure` inside HTML, with a description for those who do not see it."""
-    encoded = base64.b64encode(png(figure)).decode()
+    encoded = base64.b64encode(png(figure, dots_per_inch=110)).decode()
     return f'<img alt="{escape(description)}" src="data:image/png;base64,{encoded}">'
 
 

@@ -27,8 +27,8 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.losses import NLL
-from seqkd_lab.lab.paper_table.measures import validity
 from seqkd_lab.lab.shared.lesson import Bar, scaled, trained
+from seqkd_lab.lab.shared.scores import validity
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.clock import in_turn
 from seqkd_lab.runs.committed import load_committed

@@ -48,9 +48,9 @@ from seqkd_lab.lab.seq_inter.words import (
     ticket_in_words,
     tuned_in_words,
 )
-from seqkd_lab.lab.shared.comparison import scores
 from seqkd_lab.lab.shared.predictions import decided
 from seqkd_lab.lab.shared.score_figures import scores_figure
+from seqkd_lab.lab.shared.scores import scores
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, TEACHER_INTER
 from seqkd_lab.runs.results import rows_by_seed

@@ -13,7 +13,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.lab.meters.measures import meters, read_corpus
 from seqkd_lab.lab.seq_inter.choice import Candidates
 from seqkd_lab.lab.seq_inter.choice_measures import BEAM, GREEDY, chosen_corpus, fine_tuned
-from seqkd_lab.lab.shared.comparison import Score, scores
+from seqkd_lab.lab.shared.scores import Score, scores
 from seqkd_lab.lab.shared.style import BLACK, GREEN, SIZE
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset

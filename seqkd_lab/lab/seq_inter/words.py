@@ -12,8 +12,8 @@ from seqkd_lab.lab.seq_inter.choice import BLEU, Candidates, Means
 from seqkd_lab.lab.seq_inter.choice_measures import BEAM, GREEDY
 from seqkd_lab.lab.seq_inter.measures import PAIRS, RISES, gaps, other_choice, shape_of_fall
 from seqkd_lab.lab.seq_inter.path import Stage
-from seqkd_lab.lab.shared.comparison import Score
 from seqkd_lab.lab.shared.lesson import Markdown
+from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, TEACHER_INTER
 from seqkd_lab.runs.verdicts import HELD, NOT_HELD, Rows, judge_claim, mean_and_interval
 from seqkd_lab.studies.table1.findings import PAPER_SCALE

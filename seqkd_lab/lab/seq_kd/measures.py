@@ -11,9 +11,10 @@ from statistics import fmean, stdev
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.search import search
-from seqkd_lab.lab.shared.comparison import Comparison, Score, compare
+from seqkd_lab.lab.shared.comparison import Comparison, compare
 from seqkd_lab.lab.shared.lesson import TICKET, TICKET_GOLD
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
 from seqkd_lab.runs.verdicts import Rows

@@ -36,8 +36,8 @@ from seqkd_lab.lab.seq_kd.words import (
     ticket_students_in_words,
     ticket_target_in_words,
 )
-from seqkd_lab.lab.shared.comparison import scores
 from seqkd_lab.lab.shared.score_figures import scores_figure
+from seqkd_lab.lab.shared.scores import scores
 from seqkd_lab.lab.shared.translated import translated
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER

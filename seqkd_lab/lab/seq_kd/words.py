@@ -8,8 +8,9 @@ from statistics import fmean
 
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.lab.seq_kd.lens import ChoiceShares, Pair
-from seqkd_lab.lab.shared.comparison import Comparison, Score
+from seqkd_lab.lab.shared.comparison import Comparison
 from seqkd_lab.lab.shared.lesson import Markdown
+from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.lab.shared.translated import Translated
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
 from seqkd_lab.runs.verdicts import HELD, NOT_HELD, Rows, judge_claim, mean_and_interval

@@ -1,4 +1,4 @@
-"""The plan of the lessons: what a lesson says of itself, and which there are.
+"""The plan of the lessons: what a lesson declares about itself, and which lessons there are.
 
 A lesson is a folder of `seqkd_lab.lab` whose package exports LESSON. It is found by that, not
 listed.
@@ -10,8 +10,10 @@ import pkgutil
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 PACKAGE = "seqkd_lab.lab"
+NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from seqkd_lab.runs.verdicts import Rows, mean_and_interval
 from seqkd_lab.studies.live import GOLD, MODE, SAMPLES
 
 if TYPE_CHECKING:  # the measures import pictures themselves
-    from seqkd_lab.lab.shared.comparison import Score
+    from seqkd_lab.lab.shared.scores import Score
 
 TRUTH = "truth"
 COLOURS = {

@@ -7,11 +7,18 @@ from contextlib import contextmanager
 from html import escape
 from typing import Any
 
-import ipywidgets as widgets
 from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, BlittedFigure
+
+try:
+    import ipywidgets as widgets
+except ImportError as error:
+    raise ImportError(
+        "the views need ipywidgets, which is not installed: pip install 'seqkd-lab[lab]', then "
+        "restart the kernel. The figures alone need no widgets."
+    ) from error
 
 STYLE = {"description_width": "9em"}
 WIDE = widgets.Layout(width="46em", max_width="100%")

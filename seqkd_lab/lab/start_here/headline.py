@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from seqkd_lab.lab.shared.comparison import Score
 from seqkd_lab.lab.shared.lesson import Markdown
 from seqkd_lab.lab.shared.score_figures import gains_by_seed
+from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.runs.verdicts import Rows
 

@@ -3,8 +3,9 @@ models."""
 
 from seqkd_lab.doctor import examine, table
 from seqkd_lab.lab.language.figures import front_end_figure
-from seqkd_lab.lab.shared.comparison import compare, expected, scores
+from seqkd_lab.lab.shared.comparison import compare
 from seqkd_lab.lab.shared.score_figures import scores_figure, seeds_figure
+from seqkd_lab.lab.shared.scores import expected, scores
 from seqkd_lab.lab.start_here.figures import who_learns_figure
 from seqkd_lab.lab.start_here.headline import headline_in_words, seeds_in_words
 from seqkd_lab.lab.start_here.measures import (

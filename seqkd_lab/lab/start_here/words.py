@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seqkd_lab.corpus.toy.dataset import detokenise
-from seqkd_lab.lab.shared.comparison import Comparison, Score
+from seqkd_lab.lab.shared.comparison import Comparison
+from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.lab.start_here.measures import ALIKE, THE_BASELINE, Agreement, faster_student
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER

@@ -10,6 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from seqkd_lab.corpus.vocabulary import EOS, PAD
+from seqkd_lab.lab.shared.exercises.batches import padded_targets
 from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, mistake
 from seqkd_lab.lab.shared.exercises.gradients import gradient_fault
 
@@ -145,18 +146,6 @@ def _shifted(logits, target):
 )
 def _its_own_best(logits, target):
     return -logits.log_softmax(dim=2).amax(dim=2)[target != PAD].mean()
-
-
-def padded_targets(seed: int, lengths: tuple[int, ...], n_words: int) -> torch.Tensor:
-    """Random sentences (B, T) of these lengths, EOS among them, padded: ids 0..n_words − 1."""
-    generator = torch.Generator().manual_seed(seed)
-    target = torch.full((len(lengths), max(lengths)), PAD)
-    for b, length in enumerate(lengths):
-        target[b, : length - 1] = torch.randint(
-            EOS + 1, n_words, (length - 1,), generator=generator
-        )
-        target[b, length - 1] = EOS
-    return target
 
 
 def nll_by_torch(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.nn.functional import kl_div
 
 from seqkd_lab.corpus.vocabulary import PAD
+from seqkd_lab.lab.shared.exercises.batches import padded_targets
 from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, mistake
 from seqkd_lab.lab.shared.exercises.gradients import gradient_fault
-from seqkd_lab.lab.teacher.exercises import padded_targets
 from seqkd_lab.lab.word_kd.targets_exercises import GRADIENT, MIXED
 
 N_WORDS = 9  # of the vocabulary; no number of sentences or of tokens in the cases is the same

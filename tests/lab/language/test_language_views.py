@@ -15,6 +15,7 @@ from seqkd_lab.lab.language import figures as language_figures
 from seqkd_lab.lab.language import notebook as language
 from seqkd_lab.lab.language.panel import FrontEndCheck, StrengthPanel
 from seqkd_lab.lab.shared import comparison, lesson
+from seqkd_lab.lab.shared import models as table_models
 
 SOURCE = tuple("my ticket was new and the doctor hid it .".split())
 LANGUAGE = ToyLanguage()
@@ -207,7 +208,7 @@ class TestLesson:
     @pytest.mark.slow
     def test_models_from_nothing_are_trained_once_and_then_found(self, monkeypatch, tmp_path):
         monkeypatch.setenv(lesson.FAST_SWITCH, "1")
-        monkeypatch.setattr(lesson, "cache_directory", lambda: tmp_path)
+        monkeypatch.setattr(table_models, "cache_directory", lambda: tmp_path)
         first = lesson.models(("seq-kd",), from_nothing=True)["seq-kd"]
         files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("model.safetensors")}
         again = lesson.models(("seq-kd",), from_nothing=True)["seq-kd"]

@@ -14,7 +14,7 @@ from scipy.stats import ttest_1samp
 from seqkd_lab.lab.paper_table import measures
 from seqkd_lab.lab.paper_table import verdict_figures as figures
 from seqkd_lab.lab.paper_table.measures import PAPER_SPEEDS, Speeds
-from seqkd_lab.lab.shared import exercises
+from seqkd_lab.lab.shared import exercises, scores
 from seqkd_lab.runs import clock as speed
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.results import rows_by_seed
@@ -129,11 +129,11 @@ class TestBootstrap:
     ):
         sources = toy.test.source[:5]
         assert (
-            measures.validity(toy_models["teacher"], toy.language, sources) == [0] * 5
+            scores.validity(toy_models["teacher"], toy.language, sources) == [0] * 5
         )  # random weights
         best = [[type("H", (), {"tokens": toy.language.mode(source)[0]})] for source in sources]
-        monkeypatch.setattr(measures, "search", lambda model, sources: best)
-        assert measures.validity(toy_models["teacher"], toy.language, sources) == [1] * 5
+        monkeypatch.setattr(scores, "search", lambda model, sources: best)
+        assert scores.validity(toy_models["teacher"], toy.language, sources) == [1] * 5
 
 
 def point(condition, arm, seed, greedy):

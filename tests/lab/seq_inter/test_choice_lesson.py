@@ -12,7 +12,7 @@ from seqkd_lab.lab.meters.measures import meters, read_corpus
 from seqkd_lab.lab.seq_inter import path as choice_path
 from seqkd_lab.lab.seq_inter.choice import read_candidates
 from seqkd_lab.lab.seq_inter.choice_measures import chosen_corpus, fine_tuned
-from seqkd_lab.lab.shared.comparison import Score, scores
+from seqkd_lab.lab.shared.scores import Score, scores
 
 N = 30
 

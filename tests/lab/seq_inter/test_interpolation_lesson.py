@@ -12,8 +12,8 @@ from seqkd_lab.lab.seq_inter.choice import BLEU, SIMILARITIES, Candidates, Means
 from seqkd_lab.lab.seq_inter.choice_view import ChoiceExplorer
 from seqkd_lab.lab.seq_inter.path import Stage
 from seqkd_lab.lab.shared import lesson
-from seqkd_lab.lab.shared.comparison import Score
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 
 MODE = tuple("meine Fahrkarte war neu und der Arzt versteckte sie .".split())

@@ -13,8 +13,9 @@ from seqkd_lab.lab.seq_kd import three_students as three
 from seqkd_lab.lab.seq_kd import words
 from seqkd_lab.lab.seq_kd.lens import ChoiceShares, Pair
 from seqkd_lab.lab.shared import lesson
-from seqkd_lab.lab.shared.comparison import Comparison, Row, Score
+from seqkd_lab.lab.shared.comparison import Comparison, Row
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.lab.shared.translated import Translated
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
 from seqkd_lab.runs.study import by_seed, read_later

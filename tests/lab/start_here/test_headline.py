@@ -7,8 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from seqkd_lab.lab.shared import lesson
-from seqkd_lab.lab.shared.comparison import Score
 from seqkd_lab.lab.shared.score_figures import colour_of, gains_by_seed, scores_figure, seeds_figure
+from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.lab.start_here import headline
 from seqkd_lab.runs.committed import committed_seed, results_path
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER

@@ -10,8 +10,9 @@ import pytest
 
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.shared import exercises, lesson
-from seqkd_lab.lab.shared.comparison import Comparison, Row, Score
+from seqkd_lab.lab.shared.comparison import Comparison, Row
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.lab.start_here import notebook as start_here
 from seqkd_lab.lab.start_here.figures import corpora_figure
 from seqkd_lab.lab.start_here.notebook import BASELINE, SEQ_KD, TEACHER
