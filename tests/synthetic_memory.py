@@ -78,4 +78,4 @@ def results(n_seeds: int = 3) -> dict:
         example("<b>the</b> box .", "die <i>Kiste</i> war sie .", 3, wrong="<script>"),
         example("a .", "ein .", 0),
     ]
-    return {"experiment": "memory", "settings": {}, "by_seed": by_seed, "made_with": {}}
+    return {"study": "memory", "settings": {}, "by_seed": by_seed, "made_with": {}}

@@ -23,13 +23,13 @@ def print_experiment(experiment: Experiment, path: Path) -> bool:
     Raises CheckpointError where the file holds something else.
     """
     rows = by_seed(read_later(path))
-    print(f"== {experiment.name} ({path.name}), {len(rows)} {experiment.each}\n")
+    print(f"== {experiment.name} ({path.name}), {len(rows)} {experiment.repeated}\n")
     for heading, frame in experiment.tables(rows).items():
         print(f"{heading}\n{frame.to_string()}\n")
     if experiment.in_words is not None:
         print(experiment.in_words(rows) + "\n")
     verdicts = experiment.judge(rows)
-    print(in_words(verdicts, experiment.each) + "\n")
+    print(in_words(verdicts, experiment.repeated) + "\n")
     return all_held(verdicts)
 
 

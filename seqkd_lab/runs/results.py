@@ -1,20 +1,27 @@
-"""What results of any study say besides their numbers: versions, rows by seed, a mean with its
-interval."""
+"""Read the results of any study: rows by seed, a tidy frame, a mean with its interval, and the
+versions that they were made with."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
-
-import numpy
-import sacrebleu
-import torch
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
 
+if TYPE_CHECKING:
+    import pandas
+
+COLUMNS = ("study", "seed", "arm", "measure", "value")
+"""Of the tidy frame."""
+
 
 def versions() -> dict[str, str]:
-    """What the numbers were made with."""
+    """Return the versions of everything that decides the last digits of a measurement."""
+    import numpy  # imported here, as a check of results needs none of them
+    import sacrebleu
+    import torch
+
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -26,13 +33,41 @@ def versions() -> dict[str, str]:
 
 
 def rows_by_seed(results: Mapping) -> list[Rows]:
-    """The metrics of each seed's rows, in the order of the seeds."""
+    """Return the rows of each seed, in the order of the seeds."""
     return [results["by_seed"][seed] for seed in sorted(results["by_seed"], key=int)]
 
 
+def frame(results: Mapping) -> pandas.DataFrame:
+    """Return the results of a study as a tidy frame, one measured value a line.
+
+    Its columns are COLUMNS: the study's name, the seed, the row (`arm`), the measure, whose parts
+    are joined by "." where measurements are nested (items of a list by their position), and the
+    value.
+    """
+    import pandas
+
+    lines = [
+        (results["study"], int(seed), arm, measure, value)
+        for seed in sorted(results["by_seed"], key=int)
+        for arm, row in results["by_seed"][seed].items()
+        for measure, value in _leaves(row)
+    ]
+    return pandas.DataFrame(lines, columns=list(COLUMNS))
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (name, value) of everything in nested mappings and lists that is neither of them."""
+    if not isinstance(value, Mapping | list):
+        yield name, value
+        return
+    parts = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for key, part in parts:
+        yield from _leaves(part, f"{name}.{key}" if name else str(key))
+
+
 def with_interval(values: Sequence[float], digits: int = 1, scale: float = 1.0) -> str:
-    """ "mean ± reach of the 95% interval" of `values` times `scale`; the mean alone for a single
-    value."""
+    """Return "mean ± reach of the 95% interval" of `values` times `scale`; the mean alone for a
+    single value."""
     mean, (_, high) = mean_and_interval([value * scale for value in values])
     return (
         f"{mean:.{digits}f}" if len(values) < 2 else f"{mean:.{digits}f} ± {high - mean:.{digits}f}"

@@ -1,104 +1,173 @@
-"""What the experiments on later systems share: tasks, measurements and claims of one method, and
-results by seed.
+"""Define a study: a question, the models and measurements that answer it, and its judged claims.
 
-An experiment measures one seed at a time into a JSON file, which is written after each seed, so an
-interrupt costs one seed at most; a file that was made with other settings is never continued.
+A study measures one seed at a time into a JSON file, which is written after each seed (after each
+row where a seed takes long). An interrupted run continues from that file; a file that was made
+with other settings is never continued.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas
+from typing import TYPE_CHECKING, Any
 
 from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
-from seqkd_lab.runs.results import versions
+from seqkd_lab.runs.recipes import TextData, ToyData
+from seqkd_lab.runs.results import rows_by_seed, versions
 from seqkd_lab.runs.schedule import Task
 from seqkd_lab.runs.store import Report, Store
-from seqkd_lab.runs.verdicts import Claim, Rows, Verdict, judge_claim
+from seqkd_lab.runs.verdicts import Claim, Rows, Verdict, judge_claims
+
+if TYPE_CHECKING:
+    import pandas
+
+PARTS = ("study", "settings", "made_with", "by_seed")
+"""The parts of a results file; UNFINISHED is there while a seed is being measured row by row."""
+UNFINISHED = "unfinished"
+REMEDY = "Delete it or pass --results PATH."
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """One method's experiment.
+class Study:
+    """A question about distillation, with everything that answers it.
 
-    settings: everything that decides its numbers, as plain JSON. tasks: the models of one seed, for
-    the store. measure: one seed's measurements as plain JSON, from the store's models. tables:
-    headed tables for people, from the measurements of all seeds. each: what is repeated, where it
-    is not seeds but rounds of the clock. first_seed and n_seeds: the seeds that are measured where
-    nobody asks for others. in_words: sentences computed from the measurements of all seeds, printed
-    after the tables.
+    name: as in `seqkd-lab study run NAME`. question: in one sentence. file: the name of its results
+    file. settings: everything that decides its numbers, as plain JSON, or a function that returns
+    it. tasks: the models of one seed, for the store. measure: (seed, store, report) -> one seed's
+    measurements as plain JSON, {row: {measure: value}}; with `by_row` a generator of (row,
+    measurements), called with the rows that the file has of this seed as a fourth argument: it
+    leaves these out, and the file is written after each row that it yields. tables: headed tables
+    from the measurements of all seeds. claims: what is judged. repeated: what the seeds are in
+    words ("rounds" of a clock). first_seed, n_seeds: the seeds that are measured by default.
+    in_words: sentences computed from the measurements of all seeds. data: what the models learn
+    from. aliases: other names that commands accept.
     """
 
     name: str
+    question: str
     file: str
-    settings: Mapping
-    tasks: Callable[[int], list[Task]]
-    measure: Callable[[int, Store, Report], dict]
-    tables: Callable[[Sequence[Rows]], dict[str, pandas.DataFrame]]
-    claims: tuple[Claim, ...]
-    each: str = "seeds"
+    settings: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+    tasks: Callable[[int], Sequence[Task]]
+    measure: Callable[..., Any]
+    tables: Callable[[Sequence[Rows]], Mapping[str, pandas.DataFrame]]
+    claims: tuple[Claim, ...] = ()
+    repeated: str = "seeds"
     first_seed: int = 1
     n_seeds: int = 5
     in_words: Callable[[Sequence[Rows]], str] | None = None
+    data: ToyData | TextData = ToyData()
+    aliases: tuple[str, ...] = ()
+    by_row: bool = False
 
     def judge(self, by_seed: Sequence[Rows]) -> list[Verdict]:
-        """Judge every claim, none left out. Raises ValueError without any seed."""
-        return [judge_claim(claim, by_seed) for claim in self.claims]
+        """Judge every claim that was measured. Raises ValueError without any seed."""
+        return judge_claims(self.claims, by_seed)
+
+    def heading(self) -> dict[str, Any]:
+        """Return what a results file of this study starts with: name, settings and versions, as
+        JSON gives them back (tuples are lists there)."""
+        settings = self.settings() if callable(self.settings) else self.settings
+        stated = {"study": self.name, "settings": dict(settings), "made_with": versions()}
+        return json.loads(json.dumps(stated))
 
 
-def by_seed(results: Mapping) -> list[Rows]:
-    """The measurements of a results file, seed after seed."""
-    return [results["by_seed"][seed] for seed in sorted(results["by_seed"], key=int)]
+def read_study(path: Path, study: Study | str | None = None) -> dict[str, Any]:
+    """Return the results of a study, with one finished seed at least.
 
-
-def read_later(path: Path) -> dict:
-    """A results file. Raises CheckpointError naming it when it is not what `measure_seeds`
-    writes."""
+    Raises CheckpointError naming the file when it holds something else, or the results of another
+    study than `study`.
+    """
     results = read_json(path)
-    try:
-        if set(results) != {"experiment", "settings", "by_seed", "made_with"} or not by_seed(
-            results
-        ):
-            raise ValueError("parts are missing")
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    if not _is_results(results) or not results["by_seed"]:
+        raise CheckpointError(f"{path}: not the results of a study. {REMEDY}")
+    name = study.name if isinstance(study, Study) else study
+    if name is not None and results["study"] != name:
         raise CheckpointError(
-            f"{path}: not the results of an experiment; delete it to make it again"
-        ) from error
+            f"{path}: the results of {results['study']!r}, not of {name!r}. {REMEDY}"
+        )
     return results
 
 
-def measure_seeds(
-    experiment: Experiment,
-    seeds: Sequence[int],
-    store: Store,
+def _is_results(results: Any) -> bool:
+    return (
+        isinstance(results, dict)
+        and set(results) - {UNFINISHED} == set(PARTS)
+        and isinstance(by_seed := results["by_seed"], dict)
+        and all(seed.isdecimal() and isinstance(rows, dict) for seed, rows in by_seed.items())
+    )
+
+
+def write_study(
     path: Path,
-    report: Callable[[int], Report],
-) -> dict:
-    """Measures what `path` lacks of `seeds`, writing it after each, and returns all; `report(seed)`
-    hears of the work.
+    heading: Mapping[str, Any],
+    by_seed: Mapping[str, Rows],
+    unfinished: Mapping[str, Rows] | None = None,
+) -> None:
+    """Write a results file at once or not at all; `unfinished` holds rows of a seed that is not
+    whole yet."""
+    parts = {**heading, "by_seed": by_seed, **({UNFINISHED: unfinished} if unfinished else {})}
+    write_json(path, parts)
+
+
+def measure_seeds(
+    study: Study, seeds: Sequence[int], store: Store, path: Path, report: Callable[[int], Report]
+) -> dict[str, Any]:
+    """Measure the `seeds` that the file at `path` lacks, write it after each, and return all
+    results; `report(seed)` returns what is called with (done, total) of the work.
 
     Raises CheckpointError when the file was made with other settings.
     """
-    settings = json.loads(
-        json.dumps(dict(experiment.settings))
-    )  # as a file gives them back: tuples are lists there
-    heading = {"experiment": experiment.name, "settings": settings, "made_with": versions()}
-    kept: dict[str, dict] = {}
-    if path.exists():
-        results = read_later(path)
-        for part, now in heading.items():
-            if results[part] != now:
-                raise CheckpointError(
-                    f"{path}: its {part} was {results[part]}, now it is {now}; delete the file to "
-                    "make it again, or name another"
-                )
-        kept = results["by_seed"]
-    for seed in seeds:
-        if str(seed) not in kept:
-            kept[str(seed)] = experiment.measure(seed, store, report(seed))
-            write_json(path, {**heading, "by_seed": kept})
-    return read_later(path)
+    heading = study.heading()
+    by_seed, unfinished = _to_continue(path, heading)
+    for seed in map(str, seeds):
+        if seed in by_seed:
+            continue
+        if study.by_row:
+            rows = unfinished.setdefault(seed, {})
+            missing: Iterable[tuple[str, Any]] = study.measure(
+                int(seed), store, report(int(seed)), dict(rows)
+            )
+            for name, row in missing:
+                rows[name] = row
+                write_study(path, heading, by_seed, unfinished)
+            by_seed[seed] = unfinished.pop(seed)
+        else:
+            by_seed[seed] = study.measure(int(seed), store, report(int(seed)))
+        write_study(path, heading, by_seed, unfinished)
+    return read_study(path, study)
+
+
+def _to_continue(path: Path, heading: Mapping[str, Any]) -> tuple[dict, dict]:
+    """The finished seeds and the rows of unfinished ones that the file at `path` has."""
+    if not path.exists():
+        return {}, {}
+    results = read_json(path)
+    if not _is_results(results):
+        raise CheckpointError(f"{path}: not the results of a study. {REMEDY}")
+    changes = [
+        change for part in heading for change in _changes(part, results[part], heading[part])
+    ]
+    if changes:
+        raise CheckpointError(
+            f"{path}: created with different settings ({'; '.join(changes)}). {REMEDY}"
+        )
+    return results["by_seed"], results.get(UNFINISHED, {})
+
+
+def _changes(name: str, before: Any, now: Any) -> list[str]:
+    """What differs between two values of plain JSON, each as "name was …, now it is …"."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        return [
+            change
+            for part in dict.fromkeys((*before, *now))
+            for change in _changes(part, before.get(part), now.get(part))
+        ]
+    return [] if before == now else [f"{name} was {before}, now it is {now}"]
+
+
+# The earlier names, until every study uses the new ones.
+Experiment = Study
+by_seed = rows_by_seed
+read_later = read_study

@@ -149,10 +149,10 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if 1000.0 <= abs(value) < math.inf else f"{value:.3g}"
 
 
-def describe(verdict: Verdict, each: str = "seeds") -> str:
+def describe(verdict: Verdict, repeated: str = "seeds") -> str:
     """Return the verdict in two or three lines: name, outcome and claim; mean [interval], the
-    smallest effect that could have been seen and the values, by seed or whatever was repeated
-    (`each`); the original wording. Where the claim cannot be judged, the reason stands in the place
+    smallest effect that could have been seen and the values, by seed or what was `repeated`
+    instead; the original wording. Where the claim cannot be judged, the reason stands in the place
     of the numbers."""
     claim, (low, high) = verdict.claim, verdict.interval
     interval = "(one value: no interval)"
@@ -161,7 +161,9 @@ def describe(verdict: Verdict, each: str = "seeds") -> str:
             f"[{number(low)}, {number(high)}]; smallest visible effect "
             f"{number(verdict.smallest_effect)}"
         )
-    numbers = f"{number(verdict.mean)} {interval}; {each}: {' '.join(map(number, verdict.values))}"
+    numbers = (
+        f"{number(verdict.mean)} {interval}; {repeated}: {' '.join(map(number, verdict.values))}"
+    )
     lines = [
         f"{claim.name}  {verdict.outcome.upper():9}  {claim.ours}",
         f"    {verdict.reason or numbers}",
@@ -187,6 +189,6 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     return said + (f"; not reproduced: {'; '.join(missed)}." if missed else ".")
 
 
-def in_words(verdicts: Sequence[Verdict], each: str = "seeds") -> str:
+def in_words(verdicts: Sequence[Verdict], repeated: str = "seeds") -> str:
     """Return every verdict as `describe` words it, and the summary in a last line."""
-    return "\n".join([*(describe(verdict, each) for verdict in verdicts), summary(verdicts)])
+    return "\n".join([*(describe(verdict, repeated) for verdict in verdicts), summary(verdicts)])

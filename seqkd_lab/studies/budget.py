@@ -22,7 +22,7 @@ from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD, Preset, Recipe, To
 from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.schedule import Evaluate, Task
 from seqkd_lab.runs.store import Report, Store
-from seqkd_lab.runs.study import Experiment
+from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Claim, Rows, mean_and_interval
 
 METHODS = (BASELINE, WORD_KD, SEQ_KD)
@@ -404,10 +404,11 @@ def _from_which_on(rows: Rows, states: Sequence[str]) -> str:
     return f"From {updates_at(rows, FACTORS[n_helping]):,} updates on it {afterwards}."
 
 
-def experiment(students: BudgetStudents) -> Experiment:
+def study_of(students: BudgetStudents) -> Study:
     """Return the study of these students."""
-    return Experiment(
+    return Study(
         "budget",
+        "how far ahead of the baseline is Seq-KD after so many updates, and when has it caught up?",
         "budget.json",
         students.settings(),
         students.tasks,
@@ -420,4 +421,4 @@ def experiment(students: BudgetStudents) -> Experiment:
     )
 
 
-EXPERIMENT = experiment(BudgetStudents())
+STUDY = study_of(BudgetStudents())

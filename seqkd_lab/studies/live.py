@@ -34,7 +34,7 @@ from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.recipes import TEACHER, ToyData
 from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.store import Report, Store
-from seqkd_lab.runs.study import Experiment
+from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Claim, Rows
 from seqkd_lab.training import Callback, Optimisation, train
 
@@ -254,8 +254,9 @@ def live_settings() -> Mapping:
     }
 
 
-EXPERIMENT = Experiment(
+STUDY = Study(
     "live",
+    "how far can the three students be relied on that a reader of lesson 06 trains?",
     "live.json",
     live_settings(),
     lambda seed: [],

@@ -49,7 +49,14 @@ def experiment(measured: list, fail_at: int | None = None, **settings) -> Experi
         return {"x by seed": pandas.DataFrame({"x": [row["x"] for row in rows]})}
 
     return Experiment(
-        "tens", "tens.json", settings, lambda seed: [], measure, tables, (claim(least=0.0),)
+        "tens",
+        "how large is x?",
+        "tens.json",
+        settings,
+        lambda seed: [],
+        measure,
+        tables,
+        (claim(least=0.0),),
     )
 
 
@@ -86,7 +93,8 @@ class TestResults:
         path = tmp_path / "tens.json"
         run(experiment([], steps=3), (1,), path)
         with pytest.raises(
-            CheckpointError, match=r"tens\.json: its settings was .*3.*now it is .*4.*delete"
+            CheckpointError,
+            match=r"tens\.json: created with different settings .steps was 3, now it is 4.*Delete",
         ):
             run(experiment([], steps=4), (1, 2), path)
         assert len(by_seed(read_later(path))) == 1
@@ -98,14 +106,14 @@ class TestResults:
             "{}",
             '{"by_seed": {}}',
             "3",
-            '{"experiment": "x", "settings": {}, "by_seed": {}, "made_with": {}}',
-            '{"experiment": "x", "settings": {}, "by_seed": {"one": {}}, "made_with": {}}',
+            '{"study": "x", "settings": {}, "by_seed": {}, "made_with": {}}',
+            '{"study": "x", "settings": {}, "by_seed": {"one": {}}, "made_with": {}}',
         ],
     )
     def test_what_is_no_results_file_is_refused_by_name(self, tmp_path, text):
         path = tmp_path / "x.json"
         path.write_text(text)
-        with pytest.raises(CheckpointError, match=r"x\.json: not the results of an experiment"):
+        with pytest.raises(CheckpointError, match=r"x\.json: not the results of a study"):
             read_later(path)
 
     def test_every_claim_is_judged(self):
@@ -128,7 +136,7 @@ class TestCommand:
     def test_what_is_not_there_cannot_be_judged(self, capsys, tmp_path):
         assert cli.main(["later", "tip", "--check", "--results", str(tmp_path)]) == 2
         assert (
-            f"{tmp_path / 'tip.json'}: no results to judge; make them with `seqkd-lab later tip`"
+            f"{tmp_path / 'tip.json'}: no results to judge; make them with `seqkd-lab later token-importance`"
             in (capsys.readouterr().err)
         )
 
@@ -168,7 +176,7 @@ class TestCommitted:
 
     def test_the_results_are_of_the_library_as_it_is_with_five_seeds_or_rounds(self, one):
         results = read_later(results_path(one.file))
-        assert results["experiment"] == one.name and results["settings"] == json.loads(
+        assert results["study"] == one.name and results["settings"] == json.loads(
             json.dumps(dict(one.settings))
         )
         assert sorted(results["by_seed"]) == ["1", "2", "3", "4", "5"]

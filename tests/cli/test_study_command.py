@@ -26,7 +26,7 @@ from seqkd_lab.runs.schedule import with_needs
 from seqkd_lab.runs.store import Store, silent
 from seqkd_lab.runs.study import Experiment
 from seqkd_lab.runs.verdicts import Claim
-from seqkd_lab.studies.budget import FACTORS, METHODS, BudgetStudents, experiment
+from seqkd_lab.studies.budget import FACTORS, METHODS, BudgetStudents, study_of
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
@@ -54,6 +54,7 @@ def tens(
     )
     return Experiment(
         "tens",
+        "how large is x?",
         "tens.json",
         settings,
         lambda seed: [],
@@ -223,13 +224,17 @@ class TestRuns:
         study(tens([], steps=3))
         before = (tmp_path / "tens.json").read_bytes()
         code, _, err = study(tens([], steps=4))
-        assert code == 2 and "tens.json: its settings was" in err
+        assert (
+            code == 2
+            and "tens.json: created with different settings (steps was 3, now it is 4)"
+            in err
+        )
         assert (tmp_path / "tens.json").read_bytes() == before
 
     def test_a_file_that_holds_something_else_is_refused_by_name(self, study, tmp_path):
         (tmp_path / "tens.json").write_text("[]")
         code, _, err = study(tens([]), "--check")
-        assert code == 2 and "tens.json: not the results of an experiment" in err
+        assert code == 2 and "tens.json: not the results of a study" in err
 
 
 PRESET = replace(TINY, student_training=replace(TWO_EPOCHS, epochs=4))
@@ -256,7 +261,7 @@ def small(monkeypatch, tmp_path):
 def test_a_tiny_budget_study_by_the_command(capsys, tmp_path, monkeypatch, small):
     """Fifteen students of one seed: numbers of updates, the table's own models, and the same
     results again."""
-    tiny = SimpleNamespace(question="?", experiment=experiment(BudgetStudents(DATA, PRESET)))
+    tiny = SimpleNamespace(question="?", experiment=study_of(BudgetStudents(DATA, PRESET)))
     monkeypatch.setattr(study_command, "STUDIES", {"budget": tiny})
     arguments = ("--store", small, "study", "budget", "--results", tmp_path, "--seeds", 1)
     code, out, _ = run(capsys, *arguments)

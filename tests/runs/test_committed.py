@@ -221,7 +221,7 @@ def test_the_table_of_both_architectures_is_of_this_corpus_whole_and_can_be_judg
 def test_a_studys_results_are_of_todays_settings_and_as_many_seeds(study):
     experiment = study.experiment
     results = read_later(committed.results_path(experiment.file))
-    assert results["experiment"] == experiment.name
+    assert results["study"] == experiment.name
     assert results["settings"] == json.loads(json.dumps(dict(experiment.settings)))
     seeds = range(experiment.first_seed, experiment.first_seed + experiment.n_seeds)
     assert set(results["by_seed"]) >= set(map(str, seeds))

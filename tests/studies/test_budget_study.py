@@ -28,11 +28,11 @@ from seqkd_lab.studies.budget import (
     BEAM_BLEU,
     CLAIMS,
     EXACT,
-    EXPERIMENT,
     GREEDY_BLEU,
     GREEDY_VALID,
     METHODS,
     MORE_THAN,
+    STUDY,
     TABLE,
     Bounded,
     BudgetStudents,
@@ -119,7 +119,7 @@ class TestStudents:
         assert sorted({factor for _, factor in students.recipes(21)}) == expected
 
     def test_every_student_is_evaluated_as_in_table_1_and_has_a_label_of_its_own(self):
-        tasks = EXPERIMENT.tasks(21)
+        tasks = STUDY.tasks(21)
         assert len(set(tasks)) == len({task.label for task in tasks}) == N_STUDENTS
         assert all(
             isinstance(task, Evaluate) and (task.beam_size, task.length_penalty) == (5, 0.0)
@@ -130,8 +130,8 @@ class TestStudents:
         assert [BudgetStudents(preset=TINY).epochs(factor) for factor in FACTORS] == [1, 1, 1, 2, 4]
 
     def test_its_settings_are_plain_json_and_say_what_decides_the_numbers(self):
-        kept = json.loads(json.dumps(dict(EXPERIMENT.settings)))
-        assert kept == dict(EXPERIMENT.settings)
+        kept = json.loads(json.dumps(dict(STUDY.settings)))
+        assert kept == dict(STUDY.settings)
         longer = replace(TOY, student_training=replace(TOY.student_training, epochs=99))
         assert BudgetStudents(preset=longer).settings() != kept
         assert BudgetStudents(ToyData(100)).settings() != kept
@@ -242,7 +242,7 @@ class TestMeasures:
 
 
 def verdicts(*by_seed: dict) -> dict[str, str]:
-    return {verdict.claim.name: verdict.outcome for verdict in EXPERIMENT.judge(by_seed)}
+    return {verdict.claim.name: verdict.outcome for verdict in STUDY.judge(by_seed)}
 
 
 class TestClaims:

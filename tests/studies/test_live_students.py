@@ -18,11 +18,11 @@ from seqkd_lab.studies import live as live_students
 from seqkd_lab.studies.live import (
     CLAIMS,
     CORPORA,
-    EXPERIMENT,
     GOLD,
     LIVE,
     MODE,
     SAMPLES,
+    STUDY,
     committed_teacher,
     fast,
     score_student,
@@ -94,7 +94,7 @@ class TestJudged:
         assert outcomes["L5"] != HELD
 
     def test_the_tables_show_every_seed(self):
-        scores, seeds = EXPERIMENT.tables([rows(0.25, 0.30, 0.65)] * 2).values()
+        scores, seeds = STUDY.tables([rows(0.25, 0.30, 0.65)] * 2).values()
         assert (
             list(scores.index) == list(CORPORA)
             and len(seeds) == 2
@@ -117,7 +117,7 @@ class TestJudged:
 class TestCommitted:
     def test_it_was_made_with_the_settings_of_today_and_the_mode_wins_in_nine_of_ten_seeds(self):
         results = read_later(results_path("live.json"))
-        assert results["settings"] == json.loads(json.dumps(dict(EXPERIMENT.settings)))
+        assert results["settings"] == json.loads(json.dumps(dict(STUDY.settings)))
         seeds = by_seed(results)
         above = [
             seed[MODE]["valid"] - max(seed[GOLD]["valid"], seed[SAMPLES]["valid"]) for seed in seeds

@@ -192,7 +192,7 @@ class TestRun:
         monkeypatch.setattr(
             memory_study, "examples", lambda *_: [synthetic_memory.example("a .", "ein .", 0)]
         )
-        path, experiment = tmp_path / "memory.json", memory_study.experiment(TINY_STUDENTS)
+        path, experiment = tmp_path / "memory.json", memory_study.study_of(TINY_STUDENTS)
         store, heard = Store(tmp_path / "store"), []
         measure_seeds(
             experiment,
@@ -239,7 +239,7 @@ class TestRun:
     @pytest.mark.parametrize(
         "break_it",
         [
-            lambda results: results.update(experiment="other"),
+            lambda results: results.update(study="other"),
             lambda results: results["by_seed"]["21"].pop(EXAMPLES),
             lambda results: results["by_seed"]["22"].pop(MODE),
             lambda results: results["by_seed"]["22"][GOLD].pop("5"),

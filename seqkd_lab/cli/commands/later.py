@@ -39,16 +39,14 @@ def add(verbs: argparse._SubParsersAction) -> None:
     later.set_defaults(run=run)
 
 
-EXPERIMENTS = {
-    module.EXPERIMENT.name: module.EXPERIMENT
-    for module in (
-        on_policy_experiment,
-        paced_experiment,
-        tip_experiment,
-        near_policy_experiment,
-        near_policy_clock,
-    )
+EARLIER_NAMES = {
+    "on-policy": on_policy_experiment,
+    "paced": paced_experiment,
+    "tip": tip_experiment,
+    "near-policy": near_policy_experiment,
+    "near-policy-clock": near_policy_clock,
 }
+EXPERIMENTS = {name: module.STUDY for name, module in EARLIER_NAMES.items()}
 
 
 def run(given: Namespace) -> int:

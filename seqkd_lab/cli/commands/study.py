@@ -13,7 +13,7 @@ from seqkd_lab.cli.results import add_results
 from seqkd_lab.cli.studies import check_names, run_experiments
 from seqkd_lab.runs.committed import own_results_path, results_path
 from seqkd_lab.runs.recipes import ToyData
-from seqkd_lab.runs.study import Experiment
+from seqkd_lab.runs.study import Study as Experiment
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -46,7 +46,7 @@ class Study:
     @property
     def experiment(self) -> Experiment:
         """The experiment itself."""
-        return import_module(self.module).EXPERIMENT
+        return import_module(self.module).STUDY
 
 
 STUDIES = {

@@ -27,7 +27,7 @@ from seqkd_lab.runs.recipes import TEACHER, Distillation, Preset, Recipe, ToyDat
 from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.schedule import Evaluate, Task
 from seqkd_lab.runs.store import Report, Store
-from seqkd_lab.runs.study import Experiment, by_seed, read_later
+from seqkd_lab.runs.study import Study, by_seed, read_later
 from seqkd_lab.runs.verdicts import Claim, Rows, mean_and_interval
 from seqkd_lab.studies.live import CORPORA, GOLD, MODE, SAMPLES
 from seqkd_lab.studies.memory.examples import examples, truth_with_memory
@@ -316,9 +316,7 @@ def read(path: Path) -> dict:
     keys, rows = {memory_key(memory) for memory in MEMORIES}, by_seed(results)
     try:
         whole = all(set(seed[name]) == keys for seed in rows for name in (*CORPORA, TRUTH))
-        whole = (
-            whole and results["experiment"] == "memory" and any(seed.get(EXAMPLES) for seed in rows)
-        )
+        whole = whole and results["study"] == "memory" and any(seed.get(EXAMPLES) for seed in rows)
     except (AttributeError, KeyError, TypeError):
         whole = False
     if not whole:
@@ -339,10 +337,11 @@ def examples_in(results: Mapping) -> list[dict]:
     )
 
 
-def experiment(students: MemoryStudents) -> Experiment:
+def study_of(students: MemoryStudents) -> Study:
     """Return the study of these students."""
-    return Experiment(
+    return Study(
         "memory",
+        "does Seq-KD help a student that remembers only its last words, however long it learns?",
         "memory.json",
         students.settings(),
         students.tasks,
@@ -355,4 +354,4 @@ def experiment(students: MemoryStudents) -> Experiment:
     )
 
 
-EXPERIMENT = experiment(MemoryStudents())
+STUDY = study_of(MemoryStudents())

@@ -18,7 +18,7 @@ from seqkd_lab.runs.presets import EARLIER
 from seqkd_lab.runs.recipes import TEACHER
 from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store
-from seqkd_lab.runs.study import Experiment
+from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Claim, Rows, mean_and_interval
 from seqkd_lab.studies.near_policy.measures import (
     CURVE,
@@ -215,4 +215,15 @@ CLAIMS = (
     ),
 )
 
-EXPERIMENT = Experiment("near-policy", "near_policy.json", SETTINGS, tasks, measure, tables, CLAIMS)
+STUDY = Study(
+    "near-policy",
+    "what do stale sentences cost, and what does Δ-IFD bring?",
+    "near_policy.json",
+    SETTINGS,
+    tasks,
+    measure,
+    tables,
+    CLAIMS,
+    data=EARLIER,
+)
+EXPERIMENT = STUDY  # until its users are renamed

@@ -21,7 +21,7 @@ from seqkd_lab.runs.presets import EARLIER
 from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store, identity
-from seqkd_lab.runs.study import Experiment
+from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Claim, Rows
 from seqkd_lab.studies.token_importance import memory as tip_memory
 from seqkd_lab.studies.token_importance import recipes
@@ -354,4 +354,16 @@ def write_checkpoint(store: Store, folder: Path) -> None:
     )
 
 
-EXPERIMENT = Experiment("tip", "tip.json", SETTINGS, tasks, measure, tables, CLAIMS)
+STUDY = Study(
+    "token-importance",
+    "which of the student's own tokens must teach?",
+    "tip.json",
+    SETTINGS,
+    tasks,
+    measure,
+    tables,
+    CLAIMS,
+    data=EARLIER,
+    aliases=("tip",),
+)
+EXPERIMENT = STUDY  # until its users are renamed
