@@ -42,7 +42,8 @@ class Study:
     from the measurements of all seeds. claims: what is judged. repeated: what the seeds are in
     words ("rounds" of a clock). first_seed, n_seeds: the seeds that are measured by default.
     in_words: sentences computed from the measurements of all seeds. data: what the models learn
-    from. aliases: other names that commands accept.
+    from. aliases: other names that commands accept. claims_of: further claims, whose wording depends
+    on what was measured (say, on what was fastest).
     """
 
     name: str
@@ -60,10 +61,12 @@ class Study:
     data: ToyData | TextData = ToyData()
     aliases: tuple[str, ...] = ()
     by_row: bool = False
+    claims_of: Callable[[Sequence[Rows]], Sequence[Claim]] | None = None
 
     def judge(self, by_seed: Sequence[Rows]) -> list[Verdict]:
         """Judge every claim that was measured. Raises ValueError without any seed."""
-        return judge_claims(self.claims, by_seed)
+        named = self.claims_of(by_seed) if self.claims_of is not None else ()
+        return judge_claims((*self.claims, *named), by_seed)
 
     def heading(self) -> dict[str, Any]:
         """Return what a results file of this study starts with: name, settings and versions, as

@@ -35,7 +35,9 @@ class Claim:
     source. needs: names of rows that must be there. check: whether these results can answer at all
     (say, whether there is anything to gain). obstacle: why these results cannot be judged (say, the
     models cannot translate), None where they can. measure: the measure of a row that the claim is
-    about, by its name in lesson 08's table.
+    about, by its name in lesson 08's table. repetitions: makes the rows of what the values are of
+    from those of the seeds, where it is not the seeds themselves; repeated: what that is
+    ("drafts").
     """
 
     name: str
@@ -48,6 +50,13 @@ class Claim:
     check: Callable[[Sequence[Rows]], bool] | None = None
     measure: str = ""
     obstacle: Callable[[Sequence[Rows]], str | None] | None = None
+    repetitions: Callable[[Sequence[Rows]], Sequence[Rows]] | None = None
+    repeated: str = ""
+
+    def over(self, by_seed: Sequence[Rows]) -> Sequence[Rows]:
+        """Return the rows of what is repeated: of the seeds, or what `repetitions` makes of
+        them."""
+        return by_seed if self.repetitions is None else self.repetitions(by_seed)
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,7 @@ def judge_claim(claim: Claim, by_seed: Sequence[Rows]) -> Verdict:
     Values that are NaN decide nothing. Raises ValueError without any seed, and where a seed lacks
     the measurement.
     """
+    by_seed = claim.over(by_seed)
     values = [claim.value(rows) for rows in by_seed]
     if None in values:
         raise ValueError(f"{claim.name} cannot be judged: not measured in each seed: {claim.ours}")
@@ -129,7 +139,10 @@ def judge_claim(claim: Claim, by_seed: Sequence[Rows]) -> Verdict:
 
 def is_measured(claim: Claim, by_seed: Sequence[Rows]) -> bool:
     """Tell whether every seed has the rows that the claim needs, and its value in them."""
-    return all(set(claim.needs) <= set(rows) and claim.value(rows) is not None for rows in by_seed)
+    return all(
+        set(claim.needs) <= set(rows) and claim.value(rows) is not None
+        for rows in claim.over(by_seed)
+    )
 
 
 def judge_claims(claims: Iterable[Claim], by_seed: Sequence[Rows]) -> list[Verdict]:
@@ -161,9 +174,8 @@ def describe(verdict: Verdict, repeated: str = "seeds") -> str:
             f"[{number(low)}, {number(high)}]; smallest visible effect "
             f"{number(verdict.smallest_effect)}"
         )
-    numbers = (
-        f"{number(verdict.mean)} {interval}; {repeated}: {' '.join(map(number, verdict.values))}"
-    )
+    values = f"{claim.repeated or repeated}: {' '.join(map(number, verdict.values))}"
+    numbers = f"{number(verdict.mean)} {interval}; {values}"
     lines = [
         f"{claim.name}  {verdict.outcome.upper():9}  {claim.ours}",
         f"    {verdict.reason or numbers}",
