@@ -1,5 +1,4 @@
-"""What the on-policy experiment measures of a student: its translations, its exposure, and its
-gradients."""
+"""What the on-policy study measures of a student: its translations, its exposure, its gradients."""
 
 from __future__ import annotations
 
@@ -20,13 +19,17 @@ from seqkd_lab.distillation.on_policy import Divergence, SampledToken, draw_targ
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.studies.on_policy.recipes import FORWARD, REVERSE
 
+Value = Callable[[Mapping], float]
+"""Maps an arm's record (one of `measure_arm`) to one of its measures."""
 ENTROPY = "entropy"
 MEASURES = {
     FORWARD: Divergence(0.0).per_token,
     REVERSE: Divergence(1.0).per_token,
     ENTROPY: entropy,
 }
-FULL, DISCOUNT_0, DISCOUNT_1 = "full vocabulary", "sampled token", "sampled token, discount 1"
+FULL = "full vocabulary"
+DISCOUNT_0 = "sampled token"
+DISCOUNT_1 = "sampled token, discount 1"
 ESTIMATORS: dict[str, Objective] = {
     FULL: Divergence(1.0),
     DISCOUNT_0: SampledToken(0.0),
@@ -34,28 +37,43 @@ ESTIMATORS: dict[str, Objective] = {
 }
 
 
+def evaluation_record(evaluation: dict) -> dict:
+    """Return what the study keeps of an evaluation, rounded."""
+    metrics = ("bleu", "validity", "length_ratio")
+    searches = {
+        search: {metric: round(evaluation[search][metric], 4) for metric in metrics}
+        for search in ("greedy", "beam")
+    }
+    others = ("perplexity", "p_mode", "kl_to_truth")
+    return searches | {metric: round(evaluation[metric], 5) for metric in others}
+
+
 def drawn_validity(
     student: Seq2Seq, pairs: ParallelCorpus, language: ToyLanguage, seed: int
 ) -> float:
-    """Share of the student's samples, one a source, that are translations."""
-    drawn = sample(student, pairs.source, seed)
-    return sum(
-        language.is_valid(source, one.tokens)
-        for source, one in zip(pairs.source, drawn, strict=True)
-    ) / len(pairs)
+    """Return the share of the student's samples, one for each source, that are translations."""
+    hypotheses = sample(student, pairs.source, seed)
+    valid = [
+        language.is_valid(source, hypothesis.tokens)
+        for source, hypothesis in zip(pairs.source, hypotheses, strict=True)
+    ]
+    return sum(valid) / len(pairs)
 
 
 def exposure_record(student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, seed: int) -> dict:
-    """MEASURES along each writer's prefixes as plain JSON: per_token by measure; by_place, the
-    reverse KL at each place; and n, the translations that have that place."""
-    found = exposure(student, teacher, pairs, MEASURES, seed)
-    return {writer: places_record(sums) for writer, sums in found.items()}
+    """Return MEASURES along the prefixes of gold, of the teacher and of the student as plain JSON.
+
+    per_token: each measure's mean over all tokens. by_place: the reverse KL at each position. n:
+    the number of translations that have that position.
+    """
+    by_writer = exposure(student, teacher, pairs, MEASURES, seed)
+    return {writer: positions_record(sums) for writer, sums in by_writer.items()}
 
 
-def places_record(sums: Mapping[str, PlaceSums]) -> dict:
-    """See `exposure_record`."""
+def positions_record(sums: Mapping[str, PlaceSums]) -> dict:
+    """Return one writer's part of `exposure_record`."""
     return {
-        "per_token": {name: round(one.per_token, 5) for name, one in sums.items()},
+        "per_token": {name: round(total.per_token, 5) for name, total in sums.items()},
         "by_place": [round(value, 4) for value in sums[REVERSE].by_place],
         "n": [int(n) for n in sums[REVERSE].count if n > 0],
     }
@@ -63,39 +81,38 @@ def places_record(sums: Mapping[str, PlaceSums]) -> dict:
 
 @dataclass(frozen=True)
 class Gradients:
-    """The gradients of one objective from many independent draws of targets, (M, P): a line a
-    draw."""
+    """The gradients of one objective from M independent draws of targets: (M, P), a row a draw."""
 
-    lines: Tensor
+    rows: Tensor
 
     @property
     def mean(self) -> Tensor:
-        """(P,)"""
-        return self.lines.mean(dim=0)
+        """The mean gradient, (P,)."""
+        return self.rows.mean(dim=0)
 
     @property
     def variance(self) -> float:
-        """trΣ of one draw's gradient, unbiased."""
-        return float((self.lines - self.mean).square().sum() / (len(self.lines) - 1))
+        """Return trΣ of one draw's gradient, unbiased."""
+        return float((self.rows - self.mean).square().sum() / (len(self.rows) - 1))
 
     def dot(self, other: Gradients) -> float:
-        """E[g]·E[h] without bias: of lines that come from the same draw, the product is left
-        out."""
-        n = len(self.lines)
-        every = self.lines.sum(dim=0) @ other.lines.sum(dim=0) - (self.lines * other.lines).sum()
-        return float(every / (n * (n - 1)))
+        """Return E[g]·E[h] without bias: products of rows from the same draw are left out."""
+        n = len(self.rows)
+        all_pairs = self.rows.sum(dim=0) @ other.rows.sum(dim=0)
+        return float((all_pairs - (self.rows * other.rows).sum()) / (n * (n - 1)))
 
     def cosine(self, other: Gradients) -> float:
-        """Of the expected gradients; by chance it may leave [−1, 1] a little (ours)."""
+        """Return the cosine of the expected gradients; by chance it may leave [−1, 1] a little
+        (ours)."""
         return self.dot(other) / max(self.dot(self) * other.dot(other), 1e-30) ** 0.5
 
 
 def per_sentence(objective: Objective) -> Callable[[Tensor, Batch, Tensor], Tensor]:
-    """The objective summed over tokens, by sentence: so that long draws count as the KL of
-    translations counts them."""
+    """Return the objective as a sum over tokens, averaged over sentences: long draws then count as
+    the KL between translations counts them."""
 
     def loss(logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
-        """The mean over tokens, times tokens a sentence."""
+        """Return the mean over tokens, times the tokens of a sentence."""
         return objective(logits, batch, teacher_logits) * batch.n_tokens / len(batch)
 
     return loss
@@ -109,13 +126,13 @@ def gradients(
     seed: int,
     objectives: Mapping[str, Objective] = ESTIMATORS,
 ) -> dict[str, Gradients]:
-    """Each objective's gradient in the student's weights, by sentence, on `n_draws` draws of
-    targets for `pairs`."""
+    """Return each objective's gradients in the student's weights, per sentence, on `n_draws` draws
+    of targets for `pairs`."""
     generator = torch.Generator().manual_seed(seed)
     encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
     sources = make_batch(encoded, range(len(pairs)))
     weights = [weight for weight in student.parameters() if weight.requires_grad]
-    lines: dict[str, list[Tensor]] = {name: [] for name in objectives}
+    rows: dict[str, list[Tensor]] = {name: [] for name in objectives}
     for _ in range(n_draws):
         batch = with_targets(sources, draw_targets(student, sources, 1.0, generator))
         logits = student(batch)
@@ -123,34 +140,51 @@ def gradients(
             teacher_logits = teacher(batch)
         for name, objective in objectives.items():
             loss = per_sentence(objective)(logits, batch, teacher_logits)
-            found = torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True)
-            whole = [
-                torch.zeros_like(weight) if g is None else g
-                for weight, g in zip(weights, found, strict=True)
-            ]
-            lines[name].append(torch.cat([g.flatten() for g in whole]))
-    return {name: Gradients(torch.stack(these)) for name, these in lines.items()}
+            parts = torch.autograd.grad(
+                loss, weights, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
+            rows[name].append(torch.cat([part.flatten() for part in parts]))
+    return {name: Gradients(torch.stack(draws)) for name, draws in rows.items()}
 
 
 def gradient_record(
     student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, n_draws: int, seed: int
 ) -> dict[str, dict[str, float]]:
-    """Cosines between the expected gradients of each pair of ESTIMATORS, and each one's variance by
-    that of FULL."""
-    found = gradients(student, teacher, pairs, n_draws, seed)
+    """Return the cosines between the expected gradients of each pair of ESTIMATORS, each one's
+    variance in multiples of FULL's, and its norm."""
+    by_name = gradients(student, teacher, pairs, n_draws, seed)
     cosines = {
-        f"{one} / {other}": found[one].cosine(found[other])
-        for one, other in combinations(ESTIMATORS, 2)
+        f"{first} / {second}": by_name[first].cosine(by_name[second])
+        for first, second in combinations(ESTIMATORS, 2)
     }
+    full = by_name[FULL].variance
     return {
         "cosine": {names: round(value, 5) for names, value in cosines.items()},
-        "variance": {
-            name: round(one.variance / found[FULL].variance, 5) for name, one in found.items()
-        },
-        "norm": {name: round(max(one.dot(one), 0.0) ** 0.5, 6) for name, one in found.items()},
+        "variance": {name: round(row.variance / full, 5) for name, row in by_name.items()},
+        "norm": {name: round(max(row.dot(row), 0.0) ** 0.5, 6) for name, row in by_name.items()},
     }
+
+
+def greedy_bleu(measured: Mapping) -> float:
+    """Return BLEU of an arm's greedy translations, 0–100."""
+    return measured["greedy"]["bleu"]
+
+
+def percent_drawn(measured: Mapping) -> float:
+    """Return the valid samples of an arm in percent."""
+    return 100.0 * measured["drawn_validity"]
+
+
+def along(measured: Mapping, measure: str, writer: str = STUDENT) -> float:
+    """Return a measure (a key of MEASURES) along a writer's prefixes, mean over tokens in nats."""
+    return measured["exposure"][writer]["per_token"][measure]
 
 
 def own_reverse(measured: Mapping) -> float:
-    """The reverse KL a token along the student's own prefixes, of a `measured` arm."""
-    return measured["exposure"][STUDENT]["per_token"][REVERSE]
+    """Return the reverse KL along the student's own prefixes, in nats a token."""
+    return along(measured, REVERSE)
+
+
+def own_entropy(measured: Mapping) -> float:
+    """Return the entropy along the student's own prefixes, in nats a token."""
+    return along(measured, ENTROPY)

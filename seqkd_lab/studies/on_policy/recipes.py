@@ -1,5 +1,4 @@
-"""The arms of the on-policy experiment: one start, one teacher, equal updates; what differs is
-whose targets, and loss.
+"""The arms of the on-policy study: one start, one teacher, equal updates; targets and loss differ.
 
 Every arm continues Table 1's baseline student of its seed for one pass over the same sources.
 """
@@ -15,21 +14,32 @@ from seqkd_lab.runs.presets import EARLIER, SHORT
 from seqkd_lab.runs.recipes import BASELINE, TEACHER, Distillation, Objective, Recipe, table_recipes
 from seqkd_lab.training import Optimisation
 
-N_SENTENCES, BATCH_SIZE = 12_800, 64
-"""200 updates."""
-FORWARD, REVERSE, JSD = "forward KL", "reverse KL", "JSD"
+N_SENTENCES = 12_800
+"""Of the training set: 200 updates."""
+BATCH_SIZE = 64
+FORWARD = "forward KL"
+REVERSE = "reverse KL"
+JSD = "JSD"
 LOSSES = {FORWARD: Divergence(0.0), REVERSE: Divergence(1.0), JSD: Divergence(0.5, scaled=True)}
-GOLD, TEACHER_DRAWN, HALF, OWN = "gold", "teacher's samples", "half own", "own"
+
+GOLD = "gold"
+TEACHER_DRAWN = "teacher's samples"
+TEACHER_MODE = "teacher's mode"
+HALF = "half own"
+OWN = "own"
 TARGETS = (GOLD, TEACHER_DRAWN, HALF, OWN)
-"""Whose translations an arm learns along: gold and the teacher's are fixed sets (λ = 0); of `half
-own` every other is gold (λ = 0.5); `own` are all the student's (λ = 1)."""
-START, NLL_GOLD, NLL_MODE = "start", "NLL, gold", "NLL, teacher's mode"
-TOKEN, TOKEN_TO_COME, PLAIN_JSD = (
-    "own, sampled token",
-    "own, sampled token, discount 1",
-    "own, JSD not scaled",
-)
-RATES: dict[str, float] = {
+"""Whose translations an arm of the grid learns along: gold and the teacher's samples are fixed sets
+(λ = 0); of `half own` every other one is gold (λ = 0.5); `own` are all the student's (λ = 1)."""
+METHODS = {TEACHER_DRAWN: SAMPLED, TEACHER_MODE: MODE}
+TRANSFORMS = {HALF: OnPolicy(0.5), OWN: OnPolicy()}
+
+START = "start"
+NLL_GOLD = "NLL, gold"
+NLL_MODE = "NLL, teacher's mode"
+PLAIN_JSD = "own, JSD not scaled"
+TOKEN = "own, sampled token"
+TOKEN_TO_COME = "own, sampled token, discount 1"
+RATES = {
     FORWARD: 0.004,
     REVERSE: 0.016,
     JSD: 0.016,
@@ -38,17 +48,17 @@ RATES: dict[str, float] = {
     TOKEN: 0.001,
     TOKEN_TO_COME: 0.004,
 }
-"""Peak learning rates, each chosen among RATES_TRIED by `on_policy_rates.try_rates`: seed 11,
-validation sentences.
+"""Peak learning rates, each chosen by `rates.py` among RATES_TRIED, with seed 11 and the validation
+sentences.
 
-Where the best one is the first or the last, the next beyond it (0.0005, 0.032) was tried, too, and
-was worse.
+Where the best rate is the first or the last, the next one beyond it (0.0005, 0.032) was tried, too,
+and was worse.
 """
 RATES_TRIED = (0.001, 0.002, 0.004, 0.008, 0.016)
 
 
 def arm(targets: str, loss: str) -> str:
-    """The name of an arm of the grid."""
+    """Return the name of an arm of the grid."""
     return f"{targets}, {loss}"
 
 
@@ -57,64 +67,44 @@ ARMS = (NLL_GOLD, NLL_MODE, *GRID, PLAIN_JSD, TOKEN, TOKEN_TO_COME)
 
 
 def models(seed: int) -> tuple[Recipe, Recipe]:
-    """Teacher and start of a seed: rows of Table 1."""
+    """Return teacher and start of a seed: rows of Table 1."""
     rows = table_recipes(EARLIER, SHORT, seed)
     return rows[TEACHER], rows[BASELINE]
 
 
-def tuned(
-    seed: int,
-    name: str,
-    objective: Objective,
-    rate: float,
-    on_policy: OnPolicy | None = None,
-    method: str | None = None,
-) -> Recipe:
-    """The start, trained on with `objective`: on gold, on what the teacher wrote by `method`, or by
-    `on_policy`."""
+def arms(seed: int) -> dict[str, Recipe]:
+    """Return every arm of a seed by name, in the order of ARMS."""
+    grid = {
+        arm(targets, loss): (targets, objective, RATES[loss])
+        for targets in TARGETS
+        for loss, objective in LOSSES.items()
+    }
+    arms_of_all = {
+        NLL_GOLD: (GOLD, NLL(), RATES[NLL_GOLD]),
+        NLL_MODE: (TEACHER_MODE, NLL(), RATES[NLL_MODE]),
+        **grid,
+        PLAIN_JSD: (OWN, Divergence(0.5), RATES[JSD]),
+        TOKEN: (OWN, SampledToken(0.0), RATES[TOKEN]),
+        TOKEN_TO_COME: (OWN, SampledToken(1.0), RATES[TOKEN_TO_COME]),
+    }
+    return {name: continued(seed, name, *choices) for name, choices in arms_of_all.items()}
+
+
+def continued(seed: int, name: str, targets: str, objective: Objective, rate: float) -> Recipe:
+    """Return the start, trained on with `objective` along `targets` (one of TARGETS, or
+    TEACHER_MODE); `rate` is the peak learning rate."""
     teacher, start = models(seed)
-    data = replace(EARLIER, n_train=N_SENTENCES)
-    share = (
-        N_SENTENCES / 24_000
-    )  # of all that the teacher learned from, so that the sources are the same
+    share = N_SENTENCES / 24_000  # of the teacher's training set, for the same sources
+    method = METHODS.get(targets)
     return Recipe(
         name,
-        data,
+        replace(EARLIER, n_train=N_SENTENCES),
         start.model,
         objective,
         Optimisation(epochs=1, learning_rate=rate, batch_size=BATCH_SIZE),
         seed,
-        distilled=None if method is None else Distillation(teacher, method, share=share, seed=seed),
+        distilled=Distillation(teacher, method, share=share, seed=seed) if method else None,
         teacher=teacher if objective.needs_teacher else None,
         start=start,
-        batch_transform=on_policy,
+        batch_transform=TRANSFORMS.get(targets),
     )
-
-
-def arms(seed: int, rates: dict[str, float] = RATES) -> dict[str, Recipe]:
-    """Every arm of a seed by name."""
-    drawn = {
-        GOLD: (None, None),
-        TEACHER_DRAWN: (None, SAMPLED),
-        HALF: (OnPolicy(0.5), None),
-        OWN: (OnPolicy(), None),
-    }
-    grid = {
-        arm(targets, loss): tuned(seed, arm(targets, loss), objective, rates[loss], *drawn[targets])
-        for targets in TARGETS
-        for loss, objective in LOSSES.items()
-    }
-    others = [
-        tuned(seed, NLL_GOLD, NLL(), rates[NLL_GOLD]),
-        tuned(seed, NLL_MODE, NLL(), rates[NLL_MODE], method=MODE),
-        tuned(seed, PLAIN_JSD, Divergence(0.5), rates[JSD], OnPolicy()),
-        tuned(seed, TOKEN, SampledToken(0.0), rates[TOKEN], OnPolicy()),
-        tuned(seed, TOKEN_TO_COME, SampledToken(1.0), rates[TOKEN_TO_COME], OnPolicy()),
-    ]
-    every = grid | {recipe.name: recipe for recipe in others}
-    return {name: every[name] for name in ARMS}
-
-
-def at_rate(recipe: Recipe, rate: float) -> Recipe:
-    """The same arm with another peak learning rate."""
-    return replace(recipe, optimisation=replace(recipe.optimisation, learning_rate=rate))
