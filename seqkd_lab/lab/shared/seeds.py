@@ -41,3 +41,16 @@ def draw_seeds(
         axes.plot(*along((low, high)), "-", color=colour, linewidth=3)
     axes.plot(*along((mean,)), marker, color=colour, markersize=10, linestyle="none", label=label)
     return mean
+
+
+def write_beyond(
+    axes: Axes, position: float, values: Sequence[float], text: str, upright: bool = False
+) -> None:
+    """Write `text` beyond what `draw_seeds` draws of `values`: at its right, above it with
+    `upright`."""
+    _, (_, high) = mean_and_interval(values)
+    end = max(*values, high) if math.isfinite(high) else max(values)
+    point, offset, side = (
+        ((position, end), (0, 6), "center") if upright else ((end, position), (7, -5), "left")
+    )
+    axes.annotate(text, point, xytext=offset, textcoords="offset points", ha=side)
