@@ -1,9 +1,15 @@
-"""How long and how fast to learn, which epoch to keep, and what an epoch leaves behind."""
+"""How long and how fast to learn, one step of it, which epoch to keep, and what an epoch leaves
+behind."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from typing import TypeVar
+
+import torch
+from torch import Tensor
 
 from seqkd_lab.identity import omitted_when_default
 
@@ -11,6 +17,9 @@ MOST = 1_000_000
 """Epochs, and sentences of a batch: more would be a slip of the keyboard."""
 BY_LOSS, BY_BLEU = "loss", "bleu"
 """What the best epoch may be chosen by, on validation text."""
+Example = TypeVar("Example")
+Loss = Callable[[Tensor, Example, "Tensor | None"], Tensor]
+"""(logits, batch, teacher's logits) -> a scalar in nats: every Objective is one, of a Batch."""
 
 
 @dataclass(frozen=True)
@@ -111,3 +120,33 @@ def one_cycle(progress: float, warmup: float) -> float:
     if progress < warmup:
         return progress / warmup
     return 0.5 * (1.0 + math.cos(math.pi * (progress - warmup) / (1.0 - warmup)))
+
+
+def set_rate(optimiser: torch.optim.Optimizer, optimisation: Optimisation, done: float) -> None:
+    """Set the learning rate for the update after the share `done` (0 to 1) of a training."""
+    rate = optimisation.learning_rate * one_cycle(done, optimisation.warmup)
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def training_step(
+    model: torch.nn.Module,
+    batch: Example,
+    objective: Loss[Example],
+    optimiser: torch.optim.Optimizer,
+    clip_norm: float,
+    teacher_logits: Tensor | None = None,
+) -> float:
+    """Updates the parameters of `model` once, from one batch.
+
+    Returns the batch's loss before the update, in nats a token. A gradient
+    whose norm is larger than `clip_norm` is scaled down to it (Pascanu et al.
+    2013). teacher_logits (B, T, V): for objectives that need a teacher.
+    """
+    optimiser.zero_grad()
+    logits = model(batch)  # forward: scores (B, T, V) of every next token
+    loss = objective(logits, batch, teacher_logits)
+    loss.backward()  # backward: the gradient of the loss, by parameter
+    torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+    optimiser.step()  # update: move the parameters against the gradient
+    return loss.item()

@@ -21,7 +21,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.optimisation import BY_BLEU, History, Optimisation, Progress, one_cycle
+from seqkd_lab.optimisation import BY_BLEU, History, Optimisation, Progress, set_rate, training_step
 from seqkd_lab.resuming import AnotherRunError, check_shapes, forget, read_state, write_state
 
 
@@ -50,29 +50,6 @@ def validation_loss(model: Seq2Seq, encoded: EncodedCorpus, batch_size: int = 12
         total += nll(model(batch), batch.target_out).item() * batch.n_tokens
         n_tokens += batch.n_tokens
     return total / n_tokens
-
-
-def training_step(
-    model: Seq2Seq,
-    batch: Batch,
-    objective: Objective,
-    optimiser: torch.optim.Optimizer,
-    clip_norm: float,
-    teacher_logits: Tensor | None = None,
-) -> float:
-    """Updates the parameters of `model` once, from one batch.
-
-    Returns the batch's loss before the update, in nats a token. A gradient
-    whose norm is larger than `clip_norm` is scaled down to it (Pascanu et al.
-    2013). teacher_logits (B, T, V): for objectives that need a teacher.
-    """
-    optimiser.zero_grad()
-    logits = model(batch)  # forward: scores (B, T, V) of every next token
-    loss = objective(logits, batch, teacher_logits)
-    loss.backward()  # backward: the gradient of the loss, by parameter
-    torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
-    optimiser.step()  # update: move the parameters against the gradient
-    return loss.item()
 
 
 class Trainer:
@@ -130,11 +107,7 @@ class Trainer:
 
     def update(self, batch: Batch, n_done: int) -> float:
         """One update of the weights; returns the loss in nats a token."""
-        rate = self.optimisation.learning_rate * one_cycle(
-            n_done / self.n_updates, self.optimisation.warmup
-        )
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimiser, self.optimisation, n_done / self.n_updates)
         return self.step(batch, None if self.teacher is None else self.teacher_logits_of(batch))
 
     def step(self, batch: Batch, teacher_logits: Tensor | None) -> float:

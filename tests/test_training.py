@@ -18,11 +18,11 @@ from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.identity import settings
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
+from seqkd_lab.optimisation import one_cycle
 from seqkd_lab.training import (
     DivergenceError,
     Optimisation,
     Trainer,
-    one_cycle,
     train,
     training_step,
     validation_loss,

@@ -18,9 +18,9 @@ from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.near_policy import InOneProcess, Learning, OneForAll, Schedule, Writer
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import Optimisation, one_cycle
 from seqkd_lab.runs.presets import EARLIER, SHORT, TRANSFORMER
 from seqkd_lab.runs.recipes import TEACHER, Recipe, ToyData, table_recipes
-from seqkd_lab.training import Optimisation, one_cycle
 
 WARM_START = "warm start"
 PER_UPDATE, N_TOKENS, TOP_K, WARMUP = 32, 200_000, 8, 0.1
