@@ -35,7 +35,7 @@ from seqkd_lab.lab.paper_table import notebook as paper_table
 from seqkd_lab.lab.pruning.picture import pruning_levels
 from seqkd_lab.lab.pruning.view import PruningExplorer
 from seqkd_lab.lab.seq_inter.choice import read_candidates
-from seqkd_lab.lab.seq_inter.choice_view import ChoiceExplorer
+from seqkd_lab.lab.seq_inter.views import ChoiceExplorer
 from seqkd_lab.lab.seq_kd.lens_view import CorpusLens
 from seqkd_lab.lab.seq_kd.mass_view import ModeMass
 from seqkd_lab.lab.seq_kd.memory_view import MemoryDial

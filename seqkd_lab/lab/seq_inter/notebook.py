@@ -1,42 +1,45 @@
 """Lesson 07, sequence-level interpolation: what its notebook uses, from the teacher's candidates to
 the sentences."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from seqkd_lab.distillation.sequence_level import nearest_to_gold
 from seqkd_lab.lab.seq_inter.choice import (
     BLEU,
+    EVENLY,
+    N_CANDIDATES,
+    RISES,
     SIMILARITIES,
+    SLOWING,
+    STAYS,
+    Candidates,
+    candidates_of,
     choice_figure,
     lowest_log_prob,
     means,
     read_candidates,
-)
-from seqkd_lab.lab.seq_inter.choice_measures import (
-    BEAM,
-    GREEDY,
-    chosen_corpus,
-    fine_tuned,
-    table_gains,
-    table_gains_figure,
-)
-from seqkd_lab.lab.seq_inter.measures import (
-    APART,
-    BOTH_FALL,
-    BOTH_RISE,
-    EVENLY,
-    N_CANDIDATES,
-    PAIRS,
-    RISES,
-    SLOWING,
-    STAYS,
-    TURNED,
-    candidates_of,
-    p_mode_range,
     shape_of_fall,
     similarity_range,
+)
+from seqkd_lab.lab.seq_inter.tuning import (
+    APART,
+    BEAM,
+    BOTH_FALL,
+    BOTH_RISE,
+    GREEDY,
+    PAIRS,
+    TURNED,
+    chosen_corpus,
+    fine_tuned,
+    path_figure,
+    path_to_gold,
+    table_gains,
+    table_gains_figure,
     way_to_gold,
 )
-from seqkd_lab.lab.seq_inter.path import path_figure, path_to_gold
-from seqkd_lab.lab.seq_inter.view import make_explorer
 from seqkd_lab.lab.seq_inter.words import (
     TUNED,
     means_in_words,
@@ -50,10 +53,13 @@ from seqkd_lab.lab.seq_inter.words import (
 )
 from seqkd_lab.lab.shared.predictions import decided
 from seqkd_lab.lab.shared.score_figures import scores_figure
-from seqkd_lab.lab.shared.scores import scores
+from seqkd_lab.lab.shared.scores import p_mode_range, scores
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, TEACHER_INTER
 from seqkd_lab.runs.results import rows_by_seed
+
+if TYPE_CHECKING:
+    from seqkd_lab.lab.seq_inter.views import ChoiceExplorer
 
 RATES = {
     TEACHER: TOY.teacher_tuning.learning_rate,
@@ -61,3 +67,15 @@ RATES = {
     SEQ_KD: TOY.student_tuning.learning_rate,
 }
 """Learning rates of fine-tuning, smaller than those of training."""
+
+
+def make_explorer(
+    ticket: Candidates, sentences: Sequence[Candidates], K: int = 1
+) -> ChoiceExplorer:
+    """Make the explorer of these candidates, the ticket on top; the means are over `sentences`
+    alone."""
+    from seqkd_lab.lab.seq_inter.views import ChoiceExplorer  # needs ipywidgets
+
+    explorer = ChoiceExplorer(sentences, first=(ticket,))
+    explorer.K.value = K
+    return explorer

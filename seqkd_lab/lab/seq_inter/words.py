@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy.dataset import detokenise
-from seqkd_lab.lab.seq_inter.choice import BLEU, Candidates, Means
-from seqkd_lab.lab.seq_inter.choice_measures import BEAM, GREEDY
-from seqkd_lab.lab.seq_inter.measures import PAIRS, RISES, gaps, other_choice, shape_of_fall
-from seqkd_lab.lab.seq_inter.path import Stage
-from seqkd_lab.lab.shared.lesson import Markdown
+from seqkd_lab.lab.seq_inter.choice import (
+    BLEU,
+    RISES,
+    Candidates,
+    Means,
+    other_choice,
+    shape_of_fall,
+)
+from seqkd_lab.lab.seq_inter.tuning import BEAM, GREEDY, PAIRS, Gains, Stage, beam_gains
 from seqkd_lab.lab.shared.scores import Score
+from seqkd_lab.lab.shared.digits import mean_in_digits, minus
+from seqkd_lab.lab.shared.showing import Markdown
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, TEACHER_INTER
 from seqkd_lab.runs.verdicts import HELD, NOT_HELD, Rows, judge_claim, mean_and_interval
 from seqkd_lab.studies.table1.findings import PAPER_SCALE
@@ -24,45 +29,46 @@ TUNED = " + ỹ"
 """After the name of a model that was fine-tuned on ỹ."""
 
 
-def minus(text: str) -> str:
-    """Writes true minus signs before numbers."""
-    return re.sub(r"(?<!\w)-(?=\d)", "−", text)
-
-
 def change(values: Sequence[float]) -> str:
-    """Writes the mean of some differences with its 95% interval."""
-    mean, (low, high) = mean_and_interval(values)
-    return minus(f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]")
+    """Return the mean of some differences with its 95% interval."""
+    return mean_in_digits(values, digits=2)
 
 
-def said(tokens: Sequence[str]) -> str:
-    """Writes a translation as people do, in emphasis."""
+def in_italics(tokens: Sequence[str]) -> str:
+    """Return a translation as people write it, in emphasis."""
     return f"*{detokenise(tokens)}*"
 
 
 def ticket_in_words(ticket: Candidates, language: ToyLanguage) -> str:
-    """Says where the star leaves the square for the ticket, and what ỹ then is."""
-    mode, last = ticket.hypotheses[0].tokens, len(ticket.hypotheses)
+    """State where the triangle leaves the diamond for the ticket, and what ỹ then is."""
+    mode = ticket.hypotheses[0].tokens
+    last = len(ticket.hypotheses)
     K = next((K for K in range(1, last + 1) if ticket.chosen(K, BLEU) != 0), None)
-    invalid = sum(not language.is_valid(ticket.source, found.tokens) for found in ticket.hypotheses)
+    invalid = sum(
+        not language.is_valid(ticket.source, hypothesis.tokens) for hypothesis in ticket.hypotheses
+    )
     valid = "All" if not invalid else f"{last - invalid}"
     start = (
-        f"For the ticket, ŷ is {said(mode)} {valid} of its {last} candidates are valid "
+        f"For the ticket, ŷ is {in_italics(mode)} {valid} of its {last} candidates are valid "
         "translations. "
     )
     if K is None:
         return (
-            f"{start}The star never leaves the square: no candidate is more similar to gold than ŷ."
+            f"{start}The triangle never leaves the diamond: no candidate is more similar to gold "
+            "than ŷ."
         )
     chosen = ticket.hypotheses[ticket.chosen(K, BLEU)].tokens
     is_gold = (
         " This is gold itself, so a larger K changes nothing." if chosen == ticket.gold else ""
     )
-    return f"{start}The star leaves the square at K = {K}: ỹ is then {said(chosen)}{is_gold}"
+    return (
+        f"{start}The triangle leaves the diamond at K = {K}: ỹ is then "
+        f"{in_italics(chosen)}{is_gold}"
+    )
 
 
 def other_similarity_in_words(sentences: Sequence[Candidates], K: int) -> str:
-    """Says how often the other similarities choose another candidate than sentence BLEU does."""
+    """State how often the other similarities choose another candidate than sentence BLEU does."""
     shares = [f"“{name}” in {share:.0%}" for name, share in other_choice(sentences, K).items()]
     return (
         f"Often it does. With K = {K}, another candidate than that of sentence BLEU is chosen by "
@@ -71,7 +77,7 @@ def other_similarity_in_words(sentences: Sequence[Candidates], K: int) -> str:
 
 
 def means_in_words(averages: Means) -> Markdown:
-    """Says how similarity and log p of ỹ change with K, and why the first cannot fall and the
+    """State how similarity and log p of ỹ change with K, and why the first cannot fall and the
     second cannot rise."""
     K = len(averages.log_prob)
     lines = [
@@ -99,7 +105,7 @@ def means_in_words(averages: Means) -> Markdown:
 
 
 def tuned_in_words(scores: Mapping[str, Score]) -> str:
-    """Says of each model how p(ŷ) and greedy BLEU changed by fine-tuning on ỹ, in this run."""
+    """State for each model how p(ŷ) and greedy BLEU changed by fine-tuning on ỹ, in this run."""
     lines = []
     for name in (TEACHER, BASELINE, SEQ_KD):
         before, after = scores[name], scores[name + TUNED]
@@ -125,10 +131,8 @@ def tuned_in_words(scores: Mapping[str, Score]) -> str:
     return " ".join(lines)
 
 
-def seeds_in_words(
-    gains: Mapping[str, Mapping[str, Sequence[float]]], scores: Mapping[str, Score]
-) -> Markdown:
-    """Says what Seq-Inter does to each model over the seeds, and where this run was different."""
+def seeds_in_words(gains: Gains, scores: Mapping[str, Score]) -> Markdown:
+    """State what Seq-Inter does to each model over the seeds, and where this run was different."""
     lines, different = [], []
     for name in PAIRS:
         values = gains[name][GREEDY]
@@ -166,9 +170,9 @@ def seeds_in_words(
 
 
 def teacher_in_words(by_seed: Sequence[Rows]) -> str:
-    """Says what the beam adds to the teacher before and after Seq-Inter, and what becomes of the
+    """State what the beam adds to the teacher before and after Seq-Inter, and what becomes of the
     paper's finding F6."""
-    before, after = gaps(by_seed, TEACHER), gaps(by_seed, TEACHER_INTER)
+    before, after = beam_gains(by_seed, TEACHER), beam_gains(by_seed, TEACHER_INTER)
     less = mean_and_interval([a - b for a, b in zip(before, after, strict=True)])[1]
     paper = (
         PAPER[TEACHER].beam - PAPER[TEACHER].greedy,
@@ -180,7 +184,8 @@ def teacher_in_words(by_seed: Sequence[Rows]) -> str:
         "It can learn what its beam finds and its greedy search misses. In the paper, the beam "
         f"adds {paper[0]:.1f} BLEU to the teacher before Seq-Inter and {paper[1]:.1f} after it "
         "(finding F6).",
-        f"Here it adds {change_in_digits(before)} before and {change_in_digits(after)} after it.",
+        f"Here it adds {mean_in_digits(before, 2, '')} before and {mean_in_digits(after, 2, '')} "
+        "after it.",
         "The beam adds less after Seq-Inter."
         if less[0] > 0.0
         else "The seeds do not decide whether the beam adds less after Seq-Inter.",
@@ -194,14 +199,8 @@ def teacher_in_words(by_seed: Sequence[Rows]) -> str:
     return " ".join(lines)
 
 
-def change_in_digits(values: Sequence[float]) -> str:
-    """Writes the mean of some BLEU differences with its interval, in two decimals."""
-    mean, (low, high) = mean_and_interval(values)
-    return minus(f"{mean:.2f} [{low:.2f}, {high:.2f}]")
-
-
 def path_in_words(before: Score, stages: Sequence[Stage]) -> Markdown:
-    """Says what each corpus on the way from ŷ to gold does to the dependence and to the student."""
+    """State what each corpus from ŷ to gold does to the dependence and to the student."""
     first, last = stages[0], stages[-1]
     lines = [
         minus(
@@ -232,8 +231,8 @@ def path_in_words(before: Score, stages: Sequence[Stage]) -> Markdown:
     return Markdown(" ".join(lines))
 
 
-def paper_in_words(gains: Mapping[str, Mapping[str, Sequence[float]]]) -> Markdown:
-    """Says what Seq-Inter does on top of Seq-KD in the paper and here, and what a reader may
+def paper_in_words(gains: Gains) -> Markdown:
+    """State what Seq-Inter does on top of Seq-KD in the paper and here, and what a reader may
     conclude."""
     name, tuned = PAIRS[SEQ_KD]
     greedy, beam = (

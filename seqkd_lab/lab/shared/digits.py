@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+from seqkd_lab.runs.verdicts import mean_and_interval
 
 LEAST, MOST = 2, 5
 NOISE = 1e-4
@@ -38,3 +41,15 @@ def shown_number(value: float, digits: int) -> str:
 def shown_log_prob(log_prob: float, digits: int) -> str:
     """Returns a log-probability as `shown_number` does."""
     return shown_number(log_prob, digits)
+
+
+def minus(text: str) -> str:
+    """Return `text` with a true minus sign before every negative number."""
+    return re.sub(r"(?<!\w)-(?=\d)", "−", text)
+
+
+def mean_in_digits(values: Sequence[float], digits: int = 1, sign: str = "+") -> str:
+    """Return the mean of `values` with its 95% interval, as "+1.2 [+0.4, +2.0]"; with sign="" a
+    positive number has no sign."""
+    mean, (low, high) = mean_and_interval(values)
+    return minus(f"{mean:{sign}.{digits}f} [{low:{sign}.{digits}f}, {high:{sign}.{digits}f}]")

@@ -111,6 +111,12 @@ class BlittedFigure:
         """Forgets what stands still, for a picture whose axes change with what they show."""
         self._background = None
 
+    def still(self) -> Figure:
+        """Return the figure as an ordinary one: `savefig` draws what moves, too."""
+        for artist in self.animated:
+            artist.set_animated(False)
+        return self.figure
+
     def png(self) -> bytes:
         """The figure as it stands now."""
         canvas = self._canvas

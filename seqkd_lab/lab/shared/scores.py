@@ -13,6 +13,7 @@ from seqkd_lab.lab.shared.translated import translated
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.results import rows_by_seed
+from seqkd_lab.runs.verdicts import Rows
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,19 @@ def expected(results: Mapping, found: Mapping[str, Score]) -> list[Expectation]:
             ),
         ):
             why = f"{len(seen)} seeds, and the chance in {score.n_sentences} sentences"
-            low, high = max(0.0, min(seen) - 2.0 * error), min(1.0, max(seen) + 2.0 * error)
-            expectations.append(should_see(what, value, low, high, why))
+            expectations.append(should_see(what, value, *seed_range(seen, error), why))
     return expectations
+
+
+def seed_range(values: Sequence[float], error: float) -> tuple[float, float]:
+    """Return the least and the greatest of some seeds' shares (0–1), widened by two standard errors
+    of this run's value."""
+    return max(0.0, min(values) - 2.0 * error), min(1.0, max(values) + 2.0 * error)
+
+
+def p_mode_range(by_seed: Sequence[Rows], row: str, error: float) -> tuple[float, float]:
+    """Return the `seed_range` of p(ŷ) of a row of Table 1."""
+    return seed_range([rows[row]["p_mode"] for rows in by_seed], error)
 
 
 def validity(model: Seq2Seq, language: ToyLanguage, sources: Sequence[Sequence[str]]) -> list[int]:

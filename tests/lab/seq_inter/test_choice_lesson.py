@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from seqkd_lab.lab.meters.measures import meters, read_corpus
-from seqkd_lab.lab.seq_inter import path as choice_path
+from seqkd_lab.lab.seq_inter import tuning
 from seqkd_lab.lab.seq_inter.choice import read_candidates
-from seqkd_lab.lab.seq_inter.choice_measures import chosen_corpus, fine_tuned
+from seqkd_lab.lab.seq_inter.tuning import chosen_corpus, fine_tuned
 from seqkd_lab.lab.shared.scores import Score, scores
 
 N = 30
@@ -32,8 +32,8 @@ def test_the_last_stage_is_gold_and_every_stage_starts_from_the_same_student(
 ):
     student = toy_models["baseline"]
     before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
-    stages = choice_path.path_to_gold(student, gold, read, toy, (1, 4), 0.01, 4)
-    assert [stage.name for stage in stages] == ["K = 1", "K = 4", choice_path.GOLD]
+    stages = tuning.path_to_gold(student, gold, read, toy, (1, 4), 0.01, 4)
+    assert [stage.name for stage in stages] == ["K = 1", "K = 4", tuning.GOLD]
     own = read_corpus(toy.language, gold)
     assert stages[-1].dependence == meters(own, own).all_history
     for stage, corpus in ((stages[0], chosen_corpus(gold, read, 1)), (stages[-1], gold)):
@@ -46,11 +46,8 @@ def test_the_picture_holds_every_number_and_the_student_before(tmp_path):
     def score(x: float) -> Score:
         return Score(9, (80.0 + x, 90.0 + x), (0.5, 0.6), 0.1 + x / 100, 0.01, 0.5)
 
-    stages = [
-        choice_path.Stage("K = 1", 0.71, score(1.0)),
-        choice_path.Stage("gold", math.nan, score(2.0)),
-    ]
-    figure = choice_path.path_figure(score(0.0), stages)
+    stages = [tuning.Stage("K = 1", 0.71, score(1.0)), tuning.Stage("gold", math.nan, score(2.0))]
+    figure = tuning.path_figure(score(0.0), stages)
     figure.savefig(tmp_path / "path.png")
     left, middle, right = figure.axes
     assert "0.71" in [text.get_text() for text in left.texts]

@@ -9,8 +9,8 @@ from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.lab.seq_inter import notebook as seq_inter
 from seqkd_lab.lab.seq_inter import words
 from seqkd_lab.lab.seq_inter.choice import BLEU, SIMILARITIES, Candidates, Means
-from seqkd_lab.lab.seq_inter.choice_view import ChoiceExplorer
-from seqkd_lab.lab.seq_inter.path import Stage
+from seqkd_lab.lab.seq_inter.tuning import Stage
+from seqkd_lab.lab.seq_inter.views import ChoiceExplorer
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 from seqkd_lab.lab.shared.scores import Score
@@ -35,7 +35,7 @@ def score(bleu: float, p_mode: float, error: float = 0.01) -> Score:
 
 
 class TestTicket:
-    def test_the_star_leaves_at_the_first_nearer_candidate(self, toy):
+    def test_the_triangle_leaves_at_the_first_nearer_candidate(self, toy):
         ticket = candidates((MODE, 50.0), (("Unsinn",), 10.0), (lesson.TICKET_GOLD, 100.0))
         text = words.ticket_in_words(ticket, toy.language)
         assert (

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqkd_lab.distillation.sequence_level import nearest_to_gold
-from seqkd_lab.lab.seq_inter import choice_measures
-from seqkd_lab.lab.seq_inter import choice_view as choice
+from seqkd_lab.lab.seq_inter import tuning, views
 from seqkd_lab.lab.seq_inter.choice import (
     BEGINNING,
     BLEU,
@@ -22,7 +21,7 @@ from seqkd_lab.lab.seq_inter.choice import (
     same_beginning,
     shared_words,
 )
-from seqkd_lab.lab.seq_inter.choice_view import ChoiceExplorer
+from seqkd_lab.lab.seq_inter.views import ChoiceExplorer
 from seqkd_lab.runs.verdicts import mean_and_interval
 
 sentences = st.lists(st.sampled_from("abcd"), max_size=7).map(tuple)
@@ -105,7 +104,7 @@ def test_every_control_draws_through_its_whole_range(read):
 
 
 def test_the_candidates_are_listed_gold_and_the_chosen_one_among_them(read, monkeypatch):
-    monkeypatch.setattr(choice, "MOST_ROWS", 2)
+    monkeypatch.setattr(views, "MOST_ROWS", 2)
     view = ChoiceExplorer(read)
     for K in range(1, 7):
         view.K.value = K
@@ -128,20 +127,20 @@ def test_text_is_escaped(read):
 def test_the_still_twin_shows_the_same(read):
     figure = choice_figure(read[0], means(read, SHARED), 3, SHARED)
     assert figure.axes[0].get_xlabel().startswith("similarity")
-    star = figure.axes[0].lines[3]
+    nearest = figure.axes[0].lines[3]
     place = read[0].chosen(3, SHARED)
-    assert list(star.get_xdata()) == [read[0].similarity[SHARED][place]]
+    assert list(nearest.get_xdata()) == [read[0].similarity[SHARED][place]]
 
 
 def test_fine_tuning_learns_from_the_choices_and_leaves_the_model_alone(toy, toy_models, read):
-    corpus = choice_measures.chosen_corpus(toy.train[:12], read, 6)
+    corpus = tuning.chosen_corpus(toy.train[:12], read, 6)
     assert corpus.source == toy.train[:12].source
     assert corpus.target == tuple(
         nearest_to_gold(each.hypotheses, each.gold).tokens for each in read
     )
     model = toy_models["baseline"]
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    tuned = choice_measures.fine_tuned("it", model, corpus, toy.valid[:4], 0.01)
+    tuned = tuning.fine_tuned("it", model, corpus, toy.valid[:4], 0.01)
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
     assert any(not torch.equal(before[name], tensor) for name, tensor in tuned.state_dict().items())
 
@@ -154,13 +153,8 @@ def test_gains_are_differences_by_seed_and_their_figure_holds_each():
         }
         for x in (1.0, 2.0, 4.0)
     ]
-    gains = choice_measures.table_gains(rows, {"b after a": ("a", "b")})
-    assert gains == {
-        "b after a": {
-            choice_measures.GREEDY: [1.0, 2.0, 4.0],
-            choice_measures.BEAM: [7.0, 6.0, 4.0],
-        }
-    }
-    axes = choice_measures.table_gains_figure(gains).axes[0]
+    gains = tuning.table_gains(rows, {"b after a": ("a", "b")})
+    assert gains == {"b after a": {tuning.GREEDY: [1.0, 2.0, 4.0], tuning.BEAM: [7.0, 6.0, 4.0]}}
+    axes = tuning.table_gains_figure(gains).axes[0]
     drawn = [list(line.get_xdata()) for line in axes.lines]
     assert [1.0, 2.0, 4.0] in drawn and list(mean_and_interval([7.0, 6.0, 4.0])[1]) in drawn
