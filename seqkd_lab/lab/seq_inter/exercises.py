@@ -1,5 +1,5 @@
-"""Exercises of lesson 7, sequence-level interpolation: the choice among K candidates, and how
-closeness is measured."""
+"""Exercises of lesson 7, sequence-level interpolation: the choice among K candidates; beside it
+stands what BLEU counts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sacrebleu.metrics import BLEU
 
 from seqkd_lab.distillation.sequence_level import similarity as sentence_bleu
+from seqkd_lab.lab.seq_inter.precision_exercise import PRECISION
 from seqkd_lab.lab.shared.exercises.comparing import shown
 from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
@@ -19,8 +19,8 @@ Words = tuple[str, ...]
 
 
 def seq_inter_choice(candidates, gold, similarity):
-    """ỹ: of candidates [(words, log_prob)] the words most similar to gold; of equally similar ones
-    the likelier."""
+    """Return ỹ: of candidates [(words, log_prob)] the words most similar to gold; of equally similar
+    ones the likelier."""
     return max(candidates, key=lambda candidate: (similarity(candidate[0], gold), candidate[1]))[0]
 
 
@@ -106,21 +106,21 @@ def _with_log_prob(candidates, gold, similarity):
 
 
 def shared_words(translation, gold):
-    """A similarity that is easily equal for two translations: the number of words they share with
-    gold."""
+    """Return the number of words shared with gold: a similarity with many ties."""
     return sum((Counter(translation) & Counter(gold)).values())
 
 
 def minus_differences(translation, gold):
-    """A similarity that is never above 0: minus the number of places at which the translation is
-    not gold."""
+    """Return minus the number of positions at which the translation is not gold: a similarity that
+    is never above 0."""
     return sum(a == b for a, b in zip(translation, gold, strict=False)) - max(
         len(translation), len(gold)
     )
 
 
 def covered(translation, gold):
-    """A similarity that is not symmetric: the share of gold's words that the translation has."""
+    """Return the share of gold's words that the translation has: a similarity that is not
+    symmetric."""
     return shared_words(translation, gold) / len(gold)
 
 
@@ -131,13 +131,13 @@ GOLD = tuple("das Auto war sehr alt und rot .".split())
 def choice_case(
     name: str, candidates: Sequence[tuple[Words, float]], gold: Words, similarity: Similarity
 ) -> Case:
-    """A case whose right answer is found by numpy's lexical sort; `fault` says in words what is
+    """Make a case whose right answer is found by numpy's lexical sort; `fault` states what is
     wrong."""
     alike = [similarity(words, gold) for words, _ in candidates]
     best = candidates[np.lexsort(([log_prob for _, log_prob in candidates], alike))[-1]]
 
     def fault(answer: Any) -> str | None:
-        """Says what is wrong with `answer`, or None."""
+        """Return what is wrong with `answer`, or None."""
         if answer == list(best[0]):
             return None
         chosen = next((pair for pair in candidates if list(pair[0]) == answer), None)
@@ -147,21 +147,22 @@ def choice_case(
                 "candidates, as they stand in the list."
             )
         ours, theirs = similarity(best[0], gold), similarity(chosen[0], gold)
-        said = (
+        choice = (
             f"your function chose “{' '.join(chosen[0])}” (similarity {theirs:.4g}, log_prob "
             f"{chosen[1]:.3g})."
         )
         other = f"“{' '.join(best[0])}” (log_prob {best[1]:.3g})"
         if ours == theirs:
-            return f"{said} {other} is just as similar to gold, and likelier."
-        return f"{said} {other} is more similar to gold: {ours:.4g}."
+            return f"{choice} {other} is just as similar to gold, and likelier."
+        return f"{choice} {other} is more similar to gold: {ours:.4g}."
 
     return Case(name, (list(candidates), gold, similarity), best[0], fault)
 
 
 def random_case(name: str, seed: int, n_candidates: int, similarity: Similarity) -> Case:
-    """Candidates of several lengths that keep about half of gold's words, in any order."""
-    chance, candidates = random.Random(seed), {}
+    """Draw candidates of several lengths that keep about half of gold's words, in any order."""
+    chance = random.Random(seed)
+    candidates: dict[Words, float] = {}
     while len(candidates) < n_candidates:
         kept = [
             word if chance.random() < 0.5 else chance.choice(("der", "Wagen", "ganz", "Auto"))
@@ -171,21 +172,21 @@ def random_case(name: str, seed: int, n_candidates: int, similarity: Similarity)
     return choice_case(name, list(candidates.items()), GOLD, similarity)
 
 
-def tie_case(name: str, place: int, noun: str, lengths: Sequence[int]) -> Case:
-    """Three equally similar candidates and two others; the likelier one, with `noun`, at `place`
-    among the three."""
+def tie_case(name: str, position: int, noun: str, lengths: Sequence[int]) -> Case:
+    """Make a case of three equally similar candidates and two others; the likelier one, with
+    `noun`, stands at `position` among the three."""
     nouns = [n for n in ("Karren", "Mofa") if n != noun]
     tied = [
         (("das", n, *["x"] * length), log_prob)
         for n, length, log_prob in zip(nouns, lengths[:2], (-6.0, -2.5), strict=True)
     ]
-    tied.insert(place, (("das", noun, *["x"] * lengths[2]), -2.0))
+    tied.insert(position, (("das", noun, *["x"] * lengths[2]), -2.0))
     others = [(("ein", "Haus", "am", "See"), -0.3), (("x", "y"), -9.0)]
     return choice_case(name, [others[0], *tied, others[1]], ("das", "Auto"), shared_words)
 
 
 def choice_cases() -> list[Case]:
-    """Random candidates by four similarities; ties in which the likelier one stands first, in the
+    """Return random candidates by four similarities; ties in which the likelier one stands first, in the
     middle and last, is the first and the last in the alphabet, the longest and the shortest; and
     similarities that are 0 or below 0."""
     by_bleu = [
@@ -227,13 +228,10 @@ CHOICE = Exercise(
     title="The choice of Seq-Inter",
     difficulty=2,
     minutes=8,
-    task="Write `seq_inter_choice(candidates, gold, similarity)`: `candidates` are the teacher's K "
-    "best, a list of "
-    "pairs (tuple of words, log_prob) **in any order**; `gold` is a tuple of words; "
-    "`similarity(words, gold)` "
-    "gives a number. Return the words of the candidate that is most similar to gold; among equally "
-    "similar ones, "
-    "of the likelier.",
+    task="Write `seq_inter_choice(candidates, gold, similarity)`: `candidates` are the teacher's "
+    "K best, a list of pairs (tuple of words, log_prob) **in any order**; `gold` is a tuple of "
+    "words; `similarity(words, gold)` gives a number. Return the words of the candidate that is "
+    "most similar to gold; among equally similar ones, of the likelier.",
     hints=(
         "`max` takes a `key`: what is best goes first.",
         "A key may be a pair: Python compares the second only where the first are equal.",
@@ -257,151 +255,5 @@ CHOICE = Exercise(
     "similarity from the data.",
 )
 
-
-def clipped_precision(hypothesis, gold, n):
-    """Share of the hypothesis's n-grams that gold has too, each as often as gold has it; 0 when
-    there are none."""
-
-    def ngrams(words):
-        return Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
-
-    found = ngrams(hypothesis)
-    matched = sum((found & ngrams(gold)).values())
-    return matched / max(1, sum(found.values()))
-
-
-def _ngrams(words, n):
-    return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
-
-
-@mistake(
-    "without clipping, “der der der der der” would be a perfect translation: each n-gram counts "
-    "at most as often as gold has it."
-)
-def _not_clipped(hypothesis, gold, n):
-    found, right = _ngrams(hypothesis, n), set(_ngrams(gold, n))
-    return sum(gram in right for gram in found) / max(1, len(found))
-
-
-@mistake(
-    "this divides by gold's n-grams: recall. BLEU is precision, with a brevity penalty for what "
-    "is missing."
-)
-def _recall(hypothesis, gold, n):
-    return clipped_precision(gold, hypothesis, n)
-
-
-@mistake("sets forget how often an n-gram stands there: a second right “der” counts too.")
-def _as_sets(hypothesis, gold, n):
-    found, right = set(_ngrams(hypothesis, n)), set(_ngrams(gold, n))
-    return len(found & right) / max(1, len(found))
-
-
-@mistake(
-    "n-grams are compared place by place: a word inserted in front would spoil all of them. BLEU "
-    "does not ask where an n-gram stands."
-)
-def _place_by_place(hypothesis, gold, n):
-    pairs = zip(_ngrams(hypothesis, n), _ngrams(gold, n), strict=False)
-    return sum(one == other for one, other in pairs) / max(1, len(_ngrams(hypothesis, n)))
-
-
-@mistake("the count is divided by the number of words. T words have T − n + 1 n-grams.")
-def _over_the_words(hypothesis, gold, n):
-    matched = sum((Counter(_ngrams(hypothesis, n)) & Counter(_ngrams(gold, n))).values())
-    return matched / max(1, len(hypothesis))
-
-
-@mistake("the last n-gram is left out: T words have T − n + 1 n-grams.")
-def _last_left_out(hypothesis, gold, n):
-    found, right = (
-        Counter(tuple(words[i : i + n]) for i in range(len(words) - n))
-        for words in (hypothesis, gold)
-    )
-    return sum((found & right).values()) / max(1, sum(found.values()))
-
-
-@mistake("single words are counted whatever n is: an n-gram is a run of n words.")
-def _words_only(hypothesis, gold, n):
-    return clipped_precision(hypothesis, gold, 1)
-
-
-@mistake("this is the number of matching n-grams; divide it by the number of all.")
-def _count_only(hypothesis, gold, n):
-    return sum((Counter(_ngrams(hypothesis, n)) & Counter(_ngrams(gold, n))).values())
-
-
-@mistake("this is in percent; a share between 0 and 1 is asked for.")
-def _in_percent(hypothesis, gold, n):
-    return 100.0 * clipped_precision(hypothesis, gold, n)
-
-
-def precision_by_sacrebleu(hypothesis, gold, n) -> float:
-    """sacreBLEU's own counts of matching and of all n-grams."""
-    bleu = BLEU(smooth_method="none", tokenize="none")
-    score = bleu.corpus_score([" ".join(hypothesis)], [[" ".join(gold)]])
-    return score.counts[n - 1] / max(1, score.totals[n - 1])
-
-
-def precision_cases() -> list[Case]:
-    """A repeated word, a shifted sentence, too short ones, words that differ little, and chance."""
-    gold = tuple("der Mann verkaufte den alten Wagen , weil der Wagen alt war .".split())
-    settings = [
-        ("a word repeated too often", ("der",) * 5, gold, 1),
-        ("gold itself", gold, gold, 3),
-        ("shifted by one word", ("gestern", *gold[:-1]), gold, 2),
-        ("shorter than n", gold[:2], gold, 4),
-        ("gold is shorter than n", gold, gold[:2], 3),
-        ("as long as n", gold[:4], gold, 4),
-        ("no words", (), gold, 1),
-        ("turned round", gold[::-1], gold, 2),
-        (
-            "capital letters",
-            ("Der", "alte", "Mann", "kannte", "Sie"),
-            ("der", "Alte", "kannte", "sie"),
-            1,
-        ),
-        ("words cut elsewhere", ("der", "Ho", "fhund", "kam"), ("der", "Hof", "hund", "kam"), 2),
-    ]
-    for seed, n in ((1, 1), (2, 2), (3, 2), (4, 3)):
-        chance = random.Random(seed)
-        drawn = tuple(chance.choice((*gold[:4], "die", "Frau")) for _ in range(12 + seed))
-        other = tuple(chance.choice((*gold[:4], "die")) for _ in range(10 + 3 * (seed % 2)))
-        settings.append((f"random words, n = {n}", drawn, other, n))
-    return [Case(name, tuple(given), precision_by_sacrebleu(*given)) for name, *given in settings]
-
-
-PRECISION = Exercise(
-    lesson=7,
-    title="What BLEU counts: clipped n-grams",
-    difficulty=2,
-    minutes=10,
-    task="The paper's similarity is sentence BLEU, and at its core stands one number. Write "
-    "`clipped_precision(hypothesis, gold, n)`: two tuples of words. Of the hypothesis's n-grams, "
-    "return the share "
-    "that gold has too, where each n-gram counts **at most as often as gold has it**. Without any "
-    "n-gram: 0.",
-    hints=(
-        "Count n-grams with a `Counter` of tuples: `words[i:i + n]` for each i that leaves n "
-        "words.",
-        "`Counter & Counter` takes the smaller count of each: that is the clipping.",
-    ),
-    imports="from collections import Counter",
-    solution=clipped_precision,
-    wrong_answers=(
-        _not_clipped,
-        _recall,
-        _as_sets,
-        _place_by_place,
-        _over_the_words,
-        _last_left_out,
-        _words_only,
-        _count_only,
-        _in_percent,
-    ),
-    cases=precision_cases,
-    insight="Sentence BLEU is the geometric mean of this for n = 1 to 4, smoothed, times the "
-    "brevity penalty.",
-)
 
 EXERCISES = (CHOICE, PRECISION)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -171,8 +172,8 @@ def path_to_gold(
 
 def way_to_gold(stages: Sequence[Stage]) -> str:
     """Return what becomes of the dependence and of p(ŷ) from the first stage to the last:
-    BOTH_RISE, APART, BOTH_FALL or TURNED; CANNOT_TELL where p(ŷ) changes by less than two standard errors of
-    the difference."""
+    BOTH_RISE, APART, BOTH_FALL or TURNED; CANNOT_TELL where p(ŷ) changes by less than two standard
+    errors of the difference."""
     first, last = stages[0], stages[-1]
     change = last.score.p_mode - first.score.p_mode
     error = math.hypot(first.score.p_mode_error, last.score.p_mode_error)
@@ -196,11 +197,11 @@ def path_figure(before: Score, stages: Sequence[Stage]) -> Figure:
     left.set_ylabel("nats a sentence")
     _draw_stages(left, stages, dependence, 2, BLACK)
     middle.set_title("the student after it: BLEU")
-    for at, (label, look) in enumerate(
-        ((GREEDY, {}), (BEAM, {"linestyle": "--", "markerfacecolor": "white"}))
-    ):
-        _draw_stages(middle, stages, bleu[at], 1, student, at == 1, label=label, **look)
-        middle.axhline(before.bleu[at], color=student, linewidth=1.5, linestyle=":" if at else "-.")
+    ring = {"linestyle": "--", "markerfacecolor": "white"}
+    _draw_stages(middle, stages, bleu[0], 1, student, False, label=GREEDY)
+    _draw_stages(middle, stages, bleu[1], 1, student, label=BEAM, **ring)
+    for value, line in zip(before.bleu, ("-.", ":"), strict=True):
+        middle.axhline(value, color=student, linewidth=1.5, linestyle=line)
     right.set_title("the student after it: p(ŷ)")
     _draw_stages(right, stages, certainty, 3, student)
     right.axhline(before.p_mode, color=student, linewidth=1.5, linestyle="-.")
@@ -225,7 +226,7 @@ def _draw_stages(
     digits: int,
     colour: str,
     above: bool = True,
-    **look,
+    **look: Any,
 ) -> None:
     """Draw a line over the stages with its numbers, `above` it or below, at the side where it does
     not pass."""

@@ -74,7 +74,8 @@ class ChoiceExplorer(View):
 
 def _rows(shown: Candidates, K: int, name: str) -> list[tuple[str, ...]]:
     """Return the first MOST_ROWS of the K candidates, and ỹ wherever it stands."""
-    chosen, rows = shown.chosen(K, name), []
+    chosen = shown.chosen(K, name)
+    rows: list[tuple[str, ...]] = []
     for rank, hypothesis in enumerate(shown.hypotheses[:K]):
         if rank < MOST_ROWS or rank == chosen:
             signs = ("ŷ, Seq-KD",) * (rank == 0) + ("ỹ, Seq-Inter",) * (rank == chosen)

@@ -174,10 +174,7 @@ def teacher_in_words(by_seed: Sequence[Rows]) -> str:
     paper's finding F6."""
     before, after = beam_gains(by_seed, TEACHER), beam_gains(by_seed, TEACHER_INTER)
     less = mean_and_interval([a - b for a, b in zip(before, after, strict=True)])[1]
-    paper = (
-        PAPER[TEACHER].beam - PAPER[TEACHER].greedy,
-        PAPER[TEACHER_INTER].beam - PAPER[TEACHER_INTER].greedy,
-    )
+    paper = [beam - greedy for greedy, beam in (PAPER[TEACHER].bleu, PAPER[TEACHER_INTER].bleu)]
     claim = next(claim for claim in PAPER_SCALE if claim.name == "F6")
     outcome = judge_claim(claim, by_seed).outcome
     lines = [
@@ -236,7 +233,7 @@ def paper_in_words(gains: Gains) -> Markdown:
     conclude."""
     name, tuned = PAIRS[SEQ_KD]
     greedy, beam = (
-        getattr(PAPER[tuned], how) - getattr(PAPER[name], how) for how in ("greedy", "beam")
+        after - before for before, after in zip(PAPER[name].bleu, PAPER[tuned].bleu, strict=True)
     )
     here = [mean_and_interval(gains[SEQ_KD][search])[1] for search in (GREEDY, BEAM)]
     lines = [

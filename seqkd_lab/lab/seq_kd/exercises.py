@@ -13,8 +13,8 @@ from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def mode_mass(log_probs):
-    """Mean over sentences of p(ŷ | s); log_probs holds ln p(ŷ | s) of each sentence's best
-    hypothesis."""
+    """Return the mean over sentences of p(ŷ | s); log_probs holds ln p(ŷ | s) of each sentence's
+    best hypothesis."""
     return sum(math.exp(log_prob) for log_prob in log_probs) / len(log_probs)
 
 
@@ -60,7 +60,8 @@ def _median(log_probs):
 
 
 def mass_cases() -> list[Case]:
-    """Models that know, doubt and mix, of several numbers of sentences; by torch's logsumexp."""
+    """Return models that are certain, uncertain and mixed, of several numbers of sentences; judged
+    by torch's logsumexp."""
     chance = random.Random(1)
     settings = [
         ("one sure sentence, one hopeless", [0.0, -60.0]),
@@ -87,10 +88,8 @@ MODE_MASS = Exercise(
     difficulty=1,
     minutes=5,
     task="Table 1 has a column p(ŷ): how much probability a model gives to its *own* best "
-    "translation, on average. "
-    "Write `mode_mass(log_probs)`: a list with ln p(ŷ | s) of each sentence's best hypothesis. "
-    "Return the mean "
-    "probability, a number between 0 and 1.",
+    "translation, on average. Write `mode_mass(log_probs)`: a list with ln p(ŷ | s) of each "
+    "sentence's best hypothesis. Return the mean probability, a number between 0 and 1.",
     hints=(
         "Is the mean taken before or after `exp`? The column is a mean of *probabilities*.",
         "Take `math.exp(log_prob)` of each, then the mean.",
@@ -108,14 +107,13 @@ MODE_MASS = Exercise(
     ),
     cases=mass_cases,
     insight="Where a translation has more than half of the probability, greedy search cannot miss "
-    "it: the proof stands "
-    "it below.",
+    "it: the proof stands it below.",
 )
 
 
 def length_ratio(distilled, gold):
-    """Tokens of the distilled corpus per token of gold: lists of sentences, each a tuple of
-    words."""
+    """Return the tokens of the distilled corpus per token of gold: lists of sentences, each a tuple
+    of words."""
     return sum(len(sentence) for sentence in distilled) / sum(len(sentence) for sentence in gold)
 
 
@@ -170,7 +168,7 @@ def _whole_number(distilled, gold):
 
 
 def ratio_cases() -> list[Case]:
-    """Corpora that are equal, shorter and longer than gold, one with an empty translation; counted
+    """Return corpora that are equal, shorter and longer than gold, one with an empty translation; counted
     by flattening."""
     settings = [
         ("a teacher that copies gold", 0, 1),
@@ -211,11 +209,9 @@ LENGTH_RATIO = Exercise(
     title="Before training: the length",
     difficulty=1,
     minutes=4,
-    task="Beam search may write translations that are too short, and a student learns that length. "
-    "Write "
-    "`length_ratio(distilled, gold)`: two lists of sentences (tuples of words) in the same order. "
-    "Return the "
-    "number of distilled words per gold word, over the whole corpus.",
+    task="Beam search may write translations that are too short, and a student learns that "
+    "length. Write `length_ratio(distilled, gold)`: two lists of sentences (tuples of words) in "
+    "the same order. Return the number of distilled words per gold word, over the whole corpus.",
     hints=("It is one division of two sums over the corpus.",),
     solution=length_ratio,
     wrong_answers=(

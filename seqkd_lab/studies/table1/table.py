@@ -48,6 +48,13 @@ class PaperRow:
     perplexity: float | None = None
     p_mode: float | None = None
 
+    @property
+    def bleu(self) -> tuple[float, float]:
+        """Return BLEU of greedy and of beam search. Raise ValueError where a number is missing."""
+        if self.greedy is None or self.beam is None:
+            raise ValueError("the paper's BLEU of this row is not known")
+        return self.greedy, self.beam
+
 
 PAPER = {
     TEACHER: PaperRow(17.7, 19.5, 6.7, 1.3),

@@ -10,9 +10,10 @@ from collections import Counter
 import numpy as np
 
 from seqkd_lab.distillation.sequence_level import similarity as sentence_bleu
-from seqkd_lab.lab.seq_inter import exercises as lesson_07
-from seqkd_lab.lab.seq_inter.exercises import clipped_precision as right_precision
+from seqkd_lab.lab.seq_inter import exercises as choice
+from seqkd_lab.lab.seq_inter import precision_exercise as precision
 from seqkd_lab.lab.seq_inter.exercises import seq_inter_choice as right_choice
+from seqkd_lab.lab.seq_inter.precision_exercise import clipped_precision as right_precision
 
 # seq_inter_choice: wrong
 
@@ -131,7 +132,7 @@ def bleu_whatever_is_given(candidates, gold, similarity):
 
 
 def shared_words_whatever_is_given(candidates, gold, similarity):
-    return best_of(candidates, lambda c: (lesson_07.shared_words(c[0], gold), c[1]))
+    return best_of(candidates, lambda c: (choice.shared_words(c[0], gold), c[1]))
 
 
 def absolute(candidates, gold, similarity):
@@ -426,20 +427,20 @@ def by_what_is_too_much(hypothesis, gold, n):
 
 WRONG = {
     "seq_inter_choice": {
-        lesson_07._likeliest: "the teacher's mode",
-        lesson_07._least_similar: "*least* similar",
-        lesson_07._first_of_equals: "takes the first in the list",
-        lesson_07._last_of_equals: "takes the last in the list",
+        choice._likeliest: "the teacher's mode",
+        choice._least_similar: "*least* similar",
+        choice._first_of_equals: "takes the first in the list",
+        choice._last_of_equals: "takes the last in the list",
         loop_with_equals: "takes the last in the list",
-        lesson_07._least_likely_of_equals: "*least* likely",
+        choice._least_likely_of_equals: "*least* likely",
         sorted_with_the_wrong_sign: "*least* likely",
-        lesson_07._alphabet_of_equals: "last in the alphabet",
-        lesson_07._weighted: "multiplied",
-        lesson_07._added: "are added",
+        choice._alphabet_of_equals: "last in the alphabet",
+        choice._weighted: "multiplied",
+        choice._added: "are added",
         mean_with_alpha: "are added",
-        lesson_07._arguments_swapped: "arguments of `similarity` are swapped",
-        lesson_07._with_log_prob: "the pair",
-        lesson_07._gold_itself: "gold itself",
+        choice._arguments_swapped: "arguments of `similarity` are swapped",
+        choice._with_log_prob: "the pair",
+        choice._gold_itself: "gold itself",
         likelihood_first: "the teacher's mode",
         to_the_mode: "the teacher's mode",
         **dict.fromkeys(
@@ -480,16 +481,16 @@ WRONG = {
         ),
     },
     "clipped_precision": {
-        lesson_07._not_clipped: "without clipping",
+        precision._not_clipped: "without clipping",
         clipped_by_the_hypothesis: "without clipping",
-        lesson_07._recall: "recall",
-        lesson_07._as_sets: "sets forget",
-        lesson_07._place_by_place: "place by place",
-        lesson_07._over_the_words: "number of words",
-        lesson_07._last_left_out: "last n-gram",
-        lesson_07._words_only: "single words",
-        lesson_07._count_only: "number of matching",
-        lesson_07._in_percent: "in percent",
+        precision._recall: "recall",
+        precision._as_sets: "sets forget",
+        precision._place_by_place: "place by place",
+        precision._over_the_words: "number of words",
+        precision._last_left_out: "last n-gram",
+        precision._words_only: "single words",
+        precision._count_only: "number of matching",
+        precision._in_percent: "in percent",
         **dict.fromkeys(
             (
                 f1,

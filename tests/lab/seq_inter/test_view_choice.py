@@ -71,7 +71,7 @@ def test_more_candidates_never_lower_the_similarity_and_never_raise_the_log_prob
         assert list(found.similarity) == sorted(found.similarity)
         assert max(found.log_prob) == found.log_prob[0]
         assert found.mode[0] == 1.0 and list(found.gold) == sorted(found.gold)
-    with pytest.raises(ValueError, match="no sentences"):
+    with pytest.raises(ValueError, match="at least one sentence"):
         means([], BLEU)
 
 
