@@ -226,8 +226,7 @@ class TestRuns:
         code, _, err = study(tens([], steps=4))
         assert (
             code == 2
-            and "tens.json: created with different settings (steps was 3, now it is 4)"
-            in err
+            and "tens.json: created with different settings (steps was 3, now it is 4)" in err
         )
         assert (tmp_path / "tens.json").read_bytes() == before
 

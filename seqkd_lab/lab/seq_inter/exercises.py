@@ -19,8 +19,8 @@ Words = tuple[str, ...]
 
 
 def seq_inter_choice(candidates, gold, similarity):
-    """Return ỹ: of candidates [(words, log_prob)] the words most similar to gold; of equally similar
-    ones the likelier."""
+    """Return ỹ: of candidates [(words, log_prob)] the words most similar to gold; of equally
+    similar ones the likelier."""
     return max(candidates, key=lambda candidate: (similarity(candidate[0], gold), candidate[1]))[0]
 
 
@@ -186,9 +186,9 @@ def tie_case(name: str, position: int, noun: str, lengths: Sequence[int]) -> Cas
 
 
 def choice_cases() -> list[Case]:
-    """Return random candidates by four similarities; ties in which the likelier one stands first, in the
-    middle and last, is the first and the last in the alphabet, the longest and the shortest; and
-    similarities that are 0 or below 0."""
+    """Return random candidates by four similarities; ties in which the likelier one stands first,
+    in the middle and last, is the first and the last in the alphabet, the longest and the shortest;
+    and similarities that are 0 or below 0."""
     by_bleu = [
         random_case(f"{n} candidates, by sentence BLEU", seed, n, sentence_bleu)
         for seed, n in ((72, 8), (73, 8), (32, 35))

@@ -96,7 +96,8 @@ def precision_by_sacrebleu(hypothesis, gold, n) -> float:
 
 
 def precision_cases() -> list[Case]:
-    """Return a repeated word, a shifted sentence, too short ones, words that differ little, and chance."""
+    """Return a repeated word, a shifted sentence, too short ones, words that differ little, and
+    random words."""
     gold = tuple("der Mann verkaufte den alten Wagen , weil der Wagen alt war .".split())
     settings = [
         ("a word repeated too often", ("der",) * 5, gold, 1),

@@ -17,9 +17,9 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.lab.meters.measures import meters, read_corpus
 from seqkd_lab.lab.seq_inter.choice import BLEU, Candidates
-from seqkd_lab.lab.shared.scores import Score, scores
 from seqkd_lab.lab.shared.lesson import Bar
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.lab.shared.scores import Score, scores
 from seqkd_lab.lab.shared.seeds import draw_seeds
 from seqkd_lab.lab.shared.style import BLACK, GREY, panels, role_of, styled
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -154,11 +154,9 @@ def path_to_gold(
     fine-tunes `student` anew.
 
     `read` holds the candidates of `gold`'s pairs; scores are of the first `n_test` test sentences.
-    Raise ValueError for data without a language, which measures the dependence.
+    Raise ValueError for real text: only a known language tells the dependence.
     """
-    language = data.language
-    if language is None:
-        raise ValueError("path_to_gold() needs data with a toy language")
+    language = data.toy_language
     corpora = {f"K = {K}": chosen_corpus(gold, read, K) for K in n_candidates} | {GOLD: gold}
     own = read_corpus(language, gold)
     valid = data.valid[:200]
@@ -197,8 +195,8 @@ def path_figure(before: Score, stages: Sequence[Stage]) -> Figure:
     left.set_ylabel("nats a sentence")
     _draw_stages(left, stages, dependence, 2, BLACK)
     middle.set_title("the student after it: BLEU")
-    ring = {"linestyle": "--", "markerfacecolor": "white"}
-    _draw_stages(middle, stages, bleu[0], 1, student, False, label=GREEDY)
+    _draw_stages(middle, stages, bleu[0], 1, student, above=False, label=GREEDY)
+    ring: dict[str, Any] = {"linestyle": "--", "markerfacecolor": "white"}
     _draw_stages(middle, stages, bleu[1], 1, student, label=BEAM, **ring)
     for value, line in zip(before.bleu, ("-.", ":"), strict=True):
         middle.axhline(value, color=student, linewidth=1.5, linestyle=line)
@@ -230,8 +228,9 @@ def _draw_stages(
 ) -> None:
     """Draw a line over the stages with its numbers, `above` it or below, at the side where it does
     not pass."""
-    look = {"linewidth": 2.5, "markersize": 9, "marker": "D", "color": colour} | look
-    axes.plot(range(len(stages)), values, **look)
+    mark = role_of(SEQ_KD).marker
+    look = {"linestyle": "-", "markersize": 9} | look
+    axes.plot(range(len(stages)), values, mark, color=colour, **look)
     at_left = (values[-1] > values[0]) == above
     for column, value in enumerate(values):
         axes.annotate(

@@ -16,8 +16,8 @@ from seqkd_lab.lab.seq_inter.choice import (
     shape_of_fall,
 )
 from seqkd_lab.lab.seq_inter.tuning import BEAM, GREEDY, PAIRS, Gains, Stage, beam_gains
-from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.lab.shared.digits import mean_in_digits, minus
+from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.lab.shared.showing import Markdown
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, TEACHER_INTER
 from seqkd_lab.runs.verdicts import HELD, NOT_HELD, Rows, judge_claim, mean_and_interval

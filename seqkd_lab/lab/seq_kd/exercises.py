@@ -168,8 +168,8 @@ def _whole_number(distilled, gold):
 
 
 def ratio_cases() -> list[Case]:
-    """Return corpora that are equal, shorter and longer than gold, one with an empty translation; counted
-    by flattening."""
+    """Return corpora that are equal, shorter and longer than gold, one with an empty translation;
+    counted by flattening."""
     settings = [
         ("a teacher that copies gold", 0, 1),
         ("a teacher that stops early", -4, 2),
