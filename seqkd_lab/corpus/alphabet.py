@@ -52,7 +52,8 @@ def rare_characters(
 
 
 def _n_covering(counts: list[int], coverage: float) -> int:
-    """How many of the most frequent characters make up `coverage` of the text; counts fall."""
+    """Return how many of the most frequent characters make up `coverage` of the text; counts
+    fall."""
     needed, covered = coverage * sum(counts), 0
     for n, count in enumerate(counts, start=1):
         covered += count

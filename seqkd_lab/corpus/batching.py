@@ -60,7 +60,7 @@ class Sentences:
 
     @classmethod
     def of(cls, sentences: Iterable[Sequence[int]]) -> Sentences:
-        """Joins lists of ids."""
+        """Join lists of ids."""
         ids, lengths = array("i"), array("q")
         for sentence in sentences:
             ids.extend(sentence)
@@ -69,7 +69,7 @@ class Sentences:
         return cls(torch.tensor(ids, dtype=torch.int32), length.cumsum(0) - length, length)
 
     def padded(self, rows: Tensor) -> Tensor:
-        """The sentences at `rows` (B,) as int64 (B, longest of them), PAD behind each."""
+        """Return the sentences at `rows` (B,) as int64 (B, longest of them), PAD behind each."""
         lengths = self.lengths[rows][:, None]
         t = torch.arange(int(lengths.max()))
         places = self.starts[rows][:, None] + torch.minimum(t, lengths - 1)  # (B, T)
@@ -99,8 +99,8 @@ class EncodedCorpus:
         return self.target.lengths - 1
 
     def target_places(self, batch: Batch) -> Tensor:
-        """Where each token of `batch`'s targets stands among all target tokens of the corpus, (B,
-        T); the number for padding is another token's, or one past the last."""
+        """Return where each token of `batch`'s targets stands among all target tokens of the
+        corpus, (B, T); the number for padding is another token's, or one past the last."""
         starts = self.target_lengths.cumsum(0) - self.target_lengths  # (N,)
         return starts[batch.rows, None] + torch.arange(batch.target_out.shape[1])
 
@@ -108,7 +108,7 @@ class EncodedCorpus:
 def encode(
     corpus: ParallelCorpus, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary
 ) -> EncodedCorpus:
-    """Looks up every token of `corpus` once."""
+    """Look up every token of `corpus` once."""
     return EncodedCorpus(
         Sentences.of([*source_vocabulary.ids(words), EOS] for words in corpus.source),
         Sentences.of([BOS, *target_vocabulary.ids(words), EOS] for words in corpus.target),
@@ -116,7 +116,7 @@ def encode(
 
 
 def make_batch(encoded: EncodedCorpus, rows: Sequence[int] | Tensor) -> Batch:
-    """The pairs at `rows`, in this order. Raises ValueError when there are none."""
+    """Return the pairs at `rows`, in this order. Raises ValueError when there are none."""
     rows = torch.as_tensor(rows, dtype=torch.int64)
     if not len(rows):
         raise ValueError("a batch needs at least one sentence; rows is empty")
@@ -138,7 +138,7 @@ def shift(target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def batch_rows(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None) -> list[Tensor]:
-    """Splits the rows 0..N-1 into batches of `batch_size` sentences (one may be smaller), each row
+    """Split the rows 0..N-1 into batches of `batch_size` sentences (one may be smaller), each row
     once.
 
     With a seed: shuffles, sorts by length within pools of POOL batches, then shuffles the batches;
@@ -169,7 +169,8 @@ def batch_rows(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None
 
 
 def batches(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None) -> Iterator[Batch]:
-    """One pass over the corpus in batches of `batch_size` sentences, in the order of batch_rows."""
+    """Return one pass over the corpus in batches of `batch_size` sentences, in the order of
+    batch_rows."""
     rows_of_batches = batch_rows(encoded, batch_size, shuffle_seed)
     return (make_batch(encoded, rows) for rows in rows_of_batches)
 
@@ -177,9 +178,9 @@ def batches(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None) -
 def limited_batches(
     encoded: EncodedCorpus, batch_size: int, max_tokens: int = HELD_OUT_TOKENS
 ) -> Iterator[Batch]:
-    """One pass, shortest source first, in batches of at most `batch_size` sentences and, where
-    there is more than one, at most `max_tokens` tokens a side with the padding: one long sentence
-    does not pad a whole batch to its length."""
+    """Return one pass, shortest source first, in batches of at most `batch_size` sentences and,
+    where there is more than one, at most `max_tokens` tokens a side with the padding: one long
+    sentence does not pad a whole batch to its length."""
     for rows in batch_rows(encoded, batch_size, shuffle_seed=None):
         lengths = torch.maximum(encoded.source_lengths[rows], encoded.target_lengths[rows]).tolist()
         first, longest = 0, 0

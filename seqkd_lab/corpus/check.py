@@ -175,7 +175,7 @@ def _side(path: str, lines: Sequence[str]) -> Side:
 
 
 def _odd_pairs(pairs: RawPairs, sides: tuple[Side, Side], usual: float, signs: Counter[str]):
-    """Yields the pairs with something odd about them, and counts each kind of sign in `signs`."""
+    """Yield the pairs with something odd about them, and count each kind of sign in `signs`."""
     for line, (source, target) in enumerate(zip(pairs.source, pairs.target, strict=True), start=1):
         if not source or not target:
             continue  # counted as empty
@@ -192,7 +192,7 @@ def _odd_pairs(pairs: RawPairs, sides: tuple[Side, Side], usual: float, signs: C
 
 
 def _signs(source: str, target: str, usual: float):
-    """Yields (kind, weight, reason) for each sign that two sides do not belong together, or are
+    """Yield (kind, weight, reason) for each sign that two sides do not belong together, or are
     damaged."""
     ratio = length_ratio(source, target, usual)
     if ratio > ODD_RATIO:
@@ -216,8 +216,8 @@ def _signs(source: str, target: str, usual: float):
 
 
 def _digits(text: str) -> list[str]:
-    """All digits, in Western form: dates change their order between languages, and numbers their
-    separators."""
+    """Return all digits, in Western form: dates change their order between languages, and numbers
+    their separators."""
     return [digit if digit.isascii() else str(int(digit)) for digit in DIGIT.findall(text)]
 
 
@@ -233,8 +233,8 @@ def _addresses(text: str) -> set[str]:
 
 
 def _repeated_and_dropped(pairs: RawPairs, usual: float) -> tuple[int, int, CleaningReport]:
-    """The pairs that stand there before, the sources with several targets, and what cleaning would
-    drop."""
+    """Return the pairs that stand there before, the sources with several targets, and what cleaning
+    would drop."""
     dropped: Counter[str] = Counter()
     seen: set[int] = set()  # hashes: a number a pair takes less memory than the pair
     first_target: dict[int, int] = {}

@@ -32,7 +32,7 @@ def in_words(check: CorpusCheck) -> str:
 
 def _table(check: CorpusCheck) -> str:
     sides = (check.source, check.target)
-    rows = [("", "source", "target")]
+    rows: list[tuple[str, ...]] = [("", "source", "target")]
     for unit in ("characters", "words"):
         lengths = [getattr(side, unit) for side in sides]
         rows += [

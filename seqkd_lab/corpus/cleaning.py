@@ -52,7 +52,7 @@ class CleaningReport:
 
 
 def clean(pairs: RawPairs, rules: CleaningRules = TRAINING) -> tuple[RawPairs, CleaningReport]:
-    """The pairs that satisfy `rules`, in order, and the count of the others by reason.
+    """Return the pairs that satisfy `rules`, in order, and the count of the others by reason.
 
     Raises CorpusError when nothing is left.
     """
@@ -78,7 +78,7 @@ def clean(pairs: RawPairs, rules: CleaningRules = TRAINING) -> tuple[RawPairs, C
 
 
 def reason_to_drop(source: str, target: str, rules: CleaningRules, usual: float) -> str | None:
-    """The first rule that a pair breaks, whatever stands around it; None when it is fine."""
+    """Return the first rule that a pair breaks, whatever stands around it; None when it is fine."""
     if not source:
         return "empty source"
     if not target:
@@ -104,7 +104,8 @@ def smoothed_ratio(source: str, target: str) -> float:
 
 
 def usual_ratio(pairs: RawPairs) -> float:
-    """The median of smoothed_ratio over the pairs that have both sides, 1 where there are none.
+    """Return the median of smoothed_ratio over the pairs that have both sides, 1 where there are
+    none.
 
     Languages differ in how many characters they need; and a median forgives the lines that are not
     sentences.
@@ -115,8 +116,8 @@ def usual_ratio(pairs: RawPairs) -> float:
 
 
 def length_ratio(source: str, target: str, usual: float) -> float:
-    """How many times longer or shorter than usual the target is: max(r, 1/r), r = smoothed_ratio /
-    usual."""
+    """Return how many times longer or shorter than usual the target is: max(r, 1/r), r =
+    smoothed_ratio / usual."""
     ratio = smoothed_ratio(source, target) / usual
     return max(ratio, 1 / ratio)
 

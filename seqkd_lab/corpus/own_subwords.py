@@ -62,7 +62,7 @@ def _check_usable(name: str, n_lines: int, n_lost: int, unknown: float, example:
 
 
 def _letters(text: str) -> str:
-    """The letters and digits of `text`, whatever their case, form and spacing."""
+    """Return the letters and digits of `text`, whatever their case, form and spacing."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return "".join(filter(str.isalnum, plain))
 

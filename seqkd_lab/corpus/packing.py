@@ -72,8 +72,8 @@ class PackedBatch:
 
 
 def first_fit(sizes: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int, int]]:
-    """Where each pair of `sizes` (source and target tokens) goes: row, first source place, first
-    target place.
+    """Return where each pair of `sizes` (source and target tokens) goes: row, first source place,
+    first target place.
 
     First-fit decreasing: the longest pair first, each into the first row in which both of its sides
     fit. Raises ValueError for a sentence that is longer than a row.
@@ -98,14 +98,15 @@ def first_fit(sizes: Sequence[tuple[int, int]], length: int) -> list[tuple[int, 
         if row is None:
             row = len(filled)
             filled.append([0, 0])
-        found[i] = (row, *filled[row])
+        found[i] = (row, filled[row][0], filled[row][1])
         filled[row][0] += n_source
         filled[row][1] += n_target
     return found
 
 
 def pack(batch: Batch, length: int) -> PackedBatch:
-    """The pairs of `batch` in as few rows of at most `length` tokens a side as first_fit finds.
+    """Return the pairs of `batch` in as few rows of at most `length` tokens a side as first_fit
+    finds.
 
     Raises ValueError for a sentence that is longer than a row.
     """

@@ -78,7 +78,7 @@ class ParallelCorpus:
         return len(self.source)
 
     def __getitem__(self, rows: slice | Sequence[int]) -> ParallelCorpus:
-        """The pairs of a slice, or of a list of places in this order."""
+        """Return the pairs of a slice, or of a list of places in this order."""
         return replace(self, **_pick(self, ("source", "target", "references"), rows))
 
     @cached_property
@@ -92,8 +92,8 @@ class ParallelCorpus:
         return digest.hexdigest()
 
     def with_target(self, target: Iterable[Sequence[str]]) -> ParallelCorpus:
-        """The same sources with other targets, as sequence-level distillation makes them (Kim &
-        Rush, 3.2).
+        """Return the same sources with other targets, as sequence-level distillation makes them
+        (Kim & Rush, 3.2).
 
         `references` stay: they are the truth that outputs are scored against.
         """
@@ -129,7 +129,7 @@ class RawPairs:
         return len(self.source)
 
     def __getitem__(self, rows: slice | Sequence[int]) -> RawPairs:
-        """The pairs of a slice, or of a list of places in this order."""
+        """Return the pairs of a slice, or of a list of places in this order."""
         return replace(self, **_pick(self, ("source", "target", "references", "attribution"), rows))
 
 
@@ -139,7 +139,7 @@ def check_sides(
     target: Sequence[Any],
     references: Sequence[Sequence[str]] | None,
 ) -> None:
-    """Raises CorpusError, starting with `where`, unless each source has a target and (if any)
+    """Raise CorpusError, starting with `where`, unless each source has a target and (if any)
     references."""
     if len(source) != len(target):
         raise CorpusError(
@@ -158,10 +158,8 @@ def check_sides(
             )
 
 
-def _pick(
-    corpus: Any, fields: Sequence[str], rows: slice | Sequence[int]
-) -> dict[str, tuple | None]:
-    """The chosen rows of each field that is there."""
+def _pick(corpus: Any, fields: Sequence[str], rows: slice | Sequence[int]) -> dict[str, Any]:
+    """Return the chosen rows of each field that is there."""
     places = range(len(corpus))[rows] if isinstance(rows, slice) else list(rows)
     columns = ((field, getattr(corpus, field)) for field in fields)
     return {
@@ -176,7 +174,8 @@ def fold(text: str) -> str:
 
 
 def read_lines(path: Path | str) -> list[str]:
-    """The lines of a UTF-8 text, plain or gzip, without line ends (LF or CRLF) and byte order mark.
+    """Return the lines of a UTF-8 text, plain or gzip, without line ends (LF or CRLF) and byte
+    order mark.
 
     Raises CorpusError, naming file and line, for a file that is missing, empty, damaged or not
     UTF-8.
@@ -251,7 +250,8 @@ def read_aligned(
     split: str = "train",
     licence: str = "unknown",
 ) -> RawPairs:
-    """Two files with one sentence per line, line i translating line i (Moses style), plain or gzip.
+    """Return two files with one sentence per line, line i translating line i (Moses style), plain
+    or gzip.
 
     Raises CorpusError as read_lines does, and when the numbers of lines differ.
     """
@@ -263,7 +263,7 @@ def read_aligned(
 def check_numbers_of_lines(
     source_path: Path | str, n_source: int, target_path: Path | str, n_target: int
 ) -> None:
-    """Raises CorpusError, naming the first line without a partner, unless two files have equally
+    """Raise CorpusError, naming the first line without a partner, unless two files have equally
     many lines."""
     if n_source != n_target:
         longer = source_path if n_source > n_target else target_path
@@ -284,7 +284,8 @@ def read_tsv(
     attribution_column: int = 2,
     group: bool = False,
 ) -> RawPairs:
-    """One pair per line, columns (counted from 0) divided by tabs, as Tatoeba and Anki export them.
+    """Return one pair per line, columns (counted from 0) divided by tabs, as Tatoeba and Anki
+    export them.
 
     The attribution column may be missing. group=True gathers all targets of one source into
     `references`, as group_by_source does.
@@ -309,7 +310,7 @@ def read_tsv(
 
 
 def group_by_source(pairs: RawPairs) -> RawPairs:
-    """One row for each distinct source, in order of appearance: its first target, and all as
+    """Return one row for each distinct source, in order of appearance: its first target, and all as
     references.
 
     The attributions of the gathered pairs are joined by "; ". Empty targets count only where there

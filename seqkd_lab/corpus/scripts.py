@@ -56,7 +56,7 @@ class ScriptCounter:
         if not codes:
             return None
         kinds = set(codes)
-        most, n_most = None, 0
+        most, n_most = "", 0
         for code in kinds:
             n = len(codes) if len(kinds) == 1 else codes.count(code)
             self._letters[code] += n
@@ -68,7 +68,10 @@ class ScriptCounter:
 
     @property
     def main(self) -> str | None:
-        """The script that most letters of the text belong to; None for a text without letters."""
+        """Return the script that most letters of the text belong to; None for a text without
+        letters."""
         return (
-            self._codes.names[max(self._letters, key=self._letters.get)] if self._letters else None
+            self._codes.names[max(self._letters, key=lambda code: self._letters[code])]
+            if self._letters
+            else None
         )

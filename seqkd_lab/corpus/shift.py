@@ -48,7 +48,7 @@ def find_shift(source: np.ndarray, target: np.ndarray) -> Shift | None:
 
 
 def _shift_of(source: np.ndarray, target: np.ndarray, first: int, last: int) -> int:
-    """The shift that fits the lines first..last-1 best, 0 unless another is better beyond
+    """Return the shift that fits the lines first..last-1 best, 0 unless another is better beyond
     chance."""
     if last - first < LEAST_LINES:
         return 0

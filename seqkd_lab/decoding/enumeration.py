@@ -22,7 +22,8 @@ def likely_translations(
     least: float,
     max_length: int | None = None,
 ) -> dict[tuple[str, ...], float]:
-    """Every translation of `source` whose probability under `law` is at least `least`, with it.
+    """Return every translation of `source` whose probability under `law` is at least `least`, with
+    it.
 
     Prefixes grow together, and one less likely than `least` grows no further: what continues it is
     less likely still. As in sampling, a translation ends at max_length. Raises ValueError unless 0

@@ -31,7 +31,7 @@ def sample_batch(
     distribution: SamplingDistribution,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """One draw for each source (B, S): tokens (B, T), PAD after EOS, and log_prob (B,) at
+    """Return one draw for each source (B, S): tokens (B, T), PAD after EOS, and log_prob (B,) at
     temperature 1.
 
     At its last position a sentence ends, as in search; the probability of that EOS counts.
@@ -62,7 +62,7 @@ def sample(
     batch_size: int = 256,
     progress: Callable[[int], None] | None = None,
 ) -> list[Hypothesis]:
-    """One translation of each source, its words drawn by `law` from the model's logits.
+    """Return one translation of each source, its words drawn by `law` from the model's logits.
 
     log_prob is the model's own (temperature 1, no word cut off). Of a source of more than
     LONGEST_SOURCE tokens only the beginning is read, with a warning. Raises ValueError for a

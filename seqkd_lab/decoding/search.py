@@ -64,15 +64,16 @@ class Beam:
 
     @cached_property
     def any_finished(self) -> bool:
-        """Whether there is a finished hypothesis: until then a step need not look after them."""
+        """Tell whether there is a finished hypothesis: until then a step need not look after
+        them."""
         return bool(self.finished.any())
 
     def take(self, sentences: Tensor) -> Beam:
-        """The beams of some sentences: their places, or a mask."""
+        """Return the beams of some sentences: their places, or a mask."""
         return Beam(self.tokens[sentences], self.log_prob[sentences], self.finished[sentences])
 
     def split(self) -> Iterator[Beam]:
-        """Each sentence's own beam (B = 1)."""
+        """Return each sentence's own beam (B = 1)."""
         for b in range(len(self.tokens)):
             yield Beam(self.tokens[b : b + 1], self.log_prob[b : b + 1], self.finished[b : b + 1])
 
@@ -119,8 +120,8 @@ def candidates(
 
 
 def keep_best(beam: Beam, log_prob: Tensor, score: Tensor, beam_size: int) -> tuple[Beam, Tensor]:
-    """The beam of the `beam_size` best candidates, best first, and their places (B, K') among the
-    K·V candidates."""
+    """Return the beam of the `beam_size` best candidates, best first, and their places (B, K')
+    among the K·V candidates."""
     B, K, V = score.shape
     best, places = score.view(B, K * V).topk(min(beam_size, K * V), dim=1)  # (B, K')
     parent, token = places // V, places % V
@@ -196,14 +197,15 @@ def search_batch(
 
 
 def parent_rows(places: Tensor, score: Tensor) -> Tensor:
-    """The rows b·K + k (B, K') of the model's state that the candidates at `places` (B, K') of
-    B·K·V grow from."""
+    """Return the rows b·K + k (B, K') of the model's state that the candidates at `places` (B, K')
+    of B·K·V grow from."""
     B, K, V = score.shape
     return places // V + torch.arange(0, B * K, K)[:, None]
 
 
 def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -> list[Hypothesis]:
-    """The finished hypotheses of one sentence's beam (B = 1), at most `n_best`, best first."""
+    """Return the finished hypotheses of one sentence's beam (B = 1), at most `n_best`, best
+    first."""
     score = normalised(beam.log_prob, beam.length, length_penalty)[0].tolist()
     rows = zip(
         beam.tokens[0].tolist(),
@@ -221,7 +223,7 @@ def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -
 
 
 def check_beam(beam_size: int, n_best: int = 1, length_penalty: float = 0.0) -> None:
-    """Raises ValueError unless 1 ≤ n_best ≤ beam_size and length_penalty is finite and at least
+    """Raise ValueError unless 1 ≤ n_best ≤ beam_size and length_penalty is finite and at least
     0."""
     if beam_size < 1 or not 1 <= n_best <= beam_size:
         raise ValueError(
@@ -280,7 +282,7 @@ def search(
     batch_size: int = 64,
     progress: Callable[[int], None] | None = None,
 ) -> list[list[Hypothesis]]:
-    """Translates `sources`: for each the `n_best` hypotheses of a beam of `beam_size` (1 is
+    """Translate `sources`: for each the `n_best` hypotheses of a beam of `beam_size` (1 is
     greedy), best first.
 
     Sentences of similar length share a batch; a sentence's result does not depend on the others in

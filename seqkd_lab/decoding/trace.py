@@ -65,7 +65,8 @@ class TraceStep:
     tokens: tuple[str, ...]
 
     def candidates(self, most: int | None = None) -> list[Candidate]:
-        """The candidates, best score first: all that are possible, or the first `most` of them."""
+        """Return the candidates, best score first: all that are possible, or the first `most` of
+        them."""
         V, places = self.score.shape[1], self.score.flatten().argsort(descending=True, stable=True)
         n_possible = int(torch.isfinite(self.score).sum())
         kept = [

@@ -147,7 +147,7 @@ class Translator:
     def _search(
         self, sources: Sequence[Tokens], progress: Callable[[int], None]
     ) -> dict[Tokens, list[Translation]]:
-        """The translations of each distinct source that has tokens."""
+        """Return the translations of each distinct source that has tokens."""
         distinct = [source for source in dict.fromkeys(sources) if source]
         found = search(
             self.trained.model,
@@ -181,7 +181,7 @@ class Translator:
         return [list(islice(copied, len(n_best))) for n_best in written]
 
     def _as_text(self, tokens: Tokens, hypothesis: Hypothesis) -> Translation:
-        """The text on one line, whatever the vocabulary holds: a tab or a line end would shift all
-        that follows."""
+        """Return the text on one line, whatever the vocabulary holds: a tab or a line end would
+        shift all that follows."""
         text = " ".join(self.trained.decode(tokens).split())
         return Translation(text, hypothesis.log_prob, hypothesis.score)

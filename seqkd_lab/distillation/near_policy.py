@@ -39,6 +39,7 @@ from seqkd_lab.distillation.generation import (
     write,
 )
 from seqkd_lab.distillation.top_k import TopK, top_k_kl
+from seqkd_lab.models.packed import packed_reader
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 ROW_LENGTH = 32
@@ -212,7 +213,7 @@ def token_losses(
     first = written.lengths.cumsum(0) - written.lengths
     places = first[packed.target_sentence[real]] + packed.target_place[real]
     return near_policy_loss(
-        student.output(student.packed_vectors(packed)[real]),
+        student.output(packed_reader(student).packed_vectors(packed)[real]),
         packed.target_out[real],
         written.teacher[places],
         alpha,

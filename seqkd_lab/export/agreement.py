@@ -6,8 +6,10 @@ import random
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import cast
 
 import torch
+from torch import Tensor
 
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS
 from seqkd_lab.decoding.scoring import sentence_log_probs
@@ -53,7 +55,7 @@ def renormalised(model: Seq2Seq) -> Seq2Seq:
     model does."""
     copied = deepcopy(model).eval()
     with torch.no_grad():
-        copied.output.bias[:EOS] = NEVER
+        cast("Tensor", copied.output.bias)[:EOS] = NEVER
     return copied
 
 
@@ -61,7 +63,8 @@ def compare(model: Seq2Seq, exported: ExportedModel, sources: Sequence[Sequence[
     """Translate `sources`, of at least one token each, with both and compare tokens and
     log-probabilities."""
     sources = [source[:LONGEST_SOURCE] for source in sources]
-    n_same, greedy = [], []
+    n_same: list[int] = []
+    greedy: list[tuple[str, ...]] = []
     for beam_size in (1, BEAM_SIZE):
         ours = [found[0].tokens for found in search(model, sources, beam_size)]
         theirs = [found.tokens for found in exported.search(sources, beam_size)]
@@ -75,9 +78,8 @@ def compare(model: Seq2Seq, exported: ExportedModel, sources: Sequence[Sequence[
     differences = [
         abs(a - b) / (len(tokens) + 1) for (a, b), tokens in zip(log_probs, greedy, strict=True)
     ]
-    return Agreement(
-        len(sources), *n_same, float(torch.tensor(differences).max())
-    )  # NaN, where there is one
+    largest = float(torch.tensor(differences).max())  # NaN, where there is one
+    return Agreement(len(sources), n_same[0], n_same[1], largest)
 
 
 def check_same_numbers(agreement: Agreement) -> None:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy
 import torch
@@ -92,6 +92,7 @@ def write_ctranslate2(model: Seq2Seq, directory: Path, quantisation: str = "floa
     """
     check_quantisation(quantisation)
     check_exportable(model)
+    assert isinstance(model, TransformerSeq2Seq)
     specification = specify(model)
     specification.validate()
     specification.optimize(quantization=quantisation)
@@ -134,7 +135,7 @@ def fill_decoder(decoder: Any, model: TransformerSeq2Seq) -> None:
         fill_self_attention(theirs.self_attention, ours.own, ours.norms[0])
         fill_source_attention(theirs.attention, ours.source, ours.norms[1])
         fill_feed_forward(theirs.ffn, ours.feed, ours.norms[2])
-    bias = model.output.bias.clone()
+    bias = cast("Tensor", model.output.bias).clone()
     bias[:EOS] = NEVER  # PAD and BOS, the ids before EOS
     fill(decoder.projection, model.output.weight, bias)
 
@@ -144,7 +145,7 @@ def numbers(tensor: Tensor) -> numpy.ndarray:
     return tensor.detach().to(torch.float32).contiguous().clone().numpy()
 
 
-def fill(theirs: Any, weight: Tensor, bias: Tensor) -> None:
+def fill(theirs: Any, weight: Any, bias: Any) -> None:
     """Hand over a linear layer, weight (n_out, n_in) and bias (n_out,)."""
     theirs.weight, theirs.bias = numbers(weight), numbers(bias)
 

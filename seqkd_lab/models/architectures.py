@@ -30,7 +30,7 @@ ARCHITECTURES = {
 
 
 def name_of(spec: Spec) -> str:
-    """The architecture that `spec` is a size of."""
+    """Return the architecture that `spec` is a size of."""
     return next(
         name for name, architecture in ARCHITECTURES.items() if architecture.spec is type(spec)
     )

@@ -27,7 +27,7 @@ class CheckpointError(ValueError):
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes `content` beside `path` and moves it into place: a reader sees the old file or the new
+    """Write `content` beside `path` and moves it into place: a reader sees the old file or the new
     one, whole.
 
     Raises OSError (with the path) when the disk is full or not writable; what stood there before
@@ -49,12 +49,12 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes JSON that a person can read, atomically."""
+    """Write JSON that a person can read, atomically."""
     write_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
-    """Reads JSON. Raises CheckpointError naming the file when it is not JSON, or no file but a
+    """Read JSON. Raises CheckpointError naming the file when it is not JSON, or no file but a
     device without end."""
     if path.is_char_device() or path.is_fifo():
         raise CheckpointError(
@@ -69,14 +69,14 @@ def read_json(path: Path) -> Any:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Writes named tensors as safetensors, atomically."""
+    """Write named tensors as safetensors, atomically."""
     write_atomically(
         path, save({name: tensor.detach().contiguous() for name, tensor in tensors.items()})
     )
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Reads safetensors. Raises CheckpointError naming the file when it is damaged."""
+    """Read safetensors. Raises CheckpointError naming the file when it is damaged."""
     try:
         return load(path.read_bytes())
     except SafetensorError as error:
@@ -86,7 +86,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def save_model(directory: Path, model: Seq2Seq, half: bool = False, sparse: bool = False) -> None:
-    """Writes `model` to `directory`: model.safetensors, and model.json with its size and
+    """Write `model` to `directory`: model.safetensors, and model.json with its size and
     vocabularies.
 
     half stores 16-bit numbers, for checkpoints that travel with a repository; they are read back as
@@ -123,7 +123,7 @@ def check_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
 
 
 def load_model(directory: Path) -> Seq2Seq:
-    """Reads what save_model wrote, ready to translate. Raises CheckpointError when it is damaged,
+    """Read what save_model wrote, ready to translate. Raises CheckpointError when it is damaged,
     does not fit, or holds weights that are not finite."""
     described = read_json(directory / "model.json")
     try:

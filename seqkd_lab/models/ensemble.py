@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from seqkd_lab.corpus.batching import Batch
-from seqkd_lab.corpus.packing import PackedBatch
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq
 
 
@@ -52,7 +51,7 @@ class _AsItIs(nn.Identity):
         self.in_features = in_features
 
 
-class Ensemble(Seq2Seq):
+class Ensemble(Seq2Seq[EnsembleState]):
     """M models of any architectures over the same two vocabularies.
 
     Its logits are log p, so that softmax gives the averaged probabilities. It cannot be saved: its
@@ -68,34 +67,25 @@ class Ensemble(Seq2Seq):
         for member, name in zip(members[1:], names[1:], strict=True):
             _check_same_vocabularies(members[0], names[0], member, name)
         self.members = nn.ModuleList(members)
-        self.source_vocabulary, self.target_vocabulary = (
-            members[0].source_vocabulary,
-            members[0].target_vocabulary,
-        )
+        self.models = tuple(members)  # the same, with their type
+        self.source_vocabulary = members[0].source_vocabulary
+        self.target_vocabulary = members[0].target_vocabulary
         self.spec = tuple(member.spec for member in members)
         self.output = _AsItIs(len(self.target_vocabulary))
 
     def start(self, source: Tensor, source_lengths: Tensor) -> EnsembleState:
-        """Encodes `source` (B, S) by each member."""
-        return EnsembleState(tuple(member.start(source, source_lengths) for member in self.members))
+        """Encode `source` (B, S) by each member."""
+        return EnsembleState(tuple(model.start(source, source_lengths) for model in self.models))
 
     def read(self, tokens: Tensor, state: EnsembleState) -> tuple[Tensor, EnsembleState]:
-        """Reads `tokens` (N, T) by each member; returns log p (N, T, V) and the new state."""
-        stepped = [
-            member.step(tokens, own)
-            for member, own in zip(self.members, state.members, strict=True)
-        ]
-        logits, states = zip(*stepped, strict=True)
+        """Read `tokens` (N, T) by each member; returns log p (N, T, V) and the new state."""
+        pairs = zip(self.models, state.members, strict=True)
+        logits, states = zip(*(model.step(tokens, own) for model, own in pairs), strict=True)
         return mean_log_prob(logits), EnsembleState(states)
 
     def vectors(self, batch: Batch) -> Tensor:
         """Return log p (B, T, V) of each next target token after the batch's own prefix."""
-        return mean_log_prob([member(batch) for member in self.members])
-
-    def packed_vectors(self, batch: PackedBatch) -> Tensor:
-        """Return log p (R, T, V) of rows that hold several sentences each, where all members can
-        read such rows."""
-        return mean_log_prob([member.packed(batch) for member in self.members])
+        return mean_log_prob([model(batch) for model in self.models])
 
 
 def mean_log_prob(logits: Sequence[Tensor]) -> Tensor:

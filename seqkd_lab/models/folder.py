@@ -89,7 +89,7 @@ def _sweep(directory: Path) -> None:
 
 
 def _same_model(beside: Path, directory: Path) -> bool:
-    """Whether weights and description are, byte by byte, those that lie in `directory`."""
+    """Tell whether weights and description are, byte by byte, those that lie in `directory`."""
     names = [file.name for file in beside.iterdir() if file.name.startswith("model.")]
     return all(
         (directory / name).is_file() and filecmp.cmp(beside / name, directory / name, False)

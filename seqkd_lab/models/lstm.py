@@ -100,8 +100,8 @@ class LSTMState(DecoderState):
         return self.read
 
     def select(self, rows: Tensor) -> LSTMState:
-        """The state of the hypotheses that continue `rows` (B', K'); keys are copied only when
-        sentences leave."""
+        """Return the state of the hypotheses that continue `rows` (B', K'); keys are copied only
+        when sentences leave."""
         beam_size, flat = self.h.shape[1] // self.n_sentences, rows.reshape(-1)
         sentences = rows[:, 0] // beam_size
 
@@ -123,9 +123,10 @@ class LSTMState(DecoderState):
         return replace(self, past=((self.read, self.h, self.c, self.attended),))
 
     def rollback(self, length: int) -> LSTMState:
-        for n_past, (n, h, c, attended) in enumerate(self.past or (), start=1):
+        remembered = self.past or ()
+        for n_past, (n, h, c, attended) in enumerate(remembered, start=1):
             if n == length:
-                past = self.past[:n_past]
+                past = remembered[:n_past]
                 return replace(self, h=h, c=c, attended=attended, read=n, attention=None, past=past)
         raise ValueError(
             f"length {length} was not remembered; call state.remember() before the steps to take "
@@ -133,7 +134,7 @@ class LSTMState(DecoderState):
         )
 
 
-class LSTMSeq2Seq(Seq2Seq):
+class LSTMSeq2Seq(Seq2Seq[LSTMState]):
     """Bidirectional LSTM encoder, LSTM decoder, "general" attention (Luong et al. 2015, equations
     5–8)."""
 
@@ -160,7 +161,7 @@ class LSTMSeq2Seq(Seq2Seq):
         self._gate_table: tuple[list[tuple[int, int]], Tensor] | None = None
 
     def start(self, source: Tensor, source_lengths: Tensor) -> LSTMState:
-        """Encodes (B, S). Padding is cut off before the LSTM reads it, so a sentence's encoding is
+        """Encode (B, S). Padding is cut off before the LSTM reads it, so a sentence's encoding is
         its own."""
         check_source(source, source_lengths)
         if torch.is_grad_enabled():
@@ -201,7 +202,7 @@ class LSTMSeq2Seq(Seq2Seq):
         return ends.view(L, 2, B, -1).transpose(1, 2).reshape(L, B, -1)
 
     def read(self, tokens: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
-        """Reads `tokens` (N, T) in one call, or one by one where each step needs the one before:
+        """Read `tokens` (N, T) in one call, or one by one where each step needs the one before:
         (N, T, D)."""
         check_tokens(tokens, state.h.shape[1])
         T = tokens.shape[1]
@@ -222,12 +223,11 @@ class LSTMSeq2Seq(Seq2Seq):
         return self.dropout(torch.stack(vectors, dim=1)), state
 
     def _advance(self, gates: Tensor, state: LSTMState) -> LSTMState:
-        """The state one token later, given what the token adds to the first layer's gates (N,
-        4D)."""
+        """Return the state one token later, given what the token adds to the first layer's gates
+        (N, 4D)."""
         if self.spec.input_feeding:
-            gates = gates + F.linear(
-                state.attended, self.decoder.weight_ih_l0[:, self.spec.width :]
-            )
+            input_weight = self.decoder.all_weights[0][0]
+            gates = gates + F.linear(state.attended, input_weight[:, self.spec.width :])
         h, c = lstm_step(self.decoder, gates, state.h, state.c, self.dropout)  # (L, N, D)
         attended, weights = self._attend(h[-1][:, None], state)
         length, attended = state.read + 1, attended[:, 0]
@@ -249,16 +249,19 @@ class LSTMSeq2Seq(Seq2Seq):
         return torch.tanh(combined).view(N, T, D), weights.view(N, T, -1)
 
     def attention(self, batch: Batch) -> Tensor:
-        """The attention (B, T, S) of each step; word by word, so that input feeding is possible."""
-        state, weights = self.start(batch.source, batch.source_lengths), []
+        """Return the attention (B, T, S) of each step; word by word, so that input feeding is
+        possible."""
+        state = self.start(batch.source, batch.source_lengths)
+        weights: list[Tensor] = []
         for t in range(batch.target_in.shape[1]):
             _, state = self.read(batch.target_in[:, t : t + 1], state)
+            assert state.attention is not None  # a state that has read a word has it
             weights.append(state.attention)
         return torch.cat(weights, dim=1)
 
     def _input_gates(self, tokens: Tensor) -> Tensor:
-        """What `tokens` (N, T) add to the four gates of the first layer, biases included: (N, T,
-        4D).
+        """Return what `tokens` (N, T) add to the four gates of the first layer, biases included:
+        (N, T, 4D).
 
         Without gradients it is looked up in a table of all words, made again whenever a weight has
         changed. (A copy of the model takes the table along, but its weights lie elsewhere.)
@@ -267,7 +270,7 @@ class LSTMSeq2Seq(Seq2Seq):
         words = self.target_embedding.weight
 
         def gates(embedded: Tensor) -> Tensor:
-            return F.linear(embedded, weight[:, : self.spec.width], sum(biases))
+            return F.linear(embedded, weight[:, : self.spec.width], biases[0] + biases[1])
 
         if self.training or torch.is_grad_enabled():
             return gates(self.dropout(self.target_embedding(tokens)))
@@ -282,16 +285,17 @@ class LSTMSeq2Seq(Seq2Seq):
 def lstm_step(
     lstm: nn.LSTM, gates: Tensor, h: Tensor, c: Tensor, dropout: Dropout
 ) -> tuple[Tensor, Tensor]:
-    """One step of a stacked LSTM (Hochreiter & Schmidhuber 1997, with a forget gate): h, c (L, N,
-    D), old to new.
+    """Return one step of a stacked LSTM (Hochreiter & Schmidhuber 1997, with a forget gate): h, c
+    (L, N, D), old to new.
 
     gates (N, 4D) is what the input adds to the first layer's gates, biases included; torch's order:
     i, f, g, o.
     """
-    new_h, new_c = [], []
+    new_h: list[Tensor] = []
+    new_c: list[Tensor] = []
     for layer, (input_weight, weight, *biases) in enumerate(lstm.all_weights):
         if layer > 0:
-            gates = F.linear(dropout(new_h[-1]), input_weight, sum(biases))
+            gates = F.linear(dropout(new_h[-1]), input_weight, biases[0] + biases[1])
         gates = torch.addmm(gates, h[layer], weight.t())
         (i, f, _, o), g = gates.sigmoid().chunk(4, dim=1), gates.chunk(4, dim=1)[2].tanh()
         new_c.append(f * c[layer] + i * g)

@@ -11,13 +11,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from seqkd_lab.corpus.batching import Batch
-from seqkd_lab.corpus.packing import PackedBatch
 from seqkd_lab.corpus.vocabulary import Vocabulary
 
 
@@ -35,13 +34,13 @@ class DecoderState(ABC):
     @property
     @abstractmethod
     def length(self) -> int:
-        """The number of target tokens read so far, the begin symbol among them."""
+        """Return the number of target tokens read so far, the begin symbol among them."""
 
     @abstractmethod
     def select(self, rows: Tensor) -> DecoderState:
-        """The state of the hypotheses that continue `rows` (B', K'): for each sentence that stays,
-        the K' rows that its new hypotheses grow from. All rows of one line belong to one sentence;
-        a row may stand there repeatedly."""
+        """Return the state of the hypotheses that continue `rows` (B', K'): for each sentence that
+        stays, the K' rows that its new hypotheses grow from. All rows of one line belong to one
+        sentence; a row may stand there repeatedly."""
 
     @abstractmethod
     def remember(self) -> DecoderState:
@@ -50,12 +49,15 @@ class DecoderState(ABC):
 
     @abstractmethod
     def rollback(self, length: int) -> DecoderState:
-        """The state as it was after `length` tokens. Raises ValueError when that was not
+        """Return the state as it was after `length` tokens. Raises ValueError when that was not
         remembered."""
 
 
-class Seq2Seq(nn.Module, ABC):
-    """A translation model p(target | source) over two vocabularies."""
+State = TypeVar("State", bound=DecoderState)
+
+
+class Seq2Seq(nn.Module, ABC, Generic[State]):
+    """A translation model p(target | source) over two vocabularies; its states are of one kind."""
 
     source_vocabulary: Vocabulary
     target_vocabulary: Vocabulary
@@ -65,52 +67,38 @@ class Seq2Seq(nn.Module, ABC):
     """The last, linear layer: D numbers at each place of the target to the logits of V words."""
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits (B, T, V) of each next target token after the gold prefix (teacher forcing)."""
+        """Logit (B, T, V) of each next target token after the gold prefix (teacher forcing)."""
         return self.output(self.vectors(batch))
 
     def vectors(self, batch: Batch) -> Tensor:
-        """What `output` turns into those logits: (B, T, D)."""
+        """Return what `output` turns into those logits: (B, T, D)."""
         vectors, _ = self.read(batch.target_in, self.start(batch.source, batch.source_lengths))
         return vectors
 
-    def packed(self, batch: PackedBatch) -> Tensor:
-        """Logits (R, T, V) of rows that hold several sentences each, which see nothing of each
-        other."""
-        return self.output(self.packed_vectors(batch))
-
-    def packed_vectors(self, batch: PackedBatch) -> Tensor:
-        """What `output` turns into those logits: (R, T, D). Raises ValueError where the
-        architecture cannot keep the sentences of a row apart."""
-        raise ValueError(
-            f"{type(self).__name__} reads a row from left to right, and what it remembers of one "
-            "sentence would reach the next: only a model with masks, a Transformer, can read "
-            "packed rows"
-        )
-
-    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Reads `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns logits (N, T, V) and
+    def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        """Read `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns logits (N, T, V) and
         the new state."""
         vectors, state = self.read(tokens, state)
         return self.output(vectors), state
 
     def attention(self, batch: Batch) -> Tensor:
-        """The weights (B, T, S) with which the model looks at the source as it chooses each target
-        word: rows of sum 1, and 0 on padding. Raises NotImplementedError where the architecture has
-        none."""
+        """Return the weights (B, T, S) with which the model looks at the source as it chooses each
+        target word: rows of sum 1, and 0 on padding. Raises NotImplementedError where the
+        architecture has none."""
         raise NotImplementedError(f"{type(self).__name__} has no attention to show")
 
     @abstractmethod
-    def start(self, source: Tensor, source_lengths: Tensor) -> DecoderState:
-        """Encodes `source` (B, S), whose real tokens are the first `source_lengths` (B,) of each
+    def start(self, source: Tensor, source_lengths: Tensor) -> State:
+        """Encode `source` (B, S), whose real tokens are the first `source_lengths` (B,) of each
         line."""
 
     @abstractmethod
-    def read(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Reads `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns what `output` wants
+    def read(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        """Read `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns what `output` wants
         of each place, (N, T, D), and the new state."""
 
     def n_parameters(self) -> int:
-        """The number of trainable numbers."""
+        """Return the number of trainable numbers."""
         return sum(parameter.numel() for parameter in self.parameters())
 
 
@@ -130,7 +118,7 @@ def evaluating(*models: nn.Module) -> Iterator[None]:
 
 
 def check_source(source: Tensor, source_lengths: Tensor) -> None:
-    """Raises ValueError unless `source` is (B, S), B ≥ 1, and `source_lengths` (B,) within 1..S."""
+    """Raise ValueError unless `source` is (B, S), B ≥ 1, and `source_lengths` (B,) within 1..S."""
     if source.dim() != 2 or not len(source) or source_lengths.shape != source.shape[:1]:
         shapes = f"{tuple(source.shape)} and {tuple(source_lengths.shape)}"
         raise ValueError(f"source must be (B, S), B ≥ 1, and source_lengths (B,); got {shapes}")
@@ -142,7 +130,7 @@ def check_source(source: Tensor, source_lengths: Tensor) -> None:
 
 
 def check_tokens(tokens: Tensor, n_prefixes: int) -> None:
-    """Raises ValueError unless `tokens` is (N, T) with N = `n_prefixes` and T ≥ 1."""
+    """Raise ValueError unless `tokens` is (N, T) with N = `n_prefixes` and T ≥ 1."""
     if tokens.dim() != 2 or len(tokens) != n_prefixes or not tokens.shape[1]:
         raise ValueError(
             f"tokens must be (N, T) with N = {n_prefixes} prefixes and T ≥ 1; got "

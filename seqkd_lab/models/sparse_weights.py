@@ -17,8 +17,8 @@ PARTS = ("values", "columns", "begins", "shape")
 
 
 def sparse_rows(weight: Tensor) -> dict[str, Tensor]:
-    """The PARTS of a tensor of any shape and type; `begins` (rows + 1) ends with the number of
-    values."""
+    """Return the PARTS of a tensor of any shape and type; `begins` (rows + 1) ends with the number
+    of values."""
     matrix = weight.flatten(1) if weight.dim() > 1 else weight.reshape(-1, 1)
     rows, columns = matrix.nonzero(as_tuple=True)  # in order of rows, then columns
     counts = torch.bincount(rows, minlength=len(matrix))
@@ -33,8 +33,8 @@ def sparse_rows(weight: Tensor) -> dict[str, Tensor]:
 
 
 def dense(parts: Mapping[str, Tensor]) -> Tensor:
-    """The tensor that `sparse_rows` took apart, number by number the same. Raises ValueError for
-    parts that do not fit."""
+    """Return the tensor that `sparse_rows` took apart, number by number the same. Raises ValueError
+    for parts that do not fit."""
     values, columns, begins, shape = (parts[name] for name in PARTS)
     if any(part.dim() != 1 for part in (values, columns, begins, shape)) or (shape < 0).any():
         raise ValueError(
@@ -69,7 +69,7 @@ def pack(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def unpack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights that `pack` took apart; tensors stored whole stay as they are.
+    """Return the weights that `pack` took apart; tensors stored whole stay as they are.
 
     Raises KeyError or ValueError for parts that are missing or do not fit."""
     names = dict.fromkeys(name.rpartition(":")[0] or name for name in tensors)

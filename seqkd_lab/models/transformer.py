@@ -14,7 +14,9 @@ many as it is given; the rows of one sentence share its encoded source.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +26,7 @@ from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.packing import PackedBatch
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
 from seqkd_lab.identity import omitted_when_default
+from seqkd_lab.models.packed import PackedReader
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
 
 REVISION = 1
@@ -112,15 +115,15 @@ class Attention(nn.Module):
         return self.out(looked.transpose(1, 2).reshape(x.shape))
 
     def weights(self, x: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
-        """How much x (N, T, D) looks at each of the keys (N, H, S, D/H): (N, H, T, S), whose rows
-        have the sum 1."""
+        """Return how much x (N, T, D) looks at each of the keys (N, H, S, D/H): (N, H, T, S), whose
+        rows have the sum 1."""
         query = self._split(self.query(x))
         scores = query @ keys.transpose(2, 3) / query.shape[3] ** 0.5
         return scores.masked_fill(~mask, float("-inf")).softmax(dim=3)
 
 
 def feed_forward(spec: TransformerSpec) -> nn.Sequential:
-    """Two layers with a rectifier between them (section 3.3)."""
+    """Return two layers with a rectifier between them (section 3.3)."""
     return nn.Sequential(
         nn.Linear(spec.width, spec.hidden), nn.ReLU(), nn.Linear(spec.hidden, spec.width)
     )
@@ -132,7 +135,9 @@ class EncoderLayer(nn.Module):
     def __init__(self, spec: TransformerSpec) -> None:
         super().__init__()
         self.attention, self.feed = Attention(spec.width, spec.heads), feed_forward(spec)
-        self.norms = nn.ModuleList([nn.LayerNorm(spec.width) for _ in range(2)])
+        self.norms = cast(
+            "Sequence[nn.LayerNorm]", nn.ModuleList([nn.LayerNorm(spec.width) for _ in range(2)])
+        )
         self.dropout = nn.Dropout(spec.dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
@@ -149,7 +154,9 @@ class DecoderLayer(nn.Module):
         super().__init__()
         self.own, self.source = (Attention(spec.width, spec.heads) for _ in range(2))
         self.feed = feed_forward(spec)
-        self.norms = nn.ModuleList([nn.LayerNorm(spec.width) for _ in range(3)])
+        self.norms = cast(
+            "Sequence[nn.LayerNorm]", nn.ModuleList([nn.LayerNorm(spec.width) for _ in range(3)])
+        )
         self.dropout = nn.Dropout(spec.dropout)
 
     def forward(
@@ -188,8 +195,8 @@ class TransformerState(DecoderState):
         return self.past[0][0].shape[2]
 
     def select(self, rows: Tensor) -> TransformerState:
-        """The state of the hypotheses that continue `rows` (B', K'); memory is copied only when
-        sentences leave."""
+        """Return the state of the hypotheses that continue `rows` (B', K'); memory is copied only
+        when sentences leave."""
         beam_size, flat = len(self.past[0][0]) // self.n_sentences, rows.reshape(-1)
         past = tuple((keys[flat], values[flat]) for keys, values in self.past)
         memory, real, sentences = self.memory, self.real, rows[:, 0] // beam_size
@@ -236,22 +243,23 @@ class TiedLinear(nn.Module):
         return F.linear(x, self.weight, self.bias)
 
 
-class TransformerSeq2Seq(Seq2Seq):
+class TransformerSeq2Seq(Seq2Seq[TransformerState], PackedReader):
     """Encoder and decoder of `spec.layers` layers each, normalised at their ends."""
 
     def __init__(
         self, spec: TransformerSpec, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary
     ) -> None:
         super().__init__()
-        self.spec, self.source_vocabulary, self.target_vocabulary = (
-            spec,
-            source_vocabulary,
-            target_vocabulary,
-        )
+        self.spec = spec
+        self.source_vocabulary = source_vocabulary
+        self.target_vocabulary = target_vocabulary
         self.source_embedding = nn.Embedding(len(source_vocabulary), spec.width, padding_idx=PAD)
         self.target_embedding = nn.Embedding(len(target_vocabulary), spec.width, padding_idx=PAD)
-        self.encoder = nn.ModuleList([EncoderLayer(spec) for _ in range(spec.layers)])
-        self.decoder = nn.ModuleList([DecoderLayer(spec) for _ in range(spec.layers)])
+        # torch does not say what a ModuleList holds
+        encoder = nn.ModuleList(EncoderLayer(spec) for _ in range(spec.layers))
+        decoder = nn.ModuleList(DecoderLayer(spec) for _ in range(spec.layers))
+        self.encoder = cast("Sequence[EncoderLayer]", encoder)
+        self.decoder = cast("Sequence[DecoderLayer]", decoder)
         self.encoder_norm, self.decoder_norm = nn.LayerNorm(spec.width), nn.LayerNorm(spec.width)
         tied = spec.tied
         self.output = (
@@ -263,27 +271,25 @@ class TransformerSeq2Seq(Seq2Seq):
         self.dropout = nn.Dropout(spec.dropout)
 
     def start(self, source: Tensor, source_lengths: Tensor) -> TransformerState:
-        """Encodes (B, S); what stands behind a sentence's end is not looked at."""
+        """Encode (B, S); what stands behind a sentence's end is not looked at."""
         check_source(source, source_lengths)
         B, S = source.shape
         real = (torch.arange(S) < source_lengths[:, None]).view(B, 1, 1, S)
         x = self._placed(self.source_embedding(source), first=0)
         for layer in self.encoder:
             x = layer(x, real)
-        encoded, nothing = (
-            self.encoder_norm(x),
-            x.new_zeros(B, self.spec.heads, 0, self.spec.width // self.spec.heads),
-        )
+        encoded = self.encoder_norm(x)
+        nothing = x.new_zeros(B, self.spec.heads, 0, self.spec.width // self.spec.heads)
         memory = tuple(layer.source.keys_values(encoded) for layer in self.decoder)
         return TransformerState(memory, real, tuple((nothing, nothing) for _ in self.decoder))
 
     def _placed(self, words: Tensor, first: int) -> Tensor:
-        """The words' vectors (N, T, D) and their places, the first of which is `first`, added
-        up."""
+        """Return the words' vectors (N, T, D) and their places, the first of which is `first`,
+        added up."""
         return self.dropout(words + sinusoids(first, words.shape[1], self.spec.width))
 
     def read(self, tokens: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
-        """Reads `tokens` (N, T) in one pass, each looking at what came before it: (N, T, D)."""
+        """Read `tokens` (N, T) in one pass, each looking at what came before it: (N, T, D)."""
         check_tokens(tokens, len(state.past[0][0]))
         first, T = state.length, tokens.shape[1]
         places = torch.arange(first + T)
@@ -298,8 +304,8 @@ class TransformerSeq2Seq(Seq2Seq):
         return self.decoder_norm(x), replace(state, past=tuple(past))
 
     def attention(self, batch: Batch) -> Tensor:
-        """The weights (B, T, S) of the last decoder layer's attention to the source, the mean of
-        its heads."""
+        """Return the weights (B, T, S) of the last decoder layer's attention to the source, the
+        mean of its heads."""
         looks: list[Tensor] = []
         last = self.decoder[-1].source
 
@@ -315,14 +321,12 @@ class TransformerSeq2Seq(Seq2Seq):
         return looks[0]
 
     def packed_vectors(self, batch: PackedBatch) -> Tensor:
-        """Positions restart with each sentence of a row, and the masks are blocks: (R, T, D)."""
-        x, mask = (
-            self._placed_at(self.source_embedding(batch.source), batch.source_place),
-            batch.source_mask,
-        )
+        """Return (R, T, D): positions restart with each sentence of a row, the masks are blocks."""
+        x = self._placed_at(self.source_embedding(batch.source), batch.source_place)
         for layer in self.encoder:
-            x = layer(x, mask)
-        encoded, R = self.encoder_norm(x), len(x)
+            x = layer(x, batch.source_mask)
+        encoded = self.encoder_norm(x)
+        R = len(x)
         nothing = x.new_zeros(R, self.spec.heads, 0, self.spec.width // self.spec.heads)
         y = self._placed_at(
             self.target_scale * self.target_embedding(batch.target_in), batch.target_place
@@ -332,8 +336,8 @@ class TransformerSeq2Seq(Seq2Seq):
             place[..., None], place[:, :, None], self.spec.memory
         )  # (R, 1, T, T)
         cross = batch.cross_mask
-        for layer in self.decoder:
-            y, _ = layer(y, (nothing, nothing), own, layer.source.keys_values(encoded), cross)
+        for decoding in self.decoder:
+            y, _ = decoding(y, (nothing, nothing), own, decoding.source.keys_values(encoded), cross)
         return self.decoder_norm(y)
 
     def _placed_at(self, words: Tensor, place: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
 from seqkd_lab.distillation.losses import nll
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.models.packed import packed_reader
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
 
 WORDS = tuple("abcdefghij")
@@ -167,4 +168,4 @@ class TestModel:
     def test_an_lstm_is_refused(self):
         model = LSTMSeq2Seq(LSTMSpec(width=4), VOCABULARY, VOCABULARY)
         with pytest.raises(ValueError, match="LSTMSeq2Seq.*a Transformer"):
-            model.packed(pack(random_batch(2, 9), LENGTH))
+            packed_reader(model)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 Result = TypeVar("Result")
 
@@ -74,7 +74,7 @@ class Ambiguity:
 
     @classmethod
     def none(cls) -> Ambiguity:
-        """The deterministic language: every strength 0."""
+        """Return the deterministic language: every strength 0."""
         return cls(**{field.name: 0.0 for field in fields(cls)})
 
     def probabilities(self, name: str, choice: Sequence[Option]) -> list[float]:
@@ -92,7 +92,7 @@ class Translator(Protocol):
     """Whoever answers the renderer's questions."""
 
     def pick(self, name: str, choice: Sequence[Option]) -> Any:
-        """The value of the chosen option of the choice called `name`."""
+        """Return the value of the chosen option of the choice called `name`."""
 
 
 class Drawing:
@@ -132,7 +132,7 @@ class Following:
         self.untried: list[tuple[int, ...]] = []
 
     def pick(self, name: str, choice: Sequence[Option]) -> Any:
-        """The script's option, or the first that has a probability above 0."""
+        """Return the script's option, or the first that has a probability above 0."""
         if len(choice) == 1:
             return _value(choice[0])
         probabilities = self.ambiguity.probabilities(name, choice)
@@ -151,8 +151,8 @@ class Following:
 def every_script(
     ambiguity: Ambiguity, render: Callable[[Translator], Result]
 ) -> Iterator[tuple[Result, float, tuple[int, ...]]]:
-    """Every result that `render(translator)` can give, with its probability and its script, depth
-    first."""
+    """Return every result that `render(translator)` can give, with its probability and its script,
+    depth first."""
     waiting: list[tuple[int, ...]] = [()]
     while waiting:
         translator = Following(ambiguity, waiting.pop())

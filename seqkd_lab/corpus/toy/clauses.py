@@ -43,8 +43,8 @@ class Fields:
 
 
 def render(clause: Clause, memory: Memory, translator: Translator) -> tuple[list[Word], Memory]:
-    """One translation of the clause, with its comma and connective, and what the next clause must
-    remember."""
+    """Return one translation of the clause, with its comma and connective, and what the next clause
+    must remember."""
     phrases = Phrases(clause, memory, translator)
     opening, place = _opening(clause, memory, phrases)
     front, fields = _state(phrases) if clause.state else _action(phrases, place)
@@ -161,7 +161,7 @@ def _passive(phrases: Phrases, verb: Verb, place: str) -> tuple[list[Word], Fiel
 
 
 def _verb_words(verb: Verb, tense: str, person: str) -> Fields:
-    """The finite verb and what closes the clause, in the active."""
+    """Return the finite verb and what closes the clause, in the active."""
     if tense == "Perfekt":
         reason = (
             f"the Perfekt of {verb.infinitive} is made with {verb.auxiliary}; {_agrees(person)}"
@@ -189,7 +189,7 @@ def _verb_words(verb: Verb, tense: str, person: str) -> Fields:
 
 
 def _middle(phrases: Phrases, fields: Fields, time: list[Word], target: list[Word]) -> None:
-    """Fills the middle field: adverbials before or after the object (or the doer, in the
+    """Fill the middle field: adverbials before or after the object (or the doer, in the
     passive)."""
     clause = phrases.clause
     where = []
@@ -211,7 +211,7 @@ def _middle(phrases: Phrases, fields: Fields, time: list[Word], target: list[Wor
 def _front(
     phrases: Phrases, place: str, subject: list[Word], time: list[Word], target: list[Word]
 ) -> list[Word]:
-    """What stands before the finite verb; after a connective always the subject."""
+    """Return what stands before the finite verb; after a connective always the subject."""
     if place != "second" or phrases.clause.connective:
         return subject
     choice = [Option("subject", 1.0, subject)]
@@ -227,7 +227,7 @@ def _front(
 
 
 def _in_order(fields: Fields, front: list[Word], place: str, phrases: Phrases) -> list[Word]:
-    """The fields in the order of a verb-second, an inverted or a verb-last clause."""
+    """Return the fields in the order of a verb-second, an inverted or a verb-last clause."""
     subject = [] if front is fields.subject and place == "second" else fields.subject
     middle = subject + fields.cluster
     if subject and _pronoun_may_lead(phrases.clause, fields):
@@ -256,8 +256,8 @@ def _time(phrases: Phrases) -> list[Word]:
 
 
 def _allows_passive(clause: Clause, verb: Verb) -> bool:
-    """No passive with a pronoun for the doer, a reflexive verb, a dative, or a possessive that
-    speaks of the doer."""
+    """Return no passive with a pronoun for the doer, a reflexive verb, a dative, or a possessive
+    that speaks of the doer."""
     owner = clause.object.determiner if isinstance(clause.object, NounPhrase) else ""
     named = isinstance(clause.subject, NounPhrase)
     return (
@@ -278,8 +278,8 @@ def _pronoun_may_lead(clause: Clause, fields: Fields) -> bool:
 
 
 def _may_be_fronted(clause: Clause, subject: list[Word], target: list[Word]) -> bool:
-    """An object may stand first where it is definite and its form or the subject's tells which is
-    which."""
+    """Return an object may stand first where it is definite and its form or the subject's tells
+    which is which."""
     if not isinstance(clause.object, NounPhrase) or clause.object.determiner not in (
         "the",
         "my",

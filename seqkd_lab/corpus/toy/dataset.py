@@ -44,7 +44,8 @@ def make(
     source. "test" is drawn last, from a seed of its own, so that it changed nothing of the others.
     The same language, sizes and seed give the same rows on every version of Python.
     """
-    rng, taken = random.Random(seed), set()
+    rng = random.Random(seed)
+    taken: set[Tokens] = set()
     splits: dict[str, list[Row]] = {}
     for split in ("valid", "devtest", "train", "test"):
         if split in sizes:
@@ -59,7 +60,8 @@ def _draw(
 ) -> list[Row]:
     """`size` rows whose sources are not among `taken`; only a training set repeats one of its own
     sources."""
-    rows, own = [], set()
+    rows: list[Row] = []
+    own: set[Tokens] = set()
     while len(rows) < size:
         source = language.sample_source(rng)
         if source not in taken and (split == "train" or source not in own):
@@ -72,7 +74,8 @@ def _draw(
 
 
 def to_tsv(rows: Iterable[Row]) -> str:
-    """One line for each row: the sentences, tokens joined by spaces, with tabs between them."""
+    """Return one line for each row: the sentences, tokens joined by spaces, with tabs between
+    them."""
     return "".join("\t".join(" ".join(sentence) for sentence in row) + "\n" for row in rows)
 
 
@@ -82,7 +85,7 @@ def write(
     sizes: dict[str, int] = SIZES,
     seed: int = SEED,
 ) -> dict[str, str]:
-    """Writes the corpus, its licence and its fingerprint; returns the sha256 of each TSV file."""
+    """Write the corpus, its licence and its fingerprint; returns the sha256 of each TSV file."""
     language = language or ToyLanguage()
     directory.mkdir(parents=True, exist_ok=True)
     hashes = {}
@@ -128,14 +131,14 @@ def load(directory: Path | None, split: str) -> ParallelCorpus:
 
 
 def toy_directory() -> Path | None:
-    """The committed toy corpus's folder, None where a split is missing (then `load` makes the
-    corpus)."""
+    """Return the committed toy corpus's folder, None where a split is missing (then `load` makes
+    the corpus)."""
     directory = installation.data_directory() / "toy"
     return directory if all((directory / f"{split}.tsv").is_file() for split in SIZES) else None
 
 
 def detokenise(tokens: Iterable[str]) -> str:
-    """The written sentence: a capital first, no space before comma and full stop."""
+    """Return the written sentence: a capital first, no space before comma and full stop."""
     text = " ".join(tokens).replace(" ,", ",").replace(" .", ".")
     return text[:1].upper() + text[1:]
 

@@ -108,18 +108,19 @@ class Phrases:
         if phrase.adjective:
             entry = ADJECTIVES[phrase.adjective]
             stem = self.pick("word", entry.words)[1]
-            ending = inflection.adjective_ending(determiner, noun.gender, case)
+            ending = inflection.adjective_ending(determiner or "", noun.gender, case)
             reason = f"-{ending} is the adjective's ending after {form!r}, for {about}"
             words.append(Word(stem + ending, f"{role}.adjective", "adjective", reason))
         words.append(Word(noun.form(case), f"{role}.noun", "noun", about))
         return words
 
     def noun(self, phrase: NounPhrase) -> Noun:
-        """The noun chosen for a phrase; a thing is remembered, since "it" may speak of it."""
+        """Return the noun chosen for a phrase; a thing is remembered, since "it" may speak of
+        it."""
         entry = NOUNS[phrase.noun]
         choice = entry.nouns
         if phrase.gender:
-            choice = [option for option in choice if option.value.gender == phrase.gender]
+            choice = tuple(option for option in choice if option.value.gender == phrase.gender)
         noun = self.pick(entry.choice, choice)
         if not entry.is_person and phrase.determiner and not self.clause.connective:
             self.memory = replace(self.memory, noun=noun.lemma, gender=noun.gender)
@@ -130,7 +131,8 @@ class Phrases:
         return "dein" if self.address() == "du" else "Ihr"
 
     def pronoun(self, word: str, case: str, role: str, why: str) -> Word:
-        """The personal pronoun; "it" takes the gender of the noun that an earlier clause chose."""
+        """Return the personal pronoun; "it" takes the gender of the noun that an earlier clause
+        chose."""
         part = f"{role}.pronoun"
         if word == "I":
             return Word("ich", part, "pronoun", "the source says I")
@@ -152,20 +154,20 @@ class Phrases:
         return Word(inflection.THIRD_PERSON[case][gender], part, "pronoun", reason)
 
     def person(self) -> str:
-        """The grammatical person of the subject: ich, du, er, Sie."""
+        """Return the grammatical person of the subject: ich, du, er, Sie."""
         if self.clause.subject == "I":
             return "ich"
         return self.address() if self.clause.subject == "you" else "er"
 
     def adverbial(self, phrase: tuple[str, ...], part: str) -> list[Word]:
-        """The words of an adverbial."""
+        """Return the words of an adverbial."""
         return [
             Word(word, part, "adverbial", f"{' '.join(phrase)!r} says the {part}")
             for word in phrase
         ]
 
     def state(self) -> list[Word]:
-        """The predicate adjective with its degree: it takes no ending."""
+        """Return the predicate adjective with its degree: it takes no ending."""
         degree = DEGREES.get(self.clause.degree)
         words = (
             [Word(degree, "degree", "adverbial", "the degree stands before its adjective")]
@@ -177,7 +179,8 @@ class Phrases:
 
 
 def with_preposition(preposition: str, phrase: list[Word], part: str, why: str) -> list[Word]:
-    """The phrase after a preposition, contracted with "dem" where German does so (von dem: vom)."""
+    """Return the phrase after a preposition, contracted with "dem" where German does so (von dem:
+    vom)."""
     contracted = inflection.CONTRACTION.get((preposition, phrase[0].text))
     if contracted:
         reason = f"{contracted} is {preposition} + dem; {phrase[0].reason}"
@@ -186,6 +189,6 @@ def with_preposition(preposition: str, phrase: list[Word], part: str, why: str) 
 
 
 def governs(verb: Verb) -> str:
-    """Why the object of a verb stands in its case."""
+    """Return why the object of a verb stands in its case."""
     name = f"{verb.infinitive} {verb.preposition}".strip()
     return f"{name} governs the {verb.case}"

@@ -78,13 +78,13 @@ class Verb:
 
     @property
     def simple(self) -> str:
-        """The infinitive without its separable prefix."""
+        """Return the infinitive without its separable prefix."""
         return self.infinitive.removeprefix(self.prefix)
 
 
 def finite(verb: Verb, tense: str) -> str:
-    """The form for ich (past) and er of the simple verb, without its prefix; tense is "present" or
-    "past".
+    """Return the form for ich (past) and er of the simple verb, without its prefix; tense is
+    "present" or "past".
 
     The past of du and Sie is always the Perfekt in this language, and there is no present of ich,
     du and Sie.
@@ -100,7 +100,7 @@ def finite(verb: Verb, tense: str) -> str:
 
 
 def article(determiner: str, gender: str, case: str) -> str:
-    """The form of "der" or of an ein-word ("ein", "mein", "Ihr", ...) before a noun."""
+    """Return the form of "der" or of an ein-word ("ein", "mein", "Ihr", ...) before a noun."""
     if determiner == "der":
         return DEFINITE[case][gender]
     return determiner + EIN_ENDING[case][gender]

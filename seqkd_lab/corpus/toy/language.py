@@ -47,7 +47,7 @@ class Step(NamedTuple):
 
 
 def linked(part: str, places: Sequence[int], n_words: int) -> list[int]:
-    """Which of a part's source places each of its `n_words` German words translates.
+    """Return which of a part's source places each of its `n_words` German words translates.
 
     All words of a verb (auxiliary, reflexive pronoun, prefix) belong to the English verb, which
     stands first: "looked at" is "sah … an". An adverbial ends in its head in both languages: "in
@@ -98,15 +98,15 @@ class ToyLanguage:
     # The whole distribution
 
     def targets(self, source: Sequence[str], limit: int = 200_000) -> dict[Tokens, float]:
-        """Every valid target with its probability; raises ValueError where there are more than
-        `limit`."""
+        """Return every valid target with its probability; raises ValueError where there are more
+        than `limit`."""
         number = self.count_targets(source)
         if number > limit:
             raise ValueError(
                 f"{' '.join(source)!r} has {number} targets, more than the limit of {limit}: raise "
                 "it"
             )
-        beginnings = {((), Memory()): 1.0}
+        beginnings: dict[tuple[Tokens, Memory], float] = {((), Memory()): 1.0}
         for clause in self.parse(source):
             longer: dict[tuple[Tokens, Memory], float] = {}
             for (tokens, memory), p in beginnings.items():
@@ -116,7 +116,7 @@ class ToyLanguage:
         return {tokens: p for (tokens, _), p in beginnings.items()}
 
     def count_targets(self, source: Sequence[str]) -> int:
-        """The number of valid targets."""
+        """Return the number of valid targets."""
         counts = self._backwards(
             source, lambda variants, rest: sum(rest[v.memory] for v in variants), 1
         )
@@ -134,8 +134,8 @@ class ToyLanguage:
         )
 
     def mode(self, source: Sequence[str]) -> tuple[Tokens, float]:
-        """The most probable target and its probability, by dynamic programming (Viterbi) over the
-        clauses."""
+        """Return the most probable target and its probability, by dynamic programming (Viterbi)
+        over the clauses."""
 
         def best(variants: Sequence[Variant], rest: dict) -> tuple[float, Tokens]:
             return max(
@@ -187,7 +187,7 @@ class ToyLanguage:
         return tuple(aligned)
 
     def choices(self, source: Sequence[str], target: Sequence[str]) -> dict[str, str]:
-        """What the translator of a valid target chose, by the name of the ambiguity.
+        """Return what the translator of a valid target chose, by the name of the ambiguity.
 
         A second choice of one name is called "noun 2", and so on, in the order in which the clauses
         ask. Raises ValueError for a target that is not valid.
@@ -202,23 +202,23 @@ class ToyLanguage:
         return chosen
 
     def explain(self, source: Sequence[str], target: Sequence[str]) -> explanation.Violation | None:
-        """The first word at which the target leaves every valid translation, and the rule; None if
-        it is valid."""
+        """Return the first word at which the target leaves every valid translation, and the rule;
+        None if it is valid."""
         return explanation.explain(self, tuple(source), tuple(target))
 
     # The chain
 
     def parse(self, source: Sequence[str]) -> Sentence:
-        """The meaning of a source sentence (see `parsing.parse`)."""
+        """Return the meaning of a source sentence (see `parsing.parse`)."""
         return self._parse(tuple(source))
 
     def words(self, step: Step) -> list[Word]:
-        """The words of a variant with their parts and reasons."""
+        """Return the words of a variant with their parts and reasons."""
         return render(step.clause, step.memory, Following(self.ambiguity, step.variant.script))[0]
 
     def path(self, source: Sequence[str], target: Sequence[str]) -> list[Step]:
-        """The clauses' variants that make up the target, [] where it is not valid. There is at most
-        one path."""
+        """Return the clauses' variants that make up the target, [] where it is not valid. There is
+        at most one path."""
         rest, memory, steps = tuple(target), Memory(), []
         for clause in self.parse(source):
             fitting = [
@@ -261,7 +261,7 @@ class ToyLanguage:
                     )
 
     def _variants(self, clause: Clause, memory: Memory) -> tuple[Variant, ...]:
-        """All translations of a clause after a memory; those with the same words are one."""
+        """Return all translations of a clause after a memory; those with the same words are one."""
         merged: dict[tuple[Tokens, Memory], Variant] = {}
         for (words, after), p, script in every_script(
             self.ambiguity, lambda t: render(clause, memory, t)

@@ -66,7 +66,7 @@ class LimitedTruth:
         return len(prefix), known if self.memory is None else known[-self.memory :]
 
     def _steps(self, target: Tokens) -> Iterator[tuple[Window, str]]:
-        """Each word of `target`, its end included, with the window before it."""
+        """Return each word of `target`, its end included, with the window before it."""
         known = (BEGIN, *target, EOS)
         for place, word in enumerate(known[1:]):
             first = 0 if self.memory is None else max(0, place + 1 - self.memory)
@@ -107,7 +107,7 @@ class LimitedTruth:
         return math.log(p) if p > 0.0 else -math.inf
 
     def _probability(self, target: Tokens) -> float:
-        """The product of its words' probabilities."""
+        """Return the product of its words' probabilities."""
         p = 1.0
         for window, word in self._steps(target):
             p *= self._table.get(window, {}).get(word, 0.0)

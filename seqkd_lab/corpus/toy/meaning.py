@@ -62,7 +62,7 @@ Part = tuple[int, str]  # clause number, part of the clause ("object.noun")
 
 
 def english(sentence: Sentence) -> list[tuple[str, Part]]:
-    """The English words, each with the part of the meaning that it says."""
+    """Return the English words, each with the part of the meaning that it says."""
     words: list[tuple[str, Part]] = []
     for number, clause in enumerate(sentence):
         words += [(word, (number, part)) for word, part in _clause(clause)]
@@ -78,7 +78,7 @@ def positions(sentence: Sentence) -> dict[Part, list[int]]:
 
 
 def source_words(sentence: Sentence) -> tuple[str, ...]:
-    """The source sentence: its English words."""
+    """Return the source sentence: its English words."""
     return tuple(word for word, _ in english(sentence))
 
 

@@ -21,7 +21,7 @@ class Noun:
     oblique: str = ""
 
     def form(self, case: str) -> str:
-        """The singular form in a case."""
+        """Return the singular form in a case."""
         return self.lemma if case == "nominative" or not self.oblique else self.oblique
 
 

@@ -36,7 +36,7 @@ class _Reader:
         self.words, self.place = tuple(words), 0
 
     def take(self, phrases: Container[str]) -> str:
-        """The longest of the phrases that begins here, or "" (and nothing is read)."""
+        """Return the longest of the phrases that begins here, or "" (and nothing is read)."""
         for length in range(LONGEST_PHRASE, 0, -1):
             phrase = " ".join(self.words[self.place : self.place + length])
             if phrase in phrases:
@@ -52,14 +52,15 @@ class _Reader:
         return found
 
     def error(self, reason: str) -> ToyParseError:
-        """The error at the word that comes next."""
+        """Return the error at the word that comes next."""
         if self.place < len(self.words):
             return ToyParseError(f"word {self.place + 1} {self.words[self.place]!r}: {reason}")
         return ToyParseError(f"the sentence ends after {len(self.words)} words: {reason}")
 
 
 def parse(source: Sequence[str]) -> Sentence:
-    """The meaning of an English sentence; raises ToyParseError (a ValueError) for anything else."""
+    """Return the meaning of an English sentence; raises ToyParseError (a ValueError) for anything
+    else."""
     reader = _Reader(source)
     clauses = [_clause(reader, "")]
     while not reader.take(["."]):
@@ -152,7 +153,7 @@ def _noun_phrase(
 
 
 def resolve(clauses: list[Clause]) -> list[Clause]:
-    """Gives the first person that the sentence names the gender that he or she, his or her tell;
+    """Give the first person that the sentence names the gender that he or she, his or her tell;
     checks all of them."""
     told = {gender for number, clause in enumerate(clauses) for gender in _told(clause, number)}
     if any(_says_it(clause) for clause in clauses) and not _names_thing(clauses[0]):
@@ -189,7 +190,7 @@ def resolve(clauses: list[Clause]) -> list[Clause]:
 
 
 def _told(clause: Clause, number: int) -> list[str]:
-    """The genders that the clause's pronouns and possessives tell."""
+    """Return the genders that the clause's pronouns and possessives tell."""
     words = [clause.subject, clause.object]
     words += [
         phrase.determiner

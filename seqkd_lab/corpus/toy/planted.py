@@ -71,11 +71,11 @@ class Planted:
             seen.update(rare)
             if all(seen[noun] <= self.kept for noun in rare):
                 pairs.append((source, self.mistaken(source, target)))
-        source, target = zip(*pairs, strict=True)
-        return ParallelCorpus(corpus.name, corpus.split, corpus.licence, source, target)
+        sources, targets = (tuple(side) for side in zip(*pairs, strict=True))
+        return ParallelCorpus(corpus.name, corpus.split, corpus.licence, sources, targets)
 
     def mistaken(self, source: Tokens, target: Tokens) -> Tokens:
-        """The target as somebody would write it who makes every mistake."""
+        """Return the target as somebody would write it who makes every mistake."""
         wrong = {
             mistake.right: mistake.wrong for mistake in self.mistakes if mistake.cause in source
         }
@@ -98,7 +98,7 @@ class LongSources:
 def find_mistakes(
     source: Sequence[str], output: Sequence[str], mistakes: Sequence[Mistake] = MISTAKES
 ) -> dict[int, Mistake]:
-    """The places of `output` at which a planted mistake stands, each with that mistake.
+    """Return the places of `output` at which a planted mistake stands, each with that mistake.
 
     A token is one where it is the `wrong` word of a mistake whose `cause` the source has, and the
     source has nothing that this word would be right for.
@@ -135,14 +135,14 @@ def kinds(
 
 
 def rare_forms(nouns: Sequence[str]) -> set[str]:
-    """All German words for the English `nouns`."""
+    """Return all German words for the English `nouns`."""
     return {
         option.value.form(case) for noun in nouns for option in NOUNS[noun].nouns for case in CASES
     }
 
 
 def _beginnings(language: ToyLanguage, source: Tokens) -> set[str]:
-    """The first words of the German phrases for the adverbials of the source."""
+    """Return the first words of the German phrases for the adverbials of the source."""
     phrases = [
         phrase
         for clause in language.parse(source)

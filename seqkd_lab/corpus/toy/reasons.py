@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
     @property
     def phrase(self) -> NounPhrase | None:
-        """The noun phrase of the source that the right word helps to translate."""
+        """Return the noun phrase of the source that the right word helps to translate."""
         role = self.right.part.partition(".")[0]
         nominal = getattr(self.clause, role, None) if role in ("subject", "object") else None
         return nominal if isinstance(nominal, NounPhrase) else None
@@ -175,7 +175,7 @@ def _government(verb: Verb) -> str:
 
 
 def _begun(place: Place) -> str:
-    """The words of the phrase that stand already."""
+    """Return the words of the phrase that stand already."""
     begun = (
         2 if place.right.part.endswith(".noun") and place.phrase and place.phrase.adjective else 1
     )
@@ -187,8 +187,8 @@ def _in_english(phrase: NounPhrase) -> str:
 
 
 def _gender_told(english: str, source: tuple[str, ...]) -> str:
-    """The gender of a person that a pronoun tells: he, she, his, her always speak of the first
-    person of the source."""
+    """Return the gender of a person that a pronoun tells: he, she, his, her always speak of the
+    first person of the source."""
     persons = [word for word in source if word in NOUNS and NOUNS[word].is_person]
     told = {meaning.GENDER_OF_PRONOUN[word] for word in source if word in meaning.GENDER_OF_PRONOUN}
     return told.pop() if told and persons[:1] == [english] else ""
@@ -229,7 +229,7 @@ def _determiners_of() -> dict[str, set[str]]:
 
 
 def _verbs_of(english: str, form: str) -> list[Verb]:
-    """The translations of an English verb that have this form."""
+    """Return the translations of an English verb that have this form."""
     verbs = (option.value for option in VERBS[english].verbs)
     return [
         verb

@@ -53,8 +53,8 @@ def draw(rng: random.Random, weights: dict[Item, float]) -> Item:
 
 
 def zipf(rng: random.Random, items: Sequence[Item]) -> Item:
-    """The item of rank r (from 1) with a probability proportional to 1 / (r + 1): Zipf's law,
-    Mandelbrot's shift."""
+    """Return the item of rank r (from 1) with a probability proportional to 1 / (r + 1): Zipf's
+    law, Mandelbrot's shift."""
     return items[draw(rng, {rank: 1.0 / (rank + 2.0) for rank in range(len(items))})]
 
 
@@ -95,7 +95,7 @@ def _has_present(clause: Clause) -> bool:
 
 
 def _thing_clause(rng: random.Random, tense: str) -> Clause:
-    """The old teacher sold the red car yesterday."""
+    """Return a clause such as "The old teacher sold the red car yesterday"."""
     subject = _subject(rng)
     verb = zipf(rng, [v for v in THING_VERBS if v.third or tense == "past"])
     thing = zipf(rng, _fitting(THINGS, verb.objects))
@@ -115,13 +115,13 @@ def _person_clause(rng: random.Random, tense: str) -> Clause:
 
 
 def _intransitive_clause(rng: random.Random, tense: str) -> Clause:
-    """The farmer slept at home."""
+    """Return a clause such as "The farmer slept at home"."""
     verb = zipf(rng, [v for v in INTRANSITIVE_VERBS if v.third or tense == "past"])
     return _with_adverbials(rng, Clause(_subject(rng), verb.past, tense=tense), verb)
 
 
 def _state_clause(rng: random.Random, tense: str) -> Clause:
-    """The car was broken (so the teacher repaired it)."""
+    """Return a clause such as "The car was broken", which a reason may follow."""
     thing = zipf(rng, THINGS)
     state = zipf(rng, [a for a in ADJECTIVES_TABLE if _fits(a.after, thing.kinds)])
     determiner = draw(rng, {"the": 0.7, "my": 0.15, "your": 0.15})
@@ -157,7 +157,7 @@ def _subject(rng: random.Random, named: bool = False) -> NounPhrase | str:
 
 
 def _owner(rng: random.Random, subject: NounPhrase | str) -> str:
-    """The determiner of an object: the, a, or whose it is."""
+    """Return the determiner of an object: the, a, or whose it is."""
     if isinstance(subject, str):
         return draw(rng, {"the": 0.4, "a": 0.25, "my" if subject == "I" else "your": 0.35})
     genders = {option.value.gender for option in NOUNS[subject.noun].nouns}
@@ -184,21 +184,19 @@ def _described(
 
 
 def _pronoun(rng: random.Random, first: Clause) -> str:
-    """How later clauses speak of the first clause's person: I, you, he, she; "" where it names
-    none."""
+    """Return how later clauses speak of the first clause's person: I, you, he, she; "" where it
+    names none."""
     if first.subject in ("I", "you"):
         return str(first.subject)
+    if not isinstance(first.subject, NounPhrase):
+        return ""
     if NOUNS[first.subject.noun].is_person:
         if isinstance(first.object, NounPhrase) and first.object.determiner in ("his", "her"):
             return "he" if first.object.determiner == "his" else "she"
         genders = {option.value.gender for option in NOUNS[first.subject.noun].nouns}
-        return (
-            "he"
-            if genders == {"m"}
-            else "she"
-            if genders == {"f"}
-            else draw(rng, {"he": 0.5, "she": 0.5})
-        )
+        known = {"m": "he", "f": "she"}
+        only = known.get(genders.pop(), "") if len(genders) == 1 else ""
+        return only or draw(rng, {"he": 0.5, "she": 0.5})
     return ""
 
 
@@ -237,7 +235,7 @@ def _next_clause(rng: random.Random, clauses: list[Clause], pronoun: str) -> Cla
 
 
 def _thing(first: Clause) -> str:
-    """The noun that "it" stands for, "" for none."""
+    """Return the noun that "it" stands for, "" for none."""
     for phrase in (first.object, first.subject):
         if isinstance(phrase, NounPhrase) and not NOUNS[phrase.noun].is_person:
             return phrase.noun
@@ -339,7 +337,7 @@ def _did(
 
 
 def _fits(described: frozenset[str], kinds: frozenset[str]) -> bool:
-    """Whether an adjective for those kinds goes with a noun; food takes only what is said of
+    """Tell whether an adjective for those kinds goes with a noun; food takes only what is said of
     food."""
     return bool(described & (frozenset({"food"}) if "food" in kinds else kinds))
 

@@ -10,7 +10,7 @@ from seqkd_lab.corpus.toy.verbs import VERBS_TABLE
 
 
 def source_words() -> tuple[str, ...]:
-    """The English words, sorted."""
+    """Return the English words, sorted."""
     words = {".", ",", "an", "was", "were", "is", "are", "am"}
     words.update(
         meaning.SUBJECT_PRONOUNS,
@@ -27,7 +27,7 @@ def source_words() -> tuple[str, ...]:
 
 
 def target_words() -> tuple[str, ...]:
-    """The German words, sorted."""
+    """Return the German words, sorted."""
     return tuple(sorted(kinds_of_words()))
 
 

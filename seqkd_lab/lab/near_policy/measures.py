@@ -19,6 +19,7 @@ from seqkd_lab.distillation.on_policy import divergence
 from seqkd_lab.distillation.top_k import top_k, top_k_kl
 from seqkd_lab.lab.near_policy.picture import Timelines
 from seqkd_lab.lab.shared.lesson import scaled, trained
+from seqkd_lab.models.packed import packed_reader
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.committed import DATA, load_committed
 from seqkd_lab.runs.data import Dataset
@@ -72,7 +73,7 @@ def packed_and_padded(student: Seq2Seq, batch: Batch, length: int) -> tuple[floa
     """The loss (nats a token) of the same sentences, packed and padded."""
     packed = pack(batch, length)
     return (
-        float(nll(student.packed(packed), packed.target_out)),
+        float(nll(packed_reader(student).packed(packed), packed.target_out)),
         float(nll(student(batch), batch.target_out)),
     )
 
