@@ -3,11 +3,12 @@ its changes."""
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 from argparse import Namespace
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from seqkd_lab.cli.given import data_of
 from seqkd_lab.cli.options import names_own_text
 from seqkd_lab.corpus.parallel import ParallelCorpus, read_lines
 from seqkd_lab.distillation.forward_translation import added, read_translated
-from seqkd_lab.distillation.losses import NLL, WordKD
+from seqkd_lab.distillation.losses import NLL, OBJECTIVES, Objective
 from seqkd_lab.distillation.sequence_level import read_distilled
 from seqkd_lab.models.architectures import Spec
 from seqkd_lab.runs.data import Dataset
@@ -24,7 +25,6 @@ from seqkd_lab.runs.recipes import Recipe
 from seqkd_lab.training import Optimisation
 
 Made = TypeVar("Made")
-WORD_KD = "word-kd"
 
 
 def named(option: str, value: Any, make: Callable[[], Made]) -> Made:
@@ -36,29 +36,70 @@ def named(option: str, value: Any, make: Callable[[], Made]) -> Made:
         raise ValueError(f"{option} {value}: {error}") from error
 
 
-def objective_of(given: Namespace) -> NLL | WordKD:
-    """Return what the student minimises. Raises ValueError for options of word-kd without it, and
-    the other way."""
-    if given.objective != WORD_KD:
-        unused = [
-            f"--{name}"
-            for name in ("teacher", "alpha", "temperature")
-            if getattr(given, name) is not None
-        ]
-        if unused:
+def settings() -> dict[str, dict[str, Field]]:
+    """Return the settings of the registered objectives: for each, its field by the objective's
+    name."""
+    names: dict[str, dict[str, Field]] = {}
+    for objective, kind in OBJECTIVES.items():
+        for f in fields(kind):
+            names.setdefault(f.name, {})[objective] = f
+    return names
+
+
+def add_objectives(group: argparse._ArgumentGroup) -> None:
+    """Add --objective, --teacher and the settings of the objectives to choose from."""
+    group.add_argument(
+        "--objective",
+        choices=list(OBJECTIVES),
+        default="nll",
+        help="nll, or the teacher's distribution at each word as well; balanced-word-kd keeps the "
+        "teacher's weight alike at every temperature (default: nll)",
+    )
+    group.add_argument(
+        "--teacher",
+        nargs="+",
+        metavar="MODEL",
+        help=f"for {either(with_teacher())}: a model's folder or a row of the table; of several, the "
+        "probabilities are averaged",
+    )
+    for name, owners in settings().items():
+        f = next(iter(owners.values()))
+        group.add_argument(
+            f"--{name}",
+            type=float,
+            metavar="X",
+            help=f"for {either(owners)}: {f.metadata['description']} (default: {f.default:g})",
+        )
+
+
+def either(names: Iterable[str]) -> str:
+    """Return the names with "or" between."""
+    return " or ".join(names)
+
+
+def objective_of(given: Namespace) -> Objective:
+    """Return what the student minimises. Raises ValueError for options of another objective, and
+    for one that needs a teacher without it."""
+    objective = OBJECTIVES[given.objective]()
+    options: dict[str, Iterable[str]] = {"teacher": with_teacher(), **settings()}
+    for name, owners in options.items():
+        if given.objective not in owners and getattr(given, name) is not None:
             raise ValueError(
-                f"{unused[0]} is only for --objective {WORD_KD}; to learn from a teacher's "
+                f"--{name} is only for --objective {either(owners)}; to learn from a teacher's "
                 "translations, make them with `seqkd-lab distil` and give --distilled"
             )
-        return NLL()
-    if given.teacher is None:
-        raise ValueError(f"--objective {WORD_KD} needs --teacher")
-    alpha = WordKD.alpha if given.alpha is None else given.alpha
-    temperature = WordKD.temperature if given.temperature is None else given.temperature
-    named("--alpha", alpha, lambda: WordKD(alpha))
-    if temperature == math.inf:
-        raise ValueError("--temperature inf: temperature must be finite")
-    return named("--temperature", temperature, lambda: WordKD(alpha, temperature))
+    if objective.needs_teacher and given.teacher is None:
+        raise ValueError(f"--objective {given.objective} needs --teacher")
+    for name in (f.name for f in fields(objective)):
+        objective = _changed(objective, given, name)
+        if getattr(objective, name) == math.inf:
+            raise ValueError(f"--{name} inf: {name} must be finite")
+    return objective
+
+
+def with_teacher() -> list[str]:
+    """Return the names of the objectives that need a teacher."""
+    return [name for name, kind in OBJECTIVES.items() if kind().needs_teacher]
 
 
 def preset_of(given: Namespace) -> str:

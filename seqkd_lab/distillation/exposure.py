@@ -20,6 +20,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import DEFAULT_SAMPLING, sample
+from seqkd_lab.distillation.divergences import entropy
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 GOLD, TEACHER, STUDENT = "gold", "teacher", "student"
@@ -30,11 +31,10 @@ Measure = Callable[[Tensor, Batch, Tensor], Tensor]
 `Divergence.per_token` does."""
 
 
-def entropy(logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
-    """A Measure: the entropy of the student's next word, (B, T) in nats; low where it is sure of
-    itself."""
-    log_p = logits.log_softmax(dim=-1)
-    return -(log_p.exp() * log_p).sum(dim=-1)
+def student_entropy(logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
+    """Return the entropy of the student's next word, (B, T) in nats, as a Measure; low where it is
+    sure of itself."""
+    return entropy(logits.log_softmax(dim=-1))
 
 
 @dataclass(frozen=True)

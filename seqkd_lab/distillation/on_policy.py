@@ -13,7 +13,6 @@ discount 1 the latter.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -25,35 +24,13 @@ from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample_batch
 from seqkd_lab.decoding.scoring import token_log_probs
 from seqkd_lab.decoding.search import longest_allowed
-from seqkd_lab.distillation.losses import check_shapes, check_teacher, mean_over_tokens
+from seqkd_lab.distillation.divergences import divergence
+from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 
-def kl(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """KL(p‖q) = Σ_k p(k) (log p(k) − log q(k)) in nats, over the last axis of two (…, V) of
-    log-probabilities."""
-    return (log_p.exp() * (log_p - log_q)).sum(dim=-1)
-
-
-def divergence(logits: Tensor, teacher_logits: Tensor, beta: float) -> Tensor:
-    """How far the student's next word is from the teacher's, (…,) in nats, from two (…, V) of
-    logits.
-
-    β = 0: KL(p_T‖p_S), forward. β = 1: KL(p_S‖p_T), reverse. Between them JSD_β = β KL(p_T‖m) + (1
-    − β) KL(p_S‖m) with m = β p_T + (1 − β) p_S (GKD, section 2), which goes to 0 at both ends:
-    there the scale jumps. The teacher's logits get no gradient.
-    """
-    student, teacher = logits.log_softmax(dim=-1), teacher_logits.detach().log_softmax(dim=-1)
-    if beta == 0.0:
-        return kl(teacher, student)
-    if beta == 1.0:
-        return kl(student, teacher)
-    mixture = torch.logaddexp(teacher + math.log(beta), student + math.log(1.0 - beta))
-    return beta * kl(teacher, mixture) + (1.0 - beta) * kl(student, mixture)
-
-
 @dataclass(frozen=True)
-class Divergence:
+class Divergence(Objective):
     """The mean over real tokens of `divergence`, along the batch's own target prefix.
 
     `scaled` divides by β (1 − β) where 0 < β < 1: it then goes over into the two KLs at the ends
@@ -62,29 +39,19 @@ class Divergence:
 
     beta: float = 1.0
     scaled: bool = False
-    needs_teacher = True
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.beta <= 1.0:
             raise ValueError(f"beta must lie in [0, 1]; got {self.beta}")
 
-    def per_token(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
-        """(B, T) in nats; what stands at padding means nothing."""
-        check_shapes(logits, batch.target_out)
-        check_teacher(logits, teacher_logits)
-        found = divergence(logits, teacher_logits, self.beta)
-        return (
-            found / (self.beta * (1.0 - self.beta))
-            if self.scaled and 0.0 < self.beta < 1.0
-            else found
-        )
-
-    def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
-        return mean_over_tokens(self.per_token(logits, batch, teacher_logits), batch.target_out)
+    def per_token(self, logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
+        distance = divergence(logits, teacher_logits, self.beta)
+        between = self.scaled and 0.0 < self.beta < 1.0
+        return distance / (self.beta * (1.0 - self.beta)) if between else distance
 
 
 @dataclass(frozen=True)
-class SampledToken:
+class SampledToken(Objective):
     """Reverse KL as policy gradient, from the drawn words alone: −Σ_t A_t log p_S(y_t) / number of
     tokens.
 
@@ -96,15 +63,12 @@ class SampledToken:
     """
 
     discount: float = 0.0
-    needs_teacher = True
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.discount <= 1.0:
             raise ValueError(f"discount must lie in [0, 1]; got {self.discount}")
 
-    def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
-        check_shapes(logits, batch.target_out)
-        check_teacher(logits, teacher_logits)
+    def per_token(self, logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
         log_p = token_log_probs(logits, batch)  # (B, T)
         cost = log_p.detach() - token_log_probs(teacher_logits.detach(), batch)
         to_come = torch.zeros_like(cost)
@@ -112,7 +76,7 @@ class SampledToken:
         for t in reversed(range(cost.shape[1])):
             following = cost[:, t] + self.discount * following
             to_come[:, t] = following
-        return mean_over_tokens(to_come * log_p, batch.target_out)
+        return to_come * log_p
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample
-from seqkd_lab.distillation.losses import Objective, mean_over_tokens
+from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 Tokens = Sequence[str]
@@ -140,31 +140,24 @@ def _of_mean_one(values: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Weighted:
+class Weighted(Objective):
     """`objective` with each sentence's tokens multiplied by the weight of its row: Σ_i w_i Σ_t ℓ_it
     / number of tokens.
 
-    `weights` (N,) belongs to the rows of the corpus that is trained on. Divided is by all real
-    tokens, so with weights of 1 it is the plain objective. Raises ValueError for an objective that
-    has no loss per token.
+    `weights` (N,) belongs to the rows of the corpus that is trained on. The sum is divided
+    by the number of all real tokens, so with weights of 1 it is the plain objective.
     """
 
     objective: Objective
     weights: Tensor = field(repr=False)
 
-    def __post_init__(self) -> None:
-        if not hasattr(self.objective, "per_token"):
-            raise ValueError(
-                f"{self.objective} has no loss per token to be weighted: take a Divergence"
-            )
-
     @property
     def needs_teacher(self) -> bool:
         return self.objective.needs_teacher
 
-    def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
+    def per_token(self, logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
         per_token = self.objective.per_token(logits, batch, teacher_logits)  # (B, T)
-        return mean_over_tokens(self.weights[batch.rows, None] * per_token, batch.target_out)
+        return self.weights[batch.rows, None] * per_token
 
 
 def sentence_gradients(

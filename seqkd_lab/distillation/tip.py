@@ -21,8 +21,8 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import PAD
-from seqkd_lab.distillation.losses import check_shapes, check_teacher
-from seqkd_lab.distillation.on_policy import kl
+from seqkd_lab.distillation.divergences import entropy, kl
+from seqkd_lab.distillation.losses import Objective, check_shapes, check_teacher
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 ALL, RANDOM, ENTROPY, TOP_ENTROPY, DELTA, Q3, SOFT_OR, BOTTOM = (
@@ -61,10 +61,8 @@ def importance(logits: Tensor, teacher_logits: Tensor, real: Tensor) -> Importan
     check_shapes(logits, real)
     check_teacher(logits, teacher_logits)
     student, teacher = logits.log_softmax(dim=-1), teacher_logits.log_softmax(dim=-1)
-    entropy = -(student.exp() * student).sum(dim=-1)
-    return Importance(
-        entropy / math.log(logits.shape[-1]), kl(student, teacher), kl(teacher, student), real
-    )
+    h = entropy(student) / math.log(logits.shape[-1])
+    return Importance(h, kl(student, teacher), kl(teacher, student), real)
 
 
 def scaled(x: Tensor, real: Tensor, clipped: float = 0.0) -> Tensor:
@@ -133,7 +131,7 @@ def quadrant(h: Tensor, delta: Tensor, h_edge: float, delta_edge: float) -> Tens
 
 
 @dataclass(frozen=True)
-class Selected:
+class Selected(Objective):
     """The mean reverse KL over the tokens that `selector` keeps of each output: a `share` ρ of
     them.
 
@@ -143,7 +141,6 @@ class Selected:
 
     selector: str = SOFT_OR
     share: float = 0.5
-    needs_teacher = True
 
     def __post_init__(self) -> None:
         if self.selector not in SELECTORS:
@@ -157,9 +154,19 @@ class Selected:
         """The mask (B, T) of the tokens that teach."""
         return keep(SCORES[self.selector](seen, None), seen.real, self.share)
 
-    def __call__(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
-        check_shapes(logits, batch.target_out)
-        check_teacher(logits, teacher_logits)
+    def per_token(self, logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
+        """Return KL(p_S‖p_T) where a token teaches, times the number of real tokens for each of
+        those, and 0 elsewhere: (B, T), whose mean over real tokens is that over the kept."""
+        real = batch.target_out != PAD
+        kept = self.kept(importance(logits, teacher_logits, real))
+        distance = kl(logits.log_softmax(dim=-1), teacher_logits.detach().log_softmax(dim=-1))
+        return distance.masked_fill(~kept, 0.0) * (real.sum() / kept.sum().clamp_min(1))
+
+    def __call__(
+        self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean over the kept tokens, without a KL where nothing is learned."""
+        teacher_logits = self.checked(logits, batch, teacher_logits)
         kept = self.kept(importance(logits, teacher_logits, batch.target_out != PAD))
         return mean_reverse_kl(logits[kept], teacher_logits[kept])
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from seqkd_lab.distillation.divergences import kl
+
 LEAST_REST = 1e-6
 """The least probability of a bucket: what rounding leaves of nothing."""
 
@@ -55,8 +57,7 @@ def top_k_kl(log_p: Tensor, teacher: TopK) -> Tensor:
 
     The teacher's numbers get no gradient. With all V words it is the full KL(p_T‖p_S)."""
     if teacher.words is None:
-        p = teacher.log_probs
-        return (p.exp() * (p - log_p)).sum(dim=-1)
+        return kl(teacher.log_probs, log_p)
     same = log_p.gather(-1, teacher.words)
     p = torch.cat([teacher.log_probs, rest(teacher.log_probs)], dim=-1)  # (n, k + 1)
-    return (p.exp() * (p - torch.cat([same, rest(same)], dim=-1))).sum(dim=-1)
+    return kl(p, torch.cat([same, rest(same)], dim=-1))

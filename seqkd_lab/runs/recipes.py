@@ -17,18 +17,14 @@ from seqkd_lab.compression.pruning import Pruning, keep_pruned, prune
 from seqkd_lab.corpus.toy.dataset import TEST_SETS
 from seqkd_lab.corpus.toy.planted import LongSources, Planted
 from seqkd_lab.distillation.delta_ifd import SourceDropout
-from seqkd_lab.distillation.losses import NLL, WordKD
-from seqkd_lab.distillation.on_policy import Divergence, OnPolicy, SampledToken
+from seqkd_lab.distillation.losses import NLL, Objective, WordKD
+from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.distillation.paced import N_SAMPLES, hard_filter, shuffled, weights
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
-from seqkd_lab.distillation.tip import Selected
 from seqkd_lab.identity import omitted_when_default
 from seqkd_lab.models.architectures import Spec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation
-
-Objective = NLL | WordKD | Divergence | SampledToken | Selected
-"""What a recipe may learn by."""
 
 
 @dataclass(frozen=True)
@@ -219,10 +215,6 @@ class Recipe:
             raise ValueError(
                 f"recipe {self.name!r}: its pass rates are of other sentences; give both the same "
                 "data, share and left-out words"
-            )
-        if not hasattr(self.objective, "per_token"):
-            raise ValueError(
-                f"recipe {self.name!r}: {self.objective} has no loss per token to be weighted"
             )
 
     def pruned_during(self, model: Seq2Seq) -> AbstractContextManager[None]:

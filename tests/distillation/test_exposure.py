@@ -18,8 +18,8 @@ from seqkd_lab.distillation.exposure import (
     WRITERS,
     PlaceSums,
     along,
-    entropy,
     exposure,
+    student_entropy,
     written_by,
 )
 from seqkd_lab.distillation.on_policy import Divergence
@@ -28,7 +28,7 @@ from seqkd_lab.models.lstm import LSTMSpec
 SOURCES = (("ant", "bee"), ("cat",), ("dog", "ant", "eel"), ("bee",))
 TARGETS = (("ant",), ("bee", "cat", "ant", "dog"), (), ("cat", "cat"))
 PAIRS = ParallelCorpus("n", "test", "l", SOURCES, TARGETS)
-MEASURES = {"forward": Divergence(0.0).per_token, "entropy": entropy}
+MEASURES = {"forward": Divergence(0.0).per_token, "entropy": student_entropy}
 
 
 def one_by_one(student, teacher):
@@ -112,4 +112,4 @@ def test_dropout_is_off_and_modes_are_restored(make_model, training):
 
 def test_without_sentences_there_is_nothing_to_compare(make_model):
     with pytest.raises(ValueError, match="no sentence"):
-        along(make_model(), make_model(), PAIRS[:0], [entropy])
+        along(make_model(), make_model(), PAIRS[:0], [student_entropy])

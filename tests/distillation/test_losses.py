@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import nn
@@ -12,13 +14,20 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.distillation.losses import (
     NLL,
+    OBJECTIVES,
     BalancedWordKD,
+    Objective,
     WordKD,
+    mean_over_tokens,
     mixed_target,
     nll,
+    objective,
     pull,
     word_kd,
 )
+from seqkd_lab.distillation.on_policy import Divergence, SampledToken
+from seqkd_lab.distillation.paced import Weighted
+from seqkd_lab.distillation.tip import SOFT_OR, Selected
 from seqkd_lab.training import Optimisation, Trainer
 
 V = 9
@@ -124,6 +133,64 @@ def test_the_mixed_target_is_a_distribution_between_gold_and_teacher():
     mixed = mixed_target(teacher, TARGET, 0.3)
     hard = torch.nn.functional.one_hot(TARGET, teacher.shape[2])
     torch.testing.assert_close(mixed, 0.3 * teacher.detach().softmax(dim=2) + 0.7 * hard)
+
+
+EVERY = [
+    *(kind() for kind in OBJECTIVES.values()),
+    WordKD(0.3, 3.0),
+    BalancedWordKD(0.3, 3.0),
+    Divergence(0.5, scaled=True),
+    SampledToken(0.5),
+    Selected(SOFT_OR, 0.5),
+    Weighted(WordKD(0.3, 3.0), torch.tensor([0.5, 2.0, 1.0])),
+]
+
+
+@pytest.mark.parametrize("objective", EVERY, ids=repr)
+class TestEveryObjective:
+    def test_it_is_the_mean_of_its_loss_per_token(self, objective):
+        logits, teacher, batch = random_logits(1), random_logits(2), batch_of(TARGET)
+        per_token = objective.per_token(logits, batch, teacher)
+        assert per_token.shape == TARGET.shape
+        expected = mean_over_tokens(per_token, TARGET)
+        found = objective(logits, batch, teacher)
+        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(gradient(found, logits), gradient(expected, logits))
+
+    def test_its_sentences_can_be_weighted(self, objective):
+        logits, teacher, batch = random_logits(1), random_logits(2), batch_of(TARGET)
+        weights = torch.tensor([2.0, 0.0, 0.0])
+        found = gradient(Weighted(objective, weights)(logits, batch, teacher), logits)
+        per_token = objective.per_token(logits, batch, teacher)
+        expected = 2 * gradient(per_token[0].sum() / 7, logits)
+        torch.testing.assert_close(found, expected)
+
+    def test_it_refuses_a_teacher_that_does_not_fit_just_where_it_needs_one(self, objective):
+        logits, batch = random_logits(1), batch_of(TARGET)
+        for teacher in (None, torch.zeros(3, 4, V + 1)):
+            with pytest.raises(ValueError) if objective.needs_teacher else nullcontext():
+                objective(logits, batch, teacher)
+        with pytest.raises(ValueError, match="target"):
+            objective(logits, batch_of(TARGET[:, :2]), random_logits(2))
+
+
+class TestRegistry:
+    def test_a_class_and_a_line_offer_an_objective_by_name(self, monkeypatch):
+        monkeypatch.setattr("seqkd_lab.distillation.losses.OBJECTIVES", offered := {})
+
+        @objective("confidence-penalty")
+        class ConfidencePenalty(Objective):
+            needs_teacher = False
+
+            def per_token(self, logits, batch, teacher_logits):
+                return (logits.softmax(dim=2) * logits.log_softmax(dim=2)).sum(dim=2)
+
+        assert offered == {"confidence-penalty": ConfidencePenalty}
+        assert ConfidencePenalty()(random_logits(1), batch_of(TARGET)) < 0
+
+    def test_a_name_is_given_once(self):
+        with pytest.raises(ValueError, match="nll.*NLL"):
+            objective("nll")(WordKD)
 
 
 @pytest.mark.parametrize("objective", [NLL(), WordKD(0.5), WordKD(1.0, 3.0)])

@@ -31,6 +31,7 @@ from seqkd_lab.distillation.delta_ifd import (
     middle,
     with_empty_sources,
 )
+from seqkd_lab.distillation.divergences import divergence
 from seqkd_lab.distillation.generation import (
     DELTA_IFD,
     GENERATE,
@@ -54,7 +55,6 @@ from seqkd_lab.distillation.near_policy import (
     learn,
     token_losses,
 )
-from seqkd_lab.distillation.on_policy import divergence
 from seqkd_lab.distillation.top_k import TopK, rest, top_k, top_k_kl
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec

@@ -21,13 +21,12 @@ from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.enumeration import likely_translations
 from seqkd_lab.decoding.scoring import token_log_probs
+from seqkd_lab.distillation.divergences import divergence, kl
 from seqkd_lab.distillation.on_policy import (
     Divergence,
     OnPolicy,
     SampledToken,
-    divergence,
     draw_targets,
-    kl,
     with_targets,
 )
 from seqkd_lab.models.lstm import LSTMSpec

@@ -14,7 +14,13 @@ from tqdm import tqdm
 from seqkd_lab import machine
 from seqkd_lab.cli.cutters import check_kind, one_cutter
 from seqkd_lab.cli.given import store_of
-from seqkd_lab.cli.learning import WORD_KD, objective_of, pairs_to_learn, preset_of, recipe_of
+from seqkd_lab.cli.learning import (
+    add_objectives,
+    objective_of,
+    pairs_to_learn,
+    preset_of,
+    recipe_of,
+)
 from seqkd_lab.cli.models import find_teacher
 from seqkd_lab.cli.options import add_text_files, names_own_text, seed, text_options, typed_path
 from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
@@ -110,32 +116,7 @@ def add_lessons(verb: argparse.ArgumentParser) -> None:
         metavar="TSV",
         help="learn from these pairs, too; `seqkd-lab distil --input` writes them",
     )
-    lessons.add_argument(
-        "--objective",
-        choices=["nll", WORD_KD],
-        default="nll",
-        help="nll, or the teacher's distribution at each word as well (default: nll)",
-    )
-    lessons.add_argument(
-        "--teacher",
-        nargs="+",
-        metavar="MODEL",
-        help=f"for {WORD_KD}: a model's folder or a row of the table; of several, the "
-        "probabilities "
-        "are averaged",
-    )
-    lessons.add_argument(
-        "--alpha",
-        type=float,
-        metavar="X",
-        help=f"for {WORD_KD}: share of the teacher, in [0, 1] (default: 0.5)",
-    )
-    lessons.add_argument(
-        "--temperature",
-        type=float,
-        metavar="X",
-        help=f"for {WORD_KD}: softens both distributions (default: 1, as in the paper)",
-    )
+    add_objectives(lessons)
 
 
 def run(given: Namespace) -> int:

@@ -13,9 +13,9 @@ import torch
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.packing import pack
 from seqkd_lab.corpus.vocabulary import PAD
+from seqkd_lab.distillation.divergences import divergence
 from seqkd_lab.distillation.generation import Event
 from seqkd_lab.distillation.losses import nll
-from seqkd_lab.distillation.on_policy import divergence
 from seqkd_lab.distillation.top_k import top_k, top_k_kl
 from seqkd_lab.lab.near_policy.picture import Timelines
 from seqkd_lab.lab.shared.lesson import scaled, trained

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.distribution import draw
+from seqkd_lab.distillation.divergences import divergence
 from seqkd_lab.distillation.exposure import GOLD, STUDENT
 from seqkd_lab.distillation.losses import Objective
-from seqkd_lab.distillation.on_policy import OnPolicy, divergence
+from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.lab.shared.lesson import Bar
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset

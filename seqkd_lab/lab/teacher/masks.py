@@ -14,17 +14,20 @@ from torch.nn.functional import pad
 from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD
-from seqkd_lab.distillation.losses import check_shapes, nll
+from seqkd_lab.distillation.losses import Objective, check_shapes, nll
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 
 @dataclass(frozen=True)
-class PaddingCounted:
+class PaddingCounted(Objective):
     """An objective with a mistake: padding counts as words to predict, in the sum and in the
     number."""
 
     needs_teacher = False
+
+    def per_token(self, logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
+        return surprise(logits, batch.target_out)
 
     def __call__(
         self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None = None

@@ -13,7 +13,7 @@ from seqkd_lab.corpus.batching import Batch, encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.sampling import sample
-from seqkd_lab.distillation.exposure import STUDENT, PlaceSums, entropy, exposure
+from seqkd_lab.distillation.exposure import STUDENT, PlaceSums, exposure, student_entropy
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.distillation.on_policy import Divergence, SampledToken, draw_targets, with_targets
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -25,7 +25,7 @@ ENTROPY = "entropy"
 MEASURES = {
     FORWARD: Divergence(0.0).per_token,
     REVERSE: Divergence(1.0).per_token,
-    ENTROPY: entropy,
+    ENTROPY: student_entropy,
 }
 FULL = "full vocabulary"
 DISCOUNT_0 = "sampled token"
