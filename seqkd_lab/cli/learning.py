@@ -59,8 +59,8 @@ def add_objectives(group: argparse._ArgumentGroup) -> None:
         "--teacher",
         nargs="+",
         metavar="MODEL",
-        help=f"for {either(with_teacher())}: a model's folder or a row of the table; of several, the "
-        "probabilities are averaged",
+        help=f"for {either(with_teacher())}: a model's folder or a row of the table; of several, "
+        "the probabilities are averaged",
     )
     for name, owners in settings().items():
         f = next(iter(owners.values()))

@@ -20,6 +20,7 @@ from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import PAD
 
 
+@dataclass(frozen=True, eq=False)
 class Objective(ABC):
     """A loss for each target token, in nats, of which a training minimises the mean.
 
