@@ -36,8 +36,9 @@ your own text, two aligned files in any languages (OWN_TEXT.md leads through it)
 """  # noqa: E501
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, or of one `command` only, which spares the
+    import of all others."""
     main_parser = argparse.ArgumentParser(
         prog="seqkd-lab",
         epilog=EPILOG,
@@ -56,9 +57,26 @@ def parser() -> argparse.ArgumentParser:
         help="where trained models are kept (default: $SEQKD_LAB_STORE, or runs/ in this folder)",
     )
     verbs = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in pkgutil.iter_modules(commands.__path__):
-        import_module(f"{commands.__name__}.{module.name}").add(verbs)
+    for name in command_names() if command is None else [command]:
+        import_module(f"{commands.__name__}.{name}").add(verbs)
     return main_parser
+
+
+def command_names() -> list[str]:
+    """Return the names of all commands: those of their modules."""
+    return [module.name for module in pkgutil.iter_modules(commands.__path__)]
+
+
+def command_in(arguments: Sequence[str]) -> str | None:
+    """Return the command that a command line names; None where it names none that there is."""
+    before_command = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    before_command.add_argument("--store")
+    before_command.add_argument("command", nargs="?")
+    try:
+        command = before_command.parse_known_args(arguments)[0].command
+    except argparse.ArgumentError:
+        return None
+    return command if command in command_names() else None
 
 
 def in_one_line(
@@ -79,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     shown_before, warnings.formatwarning = warnings.formatwarning, in_one_line
     try:
-        given = parser().parse_args(arguments)
+        arguments = sys.argv[1:] if arguments is None else arguments
+        given = parser(command_in(arguments)).parse_args(arguments)
         code = given.run(given)
         sys.stdout.flush()  # here, where a pipe that nobody reads any more can still be met
         return code

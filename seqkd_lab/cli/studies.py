@@ -1,84 +1,114 @@
-"""What `study` and `later` share: an experiment is made, printed and judged."""
+"""What the commands share that measure, print and judge studies."""
 
 from __future__ import annotations
 
+import argparse
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
-from seqkd_lab.cli.given import seeds_of, store_of
+from seqkd_lab import studies
+from seqkd_lab.cli.given import n_workers_of, seeds_of, store_of
 from seqkd_lab.cli.making import existing, make_models, mover
-from seqkd_lab.cli.results import results_to_judge, results_to_write
-from seqkd_lab.runs.recipes import TextData, ToyData
+from seqkd_lab.cli.options import add_check_and_workers, add_seed_range
+from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
+from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.store import Report
-from seqkd_lab.runs.study import Experiment, by_seed, measure_seeds, read_later
+from seqkd_lab.runs.study import Study, measure_seeds, missing_seeds, read_study
 from seqkd_lab.runs.verdicts import all_held, in_words
 
 
-def print_experiment(experiment: Experiment, path: Path) -> bool:
-    """Print an experiment's tables, sentences and verdicts; return whether every claim is held.
-
-    Raises CheckpointError where the file holds something else.
-    """
-    rows = by_seed(read_later(path))
-    print(f"== {experiment.name} ({path.name}), {len(rows)} {experiment.repeated}\n")
-    for heading, frame in experiment.tables(rows).items():
-        print(f"{heading}\n{frame.to_string()}\n")
-    if experiment.in_words is not None:
-        print(experiment.in_words(rows) + "\n")
-    verdicts = experiment.judge(rows)
-    print(in_words(verdicts, experiment.repeated) + "\n")
-    return all_held(verdicts)
-
-
-def make_experiment(
-    experiment: Experiment, path: Path, data: ToyData | TextData, given: Namespace
+def add_study_options(
+    verb: argparse.ArgumentParser,
+    file: str | None = None,
+    seeds: str = "the study's own",
+    first_seed: str = "the study's own",
 ) -> None:
-    """Train what the store lacks, then measure seed after seed; `data` is what the models learn
-    from.
+    """Add the options of every study; `file` as in `add_results`, the defaults in words."""
+    add_seed_range(verb, seeds, first_seed)
+    add_results(verb, file)
+    add_check_and_workers(verb)
+
+
+def add_alias(
+    verbs: argparse._SubParsersAction, command: str, name: str, file: str, help: str
+) -> argparse.ArgumentParser:
+    """Add an earlier `command` for the study `name`, whose results are in `file`.
+
+    Where the command has options that change the study, it sets the default `study` to a function
+    from the parsed arguments to the study.
+    """
+    verb = verbs.add_parser(
+        command,
+        help=help,
+        description=f"{help[:1].upper()}{help[1:]}: `seqkd-lab study run {name}`.",
+    )
+    add_study_options(verb, file)
+    verb.set_defaults(run=run_alias, study=lambda arguments: studies.study(name))
+    return verb
+
+
+def run_alias(arguments: Namespace) -> int:
+    """Run an alias: its study, with --results as the path of the file."""
+    return run_studies([arguments.study(arguments)], [arguments.results], arguments)
+
+
+def run_studies(
+    chosen: Sequence[Study], results: Sequence[Path | None], arguments: Namespace
+) -> int:
+    """Measure the `chosen` studies unless --check is given, and print them; `results` are the files that the
+    user names, None the defaults.
+
+    Return the exit code: with --check 1 unless all claims are held, else 0. Raises ValueError
+    naming the file that is not there (with --check) or cannot be written.
+    """
+    choose = results_to_judge if arguments.check else results_to_write
+    paths = [choose(path, study.file) for study, path in zip(chosen, results, strict=True)]
+    held = []
+    for study, path in zip(chosen, paths, strict=True):
+        if not arguments.check:
+            measure_study(study, path, arguments)
+        held.append(print_study(study, existing(path, f"study run {study.name}")))
+    return 0 if all(held) or not arguments.check else 1
+
+
+def measure_study(study: Study, path: Path, arguments: Namespace) -> None:
+    """Train what the store lacks for the seeds that `path` lacks, then measure seed after seed.
 
     Raises ValueError for seeds or workers that cannot be, CheckpointError where `path` was made
     with other settings.
     """
-    seeds = seeds_of(given, experiment.first_seed, experiment.n_seeds)
-    make_models([task for seed in seeds for task in experiment.tasks(seed)], data, given, path)
+    seeds = missing_seeds(study, seeds_of(arguments, study.first_seed, study.n_seeds), path)
+    if not seeds:
+        return
+    tasks = [task for seed in seeds for task in study.tasks(seed)]
+    make_models(tasks, study.data, arguments, path)
     with tqdm(unit=" measurements") as bar:
 
         def report(seed: int) -> Report:
-            """A fresh bar for this seed."""
-            bar.set_description_str(f"{experiment.name}, seed {seed}")
+            """Start the bar again for this seed."""
+            bar.set_description_str(f"{study.name}, {study.repeated.rstrip('s')} {seed}")
             bar.reset()
             return mover(bar)
 
-        measure_seeds(experiment, seeds, store_of(given), path, report)
+        workers = n_workers_of(arguments.workers)
+        measure_seeds(study, seeds, store_of(arguments), path, report, workers)
 
 
-def run_experiments(
-    verb: str, experiments: Sequence[Experiment], data: ToyData | TextData, given: Namespace
-) -> int:
-    """Make the experiments unless --check is given, and print them; `verb` is the command that
-    makes them.
+def print_study(study: Study, path: Path) -> bool:
+    """Print the study's tables, sentences and verdicts; return whether every claim is held.
 
-    Returns the exit code: with --check 1 unless all claims are held, else 0. Raises ValueError
-    naming the file with --check where there is none, and without where one cannot be written.
+    Raises CheckpointError where the file holds something else.
     """
-    choose, held = results_to_judge if given.check else results_to_write, []
-    paths = [
-        choose(given.results and given.results / experiment.file, experiment.file)
-        for experiment in experiments
-    ]
-    for experiment, path in zip(experiments, paths, strict=True):
-        if not given.check:
-            make_experiment(experiment, path, data, given)
-        held.append(print_experiment(experiment, existing(path, f"{verb} {experiment.name}")))
-    return 0 if all(held) or not given.check else 1
-
-
-def check_names(names: Sequence[str], known: Mapping[str, object], kind: str) -> None:
-    """Raise ValueError for the first name that is not `known`, with those that are; `kind` says of
-    what."""
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ValueError(f"no {kind} {unknown[0]!r}: choose from {', '.join(known)}")
+    rows = rows_by_seed(read_study(path, study))
+    print(f"== {study.name} ({path.name}), {len(rows)} {study.repeated}\n")
+    for heading, frame in study.tables(rows).items():
+        print(f"{heading}\n{frame.to_string()}\n")
+    if study.in_words is not None:
+        print(study.in_words(rows) + "\n")
+    verdicts = study.judge(rows)
+    if study.claims:
+        print(in_words(verdicts, study.repeated) + "\n")
+    return all_held(verdicts)

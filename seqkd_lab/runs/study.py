@@ -8,7 +8,7 @@ with other settings is never continued.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,8 @@ class Study:
     it. tasks: the models of one seed, for the store. measure: (seed, store, report) -> one seed's
     measurements as plain JSON, {row: {measure: value}}; with `by_row` a generator of (row,
     measurements), called with the rows that the file has of this seed as a fourth argument: it
-    leaves these out, and the file is written after each row that it yields. tables: headed tables
+    leaves these out, and the file is written after each row that it yields; with `in_parallel` it
+    also takes n_workers, the processes that it may use. tables: headed tables
     from the measurements of all seeds. claims: what is judged. repeated: what the seeds are in
     words ("rounds" of a clock). first_seed, n_seeds: the seeds that are measured by default.
     in_words: sentences computed from the measurements of all seeds. data: what the models learn
@@ -62,6 +63,7 @@ class Study:
     aliases: tuple[str, ...] = ()
     by_row: bool = False
     claims_of: Callable[[Sequence[Rows]], Sequence[Claim]] | None = None
+    in_parallel: bool = False
 
     def judge(self, by_seed: Sequence[Rows]) -> list[Verdict]:
         """Judge every claim that was measured. Raises ValueError without any seed."""
@@ -114,8 +116,22 @@ def write_study(
     write_json(path, parts)
 
 
+def missing_seeds(study: Study, seeds: Sequence[int], path: Path) -> list[int]:
+    """Return the `seeds` that the results file at `path` lacks, all of them where there is no file.
+
+    Raises CheckpointError when the file was made with other settings.
+    """
+    by_seed, _ = _finished(study, path)
+    return [seed for seed in seeds if str(seed) not in by_seed]
+
+
 def measure_seeds(
-    study: Study, seeds: Sequence[int], store: Store, path: Path, report: Callable[[int], Report]
+    study: Study,
+    seeds: Sequence[int],
+    store: Store,
+    path: Path,
+    report: Callable[[int], Report],
+    n_workers: int = 1,
 ) -> dict[str, Any]:
     """Measure the `seeds` that the file at `path` lacks, write it after each, and return all
     results; `report(seed)` returns what is called with (done, total) of the work.
@@ -123,34 +139,32 @@ def measure_seeds(
     Raises CheckpointError when the file was made with other settings.
     """
     heading = study.heading()
-    by_seed, unfinished = _to_continue(path, heading)
-    for seed in map(str, seeds):
-        if seed in by_seed:
-            continue
+    by_seed, unfinished = _finished(study, path)
+    for seed in missing_seeds(study, seeds, path):
         if study.by_row:
-            rows = unfinished.setdefault(seed, {})
-            missing: Iterable[tuple[str, Any]] = study.measure(
-                int(seed), store, report(int(seed)), dict(rows)
-            )
-            for name, row in missing:
+            rows = unfinished.setdefault(str(seed), {})
+            workers = {"n_workers": n_workers} if study.in_parallel else {}
+            for name, row in study.measure(seed, store, report(seed), dict(rows), **workers):
                 rows[name] = row
                 write_study(path, heading, by_seed, unfinished)
-            by_seed[seed] = unfinished.pop(seed)
+            by_seed[str(seed)] = unfinished.pop(str(seed))
         else:
-            by_seed[seed] = study.measure(int(seed), store, report(int(seed)))
+            by_seed[str(seed)] = study.measure(seed, store, report(seed))
         write_study(path, heading, by_seed, unfinished)
     return read_study(path, study)
 
 
-def _to_continue(path: Path, heading: Mapping[str, Any]) -> tuple[dict, dict]:
-    """The finished seeds and the rows of unfinished ones that the file at `path` has."""
+def _finished(study: Study, path: Path) -> tuple[dict, dict]:
+    """The seeds that the file at `path` has whole, and the rows of those that it has in part."""
     if not path.exists():
         return {}, {}
     results = read_json(path)
     if not _is_results(results):
         raise CheckpointError(f"{path}: not the results of a study. {REMEDY}")
     changes = [
-        change for part in heading for change in _changes(part, results[part], heading[part])
+        change
+        for part, now in study.heading().items()
+        for change in _changes(part, results[part], now)
     ]
     if changes:
         raise CheckpointError(

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pandas
@@ -15,8 +14,8 @@ import pytest
 from small_corpus import TINY, TWO_EPOCHS
 
 from seqkd_lab import cli
+from seqkd_lab import studies as all_studies
 from seqkd_lab.cli import studies
-from seqkd_lab.cli.commands import study as study_command
 from seqkd_lab.cli.given import seeds_of
 from seqkd_lab.models.checkpoint import read_json
 from seqkd_lab.runs import store as store_module
@@ -74,9 +73,7 @@ def study(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(studies, "make_models", lambda tasks, data, given, results: None)
 
     def call(one: Experiment, *arguments) -> tuple[int, str, str]:
-        monkeypatch.setattr(
-            study_command, "STUDIES", {"tens": SimpleNamespace(question="how?", experiment=one)}
-        )
+        monkeypatch.setattr(all_studies, "study", lambda name: {"tens": one}[name])
         return run(
             capsys,
             "--store",
@@ -97,48 +94,37 @@ def kept(tmp_path) -> list[str]:
 
 
 class TestList:
-    def test_without_a_name_it_says_what_each_study_asks(self, capsys, tmp_path):
-        code, out, err = run(capsys, "study", "--results", tmp_path)
+    @pytest.mark.parametrize("words", [["study"], ["study", "list"]])
+    def test_it_says_what_each_study_asks(self, capsys, tmp_path, words):
+        code, out, err = run(capsys, *words, "--results", tmp_path)
         assert (code, err) == (0, "")
-        for name, listed in study_command.STUDIES.items():
+        for name in ("budget", "memory", "live", "paced", "token-importance"):
             line = next(line for line in out.splitlines() if line.startswith(name))
-            assert listed.question in line and "no results yet" in line
+            assert all_studies.study(name).question in line and "no results yet" in line
 
     def test_and_whether_results_are_there(self, capsys, tmp_path):
         (tmp_path / "budget.json").write_text("{}")
         lines = run(capsys, "study", "--results", tmp_path)[1].splitlines()
-        assert [line.split(" ")[0] for line in lines if "results are there" in line] == ["budget"]
-
-    def test_its_questions_are_questions_of_one_line(self):
-        assert all(
-            listed.question.endswith("?") and len(listed.question) < 100
-            for listed in study_command.STUDIES.values()
-        )
-
-    @pytest.mark.parametrize("name", study_command.STUDIES)
-    def test_each_study_is_what_it_is_listed_as(self, name):
-        listed = study_command.STUDIES[name]
-        if find_spec(listed.module) is None:
-            pytest.skip(f"{listed.module} is not there yet")
-        own = listed.experiment
-        assert (own.name, own.file) == (name, f"{name}.json")
-        assert (own.first_seed, own.n_seeds) == (21, {"budget": 5, "memory": 5, "live": 10}[name])
+        assert [line.split(" ")[0] for line in lines if "has results" in line] == ["budget"]
 
 
 class TestNamesAndSeeds:
     def test_an_unknown_name_is_refused_with_those_there_are(self, capsys):
         code, _, err = run(capsys, "study", "budget", "nothing", "--check")
-        assert (code, err) == (
-            2,
-            "seqkd-lab: no study 'nothing': choose from budget, memory, live\n",
-        )
+        assert code == 2 and "no study 'nothing': choose from architectures, budget, live" in err
+
+    def test_an_alias_is_accepted(self, capsys, tmp_path):
+        path = f"{tmp_path / 'tip.json'}"
+        for words in (["study", "check", "tip"], ["later", "token-importance", "--check"]):
+            code, _, err = run(capsys, *words, "--results", tmp_path)
+            assert code == 2 and f"{path}: no results to judge" in err
 
     def test_what_is_not_there_cannot_be_judged(self, capsys, tmp_path):
         code, _, err = run(capsys, "study", "budget", "--check", "--results", tmp_path)
         assert code == 2
         assert (
             f"{tmp_path / 'budget.json'}: no results to judge; make them with `seqkd-lab study "
-            "budget`" in err
+            "run budget`" in err
         )
 
     @pytest.mark.parametrize(
@@ -260,8 +246,8 @@ def small(monkeypatch, tmp_path):
 def test_a_tiny_budget_study_by_the_command(capsys, tmp_path, monkeypatch, small):
     """Fifteen students of one seed: numbers of updates, the table's own models, and the same
     results again."""
-    tiny = SimpleNamespace(question="?", experiment=study_of(BudgetStudents(DATA, PRESET)))
-    monkeypatch.setattr(study_command, "STUDIES", {"budget": tiny})
+    tiny = study_of(BudgetStudents(DATA, PRESET))
+    monkeypatch.setattr(all_studies, "study", lambda name: tiny)
     arguments = ("--store", small, "study", "budget", "--results", tmp_path, "--seeds", 1)
     code, out, _ = run(capsys, *arguments)
     assert code == 0 and "One seed has no interval" in out and out.count("UNDECIDED") == 7

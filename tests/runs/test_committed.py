@@ -8,7 +8,6 @@ from dataclasses import asdict
 
 import pytest
 
-from seqkd_lab.cli.commands.study import STUDIES
 from seqkd_lab.compression.pruning import CLASS_BLIND, n_nonzero
 from seqkd_lab.decoding.search import search
 from seqkd_lab.identity import settings
@@ -19,8 +18,6 @@ from seqkd_lab.runs.presets import EARLIER, TOY
 from seqkd_lab.runs.recipes import SEQ_KD, TABLE_ROWS, ToyData
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.store import Store, identity
-from seqkd_lab.runs.study import by_seed as seeds_of
-from seqkd_lab.runs.study import read_later
 from seqkd_lab.studies import architectures
 from seqkd_lab.studies import speed as speed_table
 from seqkd_lab.studies.pruning import verdict as pruning_verdict
@@ -215,16 +212,3 @@ def test_the_table_of_both_architectures_is_of_this_corpus_whole_and_can_be_judg
         len(cells) == 16 for cells in results["by_seed"].values()
     )
     assert len(architectures.judge(results)) == 5
-
-
-@pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES)
-def test_a_studys_results_are_of_todays_settings_and_as_many_seeds(study):
-    experiment = study.experiment
-    results = read_later(committed.results_path(experiment.file))
-    assert results["study"] == experiment.name
-    assert results["settings"] == json.loads(json.dumps(dict(experiment.settings)))
-    seeds = range(experiment.first_seed, experiment.first_seed + experiment.n_seeds)
-    assert set(results["by_seed"]) >= set(map(str, seeds))
-    assert len(experiment.judge(seeds_of(results))) == len(experiment.claims) and experiment.tables(
-        seeds_of(results)
-    )
