@@ -109,6 +109,6 @@ def print_study(study: Study, path: Path) -> bool:
     if study.in_words is not None:
         print(study.in_words(rows) + "\n")
     verdicts = study.judge(rows)
-    if study.claims:
+    if verdicts:
         print(in_words(verdicts, study.repeated) + "\n")
     return all_held(verdicts)

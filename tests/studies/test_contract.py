@@ -70,7 +70,7 @@ class TestCommitted:
 
     def test_every_claim_is_judged(self, study, results):
         verdicts = study.judge(rows_by_seed(results))
-        assert [verdict.claim for verdict in verdicts] == list(study.claims)
+        assert {verdict.claim for verdict in verdicts} >= set(study.claims)
         assert all(math.isfinite(value) for verdict in verdicts for value in verdict.values)
 
     def test_the_tables_draw(self, study, results):
