@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from torch import Tensor
 
 from seqkd_lab.lab.next_word.estimates import Estimate, decided_pairs, estimate, interval, name_of
-from seqkd_lab.lab.shared.score_figures import colour_of
-from seqkd_lab.lab.shared.style import GREY, SIZE
+from seqkd_lab.lab.shared.style import GREY, panels, role_of, styled
 
 LEAST_IN_A_BIN = 20
 
@@ -37,19 +38,19 @@ class Reliability:
 
 
 def reliability(p: Tensor, truth: Tensor, gold: Tensor, n_bins: int = 10) -> Reliability:
-    """Reliability of distributions p (N, V) against the truth (N, V) and against gold (N,), in bins
-    of equal width."""
+    """Compare distributions p (N, V) with the truth (N, V) and with gold (N,), in bins of equal
+    width."""
     confidence, word = p.max(dim=1)
     true_p = truth.gather(1, word[:, None]).squeeze(1)
     is_gold = (word == gold).double()
     bins = (confidence * n_bins).long().clamp(max=n_bins - 1)
     rows = [bins == b for b in range(n_bins) if bool((bins == b).any())]
-    columns = [
+    means, truths, shares = (
         tuple(float(values[row].mean()) for row in rows) for values in (confidence, true_p, is_gold)
-    ]
+    )
     number = tuple(int(row.sum()) for row in rows)
-    apart = sum(n * abs(c - t) for n, c, t in zip(number, columns[0], columns[1], strict=True))
-    return Reliability(*columns, number, apart / len(p))
+    apart = sum(n * abs(c - t) for n, c, t in zip(number, means, truths, strict=True))
+    return Reliability(means, truths, shares, number, apart / len(p))
 
 
 def calibration_error(p: Tensor, truth: Tensor, sentence: Tensor, n_bins: int = 10) -> Estimate:
@@ -62,71 +63,42 @@ def calibration_error(p: Tensor, truth: Tensor, sentence: Tensor, n_bins: int = 
     return estimate(lambda sums: sums[:, :-1].abs().sum(dim=1) / sums[:, -1], columns, sentence)
 
 
-def reliability_figure(found: Mapping[str, Reliability]) -> Figure:
-    """One panel a model: how probable its likeliest words really are, over how probable it says
-    they are.
+@styled
+def reliability_figure(bins: Mapping[str, Reliability]) -> Figure:
+    """Draw one panel a model: how probable its likeliest words really are, over how probable it
+    says they are.
 
-    Full marks: the exact truth, their area by the number of words. Hollow ones: the share of gold
-    in the same bins with its 95% interval (Wilson): what you could measure without the truth. They
+    Full marks: the exact truth, their area by the number of words. Hollow marks: the share of gold
+    in the same bins with its 95% interval (Wilson), which you could measure without the truth. They
     are left out where a bin has fewer than LEAST_IN_A_BIN words.
     """
-    figure = Figure(figsize=(4.2 * len(found), 5.6), layout="constrained")
-    panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
-    for axes, (name, bins) in zip(panels, found.items(), strict=True):
+    figure, row = panels(4.2 * len(bins), 5.6, 1, len(bins), sharey=True, squeeze=False)
+    for axes, (name, own) in zip(row[0], bins.items(), strict=True):
         axes.plot([0, 1], [0, 1], "-", color=GREY, linewidth=1)
-        _draw_gold(axes, bins)
-        axes.scatter(
-            bins.confidence,
-            bins.truth,
-            [30 + 250 * n / max(bins.number) for n in bins.number],
-            zorder=3,
-            color=colour_of(name),
-        )
-        axes.set_title(f"{name}: error {bins.error:.3f}", fontsize=SIZE + 1)
+        _draw_gold(axes, own)
+        areas = [30 + 250 * n / max(own.number) for n in own.number]
+        axes.scatter(own.confidence, own.truth, areas, zorder=3, color=role_of(name).colour)
+        axes.set_title(f"{name}: error {own.error:.3f}")
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-        axes.set_xlabel("p that the model gives its first word", fontsize=SIZE)
-        axes.tick_params(labelsize=SIZE - 1)
-        axes.grid(color="#dddddd")
-    panels[0].set_ylabel("how probable the word really is", fontsize=SIZE)
+        axes.set_xlabel("p that the model gives its first word")
+    row[0, 0].set_ylabel("how probable the word really is")
     label = f"share of gold with its 95% interval, in bins of {LEAST_IN_A_BIN} words or more"
+    look: dict[str, Any] = {"marker": "o", "linestyle": "", "color": GREY, "markersize": 10}
     marks = [
-        Line2D(
-            [],
-            [],
-            marker="o",
-            linestyle="",
-            color=GREY,
-            markersize=10,
-            markerfacecolor=face,
-            label=words,
-        )
+        Line2D([], [], markerfacecolor=face, label=words, **look)
         for face, words in ((GREY, "the exact truth"), ("none", label))
     ]
-    figure.legend(handles=marks, fontsize=SIZE, loc="outside lower center", ncols=2)
+    figure.legend(handles=marks, loc="outside lower center", ncols=2)
     return figure
 
 
-def _draw_gold(axes, bins: Reliability) -> None:
-    """The share of gold in each bin that has enough words."""
-    kept = [
-        (c, g, n)
-        for c, g, n in zip(bins.confidence, bins.gold, bins.number, strict=True)
-        if n >= LEAST_IN_A_BIN
-    ]
-    ends = [wilson(g, n) for _, g, n in kept]
-    reach = [
-        [g - low for (_, g, _), (low, _) in zip(kept, ends, strict=True)],
-        [high - g for (_, g, _), (_, high) in zip(kept, ends, strict=True)],
-    ]
-    axes.errorbar(
-        [c for c, _, _ in kept],
-        [g for _, g, _ in kept],
-        reach if kept else None,
-        fmt="o",
-        markersize=8,
-        markerfacecolor="none",
-        color=GREY,
-    )
+def _draw_gold(axes: Axes, bins: Reliability) -> None:
+    """Draw the share of gold in each bin that has enough words."""
+    look: dict[str, Any] = {"fmt": "o", "markersize": 8, "markerfacecolor": "none", "color": GREY}
+    for confidence, share, n in zip(bins.confidence, bins.gold, bins.number, strict=True):
+        if n >= LEAST_IN_A_BIN:
+            low, high = wilson(share, n)
+            axes.errorbar([confidence], [share], [[share - low], [high - share]], **look)
 
 
 def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -134,32 +106,29 @@ def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
     and at 1, too."""
     middle, scale = share + z * z / (2 * n), 1.0 + z * z / n
     reach = z * math.sqrt(share * (1.0 - share) / n + z * z / (4 * n * n))
-    return max(0.0, min(share, (middle - reach) / scale)), min(
-        1.0, max(share, (middle + reach) / scale)
-    )
+    low, high = (middle - reach) / scale, (middle + reach) / scale
+    return max(0.0, min(share, low)), min(1.0, max(share, high))
 
 
 def calibration_answer(errors: Mapping[str, Estimate], kl: Mapping[str, float]) -> str:
     """Compare the order of the calibration errors with the order of the KL from the truth."""
-    by_error, by_kl = (
-        sorted(errors, key=lambda name: errors[name].value),
-        sorted(kl, key=lambda name: kl[name]),
-    )
-    said = (
+    by_error = sorted(errors, key=lambda name: errors[name].value)
+    by_kl = sorted(kl, key=lambda name: kl[name])
+    orders = (
         "From the smallest calibration error: "
         f"{', '.join(f'{n} {interval(errors[n], 3)}' for n in by_error)}. From the smallest KL at "
-        f"τ = 1: {', '.join(f'{n} {kl[n]:.3f}' for n in by_kl)}. "
+        f"τ = 1: {', '.join(f'{n} {kl[n]:.3f}' for n in by_kl)}."
     )
     if by_error == by_kl:
-        return said + "Here both orders are the same; they need not be."
-    surer = [(a, b) for b, a in decided_pairs(errors) if kl[a] > kl[b]]
-    if not surer:
+        return f"{orders} Here both orders are the same; they need not be."
+    reversed_pairs = [(a, b) for b, a in decided_pairs(errors) if kl[a] > kl[b]]
+    if not reversed_pairs:
         return (
-            said
-            + "The orders differ, but these sentences do not tell the calibration errors apart."
+            f"{orders} The orders differ, but these sentences do not tell the calibration errors "
+            "apart."
         )
-    best, nearer = surer[0]
-    return said + (
-        f"The orders differ: the {name_of(best)} is better calibrated than the {name_of(nearer)}, "
+    calibrated, nearer = map(name_of, reversed_pairs[0])
+    return (
+        f"{orders} The orders differ: the {calibrated} is better calibrated than the {nearer}, "
         "and yet farther from the truth."
     )

@@ -1,22 +1,22 @@
-"""Where a model hesitates: entropy by word, by place in the sentence, and beside the truth's."""
+"""Where a model hesitates: entropy by word, by number in the sentence, and beside the truth's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from seqkd_lab.lab.next_word.estimates import Estimate, decided_pairs, interval, listed, name_of
+from seqkd_lab.lab.next_word.estimates import Estimate, decided_pairs, interval, joined, name_of
 from seqkd_lab.lab.next_word.positions import Positions
-from seqkd_lab.lab.next_word.ticket import SMALL
-from seqkd_lab.lab.shared.next_words import TEACHER
-from seqkd_lab.lab.shared.score_figures import TRUTH, colour_of
-from seqkd_lab.lab.shared.style import SIZE
-from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD
+from seqkd_lab.lab.shared.style import TRUTH, panels, role_of, styled
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
+
+SMALL = 0.02
+"""Nats: a smaller entropy, or difference, counts as none."""
 
 
 @dataclass(frozen=True)
@@ -35,71 +35,60 @@ class Doubt:
         return self.of_model - self.of_truth
 
 
-def doubts(
-    positions: Positions, of_model: Sequence[float], of_truth: Sequence[float]
-) -> list[Doubt]:
+def doubts(positions: Positions, of_model: Tensor, of_truth: Tensor) -> list[Doubt]:
     """Return the position at which the model's entropy exceeds the truth's most, and where it falls
-    short most."""
-    excess = torch.as_tensor(of_model) - torch.as_tensor(of_truth)
+    short most; both entropies are (N,)."""
+    excess = of_model - of_truth
     return [
         Doubt(*positions.text(row)[:2], float(of_model[row]), float(of_truth[row]))
         for row in (int(excess.argmax()), int(excess.argmin()))
     ]
 
 
+@styled
 def sentence_entropy_figure(
     words: Sequence[str], entropies: Mapping[str, Sequence[float]]
 ) -> Figure:
-    """The entropy (nats) of the next word before each of `words`, one bar a model."""
-    figure = Figure(figsize=(12, 4.2), layout="constrained")
-    axes = figure.subplots()
+    """Draw the entropy (nats) of the next word before each of `words`, one bar a model."""
+    figure, axes = panels(12, 4.2)
+    axes.grid(False, axis="x")
     width = 0.84 / len(entropies)
     for turn, (name, values) in enumerate(entropies.items()):
-        places = [place + (turn - (len(entropies) - 1) / 2) * width for place in range(len(words))]
-        axes.bar(places, values, 0.92 * width, color=colour_of(name), label=name)
-    axes.set_xticks(
-        range(len(words)), words, fontsize=SIZE, rotation=35, ha="right", parse_math=False
-    )
-    axes.set_ylabel("entropy of the next word (nats)", fontsize=SIZE)
-    axes.tick_params(axis="y", labelsize=SIZE - 1)
+        shift = (turn - (len(entropies) - 1) / 2) * width
+        middles = [number + shift for number in range(len(words))]
+        axes.bar(middles, values, 0.92 * width, color=role_of(name).colour, label=name)
+    axes.set_xticks(range(len(words)), words, rotation=35, ha="right")
+    axes.set_ylabel("entropy of the next word (nats)")
     axes.set_ylim(0.0, 1.25 * max(0.1, *(max(values) for values in entropies.values())))
-    axes.grid(axis="y", color="#dddddd")
-    axes.set_axisbelow(True)
-    axes.legend(fontsize=SIZE - 1, loc="upper right", ncols=len(entropies))
+    axes.legend(loc="upper right", ncols=len(entropies))
     return figure
 
 
-MARKS = {TRUTH: "s", TEACHER: "o", BASELINE: "^", SEQ_KD: "D", WORD_KD: "v"}
-
-
-def place_entropy_figure(place: Tensor, entropies: Mapping[str, Tensor], least: int = 20) -> Figure:
-    """The mean entropy (nats) of the next word over its place in the sentence, where `least`
-    sentences reach so far.
-
-    place (N,) counts from 0; each entropy is (N,).
-    """
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    axes = figure.subplots()
-    number = place.bincount()
-    reached = [p for p in range(len(number)) if number[p] >= min(least, int(number.max()))]
+@styled
+def offset_entropy_figure(
+    offset: Tensor, entropies: Mapping[str, Tensor], least: int = 20
+) -> Figure:
+    """Draw the mean entropy (nats) of the next word over its number in the sentence, as far as
+    `least` sentences reach. offset (N,) counts from 0; each entropy is (N,)."""
+    figure, axes = panels(11, 4.2)
+    counts = offset.bincount()
+    reached = [t for t in range(len(counts)) if counts[t] >= min(least, int(counts.max()))]
     for name, values in entropies.items():
-        means = place.bincount(weights=values) / number.clamp(min=1)
+        role = role_of(name)
+        means = offset.bincount(weights=values) / counts.clamp(min=1)
         axes.plot(
-            [p + 1 for p in reached],
+            [t + 1 for t in reached],
             means[reached],
-            "-",
-            marker=MARKS.get(name, "o"),
-            markersize=6,
-            color=colour_of(name),
+            f"{role.marker}-",
+            markersize=7,
+            color=role.colour,
             label=f"{name}: mean of all {float(values.mean()):.3f}",
         )
-    axes.set_xlabel("place of the word in the sentence", fontsize=SIZE)
-    axes.set_ylabel("entropy (nats), mean", fontsize=SIZE)
+    axes.set_xlabel("place of the word in the sentence")
+    axes.set_ylabel("entropy (nats), mean")
     axes.set_ylim(bottom=0.0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.tick_params(labelsize=SIZE - 1)
-    axes.grid(color="#dddddd")
-    axes.legend(fontsize=SIZE - 1, loc="upper right")
+    axes.legend(loc="upper right")
     return figure
 
 
@@ -107,7 +96,7 @@ def doubts_answer(most: Doubt, least: Doubt) -> str:
     """Say where the teacher's entropy exceeds the truth's most, and where it falls short of it
     most."""
 
-    def place(doubt: Doubt) -> str:
+    def described(doubt: Doubt) -> str:
         before = f"after *{doubt.before}*" if doubt.before else "at the beginning"
         return (
             f"{before} (“{doubt.source}”), where the teacher has {doubt.of_model:.2f} nats and the "
@@ -115,12 +104,12 @@ def doubts_answer(most: Doubt, least: Doubt) -> str:
         )
 
     too_much = (
-        f"The teacher hesitates most without a reason {place(most)}."
+        f"The teacher hesitates most without a reason {described(most)}."
         if most.excess > SMALL
         else "At no position does the teacher hesitate more than the truth."
     )
     too_little = (
-        f"It is too certain {place(least)}."
+        f"It is too certain {described(least)}."
         if least.excess < -SMALL
         else "At no position is it more certain than the truth."
     )
@@ -132,48 +121,35 @@ def doubts_answer(most: Doubt, least: Doubt) -> str:
 def ticket_doubt_answer(words: Sequence[str], entropies: Mapping[str, Sequence[float]]) -> str:
     """Say where in the ticket the truth leaves a choice, and where a model hesitates although it
     leaves none."""
-    truth = entropies[TRUTH]
-    open_at = [word for word, value in zip(words, truth, strict=True) if value > SMALL]
-    said = (
-        f"The truth leaves a choice before {listed([f'*{word}*' for word in open_at])}, and "
-        "nowhere else. "
-    )
+    truth = dict(zip(words, entropies[TRUTH], strict=True))
+    choices = [f"*{word}*" for word in words if truth[word] > SMALL]
+    sentences = [f"The truth leaves a choice before {joined(choices)}, and nowhere else."]
     for name, values in entropies.items():
-        if name == TRUTH:
-            continue
-        closed = {
-            word: value
-            for word, value, true in zip(words, values, truth, strict=True)
-            if true <= SMALL
-        }
-        word = max(closed, key=closed.get)
-        said += f"Where it leaves none, the {name_of(name)} hesitates most before *{word}*: {closed[word]:.2f} nats. "  # noqa: E501
-    return said.strip()
+        if name != TRUTH:
+            certain = {w: v for w, v in zip(words, values, strict=True) if truth[w] <= SMALL}
+            word = max(certain, key=lambda word: certain[word])
+            sentences.append(
+                f"Where it leaves none, the {name_of(name)} hesitates most before *{word}*: "
+                f"{certain[word]:.2f} nats."
+            )
+    return " ".join(sentences)
 
 
 def entropy_answer(entropies: Mapping[str, Estimate], kl: Mapping[str, float]) -> str:
     """Say the mean entropies and which of the pairs these sentences decide."""
     ranked = sorted(entropies, key=lambda name: -entropies[name].value)
     decided = decided_pairs(entropies)
-    said = (
-        "Mean entropy, in nats: "
-        + "; ".join(f"{name} {interval(entropies[name], 3)}" for name in ranked)
-        + ". "
-    )
-    open_pairs = [
-        f"{a} and {b}"
-        for i, a in enumerate(ranked)
-        for b in ranked[i + 1 :]
-        if (a, b) not in decided
-    ]
-    said += (
-        f"These sentences do not tell {listed(open_pairs)} apart. "
-        if open_pairs
+    means = "; ".join(f"{name} {interval(entropies[name], 3)}" for name in ranked)
+    undecided = [f"{a} and {b}" for a, b in combinations(ranked, 2) if (a, b) not in decided]
+    apart = (
+        f"These sentences do not tell {joined(undecided)} apart. "
+        if undecided
         else "These sentences tell all of them apart. "
     )
-    if (BASELINE, SEQ_KD) in decided and kl[SEQ_KD] > kl[BASELINE]:
-        said += (
-            "The Seq-KD student has less entropy than the baseline, and yet it is farther from "
-            "the truth: a low entropy does not show that a model is right."
-        )
-    return said
+    lesson = (
+        "The Seq-KD student has less entropy than the baseline, and yet it is farther from "
+        "the truth: a low entropy does not show that a model is right."
+        if (BASELINE, SEQ_KD) in decided and kl[SEQ_KD] > kl[BASELINE]
+        else ""
+    )
+    return f"Mean entropy, in nats: {means}. {apart}{lesson}"

@@ -40,11 +40,8 @@ class Estimate:
 
 
 def resamples(n_sentences: int, n_resamples: int = N_RESAMPLES, seed: int = 0) -> Tensor:
-    """Draw `n_sentences` sentences with replacement, R times: how often each one was drawn, (1 + R,
-    S) float64.
-
-    The first row is the sentences as they are.
-    """
+    """Draw `n_sentences` sentences with replacement, R times, and return how often each one was
+    drawn: (1 + R, S) float64. The first row is the sentences as they are."""
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randint(n_sentences, (n_resamples, n_sentences), generator=generator)
     counts = torch.zeros(n_resamples, n_sentences, dtype=torch.float64)
@@ -81,26 +78,24 @@ def decided_pairs(estimates: Mapping[str, Estimate]) -> list[tuple[str, str]]:
 
 
 def largest(estimates: Mapping[str, Estimate]) -> str:
-    """Return the name of the largest; TOO_CLOSE where these sentences do not tell it from every
-    other."""
+    """Return the name of the largest estimate; TOO_CLOSE where these sentences do not tell it from
+    every other."""
     name = max(estimates, key=lambda name: estimates[name].value)
-    won = sum(larger == name for larger, _ in decided_pairs(estimates))
-    return name if won == len(estimates) - 1 else TOO_CLOSE
+    beaten = {smaller for larger, smaller in decided_pairs(estimates) if larger == name}
+    return name if len(beaten) == len(estimates) - 1 else TOO_CLOSE
 
 
 def smallest(estimates: Mapping[str, Estimate]) -> str:
-    """Return the name of the smallest; TOO_CLOSE where these sentences do not tell it from every
-    other."""
-    name = min(estimates, key=lambda name: estimates[name].value)
-    won = sum(smaller == name for _, smaller in decided_pairs(estimates))
-    return name if won == len(estimates) - 1 else TOO_CLOSE
+    """Return the name of the smallest estimate; TOO_CLOSE where these sentences do not tell it from
+    every other."""
+    return largest({name: Estimate(-e.value, -e.resampled) for name, e in estimates.items()})
 
 
 def standard_error(values: Tensor, groups: Tensor) -> float:
-    """Of the mean of `values` (N,): words of one sentence are not independent, so each of `groups`
-    (N,) counts as one.
+    """Return the standard error of the mean of `values` (N,). Words of one sentence are not
+    independent, so each of `groups` (N,) counts as one.
 
-    The linearised standard error of a ratio: sentences differ in length. NaN for a single group.
+    It is the linearised standard error of a ratio: sentences differ in length. NaN for one group.
     """
     n_groups = int(groups.max()) + 1
     if n_groups < 2:
@@ -115,7 +110,7 @@ def interval(measured: Estimate, digits: int = 2) -> str:
     return f"{measured.value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def listed(parts: Sequence[str]) -> str:
+def joined(parts: Sequence[str]) -> str:
     """Join parts as in a sentence: "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 

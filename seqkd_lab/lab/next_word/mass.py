@@ -1,4 +1,4 @@
-"""Where a model's probability lies: on gold, on other right words, on wrong ones, and on which wrong ones."""
+"""Where a model's probability lies: on gold, on other right words, on wrong words, and on which."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from seqkd_lab.corpus.vocabulary import EOS, SPECIALS
 from seqkd_lab.lab.next_word.estimates import Estimate, estimate, name_of
 from seqkd_lab.lab.next_word.positions import Positions
 from seqkd_lab.lab.shared.lesson import Markdown
-from seqkd_lab.lab.shared.next_words import TEACHER
-from seqkd_lab.lab.shared.score_figures import TRUTH
-from seqkd_lab.lab.shared.style import SIZE, SKY, VERMILION
+from seqkd_lab.lab.shared.style import LIGHT_GREY, SKY, TRUTH, VERMILION, panels, styled
+from seqkd_lab.runs.recipes import TEACHER
 
 AGREEING = ("article", "adjective", "pronoun")
 """Kinds of words whose form must agree with another word."""
@@ -42,7 +41,7 @@ class Mass:
 
 
 def mass(p: Tensor, truth: Tensor, gold: Tensor) -> Mass:
-    """The Mass of distributions p (N, V), given the truth (N, V) and the gold ids (N,)."""
+    """Return the Mass of distributions p (N, V), given the truth (N, V) and the gold ids (N,)."""
     on_gold = p.gather(1, gold[:, None]).squeeze(1)
     on_right = (p * (truth > 0.0)).sum(dim=1)
     parts = on_gold, on_right - on_gold, p.sum(dim=1) - on_right
@@ -58,49 +57,37 @@ def right_share(positions: Positions, name: str) -> Estimate:
     return estimate(lambda sums: sums[:, 0] / sums[:, 1], columns, positions.sentence)
 
 
-def mass_figure(found: Mapping[str, Mass]) -> Figure:
-    """Of each model: the mean probability on gold's word, on the other right words, on wrong words;
-    the sum is 1."""
-    figure = Figure(figsize=(11, 1.5 + 0.7 * len(found)), layout="constrained")
-    axes = figure.subplots()
-    parts = (
-        ("on gold's word", "#bbbbbb", "", lambda mass: mass.gold),
-        ("on other right words", SKY, "//", lambda mass: mass.other_right),
-        ("on wrong words", VERMILION, "", lambda mass: mass.wrong),
-    )
-    left = [0.0] * len(found)
-    for label, colour, hatch, value_of in parts:
-        values = [value_of(mass) for mass in found.values()]
-        axes.barh(
-            range(len(found)),
-            values,
-            0.66,
-            left=left,
-            color=colour,
-            hatch=hatch,
-            edgecolor="white",
-            label=label,
-        )
-        left = [start + value for start, value in zip(left, values, strict=True)]
-    for place, mass in enumerate(found.values()):
-        numbers = "   ".join(f"{value:.3f}" for value in (mass.gold, mass.other_right, mass.wrong))
-        axes.annotate(
-            numbers, (1.0, place), xytext=(8, -5), textcoords="offset points", fontsize=SIZE
-        )
-    axes.annotate(
-        " gold    other    wrong",
-        (1.0, -0.5),
-        xytext=(8, 2),
-        textcoords="offset points",
-        fontsize=SIZE - 1,
-    )
-    axes.set_yticks(range(len(found)), list(found), fontsize=SIZE)
+PARTS = (
+    ("on gold's word", LIGHT_GREY, ""),
+    ("on other right words", SKY, "//"),
+    ("on wrong words", VERMILION, ""),
+)
+
+
+@styled
+def mass_figure(masses: Mapping[str, Mass]) -> Figure:
+    """Draw for each model the mean probability on gold's word, on other right and on wrong words.
+
+    The three add up to 1."""
+    figure, axes = panels(11, 1.5 + 0.7 * len(masses))
+    axes.grid(False)
+    rows, start = range(len(masses)), [0.0] * len(masses)
+    by_part = zip(*((m.gold, m.other_right, m.wrong) for m in masses.values()), strict=True)
+    for (label, colour, hatch), values in zip(PARTS, by_part, strict=True):
+        look = {"color": colour, "hatch": hatch, "edgecolor": "white"}
+        axes.barh(rows, values, 0.66, left=start, label=label, **look)
+        start = [left + value for left, value in zip(start, values, strict=True)]
+    beside = {"textcoords": "offset points"}
+    for row, m in enumerate(masses.values()):
+        numbers = "   ".join(f"{value:.3f}" for value in (m.gold, m.other_right, m.wrong))
+        axes.annotate(numbers, (1.0, row), xytext=(8, -5), **beside)
+    axes.annotate(" gold    other    wrong", (1.0, -0.5), xytext=(8, 2), **beside)
+    axes.set_yticks(rows, list(masses))
     axes.invert_yaxis()
     axes.set_xlim(0.0, 1.0)
     axes.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0])
-    axes.tick_params(labelsize=SIZE - 1)
-    axes.set_xlabel("probability, mean over positions", fontsize=SIZE)
-    figure.legend(fontsize=SIZE - 1, loc="outside lower center", ncols=3)
+    axes.set_xlabel("probability, mean over positions")
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
@@ -122,8 +109,8 @@ def dark_in_words(mass: Mapping[str, Mass], share: Estimate) -> Markdown:
 
 @dataclass(frozen=True)
 class WrongWord:
-    """A word that a model gives probability `p` although no translation goes on with it; the right
-    words, and the rule that it breaks."""
+    """A word that a model gives probability `p` although no translation continues with it; the
+    right words, and the rule that it breaks."""
 
     source: str
     before: str
@@ -141,24 +128,26 @@ class WrongWord:
         )
 
 
-def wrong_words(found: Positions, name: str, language: ToyLanguage, n: int = 5) -> list[WrongWord]:
-    """The `n` wrong words on which a model puts most, one of each sentence at most."""
-    wrong = found.log_prob[name].exp().masked_fill(found.is_right, 0.0)
+def wrong_words(
+    positions: Positions, name: str, language: ToyLanguage, n: int = 5
+) -> list[WrongWord]:
+    """Return the `n` wrong words to which a model gives most, at most one of each sentence."""
+    wrong = positions.log_prob[name].exp().masked_fill(positions.is_right, 0.0)
     highest, word = wrong.max(dim=1)
-    made: dict[int, WrongWord] = {}
+    by_pair: dict[int, WrongWord] = {}
     for row in highest.argsort(descending=True).tolist():
-        pair = int(found.sentence[row])
-        if pair in made or len(made) == n:
+        pair = int(positions.sentence[row])
+        if pair in by_pair or len(by_pair) == n:
             continue
-        source, before, _ = found.text(row)
-        token = found.words[int(word[row])]
-        prefix = found.corpus.target[pair][: int(found.place[row])]
+        source, before, _ = positions.text(row)
+        token = positions.words[int(word[row])]
+        prefix = positions.corpus.target[pair][: int(positions.offset[row])]
         added = () if token == SPECIALS[EOS] else (token,)
-        violation = language.explain(found.corpus.source[pair], (*prefix, *added))
-        made[pair] = WrongWord(
-            source, before, token, float(highest[row]), violation.expected, violation.rule
-        )
-    return list(made.values())
+        violation = language.explain(positions.corpus.source[pair], (*prefix, *added))
+        assert violation is not None, "a word with no true probability breaks a rule"
+        p = float(highest[row])
+        by_pair[pair] = WrongWord(source, before, token, p, violation.expected, violation.rule)
+    return list(by_pair.values())
 
 
 def wrong_by_kind(positions: Positions, name: str) -> dict[str, float]:
@@ -191,20 +180,20 @@ def wrong_table(words: Sequence[WrongWord]) -> Markdown:
 
 def wrong_answer(shares: Mapping[str, float], mass: Mass) -> str:
     """Say which kinds of words get the teacher's wrong probability."""
-    kinds = list(shares)
+    first, second, *_ = shares
     agreeing = sum(shares.get(kind, 0.0) for kind in AGREEING)
-    said = (
-        f"Wrong words get {mass.wrong:.3f} of the teacher's probability. Of this, "
-        f"{shares[kinds[0]]:.0%} is on words of the kind *{kinds[0]}*, and {shares[kinds[1]]:.0%} "
-        f"on the kind *{kinds[1]}*. Articles, adjectives and pronouns must agree with another "
-        f"word; together they have {agreeing:.0%} of it. "
-    )
-    if agreeing > 0.6:
-        return said + "So most of the teacher's errors concern words that must agree."
-    return said + (
-        "So about half of the teacher's errors concern words that must agree."
+    verdict = (
+        "So most of the teacher's errors concern words that must agree."
+        if agreeing > 0.6
+        else "So about half of the teacher's errors concern words that must agree."
         if agreeing > 0.4
         else "So words that must agree are only a part of the teacher's errors."
+    )
+    return (
+        f"Wrong words get {mass.wrong:.3f} of the teacher's probability. Of this, "
+        f"{shares[first]:.0%} is on words of the kind *{first}*, and {shares[second]:.0%} "
+        f"on the kind *{second}*. Articles, adjectives and pronouns must agree with another "
+        f"word; together they have {agreeing:.0%} of it. {verdict}"
     )
 
 
@@ -214,19 +203,17 @@ def softening_answer(masses: Mapping[float, Mass]) -> str:
         f"at τ = {tau:g}, {mass.other_right:.3f} right and {mass.wrong:.3f} wrong"
         for tau, mass in masses.items()
     ]
-    low, high = min(masses), max(masses)
-    gained = masses[high].other_right - masses[low].other_right
-    lost = masses[high].wrong - masses[low].wrong
-    said = f"Beside gold the teacher shows, on average: {'; '.join(rows)}. "
+    low, high = masses[min(masses)], masses[max(masses)]
+    gained, lost = high.other_right - low.other_right, high.wrong - low.wrong
+    shown = f"Beside gold the teacher shows, on average: {'; '.join(rows)}. So the higher τ adds "
     if lost <= gained:
-        return said + "So the higher τ adds more right probability than wrong."
-    said += (
-        "So the higher τ adds more wrong probability than right, "
+        return shown + "more right probability than wrong."
+    effect = (
+        "more wrong probability than right"
         if gained > 0.0
-        else "So the higher τ adds wrong probability and takes right probability away, "
+        else "wrong probability and takes right probability away"
     )
     return (
-        said
-        + "since far more words are wrong than right. Lesson 04 measures what a student gains from "
-        "it."
+        f"{shown}{effect}, since far more words are wrong than right. Lesson 04 measures what a "
+        "student gains from it."
     )

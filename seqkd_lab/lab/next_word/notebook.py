@@ -18,7 +18,7 @@ from seqkd_lab.lab.next_word.entropy import (
     doubts,
     doubts_answer,
     entropy_answer,
-    place_entropy_figure,
+    offset_entropy_figure,
     sentence_entropy_figure,
     ticket_doubt_answer,
 )
@@ -50,7 +50,6 @@ from seqkd_lab.lab.next_word.temperature_words import (
 )
 from seqkd_lab.lab.next_word.temperatures import (
     least_loss_temperature,
-    mean_divergence,
     nearest_temperatures,
     sweep,
     sweep_figure,
@@ -60,12 +59,12 @@ from seqkd_lab.lab.next_word.ticket import (
     CHOICE,
     certain_answer,
     end_label,
-    places_figure,
+    positions_figure,
     temperature_answer,
     ticket_in_words,
 )
 from seqkd_lab.lab.shared.next_words import SentenceReading, temperature_figure, with_ticket
-from seqkd_lab.lab.shared.score_figures import TRUTH
+from seqkd_lab.lab.shared.style import TRUTH
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.runs.results import rows_by_seed

@@ -1,6 +1,7 @@
-"""Every position of many sentences: what models and truth say of the next word there, exact and not sampled.
+"""Every position of many sentences: the next-word distributions of models and of the truth there.
 
-N positions: each word of every sentence and its end, after the gold words before it. V words.
+They are exact, not sampled. N positions: each word of every sentence and its end, after the gold
+words before it. V words.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 @dataclass(frozen=True)
 class Positions:
-    """What models and truth say before each of N words: `log_prob` in nats and `truth`, all (N, V)
-    float64.
+    """The distributions before each of N words: `log_prob` of each model in nats and `truth`, all
+    (N, V) float64.
 
-    gold (N,) holds the ids of the words that came; place (N,) counts from 0 in each sentence, whose
-    number `sentence` (N,) gives.
+    gold (N,) holds the ids of the words that came; sentence (N,) is the number of the pair, and
+    offset (N,) the number of the word in its sentence, both from 0.
     """
 
     corpus: ParallelCorpus
@@ -35,34 +36,34 @@ class Positions:
     truth: Tensor
     gold: Tensor
     sentence: Tensor
-    place: Tensor
+    offset: Tensor
 
     def __len__(self) -> int:
-        """N."""
+        """Return N."""
         return len(self.gold)
 
     @cached_property
     def is_right(self) -> Tensor:
-        """(N, V): whether some translation goes on with this word."""
+        """(N, V): whether some translation continues with this word."""
         return self.truth > 0.0
 
     def softened(self, name: str, temperature: float = 1.0) -> Tensor:
-        """The model's distributions (N, V) at a temperature."""
+        """Return the model's distributions (N, V) at a temperature."""
         return soften(self.log_prob[name], temperature)
 
     def text(self, row: int) -> tuple[str, str, str]:
-        """Source, the gold words before, and the gold word of one position."""
-        pair, place = int(self.sentence[row]), int(self.place[row])
+        """Return the source, the gold words before, and the gold word of one position."""
+        pair, offset = int(self.sentence[row]), int(self.offset[row])
         source, target = self.corpus.source[pair], (*self.corpus.target[pair], SPECIALS[EOS])
-        return " ".join(source), " ".join(target[:place]), target[place]
+        return " ".join(source), " ".join(target[:offset]), target[offset]
 
 
 def read_positions(
     models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, language: ToyLanguage
 ) -> Positions:
-    """Every model reads every sentence of `corpus`; the language says the truth beside.
+    """Read every sentence of `corpus` with every model, and ask the language for the truth.
 
-    Raises ValueError for models of different target vocabularies, and for a pair that the language
+    Raise ValueError for models of different target vocabularies, and for a pair that the language
     does not have.
     """
     vocabulary = next(iter(models.values())).target_vocabulary
@@ -71,9 +72,9 @@ def read_positions(
             "the models have different target vocabularies: their words cannot be compared"
         )
     truth = [
-        true_next_words(language, source, target[:place], vocabulary)
+        true_next_words(language, source, target[:offset], vocabulary)
         for source, target in zip(corpus.source, corpus.target, strict=True)
-        for place in range(len(target) + 1)
+        for offset in range(len(target) + 1)
     ]
     lengths = torch.tensor([len(target) + 1 for target in corpus.target])
     return Positions(
@@ -88,8 +89,8 @@ def read_positions(
 
 
 def next_words(model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 64) -> Tensor:
-    """log p(k | source, gold words before) in nats at every position, in the order of the corpus:
-    (N, V) float64."""
+    """Return log p(k | source, gold words before) in nats at every position, in the order of the
+    corpus: (N, V) float64."""
     encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
     shape = int(encoded.target_lengths.sum()), len(model.target_vocabulary)
     log_probs = torch.empty(shape, dtype=torch.float64)
@@ -102,12 +103,12 @@ def next_words(model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 64) -> 
 
 
 def entropies(p: Tensor) -> Tensor:
-    """H in nats (N,) of each of N distributions (N, V)."""
+    """Return H in nats (N,) of each of N distributions (N, V)."""
     return -torch.xlogy(p, p).sum(dim=1) + 0.0  # no −0.0 where one word is certain
 
 
 def divergences(truth: Tensor, log_prob: Tensor, temperature: float = 1.0) -> Tensor:
-    """KL(truth ‖ model) in nats (N,), the model softened: from its log-probabilities (N, V), so
-    never cut off."""
+    """Return KL(truth ‖ model) in nats (N,), the model softened: from its log-probabilities (N, V),
+    so never cut off."""
     z = log_prob / temperature  # log p_τ is z − ln Σ exp z
     return z.logsumexp(dim=1) - (truth * z).sum(dim=1) - entropies(truth)

@@ -1,4 +1,4 @@
-"""KL from the truth over the temperature, and the temperature that is nearest to the truth or to gold."""
+"""KL from the truth over the temperature, and the temperature nearest to the truth or to gold."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import EOS
-from seqkd_lab.lab.next_word.entropy import MARKS
 from seqkd_lab.lab.next_word.estimates import Estimate, estimate
 from seqkd_lab.lab.next_word.positions import Positions, entropies, next_words
-from seqkd_lab.lab.shared.score_figures import colour_of
-from seqkd_lab.lab.shared.style import GREY, SIZE
+from seqkd_lab.lab.shared.style import GREY, panels, plain_ticks, role_of, styled
 from seqkd_lab.models.seq2seq import Seq2Seq
 
-LOWEST, HIGHEST = 0.1, 10.0
-"""Between these temperatures the nearest one is looked for."""
+LOWEST = 0.1
+HIGHEST = 10.0
+"""The nearest temperature is searched between LOWEST and HIGHEST."""
 
 TEMPERATURES = tuple(0.4 * 2.0 ** (step / 16) for step in range(44))
 """From 0.4 to 2.6; between them the lowest part of a curve is taken for a parabola in 1/τ."""
@@ -42,18 +40,19 @@ class Sweep:
     nearest: Mapping[str, tuple[float, float]]
 
 
-def sweep(found: Positions, temperatures: Sequence[float]) -> Sweep:
-    """Every model at every temperature, and where each comes nearest to the truth."""
+def sweep(positions: Positions, temperatures: Sequence[float]) -> Sweep:
+    """Measure every model at every temperature, and where each comes nearest to the truth."""
     kl, closest = {}, {}
-    for name, log_prob in found.log_prob.items():
-        mean_kl = mean_divergence(found.truth, log_prob)
-        kl[name], closest[name] = tuple(map(mean_kl, temperatures)), nearest(mean_kl)
+    for name, log_prob in positions.log_prob.items():
+        mean_kl = mean_divergence(positions.truth, log_prob)
+        kl[name] = tuple(map(mean_kl, temperatures))
+        closest[name] = nearest(mean_kl)
     return Sweep(tuple(temperatures), kl, closest)
 
 
 def mean_divergence(truth: Tensor, log_prob: Tensor) -> Callable[[float], float]:
-    """KL(truth ‖ model), the mean over positions in nats, as a function of the temperature: (N, V)
-    each.
+    """Return KL(truth ‖ model), the mean over positions in nats, as a function of the temperature;
+    both arguments are (N, V).
 
     KL = ln Σ_k exp(ln p_k / τ) − Σ_k q_k ln p_k / τ − H(q). Only the first term needs all words
     again for each τ.
@@ -63,11 +62,10 @@ def mean_divergence(truth: Tensor, log_prob: Tensor) -> Callable[[float], float]
 
 
 def nearest(mean_kl: Callable[[float], float]) -> tuple[float, float]:
-    """The temperature between LOWEST and HIGHEST at which the mean KL from the truth is least, and
+    """Return the τ between LOWEST and HIGHEST at which the mean KL from the truth is least, and
     that KL.
 
-    There is one valley only: KL is convex in 1/τ (a log-sum-exp minus a line), and in 1/τ it is
-    searched.
+    The search is over 1/τ, in which KL is convex (a log-sum-exp minus a line): it has one valley.
     """
     least = minimize_scalar(
         lambda cold: mean_kl(1.0 / cold),
@@ -111,10 +109,9 @@ def valley(sums: Tensor) -> Tensor:
 
 def nearest_temperatures(positions: Positions) -> dict[str, Estimate]:
     """Estimate for each model the τ that brings it nearest to the truth (the least KL)."""
+    linear = {n: (positions.truth * log_p).sum(dim=1) for n, log_p in positions.log_prob.items()}
     return {
-        name: nearest_temperature(
-            log_prob, (positions.truth * log_prob).sum(dim=1), positions.sentence
-        )
+        name: nearest_temperature(log_prob, linear[name], positions.sentence)
         for name, log_prob in positions.log_prob.items()
     }
 
@@ -130,33 +127,20 @@ def least_loss_temperature(model: Seq2Seq, corpus: ParallelCorpus) -> Estimate:
     return nearest_temperature(log_prob, log_prob.gather(1, gold[:, None]).squeeze(1), sentence)
 
 
-def sweep_figure(found: Sweep) -> Figure:
-    """KL(truth ‖ model) over τ of each model, both on logarithmic scales; its lowest point with the
-    numbers."""
-    figure = Figure(figsize=(11, 5), layout="constrained")
-    axes = figure.subplots()
-    for name, values in found.kl.items():
-        tau, least = found.nearest[name]
-        colour, mark = colour_of(name), MARKS.get(name, "o")
-        axes.plot(found.temperatures, values, "-", color=colour, linewidth=2)
-        axes.plot(
-            tau,
-            least,
-            mark,
-            color=colour,
-            markersize=11,
-            label=f"{name}: nearest at τ = {tau:.2f}, KL {least:.3f}",
-        )
+@styled
+def sweep_figure(swept: Sweep) -> Figure:
+    """Draw KL(truth ‖ model) over τ for each model, both on logarithmic scales, and its lowest
+    point with the numbers."""
+    figure, axes = panels(11, 5)
+    for name, values in swept.kl.items():
+        role, (tau, least) = role_of(name), swept.nearest[name]
+        axes.plot(swept.temperatures, values, "-", color=role.colour, linewidth=2)
+        label = f"{name}: nearest at τ = {tau:.2f}, KL {least:.3f}"
+        axes.plot(tau, least, role.marker, color=role.colour, markersize=11, label=label)
     axes.axvline(1.0, color=GREY, linewidth=1, linestyle=":")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.xaxis.set_major_locator(FixedLocator([0.25, 0.5, 1.0, 2.0, 4.0, 8.0]))
-    axes.xaxis.set_minor_locator(NullLocator())
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel("temperature τ", fontsize=SIZE)
-    axes.set_ylabel("KL(truth ‖ model), nats a word", fontsize=SIZE)
-    axes.tick_params(labelsize=SIZE - 1)
-    axes.grid(color="#dddddd")
-    axes.legend(fontsize=SIZE - 1, loc="lower right")
+    axes.set(xscale="log", yscale="log", xlabel="temperature τ")
+    axes.set_ylabel("KL(truth ‖ model), nats a word")
+    plain_ticks(axes.xaxis, (0.25, 0.5, 1.0, 2.0, 4.0, 8.0))
+    plain_ticks(axes.yaxis)
+    axes.legend(loc="lower right")
     return figure

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
+import ipywidgets as widgets
+
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.shared.digits import shown_number
 from seqkd_lab.lab.shared.next_word_view import NextWordView
 from seqkd_lab.lab.shared.next_words import TEACHER, NextWords, NextWordsDrawing
-from seqkd_lab.lab.shared.view import NOBODY, prefix_html, temperature_slider
+from seqkd_lab.lab.shared.view import first, prefix_html, student_chooser, temperature_slider
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 
@@ -23,6 +25,8 @@ class TemperatureExplorer(NextWordView):
     Without a language there is no truth.
     """
 
+    temperature: widgets.SelectionSlider
+
     def __init__(
         self,
         teacher: Seq2Seq,
@@ -31,40 +35,34 @@ class TemperatureExplorer(NextWordView):
         students: Mapping[str, Seq2Seq] | None = None,
         n_sentences: int = 30,
     ) -> None:
-        self.temperature = temperature_slider()
         self._drawing = NextWordsDrawing()
         super().__init__(
             self._drawing.picture,
-            teacher,
-            students or {},
-            corpus,
+            {TEACHER: teacher, **(students or {})},
+            first(corpus, n_sentences),
             language,
-            n_sentences,
-            [self.temperature],
-            nobody=True,
+            student_chooser(students or {}, nobody=True),
+            {"temperature": temperature_slider()},
         )
 
     @property
     def data(self) -> NextWords:
-        """What is shown."""
-        return self.reading.next_words(
-            self.position.value, self.temperature.value, self.student.value or None
-        )
+        """The distributions that are shown."""
+        student = self.student.value or None
+        return self.reading.next_words(self.position.value, self.temperature.value, student)
 
-    def draw(self, _: dict | None = None) -> None:
-        """Shows what the controls say."""
-        names = [TEACHER] if self.student.value == NOBODY else [TEACHER, self.student.value]
-        next_words = self.data
+    def draw(self) -> str:
+        """Draw the bars at the position, and return entropies and divergences."""
+        next_words, student = self.data, self.student.value
+        names = [TEACHER, student] if student else [TEACHER]
         self._drawing.show(next_words, self.reading.order(self.position.value, names))
-        self.show(self._text(next_words))
-
-    def _text(self, next_words: NextWords) -> str:
         entropies, divergences = map(_in_nats, (next_words.entropies(), next_words.divergences()))
-        missing = "" if next_words.truth is not None else "<br>The truth is not known here."
+        unknown = "" if next_words.truth is not None else "<br>The truth is not known here."
         return (
-            f"{escape(' '.join(self.reading.source))}<br>{prefix_html(self.reading.target, self.position.value)}"  # noqa: E501
+            f"{escape(' '.join(self.reading.source))}<br>"
+            f"{prefix_html(self.reading.target, self.position.value)}"
             f"<br>entropy (nats): {entropies}<br>KL divergence (nats): "
-            f"{divergences or 'nothing to compare with'}{missing}"
+            f"{divergences or 'nothing to compare with'}{unknown}"
         )
 
 

@@ -15,7 +15,7 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS, Vocabulary
 from seqkd_lab.lab.shared.bars import REST, ROOM, BarRows
 from seqkd_lab.lab.shared.digits import shown_number
-from seqkd_lab.lab.shared.lesson import TICKET, TICKET_GOLD
+from seqkd_lab.lab.shared.models import TICKET, TICKET_GOLD
 from seqkd_lab.lab.shared.picture import BlittedFigure
 from seqkd_lab.lab.shared.score_figures import TRUTH, colour_of
 from seqkd_lab.lab.shared.style import SIZE

@@ -7,13 +7,15 @@ colour. Another palette or another size of text is a change of this file alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
 
@@ -141,3 +143,12 @@ def ready(axes: Axes, grid: str = "both") -> Axes:
         axes.grid(color=GRID, axis=grid)
     axes.set_axisbelow(True)
     return axes
+
+
+def plain_ticks(axis: Axis, ticks: Sequence[float] = ()) -> None:
+    """Write the ticks of a logarithmic axis as plain numbers: at `ticks` alone, where some are
+    given."""
+    if ticks:
+        axis.set_major_locator(FixedLocator(list(ticks)))
+        axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -18,7 +18,7 @@ from seqkd_lab.evaluation import compare_with_truth
 from seqkd_lab.lab.next_word import notebook as next_word
 from seqkd_lab.lab.next_word.mass import Mass
 from seqkd_lab.lab.next_word.positions import next_words
-from seqkd_lab.lab.next_word.temperatures import HIGHEST, LOWEST, nearest
+from seqkd_lab.lab.next_word.temperatures import HIGHEST, LOWEST, mean_divergence, nearest
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.next_words import SentenceReading
 
@@ -41,7 +41,7 @@ class TestPositions:
             source, target = toy.valid.source[pair], toy.valid.target[pair]
             reading = SentenceReading(toy_models, source, target, toy.language)
             for place in range(len(reading)):
-                assert (int(found.sentence[row]), int(found.place[row])) == (pair, place)
+                assert (int(found.sentence[row]), int(found.offset[row])) == (pair, place)
                 assert found.text(row)[:2] == (" ".join(source), " ".join(target[:place]))
                 assert found.words[int(found.gold[row])] == (*target, "</s>")[place]
                 assert torch.equal(found.truth[row], reading.truth(place))
@@ -84,7 +84,7 @@ class TestDistances:
         kl = next_word.divergences(found.truth, found.log_prob["teacher"], temperature)
         assert torch.allclose(kl, exact, atol=1e-5)
         assert torch.allclose(next_word.entropies(p), Categorical(p).entropy(), atol=1e-6)
-        mean_kl = next_word.mean_divergence(found.truth, found.log_prob["teacher"])
+        mean_kl = mean_divergence(found.truth, found.log_prob["teacher"])
         assert mean_kl(temperature) == pytest.approx(float(exact.mean()), abs=1e-5)
 
     @given(st.floats(0.2, 5.0))
@@ -92,9 +92,7 @@ class TestDistances:
         """A model that is the truth, its logits multiplied: τ equal to the factor gives the truth
         again."""
         log_truth = double([0.0, 1.0, 2.0, -1.0], [1.0, 0.5, -3.0, 0.0]).log_softmax(dim=1)
-        mean_kl = next_word.mean_divergence(
-            log_truth.exp(), (log_truth * sharpness).log_softmax(dim=1)
-        )
+        mean_kl = mean_divergence(log_truth.exp(), (log_truth * sharpness).log_softmax(dim=1))
         tau, least = nearest(mean_kl)
         assert tau == pytest.approx(sharpness, rel=0.02) and least == pytest.approx(0.0, abs=1e-4)
 
@@ -197,7 +195,7 @@ def test_every_figure_can_be_saved(found, toy):
             {name: next_word.mass(p, found.truth, found.gold) for name, p in distributions.items()}
         ),
         next_word.sweep_figure(next_word.sweep(found, (0.5, 1.0, 2.0))),
-        next_word.place_entropy_figure(found.place, H),
+        next_word.offset_entropy_figure(found.offset, H),
         next_word.sentence_entropy_figure(
             words, {name: values[: len(words)].tolist() for name, values in H.items()}
         ),

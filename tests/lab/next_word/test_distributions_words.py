@@ -130,7 +130,9 @@ class TestEstimates:
             sum(shares.values()) == pytest.approx(1.0)
             and list(shares.values()) == sorted(shares.values())[::-1]
         )
-        most, least = next_word.doubts(positions, [0.0, 3.0, 1.0], [0.0, 1.0, 2.0])
+        most, least = next_word.doubts(
+            positions, torch.tensor([0.0, 3.0, 1.0]), torch.tensor([0.0, 1.0, 2.0])
+        )
         assert (most.excess, least.excess) == (2.0, -1.0) and most.before == positions.text(1)[1]
 
 
@@ -165,7 +167,7 @@ class TestTicket:
         assert "τ = 0.25, 1 and 4" in text and "A low τ gives the likeliest word more" in text
 
     def test_pictures_and_the_corpus_of_the_view(self, reading, toy):
-        figure = next_word.places_figure(reading, {"a": 0, "b": next_word.AGREEMENT})
+        figure = next_word.positions_figure(reading, {"a": 0, "b": next_word.AGREEMENT})
         assert isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG")
         corpus = next_word.with_ticket(toy.valid, 3)
         assert (corpus.source[0], corpus.target[0], len(corpus)) == (

@@ -218,7 +218,7 @@ def test_a_number_that_rounds_to_zero_has_no_sign(toy, toy_models):
     view.reading._truth[0] = torch.zeros(
         len(toy.target_vocabulary), dtype=torch.float64
     ).index_fill(0, torch.tensor([5]), 1.0 + 1e-9)
-    view.draw()
+    view.redraw()
     assert "truth <b>0.00</b>" in view.text.value
 
 
