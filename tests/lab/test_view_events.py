@@ -28,7 +28,7 @@ from seqkd_lab.lab.language.panel import FrontEndCheck, StrengthPanel
 from seqkd_lab.lab.near_policy.measures import timelines
 from seqkd_lab.lab.near_policy.view import TimelineExplorer
 from seqkd_lab.lab.next_word.view import TemperatureExplorer
-from seqkd_lab.lab.on_policy.table import exposure_table
+from seqkd_lab.lab.on_policy.explorer import exposure_table
 from seqkd_lab.lab.on_policy.view import ExposureExplorer
 from seqkd_lab.lab.paced.view import PacedExplorer
 from seqkd_lab.lab.paper_table import notebook as paper_table

@@ -13,7 +13,7 @@ from seqkd_lab.corpus.batching import Batch, encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.sampling import sample
-from seqkd_lab.distillation.exposure import STUDENT, PlaceSums, exposure, student_entropy
+from seqkd_lab.distillation.exposure import GOLD, STUDENT, PlaceSums, exposure, student_entropy
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.distillation.on_policy import Divergence, SampledToken, draw_targets, with_targets
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -183,6 +183,11 @@ def along(measured: Mapping, measure: str, writer: str = STUDENT) -> float:
 def own_reverse(measured: Mapping) -> float:
     """Return the reverse KL along the student's own prefixes, in nats a token."""
     return along(measured, REVERSE)
+
+
+def mismatch(measured: Mapping) -> float:
+    """Return the reverse KL along the student's own prefixes in multiples of that along gold."""
+    return own_reverse(measured) / along(measured, REVERSE, GOLD)
 
 
 def own_entropy(measured: Mapping) -> float:

@@ -43,7 +43,9 @@ def try_rates(store: Store) -> pandas.DataFrame:
     The column `both` is their mean, by which a rate is chosen. A loss of the grid has one rate for
     all targets: its row is the mean over gold and own.
     """
-    groups = {loss: (arm(GOLD, loss), arm(OWN, loss)) for loss in LOSSES}
+    groups: dict[str, tuple[str, ...]] = {
+        loss: (arm(GOLD, loss), arm(OWN, loss)) for loss in LOSSES
+    }
     groups |= {name: (name,) for name in (NLL_GOLD, NLL_MODE, TOKEN, TOKEN_TO_COME)}
     recipes, rows = arms(SEED), {}
     for group, names in groups.items():

@@ -79,7 +79,7 @@ def arms(seed: int) -> dict[str, Recipe]:
         for targets in TARGETS
         for loss, objective in LOSSES.items()
     }
-    arms_of_all = {
+    all_arms: dict[str, tuple[str, Objective, float]] = {
         NLL_GOLD: (GOLD, NLL(), RATES[NLL_GOLD]),
         NLL_MODE: (TEACHER_MODE, NLL(), RATES[NLL_MODE]),
         **grid,
@@ -87,7 +87,7 @@ def arms(seed: int) -> dict[str, Recipe]:
         TOKEN: (OWN, SampledToken(0.0), RATES[TOKEN]),
         TOKEN_TO_COME: (OWN, SampledToken(1.0), RATES[TOKEN_TO_COME]),
     }
-    return {name: continued(seed, name, *choices) for name, choices in arms_of_all.items()}
+    return {name: continued(seed, name, *choices) for name, choices in all_arms.items()}
 
 
 def continued(seed: int, name: str, targets: str, objective: Objective, rate: float) -> Recipe:

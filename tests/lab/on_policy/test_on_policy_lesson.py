@@ -1,5 +1,5 @@
-"""What lesson 11 measures on the spot, how it reads the results, the experiment's own arms, claims
-and tables."""
+"""What lesson 11 measures on the spot, how it reads the results, the study's own arms, claims and
+tables."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from seqkd_lab.distillation.exposure import STUDENT, WRITERS
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.lab.on_policy import figures, measures
 from seqkd_lab.lab.shared.lesson import png
+from seqkd_lab.lab.shared.style import OTHER
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.recipes import ToyData
 from seqkd_lab.runs.store import key
-from seqkd_lab.runs.study import read_later
+from seqkd_lab.runs.study import read_study
 from seqkd_lab.runs.verdicts import HELD, NOT_HELD
-from seqkd_lab.studies.on_policy import rates as on_policy_rates
-from seqkd_lab.studies.on_policy import recipes
-from seqkd_lab.studies.on_policy import study as experiment
+from seqkd_lab.studies.on_policy import rates, recipes, study
 from seqkd_lab.studies.on_policy.measures import (
     DISCOUNT_0,
     DISCOUNT_1,
@@ -31,6 +30,7 @@ from seqkd_lab.studies.on_policy.measures import (
     drawn_validity,
     exposure_record,
     gradient_record,
+    mismatch,
 )
 from seqkd_lab.studies.on_policy.recipes import ARMS, FORWARD, GRID, OWN, REVERSE, START, arm
 
@@ -63,7 +63,7 @@ class TestOneWord:
         assert found.exact == pytest.approx(
             float(kl_divergence(Categorical(Q), Categorical(P))), rel=1e-5
         )
-        assert abs(found.mean - found.exact) < found.room < 0.1 * found.exact
+        assert abs(found.mean - found.exact) < found.margin < 0.1 * found.exact
         costs = (Q / P).log()
         assert found.spread == pytest.approx(
             float(costs[Categorical(Q).sample((200_000,))].std()), rel=0.05
@@ -98,7 +98,7 @@ class TestMeasures:
                 one["n"]
             )
             assert one["per_token"][REVERSE] == pytest.approx(mean, abs=1e-3)
-        ratio = measures.mismatch({"exposure": found})
+        ratio = mismatch({"exposure": found})
         assert ratio == pytest.approx(
             found[STUDENT]["per_token"][REVERSE] / found["gold"]["per_token"][REVERSE]
         )
@@ -140,7 +140,7 @@ class TestArms:
 
     def test_rates_are_among_those_tried(self):
         assert set(recipes.RATES.values()) <= set(recipes.RATES_TRIED)
-        assert recipes.at_rate(recipes.arms(1)[ARMS[0]], 0.5).optimisation.learning_rate == 0.5
+        assert rates.at_rate(recipes.arms(1)[ARMS[0]], 0.5).optimisation.learning_rate == 0.5
 
     def test_a_rate_is_tried_on_every_arm_that_has_it_and_judged_by_both(self, monkeypatch):
         asked = []
@@ -149,8 +149,8 @@ class TestArms:
             asked.append((recipe.name, recipe.optimisation.learning_rate, recipe.seed))
             return (0.4, 0.2) if recipe.batch_transform is None else (0.6, 0.3)
 
-        monkeypatch.setattr(on_policy_rates, "validity", validity)
-        frame = on_policy_rates.try_rates(store=None)
+        monkeypatch.setattr(rates, "validity", validity)
+        frame = rates.try_rates(store=None)
         assert {seed for *_, seed in asked} == {11} and len(set(asked)) == len(asked) == len(
             recipes.RATES_TRIED
         ) * 10
@@ -161,8 +161,8 @@ class TestArms:
 
 class TestExperiment:
     def test_every_claim_gets_its_verdict_by_hand(self, by_seed):
-        found = {one.claim.name: one for one in experiment.EXPERIMENT.judge(by_seed)}
-        assert len(found) == len(experiment.CLAIMS)
+        found = {one.claim.name: one for one in study.STUDY.judge(by_seed)}
+        assert len(found) == len(study.STUDY.claims)
         place = {name: number for number, name in enumerate((START, *ARMS))}
         lead = (
             sum(place[arm(OWN, loss)] - place[arm(recipes.GOLD, loss)] for loss in recipes.LOSSES)
@@ -187,10 +187,10 @@ class TestExperiment:
         assert found["full-better"].outcome == NOT_HELD  # here later arms are better
 
     def test_tables_have_every_arm(self, by_seed):
-        arms, gradients = experiment.tables(by_seed).values()
+        arms, gradients = study.tables(by_seed).values()
         assert list(arms.index) == [START, *ARMS] and "± " in arms.loc[START, "greedy BLEU"]
         assert len(gradients) == 6 and arms.loc[START, "tokens"].startswith("0")
-        alone, _ = experiment.tables(by_seed[:1]).values()
+        alone, _ = study.tables(by_seed[:1]).values()
         assert "±" not in alone.loc[START, "greedy BLEU"]
 
 
@@ -203,16 +203,22 @@ class TestFigures:
         strokes = [line for line in figure.axes[0].lines if line.get_marker() == "|"]
         assert [len(line.get_xdata()) for line in strokes] == [3] * (1 + len(ARMS))
 
-    def test_each_arm_has_the_colour_of_its_targets(self):
-        assert figures.colour_of(arm(OWN, REVERSE)) != figures.colour_of(arm(recipes.HALF, REVERSE))
-        assert figures.colour_of(recipes.TOKEN) == figures.colour_of(arm(OWN, FORWARD))
-        assert figures.colour_of(START) == figures.colour_of(recipes.NLL_GOLD)
-        assert all(figures.colour_of(name) for name in ARMS)
+    def test_each_arm_has_the_look_of_its_targets(self):
+        assert figures.role_of_arm(arm(OWN, REVERSE)) != figures.role_of_arm(
+            arm(recipes.HALF, REVERSE)
+        )
+        assert figures.role_of_arm(recipes.TOKEN) == figures.role_of_arm(arm(OWN, FORWARD))
+        assert figures.role_of_arm(recipes.NLL_GOLD) == figures.role_of_arm(
+            arm(recipes.GOLD, FORWARD)
+        )
+        assert figures.role_of_arm("along student") == figures.role_of_arm(arm(OWN, FORWARD))
+        looks = [figures.role_of_arm(name) for name in ARMS]
+        assert OTHER not in looks and figures.role_of_arm(START) == OTHER
 
     def test_places_leave_out_what_few_reach(self, by_seed):
-        curve = measures.place_curve(by_seed, START, STUDENT)
+        curve = measures.position_curve(by_seed, START, STUDENT)
         assert curve == pytest.approx([0.2 + 0.01 * t for t in range(5)])
-        figure = figures.places_figure({"start": curve, "other": curve[:3]}, "title")
+        figure = figures.positions_figure({"start": curve, "other": curve[:3]}, "title")
         assert len(figure.axes[0].lines) == 2 and png(figure)
 
     def test_the_rest_draws(self, by_seed):
@@ -226,12 +232,12 @@ class TestFigures:
 
 @pytest.fixture(scope="module")
 def results():
-    return read_later(results_path("on_policy.json"))
+    return read_study(results_path("on_policy.json"), study.STUDY)
 
 
 class TestCommittedResults:
     def test_they_were_made_as_the_experiment_is_today_on_five_seeds(self, results):
-        assert results["settings"] == json.loads(json.dumps(experiment.SETTINGS))
+        assert results["settings"] == json.loads(json.dumps(study.SETTINGS))
         assert list(results["by_seed"]) == ["1", "2", "3", "4", "5"]
         assert all(list(rows["arms"]) == [START, *ARMS] for rows in results["by_seed"].values())
 
@@ -254,6 +260,4 @@ class TestCommittedResults:
     def test_every_writer_writes_for_the_same_sources(self, results):
         for rows in results["by_seed"].values():
             for one in rows["arms"].values():
-                assert {found["n"][0] for found in one["exposure"].values()} == {
-                    experiment.N_EXPOSED
-                }
+                assert {found["n"][0] for found in one["exposure"].values()} == {study.N_EXPOSED}

@@ -11,18 +11,18 @@ from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.distillation.exposure import GOLD, STUDENT, WRITERS, written_by
-from seqkd_lab.lab.on_policy.picture import (
+from seqkd_lab.lab.on_policy.explorer import (
+    BETAS,
     LEAST_SENTENCES,
     N_COLUMNS,
     N_ROWS,
     ExposureDrawing,
     beta_in_words,
     exposure_figure,
+    exposure_table,
     first_shown,
     most_nats,
-    worst_place,
 )
-from seqkd_lab.lab.on_policy.table import BETAS, exposure_table
 from seqkd_lab.lab.on_policy.view import ExposureExplorer
 from seqkd_lab.lab.shared.distribution_columns import END
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
@@ -115,9 +115,9 @@ def test_every_control_draws_through_its_whole_range(explorer):
                 explorer.sentence.value = sentence
                 shown = explorer.data
                 assert shown is explorer.tables[name].sentences[writer][sentence]
-                worst = worst_place(shown, explorer.beta.value)
-                assert explorer.place.value == worst + 1 or len(shown.tokens) == 1
-                assert f"at place {worst + 1}" in explorer.text.value
+                worst = shown.worst(explorer.beta.value)
+                assert explorer.position.value == worst + 1 or len(shown.tokens) == 1
+                assert f"at position {worst + 1}" in explorer.text.value
     pictures = set()
     for beta in BETAS:
         explorer.beta.value = beta
@@ -125,9 +125,9 @@ def test_every_control_draws_through_its_whole_range(explorer):
         assert beta_in_words(beta).split(":")[0] in explorer.text.value
     assert len(pictures) == len(BETAS)
     for place in range(1, len(explorer.data.tokens) + 1):
-        explorer.place.value = place
+        explorer.position.value = place
         nats = float(explorer.data.divergence[BETAS.index(explorer.beta.value)][place - 1])
-        assert f"{nats:.3f} nats at place {place}," in explorer.text.value
+        assert f"{nats:.3f} nats at position {place}," in explorer.text.value
 
 
 def test_a_translation_of_nothing_but_its_end_switches_the_place_off(toy, toy_models):
@@ -136,9 +136,9 @@ def test_a_translation_of_nothing_but_its_end_switches_the_place_off(toy, toy_mo
         {"a": exposure_table(toy_models["baseline"], toy_models["teacher"], pairs)}
     )
     explorer.writer.value = GOLD
-    assert explorer.place.disabled and "at place 1," in explorer.text.value
+    assert explorer.position.disabled and "at position 1," in explorer.text.value
     explorer.writer.value = STUDENT
-    assert explorer.place.disabled == (len(explorer.data.tokens) == 1)
+    assert explorer.position.disabled == (len(explorer.data.tokens) == 1)
 
 
 def test_the_still_twin_shows_the_same_words_and_numbers(explorer):
@@ -146,7 +146,7 @@ def test_the_still_twin_shows_the_same_words_and_numbers(explorer):
     table, shown = explorer.tables[explorer.student.value], explorer.data
     figure = exposure_figure(table, 1, GOLD, 1.0)
     texts = [artist.get_text() for axes in figure.axes for artist in [*axes.texts, *axes.artists]]
-    start = first_shown(worst_place(shown, 1.0))
+    start = first_shown(shown.worst(1.0))
     for place in range(start, min(len(shown.tokens), start + N_COLUMNS * N_ROWS)):
         word = END if shown.tokens[place] == "</s>" else shown.tokens[place]
         assert word in texts and f"{float(shown.divergence[-1][place]):.2f}" in texts
@@ -177,7 +177,7 @@ def test_what_a_corpus_says_is_escaped():
     for writer in WRITERS:
         explorer.writer.value = writer
         for place in range(1, len(explorer.data.tokens) + 1):
-            explorer.place.value = place
+            explorer.position.value = place
             text = explorer.text.value
             assert "<script" not in text and "<b>bold" not in text and "<i>" not in text
     explorer.writer.value = GOLD
@@ -191,6 +191,6 @@ def test_what_cannot_be_shown_is_refused(toy, toy_models, tables):
     with pytest.raises(ValueError, match="same sentences"):
         ExposureExplorer({**tables, "other": other})
     table = tables["baseline"]
-    for wrong in ({"beta": 0.05}, {"writer": "nobody"}, {"place": 500}, {"place": -1}):
-        with pytest.raises(ValueError, match="β|place"):
+    for wrong in ({"beta": 0.05}, {"writer": "nobody"}, {"position": 500}, {"position": -1}):
+        with pytest.raises(ValueError, match="β|position"):
             exposure_figure(table, 0, **wrong)
