@@ -8,12 +8,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 DONE   := $(VENV)/.done
 SEEDS  ?= 10
+JOBS   ?= 2
 ARGS   ?=
 PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tour table test lint lab notebooks doctor clean
+.PHONY: help tour table check test coverage lint lab notebooks doctor clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -25,11 +26,19 @@ tour: $(DONE)/core ## installs, trains a teacher and its students, prints the pa
 table: $(DONE)/core ## all ten rows of Table 1 with ten seeds, 21 to 30 (SEEDS=10)
 	$(BIN)/seqkd-lab table --seeds $(SEEDS) $(ARGS)
 
-test: $(DONE)/test ## installs what the tests need and runs them all
-	$(BIN)/python -m pytest $(ARGS)
+check: $(DONE)/test lint ## format, style, types and the quick tests, in under two minutes: before every commit
+	$(BIN)/python -m pytest -q -m "not slow" --numprocesses $(JOBS) tests --ignore=tests/lab $(ARGS)
 
-lint: $(DONE)/test ## checks the style of the code, and counts what the lessons' prose may improve
+test: $(DONE)/test ## installs what the tests need and runs them all, JOBS=2 at once
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
+
+coverage: $(DONE)/test ## runs the quick tests and says which lines of the library they reach
+	$(BIN)/python -m pytest -q -m "not slow" --numprocesses $(JOBS) --cov --cov-report=term $(ARGS)
+
+lint: $(DONE)/test ## checks format, style and types, and counts what the lessons' prose may improve
+	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
 	$(BIN)/python tools/check_prose.py --summary
 
 lab: $(DONE)/lab ## installs JupyterLab and opens the first notebook
