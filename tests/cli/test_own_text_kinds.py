@@ -32,7 +32,7 @@ def small_and_quick(monkeypatch):
     them."""
     monkeypatch.setitem(PRESETS, "quick", tiny_preset(LSTM))
     monkeypatch.setattr("seqkd_lab.cli.making.run_all", run_here)
-    monkeypatch.setattr(report, "png", lambda figure, dots_per_inch: b"a picture")
+    monkeypatch.setattr(report, "png", lambda figure, dots_per_inch=80: b"a picture")
     monkeypatch.setattr("os.fsync", lambda file: None)
 
 
