@@ -10,17 +10,17 @@ from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def advantages(log_p_student, log_p_teacher, discount):
-    """A_t = −Σ_{u ≥ t} discount^(u − t) (log p_S(y_u) − log p_T(y_u)) for the drawn words'
+    """Return A_t = −Σ_{u ≥ t} discount^(u − t) (log p_S(y_u) − log p_T(y_u)) for the drawn words'
     log-probabilities (T,)."""
-    found, to_come = [], 0.0
+    result, to_come = [], 0.0
     for cost in reversed((log_p_student - log_p_teacher).tolist()):
         to_come = cost + discount * to_come
-        found.append(-to_come)
-    return torch.tensor(found[::-1])
+        result.append(-to_come)
+    return torch.tensor(result[::-1])
 
 
 def advantage_cases() -> list[Case]:
-    """Sentences of several words at several discounts, and one of a single word. Some words cost
+    """Return cases with sentences of several words at several discounts, and one of a single word. Some words cost
     nothing."""
     student = {
         "four words": (-0.2, -1.5, -0.1, -0.7),

@@ -1,9 +1,10 @@
-"""Exercises of lesson 11, on-policy distillation: the divergence here, the advantages in
-lesson_11_advantages."""
+"""Exercises of lesson 11, on-policy distillation: the divergence here, the advantages in their own
+module."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -11,13 +12,16 @@ from torch import Tensor
 from seqkd_lab.lab.on_policy.advantages_exercise import ADVANTAGES
 from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
-P, Q = (0.7, 0.2, 0.06, 0.04), (0.1, 0.3, 0.35, 0.25)
-SURE, FLAT = (0.97, 0.01, 0.02), (0.3, 0.4, 0.3)
-WIDE, OTHER = (0.02, 0.28, 0.05, 0.4, 0.1, 0.15), (0.3, 0.08, 0.25, 0.07, 0.28, 0.02)
+P = (0.7, 0.2, 0.06, 0.04)
+Q = (0.1, 0.3, 0.35, 0.25)
+SURE = (0.97, 0.01, 0.02)
+FLAT = (0.3, 0.4, 0.3)
+WIDE = (0.02, 0.28, 0.05, 0.4, 0.1, 0.15)
+OTHER = (0.3, 0.08, 0.25, 0.07, 0.28, 0.02)
 
 
 def generalised_jsd(p, q, beta):
-    """JSD_β between teacher p and student q, distributions (V,): KL(p‖q) at β = 0 and KL(q‖p) at β
+    """Return JSD_β between teacher p and student q, distributions (V,): KL(p‖q) at β = 0 and KL(q‖p) at β
     = 1."""
     if beta == 0:
         return (p * (p / q).log()).sum()
@@ -27,25 +31,24 @@ def generalised_jsd(p, q, beta):
     return beta * (p * (p / m).log()).sum() + (1 - beta) * (q * (q / m).log()).sum()
 
 
-def entropy(distribution: list[float]) -> float:
-    """In nats."""
-    return -math.fsum(x * math.log(x) for x in distribution)
+def cross_entropy(p: Sequence[float], q: Sequence[float]) -> float:
+    """Return −Σ p ln q in nats; of p and p, the entropy."""
+    return -math.fsum(x * math.log(y) for x, y in zip(p, q, strict=True))
 
 
-def by_entropies(p: tuple[float, ...], q: tuple[float, ...], beta: float) -> float:
-    """Another way to the same number: H(m) − β H(p) − (1 − β) H(q), at the ends the cross-entropy
-    minus the entropy."""
+def by_entropies(p: Sequence[float], q: Sequence[float], beta: float) -> float:
+    """Return the same number in another way: H(m) − β H(p) − (1 − β) H(q), and at the ends the
+    cross-entropy minus the entropy."""
     if beta in (0, 1):
-        first, second = (p, q) if beta == 0 else (q, p)
-        return -math.fsum(x * math.log(y) for x, y in zip(first, second, strict=True)) - entropy(
-            list(first)
-        )
+        weights, other = (p, q) if beta == 0 else (q, p)
+        return cross_entropy(weights, other) - cross_entropy(weights, weights)
     m = [beta * x + (1 - beta) * y for x, y in zip(p, q, strict=True)]
-    return entropy(m) - beta * entropy(list(p)) - (1 - beta) * entropy(list(q))
+    parts = beta * cross_entropy(p, p) + (1 - beta) * cross_entropy(q, q)
+    return cross_entropy(m, m) - parts
 
 
 def jsd_cases() -> list[Case]:
-    """Inner β, both ends, distributions that are equal, a teacher that is sure; two, three, four
+    """Return cases with inner β, both ends, distributions that are equal, a teacher that is sure; two, three, four
     and six words."""
     settings = {
         "β = 0.2": (P, Q, 0.2),

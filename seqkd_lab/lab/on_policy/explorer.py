@@ -221,7 +221,7 @@ class ExposureDrawing:
         names = [*(said(words[word]) for word in order), REST]
         self._bars.show(names, [column(p, order), column(q, order)], decimals=2)
         looks = f"{role_of(TEACHER).word} p_T, {role_of(OWN).word} p_S"
-        self._bars_title.set_text(f"{position + 1}: {looks}")
+        self._bars_title.set_text(f"t = {position + 1}: {looks}")
 
     def _show_boxes(self, shown: ShownSentence, nats: Sequence[float], position: int) -> None:
         start, corners, colours = first_shown(position), [], []

@@ -131,7 +131,7 @@ def arms_figure(by_seed: Sequence[Rows], names: Sequence[str]) -> Figure:
             if name == START:
                 axes.axvline(mean, color=GREY, linewidth=1, linestyle=":")
         axes.set_xlabel(head)
-        axes.margins(x=0.22)
+        axes.margins(x=0.3)
     all_axes[0].set_yticks(range(len(names)), names)
     all_axes[0].set_ylim(len(names) - 0.4, -0.6)
     return figure
@@ -176,4 +176,4 @@ def _draw_gradients(axes: Axes, by_seed: Sequence[Rows], kind: str, names: Seque
         write_beyond(axes, row, values, f"{mean:.2f}")
     axes.set_yticks(range(len(names)), [name.replace(" / ", " /\n") for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.margins(x=0.15)
+    axes.margins(x=0.25)
