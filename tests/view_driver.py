@@ -109,6 +109,11 @@ def values_of(control: widgets.Widget) -> list[Any]:
     )
 
 
+def impossible(control: widgets.Widget) -> Any:
+    """Return a value that `control` cannot have."""
+    return control.max + 1 if isinstance(control, SLIDERS) else object()
+
+
 def send(control: widgets.Widget, value: Any) -> None:
     """Sets `control` as a browser does: by the message that it sends."""
     if isinstance(control, LISTS):
@@ -158,6 +163,21 @@ def shown(view: View, passing: Sequence[str] = ()) -> dict[str, Any]:
         if isinstance(widget, SHOWN) and not any(widget is one for one in left_out):
             seen[f"{type(widget).__name__} {number}"] = widget.value
     return seen
+
+
+def all_but_pictures(view: View) -> str:
+    """Return all that a person sees but the pictures and the controls' values."""
+    pictures = {what for what in shown(view) if what.startswith("Image")}
+    return str({what: value for what, value in shown(view).items() if what not in pictures})
+
+
+def set_others(view: View, name: str, index: int) -> None:
+    """Set all controls but the one called `name` to the first (0) or last (-1) of their values;
+    what is switched off, or typed, stays as it is."""
+    for other, control in controls(view).items():
+        is_fixed = control.disabled or isinstance(control, (*FIELDS, widgets.Button))
+        if other != name and not is_fixed:
+            control.value = values_of(control)[index]
 
 
 def words(view: View) -> str:

@@ -14,6 +14,7 @@ from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, BlittedFigure
 
 try:
     import ipywidgets as widgets
+    from traitlets import TraitError
 except ImportError as error:
     raise ImportError(
         "the views need ipywidgets, which is not installed: pip install 'seqkd-lab[lab]', then "
@@ -73,14 +74,21 @@ class View(widgets.VBox):
     def still(self, **values: Any) -> Figure:
         """Set some controls by name, and return the figure as it then is: the view's still twin.
 
-        Raise ValueError for a name that is no control, and the control's own error for a value that
-        it cannot have.
+        Raise ValueError for a name that is no control, and for a value that the control cannot
+        have.
         """
+        settable = {name: box for name, box in self.named.items() if box.has_trait("value")}
         for name, value in values.items():
-            if name not in self.named:
-                known = ", ".join(self.named)
-                raise ValueError(f"no control is called {name!r}; there are {known}")
-            self.named[name].value = value
+            if name not in settable:
+                raise ValueError(f"no control is called {name!r}; there are {', '.join(settable)}")
+            try:
+                settable[name].value = value
+            except TraitError as error:
+                raise ValueError(f"{name} cannot be {value!r}: {error}") from error
+            if settable[name].value != value:
+                raise ValueError(
+                    f"{name} cannot be {value!r}: it stays at {settable[name].value!r}"
+                )
         return self.picture.figure
 
 

@@ -1,0 +1,68 @@
+"""Small data and models from which every view can be built, and how a view is built from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from types import ModuleType
+from typing import Any
+
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.lab.shared.view import View
+from seqkd_lab.models.lstm import LSTMSeq2Seq
+from seqkd_lab.runs.data import Dataset
+
+
+@dataclass(frozen=True)
+class Small:
+    """Small data and models: each view is built from them within a few tenths of a second."""
+
+    toy: Dataset
+    models: dict[str, LSTMSeq2Seq]
+    table3: dict
+
+    @property
+    def teacher(self) -> LSTMSeq2Seq:
+        return self.models["teacher"]
+
+    @cached_property
+    def students(self) -> dict[str, LSTMSeq2Seq]:
+        return {name: model for name, model in self.models.items() if name != "teacher"}
+
+    @cached_property
+    def short(self) -> list[tuple[str, ...]]:
+        """Three short sentences with few translations."""
+        count = self.toy.language.count_targets
+        by_length = sorted(self.toy.test.source, key=len)
+        return list(islice((source for source in by_length if 3 < count(source) < 60), 3))
+
+    @cached_property
+    def pairs(self) -> ParallelCorpus:
+        """The short sentences with their modes, so that a search ends soon."""
+        targets = tuple(self.toy.language.mode(source)[0] for source in self.short)
+        return replace(self.toy.test, source=tuple(self.short), target=targets, references=None)
+
+
+def nothing(*_: Any) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """How the tests of all views build one of them, and what is special about it.
+
+    `carry` brings what buttons have brought about, which stands in no control, from one view into
+    the other that is compared with it; `also` asserts what else is true after any events;
+    `not_pressed` names buttons that begin something long, `passing` widgets with words about the
+    latest event rather than about what is shown. `searches` are functions, each as a module and a
+    name, whose results are kept for the views that are compared, which saves time.
+    """
+
+    build: Callable[[Small], View]
+    carry: Callable[[Any, Any], None] = nothing
+    also: Callable[[Any], None] = nothing
+    not_pressed: Collection[str] = ()
+    passing: Collection[str] = ()
+    searches: Collection[tuple[ModuleType, str]] = ()
