@@ -56,7 +56,8 @@ class Sample:
     `carry` brings what buttons have brought about, which stands in no control, from one view into
     the other that is compared with it; `also` asserts what else is true after any events;
     `not_pressed` names buttons that begin something long, `passing` widgets with words about the
-    latest event rather than about what is shown. `searches` are functions, each as a module and a
+    latest event rather than about what is shown, `silent` controls that the words leave to the
+    picture. `searches` are functions, each as a module and a
     name, whose results are kept for the views that are compared, which saves time.
     """
 
@@ -65,4 +66,5 @@ class Sample:
     also: Callable[[Any], None] = nothing
     not_pressed: Collection[str] = ()
     passing: Collection[str] = ()
+    silent: Collection[str] = ()
     searches: Collection[tuple[ModuleType, str]] = ()

@@ -161,7 +161,8 @@ def test_each_control_through_its_range_changes_what_is_shown_and_the_words_with
             seen.append((len(shown), len(pictures), len(words)))
         n_shown, n_pictures, n_words = map(max, zip(*seen, strict=True))
         assert n_shown > 1 or n_pictures > 1, f"{name} changes nothing that is shown"
-        assert n_words > 1 or n_pictures == 1, f"{name} changes the picture, but not its words"
+        has_words = n_words > 1 or n_pictures == 1 or name in checked.sample.silent
+        assert has_words, f"{name} changes the picture, but not its words"
 
 
 @every_view

@@ -23,7 +23,7 @@ def lens(small: Small) -> CorpusLens:
 
 
 SAMPLES = {
-    CorpusLens: Sample(lens),
+    CorpusLens: Sample(lens, silent=("choice",)),
     MemoryDial: Sample(lambda small: MemoryDial(synthetic_memory.results())),
     ModeMass: Sample(lambda small: ModeMass(small.models, small.toy.language, small.short)),
 }
