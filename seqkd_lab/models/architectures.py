@@ -23,6 +23,9 @@ class Architecture(NamedTuple):
     revision: int
 
 
+FIRST = "lstm"
+"""The architecture whose revision every key of the store states: it was the only one when those
+keys were chosen."""
 ARCHITECTURES = {
     "lstm": Architecture(LSTMSpec, LSTMSeq2Seq, lstm.REVISION),
     "transformer": Architecture(TransformerSpec, TransformerSeq2Seq, transformer.REVISION),
@@ -34,6 +37,15 @@ def name_of(spec: Spec) -> str:
     return next(
         name for name, architecture in ARCHITECTURES.items() if architecture.spec is type(spec)
     )
+
+
+def stated_revision(thing: object) -> dict[str, int]:
+    """Return {"revision": n} where `thing` is the size of an architecture that came after FIRST,
+    else nothing: what an identity states beside the size."""
+    for name, architecture in ARCHITECTURES.items():
+        if architecture.spec is type(thing) and name != FIRST:
+            return {"revision": architecture.revision}
+    return {}
 
 
 def build(spec: Spec, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary) -> Seq2Seq:

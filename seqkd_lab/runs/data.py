@@ -4,7 +4,7 @@ known."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from seqkd_lab.corpus.toy import dataset as toy
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.evaluation import Detokenise
 from seqkd_lab.models.checkpoint import write_atomically
-from seqkd_lab.runs.recipes import TextData, ToyData
+from seqkd_lab.runs.texts import TextData, ToyData
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,17 @@ class Dataset:
         if self.language is None:
             raise ValueError("this needs the toy corpus: real text has no known language behind it")
         return self.language
+
+
+def beginning_of(corpus: ParallelCorpus, share: float) -> ParallelCorpus:
+    """Return the first `share` of the pairs, at least one."""
+    return corpus[: max(1, round(share * len(corpus)))]
+
+
+def without(corpus: ParallelCorpus, words: Collection[str]) -> ParallelCorpus:
+    """Return the pairs whose source has none of `words`."""
+    kept = [i for i, source in enumerate(corpus.source) if not set(words) & set(source)]
+    return corpus if len(kept) == len(corpus) else corpus[kept]
 
 
 def fingerprint(data: ToyData | TextData) -> str:

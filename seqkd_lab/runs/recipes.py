@@ -7,61 +7,21 @@ rows of the paper's Table 1 are built here, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from torch import Tensor
-
-from seqkd_lab.compression.pruning import Pruning, keep_pruned, prune
-from seqkd_lab.corpus.toy.dataset import TEST_SETS
-from seqkd_lab.corpus.toy.planted import LongSources, Planted
-from seqkd_lab.distillation.delta_ifd import SourceDropout
+from seqkd_lab.compression.pruning import Pruning
+from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import NLL, Objective, WordKD
-from seqkd_lab.distillation.on_policy import OnPolicy
-from seqkd_lab.distillation.paced import N_SAMPLES, hard_filter, shuffled, weights
+from seqkd_lab.distillation.paced import N_SAMPLES
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.identity import omitted_when_default
 from seqkd_lab.models.architectures import Spec
-from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.training import Optimisation
+from seqkd_lab.runs.texts import SourceText, TextData, ToyData
+from seqkd_lab.training import BatchTransform, Optimisation
 
-
-@dataclass(frozen=True)
-class ToyData:
-    """The first `n_train` pairs of the committed toy corpus (None: all), judged on one of its two
-    test sets: "test", or "devtest" for the studies that were measured before "test" was drawn."""
-
-    n_train: int | None = None
-    test: str = "test"
-
-    def __post_init__(self) -> None:
-        if self.test not in TEST_SETS:
-            raise ValueError(f"test must be one of {', '.join(TEST_SETS)}; got {self.test!r}")
-
-
-@dataclass(frozen=True)
-class TextData:
-    """Six files of anybody's text: plain or .gz, one sentence a line. n_train counts pairs before
-    cleaning.
-
-    subwords: the path of a sentencepiece model that cuts the text, as it is (None: one is learnt,
-    of at most vocabulary_size subwords, whose alphabet has the share character_coverage of the
-    training text's characters). tokenize: sacreBLEU's tokeniser for the scores (None: by the script
-    of the references); it changes no model, so it does not count for identity.
-    """
-
-    source: str
-    target: str
-    valid_source: str
-    valid_target: str
-    test_source: str
-    test_target: str
-    n_train: int | None = None
-    vocabulary_size: int = 8000
-    subwords: str | None = None
-    character_coverage: float = 1.0
-    tokenize: str | None = None
+CorpusChange = Callable[[ParallelCorpus], ParallelCorpus]
+"""Makes other pairs of gold without a teacher: planted mistakes, long sources."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +52,6 @@ class Distillation:
             )
         if not 0.0 < self.share <= 1.0:
             raise ValueError(f"share must lie in (0, 1]; got {self.share}")
-
-
-@dataclass(frozen=True)
-class SourceText:
-    """A file of source sentences without targets, plain or .gz, one a line; what it holds counts,
-    not its name."""
-
-    path: str
 
 
 @dataclass(frozen=True)
@@ -154,13 +106,6 @@ class Weighting:
         if self.kind not in (PACED, HARD, SHUFFLED):
             raise ValueError(f"kind must be {PACED}, {HARD} or {SHUFFLED}; got {self.kind!r}")
 
-    def __call__(self, rates: Sequence[float]) -> Tensor:
-        """The weights (N,), of mean 1, of N sources with these pass rates."""
-        if self.kind == HARD:
-            return hard_filter(rates)
-        paced = weights(rates, self.a, self.b)
-        return shuffled(paced, self.rates.seed) if self.kind == SHUFFLED else paced
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -169,10 +114,10 @@ class Recipe:
     distilled: the corpus to learn from (None: gold). added: pairs to learn from besides it.
     teacher: whose distribution Word-KD follows. start: the model to continue from (None: random
     weights drawn from `seed`, its embeddings multiplied by `embedding_scale`). pruning: what of
-    that model goes before it trains on; without optimisation it is pruned only. rewriting: what
-    becomes of each batch before it is learned from: the student draws its own targets, or sources
-    are emptied. without: sentences with one of these words in the source are left out. weighting:
-    what each sentence's loss is multiplied by (None: all count alike).
+    that model goes before it trains on; without optimisation it is pruned only. batch_transform:
+    what becomes of each batch before it is learned from: the student draws its own targets, or
+    sources are emptied. without: sentences with one of these words in the source are left out.
+    weighting: what each sentence's loss is multiplied by (None: all count alike).
     """
 
     name: str = field(compare=False)
@@ -181,12 +126,12 @@ class Recipe:
     objective: Objective
     optimisation: Optimisation | None
     seed: int
-    distilled: Distillation | Planted | LongSources | None = None
+    distilled: Distillation | CorpusChange | None = None
     teacher: Recipe | None = None
     start: Recipe | None = None
     pruning: Pruning | None = omitted_when_default(None)
     embedding_scale: float = omitted_when_default(1.0)
-    batch_transform: OnPolicy | SourceDropout | None = omitted_when_default(None, "rewriting")
+    batch_transform: BatchTransform | None = omitted_when_default(None, "rewriting")
     without: tuple[str, ...] = omitted_when_default(())
     weighting: Weighting | None = omitted_when_default(None)
     added: ForwardTranslation | None = omitted_when_default(None)
@@ -207,25 +152,19 @@ class Recipe:
             self._check_weighting(self.weighting.rates)
 
     def _check_weighting(self, rates: PassRates) -> None:
-        """The weights must be those of the very sentences that are learned from."""
-        share = (
-            1.0 if self.distilled is None else getattr(self.distilled, "share", None)
-        )  # other changes have none
+        """Raise ValueError unless the weights are those of the very sentences that are learned
+        from."""
+        change = self.distilled
+        share: float | None = None  # of a change without a teacher, which rates do not know
+        if change is None:
+            share = 1.0
+        elif isinstance(change, Distillation):
+            share = change.share
         if (rates.student.data, rates.share, rates.without) != (self.data, share, self.without):
             raise ValueError(
                 f"recipe {self.name!r}: its pass rates are of other sentences; give both the same "
                 "data, share and left-out words"
             )
-
-    def pruned_during(self, model: Seq2Seq) -> AbstractContextManager[None]:
-        """Prunes `model` in place, and holds the pruned weights at 0 while it lasts; without
-        pruning, does nothing.
-
-        It prunes the same weights on every call, since what is 0 already goes first.
-        """
-        if self.pruning is None:
-            return nullcontext()
-        return keep_pruned(model, prune(model, self.pruning.share, self.pruning.method))
 
 
 @dataclass(frozen=True)

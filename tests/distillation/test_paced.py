@@ -32,8 +32,9 @@ from seqkd_lab.distillation.paced import (
     weights,
 )
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
-from seqkd_lab.runs import store as store_module
 from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.data import without
+from seqkd_lab.runs.making import distil as distil_maker
 from seqkd_lab.runs.recipes import (
     BASELINE,
     HARD,
@@ -48,7 +49,7 @@ from seqkd_lab.runs.recipes import (
     table_recipes,
 )
 from seqkd_lab.runs.schedule import Rate, Train, with_needs
-from seqkd_lab.runs.store import Store, key, without
+from seqkd_lab.runs.store import Store, key
 from seqkd_lab.runs.study import by_seed, read_later
 from seqkd_lab.runs.verdicts import judge_claim
 from seqkd_lab.studies.paced import measures as paced_measures
@@ -363,7 +364,7 @@ class TestRecipes:
         store, asked = Store(tmp_path), []
         rates = replace(recipes[PACED].weighting.rates, share=0.5)
         monkeypatch.setattr(
-            store_module,
+            distil_maker,
             "pass_rates",
             lambda model, sources, *rest, **more: asked.append(sources) or ([0.5] * len(sources)),
         )

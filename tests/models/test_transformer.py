@@ -19,7 +19,7 @@ from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
 from seqkd_lab.identity import settings
-from seqkd_lab.models import transformer
+from seqkd_lab.models.architectures import ARCHITECTURES
 from seqkd_lab.models.checkpoint import CheckpointError, load_model, save_model
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec, sinusoids
@@ -345,7 +345,8 @@ def test_a_transformers_revision_is_part_of_its_key_and_of_no_other(monkeypatch,
     rows = table_recipes(write_text(tmp_path / "text"), replace(TINY, teacher=SMALL), seed=1)
     of_lstm = replace(rows[TEACHER], model=LSTMSpec(8))
     before = key(rows[TEACHER]), key(of_lstm), key(rows[SEQ_KD].distilled)
-    monkeypatch.setattr(transformer, "REVISION", 99)
+    newer = ARCHITECTURES["transformer"]._replace(revision=99)
+    monkeypatch.setitem(ARCHITECTURES, "transformer", newer)
     key.cache_clear()
     after = key(rows[TEACHER]), key(of_lstm), key(rows[SEQ_KD].distilled)
     key.cache_clear()

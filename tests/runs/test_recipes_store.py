@@ -18,8 +18,10 @@ from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
+from seqkd_lab.models.architectures import ARCHITECTURES
 from seqkd_lab.runs import store as store_module
-from seqkd_lab.runs.data import fingerprint, load
+from seqkd_lab.runs.data import beginning_of, fingerprint, load
+from seqkd_lab.runs.making import train as train_maker
 from seqkd_lab.runs.recipes import (
     ALL_THREE,
     BASELINE,
@@ -61,7 +63,7 @@ def store(tmp_path) -> Store:
 @pytest.fixture
 def trainings(monkeypatch) -> list[dict]:
     """Notes what the store gives to every training."""
-    seen, real = [], store_module.train
+    seen, real = [], train_maker.train
 
     def noting(
         model,
@@ -100,7 +102,7 @@ def trainings(monkeypatch) -> list[dict]:
             **rest,
         )
 
-    monkeypatch.setattr(store_module, "train", noting)
+    monkeypatch.setattr(train_maker, "train", noting)
     return seen
 
 
@@ -271,12 +273,14 @@ class TestStore:
     def test_a_distilled_corpus_is_made_once_and_read_back_the_same(self, store, rows, monkeypatch):
         distillation = rows[SEQ_KD].distilled
         made = store.distilled(distillation)
-        monkeypatch.setattr(store_module, "distil", None)  # calling it again would be an error
+        monkeypatch.setattr(
+            store_module, "distil_corpus", None
+        )  # calling it again would be an error
         assert store.distilled(distillation) == made
 
     def test_an_evaluation_is_made_once(self, store, rows, monkeypatch):
         made = store.evaluation(rows[BASELINE], 2, 0.0)
-        monkeypatch.setattr(store_module, "evaluate", None)
+        monkeypatch.setattr(store_module, "evaluate_recipe", None)
         assert store.evaluation(rows[BASELINE], 2, 0.0) == made
         assert made["key"] == key(rows[BASELINE])
         assert made["n_parameters"] == store.model(rows[BASELINE]).n_parameters()
@@ -360,7 +364,7 @@ class TestTinyText:
     )
     def test_a_share_of_a_corpus_has_at_least_one_pair(self, share, n, expected):
         corpus = ParallelCorpus("n", "s", "l", (("a",),) * n, (("b",),) * n)
-        assert len(store_module.beginning_of(corpus, share)) == expected
+        assert len(beginning_of(corpus, share)) == expected
 
 
 class TestTextDataset:
@@ -495,7 +499,7 @@ class TestSchedule:
 def test_the_lstms_revision_is_part_of_every_key(rows, monkeypatch):
     things = (rows[BASELINE], rows[SEQ_KD].distilled)
     before = [key(thing) for thing in things]
-    monkeypatch.setattr(store_module.lstm, "REVISION", 99)
+    monkeypatch.setitem(ARCHITECTURES, "lstm", ARCHITECTURES["lstm"]._replace(revision=99))
     key.cache_clear()
     after = [key(thing) for thing in things]
     key.cache_clear()

@@ -130,7 +130,9 @@ class TestRun:
         store, recipes = Store(tmp_path / "store"), run.recipes(1)
         # A teacher that writes the source's words: none of its translations may be dropped as
         # identical or empty.
-        monkeypatch.setattr("seqkd_lab.runs.store.drop_failures", lambda made, decode: (made, None))
+        monkeypatch.setattr(
+            "seqkd_lab.runs.making.distil.drop_failures", lambda made, decode: (made, None)
+        )
         distilled, corpus = store.corpus(recipes[SEQ_KD]), store.corpus(recipes[FORWARD])
         assert corpus[: len(distilled)].target == distilled.target
         decoded = [

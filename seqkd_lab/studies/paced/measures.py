@@ -20,8 +20,9 @@ from seqkd_lab.distillation.paced import (
     signal_and_noise,
 )
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.runs.data import without
 from seqkd_lab.runs.recipes import Recipe
-from seqkd_lab.runs.store import Report, Store, without
+from seqkd_lab.runs.store import Report, Store
 from seqkd_lab.studies.paced.recipes import FORWARD, LEFT_OUT, REVERSE, TEMPERATURE
 from seqkd_lab.training import Progress, train
 

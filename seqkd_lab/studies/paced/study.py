@@ -14,6 +14,7 @@ import pandas
 
 from seqkd_lab.distillation.paced import LEAST_KEPT, MOST_KEPT, N_SAMPLES
 from seqkd_lab.evaluation import score_outputs
+from seqkd_lab.runs.making.train import sentence_weights
 from seqkd_lab.runs.presets import EARLIER
 from seqkd_lab.runs.recipes import HARD, PACED, SHUFFLED
 from seqkd_lab.runs.results import with_interval
@@ -107,7 +108,7 @@ def weights_record(found: Sequence[float], seed: int) -> dict:
     nothing."""
     record = {}
     for kind in (HARD, PACED, SHUFFLED):
-        values = arm(seed, FORWARD, kind).weighting(found)
+        values = sentence_weights(arm(seed, FORWARD, kind).weighting, found)
         record[kind] = {
             "largest": round(float(values.max()), 4),
             "share_of_zeros": round(float((values == 0.0).float().mean()), 4),
