@@ -46,7 +46,7 @@ from seqkd_lab.lab.paper_table.words import (
     ticket_in_words,
     widest_in_words,
 )
-from seqkd_lab.lab.seq_kd.budget_figures import budget_figure
+from seqkd_lab.lab.seq_kd.budget import budget_figure
 from seqkd_lab.lab.shared.comparison import compare as compare_models
 from seqkd_lab.lab.shared.scores import validity
 from seqkd_lab.runs.committed import committed_seed

@@ -229,8 +229,8 @@ def _draw_stages(
     """Draw a line over the stages with its numbers, `above` it or below, at the side where it does
     not pass."""
     mark = role_of(SEQ_KD).marker
-    look = {"linestyle": "-", "markersize": 9} | look
-    axes.plot(range(len(stages)), values, mark, color=colour, **look)
+    look.setdefault("linestyle", "-")
+    axes.plot(range(len(stages)), values, mark, color=colour, markersize=9, **look)
     at_left = (values[-1] > values[0]) == above
     for column, value in enumerate(values):
         axes.annotate(

@@ -1,5 +1,5 @@
-"""One source, gold and distilled target: what differs, what is valid, what was chosen; and the
-choices of a corpus."""
+"""One source with gold and distilled target: what differs, what is valid and which options were
+chosen; and the choices of a whole corpus."""
 
 from __future__ import annotations
 
@@ -15,24 +15,22 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.shared.bars import REST, BarRows
 from seqkd_lab.lab.shared.picture import BlittedFigure
-from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, SIZE
+from seqkd_lab.lab.shared.style import BLACK, role_of, styled
 
 Words = tuple[str, ...]
-N_OPTIONS, FEWEST_ROWS = 7, 3
-SAME, CHANGED = "same", "changed"
-OPENING, CLOSING = {"gold": "[−", "distilled": "{+"}, {"gold": "−]", "distilled": "+}"}
-DARK_GREEN = (
-    "#00664b"  # the green of the teacher's mode, darkened: text on white needs the contrast
-)
-TEXT_COLOURS = {"gold": BLUE, "distilled": DARK_GREEN}
-BAR_COLOURS = (BLUE, GREEN)
-"""One colour a side, in the sentences and in the bars: gold's words are blue, the teacher's mode is
-green."""
+N_OPTIONS = 7
+FEWEST_ROWS = 3
+SAME = "same"
+CHANGED = "changed"
+SIDES = ("gold", "distilled")
+BRACKETS = {"gold": ("[−", "−]"), "distilled": ("{+", "+}")}
+LETTER = 12 * 0.602 / 72
+"""Inches: the width of a monospaced letter of 12 points."""
 
 
 def differences(gold: Words, distilled: Words) -> list[tuple[str, Words, Words]]:
-    """(SAME or CHANGED, gold's words, distilled's words) from left to right; joined, they give both
-    sentences back."""
+    """Return (SAME or CHANGED, gold's words, distilled's words) from left to right; joined, they
+    give both sentences back."""
     matcher = SequenceMatcher(None, gold, distilled, autojunk=False)
     return [
         (SAME if tag == "equal" else CHANGED, gold[i:j], distilled[k:m])
@@ -42,7 +40,8 @@ def differences(gold: Words, distilled: Words) -> list[tuple[str, Words, Words]]
 
 @dataclass(frozen=True)
 class Pair:
-    """A source with gold and distilled target. faults say what is wrong, None for a valid target.
+    """A source with gold and distilled target. A fault states what is wrong; it is None for a valid
+    target.
 
     With a language also choices: (name, gold's option, distilled's option), "–" where there was
     none; the entropy of the source's translations in nats; and the true probabilities of both
@@ -63,34 +62,39 @@ class Pair:
 def compare_pair(
     source: Words, gold: Words, distilled: Words, language: ToyLanguage | None
 ) -> Pair:
-    """All that the lens shows of one pair; without a language, or for a source it does not have,
-    only the words."""
-    try:
-        faults = [language and language.explain(source, target) for target in (gold, distilled)]
-    except ValueError:  # not a sentence of the toy language
-        language = None
+    """Return all that the lens shows of one pair; without a language, or for a source that it does
+    not have, only the words."""
     if language is None:
         return Pair(source, gold, distilled)
-    chosen = [
+    targets = (gold, distilled)
+    try:
+        faults = [language.explain(source, target) for target in targets]
+    except ValueError:  # not a sentence of the toy language
+        return Pair(source, gold, distilled)
+    options = [
         {} if fault else language.choices(source, target)
-        for fault, target in zip(faults, (gold, distilled), strict=True)
+        for fault, target in zip(faults, targets, strict=True)
     ]
-    names = dict.fromkeys(name for options in chosen for name in options)
-    rows = tuple((name, *(options.get(name, "–") for options in chosen)) for name in names)
-    faulty = [None if fault is None else str(fault) for fault in faults]
-    p_gold, p_distilled = (
-        math.exp(language.log_prob(source, target)) for target in (gold, distilled)
-    )
+    gold_options, distilled_options = options
+    names = dict.fromkeys(name for side in options for name in side)
+    gold_fault, distilled_fault = (None if fault is None else str(fault) for fault in faults)
     return Pair(
-        source, gold, distilled, *faulty, rows, language.entropy(source), p_gold, p_distilled
+        source,
+        gold,
+        distilled,
+        gold_fault,
+        distilled_fault,
+        tuple((n, gold_options.get(n, "–"), distilled_options.get(n, "–")) for n in names),
+        language.entropy(source),
+        *(math.exp(language.log_prob(source, target)) for target in targets),
     )
 
 
 def count_choices(
     language: ToyLanguage, sources: Iterable[Words], targets: Iterable[Words]
 ) -> dict[str, Counter]:
-    """How often each option of each choice was taken; invalid targets are left out, "noun 2" counts
-    as "noun"."""
+    """Count how often each option of each choice was taken; invalid targets are left out, and
+    "noun 2" counts as "noun"."""
     counts: dict[str, Counter] = {}
     for source, target in zip(sources, targets, strict=True):
         if language.is_valid(source, target):
@@ -111,7 +115,7 @@ class ChoiceShares:
     def of(
         cls, language: ToyLanguage, gold: ParallelCorpus, distilled: ParallelCorpus, n_pairs: int
     ) -> ChoiceShares:
-        """Counted over the first `n_pairs` pairs."""
+        """Count over the first `n_pairs` pairs."""
         sources = gold.source[:n_pairs]
         counted = [
             count_choices(language, sources, corpus.target[:n_pairs])
@@ -133,27 +137,28 @@ class ChoiceShares:
 class ChoicesDrawing:
     """The shares of one choice's options in gold and in the distilled corpus, from 0 to 1."""
 
+    @styled
     def __init__(self) -> None:
         figure = Figure(figsize=(9, 4.4))  # margins by hand: room for options and numbers
         self._axes = figure.add_axes((0.27, 0.15, 0.65, 0.74))
-        self._bars = BarRows(self._axes, ("gold", "distilled"), BAR_COLOURS, N_OPTIONS + 1)
-        self._axes.set_xlim(0.0, 1.0)
-        self._axes.set_xlabel("share of the sentences with this choice", fontsize=SIZE)
-        self._axes.legend(
-            fontsize=SIZE, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False
+        self._bars = BarRows(
+            self._axes, SIDES, [role_of(side).colour for side in SIDES], N_OPTIONS + 1
         )
+        self._axes.set_xlim(0.0, 1.0)
+        self._axes.set_xlabel("share of the sentences with this choice")
+        self._axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False)
         self.picture = BlittedFigure(figure, self._bars.animated)
 
     def show(self, shares: Sequence[tuple[str, float, float]]) -> None:
-        """Moves the bars; what has no row of its own is summed up as "(rest)". Few options get
-        wider rows."""
-        shown, rest = list(shares[:N_OPTIONS]), shares[N_OPTIONS:]
-        if rest:
-            shown.append(
-                (REST, sum(gold for _, gold, _ in rest), sum(other for _, _, other in rest))
-            )
-        columns = [[row[1] for row in shown], [row[2] for row in shown]]
-        self._bars.show([row[0] for row in shown], columns)
+        """Move the bars; options without a row of their own are summed up as "(rest)". Few options
+        get wider rows."""
+        shown = list(shares[:N_OPTIONS])
+        if rest := shares[N_OPTIONS:]:
+            shown.append((REST, sum(row[1] for row in rest), sum(row[2] for row in rest)))
+        self._bars.show(
+            [name for name, _, _ in shown],
+            [[gold for _, gold, _ in shown], [distilled for _, _, distilled in shown]],
+        )
         n_rows = max(FEWEST_ROWS, len(shown))
         if self._axes.get_ylim()[0] != n_rows - 0.5:
             self._axes.set_ylim(n_rows - 0.5, -0.5)
@@ -161,47 +166,47 @@ class ChoicesDrawing:
 
 
 def marked(pair: Pair, side: str) -> list[tuple[str, bool]]:
-    """The words of `side` ("gold" or "distilled") in pieces, and whether a piece differs: if so, in
-    brackets."""
+    """Return the words of `side` ("gold" or "distilled") in pieces, each with whether it differs;
+    one that differs stands in brackets."""
+    opening, closing = BRACKETS[side]
     pieces = []
     for kind, *words in differences(pair.gold, pair.distilled):
-        text = " ".join(words[side == "distilled"])
+        text = " ".join(words[SIDES.index(side)])
         if text:
             changed = kind == CHANGED
-            pieces.append((f"{OPENING[side]}{text}{CLOSING[side]}" if changed else text, changed))
+            pieces.append((f"{opening}{text}{closing}" if changed else text, changed))
     return pieces
 
 
+@styled
 def lens_figure(pair: Pair, shares: Sequence[tuple[str, float, float]], choice: str = "") -> Figure:
-    """Still twin of the CorpusLens: the two targets with their differences, and the shares of one
-    choice's options."""
+    """Draw the still twin of the CorpusLens: the two targets with their differences, and the shares
+    of one choice's options."""
     drawing = ChoicesDrawing()
     drawing.show(shares)
-    figure, axes = drawing.picture.figure, drawing.picture.figure.axes[0]
-    width = 13
-    figure.set_size_inches(width, 5.0)
+    figure = drawing.picture.still()
+    figure.set_size_inches(13, 5.0)
+    axes = figure.axes[0]
     axes.set_position((0.16, 0.13, 0.78, 0.57))
-    axes.set_title(
-        f"choice: {choice}" if choice else "", fontsize=SIZE, loc="left", parse_math=False
-    )
-    lines = [("source", [(" ".join(pair.source), False)])]
-    lines += [(side, marked(pair, side)) for side in ("gold", "distilled")]
-    for number, (name, pieces) in enumerate(lines):
-        left = 0.01
-        for text, changed in [(f"{name + ':':<11}", False), *pieces]:
-            figure.text(
-                left,
-                0.95 - 0.06 * number,
-                text,
-                color=TEXT_COLOURS[name] if changed else BLACK,
-                fontsize=12,
-                family="monospace",
-                weight="bold" if changed else "normal",
-                parse_math=False,
-            )
-            left += (
-                (len(text) + 1) * 12 * 0.602 / 72 / width
-            )  # a monospaced letter is 0.602 of its size wide
-    for artist in drawing.picture.animated:
-        artist.set_animated(False)
+    axes.set_title(f"choice: {choice}" if choice else "", loc="left", parse_math=False)
+    _write(figure, 0.95, "source", [(" ".join(pair.source), False)])
+    _write(figure, 0.89, "gold", marked(pair, "gold"))
+    _write(figure, 0.83, "distilled", marked(pair, "distilled"))
     return figure
+
+
+def _write(figure: Figure, height: float, name: str, pieces: Sequence[tuple[str, bool]]) -> None:
+    """Write a named line of pieces at `height` of the figure, what differs in bold and in the
+    colour of its side."""
+    left = 0.01
+    for text, changed in [(f"{name + ':':<11}", False), *pieces]:
+        figure.text(
+            left,
+            height,
+            text,
+            color=role_of(name).text if changed else BLACK,
+            fontsize=12,
+            family="monospace",
+            weight="bold" if changed else "normal",
+        )
+        left += (len(text) + 1) * LETTER / figure.get_figwidth()

@@ -1,5 +1,5 @@
-"""Where a distribution over whole translations has its mass: truth, teacher and students, most
-probable first."""
+"""Where a distribution over whole translations has its mass: truth, teacher and students, the most
+probable translation first."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
-from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
-from seqkd_lab.lab.shared.score_figures import colour_of
-from seqkd_lab.lab.shared.style import BLACK, GREY, ORANGE, PURPLE, SIZE, SKY, VERMILION
+from seqkd_lab.lab.shared.picture import BlittedFigure, Label, add_label
+from seqkd_lab.lab.shared.style import GREY, OTHER, SERIES, TRUTH, ready, role_of, styled
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.recipes import TEACHER
 
-TRUTH = "truth"
-OTHERS = (ORANGE, VERMILION, SKY, PURPLE)
-"""Colours of distributions that have no role of their own."""
 STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 MOST_RANKS = 1000
 Words = tuple[str, ...]
@@ -44,7 +41,7 @@ class MassCurve:
 
     @classmethod
     def of(cls, mass: Mapping[Words, float], valid: Mapping[Words, float]) -> MassCurve:
-        """Sorts `mass`; `valid` holds the valid translations."""
+        """Sort `mass`; `valid` holds the valid translations."""
         ranked = sorted(mass.items(), key=lambda item: (-item[1], item[0]))
         probabilities = tuple(p for _, p in ranked)
         valid_mass = math.fsum(p for tokens, p in ranked if tokens in valid)
@@ -56,7 +53,7 @@ class MassCurve:
         )
 
     def top(self, n: int) -> float:
-        """The mass of the n most probable translations, n ≥ 1."""
+        """Return the mass of the n most probable translations, n ≥ 1."""
         return self.cumulative[min(n, len(self.cumulative)) - 1]
 
 
@@ -67,16 +64,17 @@ def mass_curves(
     n_best: int = 20,
     limit: int = 2000,
 ) -> dict[str, MassCurve]:
-    """The curve of the truth and of each model for one source; scores every valid translation with
-    every model.
+    """Return the curve of the truth and of each model for one source; score every valid translation
+    with every model.
 
-    Raises ValueError for a source that the language does not have, or with more than `limit`
+    Raise ValueError for a source that the language does not have, or with more than `limit`
     translations.
     """
     valid = language.targets(source, limit)
     curves = {TRUTH: MassCurve.of(valid, valid)}
     for name, model in models.items():
-        own = {found.tokens: found.log_prob for found in search(model, [source], n_best, n_best)[0]}
+        hypotheses = search(model, [source], n_best, n_best)[0]
+        own = {hypothesis.tokens: hypothesis.log_prob for hypothesis in hypotheses}
         rest = [tokens for tokens in valid if tokens not in own]
         own.update(zip(rest, sentence_log_probs(model, [source] * len(rest), rest), strict=True))
         curves[name] = MassCurve.of(
@@ -86,13 +84,11 @@ def mass_curves(
 
 
 def line_colours(names: Sequence[str]) -> list[str]:
-    """A colour a distribution: the truth is black, the teacher grey beside it, students by their
-    role, others apart."""
-    others, colours = iter(OTHERS), []
-    for name in names:
-        known = {TRUTH: BLACK, TEACHER: GREY}.get(name, colour_of(name))
-        colours.append(known if known != GREY or name == TEACHER else next(others, GREY))
-    return colours
+    """Return a colour for each distribution: that of its role, or one that no role here has."""
+    roles = [role_of(name) for name in names]
+    taken = {role.colour for role in roles}
+    free = (colour for colour, _ in SERIES if colour not in taken)
+    return [next(free, GREY) if role is OTHER else role.colour for role in roles]
 
 
 class MassDrawing:
@@ -102,64 +98,45 @@ class MassDrawing:
     The numbers stand at the right of the axes, so that they cover no line.
     """
 
+    @styled
     def __init__(self, names: Sequence[str]) -> None:
         if len(names) > len(STYLES):
             raise ValueError(
                 f"at most {len(STYLES)} distributions can be told apart; got {len(names)}"
             )
-        figure = Figure(
-            figsize=(10.5, 5)
-        )  # margins by hand: room for the names and numbers at the right
-        axes = figure.add_axes((0.08, 0.13, 0.62, 0.78))
+        figure = Figure(figsize=(10.5, 5))  # margins by hand: room at the right for the numbers
+        axes = ready(figure.add_axes((0.08, 0.13, 0.62, 0.78)))
         axes.set_xscale("log")
         axes.set(xlim=(0.9, MOST_RANKS), ylim=(0.0, 1.0))
         axes.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
-        axes.set_xlabel("n, the number of most probable translations", fontsize=SIZE)
-        axes.set_ylabel("their probability together", fontsize=SIZE)
-        axes.tick_params(labelsize=SIZE - 1)
-        axes.grid(color="#dddddd")
-        self._lines, self._dots, self._numbers = {}, {}, {}
-        for row, (name, colour, style) in enumerate(
-            zip(names, line_colours(names), STYLES, strict=False)
-        ):
-            (self._lines[name],) = axes.plot(
-                [], [], drawstyle="steps-post", color=colour, linestyle=style, linewidth=2.5
-            )
-            (self._dots[name],) = axes.plot([], [], "o", color=colour, markersize=9, clip_on=False)
-            y = 0.9 - 0.085 * row
-            axes.plot(
-                [1.03, 1.1],
-                [y, y],
-                transform=axes.transAxes,
-                color=colour,
-                linestyle=style,
-                linewidth=2.5,
-                clip_on=False,
-            )
-            axes.text(
-                1.12,
-                y,
-                name,
-                transform=axes.transAxes,
-                fontsize=SIZE,
-                va="center",
-                parse_math=False,
-            )
-            self._numbers[name] = add_label(axes, 1.42, y, transform=axes.transAxes, ha="right")
+        axes.set_xlabel("n, the number of most probable translations")
+        axes.set_ylabel("their probability together")
+        self._axes = axes
+        self._lines: dict[str, Line2D] = {}
+        self._dots: dict[str, Line2D] = {}
+        self._numbers: dict[str, Label] = {}
+        for row, (name, colour) in enumerate(zip(names, line_colours(names), strict=True)):
+            self._add(name, 0.9 - 0.085 * row, {"color": colour, "linestyle": STYLES[row]})
         self._head = add_label(axes, 1.03, 0.98, transform=axes.transAxes)
         self._cut = axes.axvline(1.0, color=GREY, linewidth=1.5)
-        animated = [
-            *self._lines.values(),
-            self._cut,
-            *self._dots.values(),
-            *self._numbers.values(),
-            self._head,
-        ]
-        self.picture = BlittedFigure(figure, animated)
+        lines, dots, numbers = (d.values() for d in (self._lines, self._dots, self._numbers))
+        self.picture = BlittedFigure(figure, [*lines, self._cut, *dots, *numbers, self._head])
+
+    def _add(self, name: str, height: float, look: dict) -> None:
+        """Add the line of a distribution, its dot, and its key with the number at `height`."""
+        axes = self._axes
+        beside: dict[str, Any] = {"transform": axes.transAxes}
+        (self._lines[name],) = axes.plot([], [], drawstyle="steps-post", linewidth=2.5, **look)
+        (self._dots[name],) = axes.plot(
+            [], [], "o", color=look["color"], markersize=9, clip_on=False
+        )
+        axes.plot([1.03, 1.1], [height] * 2, linewidth=2.5, clip_on=False, **look, **beside)
+        axes.text(1.12, height, name, va="center", **beside)
+        self._numbers[name] = add_label(axes, 1.42, height, ha="right", **beside)
 
     def show(self, curves: Mapping[str, MassCurve], n: int) -> None:
-        """Draws the curves and marks the mass of the top n: a dot on each line, its number beside
-        its name."""
+        """Draw the curves and mark the mass of the top n: a dot on each line, its number beside its
+        name."""
         self._cut.set_xdata([n, n])
         self._head.set_text(f"top {n:,}:")
         for name, line in self._lines.items():
@@ -169,11 +146,12 @@ class MassDrawing:
             self._numbers[name].set_text(f"{curves[name].top(n):.3f}")
 
 
+@styled
 def mass_figure(curves: Mapping[str, MassCurve], n: int, source: Words = ()) -> Figure:
-    """Still twin of ModeMass: the cumulative mass of each distribution, the top n marked."""
+    """Draw the still twin of ModeMass: the cumulative mass of each distribution, the top n
+    marked."""
     drawing = MassDrawing(list(curves))
     drawing.show(curves, n)
-    drawing.picture.figure.axes[0].set_title(" ".join(source), fontsize=SIZE, parse_math=False)
-    for artist in drawing.picture.animated:
-        artist.set_animated(False)
-    return drawing.picture.figure
+    figure = drawing.picture.still()
+    figure.axes[0].set_title(" ".join(source))
+    return figure

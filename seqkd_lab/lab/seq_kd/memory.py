@@ -1,9 +1,10 @@
-"""What a short memory leaves: the words that are remembered, the next word by who predicts it, and
-validity over w."""
+"""What a short memory leaves: the words that are remembered, the next word by each predictor, and
+validity over the memory w."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -16,58 +17,59 @@ from seqkd_lab.lab.shared.bars import unsigned
 from seqkd_lab.lab.shared.picture import (
     DOTS_PER_INCH,
     BlittedFigure,
+    Label,
     add_label,
-    label_axes,
     rendered_text,
 )
-from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE
+from seqkd_lab.lab.shared.seeds import draw_seeds
+from seqkd_lab.lab.shared.style import BLACK, FAINT, GREY, LIT, SIZE, TRUTH, ready, role_of, styled
 from seqkd_lab.runs.study import by_seed
-from seqkd_lab.runs.verdicts import Rows, mean_and_interval
-from seqkd_lab.studies.live import GOLD, MODE, SAMPLES
+from seqkd_lab.runs.verdicts import Rows
+from seqkd_lab.studies.live import CORPORA, GOLD, MODE, SAMPLES
 from seqkd_lab.studies.memory.examples import N_WORDS as N_KEPT
-from seqkd_lab.studies.memory.study import MEMORIES, TRUTH, examples_in, memory_key
+from seqkd_lab.studies.memory.study import MEMORIES, examples_in, memory_key
 
-WHOLE, LIMITED, FROM_GOLD, FROM_MODE = (
-    "truth",
-    "truth, memory w",
-    "gold's student",
-    "mode's student (Seq-KD)",
-)
-ROLES = {WHOLE: BLACK, LIMITED: ORANGE, FROM_GOLD: BLUE, FROM_MODE: GREEN}
-"""Who predicts the next word, and the colour of each, in the bars and on the curves."""
-CURVES = ((MODE, GREEN, "^"), (SAMPLES, PURPLE, "s"), (GOLD, BLUE, "o"))
+PREDICTORS = {
+    "truth": role_of(TRUTH).colour,
+    "truth, memory w": GREY,
+    "gold's student": role_of(GOLD).colour,
+    "mode's student (Seq-KD)": role_of(MODE).colour,
+}
+"""The colour of each predictor of the next word, in the bars and on the curves."""
 N_WORDS = 4
 """Rows of bars."""
-WIDTH, HEIGHT = 13.0, 7.4
-"""Inches."""
-PADDING, GAP = 9, 5
-"""Pixels: within a box beside its word, and between boxes."""
-SEEN, GONE = "#ffe7a0", "#eeeeee"
-NEXT, ELLIPSIS = "?", "…"
+WIDTH = 13.0
+HEIGHT = 7.4
+"""Inches, of the figure."""
+PADDING = 9
+"""Pixels within a box beside its word."""
+GAP = 5
+"""Pixels between boxes."""
+NEXT = "?"
+ELLIPSIS = "…"
 
 
 def distributions(example: Mapping, memory: int | None, place: int) -> dict[str, dict[str, float]]:
-    """Return the next word's distribution by role, at a place of an example's translation."""
-    said = example["places"][place]
-    limited = said["memories"][memory_key(memory)]
-    return dict(
-        zip(ROLES, (said["truth"], limited["truth"], limited[GOLD], limited[MODE]), strict=True)
-    )
+    """Return the next word's distribution by predictor, at a place of an example's translation."""
+    measured = example["places"][place]
+    limited = measured["memories"][memory_key(memory)]
+    values = (measured["truth"], limited["truth"], limited[GOLD], limited[MODE])
+    return dict(zip(PREDICTORS, values, strict=True))
 
 
-def shown_words(by_role: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Return the N_WORDS words that get the most probability from any role, the most probable
+def shown_words(by_predictor: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Return the N_WORDS words that get the most probability from any predictor, the most probable
     first."""
     most: dict[str, float] = {}
-    for distribution in by_role.values():
+    for distribution in by_predictor.values():
         for word, p in distribution.items():
             most[word] = max(p, most.get(word, 0.0))
     return sorted(most, key=lambda word: (-most[word], word))[:N_WORDS]
 
 
 def in_digits(distribution: Mapping[str, float], word: str) -> str:
-    """Return the probability of `word` for people; of one that was not kept, what it cannot be
-    above."""
+    """Return the probability of `word` in two digits; of one that was not kept, the bound that it
+    cannot exceed."""
     if word in distribution:
         return unsigned(distribution[word], 2)
     if len(distribution) < N_KEPT:  # all that can come next was kept
@@ -85,26 +87,22 @@ def is_remembered(place: int, next_place: int, memory: int | None) -> bool:
 class MemoryDrawing:
     """The picture of the memory dial; `show` moves it.
 
-    Raises ValueError where the results hold no examples.
+    Raise ValueError where the results hold no examples.
     """
 
+    @styled
     def __init__(self, results: Mapping) -> None:
-        self.examples, rows = examples_in(results), by_seed(results)
+        self.examples = examples_in(results)
         figure = Figure(figsize=(WIDTH, HEIGHT))
         words = figure.add_axes((0.012, 0.8, 0.976, 0.185))
-        bars, curve = (
-            figure.add_axes((0.135, 0.17, 0.365, 0.595)),
-            figure.add_axes((0.578, 0.17, 0.41, 0.595)),
-        )
+        bars = ready(figure.add_axes((0.135, 0.17, 0.365, 0.595)))
+        curves = ready(figure.add_axes((0.578, 0.17, 0.41, 0.595)))
         n_boxes = 2 + max(len(example["target"]) for example in self.examples)
-        animated = [
-            *self._draw_words(words, n_boxes),
-            *self._draw_bars(bars),
-            *self._draw_curves(curve, rows),
-        ]
+        animated = [*self._draw_words(words, n_boxes), *self._draw_bars(bars)]
+        _draw_curves(curves, by_seed(results))
+        self._mark = curves.axvline(0, color=GREY, linewidth=11, alpha=0.3)
         figure.legend(
             handles=_legend(),
-            fontsize=SIZE,
             loc="lower center",
             ncols=6,
             frameon=False,
@@ -112,12 +110,13 @@ class MemoryDrawing:
             columnspacing=1.3,
             handletextpad=0.7,
         )
-        self.picture = BlittedFigure(figure, animated)
+        self.picture = BlittedFigure(figure, [*animated, self._mark])
 
     def _draw_words(self, axes: Axes, n_boxes: int) -> list[Artist]:
-        """A row of boxes, a word in each; the axes measure pixels."""
+        """Prepare a row of boxes, a word in each; the axes measure pixels."""
         axes.set(xlim=(0.0, 0.976 * WIDTH * DOTS_PER_INCH), ylim=(0.0, 1.0))
         axes.axis("off")
+        self._words_axes = axes
         self._boxes = [
             axes.add_patch(Rectangle((0.0, 0.08), 0.0, 0.46, linewidth=1.5)) for _ in range(n_boxes)
         ]
@@ -126,117 +125,60 @@ class MemoryDrawing:
         return [*self._boxes, *self._words, *self._headings]
 
     def _draw_bars(self, axes: Axes) -> list[Artist]:
-        """For each of the words a bar a role, its number after it."""
-        axes.set(
-            xlim=(0.0, 1.17),
-            ylim=(N_WORDS - 0.5, -0.5),
-            yticks=[],
-            xticks=[0.0, 0.25, 0.5, 0.75, 1.0],
-        )
-        label_axes(axes, "probability of the next word", "")
-        axes.tick_params(labelsize=SIZE)
-        height = 0.88 / len(ROLES)
-        self._bars, self._numbers = {}, {}
+        """Prepare for each of the words a bar for each predictor, its number after it."""
+        axes.set(xlim=(0.0, 1.17), ylim=(N_WORDS - 0.5, -0.5), yticks=[])
+        axes.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0])
+        axes.set_xlabel("probability of the next word")
+        height = 0.88 / len(PREDICTORS)
+        self._bars: dict[tuple[int, str], Rectangle] = {}
+        self._numbers: dict[tuple[int, str], Label] = {}
         for row in range(N_WORDS):
-            for column, (role, colour) in enumerate(ROLES.items()):
-                y = row + (column - (len(ROLES) - 1) / 2) * height
-                self._bars[row, role] = axes.barh(y, 0.0, 0.92 * height, color=colour)[0]
-                self._numbers[row, role] = add_label(axes, 0.0, y)
+            for column, (name, colour) in enumerate(PREDICTORS.items()):
+                y = row + (column - (len(PREDICTORS) - 1) / 2) * height
+                self._bars[row, name] = axes.barh(y, 0.0, 0.92 * height, color=colour)[0]
+                self._numbers[row, name] = add_label(axes, 0.0, y)
         self._names = [
             add_label(axes, -0.02, row, ha="right", fontsize=SIZE + 1) for row in range(N_WORDS)
         ]
         return [*self._bars.values(), *self._numbers.values(), *self._names]
 
-    def _draw_curves(self, axes: Axes, rows: Sequence[Rows]) -> list[Artist]:
-        """Valid translations over the memory, of the truth and of the students; the present memory
-        marked."""
-        labels, places = [memory_key(memory) for memory in MEMORIES], range(len(MEMORIES))
-        for how, line, fill in (("greedy", "-", ORANGE), ("draws", "--", "white")):
-            axes.plot(
-                places,
-                [100 * rows[0][TRUTH][label][how] for label in labels],
-                f"D{line}",
-                color=ORANGE,
-                linewidth=2,
-                markersize=8,
-                markerfacecolor=fill,
-                clip_on=False,
-            )
-        for name, colour, mark in CURVES:
-            columns = [
-                mean_and_interval([100 * seed[name][label]["valid_as_truth"] for seed in rows])
-                for label in labels
-            ]
-            axes.plot(
-                places,
-                [mean for mean, _ in columns],
-                f"{mark}-",
-                color=colour,
-                linewidth=2.5,
-                markersize=9,
-                clip_on=False,
-            )
-            if len(rows) > 1:
-                axes.vlines(
-                    places,
-                    [max(0.0, low) for _, (low, _) in columns],
-                    [min(100.0, high) for _, (_, high) in columns],
-                    color=colour,
-                    linewidth=2,
-                )
-        axes.set_xticks(list(places), labels)
-        axes.set_ylim(0.0, 103.0)
-        label_axes(axes, "w, words remembered", "valid translations (%)")
-        axes.tick_params(labelsize=SIZE)
-        self._mark = axes.axvline(0, color=GREY, linewidth=11, alpha=0.3)
-        return [self._mark]
-
     def show(self, memory: int | None, sentence: int, place: int) -> dict[str, dict[str, float]]:
-        """Draw one setting and return the distributions that are shown, by role.
+        """Draw one setting and return the distributions that are shown, by predictor.
 
-        Raises IndexError for a sentence or place that there is not, KeyError for a memory that was
+        Raise IndexError for a sentence or place that there is not, KeyError for a memory that was
         not measured.
         """
         example = self.examples[sentence]
-        by_role = distributions(example, memory, place)
+        by_predictor = distributions(example, memory, place)
         self._show_words(example, memory, place)
-        names = shown_words(by_role)
+        names = shown_words(by_predictor)
         for row, label in enumerate(self._names):
-            name = names[row] if row < len(names) else ""
-            label.set_text(name)
-            for role, distribution in by_role.items():
-                p, number = distribution.get(name, 0.0), self._numbers[row, role]
-                self._bars[row, role].set_width(p)
-                number.set(text=in_digits(distribution, name) if name else "", x=p + 0.012)
+            word = names[row] if row < len(names) else ""
+            label.set_text(word)
+            for predictor, distribution in by_predictor.items():
+                p = distribution.get(word, 0.0)
+                self._bars[row, predictor].set_width(p)
+                text = in_digits(distribution, word) if word else ""
+                self._numbers[row, predictor].set(text=text, x=p + 0.012)
         self._mark.set_xdata([MEMORIES.index(memory)] * 2)
-        return by_role
+        return by_predictor
 
     def _show_words(self, example: Mapping, memory: int | None, place: int) -> None:
         """Light the words that are remembered; hide those that are not written yet."""
-        kept = (
-            "all words"
-            if memory is None
-            else f"the last {memory} words"
-            if memory > 1
-            else "the last word"
-        )
-        self._headings[0].set_text(" ".join(example["source"]))
-        self._headings[1].set_text(
-            f"w = {memory_key(memory)}: {kept} can be seen. Which word comes next?"
-        )
-        written = [BEGIN, *example["target"][:place], NEXT]
-        boxes = [
-            (word, is_remembered(position - 1, place, memory))
-            for position, word in enumerate(written)
-        ]
-        self._show_boxes(
-            [(word, seen, box_width(word, seen or word is NEXT)) for word, seen in boxes]
-        )
+        kept = {None: "all words", 1: "the last word"}.get(memory, f"the last {memory} words")
+        source, question = self._headings
+        source.set_text(" ".join(example["source"]))
+        question.set_text(f"w = {memory_key(memory)}: {kept} can be seen. Which word comes next?")
+        boxes = []
+        for position, word in enumerate([BEGIN, *example["target"][:place], NEXT], start=-1):
+            seen = is_remembered(position, place, memory)
+            boxes.append((word, seen, box_width(word, seen or word is NEXT)))
+        self._show_boxes(boxes)
 
     def _show_boxes(self, boxes: Sequence[tuple[str, bool, int]]) -> None:
         """Draw (word, whether it is seen, pixels) side by side; where there is no room, the oldest
         become an ellipsis."""
-        room, left = self._boxes[0].axes.get_xlim()[1], 2.0
+        room, left = self._words_axes.get_xlim()[1], 2.0
         if sum(width + GAP for *_, width in boxes) > room:
             ellipsis = (ELLIPSIS, False, box_width(ELLIPSIS, False))
             while sum(width + GAP for *_, width in (ellipsis, *boxes)) > room:
@@ -258,7 +200,7 @@ class MemoryDrawing:
                 width=width,
                 visible=bool(word),
                 edgecolor=BLACK if is_next else "none",
-                facecolor="white" if is_next else SEEN if seen else GONE,
+                facecolor="white" if is_next else LIT if seen else FAINT,
             )
             left += width + GAP
 
@@ -269,38 +211,55 @@ def box_width(word: str, bold: bool) -> int:
     return 2 * PADDING + pixels.shape[1]
 
 
+def _draw_curves(axes: Axes, rows: Sequence[Rows]) -> None:
+    """Draw the valid translations over the memory, of the truth and of the students by corpus."""
+    labels = [memory_key(memory) for memory in MEMORIES]
+    positions = list(range(len(labels)))
+    truth, mark = rows[0][TRUTH], role_of(TRUTH).marker
+    look: dict[str, Any] = {"color": PREDICTORS["truth, memory w"], "clip_on": False}
+    for how, line, fill in (("greedy", "-", None), ("draws", "--", "white")):
+        shares = [100 * truth[label][how] for label in labels]
+        axes.plot(positions, shares, mark + line, markersize=12, markerfacecolor=fill, **look)
+    for name in CORPORA:
+        role = role_of(name)
+        columns = [[100 * seed[name][label]["valid_as_truth"] for seed in rows] for label in labels]
+        means = [
+            draw_seeds(axes, position, values, role.colour, role.marker, upright=True)
+            for position, values in zip(positions, columns, strict=True)
+        ]
+        axes.plot(positions, means, color=role.colour, linewidth=2.5)
+    axes.set_xticks(positions, labels)
+    axes.set_ylim(0.0, 103.0)
+    axes.set_xlabel("w, words remembered")
+    axes.set_ylabel("valid translations (%)")
+
+
 def _legend() -> list[Artist]:
-    """One entry a colour, for bars and curves alike, and what the broken line is."""
-    entries = [
-        Line2D([], [], color=colour, linewidth=9, label=role) for role, colour in ROLES.items()
-    ]
-    samples = Line2D([], [], color=PURPLE, linewidth=9, label="samples' student")
+    """Return one entry a colour, for bars and curves alike, and what the broken line is."""
+    colours = PREDICTORS | {"samples' student": role_of(SAMPLES).colour}
+    entries = [Line2D([], [], color=colours[name], linewidth=9, label=name) for name in colours]
     drawn = Line2D(
         [],
         [],
-        color=ORANGE,
-        linewidth=2,
+        color=PREDICTORS["truth, memory w"],
         linestyle="--",
-        marker="D",
-        markersize=8,
+        marker=role_of(TRUTH).marker,
+        markersize=12,
         markerfacecolor="white",
         label="drawn, not greedy",
     )
-    return [*entries, samples, drawn]
+    return [*entries, drawn]
 
 
 def memory_figure(
     results: Mapping, memory: int | None, sentence: int = 0, place: int | None = None
 ) -> Figure:
     """Draw the still twin of the memory dial; without `place`, at the place where the short memory
-    tells.
+    is not enough.
 
-    Raises ValueError where the results hold no examples.
+    Raise ValueError where the results hold no examples.
     """
     drawing = MemoryDrawing(results)
-    drawing.show(
-        memory, sentence, drawing.examples[sentence]["telling"] if place is None else place
-    )
-    for artist in drawing.picture.animated:
-        artist.set_animated(False)
-    return drawing.picture.figure
+    telling = drawing.examples[sentence]["telling"]
+    drawing.show(memory, sentence, telling if place is None else place)
+    return drawing.picture.still()

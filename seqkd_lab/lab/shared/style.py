@@ -32,6 +32,9 @@ WINE = "#882255"
 GREY = "#666666"
 LIGHT_GREY = "#bbbbbb"
 GRID = "#dddddd"
+LIT = "#ffe7a0"
+FAINT = "#eeeeee"
+"""The grounds of words that a model can see, and of those that it cannot."""
 
 SIZE = 13
 """Points: readable from the back of a classroom when the picture fills a projector's width."""
@@ -69,7 +72,14 @@ ROLES = {
 }
 """By name. Gold is what the baseline learns from, and the teacher's mode what Seq-KD learns from:
 each has the look of its student. SAMPLES are drawn by the teacher, OWN rollouts by the student."""
-ALIASES = {"gold": BASELINE, "mode": SEQ_KD, "distilled": SEQ_KD, "student": OWN}
+ALIASES = {
+    "gold": BASELINE,
+    "mode": SEQ_KD,
+    "teacher's mode": SEQ_KD,
+    "teacher's samples": SAMPLES,
+    "distilled": SEQ_KD,
+    "student": OWN,
+}
 OTHER = Role(GREY, "grey", "o", GREY)
 SERIES = (
     (BLUE, "o"),

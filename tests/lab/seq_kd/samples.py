@@ -5,9 +5,7 @@ from __future__ import annotations
 import synthetic_memory
 from view_samples import Sample, Small
 
-from seqkd_lab.lab.seq_kd.lens_view import CorpusLens
-from seqkd_lab.lab.seq_kd.mass_view import ModeMass
-from seqkd_lab.lab.seq_kd.memory_view import MemoryDial
+from seqkd_lab.lab.seq_kd.views import CorpusLens, MemoryDial, ModeMass
 
 
 def lens(small: Small) -> CorpusLens:

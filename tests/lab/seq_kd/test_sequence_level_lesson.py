@@ -9,8 +9,7 @@ import pytest
 
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.lab.seq_kd import notebook as seq_kd
-from seqkd_lab.lab.seq_kd import three_students as three
-from seqkd_lab.lab.seq_kd import words
+from seqkd_lab.lab.seq_kd import students, words
 from seqkd_lab.lab.seq_kd.lens import ChoiceShares, Pair
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.comparison import Comparison, Row
@@ -76,10 +75,10 @@ class TestThreeStudents:
 
     def test_ranges_are_those_of_the_seeds_and_of_chance(self):
         seeds = live_seeds((0.6, 0.7, 0.25))
-        low, high = three.valid_range(seeds, MODE, 400)
+        low, high = students.valid_range(seeds, MODE, 400)
         assert low < 0.25 and 0.7 < high < 0.76
-        assert three.valid_range(seeds, GOLD, 10**9) == pytest.approx((0.2, 0.2), abs=1e-3)
-        assert three.seeds_figure(seeds).axes[0].get_ylim() == (0.0, 100.0)
+        assert students.valid_range(seeds, GOLD, 10**9) == pytest.approx((0.2, 0.2), abs=1e-3)
+        assert students.seeds_figure(seeds).axes[0].get_ylim() == (0.0, 100.0)
 
 
 class TestTicket:
@@ -206,21 +205,21 @@ def table_rows(to_baseline: float, to_seq_kd: float, n: int = 4) -> list[dict]:
 
 class TestBudget:
     def test_each_budget_is_a_row_with_its_verdict(self):
-        text = words.budget_table(budget_rows((-5.0, 0.0, 6.0, 3.0))).text
+        text = seq_kd.budget_table(budget_rows((-5.0, 0.0, 6.0, 3.0))).text
         rows = text.splitlines()[2:6]
         assert "Seq-KD is behind" in rows[0] and "not decided" in rows[1]
         assert all("Seq-KD is ahead" in row for row in rows[2:])
 
     def test_the_words_say_where_it_is_ahead_and_whether_that_ends(self):
         table = table_rows(2.0, 0.6)
-        text = words.budget_in_words(budget_rows((-5.0, 0.0, 6.0, 0.0)), table)
+        text = seq_kd.budget_in_words(budget_rows((-5.0, 0.0, 6.0, 0.0)), table)
         assert (
             "ahead at 4,000 updates" in text
             and "do not decide" in text
             and "+10.0 [+10.0, +10.0] points" in text
         )
-        assert "still ahead" in words.budget_in_words(budget_rows((1.0, 2.0, 6.0, 3.0)), table)
-        assert "at none of these budgets" in words.budget_in_words(
+        assert "still ahead" in seq_kd.budget_in_words(budget_rows((1.0, 2.0, 6.0, 3.0)), table)
+        assert "at none of these budgets" in seq_kd.budget_in_words(
             budget_rows((-5.0, -1.0, -1.0, -1.0)), table
         )
 
@@ -232,18 +231,18 @@ class TestBeam:
     )
     def test_what_the_beam_adds_decides_what_is_said(self, to_seq_kd, said):
         rows = table_rows(2.0, to_seq_kd)
-        text = words.beam_in_words(rows).text
+        text = seq_kd.beam_in_words(rows).text
         assert said in text and f"{seq_kd.beam_share(rows):.0f}% of what it adds" in text
 
     def test_the_committed_table_is_quoted_as_it_is(self):
         rows = seq_kd.rows_by_seed(lesson.table_results())
-        text = words.beam_in_words(rows).text
+        text = seq_kd.beam_in_words(rows).text
         assert "2.9 BLEU to the baseline and 0.1 to Seq-KD" in text
         low, high = seq_kd.p_mode_range(rows, SEQ_KD, 0.01)
         assert 0.0 < low < min(seed[SEQ_KD]["p_mode"] for seed in rows) and high < 1.0
 
     def test_the_committed_studies_can_be_put_into_words(self):
-        for name, say in (("live", words.seeds_in_words), ("budget", words.budget_table)):
+        for name, say in (("live", words.seeds_in_words), ("budget", seq_kd.budget_table)):
             seeds = by_seed(read_later(seq_kd.results_path(f"{name}.json")))
             assert f"{len(seeds)} seeds" in say(seeds).text
 
@@ -260,8 +259,8 @@ class TestBeam:
 
         beam = tuple(hypothesis(p) for p in (0.01, 0.02, 0.2, 0.5))
         greedy = tuple(hypothesis(0.01, "a" if equal else "b") for equal in same)
-        text = words.tendency_in_words({"it": Translated(greedy, beam, ())}).text
+        text = seq_kd.tendency_in_words({"it": Translated(greedy, beam, ())}).text
         assert said in text and "below 3%" in text and "from 10% to 50%" in text
         assert (
-            "Too few" in words.tendency_in_words({"it": Translated(greedy[:2], beam[:2], ())}).text
+            "Too few" in seq_kd.tendency_in_words({"it": Translated(greedy[:2], beam[:2], ())}).text
         )

@@ -21,10 +21,10 @@ from seqkd_lab.lab.seq_kd.lens import (
     lens_figure,
     marked,
 )
-from seqkd_lab.lab.seq_kd.lens_view import CorpusLens
-from seqkd_lab.lab.seq_kd.mass import STYLES, TRUTH, line_colours, mass_curves, mass_figure
-from seqkd_lab.lab.seq_kd.mass_view import ModeMass
+from seqkd_lab.lab.seq_kd.mass import STYLES, line_colours, mass_curves, mass_figure
+from seqkd_lab.lab.seq_kd.views import CorpusLens, ModeMass
 from seqkd_lab.lab.shared.picture import Label
+from seqkd_lab.lab.shared.style import TRUTH
 
 sentences = st.lists(st.sampled_from("abcd"), max_size=9).map(tuple)
 

@@ -13,16 +13,16 @@ from seqkd_lab.lab.seq_kd.memory import (
     DOTS_PER_INCH,
     ELLIPSIS,
     NEXT,
-    ROLES,
+    PREDICTORS,
     MemoryDrawing,
     in_digits,
     is_remembered,
     memory_figure,
     shown_words,
 )
-from seqkd_lab.lab.seq_kd.memory_view import MemoryDial
+from seqkd_lab.lab.seq_kd.views import MemoryDial
 from seqkd_lab.lab.shared import lesson
-from seqkd_lab.lab.shared.style import BLUE, GREEN, ORANGE, PURPLE
+from seqkd_lab.lab.shared.style import BLUE, GREEN, GREY, PURPLE
 from seqkd_lab.runs.study import by_seed
 from seqkd_lab.studies.live import GOLD, MODE, SAMPLES
 from seqkd_lab.studies.memory.examples import N_WORDS
@@ -177,8 +177,8 @@ class TestPicture:
             for line in lines
         ]
         expected = [
-            (ORANGE, "-", [100 * rows[0][TRUTH][label]["greedy"] for label in LABELS]),
-            (ORANGE, "--", [100 * rows[0][TRUTH][label]["draws"] for label in LABELS]),
+            (GREY, "-", [100 * rows[0][TRUTH][label]["greedy"] for label in LABELS]),
+            (GREY, "--", [100 * rows[0][TRUTH][label]["draws"] for label in LABELS]),
         ]
         expected += [
             (
@@ -189,10 +189,10 @@ class TestPicture:
                     for label in LABELS
                 ],
             )
-            for name, colour in ((MODE, GREEN), (SAMPLES, PURPLE), (GOLD, BLUE))
+            for name, colour in ((GOLD, BLUE), (SAMPLES, PURPLE), (MODE, GREEN))
         ]
         assert found == expected
-        assert list(ROLES.values())[1:] == [ORANGE, BLUE, GREEN]
+        assert list(PREDICTORS.values())[1:] == [GREY, BLUE, GREEN]
 
     def test_bars_are_the_distributions(self, drawing):
         by_role = drawing.show(3, 0, 7)
