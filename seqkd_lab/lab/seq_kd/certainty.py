@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from seqkd_lab.lab.shared.bars import BarRows, room_for_names
 from seqkd_lab.lab.shared.digits import mean_in_digits, minus
 from seqkd_lab.lab.shared.showing import Markdown
-from seqkd_lab.lab.shared.style import GREY, SKY, panels, role_of, styled
+from seqkd_lab.lab.shared.style import GREY, LIGHT_GREY, panels, role_of, styled
 from seqkd_lab.lab.shared.translated import Translated
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
 from seqkd_lab.runs.verdicts import HELD, NOT_HELD, Rows, judge_claim
@@ -46,7 +46,7 @@ def certainty_figure(translated: Mapping[str, Translated]) -> Figure:
     certain = [model.p_mode for model in translated.values()]
     same = [model.same_share()[0] for model in translated.values()]
     series = ("p(ŷ), mean", "share with greedy = beam")
-    bars = BarRows(left, series, (GREY, SKY), len(translated))
+    bars = BarRows(left, series, (GREY, LIGHT_GREY), len(translated))
     bars.show(list(translated), [certain, same], decimals=2)
     left.set_xlim(0.0, 1.0)
     left.set_xlabel("probability, and share of the sentences")
