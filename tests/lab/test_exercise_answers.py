@@ -1,42 +1,27 @@
-"""Answers that learners may write, kept in answers/: every wrong one is refused, every right one is
-accepted.
+"""Answers that learners may write: every wrong one is refused, every right one is accepted.
 
-Each module in answers/ may hold
+A module in a folder of tests/lab (answers/, or the subject's own) may hold
     WRONG  by exercise: functions that make a plausible mistake, each with what the check must name
-    as the likely
-           mistake (a part of its text), or None where it must name none;
+           as the likely mistake (a part of its text), or None where it must name none;
     RIGHT  by exercise: right answers in other styles.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
-import answers
 import pytest
+from declared import declared
 
 from seqkd_lab.lab.shared import exercises
 from seqkd_lab.lab.shared.exercises import all_exercises
 
 EXERCISES = all_exercises()
 
-MODULES = [
-    importlib.import_module(f"answers.{module.name}")
-    for module in pkgutil.iter_modules(answers.__path__)
-]
 WRONG = [
     (key, function, named)
-    for module in MODULES
-    for key, functions in getattr(module, "WRONG", {}).items()
+    for key, functions in declared("WRONG").items()
     for function, named in functions.items()
 ]
-RIGHT = [
-    (key, function)
-    for module in MODULES
-    for key, functions in getattr(module, "RIGHT", {}).items()
-    for function in functions
-]
+RIGHT = [(key, function) for key, functions in declared("RIGHT").items() for function in functions]
 LEAST_WRONG = 15
 
 

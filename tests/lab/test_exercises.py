@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from seqkd_lab.lab.shared import exercises
 from seqkd_lab.lab.shared.exercises import all_exercises
+from seqkd_lab.lab.shared.plan import lessons
 
 EXERCISES = all_exercises()
 
@@ -122,8 +123,8 @@ def test_a_wrong_answer_is_refused_with_its_misconception(key, wrong):
 
 
 def test_every_lesson_has_at_least_two():
-    assert all(len(exercises.of_lesson(lesson)) >= 2 for lesson in range(1, 16))
-    assert len(exercises.of_lesson(0)) == 1
+    first, *others = (exercises.of_lesson(lesson.number) for lesson in lessons())
+    assert len(first) == 1 and all(len(of_lesson) >= 2 for of_lesson in others)
 
 
 class TestInstructorsPage:
@@ -131,10 +132,9 @@ class TestInstructorsPage:
 
     def test_each_lesson_names_its_exercises(self):
         texts = re.split(r"\n### \d\d (?!minutes)", self.page)[1:]
-        assert len(texts) == 16
-        for lesson, text in enumerate(texts):
-            for exercise in exercises.of_lesson(lesson):
-                assert f"`{exercise.key}`" in text, (lesson, exercise.key)
+        for lesson, text in zip(lessons(), texts, strict=True):
+            for exercise in exercises.of_lesson(lesson.number):
+                assert f"`{exercise.key}`" in text, (lesson.name, exercise.key)
 
     def test_each_plan_takes_its_time(self):
         for minutes, plan in re.findall(r"### (\d+) minutes:.*\n((?:(?!###).*\n)*)", self.page):

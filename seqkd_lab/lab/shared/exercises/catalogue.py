@@ -77,6 +77,11 @@ def hint(key: str, number: int = 1) -> Folded:
     return Folded(f"Hint {number} of {n_hints}: {exercise.title}", exercise.hints[int(number) - 1])
 
 
+def hints(key: str) -> tuple[Folded, ...]:
+    """Return all hints of the exercise, each folded. Raise UnknownExercise."""
+    return tuple(hint(key, number) for number in range(1, len(find(key).hints) + 1))
+
+
 def solution(key: str) -> Folded:
     """The source of a solution, folded. Raises UnknownExercise."""
     exercise = find(key)

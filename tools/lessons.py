@@ -1,0 +1,162 @@
+"""Write what follows from the lessons' declarations wherever it stands, so that no list is kept by
+hand.
+
+From LESSON of each subject and from its exercises follow: in each notebook the title and the
+minutes of its card, and the lines of navigation in its first and last cell; the table of lessons
+in README.md; the headings and the table of exercises in notebooks/instructors.md.
+
+    python tools/lessons.py            write the files
+    python tools/lessons.py --check    name the files that differ; exit code 1 if there are any
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqkd_lab.lab.shared.exercises import Exercise, of_lesson
+from seqkd_lab.lab.shared.plan import NOTEBOOKS, Lesson, lessons
+
+README = NOTEBOOKS.parent / "README.md"
+INSTRUCTORS = NOTEBOOKS / "instructors.md"
+NAVIGATION = re.compile(r"^(?:\[← |\[index\]\(|next: \[).*$", re.MULTILINE)
+MINUTES = re.compile(r"^\| \*\*Minutes to read\*\* \|.*$", re.MULTILINE)
+TITLE = re.compile(r"\A# .*$", re.MULTILINE)
+LESSONS_TABLE = ("| | lesson | minutes | what you can do after it |", "|---|---|---|---|")
+EXERCISES_TABLE = ("| lesson | exercise | minutes | difficulty | hints |", "|---|---|---|---|---|")
+HEADING = re.compile(r"^### (\d\d) (?!minutes).*$", re.MULTILINE)
+
+
+def documents() -> dict[Path, str]:
+    """Return the text that each generated file should have."""
+    plan = lessons()
+    texts = {
+        NOTEBOOKS / lesson.file: notebook_text(lesson, plan)
+        for lesson in plan
+        if (NOTEBOOKS / lesson.file).exists()
+    }
+    instructors = with_table(INSTRUCTORS, EXERCISES_TABLE, exercise_rows(plan))
+    texts[INSTRUCTORS] = with_headings(instructors, plan)
+    texts[README] = with_table(README, LESSONS_TABLE, lesson_rows(plan))
+    return texts
+
+
+def notebook_text(lesson: Lesson, plan: Sequence[Lesson]) -> str:
+    """Return the lesson's notebook with its title, minutes and navigation."""
+    path = NOTEBOOKS / lesson.file
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    first, last = notebook["cells"][0], notebook["cells"][-1]
+    for cell in (first, last):
+        replace_in(cell, NAVIGATION, navigation(lesson, plan), path)
+    replace_in(first, TITLE, f"# {label(lesson)}", path)
+    replace_in(first, MINUTES, minutes_row(lesson), path)
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def replace_in(cell: dict, pattern: re.Pattern, line: str, path: Path) -> None:
+    """Replace the one line of `cell` that matches. Raise ValueError unless there is just one."""
+    text, n_lines = pattern.subn(lambda _: line, "".join(cell["source"]))
+    if n_lines != 1:
+        raise ValueError(f"{path.name}, cell {cell['id']}: {n_lines} lines match {pattern.pattern}")
+    cell["source"] = text.splitlines(keepends=True)
+
+
+def label(lesson: Lesson) -> str:
+    """Return the lesson's number and title."""
+    return f"{lesson.name[:2]} · {lesson.title}"
+
+
+def navigation(lesson: Lesson, plan: Sequence[Lesson]) -> str:
+    """Return the links to the previous lesson, to the index and to the next lesson."""
+    place = plan.index(lesson)
+    links = [f"[← {label(other)}]({other.file})" for other in plan[:place][-1:]]
+    links.append(f"[index]({plan[0].file})")
+    links += [f"next: [{label(other)} →]({other.file})" for other in plan[place + 1 :][:1]]
+    return " · ".join(links)
+
+
+def minutes_row(lesson: Lesson) -> str:
+    """Return the row of the card: minutes to read, and for the exercises that stand in the
+    notebook."""
+    minutes = [
+        exercise.minutes for exercise in of_lesson(lesson.number) if is_in_notebook(exercise)
+    ]
+    noun = "exercise" if len(minutes) == 1 else "exercises"
+    rest = f", and {sum(minutes)} for the {noun}" if minutes else ""
+    return f"| **Minutes to read** | {lesson.minutes}{rest} |"
+
+
+def is_in_notebook(exercise: Exercise) -> bool:
+    """Return whether the notebook of the exercise's lesson shows its task."""
+    (lesson,) = [lesson for lesson in lessons() if lesson.number == exercise.lesson]
+    text = (NOTEBOOKS / lesson.file).read_text(encoding="utf-8")
+    return f'exercises.task(\\"{exercise.key}\\")' in text
+
+
+def lesson_rows(plan: Sequence[Lesson]) -> list[str]:
+    """Return the rows of README's table of lessons."""
+    return [
+        f"| [{lesson.name[:2]}](notebooks/{lesson.file}) | {lesson.title} | {lesson.minutes} | "
+        f"{lesson.goal} |"
+        for lesson in plan
+    ]
+
+
+def exercise_rows(plan: Sequence[Lesson]) -> list[str]:
+    """Return the rows of the table of exercises; one that stands in no notebook is an extra one."""
+    return [
+        f"| [{lesson.name[:2]}]({lesson.file}){'' if is_in_notebook(exercise) else ', extra'} | "
+        f"`{exercise.key}` | {exercise.minutes} | "
+        f"{'●' * exercise.difficulty}{'○' * (3 - exercise.difficulty)} | {len(exercise.hints)} |"
+        for lesson in plan
+        for exercise in of_lesson(lesson.number)
+    ]
+
+
+def with_table(path: Path, head: Sequence[str], rows: Sequence[str]) -> str:
+    """Return the file's text with these rows below the table's head. Raise ValueError without the
+    head."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    start = next((n for n, line in enumerate(lines) if line == head[0]), None)
+    if start is None:
+        raise ValueError(f"{path.name}: no table begins with {head[0]!r}")
+    end = start
+    while end < len(lines) and lines[end].startswith("|"):
+        end += 1
+    return "\n".join([*lines[:start], *head, *rows, *lines[end:]]) + "\n"
+
+
+def with_headings(text: str, plan: Sequence[Lesson]) -> str:
+    """Return the text with each lesson's heading, which begins with its number. Raise ValueError
+    where a lesson has no heading."""
+    titles = {lesson.name[:2]: lesson.title for lesson in plan}
+    missing = set(titles) - set(HEADING.findall(text))
+    if missing:
+        raise ValueError(f"{INSTRUCTORS.name}: no heading '### NN …' of {', '.join(missing)}")
+    return HEADING.sub(lambda match: f"### {match[1]} {titles.get(match[1], '?')}", text)
+
+
+def outdated() -> list[Path]:
+    """Return the files whose text is not what the declarations say."""
+    return [path for path, text in documents().items() if path.read_text(encoding="utf-8") != text]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the files, or with --check name those that differ; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 on differences")
+    is_check = parser.parse_args(arguments).check
+    texts = documents()
+    for path in (differing := outdated()):
+        print(f"{'differs' if is_check else 'written'}: {path.relative_to(NOTEBOOKS.parent)}")
+        if not is_check:
+            path.write_text(texts[path], encoding="utf-8")
+    return int(is_check and bool(differing))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
