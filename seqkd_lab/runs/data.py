@@ -1,10 +1,10 @@
-"""What a recipe's data is, loaded: three splits, how tokens become text, and the truth where it is
+"""The data of a recipe, loaded: three splits, how tokens become text, and the truth where it is
 known."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -60,7 +60,7 @@ def without(corpus: ParallelCorpus, words: Collection[str]) -> ParallelCorpus:
 
 
 def fingerprint(data: ToyData | TextData) -> str:
-    """sha256 (hex) of what the data holds, whatever its files are called."""
+    """Return the sha256 (hex) of what the data holds, whatever its files are called."""
     if isinstance(data, ToyData):
         splits = _toy_splits(data.test)
         described = " ".join(["toy", *(corpus.fingerprint for corpus in splits), str(data.n_train)])
@@ -72,9 +72,11 @@ def fingerprint(data: ToyData | TextData) -> str:
 
 
 def _cutting(data: TextData) -> str:
-    """How the text is taken and cut. What is newer than the first stores is named only where it is
-    not the default, so that those keep their keys; a given cutter leaves nothing to the size and
-    the coverage."""
+    """Return in words how the text is taken and cut.
+
+    What is newer than the first stores is named only where it is not the default, so that those
+    keep their keys; a given cutter leaves nothing to the size and the coverage.
+    """
     if data.subwords is not None:
         return f"text {data.n_train} subwords {file_hash(data.subwords)}"
     coverage = "" if data.character_coverage == 1.0 else f" coverage {data.character_coverage!r}"
@@ -82,7 +84,7 @@ def _cutting(data: TextData) -> str:
 
 
 def text_files(data: TextData) -> tuple[str, ...]:
-    """The six files, in the order train, valid, test, source before target."""
+    """Return the six files, in the order train, valid, test, source before target."""
     return (
         data.source,
         data.target,
@@ -100,29 +102,35 @@ def file_hash(path: str) -> str:
 
 
 def load(data: ToyData | TextData, cache: Path) -> Dataset:
-    """Loads `data`. A subword model is trained once and kept below `cache`."""
+    """Load `data`. A subword model is trained once and kept below `cache`."""
     return load_toy(data) if isinstance(data, ToyData) else load_text(data, cache)
 
 
 @lru_cache(maxsize=2)
 def _toy_splits(test: str) -> tuple[ParallelCorpus, ParallelCorpus, ParallelCorpus]:
-    return tuple(toy.load(toy.toy_directory(), split) for split in ("train", "valid", test))
+    directory = toy.toy_directory()
+    return toy.load(directory, "train"), toy.load(directory, "valid"), toy.load(directory, test)
 
 
 def load_toy(data: ToyData) -> Dataset:
-    """The committed toy corpus, or the first n_train pairs of its training set."""
+    """Load the committed toy corpus, or the first n_train pairs of its training set."""
     train, valid, test = _toy_splits(data.test)
-    language = ToyLanguage(Ambiguity())
-    source, target = Vocabulary.build(train.source), Vocabulary.build(train.target)
-    train = train[: data.n_train]
     return Dataset(
-        train, valid, test, source, target, toy.detokenise, language, None, "nothing dropped"
+        train=train[: data.n_train],
+        valid=valid,
+        test=test,
+        source_vocabulary=Vocabulary.build(train.source),
+        target_vocabulary=Vocabulary.build(train.target),
+        detokenise=toy.detokenise,
+        language=ToyLanguage(Ambiguity()),
+        subwords=None,
+        cleaning="nothing dropped",
     )
 
 
 def load_text(data: TextData, cache: Path) -> Dataset:
-    """Anybody's text: cleaned (train only), cut into joint subwords; the kept model makes a second
-    run the same.
+    """Load anybody's text: cleaned (train only), cut into joint subwords; the kept model makes a
+    second run the same.
 
     Raises CorpusError for text, and for a brought subword model, that cannot be used.
     """
@@ -131,43 +139,51 @@ def load_text(data: TextData, cache: Path) -> Dataset:
         "valid": read_aligned(data.valid_source, data.valid_target, split="valid"),
         "test": read_aligned(data.test_source, data.test_target, split="test"),
     }
-    model_path = (
-        cache / f"{fingerprint(data)[:16]}.model" if data.subwords is None else Path(data.subwords)
-    )
-    known = (
-        SubwordTokeniser.load(model_path)
-        if model_path.exists() or data.subwords is not None
-        else None
-    )
-    tried = [] if data.subwords is None else _try_on_both_sides(known, raw["train"], data.subwords)
+    known: SubwordTokeniser | None
+    if data.subwords is not None:
+        brought = SubwordTokeniser.load(Path(data.subwords))
+        known, tried = brought, _try_on_both_sides(brought, raw["train"], data.subwords)
+    else:
+        kept = cache / f"{fingerprint(data)[:16]}.model"
+        known, tried = SubwordTokeniser.load(kept) if kept.exists() else None, []
     corpora, tokeniser, reports = prepare(
-        *raw.values(),
+        raw["train"],
+        raw["valid"],
+        raw["test"],
         data.vocabulary_size,
         tokeniser=known,
         character_coverage=data.character_coverage,
     )
     if known is None:
-        write_atomically(model_path, tokeniser.model)
-    train, valid, test = corpora.values()
+        write_atomically(kept, tokeniser.model)
+    train = corpora["train"]
     notes = [
         *map(str, reports.values()),
         *tried,
         unknown_in_words(train, tokeniser),
         *_long_lines(data, raw, corpora),
     ]
-    vocabularies = (_vocabulary(side, tokeniser) for side in (train.source, train.target))
-    cleaning = "\n".join(filter(None, notes))
-    return Dataset(train, valid, test, *vocabularies, tokeniser.decode, None, tokeniser, cleaning)
+    return Dataset(
+        train=train,
+        valid=corpora["valid"],
+        test=corpora["test"],
+        source_vocabulary=_vocabulary(train.source, tokeniser),
+        target_vocabulary=_vocabulary(train.target, tokeniser),
+        detokenise=tokeniser.decode,
+        language=None,
+        subwords=tokeniser,
+        cleaning="\n".join(filter(None, notes)),
+    )
 
 
 def _try_on_both_sides(brought: SubwordTokeniser, train: RawPairs, name: str) -> list[str]:
-    """What a brought subword model changes in either side, in words."""
+    """Return in words what a brought subword model changes in either side."""
     sides = {"source": train.source, "target": train.target}
     return [try_subwords(brought, texts, f"{name} ({side})") for side, texts in sides.items()]
 
 
 def _vocabulary(sentences: Iterable[Sequence[str]], tokeniser: SubwordTokeniser) -> Vocabulary:
-    """The subwords of one side of train; characters that no subword spells are unknown."""
+    """Return the subwords of one side of train; characters that no subword spells are unknown."""
     pieces = tokeniser.pieces
     return Vocabulary.build([token for token in tokens if token in pieces] for tokens in sentences)
 
@@ -180,32 +196,30 @@ MOST_NAMED = 3
 
 def _long_lines(
     data: TextData, raw: Mapping[str, RawPairs], corpora: Mapping[str, ParallelCorpus]
-) -> list[str]:
-    """Names the lines of valid and test that cost far more than a sentence: cleaning takes none
-    away there."""
-    warnings = []
-    files = {
+) -> Iterator[str]:
+    """Name the lines of valid and test that cost far more than a sentence: cleaning takes none away
+    there."""
+    paths = {
         "valid": (data.valid_source, data.valid_target),
         "test": (data.test_source, data.test_target),
     }
-    for split, paths in files.items():
-        sides = (raw[split].source, raw[split].target)
-        kept = [
-            number for number, pair in enumerate(zip(*sides, strict=True), start=1) if all(pair)
-        ]
-        for path, side in zip(paths, (corpora[split].source, corpora[split].target), strict=True):
-            long = [
-                (number, len(tokens))
-                for number, tokens in zip(kept, side, strict=True)
-                if len(tokens) > LONG_LINE
-            ]
-            warnings += [
-                f"{path}:{number}: {n:,} tokens in one line, which takes much time and memory; "
-                "divide it into sentences"
-                for number, n in long[:MOST_NAMED]
-            ]
-            if len(long) > MOST_NAMED:
-                warnings.append(
-                    f"{path}: {len(long) - MOST_NAMED} more lines of over {LONG_LINE:,} tokens"
-                )
-    return warnings
+    for split, (source_path, target_path) in paths.items():
+        pairs = zip(raw[split].source, raw[split].target, strict=True)
+        numbers = [number for number, pair in enumerate(pairs, start=1) if all(pair)]
+        yield from _long_lines_of(source_path, numbers, corpora[split].source)
+        yield from _long_lines_of(target_path, numbers, corpora[split].target)
+
+
+def _long_lines_of(
+    path: str, numbers: Sequence[int], side: Sequence[Sequence[str]]
+) -> Iterator[str]:
+    """Name the first MOST_NAMED of the long lines of one file, whose sentences have `numbers`."""
+    lengths = zip(numbers, map(len, side), strict=True)
+    long = [(number, n) for number, n in lengths if n > LONG_LINE]
+    for number, n in long[:MOST_NAMED]:
+        yield (
+            f"{path}:{number}: {n:,} tokens in one line, which takes much time and memory; divide "
+            "it into sentences"
+        )
+    if len(long) > MOST_NAMED:
+        yield f"{path}: {len(long) - MOST_NAMED} more lines of over {LONG_LINE:,} tokens"

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 
@@ -37,14 +38,15 @@ class Train:
 
     def needs(self) -> list[Task]:
         recipe = self.recipe
-        models = [Train(other) for other in (recipe.teacher, recipe.start) if other is not None]
-        corpora = [Distil(recipe.distilled)] if isinstance(recipe.distilled, Distillation) else []
-        corpora += [TranslateForward(recipe.added)] if recipe.added is not None else []
-        return [
-            *models,
-            *corpora,
-            *([Rate(recipe.weighting.rates)] if recipe.weighting is not None else []),
-        ]
+        models = (recipe.teacher, recipe.start)
+        needs: list[Task] = [Train(model) for model in models if model is not None]
+        if isinstance(recipe.distilled, Distillation):
+            needs.append(Distil(recipe.distilled))
+        if recipe.added is not None:
+            needs.append(TranslateForward(recipe.added))
+        if recipe.weighting is not None:
+            needs.append(Rate(recipe.weighting.rates))
+        return needs
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:
         store.model(self.recipe, report)
@@ -129,7 +131,7 @@ Task = Train | Distil | TranslateForward | Rate | Evaluate
 
 
 def with_needs(tasks: Iterable[Task]) -> list[Task]:
-    """`tasks` and all that they need, each once, each after its needs."""
+    """Return `tasks` and all that they need, each once, each after its needs."""
     ordered: dict[Task, None] = {}
 
     def visit(task: Task) -> None:
@@ -144,8 +146,8 @@ def with_needs(tasks: Iterable[Task]) -> list[Task]:
 
 
 def most_needed_first(tasks: Iterable[Task]) -> list[Task]:
-    """`tasks` and their needs, those first that most others wait for: long chains start early,
-    short ends fill gaps.
+    """Return `tasks` and their needs, those first that most others wait for: long chains start
+    early, short ends fill gaps.
 
     A task's needs come before it, since all that wait for it wait for them, too.
     """
@@ -155,7 +157,8 @@ def most_needed_first(tasks: Iterable[Task]) -> list[Task]:
 
 
 class Watcher:
-    """What `run_all` tells: override what you want to show. Times are the caller's own."""
+    """What `run_all` calls as it goes on: override what you want to show. Times are the caller's
+    own."""
 
     def started(self, task: Task) -> None: ...
 
@@ -165,10 +168,12 @@ class Watcher:
 
 
 def run_all(tasks: Iterable[Task], root: Path, n_workers: int, watcher: Watcher) -> None:
-    """Runs `tasks` and what they need in `n_workers` processes; an error in one is raised here,
-    naming the task."""
-    waiting = most_needed_first(tasks)
-    finished: set[Task] = set()
+    """Run `tasks` and what they need in `n_workers` processes; raise an error in one here, naming
+    the task."""
+    rank = {task: place for place, task in enumerate(most_needed_first(tasks))}
+    order = TopologicalSorter({task: task.needs() for task in rank})
+    order.prepare()
+    ready: list[Task] = []
     context = multiprocessing.get_context("spawn")
     manager = SyncManager(ctx=context)
     manager.start(end_with_parent)
@@ -177,14 +182,18 @@ def run_all(tasks: Iterable[Task], root: Path, n_workers: int, watcher: Watcher)
         pool = ProcessPoolExecutor(n_workers, context, _start_worker, (messages,))
         running: dict[Future[None], Task] = {}
         try:
-            while waiting or running:
-                _start_ready(pool, root, waiting, finished, running, n_workers, watcher)
+            while order.is_active():
+                ready = sorted([*ready, *order.get_ready()], key=rank.__getitem__)
+                while ready and len(running) < n_workers:
+                    task = ready.pop(0)
+                    running[pool.submit(_work, task, root)] = task
+                    watcher.started(task)
                 done, _ = wait(running, timeout=0.1, return_when=FIRST_COMPLETED)
                 _pass_on(messages, watcher)
                 for future in done:
                     task = running.pop(future)
                     _raise_as(task, future.exception())
-                    finished.add(task)
+                    order.done(task)
                     watcher.ended(task)
         except BaseException:
             for process in list((pool._processes or {}).values()):
@@ -199,7 +208,7 @@ class TaskError(ValueError):
 
 
 def _raise_as(task: Task, error: BaseException | None) -> None:
-    """Raises `error`, if there is one, with the task's name before its message; a divergence stays
+    """Raise `error`, if there is one, with the task's name before its message; a divergence stays
     one."""
     if isinstance(error, DivergenceError):
         raise DivergenceError(f"{task.label}: {error}") from error
@@ -207,34 +216,16 @@ def _raise_as(task: Task, error: BaseException | None) -> None:
         raise TaskError(f"{task.label}: {error or type(error).__name__}") from error
 
 
-def _start_ready(
-    pool: ProcessPoolExecutor,
-    root: Path,
-    waiting: list[Task],
-    finished: set[Task],
-    running: dict[Future[None], Task],
-    n_workers: int,
-    watcher: Watcher,
-) -> None:
-    """Starts the first waiting tasks whose needs are met, as long as a worker is free."""
-    for task in list(waiting):
-        if len(running) >= n_workers:
-            return
-        if all(need in finished for need in task.needs()):
-            waiting.remove(task)
-            running[pool.submit(_work, task, root)] = task
-            watcher.started(task)
-
-
 _messages: queue.Queue | None = None
 
 
 def end_with_parent() -> None:
-    """From now on this process ends when the one that started it does, even if that one was
-    killed."""
+    """Let this process end when the one that started it does, even if that one was killed."""
 
     def watch() -> None:
-        multiprocessing.parent_process().join()
+        parent = multiprocessing.parent_process()
+        assert parent is not None, "this runs in a worker, which another process has started"
+        parent.join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -248,15 +239,16 @@ def _start_worker(messages: queue.Queue) -> None:
 
 
 def _work(task: Task, root: Path) -> None:
-    """In the worker: runs `task`, sending (task, done, total) now and then."""
-    last_sent = 0.0
+    """Run `task` in the worker, sending (task, done, total) now and then."""
+    last_sent, messages = 0.0, _messages
+    assert messages is not None, "_start_worker sets where messages go"
 
     def report(done: int, total: int) -> None:
         nonlocal last_sent
         share = done / total
         if share >= last_sent + 0.01 or done == total:
             last_sent = share
-            _messages.put((task, done, total))
+            messages.put((task, done, total))
 
     task.run(Store(root), report)
     release_memory()  # a worker lives long, and its next task may need other pieces of memory

@@ -31,8 +31,9 @@ class Tells(Watcher):
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     long = replace(TINY, teacher_training=replace(TWO_EPOCHS, epochs=5_000))
-    run_all([Train(table_recipes(write_text(folder / "text"), long, 1)[TEACHER])], folder / "store", 1, Tells())
-"""  # noqa: E501
+    teacher = table_recipes(write_text(folder / "text"), long, 1)[TEACHER]
+    run_all([Train(teacher)], folder / "store", 1, Tells())
+"""
 
 
 def is_alive(pid: int) -> bool:
