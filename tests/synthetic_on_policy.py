@@ -1,4 +1,4 @@
-"""Results like those of the on-policy experiment, made by formula: each arm a little better than
+"""Results like those of the on-policy study, made by formula: each arm a little better than
 the one before."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measurements like those of the PACED experiment, made by formula, for the tests of claims, tables
+"""Measurements like those of the PACED study, made by formula, for the tests of claims, tables
 and figures."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ def paced_of(gain: float = 3.0, ends: float = 0.1, more: float = 0.0) -> dict:
     that."""
     better = {UNIFORM: 0.0, HARD: 0.8 * gain, PACED: gain, SHUFFLED: 0.0}
     arms = {
-        label((loss, kind)): _arm(40.0 + better[kind] + more, 20.0 + better[kind])
+        label(loss, kind): _arm(40.0 + better[kind] + more, 20.0 + better[kind])
         for loss, kind in ARMS
     }
     signal = [ends, *[1.0] * 7, ends]

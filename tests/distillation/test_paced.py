@@ -48,14 +48,15 @@ from seqkd_lab.runs.recipes import (
     Weighting,
     table_recipes,
 )
+from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.schedule import Rate, Train, with_needs
 from seqkd_lab.runs.store import Store, key
-from seqkd_lab.runs.study import by_seed, read_later
+from seqkd_lab.runs.study import read_study
 from seqkd_lab.runs.verdicts import judge_claim
 from seqkd_lab.studies.paced import measures as paced_measures
 from seqkd_lab.studies.paced import recipes as paced_recipes
-from seqkd_lab.studies.paced import study as paced_experiment
-from seqkd_lab.studies.paced.measures import bins, counts, one_by_one
+from seqkd_lab.studies.paced import study
+from seqkd_lab.studies.paced.measures import bins, counts, one_by_one, ratios
 from seqkd_lab.studies.paced.recipes import (
     ARMS,
     FORWARD,
@@ -509,7 +510,7 @@ class TestExperiment:
 
 class TestClaims:
     def verdicts(self, *seeds: dict) -> dict[str, str]:
-        return {claim.name: judge_claim(claim, seeds).outcome for claim in paced_experiment.CLAIMS}
+        return {claim.name: judge_claim(claim, seeds).outcome for claim in study.STUDY.claims}
 
     def test_where_everything_is_as_the_paper_has_it_all_hold(self):
         assert set(self.verdicts(paced_of(), paced_of(3.1)).values()) == {"held"}
@@ -533,35 +534,33 @@ class TestClaims:
     def test_a_ratio_below_zero_stays_below(self):
         """Cut off at 0 in each seed, pure noise would have a mean above 0."""
         rows = paced_of(ends=-5.0)
-        assert paced_experiment.ratios(rows, FORWARD) == [-2.5, *[0.5] * 7, -2.5]
+        assert ratios(rows, FORWARD) == [-2.5, *[0.5] * 7, -2.5]
 
     def test_every_claim_has_a_name_of_its_own_and_the_original_beside_it(self):
-        names = [claim.name for claim in paced_experiment.CLAIMS]
+        names = [claim.name for claim in study.STUDY.claims]
         assert len(set(names)) == len(names)
         assert all(
             claim.original.startswith(("PACED", "an aim of this lab"))
-            for claim in paced_experiment.CLAIMS
+            for claim in study.STUDY.claims
         )
 
     def test_tables_have_every_arm_and_every_bin(self):
-        arms, initial, noise = paced_experiment.tables(
-            [paced_of(), paced_of(3.5, more=1.0)]
-        ).values()
-        assert list(arms.index) == ["start", "teacher", *map(label, ARMS)] and list(
+        arms, initial, noise = study.tables([paced_of(), paced_of(3.5, more=1.0)]).values()
+        assert list(arms.index) == ["start", "teacher", *[label(*arm) for arm in ARMS]] and list(
             initial.index
         ) == list(arms.index)
         assert (
             list(noise.columns) == [f"{place}/8" for place in range(9)]
             and initial.loc["start", "8/8"] == "–"
         )
-        assert "±" in arms.loc[label(ARMS[0]), "valid draws %"]
+        assert "±" in arms.loc[label(*ARMS[0]), "valid draws %"]
 
 
 def test_the_committed_results_are_the_experiments_own():
-    results = read_later(results_path(paced_experiment.EXPERIMENT.file))
-    assert results["settings"] == paced_experiment.SETTINGS
+    results = read_study(results_path(study.STUDY.file))
+    assert results["settings"] == study.SETTINGS
     assert sorted(results["by_seed"]) == ["1", "2", "3", "4", "5"]
-    for rows in by_seed(results):
-        assert list(rows["arms"]["arms"]) == ["start", "teacher", *map(label, ARMS)]
+    for rows in rows_by_seed(results):
+        assert list(rows["arms"]["arms"]) == ["start", "teacher", *[label(*arm) for arm in ARMS]]
         assert sum(rows["rates"]) == 5_887
         assert all(len(rows["noise"][loss]["signal"]) == 9 for loss in (FORWARD, REVERSE))

@@ -20,7 +20,7 @@ def advantages(log_p_student, log_p_teacher, discount):
 
 
 def advantage_cases() -> list[Case]:
-    """Return cases with sentences of several words at several discounts, and one of a single word. Some words cost
+    """Return cases of several words at several discounts, and one of a single word. Some words cost
     nothing."""
     student = {
         "four words": (-0.2, -1.5, -0.1, -0.7),

@@ -21,8 +21,8 @@ OTHER = (0.3, 0.08, 0.25, 0.07, 0.28, 0.02)
 
 
 def generalised_jsd(p, q, beta):
-    """Return JSD_β between teacher p and student q, distributions (V,): KL(p‖q) at β = 0 and KL(q‖p) at β
-    = 1."""
+    """Return JSD_β of teacher p and student q, distributions (V,): KL(p‖q) at β = 0, KL(q‖p) at
+    β = 1."""
     if beta == 0:
         return (p * (p / q).log()).sum()
     if beta == 1:
@@ -48,8 +48,8 @@ def by_entropies(p: Sequence[float], q: Sequence[float], beta: float) -> float:
 
 
 def jsd_cases() -> list[Case]:
-    """Return cases with inner β, both ends, distributions that are equal, a teacher that is sure; two, three, four
-    and six words."""
+    """Return cases with inner β, both ends, equal distributions and a sure teacher; of two, three,
+    four and six words."""
     settings = {
         "β = 0.2": (P, Q, 0.2),
         "β = 0.5": (P, Q, 0.5),

@@ -9,10 +9,11 @@ from html import escape
 import ipywidgets as widgets
 
 from seqkd_lab.distillation.paced import peak
-from seqkd_lab.lab.paced.picture import PacedBins, PacedDrawing, paced_bins, percent
+from seqkd_lab.lab.paced.explorer import PacedBins, PacedDrawing, paced_bins, percent
 from seqkd_lab.lab.shared.view import STYLE, WIDE, View, table
 
-LARGEST_POWER, STEP = 4.0, 0.25
+LARGEST_POWER = 4.0
+STEP = 0.25
 HEAD = ("pass rate", "% of the sources", "weight of each", "% of the weight")
 
 
@@ -24,6 +25,10 @@ class PacedExplorer(View):
     without a moment, for a histogram without sources, and for histograms of different K.
     """
 
+    moment: widgets.SelectionSlider
+    a: widgets.FloatSlider
+    b: widgets.FloatSlider
+
     def __init__(self, moments: Mapping[str, Sequence[int]]) -> None:
         if not moments:
             raise ValueError("the view needs at least one histogram of pass rates")
@@ -34,65 +39,46 @@ class PacedExplorer(View):
                 "every histogram needs sources, and as many bins as the others; got "
                 f"{sorted(sizes)} bins"
             )
-        self.moment = widgets.SelectionSlider(
-            options=list(self.moments), description="moment", style=STYLE, layout=WIDE
-        )
-        self.a, self.b = (
-            widgets.FloatSlider(
-                value=1.0,
-                min=0.0,
-                max=LARGEST_POWER,
-                step=STEP,
-                style=STYLE,
-                layout=WIDE,
-                description=name,
-            )
-            for name in ("a", "b")
-        )
+        look = {"style": STYLE, "layout": WIDE}
+        scale = {"value": 1.0, "min": 0.0, "max": LARGEST_POWER, "step": STEP}
+        moment = widgets.SelectionSlider(options=list(self.moments), description="moment", **look)
+        a, b = (widgets.FloatSlider(description=name, **scale, **look) for name in ("a", "b"))
         self._drawing = PacedDrawing(sizes.pop())
-        super().__init__([self.moment, self.a, self.b], self._drawing.picture)
-        self.draw()
-        for control in (self.moment, self.a, self.b):
-            control.observe(self.draw, "value")
+        super().__init__({"moment": moment, "a": a, "b": b}, self._drawing.picture)
+        self.redraw()
 
     @property
     def data(self) -> PacedBins:
         """The sources and weights that are shown."""
         return paced_bins(self.moments[self.moment.value], self.a.value, self.b.value)
 
-    def draw(self, _: dict | None = None) -> None:
-        """Shows what the controls say."""
-        found, a, b = self.data, self.a.value, self.b.value
-        self._drawing.show(found, a, b)
-        top = len(found.sources) - 1
+    def draw(self) -> str:
+        """Show what the controls say."""
+        bins = self.data
+        self._drawing.show(bins, self.a.value, self.b.value)
+        columns = zip(bins.sources, bins.weights, bins.shares, strict=True)
         rows = [
-            (f"{place}/{top}", percent(source), f"{weight:.2f}", percent(share))
-            for place, (source, weight, share) in enumerate(
-                zip(found.sources, found.weights, found.shares, strict=True)
-            )
+            (f"{n}/{len(bins.sources) - 1}", percent(source), f"{weight:.2f}", percent(share))
+            for n, (source, weight, share) in enumerate(columns)
         ]
-        self.show(
-            f"<b>{escape(self.moment.value)}</b>: {self._said(found, a, b)}{table(HEAD, rows)}"
-        )
+        return f"<b>{escape(self.moment.value)}</b>: {self._in_words(bins)}{table(HEAD, rows)}"
 
-    def _said(self, found: PacedBins, a: float, b: float) -> str:
+    def _in_words(self, bins: PacedBins) -> str:
         """The peak, and what is left of the sources."""
+        a, b = self.a.value, self.b.value
         where = (
             f"w(p) is largest at p = {peak(a, b):.2f}"
             if a + b > 0.0
             else "every sentence has the same weight"
         )
-        if not any(found.weights):
+        if not any(bins.weights):
             return (
                 f"{where}. No source has a pass rate that counts: every weight is 0, and there is "
                 "nothing to learn."
             )
-        idle = sum(
-            source
-            for source, weight in zip(found.sources, found.weights, strict=True)
-            if weight == 0.0
-        )
+        pairs = zip(bins.sources, bins.weights, strict=True)
+        idle = sum(source for source, weight in pairs if weight == 0.0)
         return (
             f"{where}. {percent(idle)}% of the sources count for nothing; weights so uneven are as "
-            f"noisy as equal ones on {percent(found.effective)}% of the sources would be."
+            f"noisy as equal ones on {percent(bins.effective)}% of the sources would be."
         )

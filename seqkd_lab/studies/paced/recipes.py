@@ -1,5 +1,4 @@
-"""The arms of the PACED experiment: one warm start, then distillation without a skill, each arm
-with its weights.
+"""The arms of the PACED study: one warm start, then distillation without a skill, by weights.
 
 The start is Table 1's baseline: it learned all skills from gold. Then the teacher teaches by
 forward KL along its own sampled translations, or by reverse KL along the student's; sentences with
@@ -37,17 +36,15 @@ LEFT_OUT = ("although", "because", "before")
 TEMPERATURE = 0.7
 SHARE = 10_000 / 24_000
 """Of the training set; 5,887 of its 10,000 sentences have no connective that is left out."""
-FORWARD, REVERSE, TWO_STAGE = "forward KL", "reverse KL", "two-stage"
+FORWARD = "forward KL"
+REVERSE = "reverse KL"
+TWO_STAGE = "two-stage"
 UNIFORM = "uniform"
 EPOCHS = 4
 RATES = {FORWARD: 0.016, REVERSE: 0.016}
-"""The best of RATES_TRIED for the uniform arm with seed 11, by the share of valid draws on the
-validation set; the student drew at temperature 1 there, along its own translations and when it was
-judged."""
-RATES_TRIED = {
-    FORWARD: (0.002, 0.004, 0.008, 0.016, 0.032),
-    REVERSE: (0.001, 0.002, 0.004, 0.008, 0.016, 0.032),
-}
+"""Peak learning rates: the best of 0.002 to 0.032 (each twice the one before; for reverse KL from
+0.001) for the uniform arm with seed 11, by the share of valid draws on the validation set. There
+the student drew at temperature 1, along its own translations and when it was judged."""
 Arm = tuple[str, str]
 ARMS: tuple[Arm, ...] = (
     (FORWARD, UNIFORM),
@@ -65,37 +62,35 @@ ARMS: tuple[Arm, ...] = (
 and PACED's two-stage; ours are the shuffled weights and the two stages without weights."""
 
 
-def label(arm: Arm) -> str:
-    """The arm's name in tables and results."""
-    return f"{arm[0]}, {arm[1]}"
+def label(loss: str, kind: str) -> str:
+    """Return an arm's name in tables and results."""
+    return f"{loss}, {kind}"
 
 
 def start(seed: int) -> Recipe:
-    """The warm start: Table 1's baseline."""
+    """Return the warm start: Table 1's baseline."""
     return table_recipes(EARLIER, SHORT, seed)[BASELINE]
 
 
 def teacher(seed: int) -> Recipe:
-    """The LSTM teacher of the same seed."""
+    """Return the LSTM teacher of the same seed."""
     return table_recipes(EARLIER, SHORT, seed)[TEACHER]
 
 
 def rates(seed: int) -> PassRates:
-    """The warm start's pass rates on the sentences that are distilled."""
+    """Return the warm start's pass rates on the sentences that are distilled."""
     return PassRates(start(seed), share=SHARE, without=LEFT_OUT, seed=seed, temperature=TEMPERATURE)
 
 
-def stage(
-    seed: int, loss: str, kind: str, epochs: int, begin: Recipe, rate: float | None = None
-) -> Recipe:
-    """`begin`, trained on by one loss; `rate` is the peak learning rate (None: the chosen one)."""
+def stage(seed: int, loss: str, kind: str, epochs: int, begin: Recipe) -> Recipe:
+    """Return `begin`, trained on by one loss."""
     reverse = loss == REVERSE
     return Recipe(
-        name=label((loss, kind)),
+        name=label(loss, kind),
         data=EARLIER,
         model=SHORT.student,
         objective=Divergence(1.0 if reverse else 0.0),
-        optimisation=Optimisation(epochs, rate or RATES[loss], batch_size=64),
+        optimisation=Optimisation(epochs, RATES[loss], batch_size=64),
         seed=seed,
         distilled=Distillation(teacher(seed), SAMPLED, share=SHARE),
         teacher=teacher(seed),
@@ -107,14 +102,16 @@ def stage(
 
 
 def arm(seed: int, loss: str, kind: str) -> Recipe:
-    """The last model of an arm; that of two stages starts from the first one's, each with half of
-    the epochs."""
+    """Return the last model of an arm; that of two stages starts from the first stage's model, each
+    with half of the epochs."""
     if loss != TWO_STAGE:
         return stage(seed, loss, kind, EPOCHS, start(seed))
     first = stage(seed, FORWARD, kind, EPOCHS // 2, start(seed))
-    return replace(stage(seed, REVERSE, kind, EPOCHS // 2, first), name=label((loss, kind)))
+    return replace(stage(seed, REVERSE, kind, EPOCHS // 2, first), name=label(loss, kind))
 
 
 def stages(recipe: Recipe) -> list[Recipe]:
-    """An arm's trainings after the warm start, in their order."""
-    return [recipe] if recipe.start.start is None else [recipe.start, recipe]
+    """Return an arm's trainings after the warm start, in their order."""
+    first = recipe.start
+    assert first is not None, f"{recipe.name} is no arm: it starts from scratch"
+    return [recipe] if first.start is None else [first, recipe]

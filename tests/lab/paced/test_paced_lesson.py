@@ -9,7 +9,7 @@ from synthetic_paced import HISTOGRAM, paced_of
 
 from seqkd_lab.distillation.paced import signal_and_noise
 from seqkd_lab.lab.paced import figures, measures
-from seqkd_lab.lab.paced.measures import END_0, END_1, MIDDLE, Drawn
+from seqkd_lab.lab.paced.measures import END_0, END_1, MIDDLE, JudgedDraws
 from seqkd_lab.lab.shared.lesson import png
 from seqkd_lab.runs.recipes import HARD, PACED, SHUFFLED
 from seqkd_lab.studies.paced.recipes import ARMS, FORWARD, REVERSE, UNIFORM, label
@@ -20,12 +20,12 @@ def rows():
     return [paced_of(), paced_of(4.0, more=1.0)]
 
 
-def drawn_by_chance(p: float, n_sources: int, n: int, seed: int = 1) -> list[Drawn]:
+def drawn_by_chance(p: float, n_sources: int, n: int, seed: int = 1) -> list[JudgedDraws]:
     """Sources whose draws are right with probability p."""
     generator = torch.Generator().manual_seed(seed)
     right = torch.rand(n_sources, n, generator=generator) < p
     return [
-        Drawn((f"source {place}",), (("x",),) * n, tuple(row.tolist()))
+        JudgedDraws((f"source {place}",), (("x",),) * n, tuple(row.tolist()))
         for place, row in enumerate(right)
     ]
 
@@ -42,29 +42,31 @@ class TestDraws:
             def is_valid(self, source, target) -> bool:
                 return len(target) % 2 == 0
 
-        found = measures.drawn(toy_models["baseline"], toy.test.source[:5], Even(), n_samples=6)
+        found = measures.judge_draws(
+            toy_models["baseline"], toy.test.source[:5], Even(), n_samples=6
+        )
         assert [one.source for one in found] == list(toy.test.source[:5])
         for one in found:
             assert (
-                one.right == tuple(len(target) % 2 == 0 for target in one.targets)
+                one.valid == tuple(len(target) % 2 == 0 for target in one.targets)
                 and len(one.targets) == 6
             )
-            assert one.rate == sum(one.right) / 6
+            assert one.rate == sum(one.valid) / 6
 
     def test_each_different_draw_is_said_once_with_its_rule(self, toy):
         source, target = toy.test.source[0], toy.test.target[0]
         wrong = target[:-2]
-        one = Drawn(source, (target, wrong, target), (True, False, True))
-        said = measures.in_words(one, toy.language).splitlines()
+        one = JudgedDraws(source, (target, wrong, target), (True, False, True))
+        said = measures.draws_in_words(one, toy.language).splitlines()
         assert said[0] == f"p̂ = 0.667  {' '.join(source)}" and len(said) == 3
         assert said[1].strip().startswith("2 ×") and said[1].endswith("✓")
         assert said[2].strip().startswith("1 ×") and "✗ " in said[2]
 
     def test_the_nearest_are_the_shortest_of_their_kind(self):
         found = [
-            Drawn(("a", "b"), (), (True, False)),
-            Drawn(("a",), (), (True, False)),
-            Drawn(("c",), (), (True,)),
+            JudgedDraws(("a", "b"), (), (True, False)),
+            JudgedDraws(("a",), (), (True, False)),
+            JudgedDraws(("c",), (), (True,)),
         ]
         assert measures.nearest(found, (0.5, 0.9)) == [found[1], found[2]]
         assert measures.histogram(found) == [0, 0, 0, 0, 2, 0, 0, 0, 1]
@@ -80,7 +82,7 @@ class TestDraws:
         """The first eight of a source all right or all wrong: p̂(1 − p̂) is 0, which the others do
         not say."""
         found = [
-            Drawn(one.source, one.targets, (one.right[0],) * 8 + one.right[8:])
+            JudgedDraws(one.source, one.targets, (one.valid[0],) * 8 + one.valid[8:])
             for one in drawn_by_chance(0.5, 100, 64)
         ]
         value, expected, room = measures.few_draws(found)
@@ -99,7 +101,7 @@ class TestGradients:
 
     def test_the_bias_goes_with_n_and_the_corrected_ratio_stays(self):
         gradients = 0.2 + torch.randn(96, 50, generator=torch.Generator().manual_seed(4))
-        found = measures.by_number(gradients, (4, 16, 96))
+        found = measures.ratios_by_number(gradients, (4, 16, 96))
         signal, noise = signal_and_noise(gradients)
         assert found[96][1] == pytest.approx(signal / noise)
         for n, (plain, corrected) in found.items():
@@ -176,8 +178,8 @@ class TestFigures:
     def test_every_arm_has_a_row_with_gain_and_loss(self, rows):
         figure = figures.arms_figure(rows)
         kept, left = figure.axes
-        assert [text.get_text() for text in kept.get_yticklabels()] == [label(arm) for arm in ARMS]
-        row = [label(arm) for arm in ARMS].index(label((FORWARD, PACED)))
+        assert [text.get_text() for text in kept.get_yticklabels()] == [label(*arm) for arm in ARMS]
+        row = [label(*arm) for arm in ARMS].index(label(FORWARD, PACED))
         assert (
             values_in(kept)[row] == "+14.0" and values_in(left)[row] == "−1.5"
         )  # 23 and 24, from 25

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkd_lab.lab.paced.picture import PacedDrawing, paced_bins, paced_figure, percent
+from seqkd_lab.lab.paced.explorer import PacedDrawing, paced_bins, paced_figure, percent
 from seqkd_lab.lab.paced.view import PacedExplorer
 
 COUNTS = (4, 0, 2, 1, 1)
