@@ -53,3 +53,14 @@ def mean_in_digits(values: Sequence[float], digits: int = 1, sign: str = "+") ->
     positive number has no sign."""
     mean, (low, high) = mean_and_interval(values)
     return minus(f"{mean:{sign}.{digits}f} [{low:{sign}.{digits}f}, {high:{sign}.{digits}f}]")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Return `value` with its sign and a true minus, as "+1.20" or "−0.30"."""
+    return minus(f"{value:+.{digits}f}")
+
+
+def percent(share: float) -> str:
+    """Return a share in percent: whole, or with one digit after the point below 10%."""
+    value = 100.0 * share
+    return f"{value:.1f}%" if value < 9.95 else f"{value:.0f}%"

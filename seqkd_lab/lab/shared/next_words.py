@@ -38,6 +38,11 @@ def sentence_log_probs_by_word(
     return logits[0].double().log_softmax(dim=1)
 
 
+def next_id(vocabulary: Vocabulary, word: str) -> int:
+    """Return the id of a next word: that of a text's word, or EOS for the end."""
+    return EOS if word == SPECIALS[EOS] else vocabulary.ids([word])[0]
+
+
 def true_next_words(
     language: ToyLanguage, source: Sequence[str], prefix: Sequence[str], vocabulary: Vocabulary
 ) -> Tensor:
@@ -45,7 +50,7 @@ def true_next_words(
     with `prefix`."""
     probabilities = torch.zeros(len(vocabulary), dtype=torch.float64)
     for token, p in language.next_token(source, prefix).items():
-        probabilities[EOS if token == SPECIALS[EOS] else vocabulary.ids([token])[0]] += p
+        probabilities[next_id(vocabulary, token)] += p
     return probabilities
 
 

@@ -1,26 +1,20 @@
-"""What α does to one word: its gradient with gold alone and with the teacher alone, in numbers and in words."""
+"""What α does to one word: its gradient with gold alone and with the teacher alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seqkd_lab.corpus.vocabulary import EOS
+from seqkd_lab.lab.shared.digits import percent, signed
 from seqkd_lab.lab.shared.lesson import Markdown
-from seqkd_lab.lab.shared.next_words import SentenceReading
-from seqkd_lab.lab.word_kd.map_words import percent, signed
+from seqkd_lab.lab.shared.next_words import SentenceReading, next_id
 from seqkd_lab.lab.word_kd.mixing import gold_id, mixture_at
 from seqkd_lab.runs.recipes import BASELINE, TEACHER
 
-AS_BEFORE, LESS, MORE = (
-    "it is pushed down as before",
-    "it is pushed down less",
-    "it is pushed down more",
-)
-
-
 UP = "it is pushed up"
-
+AS_BEFORE = "it is pushed down as before"
+LESS = "it is pushed down less"
+MORE = "it is pushed down more"
 NOTICEABLE = 0.1
 """A change by less than this share counts as none."""
 
@@ -47,8 +41,8 @@ class WordGradient:
 def word_gradient_at(
     reading: SentenceReading, position: int, word: str, student: str = BASELINE
 ) -> WordGradient:
-    """Returns what happens to the logit of `word` before target word `position`, at τ = 1."""
-    word_id = EOS if word == "</s>" else reading.vocabulary.ids([word])[0]
+    """Return what happens to the logit of `word` before target word `position`, at τ = 1."""
+    word_id = next_id(reading.vocabulary, word)
     gold_alone, teacher_alone = (
         mixture_at(reading, position, student, alpha, 1.0) for alpha in (0.0, 1.0)
     )
@@ -64,7 +58,7 @@ def word_gradient_at(
 def turning_words(
     reading: SentenceReading, student: str = BASELINE, least: float = 0.05
 ) -> list[tuple[int, WordGradient]]:
-    """Returns (position, word) of the words other than gold whose gradient turns between α = 0 and
+    """Return (position, word) for the words other than gold whose gradient turns between α = 0 and
     α = 1.
 
     Only words to which the teacher gives at least `least` count.
@@ -73,11 +67,10 @@ def turning_words(
     for position in range(len(reading)):
         likely = (reading.log_prob[TEACHER][position].exp() >= least).nonzero().flatten().tolist()
         for word_id in likely:
-            if word_id != gold_id(reading, position):
-                gradient = word_gradient_at(
-                    reading, position, reading.vocabulary.tokens[word_id], student
-                )
-                turning += [(position, gradient)] if gradient.turns_at is not None else []
+            word = reading.vocabulary.tokens[word_id]
+            gradient = word_gradient_at(reading, position, word, student)
+            if word_id != gold_id(reading, position) and gradient.turns_at is not None:
+                turning.append((position, gradient))
     return turning
 
 
@@ -97,29 +90,25 @@ def mixing_in_words(
     """Say what the mixed target gives to gold and to another right word, and what their gradients
     are."""
     mixed = mixture_at(reading, position, BASELINE, 0.5, 1.0).mixed
-    share = {
-        word.word: float(mixed[reading.vocabulary.ids([word.word])[0]]) for word in (gold, other)
-    }
-    said = (
+    on_gold, on_other = (
+        float(mixed[next_id(reading.vocabulary, word.word)]) for word in (gold, other)
+    )
+    effect = {
+        UP: "NLL pushes this right word down. The teacher alone pushes it up, since q = "
+        f"{other.teacher:.2f} is above p.",
+        LESS: f"Both push it down, the teacher less, since q = {other.teacher:.2f} is below p. "
+        "A soft target does not raise every right word: it stops pushing where p equals the "
+        "target.",
+        AS_BEFORE: "The soft target hardly changes it: here the teacher gives the word next to "
+        "nothing.",
+        MORE: "The soft target pushes it down more.",
+    }[what_happens(other)]
+    return Markdown(
         f"The hard target gives *{gold.word}* everything. The teacher gives it {gold.teacher:.2f}, "
         f"and *{other.word}* {other.teacher:.2f}. At α = 0.5 the mixed target gives them "
-        f"{share[gold.word]:.2f} and {share[other.word]:.2f}. The baseline gives *{other.word}* p "
+        f"{on_gold:.2f} and {on_other:.2f}. The baseline gives *{other.word}* p "
         f"= {other.student:.2f}. So its gradient is {signed(other.at_gold_alone)} at α = 0 and "
-        f"{signed(other.at_teacher_alone)} at α = 1. "
-    )
-    return Markdown(
-        said
-        + {
-            UP: "NLL pushes this right word down. The teacher alone pushes it up, since q = "
-            f"{other.teacher:.2f} is above "
-            "p.",
-            LESS: f"Both push it down, the teacher less, since q = {other.teacher:.2f} is below p. "
-            "A soft target does not "
-            "raise every right word: it stops pushing where p equals the target.",
-            AS_BEFORE: "The soft target hardly changes it: here the teacher gives the word next to "
-            "nothing.",
-            MORE: "The soft target pushes it down more.",
-        }[what_happens(other)]
+        f"{signed(other.at_teacher_alone)} at α = 1. {effect}"
     )
 
 
@@ -131,35 +120,32 @@ def turning_answer(turning: Sequence[tuple[int, WordGradient]], prefix: Sequence
             "Here no word turns: at every position of this sentence the baseline gives each "
             "likely word, except gold, at least as much as the teacher does."
         )
-    places = "; ".join(
+    words = "; ".join(
         f"*{word.word}* "
         f"{'at the beginning' if position == 0 else f'after *{prefix[position - 1]}*'}, at α = "
         f"{word.turns_at:.2f} (p = {word.student:.2f}, q = {word.teacher:.2f})"
         for position, word in turning
     )
     return (
-        f"The words that turn: {places}. A word other than gold turns at α = p/q, so only where "
+        f"The words that turn: {words}. A word other than gold turns at α = p/q, so only where "
         "the teacher gives it more than the student does."
     )
 
 
 def rest_answer(
-    reading: SentenceReading, position: int, shown: Sequence[int], taus: Sequence[float]
+    reading: SentenceReading, position: int, shown: Sequence[int], taus: tuple[float, float]
 ) -> str:
-    """Say what a high τ gives to all the words that the view does not show."""
-    rest = []
-    for tau in taus:
-        soft = mixture_at(reading, position, BASELINE, 1.0, tau).soft
-        rest.append(1.0 - float(soft[list(shown)].sum()))
-    (low, high), (before, after) = taus, rest
-    n_rest = len(reading.vocabulary) - len(shown)
+    """Say what the higher of two τ gives to all the words that the view does not show."""
+    soft = [mixture_at(reading, position, BASELINE, 1.0, tau).soft for tau in taus]
+    before, after = (1.0 - float(q[list(shown)].sum()) for q in soft)
+    effect = (
+        "A high τ takes the probability from the words that can stand here, and spreads it "
+        "over those that cannot."
+        if after > before
+        else "Here the high τ does not move probability to them."
+    )
     return (
-        f"At τ = {low:g} the {n_rest} words that are not shown have {percent(before)} of the soft "
-        f"target together, at τ = {high:g} they have {percent(after)}. "
-        + (
-            "A high τ takes the probability from the words that can stand here, and spreads it "
-            "over those that cannot."
-            if after > before
-            else "Here the high τ does not move probability to them."
-        )
+        f"At τ = {taus[0]:g} the {len(reading.vocabulary) - len(shown)} words that are not shown "
+        f"have {percent(before)} of the soft target together, at τ = {taus[1]:g} they have "
+        f"{percent(after)}. {effect}"
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from scipy.stats import t as student_t
 
+from seqkd_lab.lab.shared.digits import minus
 from seqkd_lab.runs.verdicts import UNDECIDED, mean_and_interval
 from seqkd_lab.studies.word_kd_map import Place, map_points
 
@@ -49,8 +50,8 @@ class Cell:
         return statistics.stdev(self.values) if len(self.values) > 1 else 0.0
 
     def one_more(self) -> tuple[float, float]:
-        """Where one more student lies with 95%: mean ± t · spread · √(1 + 1/n). Everywhere, for a
-        single seed."""
+        """Return where one more student lies with 95%: mean ± t · spread · √(1 + 1/n); everywhere,
+        for a single seed."""
         n = len(self.values)
         if n < 2:
             return -math.inf, math.inf
@@ -59,30 +60,25 @@ class Cell:
 
 
 def cells(results: Mapping, measure: str = "bleu") -> dict[Place, Cell]:
-    """The map by place; `measure` is a key of MEASURES. Only seeds that every place has count."""
-    points, factor = map_points(results), MEASURES[measure].factor
-    places = dict.fromkeys((point.alpha, point.temperature) for point in points)
-    seeds_of = [{p.seed for p in points if (p.alpha, p.temperature) == place} for place in places]
-    whole = sorted(set.intersection(*seeds_of)) if seeds_of else []
-    value = {((p.alpha, p.temperature), p.seed): factor * getattr(p, measure) for p in points}
-    return {
-        place: Cell(tuple(value[place, seed] for seed in whole))
-        for place in sorted(places, key=_order)
-    }
+    """Return the map by place; `measure` is a key of MEASURES. Only seeds that every place has
+    count."""
+    values: dict[Place, dict[int, float]] = {}
+    for point in map_points(results):
+        value = MEASURES[measure].factor * getattr(point, measure)
+        values.setdefault((point.alpha, point.temperature), {})[point.seed] = value
+    seeds = sorted(set.intersection(*map(set, values.values()))) if values else []
+    places = sorted(values, key=lambda place: (place[0], place[1] or 0.0))
+    return {place: Cell(tuple(values[place][seed] for seed in seeds)) for place in places}
 
 
-def _order(place: Place) -> tuple[float, float]:
-    return place[0], place[1] or 0.0
-
-
-def best(found: Mapping[Place, Cell], measure: str = "bleu") -> Place:
-    """The place of the best mean."""
+def best(cells: Mapping[Place, Cell], measure: str = "bleu") -> Place:
+    """Return the place of the best mean."""
     sign = 1.0 if MEASURES[measure].more_is_better else -1.0
-    return max(found, key=lambda place: sign * found[place].mean)
+    return max(cells, key=lambda place: sign * cells[place].mean)
 
 
 def place_name(place: Place) -> str:
-    """For people: "α = 0.5, τ = 1", or "α = 0"."""
+    """Return "α = 0.5, τ = 1", or "α = 0", for people."""
     alpha, temperature = place
     return f"α = {alpha:g}" if temperature is None else f"α = {alpha:g}, τ = {temperature:g}"
 
@@ -101,33 +97,31 @@ class Difference:
         return self.low > 0.0 or self.high < 0.0
 
     def __str__(self) -> str:
-        said = "" if self.clear else f", {UNDECIDED}"
-        return f"{self.mean:+.1f} [{self.low:+.1f}, {self.high:+.1f}]{said}".replace("-", "−")
+        verdict = "" if self.clear else f", {UNDECIDED}"
+        return minus(f"{self.mean:+.1f} [{self.low:+.1f}, {self.high:+.1f}]{verdict}")
 
 
-def difference(one: Cell, other: Cell) -> Difference:
-    """one − other. Paired: students of one seed began with equal weights and read the pairs in
-    equal order."""
-    mean, (low, high) = mean_and_interval(
-        [a - b for a, b in zip(one.values, other.values, strict=True)]
-    )
+def difference(first: Cell, second: Cell) -> Difference:
+    """Return first − second, paired: students of one seed began with equal weights and read the
+    pairs in equal order."""
+    differences = [a - b for a, b in zip(first.values, second.values, strict=True)]
+    mean, (low, high) = mean_and_interval(differences)
     return Difference(mean, low, high)
 
 
-def around(found: Mapping[Place, Cell], alpha: float, temperature: float) -> list[Place]:
-    """The places next to (α, τ), one to four; at a place of the map that place alone.
+def around(cells: Mapping[Place, Cell], alpha: float, temperature: float) -> list[Place]:
+    """Return the places next to (α, τ), one to four; at a place of the map that place alone.
 
-    The column α = 0 has one place for every τ. Raises ValueError outside of the map.
+    The column α = 0 has one place for every τ. Raise ValueError outside of the map.
     """
-    columns = _beside(sorted({place[0] for place in found}), alpha)
-    rows = _beside(sorted({place[1] for place in found if place[1] is not None}), temperature)
-    return list(
-        dict.fromkeys((a, t) if (a, t) in found else (a, None) for a in columns for t in rows)
-    )
+    columns = _beside(sorted({a for a, _ in cells}), alpha)
+    rows = _beside(sorted({t for _, t in cells if t is not None}), temperature)
+    places: list[Place] = [(a, t) if (a, t) in cells else (a, None) for a in columns for t in rows]
+    return list(dict.fromkeys(places))
 
 
 def _beside(known: Sequence[float], value: float) -> list[float]:
-    """The known value itself, or the nearest below and above it."""
+    """Return the known value itself, or the nearest below and above it."""
     if not known or not known[0] <= value <= known[-1]:
         raise ValueError(
             f"the map reaches from {known[0]:g} to {known[-1]:g}; {value:g} is not on it"
@@ -136,9 +130,11 @@ def _beside(known: Sequence[float], value: float) -> list[float]:
 
 
 def expected_there(
-    found: Mapping[Place, Cell], alpha: float, temperature: float
+    cells: Mapping[Place, Cell], alpha: float, temperature: float
 ) -> tuple[float, float]:
-    """The range for one more student at (α, τ): of the places around it, the lowest and the highest
-    of their ranges."""
-    ranges = [found[place].one_more() for place in around(found, alpha, temperature)]
-    return min(low for low, _ in ranges), max(high for _, high in ranges)
+    """Return the range for one more student at (α, τ): of the places around it, the lowest and the
+    highest of their ranges."""
+    lows, highs = zip(
+        *(cells[place].one_more() for place in around(cells, alpha, temperature)), strict=True
+    )
+    return min(lows), max(highs)

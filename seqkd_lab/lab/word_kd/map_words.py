@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from seqkd_lab.lab.shared.digits import signed
 from seqkd_lab.lab.shared.lesson import Markdown
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 from seqkd_lab.lab.word_kd.map_cells import Cell, Difference, best, difference, place_name
@@ -11,17 +12,12 @@ from seqkd_lab.runs.verdicts import UNDECIDED
 from seqkd_lab.studies.word_kd_map import Place
 
 GOLD_ALONE: Place = (0.0, None)
-
-
-CANDIDATES: tuple[Place, ...] = (GOLD_ALONE, (0.5, 1.0), (1.0, 0.5), (1.0, 1.0), (1.0, 4.0))
-
-
 SHARPEST: Place = (1.0, 0.5)
-
-
-LOWER, HIGHER = "lower than gold alone's", "higher than gold alone's"
-
-ALL_TEACHER, HALF = "α = 1 is better", "α = 0.5 is better"
+CANDIDATES: tuple[Place, ...] = (GOLD_ALONE, (0.5, 1.0), SHARPEST, (1.0, 1.0), (1.0, 4.0))
+LOWER = "lower than gold alone's"
+HIGHER = "higher than gold alone's"
+ALL_TEACHER = "α = 1 is better"
+HALF = "α = 0.5 is better"
 
 
 def best_place(bleu: Mapping[Place, Cell]) -> str:
@@ -29,12 +25,10 @@ def best_place(bleu: Mapping[Place, Cell]) -> str:
     another one open."""
     tested = {place: bleu[place] for place in CANDIDATES}
     top = best(tested)
-    open_too = [
-        place
-        for place in tested
-        if place != top and not difference(tested[top], tested[place]).clear
-    ]
-    return CANNOT_TELL if open_too else place_name(top)
+    others = (cell for place, cell in tested.items() if place != top)
+    if all(difference(tested[top], cell).clear for cell in others):
+        return place_name(top)
+    return CANNOT_TELL
 
 
 def which_side(gap: Difference, above: str, below: str) -> str:
@@ -61,11 +55,11 @@ def bleu_in_words(bleu: Mapping[Place, Cell]) -> Markdown:
     1."""
     top, more = best(bleu), difference(bleu[1.0, 1.0], bleu[0.5, 1.0])
     gain = difference(bleu[top], bleu[GOLD_ALONE])
+    end = "." if more.clear else ": with so many seeds the two cannot be told apart."
     return Markdown(
         f"The best place is **{place_name(top)}**: {bleu[top].mean:.1f} BLEU, "
         f"{with_interval(gain)} against gold alone. At τ = 1, α = 1 minus α = 0.5 is "
-        f"{with_interval(more)}"
-        + ("." if more.clear else ": with so many seeds the two cannot be told apart.")
+        f"{with_interval(more)}{end}"
     )
 
 
@@ -73,24 +67,23 @@ def nll_in_words(bleu: Mapping[Place, Cell], nll: Mapping[Place, Cell]) -> Markd
     """Say whether the place that is best for translating is also the best for predicting gold."""
     top, likeliest = best(bleu), best(nll, "nll")
     worse = difference(nll[top], nll[GOLD_ALONE])
-    said = (
+    if top == likeliest:
+        verdict = "So here the same place is the best for both."
+    elif which_side(worse, HIGHER, LOWER) == HIGHER:
+        verdict = (
+            "So the best translator is **not** the best predictor of gold. A low τ makes it surer "
+            "of one translation, and gold is often another one. Lesson 06 returns to this."
+        )
+    else:
+        verdict = (
+            "So the two maps have different best places; the seeds do not show that the best "
+            "translator predicts gold worse than gold alone does."
+        )
+    return Markdown(
         f"The best place for BLEU, {place_name(top)}, has an NLL of gold of {nll[top].mean:.2f}; "
         f"gold alone has {nll[GOLD_ALONE].mean:.2f}. The difference is "
         f"{with_interval(worse, 2, 'nats')}. The lowest NLL stands at {place_name(likeliest)}, "
-        f"with {nll[likeliest].mean:.2f}. "
-    )
-    if top == likeliest:
-        return Markdown(said + "So here the same place is the best for both.")
-    if which_side(worse, HIGHER, LOWER) == HIGHER:
-        return Markdown(
-            said + "So the best translator is **not** the best predictor of gold. A low τ makes it "
-            "surer "
-            "of one translation, and gold is often another one. Lesson 06 returns to this."
-        )
-    return Markdown(
-        said + "So the two maps have different best places; the seeds do not show that the best "
-        "translator "
-        "predicts gold worse than gold alone does."
+        f"with {nll[likeliest].mean:.2f}. {verdict}"
     )
 
 
@@ -119,9 +112,9 @@ def verdict(gap: Difference) -> str:
 
 
 def _reproduced(gaps: Mapping[Place, Difference]) -> str:
-    """One sentence on the paper's own objective, τ = 1."""
-    faithful = {place: verdict(gap) for place, gap in gaps.items() if place[1] == 1.0}
-    better = [place_name(place) for place, said in faithful.items() if said == "better"]
+    """Sum up what the map says of the paper's own objective, τ = 1."""
+    faithful = {place: gap for place, gap in gaps.items() if place[1] == 1.0}
+    better = [place_name(place) for place, gap in faithful.items() if verdict(gap) == "better"]
     if better:
         return (
             "**Reproduced**: at τ = 1, which is the paper's objective, Word-KD is better than "
@@ -139,14 +132,3 @@ def with_interval(gap: Difference, digits: int = 1, unit: str = "BLEU") -> str:
         f"{signed(gap.mean, digits)} {unit} (95% interval {signed(gap.low, digits)} to "
         f"{signed(gap.high, digits)})"
     )
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """Return the number with its sign, a true minus."""
-    return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def percent(share: float) -> str:
-    """Return a share in percent: whole, or with a digit where it is small."""
-    value = 100.0 * share
-    return f"{value:.1f}%" if value < 9.95 else f"{value:.0f}%"

@@ -103,7 +103,8 @@ def make_trainer(
     own: Sequence[Own],
 ) -> StudentTrainer:
     """Build the trainer of Word-KD beside the map `results`, with the reader's students so far."""
-    from seqkd_lab.lab.word_kd.trainer import WORD, StudentTrainer
+    from seqkd_lab.lab.word_kd.trainer import StudentTrainer
+    from seqkd_lab.lab.word_kd.tries import WORD
 
     return StudentTrainer(
         data,

@@ -1,89 +1,64 @@
-"""How long students stay on their training paths, and where their first mistakes lie: picture and words."""
+"""How long students stay on their training paths, and where their first mistakes lie: a picture
+and words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from seqkd_lab.lab.paper_table.table_figures import CURVE_COLOURS
+from seqkd_lab.lab.shared.digits import percent, signed
 from seqkd_lab.lab.shared.lesson import Markdown
-from seqkd_lab.lab.shared.picture import label_axes
-from seqkd_lab.lab.shared.style import BLACK, GREY, SIZE, SKY, VERMILION
-from seqkd_lab.lab.word_kd.map_words import percent, signed
+from seqkd_lab.lab.shared.style import BLACK, LIGHT_GREY, SKY, VERMILION, panels, role_of, styled
 from seqkd_lab.lab.word_kd.paths import Walk
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD
 
-MARKS = ("o-", "s--", "^:", "D-.")
-
-
 PARTS = (
-    ("no mistake", "#d9d9d9", BLACK),
+    ("no mistake", LIGHT_GREY, BLACK),
     ("first mistake on the path", SKY, BLACK),
     ("first mistake off the path", VERMILION, "white"),
 )
-
-
+"""Of a student's bar: the label, its colour, and the colour of its number."""
 LEAST_LABELLED = 3.0  # percent: a narrower part has no room for its number
 
 
+@styled
 def walks_figure(walks: Mapping[str, Walk]) -> Figure:
     """Draw how long each student's own words are those of its training path, and where its first
     mistake lies."""
-    figure = Figure(figsize=(13, 4.9), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=[1.0, 1.15])
-    label_axes(left, "words written", "% of sentences still on the path")
-    for (name, walk), look in zip(walks.items(), MARKS, strict=False):
-        left.plot(
-            range(len(walk.still)),
-            [100.0 * share for share in walk.still],
-            look,
-            linewidth=2.5,
-            markersize=7,
-            color=CURVE_COLOURS.get(name, GREY),
-            label=name,
-        )
-    left.set(ylim=(0.0, 103.0), xlim=(0.0, None))
-    left.legend(fontsize=SIZE, loc="upper right")
+    figure, (left, right) = panels(13, 4.9, 1, 2, width_ratios=[1.0, 1.15])
+    for name, walk in walks.items():
+        role = role_of(name)
+        look: dict[str, Any] = {"color": role.colour, "linewidth": 2.5, "markersize": 8}
+        shares = [100.0 * share for share in walk.still]
+        left.plot(range(len(shares)), shares, f"{role.marker}-", label=name, **look)
+    left.set(ylim=(0.0, 103.0), xlim=(0.0, None), xlabel="words written")
+    left.set_ylabel("% of sentences still on the path")
+    left.legend(loc="upper right")
     _draw_mistakes(right, walks)
-    figure.legend(
-        *right.get_legend_handles_labels(), fontsize=SIZE, loc="outside lower center", ncols=3
-    )
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
 def _draw_mistakes(axes: Axes, walks: Mapping[str, Walk]) -> None:
-    """One bar a student, which makes 100% of the sentences, with the numbers in it."""
-    label_axes(axes, "% of sentences", "")
+    """Draw one bar a student, which makes 100% of the sentences, with the numbers in it."""
     starts = [0.0] * len(walks)
-    shares = [(walk.shares[2], walk.shares[0], walk.shares[1]) for walk in walks.values()]
-    for part, (label, colour, ink) in enumerate(PARTS):
-        values = [100.0 * share[part] for share in shares]
-        axes.barh(
-            range(len(walks)),
-            values,
-            0.6,
-            left=starts,
-            color=colour,
-            edgecolor="white",
-            label=label,
-        )
+    by_part = zip(
+        *((none, on, off) for on, off, none in (w.shares for w in walks.values())), strict=True
+    )
+    for (label, colour, ink), shares in zip(PARTS, by_part, strict=True):
+        values = [100.0 * share for share in shares]
+        look: dict[str, Any] = {"left": starts, "color": colour, "edgecolor": "white"}
+        axes.barh(range(len(walks)), values, 0.6, label=label, **look)
+        text: dict[str, Any] = {"ha": "center", "va": "center_baseline", "weight": "bold"}
         for row, (start, value) in enumerate(zip(starts, values, strict=True)):
             if value >= LEAST_LABELLED:
-                axes.annotate(
-                    f"{value:.0f}",
-                    (start + value / 2, row),
-                    ha="center",
-                    va="center_baseline",
-                    color=ink,
-                    fontsize=SIZE,
-                    weight="bold",
-                )
+                axes.annotate(f"{value:.0f}", (start + value / 2, row), color=ink, **text)
         starts = [start + value for start, value in zip(starts, values, strict=True)]
-    axes.set_yticks(range(len(walks)), list(walks), fontsize=SIZE)
-    axes.set_ylim(len(walks) - 0.5, -0.5)
-    axes.set_xlim(0.0, 100.0)
+    axes.set_yticks(range(len(walks)), list(walks))
+    axes.set(xlim=(0.0, 100.0), ylim=(len(walks) - 0.5, -0.5), xlabel="% of sentences")
 
 
 def walks_in_words(walks: Mapping[str, Walk], n_words: int = 4) -> Markdown:
@@ -102,47 +77,41 @@ def walks_in_words(walks: Mapping[str, Walk], n_words: int = 4) -> Markdown:
 def rates_in_words(walk: Walk) -> str:
     """Say whether Word-KD makes more mistakes a word off the path, by a bootstrap interval."""
     (on, off), (low, high) = walk.rates, walk.interval()
-    said = (
+    verdict = (
+        "So mistakes are more frequent off the path. That does not prove that leaving the "
+        "path causes them: words off the path are also later words, which have more to agree "
+        "with."
+        if low > 0.0
+        else "So here mistakes are *less* frequent off the path: standing on one's own words does "
+        "no harm."
+        if high < 0.0
+        else "The interval contains 0: these sentences do not show that standing on one's own "
+        "words makes a mistake likelier."
+    )
+    return (
         "Most words are off the path, so compare rates. Of a hundred words that Word-KD writes on "
         f"the path, {on:.1f} are a first mistake; off the path it is {off:.1f}. The difference is "
         f"{signed(off - on, 1)} (95% interval {signed(low, 1)} to {signed(high, 1)}, a bootstrap "
-        "over sentences). "
-    )
-    if low > 0.0:
-        return said + (
-            "So mistakes are more frequent off the path. That does not prove that leaving the "
-            "path causes them: words off the path are also later words, which have more to agree "
-            "with."
-        )
-    if high < 0.0:
-        return (
-            said
-            + "So here mistakes are *less* frequent off the path: standing on one's own words does "
-            "no harm."
-        )
-    return said + (
-        "The interval contains 0: these sentences do not show that standing on one's own words "
-        "makes a mistake likelier."
+        f"over sentences). {verdict}"
     )
 
 
 def path_answer(walks: Mapping[str, Walk]) -> str:
     """Say what α and τ cannot change, and what Seq-KD changes."""
     share = {name: sum(walk.on) / (sum(walk.on) + sum(walk.off)) for name, walk in walks.items()}
-    said = (
+    lesson = (
+        "α and τ change the target at each position of the path. They do not change the path "
+        "itself: gold, one of many translations, drawn by chance. Seq-KD's path is the "
+        "teacher's own best translation, and its student stays on it longer. Lesson 06 builds "
+        "on that."
+        if share[SEQ_KD] > share[WORD_KD]
+        else "So here Seq-KD's student does not stay on its path longer than Word-KD's."
+    )
+    return (
         f"Of the words that it writes, the baseline writes {percent(share[BASELINE])} on the path "
         f"that training showed, Word-KD {percent(share[WORD_KD])}, Seq-KD "
-        f"{percent(share[SEQ_KD])}. "
+        f"{percent(share[SEQ_KD])}. {_fewer_mistakes(walks)} {lesson}"
     )
-    said += _fewer_mistakes(walks)
-    if share[SEQ_KD] > share[WORD_KD]:
-        return said + (
-            "α and τ change the target at each position of the path. They do not change the path "
-            "itself: gold, one of many translations, drawn by chance. Seq-KD's path is the "
-            "teacher's own best translation, and its student stays on it longer. Lesson 06 builds "
-            "on that."
-        )
-    return said + "So here Seq-KD's student does not stay on its path longer than Word-KD's."
 
 
 def _fewer_mistakes(walks: Mapping[str, Walk]) -> str:
@@ -150,15 +119,12 @@ def _fewer_mistakes(walks: Mapping[str, Walk]) -> str:
     that."""
     without = {name: walk.shares[2] for name, walk in walks.items()}
     n, gap = len(walks[WORD_KD].on), without[SEQ_KD] - without[WORD_KD]
-    chance = (
-        1.96
-        * sum(share * (1.0 - share) / n for share in (without[SEQ_KD], without[WORD_KD])) ** 0.5
+    variance = sum(p * (1.0 - p) / n for p in (without[SEQ_KD], without[WORD_KD]))
+    verdict = (
+        "So these sentences do not tell Word-KD and Seq-KD apart in mistakes; the paths are "
+        "where they differ."
+        if abs(gap) <= 1.96 * variance**0.5
+        else f"So {SEQ_KD if gap > 0.0 else WORD_KD} makes fewer mistakes here."
     )
     numbers = ", ".join(f"{percent(share)} for {name}" for name, share in without.items())
-    said = f"The share of translations without a mistake is {numbers}. "
-    if abs(gap) <= chance:
-        return said + (
-            "So these sentences do not tell Word-KD and Seq-KD apart in mistakes; the paths are "
-            "where they differ. "
-        )
-    return said + f"So {SEQ_KD if gap > 0.0 else WORD_KD} makes fewer mistakes here. "
+    return f"The share of translations without a mistake is {numbers}. {verdict}"

@@ -1,4 +1,5 @@
-"""Where a student stands when it translates: on the words that training showed it, or on others; and its mistakes."""
+"""Where a student stands when it translates: on the words that training showed it, or on others;
+and its mistakes."""
 
 from __future__ import annotations
 
@@ -14,10 +15,10 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import SEQ_KD, TEACHER
 
 END = "</s>"
-
 BEAM_SIZE = 5
-
 LONGEST = 12
+N_DRAWS = 1000
+Words = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -54,35 +55,42 @@ class Walk:
     @property
     def rates(self) -> tuple[float, float]:
         """First mistakes per hundred words, on the path and off it."""
-        return tuple(_rates(*map(np.asarray, (self.on, self.off, self.slip_on, self.slip_off))))
+        on, off = _rates(*map(np.asarray, (self.on, self.off, self.slip_on, self.slip_off)))
+        return float(on), float(off)
 
-    def interval(self, n_draws: int = 1000) -> tuple[float, float]:
-        """The 95% interval of the difference of rates, off − on: a bootstrap over sentences with a
-        fixed seed."""
-        columns = [
-            np.asarray(column, dtype=float)
-            for column in (self.on, self.off, self.slip_on, self.slip_off)
-        ]
-        rows = np.random.default_rng(0).integers(0, len(self.on), size=(n_draws, len(self.on)))
-        on, off = _rates(*(column[rows] for column in columns))
-        return tuple(np.percentile(off - on, (2.5, 97.5)).tolist())
+    def interval(self) -> tuple[float, float]:
+        """Return the 95% interval of the difference of rates, off − on: a bootstrap over sentences
+        with a fixed seed."""
+        on, off = _rates(*map(self._resampled, (self.on, self.off, self.slip_on, self.slip_off)))
+        return _percentiles(off - on)
 
-    def share_interval(self, n_draws: int = 1000) -> tuple[float, float]:
-        """The 95% interval of `share_off`, a bootstrap over sentences with a fixed seed."""
-        rows = np.random.default_rng(0).integers(0, len(self.on), size=(n_draws, len(self.on)))
-        on, off = (
-            np.asarray(slips, dtype=float)[rows].sum(axis=1)
-            for slips in (self.slip_on, self.slip_off)
-        )
-        return tuple(np.percentile(off / np.maximum(on + off, 1.0), (2.5, 97.5)).tolist())
+    def share_interval(self) -> tuple[float, float]:
+        """Return the 95% interval of `share_off`, a bootstrap over sentences with a fixed seed."""
+        on, off = (self._resampled(slips).sum(axis=1) for slips in (self.slip_on, self.slip_off))
+        return _percentiles(off / np.maximum(on + off, 1.0))
+
+    def _resampled(self, column: Sequence[float]) -> np.ndarray:
+        """Draw N_DRAWS times as many sentences as there are, with replacement: the same sentences
+        for every column."""
+        shape = (N_DRAWS, len(self.on))
+        rows = np.random.default_rng(0).integers(0, len(self.on), size=shape)
+        return np.asarray(column, dtype=float)[rows]
 
 
-def _rates(on, off, slip_on, slip_off):
-    """Mistakes per hundred words on and off the path; the last axis is the sentences'."""
-    words = (np.maximum(column.sum(axis=-1), 1.0) for column in (on, off))
-    return [
-        100.0 * slips.sum(axis=-1) / n for slips, n in zip((slip_on, slip_off), words, strict=True)
-    ]
+def _percentiles(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.percentile(values, (2.5, 97.5)).tolist()
+    return low, high
+
+
+def _rates(
+    on: np.ndarray, off: np.ndarray, slip_on: np.ndarray, slip_off: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mistakes per hundred words on and off the path; the last axis is the sentences'."""
+
+    def rate(slips: np.ndarray, words: np.ndarray) -> np.ndarray:
+        return 100.0 * slips.sum(axis=-1) / np.maximum(words.sum(axis=-1), 1.0)
+
+    return rate(slip_on, on), rate(slip_off, off)
 
 
 def walk(
@@ -91,60 +99,50 @@ def walk(
     sources: Sequence[Sequence[str]],
     language: ToyLanguage,
 ) -> Walk:
-    """Compares each output with its path, and finds its first mistake by the language's rules."""
+    """Compare each output with its path, and find its first mistake by the language's rules."""
     rows = [
-        _walk_of(source, (*output, END), (*path, END), language)
+        _compare(source, (*output, END), (*path, END), language)
         for source, output, path in zip(sources, outputs, paths, strict=True)
     ]
     on, off, slip_on, slip_off, same = zip(*rows, strict=True)
-    still = [_share_still(outputs, paths, same, t) for t in range(LONGEST + 1)]
-    return Walk(on, off, slip_on, slip_off, tuple(still))
+    longest = [max(len(o), len(p)) for o, p in zip(outputs, paths, strict=True)]
+    still = tuple(_share_still(longest, same, t) for t in range(LONGEST + 1))
+    return Walk(on, off, slip_on, slip_off, still)
 
 
-def _walk_of(source, output, path, language) -> tuple[int, int, bool, bool, int]:
-    """Words on and off the path, whether the first mistake is on or off it, and how many first
-    words are the path's."""
-    same = 0
-    while same < min(len(output), len(path)) and output[same] == path[same]:
-        same += 1
-    slip = next(
-        (t for t, word in enumerate(output) if word not in language.next_token(source, output[:t])),
-        None,
-    )
+def _compare(
+    source: Sequence[str], output: Words, path: Words, language: ToyLanguage
+) -> tuple[int, int, bool, bool, int]:
+    """Return the numbers of words on and off the path, whether the first mistake is on or off it,
+    and how many first words are the path's."""
+    differs = (a != b for a, b in zip(output, path, strict=False))
+    same = next((t for t, differ in enumerate(differs) if differ), min(len(output), len(path)))
+    is_wrong = (w not in language.next_token(source, output[:t]) for t, w in enumerate(output))
+    slip = next((t for t, wrong in enumerate(is_wrong) if wrong), None)
     n_words = len(output) if slip is None else slip + 1
     on = min(same + 1, n_words)
-    return (
-        on,
-        n_words - on,
-        slip is not None and slip <= same,
-        slip is not None and slip > same,
-        same,
-    )
+    slips = slip is not None and slip <= same, slip is not None and slip > same
+    return on, n_words - on, *slips, same
 
 
-def _share_still(outputs, paths, same: Sequence[int], t: int) -> float:
-    """Of the sentences in which output or path has t words, the share whose first t words agree."""
-    reached = [
-        n
-        for output, path, n in zip(outputs, paths, same, strict=True)
-        if max(len(output), len(path)) >= t
-    ]
-    return sum(n >= t for n in reached) / len(reached) if reached else float("nan")
+def _share_still(longest: Sequence[int], same: Sequence[int], t: int) -> float:
+    """Return, of the sentences in which output or path has t words, the share whose first t words
+    agree."""
+    reached = [n >= t for length, n in zip(longest, same, strict=True) if length >= t]
+    return sum(reached) / len(reached) if reached else float("nan")
 
 
 def walks(
     models: Mapping[str, Seq2Seq], corpus: ParallelCorpus, language: ToyLanguage
 ) -> dict[str, Walk]:
-    """Measures each student: Seq-KD beside the teacher's beam translations, the others beside
+    """Measure each student: Seq-KD beside the teacher's beam translations, the others beside
     gold."""
-    written = [
-        beam[0].tokens for beam in search(models[TEACHER], corpus.source, beam_size=BEAM_SIZE)
-    ]
+    beams = search(models[TEACHER], corpus.source, beam_size=BEAM_SIZE)
+    distilled = [hypotheses[0].tokens for hypotheses in beams]
     measured = {}
     for name, model in models.items():
         if name != TEACHER:
             outputs = [hypotheses[0].tokens for hypotheses in search(model, corpus.source)]
-            measured[name] = walk(
-                outputs, written if name == SEQ_KD else corpus.target, corpus.source, language
-            )
+            path = distilled if name == SEQ_KD else corpus.target
+            measured[name] = walk(outputs, path, corpus.source, language)
     return measured

@@ -1,4 +1,4 @@
-"""The reader's own Word-KD student, of the same settings as the map's, trained in a cell with a bar."""
+"""The reader's own Word-KD student, with the settings of the map's, trained with a bar."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from seqkd_lab.training import Progress
 
 
 def map_student(results: Mapping) -> QuickStudent:
-    """Returns the settings of the map's students, much smaller ones in the tests' fast mode."""
+    """Return the settings of the map's students, much smaller ones in the tests' fast mode."""
     settings = QuickStudent(**results["student"])
     return scaled(
         settings,
@@ -51,7 +51,7 @@ def own_student(
     temperature: float,
     seed: int,
 ) -> OwnStudent:
-    """Trains one student as the map's are, with a bar, and judges it."""
+    """Train one student as the map's are, with a bar, and judge it."""
     curve = Curve(
         f"Word-KD, α {alpha:g}, τ {temperature:g}, width {settings.width}, {settings.epochs} epochs"
     )
@@ -65,10 +65,8 @@ def own_student(
             settings, data, BalancedWordKD(alpha, temperature), seed, teacher, [watch]
         )
     score = score_student(settings, data, model)
+    if score.validity is None:
+        raise ValueError("a student of the map needs the toy corpus, whose language judges it")
     place = (alpha, temperature if alpha > 0.0 else None)
-    return OwnStudent(
-        model,
-        curve,
-        score,
-        MapPoint(*place, seed, score.bleu, score.validity, history.valid_loss[-1]),
-    )
+    point = MapPoint(*place, seed, score.bleu, score.validity, history.valid_loss[-1])
+    return OwnStudent(model, curve, score, point)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from synthetic_map import tiny_map
 from view_samples import Sample, Small
 
-from seqkd_lab.lab.word_kd.trainer import WORD, StudentTrainer
+from seqkd_lab.lab.word_kd.trainer import StudentTrainer
+from seqkd_lab.lab.word_kd.tries import WORD
 from seqkd_lab.lab.word_kd.view import InterpolationExplorer
 from seqkd_lab.runs.quick_student import QuickStudent
 

@@ -6,15 +6,17 @@ from __future__ import annotations
 import math
 import random
 import threading
+from dataclasses import dataclass
 
 import pytest
 import view_driver
 from synthetic_map import tiny_map
 
 import seqkd_lab.lab.word_kd.trainer as trainer_module
-from seqkd_lab.distillation.losses import BalancedWordKD
+from seqkd_lab.distillation.losses import NLL, OBJECTIVES, BalancedWordKD, setting
 from seqkd_lab.lab.shared.learning_curve import Curve, learning_figure
-from seqkd_lab.lab.word_kd.trainer import COLUMNS, GOLD, SEQ, WORD, StudentTrainer
+from seqkd_lab.lab.word_kd.trainer import StudentTrainer
+from seqkd_lab.lab.word_kd.tries import COLUMNS, GOLD, LABELS, SEQ, WORD
 from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
 
 SECONDS = 120
@@ -69,6 +71,24 @@ def test_a_click_trains_and_the_result_is_in_the_table(view, objective):
     assert view.bar.value == view.bar.max == 4 == len(view.curves[0].updates)
     assert view.image.value != before and objective in view.text.value
     assert not view.train_button.disabled and view.stop_button.disabled and view.student is not None
+
+
+def test_every_objective_of_the_registry_can_be_trained_with_its_settings(
+    toy, toy_models, monkeypatch
+):
+    """A new one needs no line of the trainer: its name is in the list, its setting has a field."""
+
+    @dataclass(frozen=True)
+    class Smoothed(NLL):
+        smoothing: float = setting(0.25, "share that is spread over all words")
+
+    monkeypatch.setitem(OBJECTIVES, "smoothed-nll", Smoothed)
+    view = StudentTrainer(toy, toy_models["teacher"], settings=SMALL, objective="smoothed-nll")
+    assert set(view.objective.options) == {LABELS.get(name, name) for name in OBJECTIVES}
+    assert view.alpha.disabled and not view.smoothing.disabled and view.smoothing.value == 0.25
+    view.smoothing.value = 0.1
+    assert view.start() and view.wait(SECONDS) and view.error is None, view.status.value
+    assert view.results["objective"][0] == "smoothed-nll, smoothing 0.1" in view.plan.value
 
 
 def test_two_clicks_start_one_thread(view, gate):
@@ -161,7 +181,8 @@ def test_buttons_agree_with_what_runs_in_any_order_of_clicks_and_choices(view, m
         trained += event[0] == "train_button"
         assert view.running == (event[0] == "train_button" or before and event[0] != "stop_button")
         assert view.train_button.disabled == view.running != view.stop_button.disabled
-        assert view.alpha.disabled == view.temperature.disabled == (view.objective.value != WORD)
+        assert view.alpha.disabled == view.temperature.disabled
+        assert view.alpha.disabled == (view.objective.value in (GOLD, SEQ))
         assert view.plan.value.startswith(f"To train: {view.chosen.name}")
     assert trained > 5 and view.error is None
 

@@ -11,6 +11,7 @@ import torch
 
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.lab.shared import lesson
+from seqkd_lab.lab.shared.digits import percent, signed
 from seqkd_lab.lab.shared.next_words import SentenceReading
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 from seqkd_lab.lab.word_kd import notebook as word_kd
@@ -18,7 +19,6 @@ from seqkd_lab.lab.word_kd import paths
 from seqkd_lab.lab.word_kd.gradients import WordGradient
 from seqkd_lab.lab.word_kd.loss import Waste
 from seqkd_lab.lab.word_kd.map_cells import Cell
-from seqkd_lab.lab.word_kd.map_words import percent, signed
 from seqkd_lab.lab.word_kd.mixing import gold_id, mixture_at, shown_words
 from seqkd_lab.lab.word_kd.path_words import rates_in_words
 from seqkd_lab.lab.word_kd.paths import Walk
