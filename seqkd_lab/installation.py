@@ -1,5 +1,5 @@
-"""How seqkd_lab is installed: where its committed data lie, where results and the cache go, and
-how data are restored.
+"""How seqkd_lab is installed: where its committed data are, where results and the cache go, and how
+data are restored.
 
 In a checkout (also an unpacked source archive, also an editable install) the data lie in data/
 beside the package. A wheel carries a copy of that folder within the package (setup.py), since
@@ -36,7 +36,7 @@ def checkout(package: Path = PACKAGE) -> Path | None:
 
 def data_directory(package: Path = PACKAGE) -> Path:
     """Return the folder of the committed data (results, checkpoints, toy): the checkout's data/
-    where there is a checkout, else the copy within the package. The folder may be missing; who
+    where there is a checkout, else the copy within the package. The folder may be missing; whoever
     reads from it says so."""
     project = checkout(package)
     return package / PACKAGE_DATA if project is None else project / "data"
@@ -66,8 +66,7 @@ def fitting(in_checkout: str, installed: str) -> str:
 
 
 def restore(part: str, package: Path = PACKAGE) -> str:
-    """Return what to do where a part of the data (a path below data/) is missing or damaged, as
-    advice to a person."""
+    """Return the advice where a part of the data (a path below data/) is missing or damaged."""
     project = checkout(package)
     if project is None:
         return (

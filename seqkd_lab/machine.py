@@ -1,5 +1,5 @@
-"""What this process may use of the machine: cores and memory as the container grants them, not as
-they show.
+"""The cores and the memory that this process may use: what the container grants, not what the
+machine shows.
 
 A container with a quota of one core on a machine of 64 still shows 64; a program that starts 64
 threads there spends its time waiting. The limits stand in the control groups (Linux kernel
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import math
 import os
 import platform
 import sys
@@ -28,11 +29,11 @@ MIB = 2**20
 def cpu_quota(
     root: Path = CGROUP_ROOT, membership: Path = CGROUP_MEMBERSHIP, n_allowed: int | None = None
 ) -> float:
-    """The cores that this process may use, in cores (0.5 is half the time of one).
+    """Return the number of cores that this process may use (0.5 is half the time of one).
 
-    The least of the cgroup v2 `cpu.max`, the cgroup v1 `cpu.cfs_quota_us / cpu.cfs_period_us` and
-    the `n_allowed` cores of the affinity mask (None asks the system). What cannot be read or
-    understood limits nothing.
+    It is the least of the cgroup v2 `cpu.max`, the cgroup v1 `cpu.cfs_quota_us /
+    cpu.cfs_period_us` and the `n_allowed` cores of the affinity mask (None asks the system). What
+    cannot be read or understood limits nothing.
     """
     limits = [float(_allowed_cores() if n_allowed is None else n_allowed)]
     limits += [_v2_cores(folder) for folder in _folders_v2(root, membership)]
@@ -41,23 +42,21 @@ def cpu_quota(
 
 
 def available_cpus() -> int:
-    """The whole cores of `cpu_quota()`, rounded down, at least 1: how many threads can work at
-    once."""
+    """Return the number of threads that can work at once: `cpu_quota()`, rounded down, at least
+    1."""
     return max(1, int(cpu_quota()))
 
 
 def use_threads(n: int | None = None) -> int:
-    """Lets torch compute with `n` threads, at most `available_cpus()` (None: all). Returns the
-    number set.
+    """Let torch compute with `n` threads, at most `available_cpus()` (None: all); return the number
+    set.
 
     One thread between operators: two pools beside each other would share the same quota. torch
     takes that setting once only, before its first parallel work; afterwards it stays as it is.
-    ValueError if n < 1.
+    Raise ValueError if n < 1.
     """
     if n is not None and n < 1:
-        raise ValueError(
-            f"threads must be at least 1, got {n}; leave the number out to use them all"
-        )
+        raise ValueError(f"threads must be at least 1; got {n} (leave the number out to use all)")
     # here, so that the other questions are answered without the cost, or the presence, of torch
     import torch
 
@@ -72,26 +71,23 @@ def use_threads(n: int | None = None) -> int:
 
 
 def peak_memory_mib() -> float:
-    """The most memory that this process has held at once (resident set), in MiB; NaN where no one
-    tells."""
-    own = _field(
-        _text(STATUS), "VmHWM:"
-    )  # Linux: getrusage would count what a parent held before it started us
+    """Return the most memory that this process has held at once (resident set), in MiB; NaN where
+    the system does not report it."""
+    # Linux: getrusage would count what a parent held before it started us
+    own = _field(_text(STATUS), "VmHWM:")
     if own is not None:
         return own / 1024
     try:
         import resource
     except ImportError:  # Windows
-        return float("nan")
+        return math.nan
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return (
-        peak / MIB if sys.platform == "darwin" else peak / 1024
-    )  # macOS counts in bytes, others in KiB
+    return peak / MIB if sys.platform == "darwin" else peak / 1024  # macOS: bytes, others: KiB
 
 
 def release_memory() -> None:
-    """Gives back to the system what the allocator holds and nothing uses, where the C library can
-    (glibc)."""
+    """Give the memory that the allocator holds and nothing uses back to the system, where the C
+    library can (glibc)."""
     gc.collect()
     try:
         ctypes.CDLL(None).malloc_trim(0)
@@ -104,8 +100,8 @@ def available_memory_mib(
     membership: Path = CGROUP_MEMBERSHIP,
     information: Path = MEMORY_INFORMATION,
 ) -> float:
-    """The memory that can still be taken, in MiB: the least of the machine's and each group's, or
-    NaN.
+    """Return the memory that can still be taken, in MiB: the least of the machine's and each
+    group's; NaN where neither is known.
 
     A group's files in the page cache count as used, but the kernel gives the inactive ones back at
     need.
@@ -120,11 +116,12 @@ def available_memory_mib(
             )
         )
     least = min(free)
-    return float("nan") if least == float("inf") else least / MIB
+    return math.nan if least == math.inf else least / MIB
 
 
 def describe() -> dict[str, str | int | float]:
-    """Machine and software in plain values, to stand beside measurements. Needs torch."""
+    """Describe machine and software in plain values, to stand beside measurements. This needs
+    torch."""
     import torch
 
     return {
@@ -147,8 +144,8 @@ def _allowed_cores() -> int:
 
 
 def _own_group(membership: Path, is_mine: Callable[[str, str], bool]) -> str:
-    """The path in the line "hierarchy:controllers:path" that `is_mine(hierarchy, controllers)`,
-    else "/"."""
+    """Return the path in the line "hierarchy:controllers:path" for which `is_mine(hierarchy,
+    controllers)` is true, else "/"."""
     for line in _text(membership).splitlines():
         hierarchy, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
@@ -158,7 +155,7 @@ def _own_group(membership: Path, is_mine: Callable[[str, str], bool]) -> str:
 
 
 def _upwards(mount: Path, group: str) -> Iterator[Path]:
-    """The folders of `group` and of all groups around it, up to the mount.
+    """Yield the folders of `group` and of all groups around it, up to the mount.
 
     A container may see its own group mounted as the root while /proc names the group from outside:
     folders that do not exist are passed over, as they hold no readable limits.
@@ -185,7 +182,7 @@ def _folders_v1(root: Path, membership: Path, controller: str) -> Iterator[Path]
 
 def _v2_cores(folder: Path) -> float:
     words = _text(folder / "cpu.max").split()  # "quota period" or "max period"
-    return _ratio(*words) if len(words) == 2 else float("inf")
+    return _ratio(*words) if len(words) == 2 else math.inf
 
 
 def _v1_cores(folder: Path) -> float:
@@ -193,32 +190,33 @@ def _v1_cores(folder: Path) -> float:
 
 
 def _ratio(quota: str, period: str) -> float:
-    """quota / period of two texts; infinite for "max", for the -1 of version 1, and for what is no
-    number."""
+    """Return quota / period of two texts; infinity for "max", for the -1 of version 1, and for what
+    is no number."""
     try:
         quota_us, period_us = int(quota), int(period)
     except ValueError:
-        return float("inf")
-    return quota_us / period_us if quota_us > 0 and period_us > 0 else float("inf")
+        return math.inf
+    return quota_us / period_us if quota_us > 0 and period_us > 0 else math.inf
 
 
 def _machine_memory(information: Path = MEMORY_INFORMATION) -> float:
-    """Bytes that the whole machine can still give."""
+    """Return the bytes that the whole machine can still give."""
     kib = _field(_text(information), "MemAvailable:")
-    return float("inf") if kib is None else kib * 1024
+    return math.inf if kib is None else kib * 1024
 
 
 def _group_memory(folder: Path, limit: str, usage: str, reclaimable: str) -> float:
-    """Bytes that the group of `folder` can still take: limit - (usage - inactive file pages)."""
+    """Return the bytes that the group of `folder` can still take: limit - (usage - inactive file
+    pages)."""
     try:
         room = int(_text(folder / limit)) - int(_text(folder / usage))
     except ValueError:  # "max", or no such group
-        return float("inf")
+        return math.inf
     return max(0, room + (_field(_text(folder / "memory.stat"), reclaimable) or 0))
 
 
 def _field(text: str, name: str) -> int | None:
-    """The number behind `name` at a line's beginning."""
+    """Return the number behind `name` at the beginning of a line."""
     for line in text.splitlines():
         words = line.split()
         if len(words) >= 2 and words[0] == name and words[1].isdigit():

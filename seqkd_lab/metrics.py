@@ -17,12 +17,16 @@ import numpy as np
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.metrics.base import Metric
 
-WORDS, CHINESE, CHARACTERS = "13a", "zh", "char"
-"""sacreBLEU's tokenisers: by spaces and punctuation; every Chinese character a token; every
-character a token."""
+WORDS = "13a"
+"""sacreBLEU's tokeniser by spaces and punctuation."""
+CHINESE = "zh"
+"""Every Chinese character is a token."""
+CHARACTERS = "char"
+"""Every character is a token."""
 TOKENISERS = (WORDS, CHARACTERS, "intl", "ja-mecab", "ko-mecab", "none", CHINESE)
 """Those that need no download; the two of mecab need sacreBLEU's own extras."""
-_HAN, _UNSPACED = "Han", "other scripts without spaces"
+_HAN = "Han"
+_UNSPACED = "other scripts without spaces"
 _BLOCKS = (
     (0x0E00, 0x0FFF, _UNSPACED),  # Thai, Lao, Tibetan
     (0x1000, 0x109F, _UNSPACED),  # Burmese
@@ -57,14 +61,14 @@ LEAST_HAN = 0.9
 
 LEAST_BLEU = 2.0
 """Below it a score comes from smoothing and a few common words."""
-MOST_REPEATED, LEAST_DISTINCT = 0.5, 0.1
-"""A model that gives this share of the sentences one translation, or so few different ones, does
-not read its source.
-"""
+MOST_REPEATED = 0.5
+LEAST_DISTINCT = 0.1
+"""A model that gives this share of the sentences one translation, or so small a share of different
+ones, does not read its source."""
 
 
 def script_of(letter: str) -> str | None:
-    """Return which kind of script without spaces `letter` belongs to, None for a script with
+    """Return the kind of script without spaces that `letter` belongs to, None for a script with
     spaces."""
     block = bisect_right(_STARTS, ord(letter)) - 1
     return _BLOCKS[block][2] if block >= 0 and ord(letter) <= _BLOCKS[block][1] else None
@@ -83,9 +87,8 @@ def tokeniser_of(texts: Iterable[str]) -> str:
         characters.update(text)
     letters: Counter[str | None] = Counter()
     for character, count in characters.items():
-        if (
-            unicodedata.category(character)[0] in "LM"
-        ):  # letters, and the vowel signs of the Indian family of scripts
+        # letters, and the vowel signs of the Indian family of scripts
+        if unicodedata.category(character)[0] in "LM":
             letters[script_of(character)] += count
     han, others = letters[_HAN], letters[_UNSPACED]
     unspaced = LETTERS_PER_HAN * han + others
@@ -99,7 +102,7 @@ def bleu_metric(streams: Sequence[Sequence[str]], tokenize: str | None = None) -
     r-th.
 
     tokenize None chooses by `tokeniser_of`. sacreBLEU's own warning about tokenised text is off: it
-    would appear for every model. Raises ValueError for a tokeniser that is unknown or lacks its
+    would appear for every model. Raise ValueError for a tokeniser that is unknown or lacks its
     package.
     """
     name = tokenize or tokeniser_of(line for stream in streams for line in stream)
@@ -108,8 +111,8 @@ def bleu_metric(streams: Sequence[Sequence[str]], tokenize: str | None = None) -
     try:
         return BLEU(references=[list(stream) for stream in streams], tokenize=name, force=True)
     except (ImportError, RuntimeError) as error:
-        said = " ".join(str(error).split())
-        raise ValueError(f"sacreBLEU's tokeniser {name!r} cannot be used here: {said}") from error
+        reason = " ".join(str(error).split())
+        raise ValueError(f"sacreBLEU's tokeniser {name!r} cannot be used here: {reason}") from error
 
 
 def chrf_metric(streams: Sequence[Sequence[str]]) -> CHRF:
@@ -139,14 +142,14 @@ class TextScore:
 
 @dataclass(frozen=True)
 class TextMetrics:
-    """BLEU and chrF that have counted the references once, for any number of systems."""
+    """BLEU and chrF whose references are counted once, for any number of systems."""
 
     bleu: BLEU
     chrf: CHRF
 
     @staticmethod
     def of(streams: Sequence[Sequence[str]], tokenize: str | None = None) -> TextMetrics:
-        """Return both for streams of references, r holding each sentence's r-th. Raises ValueError
+        """Return both for streams of references, r holding each sentence's r-th. Raise ValueError
         as `bleu_metric`."""
         return TextMetrics(bleu_metric(streams, tokenize), chrf_metric(streams))
 
@@ -168,7 +171,7 @@ def score_texts(
 ) -> TextScore:
     """Return BLEU and chrF of `texts` (N) against every stream of references (each N lines).
 
-    Raises ValueError when there is no text or their numbers differ, and as `bleu_metric` does.
+    Raise ValueError when there is no text or their numbers differ, and as `bleu_metric` does.
     """
     check_numbers(texts, streams)
     return TextMetrics.of(streams, tokenize).score(texts)
@@ -211,28 +214,28 @@ SEED = 12345
 def paired_bootstrap(
     system: Sequence[str], other: Sequence[str], metric: Metric, n_samples: int = 1000
 ) -> PairedDifference:
-    """Return how `system` and `other` (texts, N each) differ in `metric`, which holds the
-    references: the paired bootstrap (Koehn 2004) over `n_samples` draws of N sentences.
+    """Compare `system` and `other` (texts, N each) in `metric`, which holds the references, by the
+    paired bootstrap (Koehn 2004) over `n_samples` draws of N sentences.
 
     Draws and p-value are sacreBLEU's (`sacrebleu --paired-bs`), which has no interval of the
     difference; and it keeps all draws in memory, where here one is kept. sacreBLEU counts draws
     that differ by strictly more than the systems do: none where the systems are equal, which would
     call them significantly different. Their p-value is 1 here.
     """
-    counts = [metric._extract_corpus_statistics(list(texts), None) for texts in (other, system)]
-    scores = [metric._aggregate_and_compute(counted).score for counted in counts]
-    rows = [
-        np.array(counted, dtype="float32") for counted in counts
-    ]  # float32 as sacreBLEU: the same digits
-    rng, drawn = np.random.default_rng(SEED), np.empty((2, n_samples))
+    counts = [metric._extract_corpus_statistics(list(texts), None) for texts in (system, other)]
+    score, other_score = (metric._aggregate_and_compute(counted).score for counted in counts)
+    rows = [np.array(counted, dtype="float32") for counted in counts]  # as sacreBLEU: same digits
+    rng = np.random.default_rng(SEED)
+    drawn = np.empty((2, n_samples))
     for sample in range(n_samples):
         chosen = rng.choice(len(rows[0]), size=len(rows[0]), replace=True)
         for side, counted in enumerate(rows):
             drawn[side, sample] = metric._compute_score_from_stats(counted[chosen].sum(0)).score
-    sizes = np.abs(drawn[1] - drawn[0])
-    exceeding = int(np.sum(sizes - sizes.mean() > abs(scores[0] - scores[1])))
-    p_value = 1.0 if scores[0] == scores[1] else (exceeding + 1) / (n_samples + 1)
-    return PairedDifference(*scores, middle_95(drawn[1] - drawn[0]), p_value)
+    differences = drawn[0] - drawn[1]
+    sizes = np.abs(differences)
+    exceeding = int(np.sum(sizes - sizes.mean() > abs(score - other_score)))
+    p_value = 1.0 if score == other_score else (exceeding + 1) / (n_samples + 1)
+    return PairedDifference(other_score, score, middle_95(differences), p_value)
 
 
 def middle_95(values: np.ndarray) -> tuple[float, float]:
@@ -251,8 +254,8 @@ def paired_difference(
 ) -> dict[str, float]:
     """Return BLEU of two systems (texts) and the p-value of their difference, by
     `paired_bootstrap`."""
-    found = paired_bootstrap(system, other, bleu_metric(streams, tokenize), n_samples)
-    return {"other": found.other, "system": found.system, "p_value": found.p_value}
+    compared = paired_bootstrap(system, other, bleu_metric(streams, tokenize), n_samples)
+    return {"other": compared.other, "system": compared.system, "p_value": compared.p_value}
 
 
 def distinct_share(texts: Sequence) -> float:
@@ -283,11 +286,9 @@ def why_not_judged(
     bootstrap.
     """
     if not bleu >= LEAST_BLEU:  # NaN, too
-        shown = (
-            f"{bleu:.1f}"
-            if f"{bleu:.1f}" != f"{LEAST_BLEU:.1f}"
-            else f"a little below {LEAST_BLEU:g}"
-        )
+        shown = f"{bleu:.1f}"
+        if shown == f"{LEAST_BLEU:.1f}":
+            shown = f"a little below {LEAST_BLEU:g}"
         return (
             f"{who}'s BLEU is {shown}{where}; below {LEAST_BLEU:g} a comparison says nothing: "
             f"{advice}"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from seqkd_lab import cli, doctor, installation
 from seqkd_lab.cli import results
@@ -80,8 +81,8 @@ class TestAdvice:
             doctor.examine_toy(tmp_path),
             doctor.examine_python((3, 8, 0)),
             *doctor.examine_dependencies("no"),
-            doctor.examine_dependency("torch<2,>=1"),
-            doctor.examine_dependency("nowhere-to-be-found>=1"),
+            doctor.examine_dependency(Requirement("torch<2,>=1")),
+            doctor.examine_dependency(Requirement("nowhere-to-be-found>=1")),
         ]
         for finding in findings:
             assert finding.advice and not {"make", "git", "--editable", "repository"} & set(

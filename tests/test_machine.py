@@ -218,10 +218,10 @@ def test_describe_holds_plain_values():
 )
 def test_releasing_memory_gives_back_what_small_pieces_took():
     code = (
-        "from seqkd_lab.machine import release_memory\ndef keep_pruned(): return "
+        "from seqkd_lab.machine import release_memory\ndef resident(): return "
         "int(open('/proc/self/statm').read().split()[1])\nkept = [bytearray(50_000) for _ in "
-        "range(3000)]; top = bytearray(50_000); full = held()\ndel kept; release_memory(); "
-        "print(held() < 0.6 * full)"
+        "range(3000)]; top = bytearray(50_000); full = resident()\ndel kept; release_memory(); "
+        "print(resident() < 0.6 * full)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "True", done.stderr
