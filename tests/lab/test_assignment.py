@@ -69,7 +69,7 @@ class TestAssignment:
         ]
         code = "\n".join(cell.source for cell in released(path).cells)
         assert [line for lines in cut for line in lines if line.strip() and line in code] == []
-        assert code.count("exercises.hint(") >= len(
+        assert code.count("exercises.hint") >= len(
             notebook_runs.exercise_keys(notebook_runs.read(path))
         )
 
