@@ -19,30 +19,6 @@ if TYPE_CHECKING:
 Tokens = tuple[str, ...]
 
 
-def front_end_figure(n_bars: int, most: int = 10) -> Figure:
-    """`n_bars` of at most `most` bars, one higher than the other: a picture that visibly follows a
-    slider."""
-    drawing = FrontEndDrawing(most)
-    drawing.show(n_bars)
-    return still(drawing.picture)
-
-
-class FrontEndDrawing:
-    """The picture of the front end's check."""
-
-    def __init__(self, most: int) -> None:
-        figure = Figure(figsize=(6, 1.6), layout="constrained")
-        axes = figure.subplots()
-        axes.set(xlim=(0, most + 1), ylim=(0, most + 1), yticks=[])
-        axes.tick_params(labelsize=SIZE)
-        self._bars = axes.bar(range(1, most + 1), [0] * most, color=BLUE)
-        self.picture = BlittedFigure(figure, self._bars)
-
-    def show(self, n_bars: int) -> None:
-        for place, bar in enumerate(self._bars, start=1):
-            bar.set_height(place if place <= n_bars else 0)
-
-
 def translations_figure(probability_of: Mapping[Tokens, float], most: int = 12) -> Figure:
     """The `most` probable translations as bars, and the mass of all others together as the last."""
     ranked = sorted(probability_of.items(), key=lambda item: (-item[1], item[0]))
@@ -205,11 +181,4 @@ def strength_figure(found: Sweep, name: str = SOURCES[0], strength: float = 1.0)
     """The still twin of the strength panel at one setting."""
     drawing = StrengthDrawing(found)
     drawing.show(name, strength)
-    return still(drawing.picture)
-
-
-def still(picture: BlittedFigure) -> Figure:
-    """The picture's figure, to be saved: a file would leave out what moves."""
-    for artist in picture.animated:
-        artist.set_animated(False)
-    return picture.figure
+    return drawing.picture.still()

@@ -1,15 +1,12 @@
-"""What lesson 01 shows: all translations of a sentence, its kinds of choice, and what each costs if
+"""The names that notebook 01 uses: all translations of a sentence, its kinds of choice, and what each costs if
 forgotten."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.lab.language.ambiguity import some_sources, surprises, sweep
-from seqkd_lab.lab.language.cost_words import (
-    all_at_0,
-    curve_in_words,
-    explained,
-    noun_at_0,
-    sums_in_words,
-)
+from seqkd_lab.lab.language.ambiguity import Sweep, some_sources, surprises, sweep
 from seqkd_lab.lab.language.figures import (
     kinds_figure,
     strength_figure,
@@ -25,15 +22,29 @@ from seqkd_lab.lab.language.measures import (
     expected_surprise,
     size_of,
 )
-from seqkd_lab.lab.language.ticket_words import (
+from seqkd_lab.lab.language.words import (
+    all_at_0,
     broken_in_words,
     choices_in_words,
     clauses_in_words,
+    curve_in_words,
     entropy_in_words,
+    explained,
     forgetful_in_words,
     mode_in_words,
     mode_of,
+    noun_at_0,
     paid_again,
+    sums_in_words,
     ticket_costs,
 )
-from seqkd_lab.lab.language.view import strength_panel
+
+if TYPE_CHECKING:  # the view needs ipywidgets, which may be missing
+    from seqkd_lab.lab.language.view import StrengthPanel
+
+
+def strength_panel(sweep: Sweep) -> StrengthPanel:
+    """Build the panel of kinds and strengths. Raise ImportError without ipywidgets."""
+    from seqkd_lab.lab.language.view import StrengthPanel
+
+    return StrengthPanel(sweep)

@@ -1,4 +1,4 @@
-"""Pictures of lesson 00: who learns from which sentences."""
+"""Pictures of lesson 00: the check of the front end, and who learns from which sentences."""
 
 from __future__ import annotations
 
@@ -10,19 +10,46 @@ from matplotlib.patches import FancyBboxPatch
 
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.decoding.search import search
-from seqkd_lab.lab.shared.score_figures import colour_of
-from seqkd_lab.lab.shared.style import BLACK, SIZE
+from seqkd_lab.lab.shared.picture import BlittedFigure
+from seqkd_lab.lab.shared.style import BLACK, BLUE, SIZE, panels, role_of, styled
 from seqkd_lab.lab.start_here.measures import BEAM_SIZE
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 
-CORPUS, DISTILLED = (0.05, 2.75, 5.65, 1.45), (0.05, 0.05, 5.65, 1.45)
-BOXES = {
+Box = tuple[float, float, float, float]
+"""Left, bottom, width and height in the units of the axes."""
+CORPUS: Box = (0.05, 2.75, 5.65, 1.45)
+DISTILLED: Box = (0.05, 0.05, 5.65, 1.45)
+BOXES: dict[str, Box] = {
     TEACHER: (6.75, 1.6, 2.2, 1.0),
     BASELINE: (9.65, 2.95, 2.3, 0.95),
     SEQ_KD: (9.65, 0.3, 2.3, 0.95),
 }
-"""Left, bottom, width and height of each box."""
+MOST_BARS = 10
+
+
+class FrontEndDrawing:
+    """Bars, each higher than the one before: a picture that visibly follows a slider."""
+
+    @styled
+    def __init__(self) -> None:
+        figure, axes = panels(6, 1.6)
+        axes.set(xlim=(0, MOST_BARS + 1), ylim=(0, MOST_BARS + 1), yticks=[])
+        axes.grid(False)
+        self._bars = axes.bar(range(1, MOST_BARS + 1), [0] * MOST_BARS, color=BLUE)
+        self.picture = BlittedFigure(figure, self._bars)
+
+    def show(self, n_bars: int) -> None:
+        """Show the first `n_bars` bars."""
+        for number, bar in enumerate(self._bars, start=1):
+            bar.set_height(number if number <= n_bars else 0)
+
+
+def front_end_figure(n_bars: int) -> Figure:
+    """Draw `n_bars` of at most MOST_BARS bars: the still twin of the FrontEndCheck."""
+    drawing = FrontEndDrawing()
+    drawing.show(n_bars)
+    return drawing.picture.still()
 
 
 def who_learns_figure(
@@ -35,6 +62,7 @@ def who_learns_figure(
     return corpora_figure(source, reference, best.tokens, n_pairs, sizes)
 
 
+@styled
 def corpora_figure(
     source: Sequence[str],
     reference: Sequence[str],
@@ -47,8 +75,7 @@ def corpora_figure(
     `n_parameters` has a number for the teacher, the baseline and the Seq-KD student; `n_pairs` is
     the corpus's size.
     """
-    figure = Figure(figsize=(12, 4.3), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = panels(12, 4.3)
     axes.set(xlim=(0, 12), ylim=(0, 4.3))
     axes.axis("off")
     _draw_corpus(
@@ -58,7 +85,7 @@ def corpora_figure(
         source,
         "reference",
         reference,
-        colour_of(BASELINE),
+        role_of(BASELINE).colour,
     )
     _draw_corpus(
         axes,
@@ -67,11 +94,11 @@ def corpora_figure(
         source,
         "teacher",
         by_teacher,
-        colour_of(SEQ_KD),
+        role_of(SEQ_KD).colour,
     )
     names = {TEACHER: "teacher", BASELINE: "student: baseline", SEQ_KD: "student: Seq-KD"}
     for model, box in BOXES.items():
-        _draw_model(axes, box, names[model], n_parameters[model], colour_of(model))
+        _draw_model(axes, box, names[model], n_parameters[model], role_of(model).colour)
     _draw_arrow(axes, (5.8, 3.42), (9.6, 3.42), "the baseline learns from the references")
     _draw_arrow(axes, (5.8, 2.9), (6.7, 2.35))
     _draw_arrow(axes, (6.7, 1.85), (5.8, 1.3))
@@ -85,7 +112,7 @@ def corpora_figure(
 
 def _draw_corpus(
     axes: Axes,
-    box: tuple,
+    box: Box,
     title: str,
     source: Sequence[str],
     kind: str,
@@ -94,9 +121,7 @@ def _draw_corpus(
 ) -> None:
     left, bottom, width, height = box
     _draw_box(axes, box, "white", colour)
-    axes.annotate(
-        title, (left + 0.15, bottom + height - 0.18), fontsize=SIZE, va="top", color=BLACK
-    )
+    axes.annotate(title, (left + 0.15, bottom + height - 0.18), va="top", color=BLACK)
     for line, (name, text) in enumerate((("source", source), (kind, target))):
         y = bottom + height - 0.62 - 0.36 * line
         axes.annotate(
@@ -108,20 +133,19 @@ def _draw_corpus(
         )
 
 
-def _draw_model(axes: Axes, box: tuple, name: str, n_parameters: int, colour: str) -> None:
+def _draw_model(axes: Axes, box: Box, name: str, n_parameters: int, colour: str) -> None:
     left, bottom, width, height = box
     _draw_box(axes, box, colour, colour)
     axes.annotate(
         f"{name}\n{n_parameters:,} parameters",
         (left + width / 2, bottom + height / 2),
-        fontsize=SIZE - 1,
         ha="center",
         va="center",
         color="white",
     )
 
 
-def _draw_box(axes: Axes, box: tuple, face: str, edge: str) -> None:
+def _draw_box(axes: Axes, box: Box, face: str, edge: str) -> None:
     left, bottom, width, height = box
     style = {"facecolor": face, "edgecolor": edge, "linewidth": 2}
     axes.add_patch(
@@ -131,7 +155,9 @@ def _draw_box(axes: Axes, box: tuple, face: str, edge: str) -> None:
     )
 
 
-def _draw_arrow(axes: Axes, start: tuple, end: tuple, text: str = "") -> None:
+def _draw_arrow(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], text: str = ""
+) -> None:
     look = {"arrowstyle": "-|>", "color": BLACK, "linewidth": 2, "mutation_scale": 18}
     axes.annotate("", end, start, arrowprops=look)
     if text:

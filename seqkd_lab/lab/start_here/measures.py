@@ -1,4 +1,4 @@
-"""What lesson 00 measures itself: the agreement of two sentences as BLEU counts it, and seconds of
+"""Measures of lesson 00: the agreement of two sentences as BLEU counts it, and seconds of
 computing."""
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ from seqkd_lab.runs.results import rows_by_seed
 BEAM_SIZE = 5
 """K of the paper's Table 1."""
 ALIKE = "both alike"
-"""The answer where two models need times that differ by less than NOISE."""
 NOISE = 1.25
-THE_BASELINE, THE_SEQ_KD = "the baseline", "the Seq-KD student"
+"""Times that differ by a smaller factor count as ALIKE."""
+THE_BASELINE = "the baseline"
+THE_SEQ_KD = "the Seq-KD student"
 IN_WORDS = {BASELINE: THE_BASELINE, SEQ_KD: THE_SEQ_KD}
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a translation agrees with one reference: for n = 1 to 4 how many of its n-word sequences
-    the reference has, and how many there are; bleu is sacrebleu's sentence score (0 to 100).
+    """The agreement of a translation with one reference.
+
+    matches: for n = 1 to 4 how many of its n-word sequences the reference has, and how many there
+    are. bleu: sacrebleu's sentence score (0 to 100).
     """
 
     translation: tuple[str, ...]
@@ -38,7 +41,7 @@ class Agreement:
 
 
 def agreement(translation: Sequence[str], reference: Sequence[str]) -> Agreement:
-    """Counts what BLEU counts (Papineni et al. 2002), for one sentence of at least four words and
+    """Count what BLEU counts (Papineni et al. 2002), for one sentence of at least four words and
     one reference."""
     matches = []
     for n in range(1, 5):
@@ -49,7 +52,7 @@ def agreement(translation: Sequence[str], reference: Sequence[str]) -> Agreement
 
 
 def sequences(words: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
-    """Counts the sequences of `n` neighbouring words."""
+    """Count the sequences of `n` neighbouring words."""
     return Counter(zip(*(words[start:] for start in range(n)), strict=False))
 
 
@@ -59,7 +62,7 @@ def seconds_to_translate(
     repeats: int = 3,
     beam_size: int = BEAM_SIZE,
 ) -> dict[str, tuple[float, float]]:
-    """Measures the computing time, in seconds, in which each model translates `sources`: (greedy,
+    """Measure the computing time, in seconds, in which each model translates `sources`: (greedy,
     beam).
 
     The least of `repeats` runs, which take turns, so that a busy machine slows all models alike.
@@ -67,15 +70,15 @@ def seconds_to_translate(
     least = {name: [float("inf")] * 2 for name in models}
     for _ in range(repeats):
         for name, model in models.items():
-            for place, K in enumerate((1, beam_size)):
+            for which, K in enumerate((1, beam_size)):
                 start = time.process_time()
                 search(model, sources, K)
-                least[name][place] = min(least[name][place], time.process_time() - start)
+                least[name][which] = min(least[name][which], time.process_time() - start)
     return {name: (greedy, beam) for name, (greedy, beam) in least.items()}
 
 
 def faster_student(seconds: Mapping[str, tuple[float, float]]) -> str:
-    """Returns which of the two students is faster in greedy search, or ALIKE."""
+    """Return which of the two students is faster in greedy search, or ALIKE."""
     baseline, seq_kd = seconds[BASELINE][0], seconds[SEQ_KD][0]
     if max(baseline, seq_kd) < NOISE * min(baseline, seq_kd):
         return ALIKE
@@ -83,7 +86,7 @@ def faster_student(seconds: Mapping[str, tuple[float, float]]) -> str:
 
 
 def student_that_needs_the_beam(results: Mapping) -> str:
-    """Returns to which student the beam adds more BLEU, by the seeds of Table 1; CANNOT_TELL where
+    """Return to which student the beam adds more BLEU, by the seeds of Table 1; CANNOT_TELL where
     they disagree."""
     gains = {
         name: [

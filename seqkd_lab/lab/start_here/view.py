@@ -1,13 +1,25 @@
-"""The check of the front end as a view; imports ipywidgets when it is built, not before."""
+"""The check of the front end as a view."""
 
 from __future__ import annotations
 
-from typing import Any
+import ipywidgets as widgets
+
+from seqkd_lab.lab.shared.view import View, slider
+from seqkd_lab.lab.start_here.figures import MOST_BARS, FrontEndDrawing
 
 
-def front_end_check() -> Any:
-    """Makes the slider with the picture that follows it. Raises ImportError where ipywidgets is not
-    installed."""
-    from seqkd_lab.lab.language.panel import FrontEndCheck
+class FrontEndCheck(View):
+    """A slider, `n_bars`, and a picture that follows it: together they show that widgets work in
+    this front end."""
 
-    return FrontEndCheck()
+    n_bars: widgets.IntSlider
+
+    def __init__(self) -> None:
+        self._drawing = FrontEndDrawing()
+        super().__init__({"n_bars": slider("bars", 3, 0, MOST_BARS)}, self._drawing.picture)
+        self.redraw()
+
+    def draw(self) -> str:
+        """Draw as many bars as the slider says, and return their number."""
+        self._drawing.show(self.n_bars.value)
+        return f"{self.n_bars.value} of {MOST_BARS} bars"

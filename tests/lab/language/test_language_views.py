@@ -13,7 +13,7 @@ from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
 from seqkd_lab.lab.language import ambiguity as measures
 from seqkd_lab.lab.language import figures as language_figures
 from seqkd_lab.lab.language import notebook as language
-from seqkd_lab.lab.language.panel import FrontEndCheck, StrengthPanel
+from seqkd_lab.lab.language.view import StrengthPanel
 from seqkd_lab.lab.shared import comparison, lesson
 from seqkd_lab.lab.shared import models as table_models
 
@@ -103,30 +103,12 @@ class TestTypedSentences:
             assert row.text in answer._repr_html_() and row.text in repr(answer)
 
 
-class TestPanels:
-    def test_the_front_end_check_follows_its_slider(self):
-        check, seen = FrontEndCheck(), set()
-        for n_bars in range(check.n_bars.min, check.n_bars.max + 1):
-            check.n_bars.value = n_bars
-            seen.add(bytes(check.image.value))
-            assert str(n_bars) in check.text.value
-        assert len(seen) == check.n_bars.max + 1
-
-    def test_every_source_and_strength_is_drawn_and_said(self, found):
+class TestPanel:
+    def test_the_words_quote_the_measures_of_the_setting(self, found):
         panel = StrengthPanel(found)
-        for name in found.names:
-            panel.source.value, seen = name, set()
-            for strength in found.strengths:
-                panel.strength.value = strength
-                assert panel.data is found.settings[name, strength]
-                assert f"{panel.data.measures.entropy:.2f}" in panel.text.value
-                picture = bytes(panel.image.value)
-                assert picture.startswith(b"\x89PNG")
-                seen.add(picture)
-            assert len(seen) == len(
-                found.strengths
-            )  # at least the line that marks the strength moves
-        assert len(panel.data.drawn) == 5
+        panel.still(source="noun", strength=0.5)
+        assert panel.data is found.settings["noun", 0.5] and len(panel.data.drawn) == 5
+        assert f"{panel.data.measures.entropy:.2f}" in panel.text.value
 
     def test_the_picture_says_which_kind_has_which_strength(self, found):
         drawing = language_figures.StrengthDrawing(found)
@@ -155,7 +137,6 @@ class TestPanels:
             language_figures.kinds_figure(language.costs(measures.some_sources(2))),
             language_figures.words_figure(words, *measures.surprises(probability_of, words)),
             language_figures.strength_figure(found, "noun", 0.5),
-            language_figures.front_end_figure(3),
         ]
         assert all(
             isinstance(figure, Figure) and lesson.png(figure).startswith(b"\x89PNG")

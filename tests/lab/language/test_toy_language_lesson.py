@@ -18,9 +18,9 @@ from seqkd_lab.lab.language.ambiguity import (
     Sweep,
     some_sources,
 )
-from seqkd_lab.lab.language.cost_words import pronouns_in
 from seqkd_lab.lab.language.kinds import KINDS, alone, marked, translations_alone
 from seqkd_lab.lab.language.measures import Cost, Costs, next_of_the_forgetful
+from seqkd_lab.lab.language.words import pronouns_in
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 

@@ -1,5 +1,5 @@
 """The headline in pictures and words: sentences quote what was measured, and say so where it is not
-the headline."""
+the words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.score_figures import colour_of, gains_by_seed, scores_figure, seeds_figure
 from seqkd_lab.lab.shared.scores import Score
-from seqkd_lab.lab.start_here import headline
+from seqkd_lab.lab.start_here import words
 from seqkd_lab.runs.committed import committed_seed, results_path
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.studies.live import MODE
@@ -38,7 +38,7 @@ BY_SEED = {"21": rows(86, 92, 2, 1), "22": rows(85, 93, 3, 0.5), "23": rows(88, 
 
 class TestWords:
     def test_every_number_is_quoted(self):
-        text = headline.headline_in_words(SCORES).text
+        text = words.headline_in_words(SCORES).text
         for number in (
             "93.0",
             "86.0",
@@ -63,21 +63,21 @@ class TestWords:
         ],
     )
     def test_where_it_is_not_so_the_words_say_so(self, scores):
-        text = headline.headline_in_words(scores).text
+        text = words.headline_in_words(scores).text
         assert "**not** the paper's headline" in text
 
     def test_what_is_missing_is_named(self):
         assert (
             "the beam adds less to it"
-            in headline.headline_in_words(changed(SEQ_KD, bleu=(93.0, 96.0))).text
+            in words.headline_in_words(changed(SEQ_KD, bleu=(93.0, 96.0))).text
         )
         assert (
             "is better than the baseline"
-            in headline.headline_in_words(changed(SEQ_KD, valid=(0.4, 0.4))).text
+            in words.headline_in_words(changed(SEQ_KD, valid=(0.4, 0.4))).text
         )
 
     def test_the_seeds_are_counted(self):
-        text = headline.seeds_in_words(BY_SEED, 21).text
+        text = words.seeds_in_words(BY_SEED, 21).text
         assert (
             "between -1.0 and +8.0" in text
             and "above 0 in 2 of them" in text
