@@ -1,12 +1,26 @@
-"""A made-up map of α and τ, for tests of the trainer beside it."""
+"""Made-up maps of α and τ, for tests of what shows them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from seqkd_lab.studies.word_kd_map import place_name
+
+
+def map_of(points: Iterable[Mapping]) -> dict:
+    """The results of a map with these points: alpha, temperature, seed, bleu, valid, nll."""
+    by_seed: dict = {}
+    for point in points:
+        row = {name: value for name, value in point.items() if name != "seed"}
+        name = place_name((point["alpha"], point["temperature"]))
+        by_seed.setdefault(str(point["seed"]), {})[name] = row
+    return {"study": "word-kd-map", "settings": {}, "made_with": {}, "by_seed": by_seed}
 
 
 def tiny_map(alphas=(0.0, 0.5, 1.0), temperatures=(0.5, 1.0, 2.0), seeds=(1, 2, 3)) -> dict:
     """A map of made-up numbers."""
     places = [(a, t) for a in alphas for t in (temperatures if a else (None,))]
-    points = [
+    return map_of(
         {
             "alpha": a,
             "temperature": t,
@@ -17,5 +31,4 @@ def tiny_map(alphas=(0.0, 0.5, 1.0), temperatures=(0.5, 1.0, 2.0), seeds=(1, 2, 
         }
         for a, t in places
         for seed in seeds
-    ]
-    return {"points": points}
+    )

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from seqkd_lab.distillation.sequence_level import MODE
 from seqkd_lab.models.architectures import Spec, name_of
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.presets import PRESETS
-from seqkd_lab.runs.recipes import BASELINE, Preset
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, Preset
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.verdicts import number, summary
 from seqkd_lab.studies.table1.findings import judge
@@ -78,7 +77,7 @@ def multi30k() -> str:
         ]  # without the paper's numbers
         lines.append(f"| {name} | {' | '.join(cells)} |")
     verdicts = judge(by_seed)
-    ratio = next(iter(results["distilled"].values()))[MODE]["length_ratio"]
+    ratio = by_seed[0][SEQ_KD]["distilled"]["length_ratio"]
     lines += [
         "",
         *said_of_teacher(results),

@@ -46,13 +46,17 @@ def frame(results: Mapping) -> pandas.DataFrame:
     """
     import pandas
 
-    lines = [
+    return pandas.DataFrame(lines(results), columns=list(COLUMNS))
+
+
+def lines(results: Mapping) -> list[tuple[str, int, str, str, Any]]:
+    """Return the lines of the tidy frame, with every value as the file has it."""
+    return [
         (results["study"], int(seed), arm, measure, value)
         for seed in sorted(results["by_seed"], key=int)
         for arm, row in results["by_seed"][seed].items()
         for measure, value in _leaves(row)
     ]
-    return pandas.DataFrame(lines, columns=list(COLUMNS))
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,55 +2,62 @@
 teacher.
 
 The control, in which it should help, is Table 1 itself: data, sizes and recipes are the table's,
-and one thing is changed at a time. Models that Table 1 has are not trained again. `python -m
-seqkd_lab.studies.no_help` makes data/results/no_help.json; interrupted, the same command
-continues.
+and one thing is changed at a time. Models that Table 1 has are not trained again.
 """
 
 from __future__ import annotations
 
 import random
-import sys
-from argparse import ArgumentParser
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 
-import torch
+import pandas
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
-from seqkd_lab.distillation.losses import NLL
-from seqkd_lab.distillation.sequence_level import distil_mode
-from seqkd_lab.evaluation import evaluate, translate_test
 from seqkd_lab.identity import settings
-from seqkd_lab.machine import use_threads
-from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.committed import (
     committed_seed,
     existing_checkpoint,
     load_committed,
-    own_results_path,
     results_path,
 )
 from seqkd_lab.runs.data import Dataset, load_toy
-from seqkd_lab.runs.points import points_in, points_to_continue, read_points, write_points
 from seqkd_lab.runs.presets import TOY
-from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, Preset, ToyData
-from seqkd_lab.runs.results import versions
-from seqkd_lab.runs.store import identity
+from seqkd_lab.runs.recipes import (
+    BASELINE,
+    SEQ_KD,
+    TEACHER,
+    Distillation,
+    Preset,
+    Recipe,
+    TextData,
+    ToyData,
+    table_recipes,
+)
+from seqkd_lab.runs.results import with_interval
+from seqkd_lab.runs.store import Report, Store, identity, silent
+from seqkd_lab.runs.study import Study, read_study
 from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.training import Optimisation, train
+from seqkd_lab.training import Optimisation
 
-CONTROL, DETERMINISTIC, AS_LARGE = "control", "deterministic", "as large"
+CONTROL = "control"
+DETERMINISTIC = "deterministic"
+AS_LARGE = "as large"
 CONDITIONS = {
     CONTROL: "a small student, the ambiguous language",
     DETERMINISTIC: "a small student, every ambiguity off",
     AS_LARGE: "a student as large as its teacher, the ambiguous language",
 }
-THE_TEACHER, FROM_GOLD, FROM_TEACHER = "teacher", "gold", "seq-kd"
+THE_TEACHER = "teacher"
+FROM_GOLD = "gold"
+FROM_TEACHER = "seq-kd"
+ARMS = (THE_TEACHER, FROM_GOLD, FROM_TEACHER)
 IN_TABLE = {
     (CONTROL, FROM_GOLD): BASELINE,
     (CONTROL, FROM_TEACHER): SEQ_KD,
@@ -60,10 +67,13 @@ IN_TABLE = {
 }
 """The row of Table 1 that is the model of a condition and an arm: a student as large as the
 teacher, from gold, is another seed's teacher."""
-HEADING = ("data", "run", "made_with")
-MADE_BY = "python -m seqkd_lab.studies.no_help"
-Task = tuple[str, str, int]
-"""Condition, arm (THE_TEACHER, FROM_GOLD or FROM_TEACHER) and seed."""
+MEASURES = {
+    "greedy": ("BLEU K=1", 1.0),
+    "beam": ("BLEU K=5", 1.0),
+    "valid": ("valid K=1, %", 100.0),
+    "p_mode": ("p(ŷ) in %", 100.0),
+    "perplexity": ("PPL of gold", 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -83,222 +93,201 @@ class Point:
 
 @dataclass(frozen=True)
 class NoHelpRun:
-    """Sizes of the experiment, by default Table 1's, whose models then serve: then `beside_table`.
+    """Sizes of the study, by default Table 1's, whose models then serve: then `beside_table`.
 
     Seeds are the students'. They have one teacher in each language, of the committed models' seed;
     only in Table 1, the control, has each seed a teacher of its own. A large student of the
-    teacher's own seed would be its copy, so that seed is left out of `large_seeds`.
+    teacher's own seed would be its copy, so there is none; nor is there one of the seeds
+    `small_only`, since large students take most of the time.
     """
 
     n_pairs: int | None = None
     n_valid: int | None = None
     n_test: int | None = None
-    small_seeds: tuple[int, ...] = (21, 22, 23, 24, 25)
-    large_seeds: tuple[int, ...] = (21, 22, 23, 24)
     preset: Preset = TOY
     beside_table: bool = True
+    small_only: tuple[int, ...] = (25,)
 
-    def tasks(self) -> list[Task]:
-        """Every model that is wanted, and is not in the table; gold and Seq-KD of a seed one after
-        the other."""
-        wanted = [(condition, THE_TEACHER, committed_seed()) for condition in CONDITIONS]
-        large_seeds = [seed for seed in self.large_seeds if seed != committed_seed()]
-        for condition in CONDITIONS:
-            for seed in large_seeds if condition == AS_LARGE else self.small_seeds:
-                wanted += [(condition, arm, seed) for arm in (FROM_GOLD, FROM_TEACHER)]
-        return [task for task in wanted if not (self.beside_table and task[:2] in IN_TABLE)]
+    def arms(self, seed: int) -> list[tuple[str, str]]:
+        """Return each condition and arm that is measured for a seed: those that Table 1 lacks."""
+        no_large = (*self.small_only, committed_seed())
+        conditions = [name for name in CONDITIONS if name != AS_LARGE or seed not in no_large]
+        every = [(condition, arm) for condition in conditions for arm in ARMS]
+        return [pair for pair in every if not (self.beside_table and pair in IN_TABLE)]
 
-    def heading(self) -> dict:
-        """What all points of a file share."""
-        sizes = {
-            name: value for name, value in settings(self).items() if not name.endswith("seeds")
+    @property
+    def teacher(self) -> Recipe:
+        """Return the recipe of the teacher, in either language."""
+        return table_recipes(ToyData(self.n_pairs), self.preset, committed_seed())[TEACHER]
+
+    def recipe(self, condition: str, arm: str, seed: int) -> Recipe:
+        """Return the recipe of a model in its condition's language."""
+        if arm == THE_TEACHER:
+            return self.teacher
+        preset, is_large = self.preset, condition == AS_LARGE
+        modes = Distillation(
+            self.teacher, beam_size=preset.beam_size, length_penalty=preset.length_penalty
+        )
+        return replace(
+            self.teacher,
+            name=f"{condition}, {arm}",
+            model=preset.teacher if is_large else preset.student,
+            optimisation=preset.teacher_training if is_large else preset.student_training,
+            seed=seed,
+            distilled=modes if arm == FROM_TEACHER else None,
+        )
+
+    def measure(
+        self, seed: int, store: Store, report: Report, finished: Rows
+    ) -> Iterator[tuple[str, dict]]:
+        """Yield the measurements of each condition and arm; the same teacher's in every seed."""
+        folder = store.root / f"no-help-{self.n_valid}-{self.n_test}"
+        ambiguous = LanguageStore(folder / "ambiguous", self, ambiguous=True)
+        fixed = LanguageStore(folder / "deterministic", self, ambiguous=False)
+        arms = self.arms(seed)
+        for n_done, (condition, arm) in enumerate(arms, start=1):
+            name = f"{condition}, {arm}"
+            if name not in finished:
+                recipe = self.recipe(condition, arm, seed)
+                language = fixed if condition == DETERMINISTIC else ambiguous
+                evaluation = language.evaluation(
+                    recipe, self.preset.beam_size, self.preset.length_penalty
+                )
+                yield name, measures_of(evaluation)
+            report(n_done, len(arms))
+
+    def settings(self) -> dict:
+        """Return everything that decides the numbers of the study, as plain JSON."""
+        sizes = {name: value for name, value in settings(self).items() if name != "small_only"}
+        return {"data": identity(ToyData()), **sizes}
+
+
+def measures_of(evaluation: Mapping) -> dict[str, float]:
+    """Return what is kept of an evaluation by the store, or of a row of Table 1."""
+    return {
+        "greedy": evaluation["greedy"]["bleu"],
+        "beam": evaluation["beam"]["bleu"],
+        "valid": evaluation["greedy"]["validity"],
+        "p_mode": evaluation["p_mode"],
+        "perplexity": evaluation["perplexity"],
+    }
+
+
+@dataclass(frozen=True)
+class LanguageStore(Store):
+    """A store whose models learn one language: the toy's own, with Table 1's committed teacher where
+    `run` is beside the table, or the toy's sources without ambiguity."""
+
+    run: NoHelpRun
+    ambiguous: bool
+
+    def dataset(self, data: ToyData | TextData) -> Dataset:
+        """Return the toy corpus in this language."""
+        return self._dataset
+
+    @cached_property
+    def _dataset(self) -> Dataset:
+        data = load_toy(ToyData(self.run.n_pairs))
+        splits = {
+            "train": data.train,
+            "valid": data.valid[: self.run.n_valid],
+            "test": data.test[: self.run.n_test],
         }
-        return {"data": identity(ToyData()), "run": sizes, "made_with": versions()}
+        if self.ambiguous:
+            return replace(data, **splits)
+        language = ToyLanguage(Ambiguity.none())
+        fixed = {name: translated(split, language) for name, split in splits.items()}
+        return replace(data, language=language, **fixed)
+
+    def model(self, recipe: Recipe, report: Report = silent) -> Seq2Seq:
+        """Return the committed teacher where Table 1's serves, else the trained model."""
+        if self.ambiguous and self.run.beside_table and recipe == self.run.teacher:
+            return load_committed(existing_checkpoint(TEACHER))
+        return super().model(recipe, report)
 
 
 def translated(corpus: ParallelCorpus, language: ToyLanguage) -> ParallelCorpus:
-    """The same sources, each with a translation drawn from `language`, which is its only
+    """Return the same sources, each with a translation drawn from `language`, which is its only
     reference."""
     chance = random.Random(0)
     target = tuple(language.sample_target(source, chance) for source in corpus.source)
     return replace(corpus, references=None).with_target(target)
 
 
-@lru_cache(maxsize=2)
-def load(run: NoHelpRun, ambiguous: bool) -> Dataset:
-    """The first pairs of the toy corpus; without ambiguity each source has the one translation that
-    is left."""
-    data = load_toy(ToyData(run.n_pairs))
-    splits = {
-        "train": data.train,
-        "valid": data.valid[: run.n_valid],
-        "test": data.test[: run.n_test],
-    }
-    if ambiguous:
-        return replace(data, **splits)
-    language = ToyLanguage(Ambiguity.none())
-    return replace(
-        data,
-        language=language,
-        **{name: translated(split, language) for name, split in splits.items()},
-    )
+def points(results: Mapping) -> list[Point]:
+    """Return what was measured, seed after seed."""
+    return [
+        Point(*name.split(", "), int(seed), **row)
+        for seed, rows in sorted(results["by_seed"].items(), key=lambda entry: int(entry[0]))
+        for name, row in rows.items()
+    ]
 
 
-def trained(
-    data: Dataset, corpus: ParallelCorpus, spec: LSTMSpec, optimisation: Optimisation, seed: int
-) -> LSTMSeq2Seq:
-    """A model of size `spec` from random weights, by NLL of `corpus`."""
-    torch.manual_seed(seed)
-    model = LSTMSeq2Seq(spec, data.source_vocabulary, data.target_vocabulary)
-    train(model, corpus, data.valid, NLL(), optimisation, seed)
-    return model
+def committed_points() -> list[Point]:
+    """Return the results that travel with the repository."""
+    return points(read_study(results_path(STUDY.file), STUDY))
 
 
-@lru_cache(maxsize=2)
-def teacher_of(run: NoHelpRun, ambiguous: bool) -> Seq2Seq:
-    """The teacher: Table 1's, as it is committed, or one that is trained here by the same
-    recipe."""
-    if ambiguous and run.beside_table:
-        return load_committed(existing_checkpoint(TEACHER))
-    data, preset = load(run, ambiguous), run.preset
-    return trained(data, data.train, preset.teacher, preset.teacher_training, committed_seed())
+def with_table(measured: Sequence[Point], by_seed: Mapping[str, Rows]) -> list[Point]:
+    """Return `measured`, and beside them the models that Table 1 has: `by_seed` holds its rows by
+    seed, as results do."""
+    of_table = []
+    for seed, rows in by_seed.items():
+        for (condition, arm), row in IN_TABLE.items():
+            is_teacher = int(seed) == committed_seed()
+            if is_teacher == (arm == THE_TEACHER) or condition == CONTROL and arm != THE_TEACHER:
+                of_table.append(Point(condition, arm, int(seed), **measures_of(rows[row])))
+    return [*measured, *of_table]
 
 
-@lru_cache(maxsize=2)
-def distilled(run: NoHelpRun, ambiguous: bool) -> ParallelCorpus:
-    """The training set as the teacher rewrites it."""
-    train_set, preset = load(run, ambiguous).train, run.preset
-    return distil_mode(
-        teacher_of(run, ambiguous), train_set, preset.beam_size, preset.length_penalty
-    ).corpus
-
-
-def make_point(run: NoHelpRun, condition: str, arm: str, seed: int) -> Point:
-    """Trains and judges one model. (One teacher serves for both conditions of the ambiguous
-    language.)"""
-    ambiguous, preset = condition != DETERMINISTIC, run.preset
-    data = load(run, ambiguous)
-    if arm == THE_TEACHER:
-        model = teacher_of(run, ambiguous)
-    else:
-        corpus = data.train if arm == FROM_GOLD else distilled(run, ambiguous)
-        size = (preset.teacher, preset.teacher_training)
-        spec, optimisation = (
-            size if condition == AS_LARGE else (preset.student, preset.student_training)
-        )
-        model = trained(data, corpus, spec, optimisation, seed)
-    made = translate_test(model, data.test, preset.beam_size, preset.length_penalty)
-    found = evaluate(model, data.test, data.detokenise, made, preset.beam_size, data.language)
-    return Point(
-        condition,
-        arm,
-        seed,
-        found.greedy.bleu,
-        found.beam.bleu,
-        found.greedy.validity,
-        found.p_mode,
-        found.perplexity,
-    )
-
-
-def mini(n_pairs: int) -> NoHelpRun:
-    """A run for people who wait: nothing of it is in the table, few pairs, one seed each, so that
-    it proves nothing."""
-    short = replace(
+def mini_points(n_pairs: int, report: Report) -> list[Point]:
+    """Train and measure a mini version of one seed, for people who wait: nothing of it is in the
+    table, and so few pairs prove nothing."""
+    preset = replace(
         TOY,
         teacher=LSTMSpec(64, dropout=0.1),
         teacher_training=Optimisation(6, 0.008, 32),
         student_training=Optimisation(6, 0.016, 32),
     )
-    return NoHelpRun(n_pairs, 100, 100, (1,), (2,), short, beside_table=False)
+    run = NoHelpRun(n_pairs, 100, 100, preset, beside_table=False)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = dict(run.measure(1, Store(Path(folder)), report, {}))
+    return points({"by_seed": {"1": rows}})
 
 
-def make_all(run: NoHelpRun, report: Callable[[int, int], None]) -> list[Point]:
-    """Every point, kept nowhere. `report` hears (done, total)."""
-    found, tasks = [], run.tasks()
-    for task in tasks:
-        found.append(make_point(run, *task))
-        report(len(found), len(tasks))
-    return found
+def no_help_tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
+    """Return what each model reaches, mean ± half of the 95% interval over the seeds that have
+    it."""
+    names = dict.fromkeys(name for rows in by_seed for name in rows)
+    lines = {
+        name: {
+            heading: with_interval(
+                [rows[name][measure] for rows in by_seed if name in rows], scale=scale
+            )
+            for measure, (heading, scale) in MEASURES.items()
+        }
+        for name in names
+    }
+    return {
+        "what Table 1 does not have, by condition and arm": pandas.DataFrame.from_dict(
+            lines, orient="index"
+        )
+    }
 
 
-def make(run: NoHelpRun, path: Path, report: Callable[[int, int], None] | None = None) -> dict:
-    """Makes the points that the file at `path` lacks, writes it after each, and returns it whole.
-
-    `report` hears how many points of how many are there. Raises CheckpointError when the file's
-    points were made otherwise: with another corpus, other sizes or versions.
-    """
-    heading = run.heading()
-    found = points_to_continue(path, Point, heading, MADE_BY)
-    have = {(point.condition, point.arm, point.seed) for point in found}
-    missing = [task for task in run.tasks() if task not in have]
-    for n_made, task in enumerate(missing, start=1):
-        found = [*found, make_point(run, *task)]
-        write_points(path, heading, found)
-        if report is not None:
-            report(len(run.tasks()) - len(missing) + n_made, len(run.tasks()))
-    return read(path)
-
-
-def read(path: Path) -> dict:
-    """The file that `make` wrote. Raises CheckpointError naming it when it holds something else."""
-    return read_points(path, Point, HEADING, MADE_BY)
-
-
-def committed() -> dict:
-    """The results that travel with the repository."""
-    return read(results_path("no_help.json"))
-
-
-def points(results: Mapping) -> list[Point]:
-    """The points of the results, as read."""
-    return points_in(results, Point)
-
-
-def with_table(found: Sequence[Point], by_seed: Mapping[str, Rows]) -> list[Point]:
-    """`found`, and beside them the models that Table 1 has: `by_seed` holds its rows by seed, as
-    results do."""
-    kept = list(found)
-    for seed, rows in by_seed.items():
-        for (condition, arm), row in IN_TABLE.items():
-            is_teacher = int(seed) == committed_seed()
-            if is_teacher == (arm == THE_TEACHER) or condition == CONTROL and arm != THE_TEACHER:
-                cell = rows[row]
-                kept.append(
-                    Point(
-                        condition,
-                        arm,
-                        int(seed),
-                        cell["greedy"]["bleu"],
-                        cell["beam"]["bleu"],
-                        cell["greedy"]["validity"],
-                        cell["p_mode"],
-                        cell["perplexity"],
-                    )
-                )
-    return kept
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m seqkd_lab.studies.no_help`: some forty minutes on one core."""
-    parser = ArgumentParser(
-        prog="python -m seqkd_lab.studies.no_help", description=__doc__.splitlines()[0]
+def study_of(run: NoHelpRun) -> Study:
+    """Return the study of this size."""
+    return Study(
+        "no-help",
+        "does Seq-KD help without ambiguity, or a student as large as its teacher?",
+        "no_help.json",
+        run.settings,
+        lambda seed: [],
+        run.measure,
+        no_help_tables,
+        first_seed=21,
+        by_row=True,
     )
-    parser.add_argument(
-        "--results",
-        type=Path,
-        default=own_results_path("no_help.json"),
-        help="the JSON file (default: %(default)s)",
-    )
-    given = parser.parse_args(arguments)
-    use_threads(1)
-    make(
-        NoHelpRun(),
-        given.results,
-        lambda done, total: print(f"{done} of {total}", file=sys.stderr, flush=True),
-    )
-    return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+STUDY = study_of(NoHelpRun())

@@ -120,14 +120,12 @@ def results_of(rows: dict, n_seeds: int = 2) -> dict:
     """A results file as `table` writes it."""
     curve = {"train_loss": [3.0, 2.0], "valid_loss": [2.9, 1.9], "learning_rate": [0.01, 0.0]}
     seeds = [str(seed) for seed in range(1, n_seeds + 1)]
+    measured = {name: {**row, "curves": curve} for name, row in rows.items()}
     return {
-        "data": "0",
-        "preset": {},
-        "rows": list(rows),
-        "by_seed": {seed: copy.deepcopy(rows) for seed in seeds},
-        "curves": {seed: {name: curve for name in rows} for seed in seeds},
-        "distilled": {},
+        "study": "table1",
+        "settings": {"data": "0", "preset": {}, "rows": list(rows)},
         "made_with": {"python": "3", "torch": "2"},
+        "by_seed": {seed: copy.deepcopy(measured) for seed in seeds},
     }
 
 

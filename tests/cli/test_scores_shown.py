@@ -20,11 +20,12 @@ from seqkd_lab.lab.paper_table.report import report_html
 from seqkd_lab.metrics import bleu_metric, paired_bootstrap
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.store import Store, key
 from seqkd_lab.studies.table1 import tour
+from seqkd_lab.studies.table1.study import collect
 from seqkd_lab.studies.table1.table import (
     TableRun,
-    collect,
     read_results,
     shows_chrf,
     signatures,
@@ -80,14 +81,14 @@ def results_of(teacher: float, baseline: float, seq_kd: float, n_seeds: int = 1,
     seeds = [str(seed) for seed in range(1, n_seeds + 1)]
     curve = {"train_loss": [3.0] * 6, "valid_loss": [2.9] * 6, "learning_rate": [0.01] * 6}
     corpus = {"sentences": 10_000, "length_ratio": 1.0, "similarity": 45.0, **mode}
+    measured = {name: {**row, "curves": curve} for name, row in rows.items()}
+    measured[SEQ_KD]["distilled"] = corpus
+    preset = {"student_training": {"batch_size": 64}}
     return {
-        "data": "0",
-        "preset": {"student_training": {"batch_size": 64}},
-        "rows": list(rows),
-        "by_seed": {seed: copy.deepcopy(rows) for seed in seeds},
-        "curves": {seed: {name: curve for name in rows} for seed in seeds},
-        "distilled": {seed: {"mode": corpus} for seed in seeds},
+        "study": "table1",
+        "settings": {"data": "0", "preset": preset, "rows": list(rows)},
         "made_with": {"python": "3"},
+        "by_seed": {seed: copy.deepcopy(measured) for seed in seeds},
     }
 
 
@@ -105,7 +106,7 @@ class TestTable:
     def test_one_row_without_it_takes_the_columns_away(self, name, search):
         results = results_of(30.0, 20.0, 22.0, n_seeds=2)
         del results["by_seed"]["2"][name][search]["chrf"]
-        assert not shows_chrf(results) and not any(
+        assert not shows_chrf(rows_by_seed(results)) and not any(
             "chrF" in column for column in table_frame(results).columns
         )
         assert signatures(results) == [f"BLEU: {BLEU_SIGNATURE}"]
@@ -118,8 +119,8 @@ class TestTable:
         assert "valid K=1, %" in columns and not any("chrF" in column for column in columns)
 
     def test_older_committed_results_lack_it(self):
-        assert not shows_chrf(read_results(results_path("table1.json")))
-        assert shows_chrf(read_results(results_path("multi30k.json")))
+        assert not shows_chrf(rows_by_seed(read_results(results_path("table1.json"))))
+        assert shows_chrf(rows_by_seed(read_results(results_path("multi30k.json"))))
 
     def test_it_stays_narrow_with_one_seed(self):
         assert (
@@ -128,7 +129,6 @@ class TestTable:
 
     def test_a_row_that_the_paper_does_not_have_is_shown_too(self):
         results = results_of(30.0, 20.0, 22.0)
-        results["rows"].append("seq-kd+more")
         results["by_seed"]["1"]["seq-kd+more"] = row(23.0, 24.0)
         assert table_frame(results).loc["seq-kd+more", "BLEU K=1"] == "23.0"
 
@@ -178,7 +178,7 @@ class TestWhyNoGain:
 
     def test_nor_without_the_rows_that_it_compares(self):
         results = results_of(30.0, 20.0, 18.0)
-        results["rows"] = [TEACHER, BASELINE]
+        del results["by_seed"]["1"][SEQ_KD]
         assert why_no_gain(results) is None
 
     def test_undertrained_students_are_named_with_pairs_and_updates(self):
@@ -212,7 +212,8 @@ class TestWhyNoGain:
         )
 
     def test_old_results_without_curves_and_corpora_are_explained_too(self):
-        results = results_of(26.9, 9.0, 7.2) | {"curves": {}, "distilled": {}, "preset": {}}
+        results = results_of(26.9, 9.0, 7.2) | {"settings": {}}
+        del results["by_seed"]["1"][SEQ_KD]["curves"], results["by_seed"]["1"][SEQ_KD]["distilled"]
         assert measured_in(results) == Measured(26.9, 9.0, 7.2)
         assert "training pairs" not in why_no_gain(results) and "26.9" in why_no_gain(results)
 
@@ -336,7 +337,7 @@ class TestStore:
     def test_chinese_is_scored_by_characters_and_nothing_is_held(self, made):
         store, run = made
         results = collect(run, store)
-        assert "tok:zh" in signatures(results)[0] and shows_chrf(results)
+        assert "tok:zh" in signatures(results)[0] and shows_chrf(rows_by_seed(results))
         assert "cannot be judged" in why_no_gain(results)
         assert "cannot be compared" in tour.paired_comparison(run, store)
 

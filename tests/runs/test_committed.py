@@ -81,8 +81,9 @@ def test_changed_weights_are_refused(tmp_path):
 
 def test_committed_results_are_of_this_corpus_and_can_be_judged():
     results = read_results(committed.results_path("table1.json"))
-    assert results["data"] == identity(ToyData())
-    assert len(results["by_seed"]) >= 10 and tuple(results["rows"]) == TABLE_ROWS
+    assert results["settings"]["data"] == identity(ToyData())
+    assert len(results["by_seed"]) >= 10
+    assert tuple(results["settings"]["rows"]) == TABLE_ROWS
     assert len(judge(rows_by_seed(results))) == len(CLAIMS)
 
 

@@ -40,7 +40,8 @@ from seqkd_lab.runs.recipes import (
 )
 from seqkd_lab.runs.schedule import Distil, Evaluate, TaskError, Train, Watcher, run_all, with_needs
 from seqkd_lab.runs.store import Store, identity, key
-from seqkd_lab.studies.table1.table import TableRun, collect
+from seqkd_lab.studies.table1.study import collect
+from seqkd_lab.studies.table1.table import TableRun
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 

@@ -233,7 +233,9 @@ def test_the_exit_code_is_0_only_where_every_claim_is_held(tmp_path: Path, capsy
             }
         by_seed[str(seed)] = {name: rows[name] for name in names}
     path = tmp_path / "table.json"
-    path.write_text(json.dumps({**template, "rows": names, "by_seed": by_seed}), encoding="utf-8")
+    path.write_text(
+        json.dumps({**template, "settings": {"rows": names}, "by_seed": by_seed}), encoding="utf-8"
+    )
     assert cli.main(["table", "--check", "--results", str(path)]) == code
     assert ("UNDECIDED" in capsys.readouterr().out) == (code == 1 and gains != (1.0, 1.0))
 

@@ -30,7 +30,8 @@ from seqkd_lab.runs.recipes import (
 )
 from seqkd_lab.runs.schedule import Train, TranslateForward, with_needs
 from seqkd_lab.runs.store import Store, key
-from seqkd_lab.studies.table1.table import TableRun, collect, said_of_teacher, table_frame
+from seqkd_lab.studies.table1.study import collect
+from seqkd_lab.studies.table1.table import TableRun, said_of_teacher, table_frame
 from seqkd_lab.studies.table1.tour import copy_models
 from seqkd_lab.training import Optimisation
 
@@ -142,10 +143,10 @@ class TestRun:
         assert decoded == ["one two three", "four five one", "three three two"]
         assert store.translated(recipes[FORWARD].added) == store.translated(recipes[FORWARD].added)
         results = collect(run, store)
-        assert results["rows"] == [TEACHER, BASELINE, SEQ_KD, FORWARD]
+        assert results["settings"]["rows"] == [TEACHER, BASELINE, SEQ_KD, FORWARD]
         assert FORWARD in table_frame(results).index
         folders = copy_models(run, store, tmp_path / "models")
-        assert [folder.name for folder in folders] == results["rows"]
+        assert [folder.name for folder in folders] == results["settings"]["rows"]
         for folder in folders:
             copied, kept = load_folder(folder), load_folder(store.directory(recipes[folder.name]))
             assert copied.subwords == kept.subwords is not None

@@ -1,21 +1,29 @@
-"""When distillation does not help: what is trained, what Table 1 has already, and a file that
-continues."""
+"""When distillation does not help: what is trained, what Table 1 has already, and results that
+continue."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+import warnings
+from dataclasses import replace
 
 import pytest
 
 from seqkd_lab.models.checkpoint import CheckpointError
 from seqkd_lab.models.lstm import LSTMSpec
-from seqkd_lab.runs.committed import checkpoint_directory, committed_seed, results_path
+from seqkd_lab.runs.committed import (
+    committed_seed,
+    existing_checkpoint,
+    load_committed,
+    results_path,
+)
 from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import ToyData, table_recipes
-from seqkd_lab.runs.store import identity
+from seqkd_lab.runs.store import Store, identity, silent
+from seqkd_lab.runs.study import measure_seeds, read_study, write_study
 from seqkd_lab.studies import no_help
 from seqkd_lab.studies.no_help import (
+    ARMS,
     AS_LARGE,
     CONTROL,
     DETERMINISTIC,
@@ -23,8 +31,10 @@ from seqkd_lab.studies.no_help import (
     FROM_TEACHER,
     IN_TABLE,
     THE_TEACHER,
+    LanguageStore,
     NoHelpRun,
-    Point,
+    points,
+    study_of,
 )
 from seqkd_lab.studies.table1.table import read_results
 from seqkd_lab.training import Optimisation
@@ -35,8 +45,6 @@ TINY = NoHelpRun(
     64,
     10,
     6,
-    (1,),
-    (2,),
     replace(
         TOY,
         teacher=LSTMSpec(12),
@@ -49,45 +57,43 @@ TINY = NoHelpRun(
 )
 
 
-@pytest.fixture
-def made(monkeypatch):
-    """The tasks that were done, in order; made up instead of trained."""
-    asked = []
+def language(tmp_path, ambiguous: bool, run: NoHelpRun = TINY) -> LanguageStore:
+    return LanguageStore(tmp_path / str(ambiguous), run, ambiguous)
 
-    def make_point(run, condition, arm, seed):
-        asked.append((condition, arm, seed))
-        return Point(condition, arm, seed, 50.0 + seed, 51.0, 0.5, 0.1, 2.0)
 
-    monkeypatch.setattr(no_help, "make_point", make_point)
-    return asked
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory) -> dict:
+    """What a tiny run measures of seed 1, with every arm trained."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # so small a teacher writes hypotheses without an end
+        return dict(TINY.measure(1, Store(tmp_path_factory.mktemp("store")), silent, {}))
 
 
 def test_what_table_1_has_is_not_trained_again():
     run = NoHelpRun()
-    assert not [task for task in run.tasks() if task[:2] in IN_TABLE]
-    every = replace(run, beside_table=False).tasks()
-    assert {task[:2] for task in every} - {task[:2] for task in run.tasks()} == set(IN_TABLE)
-    large = [seed for condition, arm, seed in every if (condition, arm) == (AS_LARGE, FROM_GOLD)]
-    assert (
-        len(every) == len(set(every)) == 3 + 2 * (2 * len(run.small_seeds) + len(large))
-        and len(large) >= 2
+    every = [pair for seed in range(21, 26) for pair in run.arms(seed)]
+    assert not set(every) & set(IN_TABLE)
+    assert set(replace(run, beside_table=False).arms(21)) - set(run.arms(21)) == set(IN_TABLE)
+    assert sum(pair == (AS_LARGE, FROM_TEACHER) for pair in every) == 4
+    assert all(condition != AS_LARGE for condition, _ in run.arms(SEED)), (
+        "a gold student as large as its teacher must be no copy of it"
     )
-    assert SEED not in large, "a gold student as large as its teacher must be no copy of it"
 
 
 def test_the_rows_of_the_table_are_what_the_conditions_ask_for():
     """The recipes of Table 1: a control's students are small, a large gold student is another
     seed's teacher."""
-    recipes = table_recipes(ToyData(), TOY, 2)
+    run = NoHelpRun()
     for (condition, arm), row in IN_TABLE.items():
-        large = condition == AS_LARGE or arm == THE_TEACHER
-        assert recipes[row].model == (TOY.teacher if large else TOY.student)
-        assert (recipes[row].distilled is not None) == (arm == FROM_TEACHER)
-    assert NoHelpRun().heading()["data"] == identity(ToyData())
+        seed = SEED if arm == THE_TEACHER else 2
+        own, of_table = run.recipe(condition, arm, seed), table_recipes(ToyData(), TOY, seed)[row]
+        assert replace(own, distilled=None) == replace(of_table, distilled=None)
+        assert (own.distilled is None) == (of_table.distilled is None)
+    assert run.settings()["data"] == identity(ToyData())
 
 
-def test_both_languages_share_sources_and_vocabulary_and_one_leaves_a_single_translation():
-    ambiguous, fixed = (no_help.load(TINY, which) for which in (True, False))
+def test_both_languages_share_sources_and_vocabulary_and_one_leaves_a_single_translation(tmp_path):
+    ambiguous, fixed = (language(tmp_path, which).dataset(ToyData()) for which in (True, False))
     assert (len(fixed.train), len(fixed.valid), len(fixed.test)) == (64, 10, 6)
     for split in ("train", "valid", "test"):
         assert getattr(fixed, split).source == getattr(ambiguous, split).source
@@ -98,113 +104,70 @@ def test_both_languages_share_sources_and_vocabulary_and_one_leaves_a_single_tra
         assert load_toy(ToyData()).language.is_valid(source, target)
 
 
+def test_the_committed_teacher_serves_in_its_language_only(tmp_path):
+    run = replace(TINY, beside_table=True)
+    committed = load_committed(existing_checkpoint("teacher"))
+    assert language(tmp_path, True, run).model(run.teacher).spec == committed.spec
+    assert language(tmp_path, False, run).model(run.teacher).spec == TINY.preset.teacher
+
+
 @pytest.mark.filterwarnings("ignore:the teacher wrote")
-def test_every_arm_is_trained_and_judged_the_same_again():
-    points = {task: no_help.make_point(TINY, *task) for task in TINY.tasks()}
-    assert points == {(point.condition, point.arm, point.seed): point for point in points.values()}
-    for point in points.values():
-        assert (
-            0 <= point.greedy <= 100
-            and 0 <= point.valid <= 1
-            and 0 <= point.p_mode <= 1
-            and point.perplexity > 1
-        )
-    task = (DETERMINISTIC, FROM_TEACHER, 1)
-    assert no_help.make_point(TINY, *task) == points[task]
-    gold, teacher_logits_of, teacher = (
-        points[AS_LARGE, arm, seed].perplexity
-        for arm, seed in ((FROM_GOLD, 2), (FROM_TEACHER, 2), (THE_TEACHER, SEED))
-    )
-    assert len({gold, teacher_logits_of, teacher}) == 3
+def test_every_arm_is_trained_and_judged_the_same_again(rows, tmp_path):
+    assert list(rows) == [", ".join(pair) for pair in TINY.arms(1)] and len(rows) == 9
+    for row in rows.values():
+        assert 0 <= row["greedy"] <= 100 and 0 <= row["valid"] <= 1
+        assert 0 <= row["p_mode"] <= 1 and row["perplexity"] > 1
+    last = f"{AS_LARGE}, {FROM_TEACHER}"
+    finished = {name: row for name, row in rows.items() if name != last}
+    assert dict(TINY.measure(1, Store(tmp_path), silent, finished)) == {last: rows[last]}
+    assert rows[f"{CONTROL}, {THE_TEACHER}"] == rows[f"{AS_LARGE}, {THE_TEACHER}"]
+    assert len({rows[f"{AS_LARGE}, {arm}"]["perplexity"] for arm in ARMS}) == 3
 
 
-def test_every_point_is_written_and_an_interrupted_run_continues(tmp_path, made, monkeypatch):
-    path, make_point = tmp_path / "no_help.json", no_help.make_point
-
-    def interrupted(run, *task):
-        if len(made) == 2:
-            raise KeyboardInterrupt
-        return make_point(run, *task)
-
-    monkeypatch.setattr(no_help, "make_point", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        no_help.make(TINY, path)
-    assert len(no_help.points(no_help.read(path))) == 2
-    monkeypatch.setattr(no_help, "make_point", make_point)
-    heard = []
-    whole = no_help.make(TINY, path, lambda done, total: heard.append((done, total)))
-    assert made == TINY.tasks(), "each model once" and heard[0] == (3, 9) and heard[-1] == (9, 9)
-    before = path.read_bytes()
-    assert no_help.make(TINY, path) == whole and path.read_bytes() == before and len(made) == 9
-    more = replace(TINY, small_seeds=(1, 2))
-    assert len(no_help.points(no_help.make(more, path))) == 13 and len(made) == 13, (
-        "more seeds are added"
-    )
-
-
-def test_points_made_otherwise_are_not_mixed_and_other_files_are_refused(tmp_path, made):
+def test_points_of_another_size_are_not_mixed(rows, tmp_path):
     path = tmp_path / "no_help.json"
-    no_help.make(TINY, path)
-    with pytest.raises(CheckpointError, match="its run was"):
-        no_help.make(replace(TINY, n_pairs=65), path)
-    path.write_text('{"points": []}')
-    with pytest.raises(CheckpointError, match="experiments.no_help"):
-        no_help.read(path)
+    write_study(path, study_of(TINY).heading(), {"1": rows})
+    other = study_of(replace(TINY, n_pairs=65))
+    with pytest.raises(CheckpointError, match=r"different settings \(n_pairs was 64, now it is 65"):
+        measure_seeds(other, (1,), Store(tmp_path), path, lambda seed: silent)
+    assert len(points(read_study(path))) == 9
 
 
-def test_the_table_fills_in_its_seeds(made):
+def test_the_table_fills_in_its_seeds():
     by_seed = read_results(results_path("table1.json"))["by_seed"]
-    found = no_help.with_table([], by_seed)
-    places = [(point.condition, point.arm, point.seed) for point in found]
-    assert len(places) == len(set(places))
+    filled = no_help.with_table([], by_seed)
+    keys = [(point.condition, point.arm, point.seed) for point in filled]
+    assert len(keys) == len(set(keys))
     seeds = set(map(int, by_seed))
-    assert {
-        seed for condition, arm, seed in places if (condition, arm) == (CONTROL, FROM_TEACHER)
-    } == seeds
-    assert {
-        seed for condition, arm, seed in places if (condition, arm) == (AS_LARGE, FROM_GOLD)
-    } == seeds - {SEED}
-    assert [seed for _, arm, seed in places if arm == THE_TEACHER] == [SEED, SEED]
+    assert {seed for *pair, seed in keys if tuple(pair) == (CONTROL, FROM_TEACHER)} == seeds
+    assert {seed for *pair, seed in keys if tuple(pair) == (AS_LARGE, FROM_GOLD)} == seeds - {SEED}
+    assert [seed for _, arm, seed in keys if arm == THE_TEACHER] == [SEED, SEED]
     (own,) = [
         point
-        for point in found
+        for point in filled
         if (point.condition, point.arm, point.seed) == (CONTROL, FROM_TEACHER, SEED)
     ]
     seq_kd = by_seed[str(SEED)]["seq-kd"]
     assert own.greedy == seq_kd["greedy"]["bleu"] and own.p_mode == seq_kd["p_mode"]
 
 
-def test_the_command_writes_the_file(tmp_path, made, capsys):
-    path = tmp_path / "made.json"
-    assert no_help.main(["--results", str(path)]) == 0
-    assert {(p.condition, p.arm, p.seed) for p in no_help.points(no_help.read(path))} == set(
-        NoHelpRun().tasks()
-    )
-    n_tasks = len(NoHelpRun().tasks())
-    assert f"{n_tasks} of {n_tasks}" in capsys.readouterr().err
-
-
-def test_a_mini_version_trains_all_itself(made):
-    run = no_help.mini(50)
-    assert run.n_pairs == 50 and not run.beside_table
+@pytest.mark.filterwarnings("ignore:the teacher wrote")
+def test_a_mini_version_trains_all_itself():
     heard = []
-    points = no_help.make_all(run, lambda done, total: heard.append((done, total)))
-    assert made == run.tasks() and len(points) == 9 and heard[-1] == (9, 9)
+    measured = no_help.mini_points(40, lambda done, total: heard.append((done, total)))
+    assert len(measured) == 9 and heard[-1] == (9, 9)
+    assert {point.seed for point in measured} == {1}
 
 
 class TestCommitted:
-    def test_it_is_what_the_command_makes_today(self):
-        kept = no_help.committed()
-        assert {part: kept[part] for part in ("data", "run")} == {
-            part: NoHelpRun().heading()[part] for part in ("data", "run")
-        }
-        assert {(p.condition, p.arm, p.seed) for p in no_help.points(kept)} == set(
-            NoHelpRun().tasks()
-        )
+    def test_it_has_every_arm_that_table_1_lacks(self):
+        measured = {(p.condition, p.arm, p.seed) for p in no_help.committed_points()}
+        run = NoHelpRun()
+        assert measured == {(*pair, seed) for seed in range(21, 26) for pair in run.arms(seed)}
 
     def test_its_teacher_of_the_fixed_language_knows_the_language(self):
-        (teacher,) = [
-            asdict(p) for p in no_help.points(no_help.committed()) if p.arm == THE_TEACHER
-        ]
-        assert teacher["condition"] == DETERMINISTIC and teacher["valid"] > 0.9
-        assert checkpoint_directory("teacher") is not None
+        teachers = {
+            (p.condition, p.valid) for p in no_help.committed_points() if p.arm == THE_TEACHER
+        }
+        ((condition, valid),) = teachers
+        assert condition == DETERMINISTIC and valid > 0.9

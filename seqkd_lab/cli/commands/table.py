@@ -18,14 +18,16 @@ from seqkd_lab.cli.options import (
 )
 from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
 from seqkd_lab.installation import OWN_RESULTS
-from seqkd_lab.models.checkpoint import write_atomically, write_json
+from seqkd_lab.models.checkpoint import write_atomically
 from seqkd_lab.runs import committed
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import TABLE_ROWS
 from seqkd_lab.runs.results import rows_by_seed
+from seqkd_lab.runs.study import write_study
 from seqkd_lab.runs.verdicts import all_held
 from seqkd_lab.studies.table1 import checkpoints, findings
-from seqkd_lab.studies.table1.table import collect, read_results
+from seqkd_lab.studies.table1.study import TOY_SEEDS, collect
+from seqkd_lab.studies.table1.table import read_results
 from seqkd_lab.studies.table1.why_no_gain import why_no_gain
 
 
@@ -74,9 +76,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     table.set_defaults(run=run)
 
 
-TOY_SEEDS, TEXT_SEEDS = (21, 10), (1, 5)
-"""The first seed and the number of seeds of Table 1. Seeds 11 to 13 of the toy are for choosing:
-none judges what it chose."""
+TEXT_SEEDS = tuple(range(1, 6))
 
 
 def run(given: Namespace) -> int:
@@ -88,14 +88,15 @@ def run(given: Namespace) -> int:
         OWN_RESULTS / "table1.json" if given.source else None
     )  # the lab's own results are of the toy
     path = results_to_write(given.results or of_text, "table1.json")
-    seeds = seeds_of(given, *(TEXT_SEEDS if given.source else TOY_SEEDS))
+    own_seeds = TEXT_SEEDS if given.source else TOY_SEEDS
+    seeds = seeds_of(given, own_seeds[0], len(own_seeds))
     from seqkd_lab.lab.paper_table.table_figures import curves_figure, table_figure
     from seqkd_lab.lab.shared.showing import png
 
     run = table_run(given, seeds, given.rows, "full")
     make_models(run.tasks(), run.data, given, path)
     results = collect(run, store_of(given))
-    write_json(path, results)
+    write_study(path, results, results["by_seed"])
     write_atomically(path.with_suffix(".png"), png(table_figure(results), 110))
     write_atomically(path.with_name(f"{path.stem}-curves.png"), png(curves_figure(results), 110))
     print_results(results)

@@ -14,7 +14,7 @@ from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import TABLE_ROWS, TextData
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.studies.table1 import findings
-from seqkd_lab.studies.table1.table import collect
+from seqkd_lab.studies.table1.study import collect
 from seqkd_lab.studies.table1.tour import copy_models, examples, paired_comparison
 from seqkd_lab.studies.table1.why_no_gain import why_no_gain
 

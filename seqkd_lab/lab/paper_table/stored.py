@@ -32,16 +32,15 @@ def budget_seeds() -> list[Rows]:
 
 
 def committed_gains(results: Mapping) -> dict[str, Gain]:
-    """Read the gains of `python -m seqkd_lab.studies.no_help`, beside them those of Table 1
+    """Read the gains of `seqkd-lab study run no-help`, beside them those of Table 1
     (`results`)."""
-    points = no_help.points(no_help.committed())
-    return gains(no_help.with_table(points, results["by_seed"]))
+    return gains(no_help.with_table(no_help.committed_points(), results["by_seed"]))
 
 
 def mini_gains(n_pairs: int, report: Callable[[int, int], None]) -> dict[str, Gain]:
     """Train a mini version of the same experiment here: one seed, few pairs, so that it proves
     nothing."""
-    return gains(no_help.make_all(no_help.mini(n_pairs), report))
+    return gains(no_help.mini_points(n_pairs, report))
 
 
 def other_gains(results: Mapping, seed: int) -> list[float]:

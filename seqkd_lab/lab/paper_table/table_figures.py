@@ -28,7 +28,7 @@ def table_figure(results: Mapping) -> Figure:
     """
     figure = Figure(figsize=(13, 6.5), layout="constrained")
     ours, paper = figure.subplots(1, 2, width_ratios=[2.2, 1.0], sharey=True)
-    names = list(results["rows"])
+    names = list(rows_by_seed(results)[0])
     for place, name in enumerate(names):
         cells = [rows[name] for rows in rows_by_seed(results)]
         _draw_row(ours, place - 0.17, [cell["greedy"]["bleu"] for cell in cells], GREEDY)
@@ -83,13 +83,13 @@ def _number(axes, value: float, x: float, y: float) -> None:
 def curves_figure(results: Mapping) -> Figure:
     """Validation loss (NLL of gold, nats a token) of each epoch: one line a seed, one panel a
     model, one scale."""
-    seeds = sorted(results["curves"], key=int)
-    names = [name for name in CURVE_COLOURS if name in results["curves"][seeds[0]]]
+    by_seed = rows_by_seed(results)
+    names = [name for name in CURVE_COLOURS if name in by_seed[0]]
     figure = Figure(figsize=(4 * len(names), 4.5), layout="constrained")
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for axes, name in zip(panels, names, strict=True):
-        for seed in seeds:
-            losses = results["curves"][seed][name]["valid_loss"]
+        for rows in by_seed:
+            losses = rows[name]["curves"]["valid_loss"]
             axes.plot(
                 range(1, len(losses) + 1),
                 losses,

@@ -20,7 +20,8 @@ from seqkd_lab.lab.shared.digits import shown_number
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import SEQ_INTER, SIZE, ready, role_of, styled
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.recipes import SEQ_KD, TEACHER
+from seqkd_lab.runs.recipes import SEQ_KD, TEACHER, TEACHER_INTER
+from seqkd_lab.runs.results import rows_by_seed
 
 Words = tuple[str, ...]
 N_CANDIDATES = 35
@@ -148,7 +149,7 @@ def similarity_range(
     """Return the range in which the mean similarity of ỹ among K of these sentences should lie:
     from the least to the greatest of Table 1's seeds, widened by two standard errors of the mean
     over these sentences."""
-    seeds = [seed["interpolated"]["similarity"] for seed in results["distilled"].values()]
+    seeds = [rows[TEACHER_INTER]["distilled"]["similarity"] for rows in rows_by_seed(results)]
     largest = [max(candidates.similarity[BLEU][:K]) for candidates in sentences]
     error = stdev(largest) / math.sqrt(len(largest))
     return max(0.0, min(seeds) - 2.0 * error), min(100.0, max(seeds) + 2.0 * error)

@@ -19,7 +19,7 @@ from seqkd_lab.runs.results import rows_by_seed
 def committed_history(results: Mapping) -> dict[str, list[float]]:
     """Returns the history of the committed teacher's training from the results of Table 1, one
     entry an epoch."""
-    return results["curves"][str(committed_seed())][TEACHER]
+    return results["by_seed"][str(committed_seed())][TEACHER]["curves"]
 
 
 def batch_of(model: LSTMSeq2Seq, corpus: ParallelCorpus, n_sentences: int) -> Batch:

@@ -3,8 +3,7 @@
 
 BLEU of the toy language has another scale than the paper's: its best models reach 90, the paper's
 20. So the paper's differences in BLEU are asked as they stand, and beside them what does not depend
-    on the scale. Models that cannot
-translate are not judged at all (`obstacle`).
+on the scale. Models that cannot translate are not judged at all (`obstacle`).
 """
 
 from __future__ import annotations
@@ -119,11 +118,8 @@ def obstacle(by_seed: Sequence[Rows], names: Sequence[str]) -> str | None:
     there is nothing to learn. The rows are taken in the table's order. One seed and either search
     suffice, so that nothing is held on zeros.
     """
-    asked = (TEACHER, *names)
-    for name in (
-        *filter(asked.__contains__, TABLE_ROWS),
-        *(name for name in names if name not in TABLE_ROWS),
-    ):
+    others = [name for name in names if name not in TABLE_ROWS]
+    for name in [*(row for row in TABLE_ROWS if row in (TEACHER, *names)), *others]:
         if not all(name in rows for rows in by_seed):
             continue
         who = f"the {name}" if name in (TEACHER, BASELINE) else name
@@ -308,26 +304,31 @@ def in_words(by_seed: Sequence[Rows]) -> str:
         judged = judge_claims(claims, by_seed)
         if judged:
             parts.append("\n".join([f"{heading}:", *map(describe, judged)]))
-    both = (
-        all({BASELINE, SEQ_KD} <= set(rows) for rows in by_seed)
-        and obstacle(by_seed, (BASELINE, SEQ_KD)) is None
+    share = beam_share_in_words(by_seed)
+    return "\n\n".join([*parts, *([share] if share else []), summary(judge(by_seed))])
+
+
+def beam_share_in_words(by_seed: Sequence[Rows]) -> str:
+    """Return what the beam still brings to Seq-KD as a sentence, empty where it cannot be told."""
+    if not all({BASELINE, SEQ_KD} <= set(rows) for rows in by_seed):
+        return ""
+    share = beam_share(by_seed)
+    if obstacle(by_seed, (BASELINE, SEQ_KD)) is not None or math.isnan(share):
+        return ""
+    return (
+        f"The beam's gain for Seq-KD is {share:.0%} of its gain for the baseline (ratio of the "
+        "means; 3% in the paper)."
     )
-    if both and not math.isnan(share := beam_share(by_seed)):
-        parts.append(
-            f"The beam's gain for Seq-KD is {share:.0%} of its gain for the baseline (ratio of the "
-            "means; 3% in the paper)."
-        )
-    return "\n\n".join([*parts, summary(judge(by_seed))])
 
 
 def of_one_seed(rows: Rows) -> str:
     """Return what each claim's quantity is in one seed, which has no interval and so decides
     nothing; and of what cannot be judged the reasons, each once."""
     verdicts = [judge_claim(claim, [rows]) for claim in CLAIMS if is_measured(claim, [rows])]
-    given = [CANNOT_BE_JUDGED if verdict.reason else number(verdict.mean) for verdict in verdicts]
     lines = [
-        f"{verdict.claim.name}  {verdict.claim.ours}: {value}"
-        for verdict, value in zip(verdicts, given, strict=True)
+        f"{verdict.claim.name}  {verdict.claim.ours}: "
+        f"{CANNOT_BE_JUDGED if verdict.reason else number(verdict.mean)}"
+        for verdict in verdicts
     ]
     reasons = dict.fromkeys(verdict.reason for verdict in verdicts if verdict.reason)
     return "\n".join(

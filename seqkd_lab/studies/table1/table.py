@@ -1,15 +1,18 @@
-"""Table 1: run its rows over seeds, keep the numbers as JSON, and print them beside the paper's."""
+"""Table 1: measure its rows over seeds, and print them beside the paper's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas
 
+from seqkd_lab.distillation.sequence_level import DistilledCorpus
 from seqkd_lab.identity import settings
 from seqkd_lab.models.checkpoint import CheckpointError, read_json
+from seqkd_lab.models.folder import HISTORY
 from seqkd_lab.runs.recipes import (
     ALL_THREE,
     BASELINE,
@@ -23,6 +26,7 @@ from seqkd_lab.runs.recipes import (
     TEACHER_INTER,
     WORD_KD,
     WORD_KD_INTER,
+    Distillation,
     Preset,
     Recipe,
     SourceText,
@@ -30,9 +34,11 @@ from seqkd_lab.runs.recipes import (
     ToyData,
     table_recipes,
 )
-from seqkd_lab.runs.results import rows_by_seed, versions, with_interval
+from seqkd_lab.runs.results import rows_by_seed, with_interval
 from seqkd_lab.runs.schedule import Evaluate
-from seqkd_lab.runs.store import Store, identity
+from seqkd_lab.runs.store import Report, Store, identity, silent
+from seqkd_lab.runs.study import REMEDY, read_study
+from seqkd_lab.runs.verdicts import Rows
 
 
 @dataclass(frozen=True)
@@ -86,139 +92,139 @@ class TableRun:
 
     @property
     def row_names(self) -> tuple[str, ...]:
-        """The names of all its rows."""
+        """Return the names of all its rows."""
         return self.rows if self.monolingual is None else (*self.rows, FORWARD)
 
     def recipes(self, seed: int) -> dict[str, Recipe]:
-        made = table_recipes(
+        """Return the recipe of each row of one seed."""
+        every = table_recipes(
             self.data,
             self.preset,
             seed,
             monolingual=self.monolingual,
             teacher_seed=self.seeds[0] if self.one_teacher else None,
         )
-        return {name: made[name] for name in self.row_names}
+        return {name: every[name] for name in self.row_names}
 
     def tasks(self) -> list[Evaluate]:
-        """The evaluation of every row of every seed; what they need is theirs to say."""
+        """Return the evaluation of every row of every seed."""
+        return [task for seed in self.seeds for task in self.tasks_of(seed)]
+
+    def tasks_of(self, seed: int) -> list[Evaluate]:
+        """Return the evaluation of every row of one seed."""
         beam, penalty = self.preset.beam_size, self.preset.length_penalty
-        return [
-            Evaluate(recipe, beam, penalty)
-            for seed in self.seeds
-            for recipe in self.recipes(seed).values()
-        ]
+        return [Evaluate(recipe, beam, penalty) for recipe in self.recipes(seed).values()]
+
+    def measure(self, seed: int, store: Store, report: Report = silent) -> dict[str, dict]:
+        """Return of each row its evaluation, its training curves, and the statistics of the corpus
+        that a teacher rewrote for it, if one did."""
+        recipes = self.recipes(seed)
+        corpora = dict.fromkeys(recipe.distilled for recipe in recipes.values())
+        statistics = {
+            change: _corpus_statistics(store.distilled(change))
+            for change in corpora
+            if isinstance(change, Distillation)
+        }
+        rows = {}
+        for name, recipe in recipes.items():
+            rows[name] = {
+                **store.evaluation(recipe, self.preset.beam_size, self.preset.length_penalty),
+                "curves": read_json(store.directory(recipe) / HISTORY),
+                **({"distilled": statistics[recipe.distilled]} if recipe.distilled else {}),
+            }
+            report(len(rows), len(recipes))
+        return rows
+
+    def settings(self) -> dict[str, Any]:
+        """Return everything that decides the table's numbers, as plain JSON."""
+        shared = {"teacher_seed": self.seeds[0]} if self.one_teacher else {}
+        return {
+            "data": identity(self.data),
+            "preset": settings(self.preset),
+            "rows": list(self.row_names),
+            **shared,
+        }
 
 
-def collect(run: TableRun, store: Store) -> dict:
-    """The results of a finished run: by seed and row the metrics and the training curve; and what
-    made them."""
-    by_seed, curves, distilled = {}, {}, {}
-    for seed in run.seeds:
-        recipes = run.recipes(seed)
-        by_seed[str(seed)] = {
-            name: store.evaluation(recipe, run.preset.beam_size, run.preset.length_penalty)
-            for name, recipe in recipes.items()
-        }
-        curves[str(seed)] = {
-            name: read_json(store.directory(recipe) / "history.json")
-            for name, recipe in recipes.items()
-        }
-        distilled[str(seed)] = _distilled_corpora(recipes.values(), store)
-    shared = {"teacher_seed": run.seeds[0]} if run.one_teacher else {}
+def _corpus_statistics(distilled: DistilledCorpus) -> dict[str, float]:
+    """Of a corpus that a teacher rewrote: sentences, length ratio, likeness to gold."""
     return {
-        "data": identity(run.data),
-        "preset": settings(run.preset),
-        "rows": list(run.row_names),
-        **shared,
-        "by_seed": by_seed,
-        "curves": curves,
-        "distilled": distilled,
-        "made_with": versions(),
+        "sentences": len(distilled.corpus),
+        "length_ratio": distilled.length_ratio,
+        "exact_matches": distilled.exact_matches,
+        "similarity": sum(distilled.similarities) / len(distilled.similarities),
     }
-
-
-def _distilled_corpora(recipes: Iterable[Recipe], store: Store) -> dict[str, dict]:
-    """Of each corpus that a teacher rewrote: sentences, length ratio, likeness to gold."""
-    found = {}
-    for distillation in dict.fromkeys(
-        recipe.distilled for recipe in recipes if recipe.distilled is not None
-    ):
-        made = store.distilled(distillation)
-        found[distillation.method] = {
-            "sentences": len(made.corpus),
-            "length_ratio": made.length_ratio,
-            "exact_matches": made.exact_matches,
-            "similarity": sum(made.similarities) / len(made.similarities),
-        }
-    return found
 
 
 def said_of_teacher(results: Mapping) -> list[str]:
     """Return the sentence that a table needs whose seeds share one teacher; nothing for others."""
-    if "teacher_seed" not in results or len(results["by_seed"]) < 2:
+    if "teacher_seed" not in results["settings"] or len(results["by_seed"]) < 2:
         return []
     return [
-        f"All students learn from one teacher (seed {results['teacher_seed']}): the intervals are "
-        "over students, and say nothing about other teachers."
+        f"All students learn from one teacher (seed {results['settings']['teacher_seed']}): the "
+        "intervals are over students, and say nothing about other teachers."
     ]
 
 
 def read_results(path: Path) -> dict:
-    """The results that `collect` gave. Raises CheckpointError naming the file when it holds
-    something else."""
-    results = read_json(path)
-    rows, by_seed = (
-        results.get(part) if isinstance(results, dict) else None for part in ("rows", "by_seed")
-    )
-    whole = bool(rows) and isinstance(rows, list) and bool(by_seed) and isinstance(by_seed, dict)
-    if not whole or not all(
-        isinstance(cells, dict) and set(rows) <= set(cells) for cells in by_seed.values()
-    ):
-        raise CheckpointError(
-            f"{path}: not the results of a table; make them again with `seqkd-lab table`"
-        )
+    """Return the results of a table. Raises CheckpointError naming the file when it holds something
+    else, or a seed lacks a row."""
+    results = read_study(path, "table1")
+    for seed, rows in results["by_seed"].items():
+        missing = [name for name in results["settings"]["rows"] if name not in rows]
+        if missing:
+            raise CheckpointError(f"{path}: seed {seed} has no row {missing[0]!r}. {REMEDY}")
     return results
 
 
 def table_frame(results: Mapping) -> pandas.DataFrame:
-    """The table for people: ours (mean ± 95% interval over the seeds) and, in brackets, the
-    paper's.
+    """Return the table for people: ours (mean ± 95% interval over the seeds) and, in brackets, the
+    paper's."""
+    return frame_of(rows_by_seed(results))
+
+
+def frame_of(by_seed: Sequence[Rows]) -> pandas.DataFrame:
+    """Return the table for people from the rows of each seed.
 
     chrF stands beside BLEU on real text, where every row has it. On the toy language, validity says
     more than chrF against one sampled reference.
     """
-    by_seed, lines, with_chrf = rows_by_seed(results), {}, shows_chrf(results)
-    for name in results["rows"]:
-        cells, paper = [rows[name] for rows in by_seed], PAPER.get(name, PaperRow())
-        line = {
-            "parameters": f"{cells[0]['n_parameters']:,}",
-            "BLEU K=1": _beside([c["greedy"]["bleu"] for c in cells], paper.greedy),
-            f"BLEU K={cells[0]['beam_size']}": _beside(
-                [c["beam"]["bleu"] for c in cells], paper.beam
-            ),
-            **(_chrf(cells) if with_chrf else {}),
-            "PPL of gold": _beside([c["perplexity"] for c in cells], paper.perplexity),
-            "p(ŷ) in %": _beside([c["p_mode"] for c in cells], paper.p_mode, scale=100.0),
-            "length ratio": with_interval([c["beam"]["length_ratio"] for c in cells], 3),
-        }
-        if cells[0]["greedy"]["validity"] is not None:
-            line["valid K=1, %"] = with_interval(
-                [c["greedy"]["validity"] for c in cells], scale=100.0
-            )
-            line["KL to truth"] = with_interval([c["kl_to_truth"] for c in cells], 2)
-            line["BLEU K=1, one ref."] = with_interval(
-                [c["greedy"]["bleu_one_reference"] for c in cells]
-            )
-        lines[name] = line
+    lines, with_chrf = {}, shows_chrf(by_seed)
+    for name in by_seed[0]:
+        cells = [rows[name] for rows in by_seed]
+        lines[name] = _line(cells, PAPER.get(name, PaperRow()), with_chrf)
     return pandas.DataFrame.from_dict(lines, orient="index")
 
 
-def shows_chrf(results: Mapping) -> bool:
+def _line(cells: Sequence[Mapping], paper: PaperRow, with_chrf: bool) -> dict[str, str]:
+    """One row of the table, from its evaluations in each seed."""
+    line = {
+        "parameters": f"{cells[0]['n_parameters']:,}",
+        "BLEU K=1": _beside([cell["greedy"]["bleu"] for cell in cells], paper.greedy),
+        f"BLEU K={cells[0]['beam_size']}": _beside(
+            [cell["beam"]["bleu"] for cell in cells], paper.beam
+        ),
+        **(_chrf(cells) if with_chrf else {}),
+        "PPL of gold": _beside([cell["perplexity"] for cell in cells], paper.perplexity),
+        "p(ŷ) in %": _beside([cell["p_mode"] for cell in cells], paper.p_mode, scale=100.0),
+        "length ratio": with_interval([cell["beam"]["length_ratio"] for cell in cells], 3),
+    }
+    if cells[0]["greedy"]["validity"] is None:
+        return line
+    return {
+        **line,
+        "valid K=1, %": with_interval([cell["greedy"]["validity"] for cell in cells], scale=100.0),
+        "KL to truth": with_interval([cell["kl_to_truth"] for cell in cells], 2),
+        "BLEU K=1, one ref.": with_interval([c["greedy"]["bleu_one_reference"] for c in cells]),
+    }
+
+
+def shows_chrf(by_seed: Sequence[Rows]) -> bool:
     """Return whether the table shows chrF: on real text, where every row of every seed has it."""
-    cells = [rows[name] for rows in rows_by_seed(results) for name in results["rows"]]
     return all(
         cell["greedy"].get("validity") is None and cell[search].get("chrf") is not None
-        for cell in cells
+        for rows in by_seed
+        for cell in rows.values()
         for search in ("greedy", "beam")
     )
 
@@ -234,20 +240,21 @@ def signatures(results: Mapping) -> list[str]:
     """Return the lines that say how the table's scores were made, by sacreBLEU's signatures: one
     for each metric, or, where rows were scored in different ways, one for each way, with its
     rows."""
-    metrics = {"BLEU": "signature", **({"chrF2": "chrf_signature"} if shows_chrf(results) else {})}
+    by_seed = rows_by_seed(results)
+    metrics = {"BLEU": "signature", **({"chrF2": "chrf_signature"} if shows_chrf(by_seed) else {})}
     lines = []
-    for metric, field in metrics.items():
-        rows_of: dict[str, dict[str, None]] = {}
-        for rows in rows_by_seed(results):
-            for name in results["rows"]:
-                rows_of.setdefault(rows[name][field], {})[name] = None
-        if len(rows_of) == 1:
-            lines.append(f"{metric}: {next(iter(rows_of))}")
+    for metric, measure in metrics.items():
+        names_of: dict[str, dict[str, None]] = {}
+        for rows in by_seed:
+            for name, row in rows.items():
+                names_of.setdefault(row[measure], {})[name] = None
+        if len(names_of) == 1:
+            lines.append(f"{metric}: {next(iter(names_of))}")
         else:
             lines += [
                 f"{metric} of {', '.join(names)}: {signature} (other rows differ: do not compare "
                 "them)"
-                for signature, names in rows_of.items()
+                for signature, names in names_of.items()
             ]
     return lines
 

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from seqkd_lab.distillation.sequence_level import ACCEPTED_LENGTH_RATIO, MODE
+from seqkd_lab.distillation.sequence_level import ACCEPTED_LENGTH_RATIO
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.studies.table1.findings import beam, greedy, obstacle
@@ -55,7 +55,7 @@ def why_no_gain(results: Mapping) -> str | None:
     or where the models have not learned enough to be judged at all.
     """
     by_seed = rows_by_seed(results)
-    if not {TEACHER, BASELINE, SEQ_KD} <= set(results["rows"]):
+    if not all({TEACHER, BASELINE, SEQ_KD} <= set(rows) for rows in by_seed):
         return None
     measured, reason = measured_in(results), obstacle(by_seed, (BASELINE, SEQ_KD))
     if reason is not None:
@@ -67,17 +67,15 @@ def why_no_gain(results: Mapping) -> str | None:
 def explain(measured: Measured) -> str:
     """Return by how much Seq-KD is below the baseline, and the first two causes that the numbers
     show."""
-    below, amount = (
-        measured.baseline - measured.seq_kd,
-        f", after {measured.amount}" if measured.amount else "",
-    )
-    said = f"{below:.1f} BLEU" if below >= 0.05 else "less than 0.1 BLEU"
+    below = measured.baseline - measured.seq_kd
+    amount = f", after {measured.amount}" if measured.amount else ""
+    difference = f"{below:.1f} BLEU" if below >= 0.05 else "less than 0.1 BLEU"
     causes = causes_in(measured)[:2] or [
         "Nothing that was measured explains it: more seeds would show whether it is chance."
     ]
     return " ".join(
         [
-            f"Distillation did not help here: Seq-KD is {said} below the baseline by greedy "
+            f"Distillation did not help here: Seq-KD is {difference} below the baseline by greedy "
             f"search{amount}.",
             *causes,
         ]
@@ -87,13 +85,11 @@ def explain(measured: Measured) -> str:
 def causes_in(measured: Measured) -> list[str]:
     """Return a sentence for each cause that the numbers show, with its number and what to do, the
     weightiest first."""
-    teacher, baseline, lead = (
-        measured.teacher,
-        measured.baseline,
-        measured.teacher - measured.baseline,
-    )
+    teacher, baseline = measured.teacher, measured.baseline
+    lead = teacher - baseline
+    ratio, similarity = measured.length_ratio, measured.similarity
     shortest, longest = ACCEPTED_LENGTH_RATIO
-    ratio, similarity, causes = measured.length_ratio, measured.similarity, []
+    causes = []
     if baseline < LEAST_SHARE * teacher:
         causes.append(
             f"The baseline reaches {baseline:.1f} of its teacher's {teacher:.1f} BLEU: the "
@@ -130,7 +126,7 @@ def measured_in(results: Mapping) -> Measured:
     """Return what the results of a table say about teacher, baseline, Seq-KD and the distilled
     corpus."""
     by_seed = rows_by_seed(results)
-    modes = [made[MODE] for made in results.get("distilled", {}).values() if MODE in made]
+    modes = [rows[SEQ_KD]["distilled"] for rows in by_seed if "distilled" in rows[SEQ_KD]]
     n_pairs = round(statistics.fmean(mode["sentences"] for mode in modes)) if modes else None
     return Measured(
         teacher=statistics.fmean(beam(rows, TEACHER) for rows in by_seed),
@@ -152,11 +148,12 @@ def _mean(values) -> float | None:
 def _updates(results: Mapping, n_pairs: int | None) -> int | None:
     """Return the updates of Seq-KD's training (mean over the seeds), None where the results do not
     tell."""
-    batch_size = results.get("preset", {}).get("student_training", {}).get("batch_size")
+    preset = results.get("settings", {}).get("preset", {})
+    batch_size = preset.get("student_training", {}).get("batch_size")
     epochs = [
-        len(curves[SEQ_KD]["train_loss"])
-        for curves in results.get("curves", {}).values()
-        if SEQ_KD in curves
+        len(rows[SEQ_KD]["curves"]["train_loss"])
+        for rows in rows_by_seed(results)
+        if "curves" in rows[SEQ_KD]
     ]
     if not batch_size or n_pairs is None or not epochs:
         return None

@@ -165,7 +165,7 @@ class TestWords:
     def test_real_text_says_whether_there_is_a_gain(self, by_seed):
         def said(rows_of_seeds, **more) -> str:
             numbered = {str(seed): rows for seed, rows in enumerate(rows_of_seeds)}
-            return paper_table.real_text_in_words({"by_seed": numbered, **more}).text
+            return paper_table.real_text_in_words({"by_seed": numbered, "settings": more}).text
 
         assert "Seq-KD does gain" in said(by_seed)
         turned = [{**rows, SEQ_KD: rows[BASELINE], BASELINE: rows[SEQ_KD]} for rows in by_seed]

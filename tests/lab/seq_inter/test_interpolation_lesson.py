@@ -103,7 +103,10 @@ class TestMeans:
     def test_the_similarity_is_expected_where_the_seeds_have_it(self):
         seeds = (("1", 85.0), ("2", 86.0))
         results = {
-            "distilled": {seed: {"interpolated": {"similarity": value}} for seed, value in seeds}
+            "by_seed": {
+                seed: {"teacher+seq-inter": {"distilled": {"similarity": value}}}
+                for seed, value in seeds
+            }
         }
         alike = [candidates((MODE, 85.0), (MODE, 40.0))] * 3
         assert seq_inter.similarity_range(results, alike, 2) == (85.0, 86.0)

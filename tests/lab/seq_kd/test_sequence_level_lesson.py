@@ -139,9 +139,9 @@ class TestTicket:
 class TestCorpus:
     def test_the_tokens_of_the_seeds_are_the_range(self, toy):
         results = {
-            "distilled": {
-                "1": {"mode": {"length_ratio": 0.97}},
-                "2": {"mode": {"length_ratio": 0.99}},
+            "by_seed": {
+                "1": {"seq-kd": {"distilled": {"length_ratio": 0.97}}},
+                "2": {"seq-kd": {"distilled": {"length_ratio": 0.99}}},
             }
         }
         gold = toy.train[:50]

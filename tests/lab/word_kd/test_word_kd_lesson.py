@@ -6,11 +6,14 @@ from __future__ import annotations
 import math
 import random
 import statistics
+from dataclasses import asdict
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
+from synthetic_map import map_of
 
 from seqkd_lab.distillation.losses import BalancedWordKD
 from seqkd_lab.lab.word_kd import notebook as word_kd
@@ -18,7 +21,7 @@ from seqkd_lab.lab.word_kd.map_cells import MEASURES, Cell, around, best, differ
 from seqkd_lab.lab.word_kd.map_figure import MapDrawing, Own, map_figure
 from seqkd_lab.lab.word_kd.students import own_student
 from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
-from seqkd_lab.studies.word_kd_map import MapRun, committed_map
+from seqkd_lab.studies.word_kd_map import MapRun, committed_map, map_points
 
 TINY = QuickStudent(width=8, epochs=2, n_pairs=64, batch_size=16, n_valid=20, n_test=5)
 values = st.lists(st.floats(0, 100), min_size=3, max_size=6)
@@ -28,7 +31,7 @@ values = st.lists(st.floats(0, 100), min_size=3, max_size=6)
 def results() -> dict:
     """A map of random numbers, three seeds everywhere and a fourth in some places."""
     chance, points = random.Random(1), []
-    for (alpha, tau), seed in MapRun(seeds=(1, 2, 3, 4)).tasks():
+    for seed, (alpha, tau) in product((1, 2, 3, 4), MapRun().places()):
         if seed < 4 or alpha == 0.5:
             points.append(
                 {
@@ -40,7 +43,7 @@ def results() -> dict:
                     "nll": chance.uniform(0.7, 1.4),
                 }
             )
-    return {"points": points}
+    return map_of(points)
 
 
 class TestMap:
@@ -50,9 +53,9 @@ class TestMap:
             assert set(found) == set(MapRun().places())
             for (alpha, tau), cell in found.items():
                 mine = [
-                    factor * p[measure]
-                    for p in results["points"]
-                    if (p["alpha"], p["temperature"]) == (alpha, tau) and p["seed"] < 4
+                    factor * getattr(point, measure)
+                    for point in map_points(results)
+                    if point.place == (alpha, tau) and point.seed < 4
                 ]
                 assert cell.values == tuple(mine) and cell.mean == pytest.approx(sum(mine) / 3)
 
@@ -116,7 +119,7 @@ class TestMapPicture:
         map_figure(results, [Own(0.3, 1.4, 60.0)], measure).savefig(tmp_path / "map.png")
 
     def test_colours_have_a_fixed_scale_whatever_the_values(self, results):
-        other = {"points": [{**point, "bleu": point["bleu"] / 2} for point in results["points"]]}
+        other = map_of({**asdict(point), "bleu": point.bleu / 2} for point in map_points(results))
         scales = {(d._norm.vmin, d._norm.vmax) for d in (MapDrawing(results), MapDrawing(other))}
         assert scales == {MEASURES["bleu"].scale}
 
