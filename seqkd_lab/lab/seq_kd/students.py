@@ -20,6 +20,8 @@ from seqkd_lab.lab.shared.scores import Score, seed_range
 from seqkd_lab.lab.shared.style import panels, role_of, styled
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset
+from seqkd_lab.runs.recipes import SEQ_KD
+from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.live import (
     BEAM_SIZE,
@@ -73,7 +75,7 @@ def token_ratio_range(
 ) -> tuple[float, float]:
     """Return the range in which distilled tokens per gold token should lie: from the least to the
     greatest of Table 1's seeds, widened by two standard errors of a ratio over these pairs."""
-    seeds = [seed["mode"]["length_ratio"] for seed in results["distilled"].values()]
+    seeds = [rows[SEQ_KD]["distilled"]["length_ratio"] for rows in rows_by_seed(results)]
     ratio, mean = token_ratio(gold, distilled), fmean(map(len, gold.target))
     errors = [
         len(other) - ratio * len(target)
