@@ -12,13 +12,12 @@ from seqkd_lab.distillation.generation import (
     TRAINER,
     WAIT,
 )
-from seqkd_lab.distillation.near_policy import Schedule
+from seqkd_lab.distillation.rollout_sources import Schedule
 from seqkd_lab.runs.recipes import TEACHER
-from seqkd_lab.studies.near_policy.measures import EDGES
+from seqkd_lab.studies.near_policy.measures import EDGES, FATES
 from seqkd_lab.studies.near_policy.recipes import ARMS, EVERY, KEPT, SYNCHRONOUS, WARM_START
-from seqkd_lab.studies.near_policy_clock import LOOP, LOOP_2, MAIN, SIZES, WAYS, shown
-
-FATES = ("kept", "dropped low", "dropped high")
+from seqkd_lab.studies.near_policy.ways import LOOP, LOOP_2, MAIN, SIZES, WAYS
+from seqkd_lab.studies.near_policy_clock import is_shown
 
 
 def loop_events(n: int) -> list[list]:
@@ -66,11 +65,11 @@ def clock_round(number: int) -> dict:
         found[str(size)] = {}
         for place, way in enumerate(WAYS[size]):
             seconds = 0.1 if way.name in (LOOP, LOOP_2) else 0.1 / (1.5 + 0.5 * place)
-            if way.two:
+            if way.two_processes:
                 seconds = 0.1 / (3.5 if way.schedule.interval == 16 else 2.5)
             costs = {
                 "trainer train": 1.0,
-                **({"generator generate": 1.0, "generator wait": 0.5} if way.two else {}),
+                **({"generator generate": 1.0, "generator wait": 0.5} if way.two_processes else {}),
             }
             found[str(size)][way.name] = {
                 "seconds_per_1000": seconds * (1 + 0.01 * number),
@@ -79,8 +78,10 @@ def clock_round(number: int) -> dict:
                 "updates": 80,
                 "costs": costs,
             }
-            if number == 1 and size == MAIN and shown(way):
-                events = loop_events(96) if way.loop else two_events(way.schedule.interval, 96)
+            if number == 1 and size == MAIN and is_shown(way):
+                events = (
+                    loop_events(96) if way.synchronous else two_events(way.schedule.interval, 96)
+                )
                 found[str(size)][way.name]["events"] = [
                     " ".join(map(str, event)) for event in events
                 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from seqkd_lab.corpus.toy.planted import KINDS
 from seqkd_lab.distillation.tip import ALL, BOTTOM, ENTROPY, RANDOM, SELECTORS, TOP_ENTROPY
+from seqkd_lab.studies.token_importance.memory import CASES, memory_case
 from seqkd_lab.studies.token_importance.recipes import COMPARED, SHARES, START, arm
-from seqkd_lab.studies.token_importance.study import MEMORY_CASES, memory_case
 
 
 def rows_of(seed: int) -> dict:
@@ -42,7 +42,7 @@ def rows_of(seed: int) -> dict:
                 "logits_gradient": int(2560 * n_words * (share or 1.0)),
                 "peak": int(20_000 * n_words * (share or 1.0)),
             }
-            for n_words, share in MEMORY_CASES
+            for n_words, share in CASES
         },
         "arms": {
             name: {

@@ -1,11 +1,11 @@
-"""Δ-IFD, ours: which of the student's outputs lie too far from what the teacher can teach well.
+"""Δ-IFD, ours: drop the student's outputs that lie too far from what the teacher can teach well.
 
 IFD (Li et al. 2023, arXiv 2308.12032) = s(A|Q) / s(A): a translation's mean cross-entropy with its
-source, over that without. Near-policy distillation (arXiv 2605.05940) keeps to a "safe proximal
-learning zone" by a Δ-IFD whose formula its abstract does not give. Ours, everywhere in this lab:
-Δ-IFD = IFD_S − IFD_T on the student's own output, of which the middle from the 5% to the 95%
-quantile stays. "Without a source" means an empty one, a lone EOS, which both models must have met:
-a tenth of their sources are emptied in training.
+source, divided by that without it. Near-policy distillation (arXiv 2605.05940) keeps to a "safe
+proximal learning zone" by a Δ-IFD whose formula its abstract does not give. Ours, everywhere in
+this lab: Δ-IFD = IFD_S − IFD_T on the student's own output, of which the middle from the 5% to the
+95% quantile stays. "Without a source" means an empty one, a lone EOS, which both models must have
+met: a tenth of their sources are emptied in training.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 
 @dataclass(frozen=True)
 class SourceDropout:
-    """Empties the sources of about `share` of a batch's sentences, chosen by `seed`. ValueError
-    outside (0, 1)."""
+    """A batch transform that empties the sources of about `share` of the sentences.
+
+    Raises ValueError for a share outside (0, 1).
+    """
 
     share: float = 0.1
 
@@ -33,13 +35,13 @@ class SourceDropout:
             raise ValueError(f"share must lie in (0, 1); got {self.share}")
 
     def __call__(self, model: Seq2Seq, batch: Batch, seed: int) -> Batch:
-        """The batch with other sources; the model is not asked."""
-        chance = torch.rand(len(batch), generator=torch.Generator().manual_seed(seed))
-        return with_empty_sources(batch, chance < self.share)
+        """Return the batch with the sources emptied that `seed` chooses; the model is not used."""
+        uniform = torch.rand(len(batch), generator=torch.Generator().manual_seed(seed))
+        return with_empty_sources(batch, uniform < self.share)
 
 
 def with_empty_sources(batch: Batch, which: Tensor) -> Batch:
-    """`batch` with nothing but EOS as the source of the sentences where `which` (B,) is True."""
+    """Return `batch` with a lone EOS as the source of the sentences where `which` (B,) is True."""
     source = batch.source.masked_fill(which[:, None], PAD)
     source[which, 0] = EOS
     lengths = batch.source_lengths.masked_fill(which, 1)
@@ -48,26 +50,29 @@ def with_empty_sources(batch: Batch, which: Tensor) -> Batch:
 
 @torch.no_grad()
 def mean_cross_entropy(model: Seq2Seq, batch: Batch) -> Tensor:
-    """s (B,): −log p of each target over its tokens, EOS included, in nats a token."""
+    """Return s (B,): −log p of each target over its tokens, EOS included, in nats a token."""
     return -token_log_probs(model(batch), batch).sum(dim=1) / (batch.target_out != PAD).sum(dim=1)
 
 
 def ifd(model: Seq2Seq, batch: Batch) -> Tensor:
-    """s(A|Q) / s(A), (B,): below 1 where the source helps to write the target."""
-    nothing = with_empty_sources(batch, torch.ones(len(batch), dtype=torch.bool))
-    return mean_cross_entropy(model, batch) / mean_cross_entropy(model, nothing)
+    """Return s(A|Q) / s(A), (B,): below 1 where the source helps to predict the target."""
+    sourceless = with_empty_sources(batch, torch.ones(len(batch), dtype=torch.bool))
+    return mean_cross_entropy(model, batch) / mean_cross_entropy(model, sourceless)
 
 
 def delta_ifd(student: Seq2Seq, teacher: Seq2Seq, batch: Batch) -> Tensor:
-    """IFD_S − IFD_T (B,), ours: above 0 where the source helps the teacher more than the student,
-    or where the student wrote what it finds unlikely itself; far below 0 where it is sure of what
-    the teacher would not write."""
+    """Return IFD_S − IFD_T (B,), ours.
+
+    It is above 0 where the source helps the teacher more than the student, or where the student
+    drew what it finds unlikely itself; far below 0 where the student is sure of what the teacher
+    would not write.
+    """
     return ifd(student, batch) - ifd(teacher, batch)
 
 
-def middle(values: Tensor, share: float) -> Tensor:
-    """(N,) True for the middle `share` of `values` (N,): round(N (1 − share) / 2) are dropped at
-    either end."""
+def keep_middle(values: Tensor, share: float) -> Tensor:
+    """Return (N,) True for the middle `share` of `values` (N,): round(N (1 − share) / 2) are
+    dropped at either end."""
     n_dropped = round(len(values) * (1.0 - share) / 2.0)
     keep = torch.ones(len(values), dtype=torch.bool)
     order = values.argsort(stable=True)
@@ -76,6 +81,6 @@ def middle(values: Tensor, share: float) -> Tensor:
     return keep
 
 
-def at_random(n: int, share: float, generator: torch.Generator) -> Tensor:
-    """The control: (n,) with just as many True as `middle` leaves of n."""
-    return middle(torch.rand(n, generator=generator), share)
+def keep_random(n: int, share: float, generator: torch.Generator) -> Tensor:
+    """Return (n,) with as many True, at random, as `keep_middle` has of n: the control."""
+    return keep_middle(torch.rand(n, generator=generator), share)

@@ -1,5 +1,5 @@
-"""What the generator of near-policy distillation does: many translations at once, and what the
-teacher says of them."""
+"""Rollouts for near-policy distillation: translations that the student draws in large batches, with
+the teacher's likeliest words at each of their tokens."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.search import longest_allowed
-from seqkd_lab.distillation.delta_ifd import at_random, delta_ifd, middle
+from seqkd_lab.distillation.delta_ifd import delta_ifd, keep_middle, keep_random
 from seqkd_lab.distillation.on_policy import with_targets
 from seqkd_lab.distillation.top_k import TopK, top_k
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
-GENERATE, SCORE, FILTER, WAIT, TRAIN, SYNCHRONISE = (
-    "generate",
-    "score",
-    "filter",
-    "wait",
-    "train",
-    "synchronise",
-)
-GENERATOR, TRAINER = "generator", "trainer"
-DELTA_IFD, RANDOM = "delta-ifd", "random"
+GENERATE = "generate"
+SCORE = "score"
+FILTER = "filter"
+WAIT = "wait"
+TRAIN = "train"
+SYNCHRONISE = "synchronise"
+GENERATOR = "generator"
+TRAINER = "trainer"
+DELTA_IFD = "delta-ifd"
+RANDOM = "random"
 SCORED_TOGETHER = 64
 """Sentences of similar length that the teacher reads at once: more would gain nothing on a core,
 and pad more."""
@@ -37,8 +37,8 @@ and pad more."""
 
 @dataclass(frozen=True)
 class Event:
-    """Who did what from `start` to `end` (seconds of one clock that all processes share), from
-    which update on."""
+    """A span of work: who did what from `start` to `end` (seconds of one clock that all processes
+    share), for the updates from `update` on."""
 
     who: str
     what: str
@@ -47,35 +47,27 @@ class Event:
     update: int
 
 
-class Diary:
-    """Events as they happen."""
+class Timeline:
+    """The events of one process, in the order in which they ended."""
 
     def __init__(self, who: str) -> None:
-        self.who, self.events = who, []
+        self.who = who
+        self.events: list[Event] = []
 
     @contextmanager
-    def note(self, what: str, update: int) -> Iterator[None]:
-        """Keeps the time of what happens inside."""
+    def record(self, what: str, update: int) -> Iterator[None]:
+        """Record the time that the body of a `with` statement takes."""
         start = time.monotonic()
         yield
         self.events.append(Event(self.who, what, start, time.monotonic(), update))
 
 
-def flat_places(lengths: Tensor, sentences: Tensor) -> Tensor:
-    """Where the tokens of `sentences` stand when N sentences of `lengths` (N,) stand one behind the
-    other."""
-    first = lengths.cumsum(0) - lengths
-    n = lengths[sentences]
-    behind = torch.arange(int(n.sum())) - (n.cumsum(0) - n).repeat_interleave(n)
-    return first[sentences].repeat_interleave(n) + behind
-
-
 @dataclass(frozen=True)
-class Written:
-    """N translations with the teacher's word on each of their tokens, one sentence behind the
-    other.
+class Rollouts:
+    """N translations with the teacher's distribution at each of their n tokens, one sentence behind
+    the other.
 
-    delta: Δ-IFD (N,), where it was asked for. kept: (N,) False where a sentence was dropped.
+    kept (N,): False where the filter dropped a sentence. delta (N,): Δ-IFD, where it was measured.
     """
 
     batch: Batch
@@ -92,90 +84,103 @@ class Written:
         """(N,) target tokens, EOS included."""
         return (self.batch.target_out != PAD).sum(dim=1)
 
-    def __getitem__(self, sentences: Tensor) -> Written:
-        """Those at `sentences` (N',), padded no further than they need."""
+    def __getitem__(self, sentences: Tensor) -> Rollouts:
+        """Return the rollouts at `sentences` (N',), padded no further than they need."""
         batch, longest = self.batch, int(self.lengths[sentences].max())
         source_lengths = batch.source_lengths[sentences]
-        some = Batch(
+        selected = Batch(
             batch.source[sentences, : int(source_lengths.max())],
             source_lengths,
             batch.target_in[sentences, :longest],
             batch.target_out[sentences, :longest],
             batch.rows[sentences],
         )
+        teacher = self.teacher[token_indices(self.lengths, sentences)]
         delta = None if self.delta is None else self.delta[sentences]
-        return Written(
-            some, self.teacher[flat_places(self.lengths, sentences)], self.kept[sentences], delta
-        )
+        return Rollouts(selected, teacher, self.kept[sentences], delta)
 
-    def parts(self, n: int) -> list[Written]:
-        """The kept sentences in n parts, as equal as they can be, in the order in which they were
-        drawn."""
+    def parts(self, n: int) -> list[Rollouts]:
+        """Split the kept sentences into n parts of nearly equal size, in the order in which they
+        were drawn."""
         return [self[part] for part in self.kept.nonzero()[:, 0].tensor_split(n)]
 
 
-def draw_many(
+def token_indices(lengths: Tensor, sentences: Tensor) -> Tensor:
+    """Return the indices (n,) of the tokens of `sentences` where N sentences of `lengths` (N,)
+    stand one behind the other."""
+    first = lengths.cumsum(0) - lengths
+    n = lengths[sentences]
+    within = torch.arange(int(n.sum())) - (n.cumsum(0) - n).repeat_interleave(n)
+    return first[sentences].repeat_interleave(n) + within
+
+
+def draw_translations(
     model: Seq2Seq, batch: Batch, temperature: float, generator: torch.Generator
 ) -> Tensor:
-    """As on_policy.draw_targets, for large batches: (B, T), EOS, then PAD.
+    """Draw one translation of each source in a large batch: (B, T), EOS, then PAD.
 
-    A sentence that has ended leaves the batch, and a word costs one random number instead of V. The
-    law is the same, the draws are not.
+    The distribution is that of sampling.sample_batch, the draws are not: there each word takes V
+    random numbers and a finished sentence stays in the batch; here a word takes one number, and
+    finished sentences leave. So the two cannot be one function without other draws, which the
+    committed models and results of either depend on.
     """
     longest, distribution = longest_allowed(batch.source_lengths), SamplingDistribution(temperature)
     drawn = torch.full((len(batch), int(longest.max())), PAD)
-    going, token = torch.arange(len(batch)), torch.full((len(batch),), BOS)
+    open_rows, token = torch.arange(len(batch)), torch.full((len(batch),), BOS)
     with evaluating(model):
         state = model.start(batch.source, batch.source_lengths)
         for t in range(drawn.shape[1]):
-            logits, state = model.step(token[:, None], state)
+            logits, state = model.step(token[:, None], state)  # (B', 1, V) of the B' open rows
             token = next_words(distribution(logits[:, 0]), generator).masked_fill(
-                longest[going] == t + 1, EOS
+                longest[open_rows] == t + 1, EOS
             )
-            drawn[going, t] = token
-            left = (token != EOS).nonzero()[:, 0]
-            if not len(left):
+            drawn[open_rows, t] = token
+            still_open = (token != EOS).nonzero()[:, 0]
+            if not len(still_open):
                 break
-            if len(left) < len(going):
-                going, token, state = going[left], token[left], state.select(left[:, None])
+            if len(still_open) < len(open_rows):
+                open_rows, token = open_rows[still_open], token[still_open]
+                state = state.select(still_open[:, None])
     return drawn
 
 
 def next_words(p: Tensor, generator: torch.Generator) -> Tensor:
-    """A word for each of the laws p (B, V): the one at which their sum passes a random number,
-    (B,)."""
-    up_to = p.cumsum(dim=1)
-    chance = torch.rand(len(p), 1, generator=generator) * up_to[:, -1:]
-    return torch.searchsorted(up_to, chance, right=True)[:, 0].clamp(max=p.shape[1] - 1)
+    """Draw a word (B,) from each of the distributions p (B, V): the one at which the cumulative sum
+    passes a uniform random number."""
+    cumulative = p.cumsum(dim=1)
+    uniform = torch.rand(len(p), 1, generator=generator) * cumulative[:, -1:]
+    return torch.searchsorted(cumulative, uniform, right=True)[:, 0].clamp(max=p.shape[1] - 1)
 
 
 @torch.no_grad()
 def teacher_top_k(teacher: Seq2Seq, batch: Batch, k: int | None) -> TopK:
-    """The teacher's k likeliest words at each real token of `batch`, one sentence behind the other.
+    """Return the teacher's k likeliest words at each real token of `batch`, one sentence behind the
+    other.
 
-    Parallel over all tokens of a sentence, which are known; only real ones reach the last layer.
+    All tokens of a sentence are known, so they are scored in parallel; only real ones reach the
+    last layer.
     """
     lengths = (batch.target_out != PAD).sum(dim=1)
     log_probs = torch.zeros(int(lengths.sum()), len(teacher.target_vocabulary) if k is None else k)
     words = None if k is None else torch.zeros_like(log_probs, dtype=torch.int64)
-    whole = Written(batch, TopK(words, log_probs), lengths > 0)
-    for some in lengths.argsort(stable=True).split(SCORED_TOGETHER):
-        part = whole[some].batch
-        found = top_k(teacher.output(teacher.vectors(part)[part.target_out != PAD]), k)
-        places = flat_places(lengths, some)
-        log_probs[places] = found.log_probs
-        if words is not None:
-            words[places] = found.words
+    whole = Rollouts(batch, TopK(words, log_probs), lengths > 0)
+    for sentences in lengths.argsort(stable=True).split(SCORED_TOGETHER):
+        part = whole[sentences].batch
+        likeliest = top_k(teacher.output(teacher.vectors(part)[part.target_out != PAD]), k)
+        tokens = token_indices(lengths, sentences)
+        log_probs[tokens] = likeliest.log_probs
+        if words is not None and likeliest.words is not None:
+            words[tokens] = likeliest.words
     return whole.teacher
 
 
 @dataclass(frozen=True)
-class Writing:
-    """How translations are written and chosen.
+class RolloutConfig:
+    """How rollouts are drawn, scored and filtered.
 
-    temperature: of the drawing; 0 takes the likeliest word. top_k: words that the teacher says of
+    temperature: of the drawing; 0 takes the likeliest word. top_k: words that the teacher sends for
     each token (None: all V). filter: "" keeps every sentence, DELTA_IFD the middle `share` by
-    Δ-IFD, RANDOM as many by chance.
+    Δ-IFD, RANDOM as many at random. Raises ValueError for other values.
     """
 
     temperature: float = 1.0
@@ -190,30 +195,32 @@ class Writing:
             )
         if not self.temperature >= 0.0 or not 0.0 < self.share <= 1.0:
             raise ValueError(
-                f"temperature must not be negative and share lie in (0, 1]; got {self}"
+                f"temperature must not be negative and share must lie in (0, 1]; got {self}"
             )
 
 
-def write(
+def generate_rollouts(
     student: Seq2Seq,
     teacher: Seq2Seq,
     sources: Batch,
-    how: Writing,
+    config: RolloutConfig,
     seed: int,
-    diary: Diary,
+    timeline: Timeline,
     update: int = 0,
-) -> Written:
-    """Translations of `sources` by the student, scored by the teacher, chosen by the filter."""
+) -> Rollouts:
+    """Draw translations of `sources` from the student, score them by the teacher, and filter
+    them."""
     generator = torch.Generator().manual_seed(seed)
-    with diary.note(GENERATE, update):
-        batch = with_targets(sources, draw_many(student, sources, how.temperature, generator))
-    with diary.note(SCORE, update):
-        said = teacher_top_k(teacher, batch, how.top_k)
-    found = Written(batch, said, torch.ones(len(batch), dtype=torch.bool))
-    if how.filter == RANDOM:
-        return replace(found, kept=at_random(len(batch), how.share, generator))
-    if how.filter == DELTA_IFD:
-        with diary.note(FILTER, update):
+    with timeline.record(GENERATE, update):
+        drawn = draw_translations(student, sources, config.temperature, generator)
+        batch = with_targets(sources, drawn)
+    with timeline.record(SCORE, update):
+        scored = teacher_top_k(teacher, batch, config.top_k)
+    rollouts = Rollouts(batch, scored, torch.ones(len(batch), dtype=torch.bool))
+    if config.filter == RANDOM:
+        return replace(rollouts, kept=keep_random(len(batch), config.share, generator))
+    if config.filter == DELTA_IFD:
+        with timeline.record(FILTER, update):
             delta = delta_ifd(student.eval(), teacher, batch)
-            return replace(found, delta=delta, kept=middle(delta, how.share))
-    return found
+            return replace(rollouts, delta=delta, kept=keep_middle(delta, config.share))
+    return rollouts

@@ -8,14 +8,21 @@ seeds, so that what a screen shows is what a reader may expect.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import fmean
 
 from seqkd_lab import installation
-from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json
+from seqkd_lab.models.checkpoint import (
+    CheckpointError,
+    load_model,
+    read_json,
+    save_model,
+    write_json,
+)
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, Recipe
+from seqkd_lab.runs.store import Store, identity
 
 DATA = installation.data_directory()
 """The folder of what travels with the project: results, checkpoints, the toy corpus."""
@@ -107,3 +114,19 @@ def load_committed(directory: Path) -> Seq2Seq:
 def weights_hash(directory: Path) -> str:
     """sha256 (hex) of the weights' file."""
     return hashlib.sha256((directory / "model.safetensors").read_bytes()).hexdigest()
+
+
+def write_committed(
+    folder: Path, store: Store, recipe: Recipe, measure: Callable[[Seq2Seq], Mapping]
+) -> Path:
+    """Write the store's model of `recipe` to `folder` with 16-bit weights, and beside it its hash,
+    recipe and seed, and what `measure` returns of the model as read back; return `folder`."""
+    save_model(folder, store.model(recipe), half=True)
+    record = {
+        "sha256": weights_hash(folder),
+        "recipe": identity(recipe),
+        "seed": recipe.seed,
+        "metrics": measure(load_model(folder)),
+    }
+    write_json(folder / "metrics.json", record)
+    return folder

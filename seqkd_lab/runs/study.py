@@ -8,7 +8,7 @@ with other settings is never continued.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,8 +43,10 @@ class Study:
     from the measurements of all seeds. claims: what is judged. repeated: what the seeds are in
     words ("rounds" of a clock). first_seed, n_seeds: the seeds that are measured by default.
     in_words: sentences computed from the measurements of all seeds. data: what the models learn
-    from. aliases: other names that commands accept. claims_of: further claims, whose wording depends
-    on what was measured (say, on what was fastest).
+    from. aliases: other names that commands accept. write_checkpoints: (store, directory) -> the
+    folders in it that the function writes one after the other: the study's models that travel with
+    the repository, trained as far as the store lacks them. claims_of: further claims, whose wording
+    depends on what was measured (say, on what was fastest).
     """
 
     name: str
@@ -61,6 +63,7 @@ class Study:
     in_words: Callable[[Sequence[Rows]], str] | None = None
     data: ToyData | TextData = ToyData()
     aliases: tuple[str, ...] = ()
+    write_checkpoints: Callable[[Store, Path], Iterator[Path]] | None = None
     by_row: bool = False
     claims_of: Callable[[Sequence[Rows]], Sequence[Claim]] | None = None
     in_parallel: bool = False

@@ -3,9 +3,7 @@ and its labels."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import random
 from collections import Counter
 from dataclasses import replace
@@ -17,8 +15,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
-from small_corpus import TINY
-from synthetic_tip import rows_of
 from torch.distributions import Categorical, kl_divergence
 
 from seqkd_lab.corpus.batching import encode, make_batch
@@ -61,21 +57,6 @@ from seqkd_lab.distillation.tip import (
     quadrant,
     scaled,
     soft_or,
-)
-from seqkd_lab.models.checkpoint import read_json
-from seqkd_lab.runs import committed
-from seqkd_lab.runs.recipes import BASELINE, ToyData, table_recipes
-from seqkd_lab.runs.store import Store, identity, key
-from seqkd_lab.runs.study import by_seed, read_later
-from seqkd_lab.runs.verdicts import HELD
-from seqkd_lab.studies.token_importance import memory as tip_memory
-from seqkd_lab.studies.token_importance import recipes as tip_recipes
-from seqkd_lab.studies.token_importance import study as tip_experiment
-from seqkd_lab.studies.token_importance.measures import (
-    Drawn,
-    drawn_batches,
-    outcome,
-    selection_record,
 )
 from seqkd_lab.training import Optimisation, train
 
@@ -402,137 +383,3 @@ class TestPlanted:
         broken = (*target[:2], "worden", *target[2:])
         spoilt = kinds(LANGUAGE, source, broken, PLANTED)
         assert set(spoilt[3:]) == {BEYOND} and BEYOND not in spoilt[:3]
-
-
-class TestExperiment:
-    def test_arms_differ_in_their_selection_alone(self):
-        arms = tip_recipes.arms(3)
-        assert tuple(arms) == tip_recipes.ARMS and len(arms) == 19
-        alike = {replace(recipe, objective=Selected()) for recipe in arms.values()}
-        assert len(alike) == 1 and len({recipe.objective for recipe in arms.values()}) == 19
-        assert len({key(recipe) for recipe in arms.values()}) == 19
-
-    def test_what_is_planted_counts_for_identity(self):
-        start, _ = tip_recipes.start_and_teacher(1)
-        fewer = replace(start, distilled=Planted(kept=1))
-        plain = replace(start, distilled=None)
-        assert len({key(recipe) for recipe in (start, fewer, plain)}) == 3
-        assert identity(start)["distilled"]["mistakes"][0]["wrong"] == MISTAKES[0].wrong
-
-    def test_the_store_trains_on_the_planted_corpus(self, tmp_path):
-        store = Store(tmp_path)
-        recipe = replace(table_recipes(ToyData(300), TINY, 1)[BASELINE], distilled=Planted(kept=0))
-        corpus = store.corpus(recipe)
-        assert 0 < len(corpus) < 300 and not any(
-            set(PLANTED.rare) & set(source) for source in corpus.source
-        )
-        assert store.model(recipe).n_parameters() > 0 and store.has_model(recipe)
-
-    def test_tokens_of_a_small_student(self, tmp_path):
-        store, rows = Store(tmp_path), table_recipes(ToyData(300), TINY, 1)
-        student, teacher = store.model(rows[BASELINE]), store.model(replace(rows[BASELINE], seed=2))
-        data = store.dataset(ToyData(300))
-        drawn, again = (
-            list(drawn_batches(student, teacher, data.train[:20], 8, 1)) for _ in range(2)
-        )
-        assert sum(len(d.sources) for d in drawn) == 20
-        assert all(
-            len(output) + 1 == int(real.sum())
-            for d in drawn
-            for output, real in zip(d.outputs, d.seen.real, strict=True)
-        )
-        assert all(
-            torch.equal(a.seen.delta, b.seen.delta) for a, b in zip(drawn, again, strict=True)
-        )
-        found = outcome(student, data, data.test[:60], PLANTED)
-        assert (
-            0.0 <= found["validity"] <= 1.0 and found["mistakes"] == 0.0
-        )  # it does not know the words yet
-
-    def test_what_selectors_find(self):
-        """The whole of the made mistakes with ρ = 1, and of random numbers about half with ρ =
-        .5."""
-        made = [
-            (s, PLANTED.mistaken(s, t))
-            for s, t in pairs(600)
-            if find_mistakes(s, PLANTED.mistaken(s, t))
-        ][:40]
-        sources, outputs = zip(*made, strict=True)
-        torch.manual_seed(1)
-        real = torch.arange(30) <= torch.tensor([[len(output)] for output in outputs])
-        drawn = [Drawn(sources, outputs, importance(*torch.randn(2, len(made), 30, 9), real))]
-        n_mistakes = sum(len(find_mistakes(s, o)) for s, o in made)
-        assert len(made) == 40 and int(drawn[0].places(PLANTED).sum()) == n_mistakes
-        record = selection_record(drawn, PLANTED, (0.5, 1.0), 1)
-        for selector in SELECTORS:
-            assert record[selector]["1"] == {"recall": 1.0, "kept": 1.0}
-            assert 0.4 < record[selector]["0.5"]["kept"] <= 0.5
-        assert 0.2 < record[RANDOM]["0.5"]["recall"] < 0.8
-
-    def test_memory_of_the_logits_gradient(self):
-        every, half = (tip_memory.measure_here(600, share) for share in (None, 0.5))
-        assert every.logits_gradient == tip_memory.B * tip_memory.T * 600 * 4
-        assert half.logits_gradient == every.logits_gradient // 2
-
-    def test_the_environment_is_left_as_it_was(self, monkeypatch):
-        for before in (None, "77"):
-            monkeypatch.delenv(tip_memory.THRESHOLD, raising=False)
-            if before is not None:
-                monkeypatch.setenv(tip_memory.THRESHOLD, before)
-            with tip_memory.given_back_at_once():
-                assert os.environ[tip_memory.THRESHOLD] == str(tip_memory.LEAST_RETURNED)
-            assert os.environ.get(tip_memory.THRESHOLD) == before
-
-    def test_claims_and_tables_of_made_up_results(self):
-        rows = [rows_of(seed) for seed in (1, 2, 3)]
-        judged = {one.claim.name: one for one in tip_experiment.EXPERIMENT.judge(rows)}
-        assert len(judged) == len(tip_experiment.CLAIMS)
-        for name in (
-            "soft-or-half",
-            "bottom-half",
-            "finds-q3",
-            "finds-soft-or",
-            "blind",
-            "unlearnt",
-            "memory-half",
-        ):
-            assert judged[name].outcome == HELD, name
-        assert judged["bottom-half"].mean == pytest.approx(-15.0)
-        assert judged["unlearnt"].mean == pytest.approx(100.0 * (0.5 - 0.1))
-        tables = tip_experiment.EXPERIMENT.tables(rows)
-        arms = next(iter(tables.values()))
-        assert (
-            list(arms.index) == [tip_recipes.START, *tip_recipes.ARMS]
-            and "60.2 ± " in arms.loc[ALL, "valid %"]
-        )
-
-    def test_a_checkpoint_says_what_it_holds(self, tmp_path, monkeypatch):
-        recipe = replace(table_recipes(ToyData(300), TINY, 1)[BASELINE], distilled=Planted(kept=1))
-        monkeypatch.setattr(tip_recipes, "start_and_teacher", lambda seed: (recipe, None))
-        monkeypatch.setattr(tip_experiment, "outcome", lambda *_: {"validity": 0.5})
-        tip_experiment.write_checkpoint(Store(tmp_path / "store"), tmp_path / "made")
-        assert committed.load_committed(tmp_path / "made").spec == recipe.model
-        assert read_json(tmp_path / "made" / "metrics.json")["recipe"] == identity(recipe)
-
-    def test_the_committed_student_is_what_the_recipe_trains(self):
-        recorded = read_json(committed.checkpoint_directory("planted-student") / "metrics.json")
-        assert recorded["recipe"] == identity(tip_recipes.start_and_teacher(1)[0])
-
-    def test_the_committed_results_are_whole_and_made_as_the_library_would(self):
-        results = read_later(committed.results_path("tip.json"))
-        assert (
-            results["settings"] == json.loads(json.dumps(tip_experiment.SETTINGS))
-            and len(by_seed(results)) >= 5
-        )
-        for rows in by_seed(results):
-            assert set(rows["arms"]) == {tip_recipes.START, *tip_recipes.ARMS}
-            assert set(rows["selection"]) == set(SELECTORS) and len(rows["memory"]) == len(
-                tip_experiment.MEMORY_CASES
-            )
-            tokens = [
-                end["tokens"] for name, end in rows["arms"].items() if name != tip_recipes.START
-            ]
-            assert max(tokens) < 1.3 * min(
-                tokens
-            )  # equal updates; an arm's own outputs decide their length
-        assert len(tip_experiment.EXPERIMENT.judge(by_seed(results))) == len(tip_experiment.CLAIMS)

@@ -23,7 +23,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)} (default: all)"
     )
     add_study_options(later, seeds="5", first_seed="1")
-    later.set_defaults(run=run)
+    later.set_defaults(run=run, checkpoints=None)
 
 
 def run(arguments: Namespace) -> int:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 from seqkd_lab import studies
+from seqkd_lab.cli.given import store_of
+from seqkd_lab.cli.options import typed_path
 from seqkd_lab.cli.studies import add_study_options, run_studies
 from seqkd_lab.runs.committed import own_results_path, results_path
 from seqkd_lab.runs.study import Study
@@ -34,6 +37,12 @@ def add(verbs: argparse._SubParsersAction) -> None:
         help=f"names: {', '.join(studies.find_studies())} (default: list)",
     )
     add_study_options(study)
+    study.add_argument(
+        "--checkpoints",
+        type=typed_path,
+        metavar="DIR",
+        help="with run: also write there the study's models that travel with the repository",
+    )
     study.set_defaults(run=run)
 
 
@@ -49,7 +58,23 @@ def run(arguments: Namespace) -> int:
         raise ValueError(f"name a study: {', '.join(studies.find_studies())}")
     arguments.check = arguments.check or verb == CHECK
     chosen = [studies.study(name) for name in names]
-    return run_studies(chosen, [_file(arguments.results, study) for study in chosen], arguments)
+    if arguments.checkpoints is not None:
+        _check_checkpoints(chosen, arguments.check)
+    code = run_studies(chosen, [_file(arguments.results, study) for study in chosen], arguments)
+    for study in chosen if arguments.checkpoints is not None else ():
+        assert study.write_checkpoints is not None
+        for folder in study.write_checkpoints(store_of(arguments), arguments.checkpoints):
+            print(f"checkpoint: {folder}")
+    return code
+
+
+def _check_checkpoints(chosen: Sequence[Study], check: bool) -> None:
+    """Raise ValueError where `study check` or a study without checkpoints is to write some."""
+    if check:
+        raise ValueError("--checkpoints writes models; use it with `study run`")
+    for study in chosen:
+        if study.write_checkpoints is None:
+            raise ValueError(f"no model of the study {study.name} travels with the repository")
 
 
 def _file(folder: Path | None, study: Study) -> Path | None:

@@ -36,7 +36,8 @@ from seqkd_lab.studies.near_policy.recipes import (
     TEACHER_SCORED,
     WARM_START,
 )
-from seqkd_lab.studies.near_policy_clock import LADDER, LEAST_FACTOR, LOOP, LOOP_2, MAIN
+from seqkd_lab.studies.near_policy.ways import LADDER, LOOP, LOOP_2, MAIN
+from seqkd_lab.studies.near_policy_clock import LEAST_FACTOR
 
 LOOKS = {
     EVERY[1]: (BLUE, "o"),

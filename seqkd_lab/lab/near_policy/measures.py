@@ -26,18 +26,8 @@ from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.presets import EARLIER
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.near_policy.recipes import EVERY, KEPT, SYNCHRONOUS, empty_copy, warm_start
-from seqkd_lab.studies.near_policy_clock import (
-    LADDER,
-    LOOP,
-    LOOP_2,
-    MAIN,
-    N_SOURCES,
-    Way,
-    best_loop,
-    both,
-    events_of,
-    run_way,
-)
+from seqkd_lab.studies.near_policy.ways import LADDER, LOOP, LOOP_2, MAIN, Way, both, run_way
+from seqkd_lab.studies.near_policy_clock import N_SOURCES, factor, from_lines
 
 CHECKPOINT = DATA / "checkpoints" / "near-policy" / "warm-start"
 """The student before near-policy training, seed 1."""
@@ -55,7 +45,7 @@ def timelines(clock: Sequence[Rows]) -> Timelines:
 
     def events(name: str) -> list[Event]:
         """Of one way."""
-        return events_of(clock[0][str(MAIN)][name]["events"])
+        return from_lines(clock[0][str(MAIN)][name]["events"])
 
     return Timelines(events(LOOP), {interval: events(both(interval).name) for interval in EVERY})
 
@@ -115,10 +105,7 @@ def here(
 
 def factors(clock: Sequence[Rows], size: int = MAIN) -> dict[str, list[float]]:
     """Of each way in each round: times as fast as the faster of the synchronous loops."""
-    return {
-        name: [best_loop(one, size) / one[str(size)][name]["seconds_per_1000"] for one in clock]
-        for name in clock[0][str(size)]
-    }
+    return {name: [factor(size, name)(rows) for rows in clock] for name in clock[0][str(size)]}
 
 
 def steps(clock: Sequence[Rows]) -> dict[str, float]:

@@ -21,7 +21,7 @@ from seqkd_lab.distillation.generation import (
     WAIT,
     Event,
 )
-from seqkd_lab.distillation.near_policy import Schedule
+from seqkd_lab.distillation.rollout_sources import Schedule
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label, label_axes
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, VERMILION
 

@@ -20,9 +20,8 @@ from seqkd_lab.lab.shared.style import (
     VERMILION,
 )
 from seqkd_lab.runs.verdicts import mean_and_interval
-from seqkd_lab.studies.token_importance.memory import MANY_WORDS, TOY_WORDS
+from seqkd_lab.studies.token_importance.memory import MANY_WORDS, TOY_WORDS, memory_case
 from seqkd_lab.studies.token_importance.recipes import COMPARED, SHARES, START, arm
-from seqkd_lab.studies.token_importance.study import memory_case
 
 LOOKS = {
     RANDOM: (GREY, "x"),

@@ -114,7 +114,7 @@ def label(
         drawn.sources,
         tuple((*output, "(end)") for output in drawn.outputs),
         tuple(tuple(kinds(data.language, source, output, PLANTED)) for source, output in pairs),
-        drawn.seen,
+        drawn.importance,
     )
 
 

@@ -1,151 +1,122 @@
-"""What the near-policy experiment measures of an arm: what it learned, from how many tokens, how
-stale they were."""
+"""What the near-policy study measures of an arm: how well it translates, from how many tokens it
+learned, and how stale they were."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from itertools import count
-from pathlib import Path
 from statistics import fmean
 
 import numpy
-import torch
 
-from seqkd_lab.corpus.batching import EncodedCorpus, batches
+from seqkd_lab.corpus.batching import EncodedCorpus
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.decoding.search import search
-from seqkd_lab.distillation.generation import Written
-from seqkd_lab.distillation.near_policy import Job, Run, learn
-from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
+from seqkd_lab.distillation.generation import Rollouts
+from seqkd_lab.distillation.near_policy import Run, learn
+from seqkd_lab.distillation.rollout_sources import Job
 from seqkd_lab.evaluation import score_outputs
-from seqkd_lab.models.checkpoint import load_model, save_model, write_json
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.committed import weights_hash
+from seqkd_lab.optimisation import set_rate
 from seqkd_lab.runs.data import Dataset
-from seqkd_lab.runs.store import Store, identity
 from seqkd_lab.studies.near_policy.recipes import (
     N_TOKENS,
     ON_POLICY,
-    PER_UPDATE,
     RATES,
     Arm,
-    cycle,
     learning_of,
+    optimisation_at,
     source_of,
-    warm_start,
 )
-from seqkd_lab.training import Optimisation, Trainer
+from seqkd_lab.studies.near_policy.synchronous import SynchronousTrainer
 
 CURVE = (0.0, 0.2, 0.4, 0.6, 0.8)
 """Shares of the training after which validation sentences are translated."""
-N_WATCHED, JUDGED_JOBS = 200, 8
-"""Of the curve's sentences; one of so many jobs is put before the verifier, who takes longer than
-all the rest."""
+N_WATCHED = 200
+"""Validation sentences that are translated for a point of the curve."""
+JUDGED_JOBS = 8
+"""Of so many jobs the rollouts of one are judged by the verifier, which takes longer than all the
+rest."""
 EDGES = tuple(round(float(edge), 3) for edge in numpy.linspace(-1.0, 1.0, 41))
-"""Of the bins of Δ-IFD; what lies outside counts for the outermost."""
+"""Of the bins of Δ-IFD; values outside are counted in the outermost."""
+VALID = "valid"
+WRONG = "wrong"
+FATES = ("kept", "dropped low", "dropped high")
 
 
 def accuracy(model: Seq2Seq, corpus: ParallelCorpus, data: Dataset) -> dict[str, float]:
-    """Greedy translations of `corpus`: the share of valid ones and BLEU, both in percent."""
+    """Translate `corpus` greedily, and return the share of valid translations and BLEU, both in
+    percent."""
     start = time.perf_counter()
     outputs = [hypotheses[0].tokens for hypotheses in search(model, corpus.source, 1)]
-    score, _ = score_outputs(
-        outputs, corpus, data.detokenise, time.perf_counter() - start, data.language
-    )
+    seconds = time.perf_counter() - start
+    score, _ = score_outputs(outputs, corpus, data.detokenise, seconds, data.language)
+    assert score.validity is not None, "the study's text has a language"
     return {"validity": round(100.0 * score.validity, 2), "bleu": round(score.bleu, 2)}
 
 
-def write_warm_start(store: Store, folder: Path, seed: int = 1) -> None:
-    """The lesson's student before: 16-bit weights, and what they are worth, read back."""
-    recipe = warm_start(seed)
-    save_model(folder, store.model(recipe), half=True)
-    data = store.dataset(recipe.data)
-    write_json(
-        folder / "metrics.json",
-        {
-            "sha256": weights_hash(folder),
-            "recipe": identity(recipe),
-            "seed": seed,
-            "metrics": accuracy(load_model(folder), data.test, data),
-        },
-    )
-
-
 class Watch:
-    """The validity on validation sentences, as training proceeds, over the tokens that were learned
-    from."""
+    """The validity of validation sentences during training, over the tokens learned from."""
 
     def __init__(self, student: Seq2Seq, data: Dataset, n_tokens: int) -> None:
-        self.student, self.data, self.points = student, data, []
+        self.student, self.data = student, data
+        self.points: list[list[float]] = []
         self._left = [share * n_tokens for share in CURVE]
 
     def __call__(self, n_tokens: int) -> None:
-        """Measures when the next share is reached."""
+        """Measure when the next share of CURVE is reached."""
         if self._left and n_tokens >= self._left[0]:
-            self._left = [later for later in self._left if later > n_tokens]
+            self._left = [tokens for tokens in self._left if tokens > n_tokens]
             self.points.append([n_tokens, self.validity()])
 
     def end(self, n_tokens: int) -> list[list[float]]:
-        """All points, (tokens, percent), with the last one."""
+        """Return all points, (tokens, percent), and the last one."""
         return [*self.points, [n_tokens, self.validity()]]
 
     def validity(self) -> float:
-        """Percent of the watched sentences."""
+        """Return the percentage of the watched sentences whose translation is valid."""
         sources = self.data.valid.source[:N_WATCHED]
-        pairs = zip(sources, search(self.student, sources, 1), strict=True)
-        return 100.0 * fmean(
-            self.data.language.is_valid(source, best[0].tokens) for source, best in pairs
-        )
+        is_valid, outputs = self.data.toy_language.is_valid, search(self.student, sources, 1)
+        pairs = zip(sources, outputs, strict=True)
+        return 100.0 * fmean(is_valid(source, best[0].tokens) for source, best in pairs)
 
 
 class DeltaCounts:
-    """How many samples of a bin of Δ-IFD are valid, how many not, and which the filter dropped."""
+    """How many rollouts in a bin of Δ-IFD are valid and how many wrong, and which of them the
+    filter dropped."""
 
-    def __init__(self, data: Dataset, vocabulary) -> None:
+    def __init__(self, data: Dataset, vocabulary: Vocabulary) -> None:
         self.data, self.vocabulary = data, vocabulary
-        self.bins = {name: numpy.zeros(len(EDGES) - 1, dtype=int) for name in ("valid", "wrong")}
-        self.fates = {
-            f"{fate} {name}": 0
-            for fate in ("kept", "dropped low", "dropped high")
-            for name in self.bins
-        }
+        self.bins = {name: numpy.zeros(len(EDGES) - 1, dtype=int) for name in (VALID, WRONG)}
+        self.fates = {f"{fate} {name}": 0 for fate in FATES for name in self.bins}
 
-    def add(self, written: Written) -> None:
-        """Counts a job's samples."""
-        middle = written.delta[written.kept].median()
-        places = numpy.clip(
-            numpy.searchsorted(EDGES, written.delta.numpy(), side="right") - 1, 0, len(EDGES) - 2
-        )
-        for i, target in enumerate(written.batch.target_out.tolist()):
-            source = self.data.train.source[int(written.batch.rows[i])]
-            name = (
-                "valid"
-                if self.data.language.is_valid(source, tuple(self.vocabulary.words(target)))
-                else "wrong"
-            )
-            self.bins[name][places[i]] += 1
-            fate = (
-                "kept"
-                if written.kept[i]
-                else ("dropped high" if written.delta[i] > middle else "dropped low")
-            )
-            self.fates[f"{fate} {name}"] += 1
+    def add(self, rollouts: Rollouts) -> None:
+        """Count the rollouts of a job. Raises ValueError without their Δ-IFD."""
+        if rollouts.delta is None:
+            raise ValueError("these rollouts were drawn without measuring Δ-IFD")
+        is_valid, delta = self.data.toy_language.is_valid, rollouts.delta
+        middle = delta[rollouts.kept].median()
+        bins = numpy.searchsorted(EDGES, delta.numpy(), side="right") - 1
+        bins = numpy.clip(bins, 0, len(EDGES) - 2)
+        for i, target in enumerate(rollouts.batch.target_out.tolist()):
+            source = self.data.train.source[int(rollouts.batch.rows[i])]
+            name = VALID if is_valid(source, tuple(self.vocabulary.words(target))) else WRONG
+            dropped = "dropped high" if delta[i] > middle else "dropped low"
+            self.bins[name][bins[i]] += 1
+            self.fates[f"{'kept' if rollouts.kept[i] else dropped} {name}"] += 1
 
     def as_dict(self) -> dict:
-        return {
-            "edges": list(EDGES),
-            **{name: bins.tolist() for name, bins in self.bins.items()},
-            **self.fates,
-        }
+        """Return the counts as plain JSON."""
+        bins = {name: counts.tolist() for name, counts in self.bins.items()}
+        return {"edges": list(EDGES), **bins, **self.fates}
 
 
 def run_record(run: Run) -> dict:
-    """What an arm took, as plain JSON."""
+    """Return what a training took, as plain JSON."""
     return {
         "tokens": run.n_tokens,
         "updates": run.n_updates,
-        "written": run.n_written,
+        "written": run.n_drawn,
         "kept": run.n_kept,
         "staleness": round(fmean(run.staleness), 2),
         "most_stale": max(run.staleness),
@@ -162,33 +133,22 @@ def measure_arm(
     seed: int,
     n_tokens: int = N_TOKENS,
 ) -> dict:
-    """Trains `student` in place as the arm says; its accuracy on the test set, its curve, and what
-    it took."""
-    watch, deltas, n_done = (
-        Watch(student, data, n_tokens),
-        DeltaCounts(data, student.target_vocabulary),
-        0,
-    )
+    """Train `student` in place as the arm does; return its accuracy on the test set, its curve, and
+    what it took."""
+    watch, n_done = Watch(student, data, n_tokens), 0
+    deltas = DeltaCounts(data, student.target_vocabulary)
 
-    def observe(job: Job, written: Written) -> None:
+    def observe(job: Job, rollouts: Rollouts) -> None:
         nonlocal n_done
         watch(n_done)
-        n_done += int(written.lengths[written.kept].sum())
-        if written.delta is not None and job.number % JUDGED_JOBS == 0:
-            deltas.add(written)
+        n_done += int(rollouts.lengths[rollouts.kept].sum())
+        if rollouts.delta is not None and job.number % JUDGED_JOBS == 0:
+            deltas.add(rollouts)
 
     source = source_of(arm, student, teacher, sources, seed)
     run = learn(student, source, arm.schedule, learning_of(arm, n_tokens=n_tokens), observe)
-    found = {
-        **run_record(run),
-        "curve": watch.end(run.n_tokens),
-        **accuracy(student.eval(), data.test, data),
-    }
-    return (
-        found
-        if arm.how.filter == "" or not sum(deltas.fates.values())
-        else {**found, "delta": deltas.as_dict()}
-    )
+    measured = _measured(run, watch, student, data)
+    return measured | ({"delta": deltas.as_dict()} if any(deltas.fates.values()) else {})
 
 
 def measure_synchronous(
@@ -199,48 +159,18 @@ def measure_synchronous(
     rate: float = RATES[ON_POLICY],
     n_tokens: int = N_TOKENS,
 ) -> dict:
-    """The common ground (on_policy.py): one loop, batch by batch drawn and scored, forward KL over
-    all words."""
-    plan = Optimisation(epochs=1, learning_rate=rate, batch_size=PER_UPDATE)
-    trainer = Trainer(
-        student, data.train, data.valid, Divergence(0.0), plan, seed, teacher, OnPolicy(1.0)
-    )
-    watch, losses, n_done = Watch(student, data, n_tokens), [], 0
-    student.train()
-    for batch in endless_batches(trainer, seed):
+    """Train `student` in place by the synchronous loop, and return the same."""
+    optimisation = optimisation_at(rate)
+    trainer = SynchronousTrainer(student, teacher, data.train, optimisation, seed)
+    watch = Watch(student, data, n_tokens)
+
+    def before_update(n_done: int) -> None:
         watch(n_done)
-        drawn = trainer.batch_transform(student, batch, seed * 1_000_003 + len(losses))
-        losses.append(update_at(trainer, drawn, cycle(rate)(n_done / n_tokens)))
-        n_done += drawn.n_tokens
-        if n_done >= n_tokens:
-            break
-    n = len(losses)
-    run = Run(n_done, [0] * n, losses, n * PER_UPDATE, n * PER_UPDATE)
-    return {
-        **run_record(run),
-        "curve": watch.end(n_done),
-        **accuracy(student.eval(), data.test, data),
-    }
+        set_rate(trainer.optimiser, optimisation, n_done / n_tokens)
+
+    return _measured(trainer.learn(n_tokens, before_update), watch, student, data)
 
 
-def endless_batches(trainer: Trainer, seed: int):
-    """The trainer's batches, epoch after epoch."""
-    for epoch in count():
-        yield from batches(
-            trainer.encoded, trainer.optimisation.batch_size, shuffle_seed=seed * 1_000 + epoch
-        )
-
-
-def update_at(trainer: Trainer, batch, rate: float) -> float:
-    """One update of the trainer's student at a learning rate of its own; the loss in nats a
-    token."""
-    for group in trainer.optimiser.param_groups:
-        group["lr"] = rate
-    with torch.no_grad():
-        said = trainer.teacher(batch)
-    return trainer.step(batch, said)
-
-
-def mean_of(rows: Sequence[dict], arm: str, what: str) -> float:
-    """The mean over seeds of an arm's number."""
-    return fmean(row[arm][what] for row in rows)
+def _measured(run: Run, watch: Watch, student: Seq2Seq, data: Dataset) -> dict:
+    curve = watch.end(run.n_tokens)
+    return {**run_record(run), "curve": curve, **accuracy(student, data.test, data)}

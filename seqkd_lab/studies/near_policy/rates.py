@@ -1,12 +1,16 @@
-"""How the learning rates of the near-policy experiment were chosen: by validity on the validation
-set, with seed 11.
+"""The search for the learning rates and α of the near-policy study, by validity on the validation
+set.
 
 python -m seqkd_lab.studies.near_policy.rates [FOLDER OF THE STORE]
+
+It trains with each rate of RATES_TRIED, and near-policy training with each α of ALPHAS_TRIED: 19
+trainings of N_TOKENS tokens.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,41 +39,40 @@ from seqkd_lab.studies.near_policy.recipes import (
     warm_start,
 )
 
-TRIED = (0.001, 0.003, 0.01, 0.03)
-ALPHAS = (0.5, 0.9, 1.0)
-"""Shares of the teacher in the loss that were tried."""
+RATES_TRIED = (0.001, 0.003, 0.01, 0.03)
+ALPHAS_TRIED = (0.5, 0.9, 1.0)
 
 
-def validity(arm: Arm, rate: float, store: Store, seed: int = SEARCHED_SEED) -> float:
-    """Of greedy translations of the validation set, in percent, after an arm's whole training."""
+def validity(arm: Arm | None, rate: float, store: Store, n_tokens: int = N_TOKENS) -> float:
+    """Train the warm start as `arm` does (None: by the synchronous loop) at a learning rate; return
+    the percentage of valid greedy translations of the validation set."""
+    seed = SEARCHED_SEED
     data, student = store.dataset(EARLIER), store.model(warm_start(seed))
-    sources = encode(data.train, student.source_vocabulary, student.target_vocabulary)
-    source = source_of(arm, student, store.model(teacher(seed)), sources, seed)
-    learn(student, source, arm.schedule, learning_of(arm, rate))
+    scorer = store.model(teacher(seed))
+    if arm is None:
+        measure_synchronous(student, scorer, data, seed, rate, n_tokens)
+    else:
+        sources = encode(data.train, student.source_vocabulary, student.target_vocabulary)
+        source = source_of(arm, student, scorer, sources, seed)
+        learn(student, source, arm.schedule, learning_of(arm, rate, n_tokens))
     return accuracy(student, data.valid, data)["validity"]
 
 
-def synchronous_validity(rate: float, store: Store, seed: int = SEARCHED_SEED) -> float:
-    """The same of the synchronous loop."""
-    data, student = store.dataset(EARLIER), store.model(warm_start(seed))
-    measure_synchronous(student, store.model(teacher(seed)), data, seed, rate, N_TOKENS)
-    return accuracy(student, data.valid, data)["validity"]
-
-
-def search(store: Store) -> None:
-    """Prints every trial, near-policy training with α as it is chosen; other α last, at the rate as
-    it is chosen."""
+def trials(store: Store, n_tokens: int = N_TOKENS) -> Iterator[str]:
+    """Yield a line for each trial: the rates at the study's α, then other α at the chosen rate."""
     arms = {arm.name: arm for arm in ARMS}
-    tried = {NEAR: arms[EVERY[16]], SAMPLES: arms[TEACHER_SAMPLES], MODE: arms[TEACHER_MODE]}
-    for rate in TRIED:
-        for family, arm in tried.items():
-            print(f"{family}: rate {rate:g}: {validity(arm, rate, store):.1f}", flush=True)
-        print(f"{ON_POLICY}: rate {rate:g}: {synchronous_validity(rate, store):.1f}", flush=True)
-    for alpha in ALPHAS:
-        found = validity(replace(tried[NEAR], alpha=alpha), RATES[NEAR], store)
-        print(f"{NEAR}: rate {RATES[NEAR]:g}, α {alpha:g}: {found:.1f}", flush=True)
+    near = arms[EVERY[16]]
+    families = {NEAR: near, SAMPLES: arms[TEACHER_SAMPLES], MODE: arms[TEACHER_MODE]}
+    for rate in RATES_TRIED:
+        for family in (*families, ON_POLICY):
+            score = validity(families.get(family), rate, store, n_tokens)
+            yield f"{family}: rate {rate:g}: {score:.1f}"
+    for alpha in ALPHAS_TRIED:
+        score = validity(replace(near, alpha=alpha), RATES[NEAR], store, n_tokens)
+        yield f"{NEAR}: rate {RATES[NEAR]:g}, α {alpha:g}: {score:.1f}"
 
 
 if __name__ == "__main__":
     use_threads(1)
-    search(Store(Path(sys.argv[1] if len(sys.argv) > 1 else "runs")))
+    for line in trials(Store(Path(sys.argv[1] if len(sys.argv) > 1 else "runs"))):
+        print(line, flush=True)

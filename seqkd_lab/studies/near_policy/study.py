@@ -1,19 +1,20 @@
-"""The near-policy experiment (NPD, arXiv 2605.05940): what stale sentences cost, and what Δ-IFD
-brings.
+"""The near-policy study (NPD, arXiv 2605.05940): what stale sentences cost, and what Δ-IFD brings.
 
 All arms start from one warm start and learn from the same number of tokens, in one process: the
-schedule alone decides which weights write for which update, so what two processes would learn is
+schedule alone decides which weights draw the rollouts of which update, so two processes would learn
 the same, bit for bit. What they save by the clock is measured apart (near_policy_clock.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pandas
 
 from seqkd_lab.corpus.batching import encode
 from seqkd_lab.distillation.near_policy import ROW_LENGTH
+from seqkd_lab.runs.committed import write_committed
 from seqkd_lab.runs.presets import EARLIER
 from seqkd_lab.runs.recipes import TEACHER
 from seqkd_lab.runs.schedule import Task, Train
@@ -23,8 +24,11 @@ from seqkd_lab.runs.verdicts import Claim, Rows, mean_and_interval
 from seqkd_lab.studies.near_policy.measures import (
     CURVE,
     EDGES,
+    FATES,
     JUDGED_JOBS,
     N_WATCHED,
+    VALID,
+    WRONG,
     accuracy,
     measure_arm,
     measure_synchronous,
@@ -69,71 +73,81 @@ PAPER = "NPD, arXiv 2605.05940, abstract and introduction"
 
 
 def tasks(seed: int) -> list[Task]:
-    """Teacher and warm start of a seed."""
+    """Return teacher and warm start of a seed."""
     return [Train(teacher(seed)), Train(warm_start(seed))]
 
 
 def measure(seed: int, store: Store, report: Report) -> dict:
-    """Accuracy of teacher and warm start, and every arm."""
-    data, master, start = store.dataset(EARLIER), store.model(teacher(seed)), warm_start(seed)
-    sources = encode(data.train, master.source_vocabulary, master.target_vocabulary)
-    found: dict[str, dict] = {
-        TEACHER: accuracy(master, data.test, data),
+    """Measure teacher, warm start and every arm."""
+    data, scorer, start = store.dataset(EARLIER), store.model(teacher(seed)), warm_start(seed)
+    sources = encode(data.train, scorer.source_vocabulary, scorer.target_vocabulary)
+    rows: dict[str, dict] = {
+        TEACHER: accuracy(scorer, data.test, data),
         WARM_START: accuracy(store.model(start), data.test, data),
     }
     for done, arm in enumerate(ARMS, start=1):
-        found[arm.name] = measure_arm(arm, store.model(start), master, data, sources, seed)
+        rows[arm.name] = measure_arm(arm, store.model(start), scorer, data, sources, seed)
         report(done, len(ARMS) + 1)
-    found[SYNCHRONOUS] = measure_synchronous(store.model(start), master, data, seed)
+    rows[SYNCHRONOUS] = measure_synchronous(store.model(start), scorer, data, seed)
     report(len(ARMS) + 1, len(ARMS) + 1)
-    return found
+    return rows
 
 
-def lead(arm: str, other: str, what: str = "validity") -> Callable[[Rows], float]:
-    """How far an arm is above another, in points."""
-    return lambda rows: rows[arm][what] - rows[other][what]
+def write_checkpoints(store: Store, directory: Path) -> Iterator[Path]:
+    """Write lesson 14's warm start of seed 1 to near-policy/warm-start in `directory`; training it
+    takes about TIME on one core."""
+    data = store.dataset(EARLIER)
+    folder = directory / "near-policy" / "warm-start"
+    yield write_committed(
+        folder, store, warm_start(1), lambda model: accuracy(model, data.test, data)
+    )
+
+
+def lead(arm: str, other: str, measure: str = "validity") -> Callable[[Rows], float]:
+    """Return a function of a seed's rows: how far an arm is above another, in points."""
+    return lambda rows: rows[arm][measure] - rows[other][measure]
 
 
 def accuracies(by_seed: Sequence[Rows]) -> pandas.DataFrame:
-    """Every arm: validity and BLEU with intervals, tokens learned from, updates, and how stale the
-    sentences were."""
-    rows = []
+    """Return for every arm validity and BLEU with intervals, tokens learned from, updates, and how
+    stale the sentences were."""
+    table = []
     for name in by_seed[0]:
-        validity, (low, high) = mean_and_interval([one[name]["validity"] for one in by_seed])
-        bleu, (bleu_low, bleu_high) = mean_and_interval([one[name]["bleu"] for one in by_seed])
-        row = {
-            "arm": name,
-            "valid %": f"{validity:.1f} [{low:.1f}, {high:.1f}]",
-            "BLEU": f"{bleu:.1f} [{bleu_low:.1f}, {bleu_high:.1f}]",
-        }
-        for what in ("tokens", "updates", "written", "staleness"):
-            values = [one[name][what] for one in by_seed if what in one[name]]
-            row[what] = f"{sum(values) / len(values):,.0f}" if values else ""
-        rows.append(row)
-    return pandas.DataFrame(rows).set_index("arm")
+        validity, bleu = ([rows[name][key] for rows in by_seed] for key in ("validity", "bleu"))
+        row = {"arm": name, "valid %": in_interval(validity), "BLEU": in_interval(bleu)}
+        for key in ("tokens", "updates", "written", "staleness"):
+            values = [rows[name][key] for rows in by_seed if key in rows[name]]
+            row[key] = f"{sum(values) / len(values):,.0f}" if values else ""
+        table.append(row)
+    return pandas.DataFrame(table).set_index("arm")
+
+
+def in_interval(values: Sequence[float]) -> str:
+    """Return the mean and its 95% interval in words."""
+    mean, (low, high) = mean_and_interval(values)
+    return f"{mean:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def filtered(by_seed: Sequence[Rows]) -> pandas.DataFrame:
-    """Of the samples that Δ-IFD keeps and drops at either end: how many there were, and which share
-    is valid."""
-    rows = []
-    for fate in ("kept", "dropped low", "dropped high"):
-        valid, wrong = (
-            sum(one[KEPT]["delta"][f"{fate} {what}"] for one in by_seed)
-            for what in ("valid", "wrong")
-        )
-        rows.append(
-            {
-                "samples": fate,
-                "number": valid + wrong,
-                "valid %": f"{100 * valid / max(1, valid + wrong):.1f}",
-            }
-        )
-    return pandas.DataFrame(rows).set_index("samples")
+    """Return how many rollouts Δ-IFD keeps and drops at either end, and which share is valid."""
+    table = []
+    for fate in FATES:
+        n_valid, n = counted(by_seed, fate)
+        share = f"{100 * n_valid / max(1, n):.1f}"
+        table.append({"samples": fate, "number": n, "valid %": share})
+    return pandas.DataFrame(table).set_index("samples")
+
+
+def counted(by_seed: Sequence[Rows], fate: str) -> tuple[int, int]:
+    """Return how many rollouts of a fate are valid, and how many there are, over all seeds."""
+    n_valid, n_wrong = (
+        sum(rows[KEPT]["delta"][f"{fate} {name}"] for rows in by_seed) for name in (VALID, WRONG)
+    )
+    return n_valid, n_valid + n_wrong
 
 
 def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
-    """Headed tables of all seeds."""
+    """Return headed tables of all seeds."""
     return {
         "Near-policy distillation: test set, greedy, mean [95% interval]": accuracies(by_seed),
         "What Δ-IFD (ours) keeps": filtered(by_seed),
@@ -216,14 +230,14 @@ CLAIMS = (
 )
 
 STUDY = Study(
-    "near-policy",
-    "what do stale sentences cost, and what does Δ-IFD bring?",
-    "near_policy.json",
-    SETTINGS,
-    tasks,
-    measure,
-    tables,
-    CLAIMS,
+    name="near-policy",
+    question="what do stale sentences cost, and what does Δ-IFD bring?",
+    file="near_policy.json",
+    settings=SETTINGS,
+    tasks=tasks,
+    measure=measure,
+    tables=tables,
+    claims=CLAIMS,
     data=EARLIER,
+    write_checkpoints=write_checkpoints,
 )
-EXPERIMENT = STUDY  # until its users are renamed

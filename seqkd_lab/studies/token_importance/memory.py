@@ -1,9 +1,8 @@
-"""What a loss over all V words keeps in memory, measured: a process of its own for each size and
-share.
+"""Memory of a loss over all V words and its gradient: one process for each size and share.
 
-A process can only say the most that it ever took, so each measurement begins in a new one, forked
-from one that has read torch in; what torch, the models and their gradients take is there before,
-and subtracted.
+A process only knows the most that it has ever taken, so each measurement runs in a new one, forked
+from one that has imported torch; what torch, the models and their gradients take is there before,
+and is subtracted.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
@@ -25,20 +24,26 @@ from seqkd_lab.machine import MIB, peak_memory_mib, use_threads
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.studies.token_importance.recipes import SHARES
 
-TOY_WORDS, MANY_WORDS = 543, 32_000
-"""V of the toy language's German, and of a usual subword vocabulary."""
-B, T = 32, 20
-THRESHOLD, LEAST_RETURNED = "MALLOC_MMAP_THRESHOLD_", 2**16
-"""An environment variable that glibc reads when a process begins (mallopt(3)), and its value
-here."""
-STUDENT, TEACHER = LSTMSpec(24), LSTMSpec(128)
+TOY_WORDS = 543
+"""V of the toy language's German."""
+MANY_WORDS = 32_000
+"""V of a usual subword vocabulary."""
+B = 32
+T = 20
+THRESHOLD = "MALLOC_MMAP_THRESHOLD_"
+"""An environment variable that glibc reads when a process starts (mallopt(3))."""
+LEAST_RETURNED = 2**16
+"""Its value here, in bytes."""
+STUDENT = LSTMSpec(24)
+TEACHER = LSTMSpec(128)
 
 
 @dataclass(frozen=True)
 class Bytes:
-    """logits_gradient: of the gradient of the logits, as the backward pass made it; peak: what the
-    process took at most beyond what it had before the loss."""
+    """Memory of a case. logits_gradient: of the gradient of the logits, as the backward pass made
+    it; peak: the most that the process took beyond what it had before the loss."""
 
     logits_gradient: int
     peak: int
@@ -47,19 +52,36 @@ class Bytes:
 Case = tuple[int, float | None]
 """V, and the share ρ that Soft-OR keeps, with logits for the kept alone; None: all tokens, in the
 usual way."""
+CASES: tuple[Case, ...] = tuple(
+    (n_words, share) for n_words in (TOY_WORDS, MANY_WORDS) for share in (None, *SHARES)
+)
+
+
+def memory_case(n_words: int, share: float | None) -> str:
+    """Return the name of a case in the results."""
+    return f"{n_words} {ALL if share is None else f'{share:g}'}"
+
+
+def memory_record() -> dict[str, dict[str, int]]:
+    """Return the memory of all CASES, by name."""
+    return {
+        memory_case(*case): asdict(measured)
+        for case, measured in zip(CASES, measure(CASES), strict=True)
+    }
 
 
 def measure(cases: Iterable[Case]) -> list[Bytes]:
-    """One loss and its gradient for each case. Needs a system that can fork (Linux, macOS)."""
-    with given_back_at_once(), ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+    """Measure one loss and its gradient for each case. Needs a system that can fork (Linux,
+    macOS)."""
+    spawn = multiprocessing.get_context("spawn")
+    with freed_memory_returned(), ProcessPoolExecutor(1, spawn) as pool:
         return pool.submit(_each_in_a_fork, list(cases)).result()
 
 
 @contextmanager
-def given_back_at_once() -> Iterator[None]:
-    """Processes begun meanwhile return freed memory to the system at once (glibc), from
-    LEAST_RETURNED bytes on; as a rule the allocator keeps some back, and a peak would tell of its
-    habits."""
+def freed_memory_returned() -> Iterator[None]:
+    """Let processes that start meanwhile return freed memory to the system at once (glibc), from
+    LEAST_RETURNED bytes on; by default the allocator keeps some, and a peak would depend on it."""
     before = os.environ.get(THRESHOLD)
     os.environ[THRESHOLD] = str(LEAST_RETURNED)
     try:
@@ -73,21 +95,20 @@ def given_back_at_once() -> Iterator[None]:
 
 def _each_in_a_fork(cases: list[Case]) -> list[Bytes]:
     use_threads(1)
-    found = []
+    measured = []
     for case in cases:
         with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
-            found.append(pool.submit(measure_here, *case).result())
-    return found
+            measured.append(pool.submit(measure_here, *case).result())
+    return measured
 
 
 def measure_here(n_words: int, share: float | None) -> Bytes:
-    """One case in this process, whose peak must not have been higher before."""
+    """Measure one case in this process, whose peak must not have been higher before."""
     torch.manual_seed(1)
     vocabulary = Vocabulary.build([tuple(f"w{i}" for i in range(n_words - 4))])
     student, teacher = (build(spec, vocabulary, vocabulary) for spec in (STUDENT, TEACHER))
-    loss_of(
-        student, teacher, random_batch(2, 3, n_words), share
-    ).backward()  # makes the weights' gradients
+    first = loss_of(student, teacher, random_batch(2, 3, n_words), share)
+    first.backward()  # allocates the weights' gradients
     gradients: list[int] = []
 
     def watch(_: torch.nn.Module, __: tuple, logits: Tensor) -> None:
@@ -101,7 +122,7 @@ def measure_here(n_words: int, share: float | None) -> Bytes:
 
 
 def loss_of(student: Seq2Seq, teacher: Seq2Seq, batch: Batch, share: float | None) -> Tensor:
-    """Reverse KL of all tokens from all logits, or of the kept ones from theirs."""
+    """Return the reverse KL of all tokens from all logits, or of the kept ones from theirs."""
     if share is not None:
         return lean_loss(student, teacher, batch, Selected(SOFT_OR, share))
     with torch.no_grad():
@@ -110,7 +131,7 @@ def loss_of(student: Seq2Seq, teacher: Seq2Seq, batch: Batch, share: float | Non
 
 
 def random_batch(n_sentences: int, length: int, n_words: int) -> Batch:
-    """Sentences of `length` tokens, the end included, of any words."""
+    """Return sentences of `length` random tokens, the end included."""
     ids = torch.randint(4, n_words, (n_sentences, length - 1)).tolist()
     encoded = EncodedCorpus(
         Sentences.of([*row, EOS] for row in ids), Sentences.of([BOS, *row, EOS] for row in ids)
@@ -119,5 +140,5 @@ def random_batch(n_sentences: int, length: int, n_words: int) -> Batch:
 
 
 def peak_bytes() -> int:
-    """The most that this process has held so far."""
+    """Return the most that this process has held so far."""
     return round(peak_memory_mib() * MIB)

@@ -7,7 +7,7 @@ import pytest
 import synthetic_near_policy as synthetic
 
 from seqkd_lab.distillation.generation import SYNCHRONISE, TRAIN, WAIT, Event
-from seqkd_lab.distillation.near_policy import Schedule
+from seqkd_lab.distillation.rollout_sources import Schedule
 from seqkd_lab.lab.near_policy.measures import timelines
 from seqkd_lab.lab.near_policy.picture import (
     TimelineDrawing,
