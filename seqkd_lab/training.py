@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode, lim
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 from seqkd_lab.optimisation import BY_BLEU, History, Optimisation, Progress, set_rate, training_step
 from seqkd_lab.resuming import AnotherRunError, check_shapes, forget, read_state, write_state
 
@@ -38,22 +38,21 @@ BatchTransform = Callable[[Seq2Seq, Batch, int], Batch]
 `OnPolicy` gives it the student's own targets, `SourceDropout` empties sources."""
 
 
-@torch.no_grad()
 def validation_loss(model: Seq2Seq, encoded: EncodedCorpus, batch_size: int = 128) -> float:
-    """NLL of gold in nats a token, teacher forcing, dropout off.
+    """Return NLL of gold in nats a token, teacher forcing, dropout off.
 
     Batches have at most `batch_size` sentences, and fewer where they are long (limited_batches).
     """
-    model.eval()
     total, n_tokens = 0.0, 0
-    for batch in limited_batches(encoded, batch_size):
-        total += nll(model(batch), batch.target_out).item() * batch.n_tokens
-        n_tokens += batch.n_tokens
+    with evaluating(model):
+        for batch in limited_batches(encoded, batch_size):
+            total += nll(model(batch), batch.target_out).item() * batch.n_tokens
+            n_tokens += batch.n_tokens
     return total / n_tokens
 
 
 class Trainer:
-    """Trains `model` on `corpus` by `objective`, step by step; all that a resumed run needs is in
+    """A training of `model` on `corpus` by `objective`, step by step; a resumed run needs no more than
     its state."""
 
     def __init__(
@@ -76,12 +75,8 @@ class Trainer:
             raise ValueError(
                 f"need pairs to learn from and to validate on; got {len(corpus)} and {len(valid)}"
             )
-        self.model, self.objective, self.optimisation, self.seed = (
-            model,
-            objective,
-            optimisation,
-            seed,
-        )
+        self.model, self.seed = model, seed
+        self.objective, self.optimisation = objective, optimisation
         self.teacher = teacher if objective.needs_teacher else None
         self.batch_transform, self.validation = batch_transform, validation
         self.encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
@@ -95,24 +90,26 @@ class Trainer:
 
     @property
     def n_updates(self) -> int:
+        """Return the number of updates of all epochs."""
         return self.optimisation.epochs * self.updates_per_epoch
 
     @cached_property
     def teacher_logits_of(self) -> Callable[[Batch], Tensor]:
-        """The teacher's logits (B, T, V) of a batch: remembered from one pass, or asked for each
-        time where the corpus is too large for that, or its targets change."""
+        """Return what gives the teacher's logits (B, T, V) of a batch: a memory of one pass, or the
+        teacher itself where the corpus is too large for that, or its targets change."""
+        assert self.teacher is not None, f"{self.objective} needs no teacher"
         if self.batch_transform is None and TeacherMemory.holds(self.teacher, self.encoded):
             return TeacherMemory(self.teacher, self.encoded)
         return torch.no_grad()(self.teacher)
 
     def update(self, batch: Batch, n_done: int) -> float:
-        """One update of the weights; returns the loss in nats a token."""
+        """Update the weights once, after `n_done` updates; return the loss in nats a token."""
         set_rate(self.optimiser, self.optimisation, n_done / self.n_updates)
         return self.step(batch, None if self.teacher is None else self.teacher_logits_of(batch))
 
     def step(self, batch: Batch, teacher_logits: Tensor | None) -> float:
-        """One update at the rate that is set, with what the teacher said of the batch; the loss in
-        nats a token."""
+        """Update the weights once at the rate that is set, with the teacher's logits of the batch;
+        return the loss in nats a token."""
         return training_step(
             self.model,
             batch,
@@ -123,36 +120,35 @@ class Trainer:
         )
 
     def run_epoch(self, callbacks: Sequence[Callback] = ()) -> bool:
-        """One pass over the corpus and one validation; returns whether a callback asked to stop."""
+        """Pass over the corpus once and validate; return whether a callback asked to stop."""
         self.model.train()
         if self.teacher is not None:
             self.teacher.eval()
-        torch.manual_seed(
-            self.seed * 1_000_003 + self.epoch
-        )  # dropout; so an epoch needs no state but its number
-        total, n_tokens = 0.0, 0
-        n_done = self.epoch * self.updates_per_epoch
-        for batch in batches(
-            self.encoded, self.optimisation.batch_size, shuffle_seed=self.seed * 1_000 + self.epoch
-        ):
-            if self.batch_transform is not None:
-                batch = self.batch_transform(self.model, batch, self.seed * 1_000_003 + n_done)
+        # of dropout: an epoch needs no state but its number
+        torch.manual_seed(self.seed * 1_000_003 + self.epoch)
+        total, n_tokens, epoch = 0.0, 0, self.epoch + 1
+        for n_done, batch in self._batches():
             loss = self.update(batch, n_done)
-            n_done += 1
-            self._check_finite(loss, f"the loss of update {n_done} (epoch {self.epoch + 1})")
+            self._check_finite(loss, f"the loss of update {n_done + 1} (epoch {epoch})")
             total, n_tokens = total + loss * batch.n_tokens, n_tokens + batch.n_tokens
-            rate = self.optimiser.param_groups[0]["lr"]
-            is_last = n_done % self.updates_per_epoch == 0
-            if is_last:
-                self._end_epoch(total / n_tokens, rate, n_tokens)
-            valid_loss = self.history.valid_loss[-1] if is_last else None
-            epoch = math.ceil(n_done / self.updates_per_epoch)
-            seen = Progress(epoch, n_done, self.n_updates, loss, rate, valid_loss)
-            if any(
-                [callback(seen) for callback in callbacks]
-            ):  # a list: every callback hears of every update
+            rate, valid_loss = self.optimiser.param_groups[0]["lr"], None
+            if (n_done + 1) % self.updates_per_epoch == 0:
+                valid_loss = self._end_epoch(total / n_tokens, rate, n_tokens)
+            seen = Progress(epoch, n_done + 1, self.n_updates, loss, rate, valid_loss)
+            # a list, so that every callback is called with every update
+            if any([callback(seen) for callback in callbacks]):
                 return True
         return False
+
+    def _batches(self) -> Iterator[tuple[int, Batch]]:
+        """Yield the batches of this epoch as they are learned from, each with the number of updates
+        before it."""
+        shuffle_seed = self.seed * 1_000 + self.epoch
+        shuffled = batches(self.encoded, self.optimisation.batch_size, shuffle_seed)
+        for n_done, batch in enumerate(shuffled, start=self.epoch * self.updates_per_epoch):
+            if self.batch_transform is not None:
+                batch = self.batch_transform(self.model, batch, self.seed * 1_000_003 + n_done)
+            yield n_done, batch
 
     def _check_finite(self, loss: float, what: str) -> None:
         if not math.isfinite(loss):
@@ -161,7 +157,9 @@ class Trainer:
                 f"(--learning-rate; it was {self.optimisation.learning_rate:g}); no model was saved"
             )
 
-    def _end_epoch(self, train_loss: float, rate: float, n_tokens: int) -> None:
+    def _end_epoch(self, train_loss: float, rate: float, n_tokens: int) -> float:
+        """Validate, enter the epoch in the history, keep its weights where they are the best;
+        return the validation loss."""
         valid_loss = validation_loss(self.model, self.valid)
         self.epoch += 1
         self._check_finite(valid_loss, f"the validation loss after epoch {self.epoch}")
@@ -171,16 +169,15 @@ class Trainer:
         self.history.n_tokens.append(n_tokens)
         if self.validation is not None:
             self.history.valid_bleu.append(self.validation(self.model))
-        if (
-            self.optimisation.keeps_best
-            and self.history.kept_epoch(self.optimisation) == self.epoch
-        ):
+        best = self.history.kept_epoch(self.optimisation)
+        if self.optimisation.keeps_best and best == self.epoch:
             self.best = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        return valid_loss
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are done, or the last `patience` of them brought no better validation
-        score."""
+        """Return whether all epochs are done, or the last `patience` of them brought no better
+        validation score."""
         patience = self.optimisation.patience
         since_best = self.epoch - self.history.best_epoch(self.optimisation.best_by)
         return self.epoch >= self.optimisation.epochs or (
@@ -188,7 +185,7 @@ class Trainer:
         )
 
     def save(self, directory: Path, key: str = "") -> None:
-        """Writes the state after a whole epoch: weights, Adam's moments, best weights, history; and
+        """Write the state after a whole epoch: weights, Adam's moments, best weights, history; and
         the run's key."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in (self.best or {}).items()}
@@ -197,7 +194,7 @@ class Trainer:
         write_state(directory, key, self.epoch, self.history.as_dict(), tensors)
 
     def resume(self, directory: Path, key: str = "") -> bool:
-        """Continues from what `save` wrote there under the same key; returns False when there is
+        """Continue from what `save` wrote there under the same key; return False when there is
         nothing.
 
         Raises AnotherRunError for what another run left there, or what is damaged; the model is as
@@ -236,7 +233,7 @@ def train(
     validation: Validation | None = None,
     key: str = "",
 ) -> History:
-    """Trains `model` in place and returns its history.
+    """Train `model` in place and return its history.
 
     With `resume_from`, the state is saved there after each epoch, and a run that was interrupted
     continues from its last whole epoch to the same result, bit for bit on one machine with one
