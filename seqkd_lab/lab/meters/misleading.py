@@ -45,30 +45,28 @@ class GoldWords:
 
 @torch.inference_mode()
 def gold_words(model: Seq2Seq, gold: ParallelCorpus, distilled: ParallelCorpus) -> GoldWords:
-    """Gold's words under `model`, teacher forcing; a word agrees where the teacher's translation
-    has it, too.
+    """Measure gold's words under `model`, teacher forcing; a word agrees where the teacher's
+    translation has it, too.
 
     Words are matched as the lens shows them; the end of a sentence agrees always. Means over no
     words are 0.
     """
-    encoded, spent = (
-        encode(gold, model.source_vocabulary, model.target_vocabulary),
-        {True: [], False: []},
-    )
+    encoded = encode(gold, model.source_vocabulary, model.target_vocabulary)
+    costs: dict[bool, list[float]] = {True: [], False: []}
     model.eval()
     for batch in batches(encoded, 64, shuffle_seed=None):
         nats = -token_log_probs(model(batch), batch)  # (B, T)
-        for row, costs in zip(batch.rows.tolist(), nats.tolist(), strict=True):
+        for row, row_nats in zip(batch.rows.tolist(), nats.tolist(), strict=True):
             kinds = agreeing(gold.target[row], distilled.target[row])
-            for agrees, cost in zip(kinds, costs, strict=False):
-                spent[agrees].append(cost)
-    means = {agrees: fmean(costs) if costs else 0.0 for agrees, costs in spent.items()}
-    return GoldWords(means[True], len(spent[True]), means[False], len(spent[False]))
+            for agrees, cost in zip(kinds, row_nats, strict=False):  # the rest is padding
+                costs[agrees].append(cost)
+    agreed, differed = (fmean(part) if part else 0.0 for part in (costs[True], costs[False]))
+    return GoldWords(agreed, len(costs[True]), differed, len(costs[False]))
 
 
 def agreeing(gold: Sequence[str], distilled: Sequence[str]) -> list[bool]:
-    """Of each of gold's words, and of its end, whether the distilled target has it in the same
-    order."""
+    """Return of each of gold's words, and of its end, whether the distilled target has it in the
+    same order."""
     kinds: list[bool] = []
     for kind, words, _ in differences(tuple(gold), tuple(distilled)):
         kinds += [kind == SAME] * len(words)
@@ -77,25 +75,23 @@ def agreeing(gold: Sequence[str], distilled: Sequence[str]) -> list[bool]:
 
 @dataclass(frozen=True)
 class References:
-    """BLEU of each system against all references, and against each reference alone; `order` is the
-    best first."""
+    """BLEU of each system against all references, and against each reference alone."""
 
     all: Mapping[str, float]
     alone: Mapping[str, tuple[float, ...]]
 
-    @staticmethod
-    def order(scores: Mapping[str, float]) -> tuple[str, ...]:
-        return tuple(sorted(scores, key=lambda name: -scores[name]))
-
     def same_order(self, names: Sequence[str]) -> tuple[int, int]:
-        """In how many of how many single references `names` come in the order that all references
-        give."""
-        by_all = self.order({name: self.all[name] for name in names})
+        """Return in how many of how many single references `names` come in the order that all
+        references give."""
+        by_all = best_first({name: self.all[name] for name in names})
         singles = list(zip(*(self.alone[name] for name in names), strict=True))
-        agree = sum(
-            self.order(dict(zip(names, scores, strict=True))) == by_all for scores in singles
-        )
-        return agree, len(singles)
+        orders = [best_first(dict(zip(names, scores, strict=True))) for scores in singles]
+        return orders.count(by_all), len(orders)
+
+
+def best_first(scores: Mapping[str, float]) -> list[str]:
+    """Return the names in the order of their scores, the highest first."""
+    return sorted(scores, key=lambda name: -scores[name])
 
 
 def reference_scores(
@@ -104,17 +100,18 @@ def reference_scores(
     detokenise: Detokenise,
     watch: Callable[[int, int], None] | None = None,
 ) -> References:
-    """BLEU of `outputs` (tokens, one list a system) against every reference of `corpus`, one and
-    all.
+    """Measure BLEU of `outputs` (tokens, one list a system) against every reference of `corpus`,
+    one and all.
 
     Beside them stands a perfect translator: of the truth's own drawn translations, one judged
     against the next. (It is no part of `all`, since what it writes is among all references.)
     """
-    streams, texts = reference_streams(corpus, detokenise), {}
-    for name, sentences in outputs.items():
-        texts[name] = [detokenise(sentence) for sentence in sentences]
-    every = BLEU(references=streams)
-    against_all = {name: every.corpus_score(text, None).score for name, text in texts.items()}
+    streams = reference_streams(corpus, detokenise)
+    texts = {name: list(map(detokenise, sentences)) for name, sentences in outputs.items()}
+    all_references = BLEU(references=streams)
+    against_all = {
+        name: all_references.corpus_score(text, None).score for name, text in texts.items()
+    }
     alone: dict[str, list[float]] = {name: [] for name in (*texts, PERFECT)}
     for number, stream in enumerate(streams):
         single, other = BLEU(references=[stream]), streams[(number + 1) % len(streams)]

@@ -11,12 +11,10 @@ from seqkd_lab.lab.shared.lesson import Markdown
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL, decided
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 
-GOLD, SAMPLE, TEACHERS_MODE, TRUE_MODE = (
-    "gold",
-    "sample",
-    "mode of the teacher",
-    "mode of the language",
-)
+GOLD = "gold"
+SAMPLE = "sample"
+TEACHERS_MODE = "mode of the teacher"
+TRUE_MODE = "mode of the language"
 CORPORA = (GOLD, SAMPLE, TEACHERS_MODE, TRUE_MODE)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -84,9 +85,8 @@ class PacedDrawing:
         below.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "25", "50", "75", "100"])
         below.set(xlabel=f"pass rate p̂: valid ones of {self._top} draws", ylabel="% of all")
         figure.legend(loc="upper center", ncols=4, frameon=False)
-        series = [*self._bars, *self._numbers]
-        animated = [artist for artists in series for artist in artists]
-        self.picture = BlittedFigure(figure, [*animated, self._curve, self._peak])
+        animated = [*chain(*self._bars), *chain(*self._numbers), self._curve, self._peak]
+        self.picture = BlittedFigure(figure, animated)
 
     def show(self, bins: PacedBins, a: float, b: float) -> None:
         """Draw the histogram and what p^a (1 − p)^b makes of it."""
@@ -108,8 +108,10 @@ def _bars(axes: Axes, n_bins: int, shift: float, colour: str, label: str) -> lis
 
 
 def _numbers(axes: Axes, n_bins: int, shift: float, colour: str) -> list[Label]:
-    look = {"ha": "center", "color": colour, "fontsize": SIZE - 1}
-    return [add_label(axes, number + shift, 0.0, **look) for number in range(n_bins)]
+    return [
+        add_label(axes, number + shift, 0.0, ha="center", color=colour, fontsize=SIZE - 1)
+        for number in range(n_bins)
+    ]
 
 
 def percent(share: float) -> str:

@@ -71,8 +71,8 @@ def bias_figure(by_number: Mapping[int, tuple[float, float]]) -> Figure:
     for values, (name, shift), (colour, marker) in zip(curves, names, SERIES[1::-1], strict=True):
         axes.plot(x, values, f"{marker}-", color=colour, markersize=9, label=name)
         for point in zip(x, values, strict=True):
-            text, look = shown_number(point[1], 3), {"color": colour, "ha": "center"}
-            axes.annotate(text, point, xytext=(0, shift), textcoords="offset points", **look)
+            text, offset = shown_number(point[1], 3), (0, shift)
+            axes.annotate(text, point, xytext=offset, textcoords="offset points", ha="center")
     axes.plot(x, [1.0 / n for n in by_number], ":", color=BLACK, label="1/n: noise alone")
     axes.set_xticks(x, [str(n) for n in by_number])
     axes.margins(x=0.06, y=0.2)
@@ -148,8 +148,7 @@ def _draw_gains(axes: Axes, by_bin: Mapping[int, Sequence[float]], kind: str, sh
     colour, marker, line = LOOKS[kind]
     x = [number + shift for number in by_bin]
     means, intervals = zip(*map(mean_and_interval, by_bin.values()), strict=True)
-    look = {"color": colour, "linestyle": line, "marker": marker, "markersize": 7}
-    axes.plot(x, means, label=kind, **look)
+    axes.plot(x, means, line, marker=marker, color=colour, markersize=7, label=kind)
     for position, interval in zip(x, intervals, strict=True):
         if math.isfinite(interval[0]):
             axes.plot([position] * 2, interval, "-", color=colour, linewidth=1.2, alpha=0.7)

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import NLL
-from seqkd_lab.lab.meters.measures import meters, read_corpus
+from seqkd_lab.lab.meters.measures import meters
+from seqkd_lab.lab.meters.reading import read_corpus
 from seqkd_lab.lab.seq_inter.choice import BLEU, Candidates
 from seqkd_lab.lab.shared.lesson import Bar
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL

@@ -9,8 +9,9 @@ import numpy as np
 import pandas
 from scipy.stats import entropy
 
+from seqkd_lab.lab.meters import entropy_exercise
 from seqkd_lab.lab.meters import exercises as lesson_15
-from seqkd_lab.lab.meters.exercises import conditional_entropy as right_entropy
+from seqkd_lab.lab.meters.entropy_exercise import conditional_entropy as right_entropy
 from seqkd_lab.lab.meters.exercises import history_dependence as right_history
 
 
@@ -314,16 +315,16 @@ def source_by_source(triples):
 
 WRONG = {
     "conditional_entropy": {
-        lesson_15._of_targets_alone: "H(target)",
-        lesson_15._joint: "joint entropy",
-        lesson_15._reversed_condition: "condition is turned round",
-        lesson_15._types_alike: "word type",
-        lesson_15._sign: "sign is lost",
-        lesson_15._in_bits: "in bits",
-        lesson_15._summed: "a sum over the pairs",
-        lesson_15._each_pair_once: "counts once here",
-        lesson_15._over_distinct_pairs: "*different* pairs",
-        lesson_15._mutual_information: "stays open",
+        entropy_exercise._of_targets_alone: "H(target)",
+        entropy_exercise._joint: "joint entropy",
+        entropy_exercise._reversed_condition: "condition is turned round",
+        entropy_exercise._types_alike: "word type",
+        entropy_exercise._sign: "sign is lost",
+        entropy_exercise._in_bits: "in bits",
+        entropy_exercise._summed: "a sum over the pairs",
+        entropy_exercise._each_pair_once: "counts once here",
+        entropy_exercise._over_distinct_pairs: "*different* pairs",
+        entropy_exercise._mutual_information: "stays open",
         **dict.fromkeys(
             (
                 of_sources,

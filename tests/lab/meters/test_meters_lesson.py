@@ -18,6 +18,14 @@ from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.evaluation import score_outputs
 from seqkd_lab.lab.meters import figures, measures, misleading, words
 from seqkd_lab.lab.meters.misleading import PERFECT
+from seqkd_lab.lab.meters.reading import (
+    ADDRESS,
+    AGREEMENTS,
+    ARTICLE,
+    PRONOUN,
+    agreements,
+    read_corpus,
+)
 from seqkd_lab.lab.shared import exercises
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 from seqkd_lab.lab.shared.translated import translated
@@ -39,7 +47,7 @@ def gold(toy):
 
 @pytest.fixture(scope="module")
 def reading(gold):
-    return measures.read_corpus(LANGUAGE, gold)
+    return read_corpus(LANGUAGE, gold)
 
 
 class TestEntropies:
@@ -104,20 +112,23 @@ class TestReading:
     ):
         assert reading.n == reading.n_valid == len(gold)
         none = ToyLanguage(Ambiguity.none())
-        fixed = measures.read_corpus(LANGUAGE, with_modes(gold, none))
+        fixed = read_corpus(LANGUAGE, with_modes(gold, none))
         assert fixed.n_valid == len(gold), (
             "what the unambiguous language says is valid in the ambiguous one"
         )
-        for agreement in measures.AGREEMENTS:
+        for agreement in AGREEMENTS:
             assert reading.triples[agreement], agreement
-            assert fixed.nats(agreement)[0] <= reading.nats(agreement)[0] + 1e-12
-        assert sum(fixed.nats(each)[0] for each in measures.AGREEMENTS) < 0.25 * sum(
-            reading.nats(each)[0] for each in measures.AGREEMENTS
+            assert (
+                measures.dependence(fixed, agreement)[0]
+                <= measures.dependence(reading, agreement)[0] + 1e-12
+            )
+        assert sum(measures.dependence(fixed, each)[0] for each in AGREEMENTS) < 0.25 * sum(
+            measures.dependence(reading, each)[0] for each in AGREEMENTS
         )
 
     def test_an_earlier_choice_decides_a_pronoun_up_to_its_case(self, reading):
         forms = {}
-        for source, noun, pronoun in reading.triples[measures.PRONOUN]:
+        for source, noun, pronoun in reading.triples[PRONOUN]:
             forms.setdefault((source, noun), set()).add(pronoun)
         assert forms and all(
             found <= {"er", "ihn", "ihm"} or found <= {"sie", "ihr"} or found <= {"es", "ihm"}
@@ -125,18 +136,16 @@ class TestReading:
         )
 
     def test_a_forgetful_address_is_told_by_the_earlier_one(self, reading):
-        for _, address, word in reading.triples[measures.ADDRESS]:
+        for _, address, word in reading.triples[ADDRESS]:
             assert word.lower().startswith("d") == (address == "du")
 
     def test_agreements_of_one_sentence(self):
         source = tuple("my bag was too heavy , so the doctor hid it in the village .".split())
         target = tuple("mein Beutel war zu schwer , also versteckte der Arzt ihn im Dorf .".split())
-        found = list(
-            measures.agreements(LANGUAGE.parse(source), LANGUAGE.path(source, target), LANGUAGE)
-        )
-        assert (measures.ARTICLE, ("bag", "mein", "Beutel")) in found
-        assert (measures.PRONOUN, (("bag", "object"), "Beutel", "ihn")) in found
-        assert {kind for kind, _ in found} == {measures.ARTICLE, measures.PRONOUN}
+        found = list(agreements(LANGUAGE.parse(source), LANGUAGE.path(source, target), LANGUAGE))
+        assert (ARTICLE, ("bag", "mein", "Beutel")) in found
+        assert (PRONOUN, (("bag", "object"), "Beutel", "ihn")) in found
+        assert {kind for kind, _ in found} == {ARTICLE, PRONOUN}
 
     def test_pairs_are_the_exact_alignments_and_what_is_no_translation_is_left_out(
         self, gold, reading
@@ -148,16 +157,16 @@ class TestReading:
         )
         assert len(reading.pairs) == n
         broken = gold.with_target([("Unsinn",), *gold.target[1:]])
-        assert measures.read_corpus(LANGUAGE, broken).n_valid == len(gold) - 1
+        assert read_corpus(LANGUAGE, broken).n_valid == len(gold) - 1
 
     def test_the_meters_of_the_mode_are_lower_and_of_nothing_are_nan(self, gold, reading):
-        mode = measures.meters(measures.read_corpus(LANGUAGE, with_modes(gold)), reading)
+        mode = measures.meters(read_corpus(LANGUAGE, with_modes(gold)), reading)
         own = measures.meters(reading, reading)
         assert mode.valid == own.valid == 1.0 and own.faithfulness == pytest.approx(0.0, abs=1e-12)
         assert mode.faithfulness > 0.0 and mode.n_words < own.n_words
         for measure in ("complexity", "word", "decision", "all_history"):
             assert getattr(mode, measure) < getattr(own, measure)
-        nothing = measures.read_corpus(LANGUAGE, gold.with_target([("Unsinn",)] * len(gold)))
+        nothing = read_corpus(LANGUAGE, gold.with_target([("Unsinn",)] * len(gold)))
         empty = measures.meters(nothing, reading)
         assert empty.valid == 0.0 and math.isnan(empty.complexity) and math.isnan(empty.all_history)
         figure = figures.history_figure({"gold": own, "nothing": empty})
@@ -169,7 +178,7 @@ class TestParts:
     def test_each_part_is_a_reading_of_its_own(self, gold):
         corpora = {"gold": gold, "mode": with_modes(gold)}
         found = measures.history_of_parts(LANGUAGE, corpora, 3)
-        second = measures.read_corpus(LANGUAGE, gold[1::3])
+        second = read_corpus(LANGUAGE, gold[1::3])
         assert found["gold"][1] == pytest.approx(measures.meters(second, second).all_history)
         assert all(len(parts) == 3 for parts in found.values())
         assert sum(found["mode"]) < sum(found["gold"])
@@ -251,7 +260,7 @@ class TestReferences:
         found = misleading.References(
             {"a": 9.0, "b": 8.0, "c": 7.0}, {"a": (3.0, 1.0), "b": (2.0, 2.0), "c": (1.0, 0.0)}
         )
-        assert found.order(found.all) == ("a", "b", "c")
+        assert misleading.best_first(found.all) == ["a", "b", "c"]
         assert found.same_order(("a", "b", "c")) == (1, 2) and found.same_order(("a", "c")) == (
             2,
             2,

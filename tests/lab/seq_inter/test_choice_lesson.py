@@ -8,7 +8,8 @@ import math
 import pytest
 import torch
 
-from seqkd_lab.lab.meters.measures import meters, read_corpus
+from seqkd_lab.lab.meters.measures import meters
+from seqkd_lab.lab.meters.reading import read_corpus
 from seqkd_lab.lab.seq_inter import tuning
 from seqkd_lab.lab.seq_inter.choice import read_candidates
 from seqkd_lab.lab.seq_inter.tuning import chosen_corpus, fine_tuned
