@@ -1,4 +1,4 @@
-"""How ambiguous a toy language is, and how much of its own translation a translator must remember.
+"""The ambiguity of a toy language, and what a translator must remember of its own translation.
 
 Everything is exact, from the whole distribution over the translations of a sentence.
 """
@@ -28,41 +28,40 @@ whole clause or sentence is built in another way."""
 
 
 def entropy(probability_of: Mapping[Tokens, float]) -> float:
-    """H in nats of a distribution over translations."""
+    """Return H in nats of a distribution over translations."""
     return -math.fsum(p * math.log(p) for p in probability_of.values() if p > 0.0)
 
 
 def surprises(
     probability_of: Mapping[Tokens, float], translation: Tokens
 ) -> tuple[list[float], list[float]]:
-    """−ln p of each word of a possible translation, in nats: for one who remembers, and for one who
-    forgets.
+    """Return −ln p (nats) of each word of a possible translation, for a translator who remembers and
+    for one who forgets.
 
     The first knows all words before; the second only the place in the sentence and the one word
     before. Both know the source and choose by the true probabilities.
     """
     remembering, forgetting = [], []
-    for place, word in enumerate(translation):
-        prefix, before = translation[:place], translation[max(0, place - 1) : place]
+    for n, word in enumerate(translation):
+        last = slice(max(0, n - 1), n)  # the one word before
         alike = {
-            t: p
-            for t, p in probability_of.items()
-            if len(t) > place and t[max(0, place - 1) : place] == before
+            t: p for t, p in probability_of.items() if len(t) > n and t[last] == translation[last]
         }
-        same = {t: p for t, p in alike.items() if t[:place] == prefix}
-        remembering.append(_surprise(same, place, word))
-        forgetting.append(_surprise(alike, place, word))
+        same = {t: p for t, p in alike.items() if t[:n] == translation[:n]}
+        remembering.append(_surprise(same, n, word))
+        forgetting.append(_surprise(alike, n, word))
     return remembering, forgetting
 
 
-def _surprise(possible: Mapping[Tokens, float], place: int, word: str) -> float:
-    mass = math.fsum(p for t, p in possible.items() if t[place] == word)
+def _surprise(possible: Mapping[Tokens, float], n: int, word: str) -> float:
+    """Return −ln of the share of the translations whose word `n` is `word`."""
+    mass = math.fsum(p for t, p in possible.items() if t[n] == word)
     return max(0.0, math.log(math.fsum(possible.values()) / mass))
 
 
 def cost_of_forgetting(probability_of: Mapping[Tokens, float]) -> float:
-    """Nats a sentence that a translator loses who forgets its choices: cross-entropy of the
-    forgetful − H, ≥ 0.
+    """Return the nats a sentence that a translator loses who forgets its choices: its cross-entropy
+    − H, ≥ 0.
 
     The end counts as a word. 0 where every word follows from the source, its place and the word
     before.
@@ -70,15 +69,14 @@ def cost_of_forgetting(probability_of: Mapping[Tokens, float]) -> float:
     after: dict[tuple, float] = defaultdict(float)
     both: dict[tuple, float] = defaultdict(float)
     for translation, p in probability_of.items():
-        for place, (before, word) in enumerate(
-            zip(("<s>", *translation), (*translation, "</s>"), strict=True)
-        ):
-            after[place, before] += p
-            both[place, before, word] += p
-    crossed = -math.fsum(
-        p * math.log(p / after[place, before]) for (place, before, _), p in both.items()
+        steps = zip(("<s>", *translation), (*translation, "</s>"), strict=True)
+        for n, (before, word) in enumerate(steps):
+            after[n, before] += p
+            both[n, before, word] += p
+    cross_entropy = -math.fsum(
+        p * math.log(p / after[n, before]) for (n, before, _), p in both.items()
     )
-    return max(0.0, crossed - entropy(probability_of))
+    return max(0.0, cross_entropy - entropy(probability_of))
 
 
 @dataclass(frozen=True)
@@ -93,19 +91,19 @@ class Measures:
 
 
 def measure(language: ToyLanguage, sources: Sequence[Tokens]) -> Measures:
-    """The Measures of the language over some source sentences."""
-    each = [language.targets(source) for source in sources]
+    """Return the Measures of the language over some source sentences."""
+    distributions = [language.targets(source) for source in sources]
     return Measures(
-        fmean(map(entropy, each)),
-        fmean(map(cost_of_forgetting, each)),
-        fmean(map(len, each)),
-        fmean(max(targets.values()) for targets in each),
+        fmean(map(entropy, distributions)),
+        fmean(map(cost_of_forgetting, distributions)),
+        fmean(map(len, distributions)),
+        fmean(max(targets.values()) for targets in distributions),
     )
 
 
 def with_strength(name: str, strength: float) -> Ambiguity:
-    """The full ambiguity with one source (or ALL) at `strength`. Raises ValueError for a name that
-    is no source."""
+    """Return the full ambiguity with one source (or ALL) at `strength`. Raise ValueError for a name
+    that is no source."""
     if name == ALL:
         return Ambiguity(**dict.fromkeys(SOURCES, strength))
     if name not in SOURCES:
@@ -117,8 +115,7 @@ def with_strength(name: str, strength: float) -> Ambiguity:
 
 @dataclass(frozen=True)
 class Setting:
-    """A language with one source at some strength: its measures, and of the shown sentence likely
-    and drawn targets.
+    """A language with one source at some strength: its measures, and targets of the shown sentence.
 
     likely: the most probable translations, each with its probability; drawn: as a corpus would have
     them.
@@ -143,11 +140,11 @@ class Sweep:
         return tuple(dict.fromkeys(name for name, _ in self.settings))
 
     def values(self, name: str, of: str) -> list[float]:
-        """One measure of a source at each strength."""
+        """Return one measure of a source at each strength."""
         return [getattr(self.settings[name, strength].measures, of) for strength in self.strengths]
 
     def saved(self, name: str, of: str) -> float:
-        """How much of a measure goes when the source is switched off."""
+        """Return how much of a measure goes when the source is switched off."""
         values = self.values(name, of)
         return values[-1] - values[0]
 
@@ -160,16 +157,16 @@ def sweep(
     n_drawn: int = 5,
     watch: Callable[[int, int], None] | None = None,
 ) -> Sweep:
-    """Measures the language at every setting over `sources`. `watch` hears (done, total) of the
-    settings.
+    """Measure the language at every setting over `sources`; call `watch` with (done, total) settings.
 
-    Raises ValueError unless strengths rise from 0 to 1.
+    Raise ValueError unless the strengths rise from 0 to 1.
     """
     strengths = tuple(strengths)
     if (strengths[0], strengths[-1]) != (0.0, 1.0) or list(strengths) != sorted(set(strengths)):
         raise ValueError(f"strengths must rise from 0 to 1; got {strengths}")
     full = _setting(ToyLanguage(), shown, sources, n_likely, n_drawn)  # the same for every source
-    wanted, settings = [(name, strength) for name in (ALL, *SOURCES) for strength in strengths], {}
+    wanted = [(name, strength) for name in (ALL, *SOURCES) for strength in strengths]
+    settings = {}
     for done, (name, strength) in enumerate(wanted, start=1):
         language = ToyLanguage(with_strength(name, strength))
         settings[name, strength] = (
@@ -183,6 +180,7 @@ def sweep(
 def _setting(
     language: ToyLanguage, shown: Tokens, sources: Sequence[Tokens], n_likely: int, n_drawn: int
 ) -> Setting:
+    """Measure one language."""
     targets = language.targets(shown)
     likely = sorted(targets.items(), key=lambda item: (-item[1], item[0]))[:n_likely]
     drawn = [
@@ -194,6 +192,6 @@ def _setting(
 
 
 def some_sources(n: int, seed: int = 1) -> list[Tokens]:
-    """`n` source sentences of the language, drawn as the corpus is."""
+    """Draw `n` source sentences of the language, as the corpus does."""
     language, chance = ToyLanguage(), random.Random(seed)
     return [language.sample_source(chance) for _ in range(n)]

@@ -9,10 +9,9 @@ from difflib import SequenceMatcher
 
 from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
 from seqkd_lab.corpus.toy.dataset import detokenise
-from seqkd_lab.lab.language.ambiguity import FAMILIES, SOURCES
-from seqkd_lab.lab.shared.lesson import TICKET, Markdown
-
-Tokens = tuple[str, ...]
+from seqkd_lab.lab.language.ambiguity import FAMILIES, SOURCES, Tokens
+from seqkd_lab.lab.shared.models import TICKET
+from seqkd_lab.lab.shared.showing import Markdown
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,7 @@ class Kind:
 
 
 def kind(name: str, chosen: str, source: str) -> Kind:
+    """Return a Kind of a source whose words stand apart."""
     return Kind(name, chosen, tuple(source.split()))
 
 
@@ -76,19 +76,19 @@ TENSE_SOURCE = next(kind.source for kind in KINDS if kind.name == "tense")
 
 
 def alone(*names: str) -> Ambiguity:
-    """Makes the ambiguity in which only the named kinds are at work, in full."""
+    """Return the ambiguity in which only the named kinds are at work, in full."""
     return Ambiguity(**{name: float(name in names) for name in SOURCES})
 
 
 def translations_alone(kind: Kind) -> list[tuple[Tokens, float]]:
-    """Lists the translations of the kind's source, with all other kinds switched off; the most
+    """List the translations of the kind's source, with all other kinds switched off; the most
     probable first."""
     targets = ToyLanguage(alone(kind.name)).targets(kind.source)
     return sorted(targets.items(), key=lambda item: (-item[1], item[0]))
 
 
 def kinds_table() -> Markdown:
-    """Makes a table of the kinds: what is chosen, a source, and two of its translations; what
+    """Return a table of the kinds: what is chosen, a source, and two of its translations; what
     differs is in bold."""
     lines = [
         "| kind | what is chosen | source | one translation | another |",
@@ -97,28 +97,26 @@ def kinds_table() -> Markdown:
     by_name = {kind.name: kind for kind in KINDS}
     for family, names in FAMILIES.items():
         lines.append(f"| **{family}** | | | | |")
-        for kind in map(by_name.get, names):
+        for kind in (by_name[name] for name in names):
             first, second = (translation for translation, _ in translations_alone(kind)[:2])
-            one, other = marked(first, second)
-            lines.append(
-                f"| `{kind.name}` | {kind.chosen} | {detokenise(kind.source)} | {one} | {other} |"
-            )
+            pair = " | ".join(marked(first, second))
+            lines.append(f"| `{kind.name}` | {kind.chosen} | {detokenise(kind.source)} | {pair} |")
     return Markdown("\n".join(lines))
 
 
 def marked(first: Sequence[str], second: Sequence[str]) -> tuple[str, str]:
-    """Sets in bold the words that one translation does not share with the other, in Markdown."""
+    """Set in bold the words that one translation does not share with the other, in Markdown."""
     matcher = SequenceMatcher(None, first, second, autojunk=False)
     texts: tuple[list[str], list[str]] = ([], [])
     for tag, a, b, c, d in matcher.get_opcodes():
         for words, text in ((first[a:b], texts[0]), (second[c:d], texts[1])):
             if words:
                 text.append(" ".join(words) if tag == "equal" else f"**{' '.join(words)}**")
-    one, other = (capital(" ".join(text).replace(" .", ".").replace(" ,", ",")) for text in texts)
-    return one, other
+    left, right = (capital(" ".join(t).replace(" .", ".").replace(" ,", ",")) for t in texts)
+    return left, right
 
 
 def capital(text: str) -> str:
-    """Begins a sentence with a capital letter, even in bold."""
+    """Begin a sentence with a capital letter, even in bold."""
     start = len(text) - len(text.lstrip("*"))
     return text[:start] + text[start : start + 1].upper() + text[start + 1 :]

@@ -1,11 +1,11 @@
-"""What lesson 01 measures: the ticket's draws and choices, and what each kind of choice costs if it
-is forgotten."""
+"""Measures of lesson 01: the ticket's draws and choices, and the cost of forgetting each kind of
+choice."""
 
 from __future__ import annotations
 
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -13,26 +13,26 @@ from statistics import fmean, stdev
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.lab.language.ambiguity import SOURCES, Tokens, cost_of_forgetting, entropy
 from seqkd_lab.lab.language.kinds import alone
-from seqkd_lab.lab.shared.lesson import Expectation, should_see
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL, decided
+from seqkd_lab.lab.shared.showing import Expectation, should_see
 
 SIZES = ("fewer than 10", "10 to 49", "50 to 199", "200 or more")
 
 
 def size_of(n_translations: int) -> str:
-    """Returns the one of SIZES that a number of translations belongs to."""
+    """Return the one of SIZES that a number of translations belongs to."""
     return SIZES[sum(n_translations >= least for least in (10, 50, 200))]
 
 
 def draws(language: ToyLanguage, source: Tokens, n: int, seed: int = 7) -> list[Tokens]:
-    """Draws `n` translations of `source`, as a corpus would have them."""
+    """Draw `n` translations of `source`, as a corpus would have them."""
     chance = random.Random(seed)
     return [language.sample_target(source, chance) for _ in range(n)]
 
 
 def expected_share(drawn: Sequence[Tokens], probability_of: Mapping[Tokens, float]) -> Expectation:
-    """Compares the mode's share of the draws with its probability."""
-    mode = max(probability_of, key=probability_of.get)
+    """Compare the mode's share of the draws with its probability."""
+    mode = max(probability_of, key=probability_of.__getitem__)
     p = probability_of[mode]
     error = math.sqrt(p * (1.0 - p) / len(drawn))
     return should_see(
@@ -47,7 +47,7 @@ def expected_share(drawn: Sequence[Tokens], probability_of: Mapping[Tokens, floa
 def expected_surprise(
     drawn: Sequence[Tokens], probability_of: Mapping[Tokens, float]
 ) -> Expectation:
-    """Compares the mean surprise of the draws with the entropy."""
+    """Compare the mean surprise of the draws with the entropy."""
     surprises = [-math.log(probability_of[translation]) for translation in drawn]
     H, error = entropy(probability_of), stdev(surprises) / math.sqrt(len(surprises))
     return should_see(
@@ -68,7 +68,7 @@ class Cost:
 
     @property
     def n_sentences_with(self) -> int:
-        """In how many sentences there is such a choice."""
+        """The number of sentences that have such a choice."""
         return sum(value > 0.0 for value in self.entropy)
 
 
@@ -84,15 +84,15 @@ class Costs:
         return len(self.together.entropy)
 
     def mean(self, name: str, measure: str) -> float:
-        """Returns the mean of "entropy" or "forgetting" over the sentences."""
+        """Return the mean of "entropy" or "forgetting" over the sentences."""
         return fmean(getattr(self.of[name], measure))
 
     def total(self, measure: str) -> float:
-        """Returns the mean of a measure where all kinds are at work together."""
+        """Return the mean of a measure where all kinds are at work together."""
         return fmean(getattr(self.together, measure))
 
     def largest(self, names: Sequence[str], measure: str) -> str:
-        """Returns the kind of `names` that has the most of a measure; CANNOT_TELL where the
+        """Return the kind of `names` that has the most of a measure; CANNOT_TELL where the
         sentences do not decide."""
         pairs = decided({name: getattr(self.of[name], measure) for name in names})
         larger = Counter(name for name, _ in pairs)
@@ -100,7 +100,7 @@ class Costs:
 
 
 def cost(language: ToyLanguage, sources: Sequence[Tokens]) -> Cost:
-    """Measures a language over some source sentences."""
+    """Measure a language over some source sentences."""
     targets = [language.targets(source) for source in sources]
     return Cost(tuple(map(entropy, targets)), tuple(map(cost_of_forgetting, targets)))
 
@@ -108,7 +108,7 @@ def cost(language: ToyLanguage, sources: Sequence[Tokens]) -> Cost:
 def costs(
     sources: Sequence[Tokens], watch: Callable[[int, int], None] = lambda done, total: None
 ) -> Costs:
-    """Measures every kind alone, then all together. `watch` hears (done, total) languages."""
+    """Measure every kind alone, then all together; call `watch` with (done, total) languages."""
     of = {}
     for name in SOURCES:
         of[name] = cost(ToyLanguage(alone(name)), sources)
@@ -119,12 +119,14 @@ def costs(
 
 
 def next_of_the_forgetful(
-    probability_of: Mapping[Tokens, float], place: int, before: str
+    probability_of: Mapping[Tokens, float], n: int, before: str
 ) -> dict[str, float]:
-    """Returns what a translator expects at a place (from 0) who remembers only the word before;
-    "</s>" is the end."""
-    mass: Counter[str] = Counter()
+    """Return the distribution of word `n` (from 0) for a translator who remembers only the word
+    before; "</s>" is the end."""
+    mass: dict[str, float] = defaultdict(float)
     for translation, p in probability_of.items():
-        if len(translation) >= place and translation[place - 1] == before:
-            mass[(*translation, "</s>")[place]] += p
-    return {word: p / mass.total() for word, p in mass.most_common()}
+        if len(translation) >= n and translation[n - 1] == before:
+            mass[(*translation, "</s>")[n]] += p
+    total = sum(mass.values())
+    ranked = sorted(mass.items(), key=lambda item: -item[1])
+    return {word: p / total for word, p in ranked}
