@@ -46,8 +46,8 @@ class Translated:
         return [greedy.tokens == beam.tokens for greedy, beam in pairs]
 
     def same_share(self, least: float = 0.0) -> tuple[float, int]:
-        """Return the share of the sentences with p(ŷ) > `least` in which greedy = beam, and their number
-        (share 1 of none)."""
+        """Return the share of the sentences with p(ŷ) > `least` in which greedy = beam, and their
+        number (share 1 of none)."""
         chosen = [same for same, p in zip(self.same, self.p, strict=True) if p > least]
         return (fmean(chosen) if chosen else 1.0), len(chosen)
 

@@ -1,5 +1,5 @@
-"""The exposure explorer: every value of every control draws, shows what its tables say, and escapes
-what it shows."""
+"""The exposure explorer shows what its tables say, opens at the worst position, and escapes what it
+shows; what all views have in common is in test_view_events.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from seqkd_lab.lab.on_policy.explorer import (
     LEAST_SENTENCES,
     N_COLUMNS,
     N_ROWS,
-    ExposureDrawing,
     beta_in_words,
     exposure_figure,
     exposure_table,
@@ -100,13 +99,13 @@ def test_the_scale_holds_every_curve(tables):
     assert highest < top < 2.0 * highest
 
 
-@pytest.mark.parametrize("place", range(0, 60, 7))
-def test_the_chosen_place_is_among_the_boxes(place):
-    start = first_shown(place)
-    assert start % N_COLUMNS == 0 and 0 <= place - start < N_COLUMNS * N_ROWS
+@pytest.mark.parametrize("position", range(0, 60, 7))
+def test_the_chosen_position_is_among_the_boxes(position):
+    start = first_shown(position)
+    assert start % N_COLUMNS == 0 and 0 <= position - start < N_COLUMNS * N_ROWS
 
 
-def test_every_control_draws_through_its_whole_range(explorer):
+def test_a_translation_opens_at_its_worst_position_and_every_number_is_in_words(explorer):
     for name in explorer.tables:
         explorer.student.value = name
         for writer in WRITERS:
@@ -118,19 +117,16 @@ def test_every_control_draws_through_its_whole_range(explorer):
                 worst = shown.worst(explorer.beta.value)
                 assert explorer.position.value == worst + 1 or len(shown.tokens) == 1
                 assert f"at position {worst + 1}" in explorer.text.value
-    pictures = set()
     for beta in BETAS:
         explorer.beta.value = beta
-        pictures.add(explorer.image.value)
         assert beta_in_words(beta).split(":")[0] in explorer.text.value
-    assert len(pictures) == len(BETAS)
-    for place in range(1, len(explorer.data.tokens) + 1):
-        explorer.position.value = place
-        nats = float(explorer.data.divergence[BETAS.index(explorer.beta.value)][place - 1])
-        assert f"{nats:.3f} nats at position {place}," in explorer.text.value
+    for position in range(1, len(explorer.data.tokens) + 1):
+        explorer.position.value = position
+        nats = float(explorer.data.divergence[BETAS.index(explorer.beta.value)][position - 1])
+        assert f"{nats:.3f} nats at position {position}," in explorer.text.value
 
 
-def test_a_translation_of_nothing_but_its_end_switches_the_place_off(toy, toy_models):
+def test_a_translation_of_nothing_but_its_end_switches_the_position_off(toy, toy_models):
     pairs = ParallelCorpus("one", "test", "", (toy.test.source[0],), ((),))
     explorer = ExposureExplorer(
         {"a": exposure_table(toy_models["baseline"], toy_models["teacher"], pairs)}
@@ -147,23 +143,11 @@ def test_the_still_twin_shows_the_same_words_and_numbers(explorer):
     figure = exposure_figure(table, 1, GOLD, 1.0)
     texts = [artist.get_text() for axes in figure.axes for artist in [*axes.texts, *axes.artists]]
     start = first_shown(shown.worst(1.0))
-    for place in range(start, min(len(shown.tokens), start + N_COLUMNS * N_ROWS)):
-        word = END if shown.tokens[place] == "</s>" else shown.tokens[place]
-        assert word in texts and f"{float(shown.divergence[-1][place]):.2f}" in texts
+    for t in range(start, min(len(shown.tokens), start + N_COLUMNS * N_ROWS)):
+        word = END if shown.tokens[t] == "</s>" else shown.tokens[t]
+        assert word in texts and f"{float(shown.divergence[-1][t]):.2f}" in texts
     assert beta_in_words(1.0) in texts
     assert any(f"{table.per_token(STUDENT, 1.0):.2f} nats a token" in text for text in texts)
-
-
-def test_a_drawing_forgets_what_it_showed_before(tables):
-    drawing, table = ExposureDrawing(2.0), tables["baseline"]
-    drawing.show(table, 0, GOLD, 0.0, 0)
-    fresh = drawing.picture.png()
-    drawing.show(
-        tables["seq-kd"], 2, STUDENT, 1.0, len(tables["seq-kd"].sentences[STUDENT][2].tokens) - 1
-    )
-    assert drawing.picture.png() != fresh
-    drawing.show(table, 0, GOLD, 0.0, 0)
-    assert drawing.picture.png() == fresh
 
 
 def test_what_a_corpus_says_is_escaped():
@@ -176,8 +160,8 @@ def test_what_a_corpus_says_is_escaped():
     explorer = ExposureExplorer({"<i>student</i>": exposure_table(*models, corpus)})
     for writer in WRITERS:
         explorer.writer.value = writer
-        for place in range(1, len(explorer.data.tokens) + 1):
-            explorer.position.value = place
+        for position in range(1, len(explorer.data.tokens) + 1):
+            explorer.position.value = position
             text = explorer.text.value
             assert "<script" not in text and "<b>bold" not in text and "<i>" not in text
     explorer.writer.value = GOLD
