@@ -43,10 +43,8 @@ def _is_finished(hypothesis: Pair) -> bool:
     "all candidates compete: a parent may have two children, another none."
 )
 def _each_parent_its_best(hypotheses, next_log_probs, beam_size):
-    best = [
-        beam_step([one], [after], 1)[0]
-        for one, after in zip(hypotheses, next_log_probs, strict=True)
-    ]
+    pairs = zip(hypotheses, next_log_probs, strict=True)
+    best = [beam_step([hypothesis], [after], 1)[0] for hypothesis, after in pairs]
     return sorted(best, key=lambda candidate: -candidate[1])[:beam_size]
 
 
@@ -85,12 +83,10 @@ def _finished_stay_and_grow(hypotheses, next_log_probs, beam_size):
     "next step."
 )
 def _finished_lost(hypotheses, next_log_probs, beam_size):
-    alive = [
-        (one, after)
-        for one, after in zip(hypotheses, next_log_probs, strict=True)
-        if not _is_finished(one)
-    ]
-    return beam_step([one for one, _ in alive], [after for _, after in alive], beam_size)
+    pairs = zip(hypotheses, next_log_probs, strict=True)
+    alive = [(hypothesis, after) for hypothesis, after in pairs if not _is_finished(hypothesis)]
+    hypotheses, next_log_probs = [h for h, _ in alive], [after for _, after in alive]
+    return beam_step(hypotheses, next_log_probs, beam_size)
 
 
 @mistake(
@@ -132,7 +128,7 @@ def _mean_per_word(hypotheses, next_log_probs, beam_size):
     "the two log-probabilities are multiplied. Probabilities multiply, so their logarithms add."
 )
 def _logs_multiplied(hypotheses, next_log_probs, beam_size):
-    candidates = []
+    candidates: list[Pair] = []
     for hypothesis, after in zip(hypotheses, next_log_probs, strict=True):
         words, log_prob = hypothesis
         grown = [((*words, word), log_prob * more) for word, more in after.items()]
@@ -147,8 +143,8 @@ def _logs_multiplied(hypotheses, next_log_probs, beam_size):
 def _as_many_from_each_parent(hypotheses, next_log_probs, beam_size):
     return [
         candidate
-        for one, after in zip(hypotheses, next_log_probs, strict=True)
-        for candidate in beam_step([one], [after], beam_size)
+        for hypothesis, after in zip(hypotheses, next_log_probs, strict=True)
+        for candidate in beam_step([hypothesis], [after], beam_size)
     ]
 
 

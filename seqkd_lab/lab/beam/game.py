@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -12,7 +13,8 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, SPECIALS
 from seqkd_lab.decoding.search import check_beam, longest_allowed
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.lab.shared.next_words import next_id
+from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq
 
 END = SPECIALS[EOS]
 
@@ -30,16 +32,17 @@ class NextWords:
         self.tokens = model.target_vocabulary.tokens
         ids, lengths = source_batch([source], model.source_vocabulary)
         self.longest = int(longest_allowed(lengths)[0])
+        self._known: dict[Words, tuple[Tensor, DecoderState]] = {}
         with torch.inference_mode():
-            self._known = {(): self._step(BOS, model.start(ids, lengths))}
+            self._known[()] = self._step(BOS, model.start(ids, lengths))
 
-    def _step(self, token: int, state) -> tuple[Tensor, object]:
+    def _step(self, token: int, state: DecoderState) -> tuple[Tensor, DecoderState]:
         logits, state = self.model.step(torch.tensor([[token]]), state)
         return logits[0, 0].log_softmax(dim=0), state
 
     def log_probs(self, prefix: Words) -> Tensor:
-        """(V,) log-probabilities of the word after `prefix`; PAD and BOS, which nobody writes, are
-        at −inf."""
+        """Return the log-probabilities (V,) of the word after `prefix`; PAD and BOS, which are
+        never written, are at −inf."""
         if prefix not in self._known:
             self.log_probs(prefix[:-1])
             _, state = self._known[prefix[:-1]]
@@ -53,14 +56,11 @@ class NextWords:
         return log_probs
 
     def along(self, words: Words) -> tuple[float, ...]:
-        """log p of the first word, of the first two, …, of all `words` (END the last of a complete
-        translation)."""
-        total, path = 0.0, []
-        for length, word in enumerate(words):
-            place = EOS if word == END else self.model.target_vocabulary.ids([word])[0]
-            total += float(self.log_probs(words[:length])[place])
-            path.append(total)
-        return tuple(path)
+        """Return log p of the first word, of the first two, …, of all `words` (END the last of a
+        complete translation)."""
+        ids = [next_id(self.model.target_vocabulary, word) for word in words]
+        steps = (float(self.log_probs(words[:t])[token]) for t, token in enumerate(ids))
+        return tuple(accumulate(steps))
 
 
 @dataclass(frozen=True)
@@ -118,25 +118,24 @@ class BeamGame:
         return self.best.finished
 
     def candidates(self, most: int) -> list[Prefix]:
-        """The `most` best ways to go on from what is kept, the most probable first; those that are
-        over stay."""
+        """Return the `most` best ways to continue what is kept, the most probable first; finished
+        ones stay."""
         grown: list[Prefix] = []
         for prefix in self.kept:
             if prefix.finished:
                 grown.append(prefix)
                 continue
-            values, places = self.next_words.log_probs(prefix.words).topk(
-                min(most, len(self.next_words.tokens))
-            )
+            log_probs, tokens = self.next_words.log_probs(prefix.words), self.next_words.tokens
+            values, ids = log_probs.topk(min(most, len(tokens)))
             grown += [
-                Prefix((*prefix.words, self.next_words.tokens[place]), prefix.log_prob + value)
-                for value, place in zip(values.tolist(), places.tolist(), strict=True)
+                Prefix((*prefix.words, tokens[token]), prefix.log_prob + value)
+                for value, token in zip(values.tolist(), ids.tolist(), strict=True)
                 if value > float("-inf")
             ]
         return sorted(grown, key=lambda prefix: -prefix.log_prob)[:most]
 
     def keep(self, chosen: Sequence[Prefix]) -> None:
-        """Plays a step: only `chosen` stay. Raises ValueError when the game is over, for none, or
+        """Play a step: only `chosen` stay. Raise ValueError when the game is over, for none, or
         for too many."""
         if self.over:
             raise ValueError("the game is over")
@@ -145,10 +144,10 @@ class BeamGame:
         self._history.append(tuple(sorted(chosen, key=lambda prefix: -prefix.log_prob)))
 
     def keep_best(self) -> None:
-        """Plays the step of beam search."""
+        """Play the step of beam search."""
         self.keep(self.candidates(self.beam_size))
 
     def undo(self) -> None:
-        """Takes the last step back; does nothing at the start."""
+        """Take the last step back; do nothing at the start."""
         if self.n_steps:
             self._history.pop()

@@ -17,7 +17,6 @@ from seqkd_lab.lab.beam.chance import (
     choose_by_interval,
     gains_in_words,
     how_often,
-    range_of_one_more,
     share_interval,
 )
 from seqkd_lab.lab.beam.faults import blame, faults_figure, faults_in_words, guaranteed, modes
@@ -58,6 +57,7 @@ from seqkd_lab.lab.beam.wider import (
     over_beams,
     spoiled_by_likelihood,
 )
+from seqkd_lab.lab.shared.seeds import range_of_one_more
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 

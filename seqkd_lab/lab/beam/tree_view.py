@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from html import escape
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -15,10 +16,10 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy.text import tokenise
 from seqkd_lab.corpus.vocabulary import UNK
 from seqkd_lab.decoding.trace import PRUNED, trace_search
-from seqkd_lab.lab.beam.game import END
+from seqkd_lab.lab.beam.game import END, Words
 from seqkd_lab.lab.beam.pruned import lost_at
 from seqkd_lab.lab.beam.tree import Node, rerank
-from seqkd_lab.lab.beam.tree_picture import MOST_BEAM, BeamTree, BeamTreeDrawing, percent
+from seqkd_lab.lab.beam.tree_picture import MOST_BEAM, BeamTree, BeamTreeDrawing, percent_of
 from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
 from seqkd_lab.lab.shared.view import (
     STYLE,
@@ -42,8 +43,6 @@ TYPED = -1
 """The value of `sentence` while a typed sentence is shown; its label in the list names that
 sentence."""
 
-Words = tuple[str, ...]
-
 
 class BeamExplorer(View):
     """The tree of a beam search of one sentence, up to one step, and its translations ranked by a
@@ -56,6 +55,12 @@ class BeamExplorer(View):
     the trace.
     """
 
+    sentence: widgets.Dropdown
+    typed: widgets.Text
+    beam_size: widgets.IntSlider
+    step: widgets.IntSlider
+    length_penalty: widgets.FloatSlider
+
     def __init__(
         self,
         model: Seq2Seq,
@@ -66,54 +71,35 @@ class BeamExplorer(View):
     ) -> None:
         self.model, self.language, self._tokenise = model, language, tokenise
         self.corpus = first(corpus, n_sentences)
-        self.sentence = sentence_chooser(self.corpus.source)
-        self._listed = self.sentence.options
-        self.typed = widgets.Text(
-            description="or type one",
-            placeholder="a sentence, then Enter",
-            style=STYLE,
-            layout=WIDE,
-            continuous_update=False,
-        )
-        self.beam_size = slider("K (beam size)", 3, 1, MOST_BEAM, continuous=False)
-        self.step = slider("step", 1, 1, 2)
-        self.length_penalty = widgets.FloatSlider(
-            value=0.0,
-            min=0.0,
-            max=2.0,
-            step=0.1,
-            description="length penalty",
-            style=STYLE,
-            layout=WIDE,
-        )
-        self.answer = widgets.HTML()  # what the view says of a typed sentence
         self._drawing = BeamTreeDrawing()
         self._tree_of = lru_cache(maxsize=64)(self._search)
-        controls = [
-            self.sentence,
-            self.typed,
-            self.answer,
-            self.beam_size,
-            self.step,
-            self.length_penalty,
-        ]
-        super().__init__(controls, self._drawing.picture)
-        self._open_source()
-        self.sentence.observe(self._choose, "value")
-        self.typed.observe(self._type, "value")
-        self.beam_size.observe(self._open_source, "value")
-        self.step.observe(self.draw, "value")
-        self.length_penalty.observe(self.draw, "value")
+        look: dict[str, Any] = {"style": STYLE, "layout": WIDE}
+        controls = {
+            "sentence": sentence_chooser(self.corpus.source),
+            "typed": widgets.Text(
+                description="or type one",
+                placeholder="a sentence, then Enter",
+                continuous_update=False,
+                **look,
+            ),
+            "beam_size": slider("K (beam size)", 3, 1, MOST_BEAM, continuous=False),
+            "step": slider("step", 1, 1, 2),
+            "length_penalty": widgets.FloatSlider(
+                0.0, min=0.0, max=2.0, step=0.1, description="length penalty", **look
+            ),
+        }
+        self._listed = controls["sentence"].options
+        self.answer = widgets.HTML()  # what the view answers to a typed sentence
+        rows = list(controls.values())
+        super().__init__(controls, self._drawing.picture, [*rows[:2], self.answer, *rows[2:]])
+        self.redraw()
 
     @property
     def source(self) -> Words:
         """The sentence that is shown."""
-        typed = self.sentence.value == TYPED
-        return (
-            tuple(self._tokenise(self.typed.value))
-            if typed
-            else self.corpus.source[self.sentence.value]
-        )
+        if self.sentence.value == TYPED:
+            return tuple(self._tokenise(self.typed.value))
+        return self.corpus.source[self.sentence.value]
 
     @property
     def data(self) -> BeamTree:
@@ -131,36 +117,46 @@ class BeamExplorer(View):
         except ValueError:  # not a sentence of the toy language
             return None
 
-    def _choose(self, _: dict) -> None:
-        """Show a sentence of the list: the typed one leaves the field and the list."""
-        with unheard(self.typed, self._type):
-            self.typed.value = ""
-        self._list(self.sentence.value)
-        self.answer.value = ""
-        self._open_source()
+    def redraw(self, event: Any = None) -> None:
+        """Take over a sentence that was typed or chosen, let the steps end with its search, and
+        draw; a text that cannot be searched is answered only."""
+        owner: Any = event["owner"] if event else None
+        with (
+            unheard(self.typed, self.redraw),
+            unheard(self.sentence, self.redraw),
+            unheard(self.step, self.redraw),
+        ):
+            if owner is self.typed and not self._take_typed(event["old"]):
+                return
+            if owner is self.sentence:
+                self.typed.value = self.answer.value = ""
+                self._list(self.sentence.value)
+            end_at(self.step, len(self.data.columns))
+        super().redraw(event)
 
-    def _type(self, change: dict) -> None:
+    def _take_typed(self, before: str) -> bool:
+        """Make the typed sentence the choice of the list; or answer why it cannot be searched, put
+        the text `before` back, and return False."""
         source = tuple(self._tokenise(self.typed.value))
         fault = self.fault(source)
         if fault is not None:
-            with unheard(self.typed, self._type):
-                self.typed.value = change["old"]  # the sentence that is shown, or none
+            self.typed.value = before
             self.answer.value = f"{fault} Still shown: “{escape(shortened(' '.join(self.source)))}”"
-            return
+            return False
         self._list(TYPED)
         self.answer.value = self._remark(source)
-        self._open_source()
+        return True
 
     def _list(self, chosen: int) -> None:
         """Offer the sentences of the corpus, with the typed one on top while it is the one that is
         chosen."""
         typed = [(f"typed: {shortened(self.typed.value)}", TYPED)] if chosen == TYPED else []
-        with self.sentence.hold_sync(), unheard(self.sentence, self._choose):
+        with self.sentence.hold_sync():
             self.sentence.options = [*typed, *self._listed]
             self.sentence.value = chosen
 
     def fault(self, source: Words) -> str | None:
-        """Why a sentence cannot be searched, as HTML; None if it can."""
+        """Return why a sentence cannot be searched, as HTML; None if it can."""
         if not source or not any(any(map(str.isalnum, word)) for word in source):
             return "Type a sentence: one word at least."
         if len(source) > MOST_WORDS:
@@ -175,8 +171,8 @@ class BeamExplorer(View):
         return None
 
     def _remark(self, source: Words) -> str:
-        """What is to be said of a sentence that is searched: unknown words, and whether the truth
-        is known."""
+        """Return remarks on a sentence that is searched: unknown words, and whether the truth is
+        known."""
         vocabulary, remarks = self.model.source_vocabulary, []
         for word in dict.fromkeys(word for word in source if vocabulary.ids([word]) == [UNK]):
             near = get_close_matches(word[:50], vocabulary.tokens[4:], n=2)
@@ -190,18 +186,15 @@ class BeamExplorer(View):
             )
         return " ".join(remarks)
 
-    def _open_source(self, _: dict | None = None) -> None:
-        with unheard(self.step, self.draw):
-            end_at(self.step, len(self.data.columns))
-        self.draw()
-
-    def draw(self, _: dict | None = None) -> None:
-        """Shows what the controls say."""
+    def draw(self) -> str:
+        """Draw the tree up to the step, and return its candidates, the fate of the true mode and
+        the ranking."""
         beam_tree, step = self.data, self.step.value
         self._drawing.show(beam_tree, step)
-        self.show(
-            f"<b>{escape(shortened(' '.join(self.source)))}</b><br>{self._steps_text(beam_tree, step)}"  # noqa: E501
-            f"{self._mode_text(beam_tree)}{self._ranking(beam_tree)}"
+        return (
+            f"<b>{escape(shortened(' '.join(self.source)))}</b><br>"
+            f"{self._steps_text(beam_tree, step)}{self._mode_text(beam_tree)}"
+            f"{self._ranking(beam_tree)}"
         )
 
     def _steps_text(self, beam_tree: BeamTree, step: int) -> str:
@@ -228,29 +221,25 @@ class BeamExplorer(View):
         )
 
     def _ranking(self, beam_tree: BeamTree) -> str:
+        """Return a table of the translations that the search has scored, ranked with the
+        penalty."""
         penalty = self.length_penalty.value
         ranked = rerank(beam_tree.translations, penalty)[:N_RANKED]
-        digits = deciding_digits([found.score(penalty) for found in ranked])
-        own_digits = deciding_digits([found.log_prob for found in ranked])
+        digits = deciding_digits([translation.score(penalty) for translation in ranked])
+        own_digits = deciding_digits([translation.log_prob for translation in ranked])
         rows = [
             (
                 str(number),
-                " ".join(found.tokens) + _sign(found.tokens, beam_tree),
-                shown_log_prob(found.score(penalty), digits),
-                shown_log_prob(found.log_prob, own_digits),
-                str(found.length),
-                found.place,
+                " ".join(translation.tokens) + _sign(translation.tokens, beam_tree),
+                shown_log_prob(translation.score(penalty), digits),
+                shown_log_prob(translation.log_prob, own_digits),
+                str(translation.length),
+                translation.standing,
             )
-            for number, found in enumerate(ranked, start=1)
+            for number, translation in enumerate(ranked, start=1)
         ]
-        head = (
-            "rank",
-            "translation",
-            f"log p / length^{penalty:.1f}",
-            "log p",
-            "length",
-            "in the search",
-        )
+        score = f"log p / length^{penalty:.1f}"
+        head = ("rank", "translation", score, "log p", "length", "in the search")
         return (
             "Complete translations that the search has scored, ranked with length penalty "
             f"{penalty:.1f}:{table(head, rows)}The penalty re-ranks what one search (without a "
@@ -265,20 +254,11 @@ def _sign(tokens: Words, beam_tree: BeamTree) -> str:
 
 
 def _row(node: Node, beam_tree: BeamTree, digits: int) -> tuple[str, ...]:
-    words = " ".join(word if word != END else "(end)" for word in node.words) + beam_tree.marks(
-        node
-    )
-    fate = node.fate
+    """Return the cells of one candidate."""
+    words = " ".join(node.words).replace(END, "(end)") + beam_tree.marks(node)
+    fate, log_prob = node.fate, node.candidate.log_prob
     if fate == PRUNED and node.pruned_by is not None:
-        fate = (
-            f"pruned: “{' '.join(node.pruned_by[-3:]).replace(END, '(end)')}” and those above are "
-            "more probable"
-        )
-    log_prob = node.candidate.log_prob
-    return (
-        str(node.candidate.rank + 1),
-        words,
-        shown_log_prob(log_prob, digits),
-        percent(log_prob),
-        fate,
-    )
+        last = " ".join(node.pruned_by[-3:]).replace(END, "(end)")
+        fate = f"pruned: “{last}” and those above are more probable"
+    rank, number = str(node.candidate.rank + 1), shown_log_prob(log_prob, digits)
+    return rank, words, number, percent_of(log_prob), fate

@@ -54,3 +54,13 @@ def write_beyond(
         ((position, end), (0, 6), "center") if upright else ((end, position), (7, -5), "left")
     )
     axes.annotate(text, point, xytext=offset, textcoords="offset points", ha=side)
+
+
+def range_of_one_more(values: Sequence[float]) -> tuple[float, float]:
+    """Return where one more value lies with 95%: mean ± t(n − 1) · s · √(1 + 1/n); everywhere for a
+    single one."""
+    if len(values) < 2:
+        return -math.inf, math.inf
+    mean, (low, _) = mean_and_interval(values)
+    reach = (mean - low) * math.sqrt(len(values) + 1.0)  # the mean's own half-width is t · s / √n
+    return mean - reach, mean + reach

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.stats import t as student_t
-
 from seqkd_lab.lab.shared.digits import minus
+from seqkd_lab.lab.shared.seeds import range_of_one_more
 from seqkd_lab.runs.verdicts import UNDECIDED, mean_and_interval
 from seqkd_lab.studies.word_kd_map import Place, map_points
 
@@ -50,13 +48,8 @@ class Cell:
         return statistics.stdev(self.values) if len(self.values) > 1 else 0.0
 
     def one_more(self) -> tuple[float, float]:
-        """Return where one more student lies with 95%: mean ± t · spread · √(1 + 1/n); everywhere,
-        for a single seed."""
-        n = len(self.values)
-        if n < 2:
-            return -math.inf, math.inf
-        reach = float(student_t.ppf(0.975, n - 1)) * self.spread * math.sqrt(1.0 + 1.0 / n)
-        return self.mean - reach, self.mean + reach
+        """Return where one more student lies with 95%; everywhere, for a single seed."""
+        return range_of_one_more(self.values)
 
 
 def cells(results: Mapping, measure: str = "bleu") -> dict[Place, Cell]:

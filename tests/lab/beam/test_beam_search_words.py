@@ -65,10 +65,10 @@ class TestSentence:
             toy_models["baseline"], [lesson.TICKET] * len(targets), targets
         )
         assert study.best_valid_log_prob == pytest.approx(max(log_probs), abs=1e-4) and set(
-            study.found
+            study.hypotheses
         ) == {1, 2}
         assert study.valid == {
-            K: toy.language.is_valid(lesson.TICKET, study.found[K].tokens) for K in (1, 2)
+            K: toy.language.is_valid(lesson.TICKET, study.hypotheses[K].tokens) for K in (1, 2)
         }
 
 

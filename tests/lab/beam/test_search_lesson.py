@@ -67,12 +67,14 @@ class TestChanges:
             narrow, wide = found[1], found[5]
             kinds = beam.changed(narrow, wide)
             places = sorted(place for each in kinds.values() for place in each)
-            assert places == [i for i in range(6) if narrow.found[i].tokens != wide.found[i].tokens]
+            assert places == [
+                i for i in range(6) if narrow.hypotheses[i].tokens != wide.hypotheses[i].tokens
+            ]
             assert all(not narrow.valid[i] and wide.valid[i] for i in kinds[beam.REPAIRED])
 
     def test_judged_as_the_language_and_the_scorer_do(self, toy, swept):
         for made in itertools.chain(*(found.values() for found in swept.values())):
-            pairs = zip(toy.test.source[:6], made.found, strict=True)
+            pairs = zip(toy.test.source[:6], made.hypotheses, strict=True)
             assert list(made.valid) == [
                 toy.language.is_valid(source, each.tokens) for source, each in pairs
             ]
@@ -94,7 +96,7 @@ class TestChanges:
         assert beam.spoiled_by_likelihood(narrow, wide) == [0]
         assert beam.less_likely(narrow, wide) == [1]
         certain = (True, True, True, False)
-        modes = [Mode(each, 9, sure) for each, sure in zip(wide.found, certain, strict=True)]
+        modes = [Mode(each, 9, sure) for each, sure in zip(wide.hypotheses, certain, strict=True)]
         found = faults(narrow, modes, wide.valid)
         assert found == Faults(right=0, lucky=2, search=1, model=0, missed=2) and found.n == 3
 
@@ -102,7 +104,7 @@ class TestChanges:
 class TestFaults:
     def test_blame_adds_up_and_an_exact_search_misses_nothing(self, swept):
         for found in swept.values():
-            known = [Mode(each, 9, True) for each in found[5].found]
+            known = [Mode(each, 9, True) for each in found[5].hypotheses]
             assert faults(found[5], known, found[5].valid).missed == 0
             for made in found.values():
                 counted = faults(made, known, found[5].valid)
@@ -119,8 +121,8 @@ def test_penalties_are_those_of_the_search(toy, toy_models):
     found = by_model["it"]
     for K, penalty in itertools.product((1, 3), (0.0, 1.0)):
         expected = [n_best[0].tokens for n_best in search(model, corpus.source, K, 1, penalty)]
-        assert [each.tokens for each in found[K][penalty].found] == expected
-    greedy = [found[1][penalty].found for penalty in (0.0, 1.0)]
+        assert [each.tokens for each in found[K][penalty].hypotheses] == expected
+    greedy = [found[1][penalty].hypotheses for penalty in (0.0, 1.0)]
     assert [each.tokens for each in greedy[0]] == [each.tokens for each in greedy[1]], (
         "K = 1 compares equal lengths"
     )

@@ -19,7 +19,7 @@ from seqkd_lab.lab.beam.tree_picture import (
     BeamTreeDrawing,
     beam_figure,
     names_of,
-    percent,
+    percent_of,
     window,
 )
 from seqkd_lab.lab.beam.tree_view import TYPED, BeamExplorer
@@ -62,7 +62,7 @@ def test_re_ranking_scores_as_the_search_does(traced):
         model, [SOURCE] * len(translations), [t.tokens for t in translations]
     )
     assert [t.log_prob for t in translations] == pytest.approx(exact, abs=1e-4)
-    assert {t.tokens for t in translations if t.place == HELD} == {
+    assert {t.tokens for t in translations if t.standing == HELD} == {
         h.tokens for h in trace.hypotheses
     }
     for penalty in (0.0, 0.7, 2.0):
@@ -71,7 +71,7 @@ def test_re_ranking_scores_as_the_search_does(traced):
             (t.log_prob / (len(t.tokens) + 1) ** penalty for t in translations), reverse=True
         )
         assert [t.score(penalty) for t in ranked] == pytest.approx(expected, abs=1e-5)
-    held = [t.tokens for t in rerank(translations, 0.0) if t.place == HELD]
+    held = [t.tokens for t in rerank(translations, 0.0) if t.standing == HELD]
     assert held == [hypothesis.tokens for hypothesis in trace.hypotheses]
 
 
@@ -205,7 +205,7 @@ def test_hypotheses_that_end_alike_are_told_apart_by_an_earlier_word(toy, toy_mo
 
 
 def test_percentages_keep_two_digits():
-    shown = [percent(math.log(p)) for p in (1.0, 0.123, 0.0234, 0.00346, 1e-7)]
+    shown = [percent_of(math.log(p)) for p in (1.0, 0.123, 0.0234, 0.00346, 1e-7)]
     assert shown == ["100%", "12%", "2.3%", "0.35%", "<0.01%"]
 
 
