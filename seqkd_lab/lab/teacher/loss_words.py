@@ -7,18 +7,21 @@ import math
 from collections.abc import Mapping, Sequence
 
 from seqkd_lab.lab.shared.learning_curve import Curve
-from seqkd_lab.lab.shared.lesson import Markdown
+from seqkd_lab.lab.shared.showing import Markdown
 from seqkd_lab.lab.teacher.loss_measures import Floor, Gap
 from seqkd_lab.lab.teacher.masks import HALF_MASKED, MASKED, NO_MASK, READINGS
 
-ABOVE, BELOW = "above the floor", "below the floor"
-RISES, FALLS, STAYS = "it rises", "it falls", "it stays the same"
+ABOVE = "above the floor"
+BELOW = "below the floor"
+RISES = "it rises"
+FALLS = "it falls"
+STAYS = "it stays the same"
 NOTICEABLE = 0.01
 """Nats a token: a smaller change counts as none."""
 
 
 def share_of_way(loss: float, floor: float, n_words: int) -> float:
-    """Returns how much of the way from ln n_words, a guess, to the floor a loss has covered, in
+    """Return how much of the way from ln n_words, a guess, to the floor a loss has covered, in
     percent."""
     return 100.0 * (math.log(n_words) - loss) / (math.log(n_words) - floor)
 
@@ -26,31 +29,31 @@ def share_of_way(loss: float, floor: float, n_words: int) -> float:
 def curve_in_words(
     here: Curve, committed: Mapping[str, Sequence[float]], n_train: int, floor: Floor
 ) -> Markdown:
-    """Says where both trainings end, and why their curves must not be compared before.
+    """Say where both trainings end, and why their curves must not be compared before.
 
     `committed` is the committed teacher's history of n_train pairs an epoch.
     """
     (n_here, loss), least = here.validations[-1], floor.surprise.mean
     losses, rates = committed["valid_loss"], committed["learning_rate"]
     n_committed = n_train * len(losses)
-    said = (
+    text = (
         f"The small teacher ends after {n_here:,.0f} pairs, **{loss - least:.3f}** nats above the "
         f"floor; the committed teacher ends after {n_committed:,}, **{losses[-1] - least:.3f}** "
         "nats above it. "
     )
     epoch = min(range(len(losses)), key=lambda epoch: abs(n_train * (epoch + 1) - n_here))
     if n_train * (epoch + 1) == n_here and epoch + 1 < len(losses):
-        said += (
+        text += (
             f"Do not compare the curves in between. After {n_here:,.0f} pairs the small teacher's "
             "learning rate has fallen to 0, while the committed teacher's is still "
             f"{rates[epoch]:.4f}. Its loss there, {losses[epoch] - least:.3f} above the floor, is "
             "not what it could reach with so many pairs."
         )
-    return Markdown(said)
+    return Markdown(text)
 
 
 def gaps_table(gaps: Mapping[str, Gap]) -> Markdown:
-    """Shows each model's loss, its distance from the floor and its KL divergence from the truth."""
+    """Show each model's loss, its distance from the floor and its KL divergence from the truth."""
     head = "| | loss | loss − floor | KL(truth ‖ model) | sentences below the truth's own loss |\n"
     rows = [
         f"| {name} | {gap.loss.mean:.3f} | {gap.above.mean:.3f} ± {2.0 * gap.chance:.3f} | "
@@ -62,27 +65,27 @@ def gaps_table(gaps: Mapping[str, Gap]) -> Markdown:
 
 
 def below_floor(memory: Curve, floor: float) -> str:
-    """Returns on which side of the floor the training loss ends."""
+    """Return on which side of the floor the training loss ends."""
     return BELOW if memory.smoothed()[-1][1] < floor else ABOVE
 
 
 def memory_in_words(memory: Curve, floor: float) -> Markdown:
-    """Says what repeated reading did to the training loss and to the validation loss."""
+    """Say what repeated reading did to the training loss and to the validation loss."""
     training, validations = memory.smoothed()[-1][1], [loss for _, loss in memory.validations]
     best, last = min(validations), validations[-1]
-    said = f"The training loss ends at {training:.2f}, {below_floor(memory, floor)} ({floor:.2f}). "
+    text = f"The training loss ends at {training:.2f}, {below_floor(memory, floor)} ({floor:.2f}). "
     if last > best + NOTICEABLE:
-        said += (
+        text += (
             f"The validation loss is least after {validations.index(best) + 1} epochs ({best:.2f}) "
             f"and then rises to {last:.2f}. "
         )
     else:
-        said += f"The validation loss ends at {last:.2f}; it has not risen yet. "
-    return Markdown(said)
+        text += f"The validation loss ends at {last:.2f}; it has not risen yet. "
+    return Markdown(text)
 
 
 def change(losses: Sequence[float]) -> str:
-    """Returns what a loss does from its first to its last value."""
+    """Return what a loss does from its first to its last value."""
     difference = losses[-1] - losses[0]
     return RISES if difference > NOTICEABLE else FALLS if difference < -NOTICEABLE else STAYS
 
@@ -97,7 +100,7 @@ def _course(losses: Sequence[float]) -> str:
 
 
 def left_answer(losses: Mapping[str, Sequence[float]]) -> str:
-    """Answers what happens to a model trained with a mask when its loss is computed without one."""
+    """Answer what happens to a model trained with a mask when its loss is computed without one."""
     why = (
         ", because this model never learned to predict padding"
         if change(losses[NO_MASK]) == RISES
@@ -113,8 +116,8 @@ def left_answer(losses: Mapping[str, Sequence[float]]) -> str:
 def middle_answer(
     with_mask: Mapping[str, Sequence[float]], without: Mapping[str, Sequence[float]]
 ) -> str:
-    """Answers what a model trained without a mask has learned."""
-    said = (
+    """Answer what a model trained without a mask has learned."""
+    text = (
         f"It has learned to write padding. Its loss without a mask {_course(without[NO_MASK])}: "
         "padding is easy to predict, so a batch with more of it has a smaller loss. What it knows "
         f"of German is in the masked loss: {without[MASKED][0]:.2f}, against "
@@ -122,40 +125,40 @@ def middle_answer(
     )
     if without[MASKED][0] > with_mask[MASKED][0] + NOTICEABLE:
         return (
-            said
+            text
             + "So in this one training of each it knows less, although its own loss looks better."
         )
     return (
-        said
+        text
         + "So in this one training of each it does not know less; but its own loss does not show "
         "what it knows."
     )
 
 
 def right_answer(readings: Mapping[str, Sequence[float]], added: Sequence[int]) -> str:
-    """Answers what happens when attention or the encoder does not leave padding out."""
+    """Answer what happens when attention or the encoder does not leave padding out."""
     right, attention, both = (readings[name] for name in READINGS)
-    said = (
+    text = (
         f"With its masks, the teacher's loss {_course(right)}. Where attention may look at "
         f"padding, it {_course(attention)}. Where the encoder reads padding as well, it "
         f"{_course(both)}. "
     )
     small = [losses[1] - losses[0] for losses in (attention, both)]
     if max(map(abs, small)) < 0.1 * right[0]:
-        said += (
+        text += (
             f"With {added[1]} positions of padding the change is only {small[0]:+.3f} and "
             f"{small[1]:+.3f}: in a batch of similar lengths the mistake would not be noticed. "
         )
-    return said + "A sentence must not become less probable because a longer one is in its batch."
+    return text + "A sentence must not become less probable because a longer one is in its batch."
 
 
 def means_answer(
     sizes: Sequence[int], right: Sequence[float], of_means: Sequence[float], n_sentences: int
 ) -> str:
-    """Answers which of the two averages depends on the batches, and by how much."""
+    """Answer which of the two averages depends on the batches, and by how much."""
     order = sorted(range(len(sizes)), key=of_means.__getitem__)
     low, high = order[0], order[-1]
-    said = (
+    text = (
         f"The sum over all tokens, divided by their number, is {right[0]:.4f} for every batch size "
         f"(the largest difference is {max(right) - min(right):.0e}). The mean of the batches' "
         f"means lies between {of_means[low]:.4f} (batches of {sizes[low]}) and "
@@ -163,15 +166,15 @@ def means_answer(
     )
     left_over = n_sentences % sizes[-1]
     if left_over and len(sizes) > 1:
-        said += (
+        text += (
             f"With batches of {sizes[-1]}, the last batch holds {left_over} of the {n_sentences} "
             "sentences, and weighs as much as a full one."
         )
-    return said
+    return text
 
 
 def perplexity_in_words(model: float, truth: float, n_words: int) -> Markdown:
-    """Says what a model's perplexity means beside that of the truth and of a guess."""
+    """Say what a model's perplexity means beside that of the truth and of a guess."""
     return Markdown(
         f"The committed teacher's perplexity is **{model:.3f}**: on average it is as uncertain as "
         f"between {model:.3f} equally probable words. The truth's own perplexity is {truth:.3f}. A "

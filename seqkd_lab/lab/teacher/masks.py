@@ -1,4 +1,4 @@
-"""Masks and token normalisation of lesson 2, right and broken on purpose: the same sentences, more
+"""Masks and token normalisation in lesson 02, right and broken on purpose: the same sentences, more
 padding."""
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ class PaddingCounted(Objective):
 
 
 def surprise(logits: Tensor, target: Tensor) -> Tensor:
-    """−ln p of each target token (B, T), padding among them: logits (B, T, V), target (B, T)."""
+    """Return −ln p of each target token (B, T), padding among them: logits (B, T, V), target (B, T)."""
     check_shapes(logits, target)
     return -logits.log_softmax(dim=2).gather(2, target[:, :, None]).squeeze(2)
 
 
 def padding_counted(logits: Tensor, target: Tensor) -> Tensor:
-    """The mean over all positions, padding too: without any mask."""
+    """Return the mean over all positions, padding too: without any mask."""
     return surprise(logits, target).mean()
 
 
 def divided_by_all(logits: Tensor, target: Tensor) -> Tensor:
-    """Masked in the sum, but divided by all positions."""
+    """Return the sum over real tokens divided by all positions."""
     return surprise(logits, target).masked_fill(target == PAD, 0.0).sum() / target.numel()
 
 
@@ -62,7 +62,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def longer_target(batch: Batch, n: int) -> Batch:
-    """The same sentences with `n` more positions of padding after each target, as beside a longer
+    """Return the same sentences with `n` more positions of padding after each target, as beside a longer
     neighbour."""
     return replace(
         batch, target_in=pad(batch.target_in, (0, n)), target_out=pad(batch.target_out, (0, n))
@@ -70,7 +70,7 @@ def longer_target(batch: Batch, n: int) -> Batch:
 
 
 def longer_source(batch: Batch, n: int) -> Batch:
-    """The same sentences with `n` more positions of padding after each source."""
+    """Return the same sentences with `n` more positions of padding after each source."""
     return replace(batch, source=pad(batch.source, (0, n)))
 
 
@@ -78,7 +78,7 @@ def longer_source(batch: Batch, n: int) -> Batch:
 def losses_over_padding(
     model: Seq2Seq, batch: Batch, numbers: Sequence[int]
 ) -> dict[str, list[float]]:
-    """Each of LOSSES (nats a token) of the same sentences, with each of `numbers` of padding after
+    """Return each of LOSSES (nats a token) of the same sentences, with each of `numbers` of padding after
     the targets."""
     model.eval()
     longer = [longer_target(batch, n) for n in numbers]
@@ -100,7 +100,7 @@ READINGS = (
 def readings_over_padding(
     model: LSTMSeq2Seq, batch: Batch, numbers: Sequence[int]
 ) -> dict[str, list[float]]:
-    """NLL of gold (nats a token) with `numbers` of padding after the sources, for each of READINGS.
+    """Return the NLL of gold (nats a token) with `numbers` of padding after the sources, for each of READINGS.
 
     The weights are the same throughout: only the masks are taken away.
     """
@@ -125,7 +125,7 @@ def readings_over_padding(
 def means_over_batches(
     model: Seq2Seq, corpus: ParallelCorpus, batch_sizes: Sequence[int]
 ) -> tuple[list[float], list[float]]:
-    """The loss of a corpus (nats a token) read in batches of each size: sum / number of tokens, and
+    """Return the loss of a corpus (nats a token) read in batches of each size: sum / number of tokens, and
     mean of means."""
     encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
     model.eval()
@@ -142,8 +142,7 @@ def means_over_batches(
 def _batch_losses(
     model: Seq2Seq, encoded: EncodedCorpus, batch_size: int
 ) -> tuple[list[float], list[int]]:
-    """The NLL (nats a token) and the number of tokens of each batch."""
+    """Return the NLL (nats a token) and the number of tokens of each batch."""
     read = list(batches(encoded, batch_size, shuffle_seed=None))
-    return [float(nll(model(batch), batch.target_out)) for batch in read], [
-        batch.n_tokens for batch in read
-    ]
+    losses = [float(nll(model(batch), batch.target_out)) for batch in read]
+    return losses, [batch.n_tokens for batch in read]

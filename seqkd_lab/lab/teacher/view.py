@@ -10,10 +10,10 @@ import ipywidgets as widgets
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.lab.shared.view import STYLE, View, sentence_chooser
-from seqkd_lab.lab.teacher.attention import AttentionReading, read_pair
-from seqkd_lab.lab.teacher.figures import AttentionDrawing, readable
-from seqkd_lab.lab.teacher.words import weights_in_words
+from seqkd_lab.lab.shared.view import STYLE, View, sentence_chooser, unheard
+from seqkd_lab.lab.teacher.attention import AttentionReading, read_pair, readable
+from seqkd_lab.lab.teacher.attention_picture import AttentionDrawing
+from seqkd_lab.lab.teacher.attention_words import weights_in_words
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 
 
@@ -25,42 +25,43 @@ class AttentionView(View):
     is no translation of its source.
     """
 
+    sentence: widgets.Dropdown
+    word: widgets.ToggleButtons
+
     def __init__(
         self, model: LSTMSeq2Seq, corpus: ParallelCorpus, language: ToyLanguage, position: int = 0
     ) -> None:
         self._read = lru_cache(maxsize=64)(
             lambda pair: read_pair(model, language, corpus.source[pair], corpus.target[pair])
         )
-        self.sentence = sentence_chooser(corpus.source)
-        self.word = widgets.ToggleButtons(
-            options=self._options(),
+        self._drawing = AttentionDrawing()
+        sentence = sentence_chooser(corpus.source)
+        self._shown = sentence.value
+        word = widgets.ToggleButtons(
+            options=word_options(self._read(sentence.value)),
             index=position,
             description="word",
             style={**STYLE, "button_width": "auto"},
         )
-        self._drawing = AttentionDrawing()
-        super().__init__([self.sentence, self.word], self._drawing.picture)
-        self.draw()
-        self.sentence.observe(self._open_sentence, "value")
-        self.word.observe(self.draw, "value")
+        super().__init__({"sentence": sentence, "word": word}, self._drawing.picture)
+        self.redraw()
 
     @property
     def reading(self) -> AttentionReading:
         """The sentence that is shown, as the model reads it."""
         return self._read(self.sentence.value)
 
-    def _options(self) -> list[tuple[str, int]]:
-        return [(readable(word), position) for position, word in enumerate(self.reading.target)]
-
-    def _open_sentence(self, _: dict) -> None:
-        """Offers the words of the new sentence; the first one is chosen."""
-        self.word.unobserve(self.draw, "value")
-        self.word.options = self._options()
-        self.word.index = 0
-        self.word.observe(self.draw, "value")
-        self.draw()
-
-    def draw(self, _: dict | None = None) -> None:
-        """Shows what the controls say."""
+    def draw(self) -> str:
+        """Draw the attention before the chosen word, and return its largest weights."""
+        if self.sentence.value != self._shown:  # of a new sentence the first word is chosen
+            self._shown = self.sentence.value
+            with unheard(self.word, self.redraw):
+                self.word.options = word_options(self.reading)
+                self.word.index = 0
         self._drawing.show(self.reading, self.word.value)
-        self.show(escape(weights_in_words(self.reading, self.word.value)))
+        return escape(weights_in_words(self.reading, self.word.value))
+
+
+def word_options(reading: AttentionReading) -> list[tuple[str, int]]:
+    """Return each target word with its position."""
+    return [(readable(word), position) for position, word in enumerate(reading.target)]

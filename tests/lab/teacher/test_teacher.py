@@ -17,9 +17,10 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.learning_curve import Curve
 from seqkd_lab.lab.shared.lesson import TICKET, TICKET_GOLD
-from seqkd_lab.lab.teacher import attention, loss_words, words
+from seqkd_lab.lab.teacher import attention, loss_words
+from seqkd_lab.lab.teacher import attention_words as words
 from seqkd_lab.lab.teacher import notebook as teacher
-from seqkd_lab.lab.teacher.figures import AttentionDrawing
+from seqkd_lab.lab.teacher.attention_picture import AttentionDrawing
 from seqkd_lab.lab.teacher.masks import HALF_MASKED, MASKED, NO_MASK, READINGS
 from seqkd_lab.lab.teacher.view import AttentionView
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
@@ -229,7 +230,7 @@ class TestSentencesOfAttention:
         said = words.pronoun_answer(readings, "it", "ticket")
         assert "After *Fahrkarte*" in said and "gives *es*" in said
         weight = max(float(r.weights[attention.position_of(r, "it"), 1]) for r in readings)
-        assert ("hardly looks back" in said) == (weight < words.NEXT_TO_NOTHING)
+        assert ("hardly looks back" in said) == (weight < words.SMALL_WEIGHT)
         looking = [
             replace(r, weights=torch.full_like(r.weights, 0.2), p=(0.95,) * len(r.p))
             for r in readings
