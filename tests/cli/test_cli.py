@@ -14,7 +14,7 @@ import torch
 from seqkd_lab import cli
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.lab.paper_table.report import report_html, write_report
-from seqkd_lab.lab.paper_table.table_figures import curves_figure, table_figure
+from seqkd_lab.lab.paper_table.table import curves_figure, table_figure
 from seqkd_lab.models.checkpoint import save_model
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TABLE_ROWS, TEACHER, TEACHER_INTER, WORD_KD

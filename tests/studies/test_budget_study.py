@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 from small_corpus import TINY
 
-from seqkd_lab.lab.paper_table.table_figures import CURVE_COLOURS
 from seqkd_lab.lab.seq_kd import budget
 from seqkd_lab.lab.seq_kd.budget import budget_figure
+from seqkd_lab.lab.shared.style import role_of
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD, ToyData, table_recipes
 from seqkd_lab.runs.schedule import Evaluate
@@ -428,7 +428,7 @@ class TestFigure:
         }
         assert set(lines) == set(METHODS)
         assert {name: line.get_color() for name, line in lines.items()} == {
-            name: CURVE_COLOURS[name] for name in METHODS
+            name: role_of(name).colour for name in METHODS
         }
         shift = (n_seeds - 1) / 2.0
         assert list(lines[BASELINE].get_ydata()) == pytest.approx(

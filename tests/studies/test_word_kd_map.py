@@ -1,5 +1,4 @@
-"""The map of Word-KD: its places, runs that continue, and that a point is a student that anybody can
-train."""
+"""The map of Word-KD: its places, runs that continue, and that anybody can train a point."""
 
 from __future__ import annotations
 

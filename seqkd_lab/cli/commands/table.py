@@ -90,7 +90,7 @@ def run(given: Namespace) -> int:
     path = results_to_write(given.results or of_text, "table1.json")
     own_seeds = TEXT_SEEDS if given.source else TOY_SEEDS
     seeds = seeds_of(given, own_seeds[0], len(own_seeds))
-    from seqkd_lab.lab.paper_table.table_figures import curves_figure, table_figure
+    from seqkd_lab.lab.paper_table.table import curves_figure, table_figure
     from seqkd_lab.lab.shared.showing import png
 
     run = table_run(given, seeds, given.rows, "full")

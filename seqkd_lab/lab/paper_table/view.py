@@ -5,12 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import ipywidgets as widgets
 
-from seqkd_lab.lab.paper_table.figures import ComparisonDrawing
-from seqkd_lab.lab.paper_table.rows import MEASURES, Comparison, claims_of, compare, measured
-from seqkd_lab.lab.shared.view import STYLE, WIDE, View, shortened, table
+from seqkd_lab.lab.paper_table.comparison import (
+    MEASURES,
+    Comparison,
+    ComparisonDrawing,
+    claims_of,
+    compare,
+    measured,
+)
+from seqkd_lab.lab.shared.view import STYLE, WIDE, View, shortened, table, unheard
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
 from seqkd_lab.runs.verdicts import Claim, Rows, number
 
@@ -22,7 +29,7 @@ class TableExplorer(View):
     quantity.
 
     Controls: `row`, `other`, `measure`; `claim`, a claim of `findings.CLAIMS` or BY_HAND. A claim
-    sets rows and measure to what it speaks of; a change of these by hand takes the claim back.
+    sets rows and measure to what it is about; a change of these by hand takes the claim back.
     `by_seed` holds the rows of Table 1 by seed, as its results do. Raises ValueError without any
     seed.
     """
@@ -33,41 +40,42 @@ class TableExplorer(View):
         self._seeds, self._by_seed = list(by_seed), list(by_seed.values())
         names = list(self._by_seed[0])
         self._claims = {f"{claim.name}: {claim.ours}": claim for claim in claims_of(self._by_seed)}
-        self.row = _chooser("row", names, SEQ_KD)
-        self.other = _chooser("minus row", names, BASELINE)
-        self.measure = _chooser("measure", measured(self._by_seed), "BLEU, greedy")
         labels = [(BY_HAND, BY_HAND), *((shortened(label), label) for label in self._claims)]
-        self.claim = widgets.Dropdown(
-            options=labels, value=BY_HAND, description="claim", style=STYLE, layout=WIDE
-        )
         self._drawing = ComparisonDrawing()
-        super().__init__([self.row, self.other, self.measure, self.claim], self._drawing.picture)
-        self.draw()
-        self._observe()
+        controls = {
+            "row": _chooser("row", names, SEQ_KD),
+            "other": _chooser("minus row", names, BASELINE),
+            "measure": _chooser("measure", measured(self._by_seed), "BLEU, greedy"),
+            "claim": widgets.Dropdown(
+                options=labels, value=BY_HAND, description="claim", style=STYLE, layout=WIDE
+            ),
+        }
+        super().__init__(controls, self._drawing.picture)
+        self.redraw()
 
-    def _observe(self, on: bool = True) -> None:
-        for control in (self.row, self.other, self.measure):
-            (control.observe if on else control.unobserve)(self._by_hand, "value")
-        (self.claim.observe if on else self.claim.unobserve)(self._take_claim, "value")
+    def redraw(self, event: Any = None) -> None:
+        """Draw; before that, let a chosen claim set rows and measure, and let these take the claim
+        back where they are changed by hand."""
+        changed = None if event is None else event["owner"]
+        if changed is self.claim:
+            self._follow_claim()
+        elif changed is not None:
+            self._set(self.claim, BY_HAND)
+        super().redraw(event)
 
-    def _by_hand(self, _: dict) -> None:
-        """Take the claim back: rows and measure were chosen by hand."""
-        self._observe(on=False)
-        self.claim.value = BY_HAND
-        self._observe()
-        self.draw()
-
-    def _take_claim(self, _: dict) -> None:
-        """Set rows and measure to what the chosen claim speaks of."""
+    def _follow_claim(self) -> None:
+        """Set rows and measure to what the chosen claim is about."""
         claim = self._claims.get(self.claim.value)
-        if claim is not None:
-            self._observe(on=False)
-            self.row.value, self.other.value = claim.needs[0], self._other_of(claim)
-            self.measure.value = (
-                claim.measure if claim.measure in self.measure.options else self.measure.options[0]
-            )
-            self._observe()
-        self.draw()
+        if claim is None:
+            return
+        measures = self.measure.options
+        self._set(self.row, claim.needs[0])
+        self._set(self.other, self._other_of(claim))
+        self._set(self.measure, claim.measure if claim.measure in measures else measures[0])
+
+    def _set(self, control: widgets.Dropdown, value: str) -> None:
+        with unheard(control, self.redraw):
+            control.value = value
 
     def _other_of(self, claim: Claim) -> str:
         """Return the row to set beside the claim's first: its second, or what the first is a
@@ -80,7 +88,7 @@ class TableExplorer(View):
 
     @property
     def data(self) -> Comparison:
-        """The comparison that is shown."""
+        """Return the comparison that is shown."""
         return compare(
             self._by_seed,
             self.row.value,
@@ -89,8 +97,8 @@ class TableExplorer(View):
             self._claims.get(self.claim.value),
         )
 
-    def draw(self) -> None:
-        """Show what the controls say."""
+    def draw(self) -> str:
+        """Draw what the controls say, and return the verdict and each seed's values."""
         comparison = self.data
         self._drawing.show(comparison)
         head = ("seed", comparison.other, comparison.row, "judged")
@@ -98,7 +106,7 @@ class TableExplorer(View):
         rows = [
             (seed, *map(number, values)) for seed, values in zip(self._seeds, columns, strict=True)
         ]
-        self.show(f"<b>{escape(comparison.sentence)}</b>{table(head, rows)}")
+        return f"<b>{escape(comparison.sentence)}</b>{table(head, rows)}"
 
 
 def _chooser(description: str, options: Sequence[str], wanted: str) -> widgets.Dropdown:

@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 
 from seqkd_lab.lab.paper_table import notebook as paper_table
-from seqkd_lab.lab.paper_table.figures import comparison_figure
-from seqkd_lab.lab.paper_table.measures import Gain, Speeds
-from seqkd_lab.lab.paper_table.rows import MEASURES, claims_of, compare, compare_rows, measured
+from seqkd_lab.lab.paper_table.comparison import (
+    MEASURES,
+    claims_of,
+    compare,
+    compare_rows,
+    comparison_figure,
+    measured,
+)
+from seqkd_lab.lab.paper_table.gain import Gain
+from seqkd_lab.lab.paper_table.speed import Speeds
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.comparison import Comparison, Row
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
