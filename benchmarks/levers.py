@@ -23,8 +23,8 @@ from benchmarks.results import ratios, runs, spread
 from seqkd_lab.corpus.batching import EncodedCorpus, Sentences, batch_rows, encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
+from seqkd_lab.distillation.distilled import similarities
 from seqkd_lab.distillation.losses import cross_entropy, mixed_target, nll, word_kd
-from seqkd_lab.distillation.sequence_level import similarities
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
 from seqkd_lab.models.lstm import Dropout, LSTMSeq2Seq, LSTMSpec
 

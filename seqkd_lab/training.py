@@ -52,8 +52,8 @@ def validation_loss(model: Seq2Seq, encoded: EncodedCorpus, batch_size: int = 12
 
 
 class Trainer:
-    """A training of `model` on `corpus` by `objective`, step by step; a resumed run needs no more than
-    its state."""
+    """A training of `model` on `corpus` by `objective`, step by step; a resumed run needs
+    only what `save` writes."""
 
     def __init__(
         self,

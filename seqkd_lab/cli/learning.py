@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from seqkd_lab.cli.given import data_of
 from seqkd_lab.cli.options import names_own_text
 from seqkd_lab.corpus.parallel import ParallelCorpus, read_lines
+from seqkd_lab.distillation.distilled import read_distilled
 from seqkd_lab.distillation.forward_translation import added, read_translated
 from seqkd_lab.distillation.losses import NLL, OBJECTIVES, Objective
-from seqkd_lab.distillation.sequence_level import read_distilled
 from seqkd_lab.models.architectures import Spec
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.presets import PRESETS

@@ -12,20 +12,15 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 
 from seqkd_lab.corpus.cleaning import TRAINING, reason_to_drop, usual_ratio
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, fold, read_lines
 from seqkd_lab.corpus.subwords import SPACE
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.distillation.sequence_level import (
-    ACCEPTED_LENGTH_RATIO,
-    HEADER,
-    Report,
-    Sources,
-    modes,
-)
-from seqkd_lab.models.checkpoint import write_atomically
+from seqkd_lab.distillation.distilled import ACCEPTED_LENGTH_RATIO, HEADER, write_rows
+from seqkd_lab.distillation.sequence_level import Report, Sources, modes
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 STANDARD_INPUT = "-"
@@ -51,8 +46,11 @@ class Translated:
 
     def taking(self, rows: Sequence[int]) -> Translated:
         """Return the sentences at `rows`, in this order."""
-        columns = (self.source, self.target, self.log_probs)
-        return Translated(*(tuple(column[row] for row in rows) for column in columns))
+        return Translated(
+            tuple(self.source[row] for row in rows),
+            tuple(self.target[row] for row in rows),
+            tuple(self.log_probs[row] for row in rows),
+        )
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ def clean_sources(lines: Iterable[str]) -> tuple[list[str], Dropped]:
         n_read, text = n_read + 1, fold(line.replace(SPACE, " "))
         if not text:
             reasons["empty"] += 1
-        elif len(text) > most:
+        elif most is not None and len(text) > most:
             reasons[f"longer than {most} characters"] += 1
         elif text in kept:
             reasons["duplicate"] += 1
@@ -138,7 +136,7 @@ def forward_translate(
     """Return the teacher's translations of `sources` (tokens) by beam search: its modes, as Seq-KD
     takes them.
 
-    The teacher may be an `Ensemble`. report hears how many more sentences are done.
+    The teacher may be an `Ensemble`. `report` is called with how many more sentences are done.
     """
     return translated(sources, modes(teacher, sources, beam_size, length_penalty, report=report))
 
@@ -161,11 +159,11 @@ def drop_failures(
     A teacher that stops at once, repeats itself to the longest length allowed or copies its source
     has failed there. decode turns tokens into text. Raises CorpusError when nothing is left.
     """
-    texts = tuple(tuple(map(decode, side)) for side in (made.source, made.target))
-    usual = usual_ratio(RawPairs("input", "input", "unknown", *texts))
+    sources, targets = tuple(map(decode, made.source)), tuple(map(decode, made.target))
+    usual = usual_ratio(RawPairs("input", "input", "unknown", sources, targets))
     why = [
         reason_to_drop(source, target, TRAINING, usual)
-        for source, target in zip(*texts, strict=True)
+        for source, target in zip(sources, targets, strict=True)
     ]
     rows = [row for row, reason in enumerate(why) if reason is None]
     dropped = Dropped(len(made), len(rows), dict(Counter(filter(None, why)).most_common()))
@@ -197,12 +195,7 @@ def warn_of_ratio(made: Translated, usual: float) -> None:
 def write_translated(path: Path, made: Translated) -> None:
     """Write the TSV of a distilled corpus, whose last column (similarity to gold) is empty: there
     is no gold."""
-    rows = zip(made.source, made.target, made.log_probs, strict=True)
-    lines = (
-        f"{' '.join(source)}\t{' '.join(target)}\t{log_prob:.4f}\t"
-        for source, target, log_prob in rows
-    )
-    write_atomically(path, ("\n".join([HEADER, *lines]) + "\n").encode())
+    write_rows(path, made.source, made.target, made.log_probs, repeat("", len(made)))
 
 
 def read_translated(path: Path) -> Translated:

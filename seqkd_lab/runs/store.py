@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.distillation.distilled import DistilledCorpus, read_distilled, write_distilled
 from seqkd_lab.distillation.forward_translation import (
     Translated,
     added,
@@ -19,7 +20,6 @@ from seqkd_lab.distillation.forward_translation import (
     write_translated,
 )
 from seqkd_lab.distillation.losses import Objective
-from seqkd_lab.distillation.sequence_level import DistilledCorpus, read_distilled, write_distilled
 from seqkd_lab.models.checkpoint import load_model, read_json, write_atomically, write_json
 from seqkd_lab.models.folder import TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.distillation import forward_translation, parts
+from seqkd_lab.distillation.distilled import write_distilled
 from seqkd_lab.distillation.forward_translation import (
     Translated,
     added,
@@ -27,7 +28,7 @@ from seqkd_lab.distillation.forward_translation import (
     write_translated,
 )
 from seqkd_lab.distillation.parts import Kept, in_parts
-from seqkd_lab.distillation.sequence_level import distil_mode, write_distilled
+from seqkd_lab.distillation.sequence_level import distil_mode
 
 RNG = random.Random(3)
 SOURCES = tuple(

@@ -14,19 +14,21 @@ from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import Hypothesis, search
+from seqkd_lab.distillation.distilled import (
+    DistilledCorpus,
+    read_distilled,
+    similarity,
+    write_distilled,
+)
 from seqkd_lab.distillation.sequence_level import (
     INTERPOLATED,
     MODE,
     SAMPLED,
-    DistilledCorpus,
     distil,
     distil_interpolated,
     distil_mode,
     distil_sampled,
     nearest_to_gold,
-    read_distilled,
-    similarity,
-    write_distilled,
 )
 from seqkd_lab.runs.recipes import TEACHER, Distillation, ToyData, table_recipes
 from seqkd_lab.runs.store import identity

@@ -29,6 +29,7 @@ from seqkd_lab.cli.text_files import readable_file
 from seqkd_lab.cli.writable import check_file
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.search import Hypothesis, check_beam
+from seqkd_lab.distillation.distilled import HEADER, replace_targets, write_distilled
 from seqkd_lab.distillation.forward_translation import (
     STANDARD_INPUT,
     clean_sources,
@@ -39,15 +40,7 @@ from seqkd_lab.distillation.forward_translation import (
     write_translated,
 )
 from seqkd_lab.distillation.parts import PART, Kept, in_parts
-from seqkd_lab.distillation.sequence_level import (
-    HEADER,
-    INTERPOLATED,
-    MODE,
-    SAMPLED,
-    replace_targets,
-    translations,
-    write_distilled,
-)
+from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED, translations
 from seqkd_lab.models.folder import TrainedModel
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import TextData, ToyData

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.search import Hypothesis, search
-from seqkd_lab.distillation.sequence_level import similarities
+from seqkd_lab.distillation.distilled import similarities
 from seqkd_lab.lab.shared.digits import shown_number
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import SEQ_INTER, SIZE, ready, role_of, styled

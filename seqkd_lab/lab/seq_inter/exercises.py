@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from seqkd_lab.distillation.sequence_level import similarity as sentence_bleu
+from seqkd_lab.distillation.distilled import similarity as sentence_bleu
 from seqkd_lab.lab.seq_inter.precision_exercise import PRECISION
 from seqkd_lab.lab.shared.exercises.comparing import shown
 from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.distillation.distilled import DistilledCorpus
 from seqkd_lab.distillation.forward_translation import (
     Translated,
     clean_sources,
@@ -11,7 +12,7 @@ from seqkd_lab.distillation.forward_translation import (
     read_sources,
 )
 from seqkd_lab.distillation.paced import Verifier, pass_rates
-from seqkd_lab.distillation.sequence_level import DistilledCorpus, distil
+from seqkd_lab.distillation.sequence_level import distil
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset, beginning_of, without
 from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, PassRates

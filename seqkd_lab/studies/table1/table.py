@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas
 
-from seqkd_lab.distillation.sequence_level import DistilledCorpus
+from seqkd_lab.distillation.distilled import DistilledCorpus
 from seqkd_lab.identity import settings
 from seqkd_lab.models.checkpoint import CheckpointError, read_json
 from seqkd_lab.models.folder import HISTORY

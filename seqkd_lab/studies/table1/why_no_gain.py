@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from seqkd_lab.distillation.sequence_level import ACCEPTED_LENGTH_RATIO
+from seqkd_lab.distillation.distilled import ACCEPTED_LENGTH_RATIO
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.studies.table1.findings import beam, greedy, obstacle

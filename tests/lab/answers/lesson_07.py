@@ -9,7 +9,7 @@ from collections import Counter
 
 import numpy as np
 
-from seqkd_lab.distillation.sequence_level import similarity as sentence_bleu
+from seqkd_lab.distillation.distilled import similarity as sentence_bleu
 from seqkd_lab.lab.seq_inter import exercises as choice
 from seqkd_lab.lab.seq_inter import precision_exercise as precision
 from seqkd_lab.lab.seq_inter.exercises import seq_inter_choice as right_choice

@@ -1,0 +1,162 @@
+"""A corpus that a teacher has rewritten: how it compares with gold, and its file."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import eq
+from pathlib import Path
+
+from sacrebleu.metrics import BLEU
+
+from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, read_lines
+from seqkd_lab.decoding.search import Hypothesis
+from seqkd_lab.models.checkpoint import write_atomically
+
+HEADER = "source\ttarget\tlog_prob\tsimilarity"
+"""The first line of a distilled corpus's file."""
+
+ACCEPTED_LENGTH_RATIO = (0.9, 1.1)
+"""Outside of it a distilled corpus teaches a wrong length: a teacher of 10.4 tokens where gold has
+15.8 cost its student 5 BLEU on Multi30k."""
+
+
+@dataclass(frozen=True)
+class DistilledCorpus:
+    """`corpus` with the teacher's targets, each one's log_prob under the teacher (nats) and its
+    similarity to gold.
+
+    similarity is smoothed sentence BLEU (0–100). length_ratio is distilled tokens per gold token.
+    log_probs are rounded to 4 decimals and similarities to 2, as the file shows them: what is read
+    is what was made.
+    """
+
+    corpus: ParallelCorpus
+    log_probs: tuple[float, ...]
+    similarities: tuple[float, ...]
+    length_ratio: float
+    exact_matches: int
+
+    def describe(self) -> str:
+        """Return one line on what the teacher wrote: sentences, length ratio, similarity, sentences equal
+        to gold."""
+        n = len(self.corpus)
+        mean_similarity = sum(self.similarities) / n
+        return (
+            f"{n:,} sentences, {self.length_ratio:.3f} tokens per gold token, sentence BLEU "
+            f"against gold {mean_similarity:.1f}, {100 * self.exact_matches / n:.1f}% equal to gold"
+        )
+
+
+def similarities(hypotheses: Iterable[Sequence[str]], gold: Sequence[str]) -> list[float]:
+    """Return the smoothed sentence BLEU (0–100) of each hypothesis (tokens) against `gold`: the
+    paper's sim(t, y), by sacreBLEU with "exp" smoothing. The n-grams of `gold` are counted once."""
+    bleu = BLEU(
+        references=[[" ".join(gold)]], smooth_method="exp", effective_order=True, tokenize="none"
+    )
+    return [bleu.corpus_score([" ".join(hypothesis)], None).score for hypothesis in hypotheses]
+
+
+def similarity(hypothesis: Sequence[str], gold: Sequence[str]) -> float:
+    """Return the paper's sim(t, y) of one hypothesis, 0–100."""
+    return similarities([hypothesis], gold)[0]
+
+
+def replace_targets(corpus: ParallelCorpus, chosen: Sequence[Hypothesis]) -> DistilledCorpus:
+    """Return `corpus` (gold) with the targets of `chosen` (one for each pair), compared with
+    gold."""
+    distilled = corpus.with_target(tuple(hypothesis.tokens for hypothesis in chosen))
+    log_probs = tuple(round(hypothesis.log_prob, 4) for hypothesis in chosen)
+    pairs = zip(distilled.target, corpus.target, strict=True)
+    return _compare(
+        corpus,
+        distilled,
+        log_probs,
+        tuple(round(similarity(target, gold), 2) for target, gold in pairs),
+    )
+
+
+def _compare(
+    gold: ParallelCorpus,
+    distilled: ParallelCorpus,
+    log_probs: tuple[float, ...],
+    similarities: tuple[float, ...],
+) -> DistilledCorpus:
+    ratio = sum(map(len, distilled.target)) / sum(map(len, gold.target))
+    warn_of_length(ratio)
+    exact = sum(map(eq, distilled.target, gold.target))
+    return DistilledCorpus(distilled, log_probs, similarities, ratio, exact)
+
+
+def warn_of_length(length_ratio: float) -> None:
+    """Warn (UserWarning) when a distilled corpus is so short or long that its student would learn
+    a wrong length."""
+    shortest, longest = ACCEPTED_LENGTH_RATIO
+    if not shortest <= length_ratio <= longest:
+        warnings.warn(
+            f"the teacher wrote {length_ratio:.2f} tokens per gold token (accepted: "
+            f"{shortest}–{longest}); a student learns this length. Train the teacher longer, or "
+            "search with a larger length penalty.",
+            stacklevel=3,
+        )
+
+
+def write_distilled(path: Path, distilled: DistilledCorpus) -> None:
+    """Write TSV that a person can open: source, target, log_prob, similarity; a row for each pair,
+    in corpus order."""
+    similarities = (f"{similarity:.2f}" for similarity in distilled.similarities)
+    corpus = distilled.corpus
+    write_rows(path, corpus.source, corpus.target, distilled.log_probs, similarities)
+
+
+def write_rows(
+    path: Path,
+    sources: Iterable[Sequence[str]],
+    targets: Iterable[Sequence[str]],
+    log_probs: Iterable[float],
+    similarities: Iterable[str],
+) -> None:
+    """Write the TSV of a distilled corpus, atomically; the last column as it is given."""
+    lines = (
+        f"{' '.join(source)}\t{' '.join(target)}\t{log_prob:.4f}\t{similarity}"
+        for source, target, log_prob, similarity in zip(
+            sources, targets, log_probs, similarities, strict=True
+        )
+    )
+    write_atomically(path, ("\n".join([HEADER, *lines]) + "\n").encode())
+
+
+def read_distilled(path: Path, corpus: ParallelCorpus) -> DistilledCorpus:
+    """Read what write_distilled wrote for `corpus` (gold). Raise CorpusError where a row does not
+    fit its source."""
+    lines = read_lines(path)[1:]
+    if len(lines) != len(corpus):
+        raise CorpusError(
+            f"{path}: {len(lines)} rows for {len(corpus)} sources: it was made from other pairs; "
+            "name those (the same files and number of pairs), or delete the file to distil again"
+        )
+    sources = map(" ".join, corpus.source)
+    rows = [
+        _row(f"{path}:{number}", line, source)
+        for number, (line, source) in enumerate(zip(lines, sources, strict=True), start=2)
+    ]
+    distilled = corpus.with_target(tuple(target for target, _, _ in rows))
+    log_probs = tuple(log_prob for _, log_prob, _ in rows)
+    return _compare(corpus, distilled, log_probs, tuple(similar for _, _, similar in rows))
+
+
+def _row(where: str, line: str, source: str) -> tuple[tuple[str, ...], float, float]:
+    """Return target, log_prob and similarity of a line that must have this source."""
+    cells = line.split("\t")
+    if len(cells) != 4 or cells[0] != source:
+        raise CorpusError(
+            f"{where}: expected the source {source!r} in {line!r}: it was made from other pairs, or "
+            "changed; name those, or delete the file to distil again"
+        )
+    try:
+        return tuple(cells[1].split()), float(cells[2]), float(cells[3])
+    except ValueError as error:
+        raise CorpusError(
+            f"{where}: not a number ({error}) in {line!r}; delete the file"
+        ) from error
