@@ -213,10 +213,8 @@ def _draw_judged(axes: Axes, comparison: Comparison) -> None:
     ready(axes, "")
     mark, colour = OUTCOMES[verdict.outcome]
     what = f"{claim.name} claims: the mean lies" if claim.name else "above 0? The mean lies"
-    axes.set_xlabel(
-        f"strokes: each seed; dot and line: mean and 95% interval; green: "
-        f"{'what the claim allows' if claim.name else 'above 0'}"
-    )
+    allowed = "what the claim allows" if claim.name else "above 0"
+    axes.set_xlabel(f"seeds, mean and interval; green: {allowed}")
     axes.set_title(f"{what} on green: {mark} {verdict.outcome}", color=colour)
 
 

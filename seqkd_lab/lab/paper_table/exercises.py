@@ -82,7 +82,7 @@ def _total_last(teacher_beam, student_beam, student_greedy):
 def speed_cases() -> list[Case]:
     """The paper's Table 2 (GPU), a student that is slower than its teacher, whole numbers, and
     random speeds; through logarithms, where factors add."""
-    settings = [
+    settings: list[tuple[str, tuple[float, ...]]] = [
         ("the paper's GPU: 4×1000 teacher, 2×500 student", (101.9, 181.9, 1051.3)),
         ("whole numbers", (100, 250, 1100)),
         ("a student that is slower with the beam", (800.0, 500.0, 900.0)),

@@ -54,7 +54,7 @@ def table_figure(results: Mapping) -> Figure:
     ours.set_title(f"here: {seeds}")
     paper.set_title("Kim & Rush 2016 (WMT)")
     ours.margins(x=0.12)  # room for the numbers beside the marks
-    paper.margins(x=0.25)
+    paper.margins(x=0.3)
     for axes in (ours, paper):
         axes.set_xlabel("BLEU (0–100)")
         axes.grid(False)
