@@ -42,17 +42,15 @@ from seqkd_lab.lab.next_word.mass import (
     wrong_words,
 )
 from seqkd_lab.lab.next_word.positions import divergences, entropies, read_positions
-from seqkd_lab.lab.next_word.temperature_words import (
-    baseline_answer,
-    nearest_in_words,
-    student_answer,
-    teacher_answer,
-)
 from seqkd_lab.lab.next_word.temperatures import (
+    baseline_answer,
     least_loss_temperature,
+    nearest_in_words,
     nearest_temperatures,
+    student_answer,
     sweep,
     sweep_figure,
+    teacher_answer,
 )
 from seqkd_lab.lab.next_word.ticket import (
     AGREEMENT,

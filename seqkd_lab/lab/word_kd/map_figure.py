@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLACK, SIZE, VERMILION, panels, styled
-from seqkd_lab.lab.word_kd.map_cells import MEASURES, best, cells, difference
+from seqkd_lab.lab.word_kd.map_results import MEASURES, best, cells, difference
 from seqkd_lab.studies.word_kd_map import Place
 
 COLOURS = {True: colormaps["cividis"], False: colormaps["cividis_r"]}

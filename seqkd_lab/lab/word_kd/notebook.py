@@ -11,18 +11,6 @@ from seqkd_lab.distillation.losses import word_kd
 from seqkd_lab.lab.shared.learning_curve import learning_figure
 from seqkd_lab.lab.shared.lesson import TICKET, TICKET_GOLD
 from seqkd_lab.lab.shared.next_words import SentenceReading, with_ticket
-from seqkd_lab.lab.word_kd.gradients import (
-    AS_BEFORE,
-    LESS,
-    MORE,
-    UP,
-    mixing_in_words,
-    rest_answer,
-    turning_answer,
-    turning_words,
-    what_happens,
-    word_gradient_at,
-)
 from seqkd_lab.lab.word_kd.loss import (
     floor_answer,
     losses_table,
@@ -30,9 +18,8 @@ from seqkd_lab.lab.word_kd.loss import (
     waste_answer,
     word_kd_losses,
 )
-from seqkd_lab.lab.word_kd.map_cells import cells, expected_there, place_name
 from seqkd_lab.lab.word_kd.map_figure import Own, map_figure
-from seqkd_lab.lab.word_kd.map_words import (
+from seqkd_lab.lab.word_kd.map_results import (
     ALL_TEACHER,
     CANDIDATES,
     HALF,
@@ -41,13 +28,27 @@ from seqkd_lab.lab.word_kd.map_words import (
     all_teacher,
     best_place,
     bleu_in_words,
+    cells,
     differences_table,
+    expected_there,
     likelihood_there,
     nll_in_words,
 )
-from seqkd_lab.lab.word_kd.mixing import interpolation_figure, shown_words
-from seqkd_lab.lab.word_kd.path_words import path_answer, walks_figure, walks_in_words
-from seqkd_lab.lab.word_kd.paths import walks
+from seqkd_lab.lab.word_kd.mixing import (
+    AS_BEFORE,
+    LESS,
+    MORE,
+    UP,
+    interpolation_figure,
+    mixing_in_words,
+    rest_answer,
+    shown_words,
+    turning_answer,
+    turning_words,
+    what_happens,
+    word_gradient_at,
+)
+from seqkd_lab.lab.word_kd.paths import path_answer, walks, walks_figure, walks_in_words
 from seqkd_lab.lab.word_kd.pulls import (
     GROWS,
     SAME,
@@ -64,7 +65,7 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.quick_student import QuickStudent
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
-from seqkd_lab.studies.word_kd_map import committed_map
+from seqkd_lab.studies.word_kd_map import committed_map, place_name
 
 STUDENTS = (BASELINE, WORD_KD, SEQ_KD)
 ROWS = (TEACHER, *STUDENTS)

@@ -20,7 +20,7 @@ from seqkd_lab.training import Progress
 
 def map_student(results: Mapping) -> QuickStudent:
     """Return the settings of the map's students, much smaller ones in the tests' fast mode."""
-    settings = QuickStudent(**results["student"])
+    settings = QuickStudent(**results["settings"]["student"])
     return scaled(
         settings,
         replace(settings, width=8, epochs=2, n_pairs=320, batch_size=16, n_valid=20, n_test=20),

@@ -17,8 +17,8 @@ from synthetic_map import map_of
 
 from seqkd_lab.distillation.losses import BalancedWordKD
 from seqkd_lab.lab.word_kd import notebook as word_kd
-from seqkd_lab.lab.word_kd.map_cells import MEASURES, Cell, around, best, difference
 from seqkd_lab.lab.word_kd.map_figure import MapDrawing, Own, map_figure
+from seqkd_lab.lab.word_kd.map_results import MEASURES, Cell, around, best, difference
 from seqkd_lab.lab.word_kd.students import own_student
 from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.studies.word_kd_map import MapRun, committed_map, map_points

@@ -16,12 +16,10 @@ from seqkd_lab.lab.shared.next_words import SentenceReading
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 from seqkd_lab.lab.word_kd import notebook as word_kd
 from seqkd_lab.lab.word_kd import paths
-from seqkd_lab.lab.word_kd.gradients import WordGradient
 from seqkd_lab.lab.word_kd.loss import Waste
-from seqkd_lab.lab.word_kd.map_cells import Cell
-from seqkd_lab.lab.word_kd.mixing import gold_id, mixture_at, shown_words
-from seqkd_lab.lab.word_kd.path_words import rates_in_words
-from seqkd_lab.lab.word_kd.paths import Walk
+from seqkd_lab.lab.word_kd.map_results import Cell
+from seqkd_lab.lab.word_kd.mixing import WordGradient, gold_id, mixture_at, shown_words
+from seqkd_lab.lab.word_kd.paths import Walk, rates_in_words
 from seqkd_lab.lab.word_kd.pulls import TEMPERATURES, Pulls
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
 from seqkd_lab.studies.word_kd_map import MapRun
