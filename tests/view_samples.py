@@ -21,7 +21,7 @@ class Small:
 
     toy: Dataset
     models: dict[str, LSTMSeq2Seq]
-    table3: dict
+    table3: list[dict[str, dict]]
 
     @property
     def teacher(self) -> LSTMSeq2Seq:

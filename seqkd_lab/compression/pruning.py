@@ -1,8 +1,8 @@
 """Pruning by magnitude: the smallest weights become 0 and stay 0 while the rest learns on (Kim &
 Rush 2016, Table 3).
 
-Three ways to say which weights are small (See, Luong & Manning 2016, arXiv 1606.09274), each a
-score by which all weights are ranked; the lowest go:
+Three methods define which weights are small (See, Luong & Manning 2016, arXiv 1606.09274), each by a
+score that ranks all weights; the lowest go:
 - class-blind, the paper's: |w|, one threshold for all of the model, embeddings included;
 - class-uniform: the rank of |w| within its own class, so that every class loses the same share;
 - class-distribution: |w| / σ of its class, so that every class has the threshold λσ with one λ.
@@ -19,11 +19,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-CLASS_BLIND, CLASS_UNIFORM, CLASS_DISTRIBUTION = (
-    "class-blind",
-    "class-uniform",
-    "class-distribution",
-)
+CLASS_BLIND = "class-blind"
+CLASS_UNIFORM = "class-uniform"
+CLASS_DISTRIBUTION = "class-distribution"
 METHODS = (CLASS_BLIND, CLASS_UNIFORM, CLASS_DISTRIBUTION)
 
 Masks = Mapping[str, Tensor]
@@ -33,7 +31,7 @@ stays."""
 
 @dataclass(frozen=True)
 class Pruning:
-    """How much goes and by which of the METHODS: `share` of all parameters, in [0, 1)."""
+    """How to prune: `share` of all parameters, in [0, 1), by one of METHODS."""
 
     share: float
     method: str = CLASS_BLIND
@@ -43,15 +41,15 @@ class Pruning:
 
 
 def check_pruning(share: float, method: str) -> None:
-    """Raises ValueError unless `share` lies in [0, 1) and `method` is one of METHODS."""
+    """Raise ValueError unless `share` lies in [0, 1) and `method` is one of METHODS."""
     if not 0.0 <= share < 1.0:
-        raise ValueError(f"the share to prune must lie in [0, 1), as in 0.8 for 80%; got {share}")
+        raise ValueError(f"the share to prune must lie in [0, 1), for example 0.8; got {share}")
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
 
 
 def weight_classes(model: nn.Module) -> dict[str, list[str]]:
-    """The names of the model's parameters by class: the part of the model that they belong to."""
+    """Return the names of the model's parameters by class: the part of the model that they belong to."""
     classes: dict[str, list[str]] = {}
     for name, _ in model.named_parameters():
         classes.setdefault(name.split(".")[0], []).append(name)
@@ -59,18 +57,18 @@ def weight_classes(model: nn.Module) -> dict[str, list[str]]:
 
 
 def magnitudes(model: nn.Module) -> dict[str, Tensor]:
-    """|w| of every parameter, by name."""
+    """Return |w| of every parameter, by name."""
     return {name: parameter.detach().abs() for name, parameter in model.named_parameters()}
 
 
 def scores(model: nn.Module, method: str) -> dict[str, Tensor]:
-    """What the parameters are ranked by, each in its own shape: the lower, the sooner it is
-    pruned."""
-    found = magnitudes(model)
+    """Return what the parameters are ranked by, each in its own shape: the lowest are pruned
+    first."""
+    by_name = magnitudes(model)
     if method == CLASS_BLIND:
-        return found
+        return by_name
     for names in weight_classes(model).values():
-        flat = torch.cat([found[name].flatten() for name in names])
+        flat = torch.cat([by_name[name].flatten() for name in names])
         if method == CLASS_UNIFORM:
             rank = torch.empty(len(flat), dtype=torch.float64)
             rank[flat.argsort(stable=True)] = torch.arange(len(flat), dtype=torch.float64)
@@ -78,24 +76,23 @@ def scores(model: nn.Module, method: str) -> dict[str, Tensor]:
         else:
             weights = torch.cat([model.get_parameter(name).detach().flatten() for name in names])
             flat = flat / weights.std(correction=0).clamp_min(torch.finfo(flat.dtype).tiny)
-        for name, part in zip(
-            names, flat.split([found[name].numel() for name in names]), strict=True
-        ):
-            found[name] = part.view_as(found[name])
-    return found
+        parts = flat.split([by_name[name].numel() for name in names])
+        for name, part in zip(names, parts, strict=True):
+            by_name[name] = part.view_as(by_name[name])
+    return by_name
 
 
 def prune_masks(model: nn.Module, share: float, method: str = CLASS_BLIND) -> dict[str, Tensor]:
-    """Masks that leave out the round(share · number of parameters) lowest scores, whatever their
+    """Return masks that leave out the round(share · number of parameters) lowest scores, whatever their
     class.
 
     Exactly so many: of equal scores the earlier one goes. What is 0 already goes first, so pruning
-    a pruned model by the same share changes nothing. Raises ValueError for a share outside [0, 1),
+    a pruned model by the same share changes nothing. Raise ValueError for a share outside [0, 1),
     or one that leaves nothing, or an unknown method.
     """
     check_pruning(share, method)
-    found = scores(model, method)
-    flat = torch.cat([score.flatten() for score in found.values()])
+    by_name = scores(model, method)
+    flat = torch.cat([score.flatten() for score in by_name.values()])
     n_pruned = round(share * len(flat))
     if n_pruned == len(flat):
         raise ValueError(
@@ -103,14 +100,15 @@ def prune_masks(model: nn.Module, share: float, method: str = CLASS_BLIND) -> di
         )
     stays = torch.ones(len(flat), dtype=torch.bool)
     stays[flat.argsort(stable=True)[:n_pruned]] = False
-    parts = stays.split([score.numel() for score in found.values()])
+    parts = stays.split([score.numel() for score in by_name.values()])
     return {
-        name: part.view_as(score) for (name, score), part in zip(found.items(), parts, strict=True)
+        name: part.view_as(score)
+        for (name, score), part in zip(by_name.items(), parts, strict=True)
     }
 
 
 def threshold(model: nn.Module, share: float) -> float:
-    """The largest |w| that class-blind pruning by `share` takes; 0 where it takes none."""
+    """Return the largest |w| that class-blind pruning by `share` takes; 0 where it takes none."""
     flat = torch.cat([magnitude.flatten() for magnitude in magnitudes(model).values()])
     n_pruned = round(share * len(flat))
     return float(flat.kthvalue(n_pruned).values) if n_pruned else 0.0
@@ -118,33 +116,33 @@ def threshold(model: nn.Module, share: float) -> float:
 
 @torch.no_grad()
 def apply_masks(model: nn.Module, masks: Masks) -> None:
-    """Sets what the masks leave out to 0, in place."""
+    """Set what the masks leave out to 0, in place."""
     for name, parameter in model.named_parameters():
         parameter.masked_fill_(~masks[name], 0.0)
 
 
 def prune(model: nn.Module, share: float, method: str = CLASS_BLIND) -> dict[str, Tensor]:
-    """Prunes `model` in place and returns its masks."""
+    """Prune `model` in place and return its masks."""
     masks = prune_masks(model, share, method)
     apply_masks(model, masks)
     return masks
 
 
 def shares_in_steps(share: float, n_steps: int) -> tuple[float, ...]:
-    """Shares pruned after each of `n_steps`, the last is `share`: every step keeps the same part of
-    what was left.
+    """Return the shares pruned after each of `n_steps`, the last is `share`: every step keeps the
+    same part of what was left.
 
-    Raises ValueError for fewer than one step.
+    Raise ValueError for fewer than one step.
     """
     if n_steps < 1:
-        raise ValueError(f"pruning takes one step at least; got {n_steps}")
+        raise ValueError(f"pruning takes at least one step; got {n_steps}")
     return tuple(1.0 - (1.0 - share) ** (step / n_steps) for step in range(1, n_steps)) + (share,)
 
 
 @contextmanager
 def keep_pruned(model: nn.Module, masks: Masks) -> Iterator[None]:
-    """While it lasts, training leaves pruned weights at 0: the gradient of what the masks leave out
-    is 0.
+    """Keep pruned weights at 0 while training: in this context the gradient of what the masks leave
+    out is 0.
 
     So the gradient's norm is that of the living weights alone; and Adam, whose step is a ratio of
     means of gradients, never moves a weight whose gradients have all been 0.
@@ -152,6 +150,7 @@ def keep_pruned(model: nn.Module, masks: Masks) -> Iterator[None]:
 
     def masking(gone: Tensor) -> Callable[[Tensor], None]:
         def mask_gradient(parameter: Tensor) -> None:
+            assert parameter.grad is not None  # the hook runs when there is one
             parameter.grad.masked_fill_(gone, 0.0)
 
         return mask_gradient
@@ -168,16 +167,15 @@ def keep_pruned(model: nn.Module, masks: Masks) -> Iterator[None]:
 
 
 def n_nonzero(model: nn.Module) -> int:
-    """The number of parameters that are not 0."""
+    """Return the number of parameters that are not 0."""
     return sum(int(parameter.count_nonzero()) for parameter in model.parameters())
 
 
 def pruned_by_class(model: nn.Module) -> dict[str, float]:
-    """The share of zeros in each class."""
+    """Return the share of zeros in each class."""
     shares = {}
     for name, members in weight_classes(model).items():
         parameters = [model.get_parameter(member) for member in members]
-        shares[name] = 1.0 - sum(int(p.count_nonzero()) for p in parameters) / sum(
-            p.numel() for p in parameters
-        )
+        n_left = sum(int(parameter.count_nonzero()) for parameter in parameters)
+        shares[name] = 1.0 - n_left / sum(parameter.numel() for parameter in parameters)
     return shares

@@ -19,7 +19,7 @@ LARGEST = 127
 
 
 def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Whole numbers q (R, C), int8, and scales (R,) with weight (R, C) ≈ scale · q; a row of zeros
+    """Return whole numbers q (R, C), int8, and scales (R,) with weight (R, C) ≈ scale · q; a row of zeros
     has the scale 1."""
     largest = weight.abs().amax(dim=1)
     smallest = torch.finfo(weight.dtype).tiny  # below it a scale loses its digits, and at last is 0
@@ -30,25 +30,25 @@ def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def dequantise(q: Tensor, scale: Tensor) -> Tensor:
-    """scale · q (R, C), in 32 bits."""
+    """Return scale · q (R, C), in 32 bits."""
     return q.to(torch.float32) * scale[:, None]
 
 
 def quantised_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Named weights as they would be stored: for a matrix `name` (int8) and `name/scale`; vectors
-    as they are."""
-    found: dict[str, Tensor] = {}
+    """Return named weights as they would be stored: for a matrix `name` (int8) and `name/scale`;
+    vectors as they are."""
+    stored: dict[str, Tensor] = {}
     for name, weight in weights.items():
         if weight.dim() == 2:
-            found[name], found[f"{name}/scale"] = quantise(weight)
+            stored[name], stored[f"{name}/scale"] = quantise(weight)
         else:
-            found[name] = weight
-    return found
+            stored[name] = weight
+    return stored
 
 
 @torch.no_grad()
 def quantised(model: Seq2Seq) -> Seq2Seq:
-    """A copy of `model` whose matrices are what 8 bits leave of them: it shows what quantisation
+    """Return a copy of `model` whose matrices are what 8 bits leave of them: it shows what quantisation
     costs in quality."""
     rounded = copy.deepcopy(model)
     for parameter in rounded.parameters():

@@ -12,9 +12,11 @@ from typing import TypeVar
 
 from seqkd_lab.decoding.search import search
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.runs.store import Report, silent
 
 Key = TypeVar("Key", bound=Hashable)
-ONE_BY_ONE, BATCHED = 1, 64
+ONE_BY_ONE = 1
+BATCHED = 64
 """Sentences that are translated together."""
 
 
@@ -25,32 +27,34 @@ def words_per_second(
     batch_size: int = BATCHED,
     max_length: int | None = None,
 ) -> float:
-    """Source words that one search of all `sources` translates in a second, in the threads that
-    torch has."""
+    """Return the source words that one search of all `sources` translates in a second, in the
+    threads that torch has."""
     start = time.perf_counter()
     search(model, sources, beam_size, batch_size=batch_size, max_length=max_length)
     return sum(map(len, sources)) / (time.perf_counter() - start)
 
 
 def in_turn(
-    jobs: Mapping[Key, Callable[[], float]],
-    repetitions: int,
-    report: Callable[[int, int], None] | None = None,
+    jobs: Mapping[Key, Callable[[], float]], repetitions: int, report: Report = silent
 ) -> dict[Key, list[float]]:
-    """What each job gave in each of `repetitions` rounds, in which all take turns. One round before
-    is not counted.
+    """Return what each job returned in each of `repetitions` rounds, in which all take turns. One
+    round before is not counted.
 
-    `report` hears (done, total) jobs. Raises ValueError for fewer than one round.
+    `report` is called with (done, total) jobs. Raise ValueError for fewer than one round.
     """
     if repetitions < 1:
-        raise ValueError(f"needs one repetition at least; got {repetitions}")
-    found: dict[Key, list[float]] = {key: [] for key in jobs}
+        raise ValueError(f"repetitions must be at least 1; got {repetitions}")
+    values: dict[Key, list[float]] = {key: [] for key in jobs}
     total = (repetitions + 1) * len(jobs)
-    for number in range(repetitions + 1):
-        for place, (key, job) in enumerate(jobs.items()):
+    for round_number in range(repetitions + 1):
+        for turn, (key, job) in enumerate(jobs.items(), start=1):
             value = job()
-            if number:
-                found[key].append(value)
-            if report is not None:
-                report(number * len(jobs) + place + 1, total)
-    return found
+            if round_number:
+                values[key].append(value)
+            report(round_number * len(jobs) + turn, total)
+    return values
+
+
+def in_block(report: Report, block: int, n_blocks: int) -> Report:
+    """Return what reports (done, total) of one of equally long blocks as a part of the whole."""
+    return lambda done, total: report(block * total + done, n_blocks * total)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
+from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.recipes import TextData, ToyData
 from seqkd_lab.runs.results import rows_by_seed, versions
 from seqkd_lab.runs.schedule import Task
@@ -96,6 +97,12 @@ def read_study(path: Path, study: Study | str | None = None) -> dict[str, Any]:
             f"{path}: the results of {results['study']!r}, not of {name!r}. {REMEDY}"
         )
     return results
+
+
+def committed_rows(study: Study) -> list[Rows]:
+    """Return the committed results of a study, seed after seed. Raises CheckpointError where they
+    are missing or another study's."""
+    return rows_by_seed(read_study(results_path(study.file), study))
 
 
 def _is_results(results: Any) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import NamedTuple
 
 import pandas
 import torch
@@ -21,9 +21,10 @@ from seqkd_lab.corpus.batching import batches
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.identity import settings
 from seqkd_lab.models.architectures import build
-from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
+from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.runs.clock import in_turn
-from seqkd_lab.runs.presets import SHORT, TRANSFORMER
+from seqkd_lab.runs.presets import EARLIER, SHORT, TRANSFORMER
 from seqkd_lab.runs.recipes import (
     BASELINE,
     SEQ_KD,
@@ -34,24 +35,40 @@ from seqkd_lab.runs.recipes import (
     Recipe,
     ToyData,
 )
-from seqkd_lab.runs.results import rows_by_seed, versions, with_interval
+from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.schedule import Task, Train
-from seqkd_lab.runs.store import Store, identity
-from seqkd_lab.runs.verdicts import Claim, Rows, Verdict, judge_claim
+from seqkd_lab.runs.store import Report, Store, identity, silent
+from seqkd_lab.runs.study import Study
+from seqkd_lab.runs.verdicts import Claim, Rows
 from seqkd_lab.studies.table1.table import TableRun
-from seqkd_lab.training import Optimisation, Trainer
+from seqkd_lab.training import Trainer
 
 KINDS = {"LSTM": SHORT, "Transformer": TRANSFORMER}
 TAUGHT = (WORD_KD, SEQ_KD, SEQ_KD_INTER)
 SEARCHED_SEED = 11
 """Of the runs that chose the Transformer's training: no seed of a table."""
-LSTM_TEACHER, CHOSEN = "LSTM teacher", "as chosen"
-Name = tuple[str, str, str]
-"""Teacher's kind, student's kind ("" for a teacher, or none), and the row of Table 1."""
+LSTM_TEACHER = "LSTM teacher"
+CHOSEN = "as chosen"
+CURVES = "curves"
+SECONDS = "seconds_per_epoch"
+
+
+class Pairing(NamedTuple):
+    """A model of the table: its teacher's kind, its own as a student ("" where there is none), and
+    its row of Table 1."""
+
+    teacher: str
+    student: str
+    row: str
+
+    @property
+    def name(self) -> str:
+        """The name of the model's row in the results."""
+        return "|".join(self)
 
 
 def crossed(teacher: Preset, student: Preset) -> Preset:
-    """The student of one preset with the teacher of another."""
+    """Return the student of one preset with the teacher of another."""
     return replace(
         student,
         teacher=teacher.teacher,
@@ -61,22 +78,25 @@ def crossed(teacher: Preset, student: Preset) -> Preset:
 
 
 def variants(data: ToyData) -> dict[str, Recipe]:
-    """The chosen Transformer teacher, what was tried beside it, and the LSTM teacher."""
-    preset, seed = TRANSFORMER, SEARCHED_SEED
-    chosen = Recipe(CHOSEN, data, preset.teacher, NLL(), preset.teacher_training, seed)
-
-    def trained(**changes: float) -> Recipe:
-        return replace(chosen, optimisation=replace(preset.teacher_training, **changes))
-
+    """Return the chosen Transformer teacher, what was tried beside it, and the LSTM teacher."""
+    model, training, seed = TRANSFORMER.teacher, TRANSFORMER.teacher_training, SEARCHED_SEED
+    assert isinstance(model, TransformerSpec)
+    chosen = Recipe(CHOSEN, data, model, NLL(), training, seed)
+    trainings = {
+        "rate 0.002": replace(training, learning_rate=0.002),
+        "rate 0.005": replace(training, learning_rate=0.005),
+        "rate 0.02": replace(training, learning_rate=0.02),
+        "no warm-up": replace(training, warmup=0.0),
+        "rate 0.005, no warm-up": replace(training, learning_rate=0.005, warmup=0.0),
+    }
+    models = {
+        "tied embeddings": replace(model, tied=True),
+        "dropout 0.1": replace(model, dropout=0.1),
+    }
     return {
         CHOSEN: chosen,
-        "rate 0.002": trained(learning_rate=0.002),
-        "rate 0.005": trained(learning_rate=0.005),
-        "rate 0.02": trained(learning_rate=0.02),
-        "no warm-up": trained(warmup=0.0),
-        "rate 0.005, no warm-up": trained(learning_rate=0.005, warmup=0.0),
-        "tied embeddings": replace(chosen, model=replace(preset.teacher, tied=True)),
-        "dropout 0.1": replace(chosen, model=replace(preset.teacher, dropout=0.1)),
+        **{name: replace(chosen, optimisation=tried) for name, tried in trainings.items()},
+        **{name: replace(chosen, model=tried) for name, tried in models.items()},
         LSTM_TEACHER: Recipe(
             LSTM_TEACHER, data, SHORT.teacher, NLL(), SHORT.teacher_training, seed
         ),
@@ -85,40 +105,53 @@ def variants(data: ToyData) -> dict[str, Recipe]:
 
 @dataclass(frozen=True)
 class ArchitecturesRun:
-    """Which table to make; the search for the Transformer's training goes with it."""
+    """The tables of both architectures; the search for the Transformer's training goes with
+    them."""
 
     data: ToyData
-    seeds: tuple[int, ...]
 
-    def tables(self) -> dict[tuple[str, str], TableRun]:
-        """For each pair of kinds, teacher and student, its rows of Table 1."""
+    def tables(self, seed: int) -> dict[tuple[str, str], TableRun]:
+        """Return for each pair of kinds, teacher and student, its rows of Table 1 for one seed."""
         return {
             (teacher, student): TableRun(
                 self.data,
                 crossed(KINDS[teacher], KINDS[student]),
-                self.seeds,
+                (seed,),
                 (TEACHER, BASELINE, *TAUGHT),
             )
             for teacher, student in product(KINDS, repeat=2)
         }
 
-    def tasks(self) -> list[Task]:
-        """Every model and its evaluation; tables share what is equal in them."""
-        every = [task for run in self.tables().values() for task in run.tasks()]
-        return list(dict.fromkeys([*map(Train, variants(self.data).values()), *every]))
+    def tasks(self, seed: int) -> list[Task]:
+        """Return every model and its evaluation; tables share what is equal in them."""
+        tasks: list[Task] = list(map(Train, variants(self.data).values()))
+        tasks += [task for table in self.tables(seed).values() for task in table.tasks()]
+        return list(dict.fromkeys(tasks))
+
+    def evaluations(self, seed: int, store: Store) -> dict[str, dict]:
+        """Return the metrics of one seed by name; a teacher has no student, a baseline no
+        teacher."""
+        metrics = {}
+        for (teacher, student), table in self.tables(seed).items():
+            for row, recipe in table.recipes(seed).items():
+                pairing = Pairing(
+                    "" if row == BASELINE else teacher, "" if row == TEACHER else student, row
+                )
+                metrics[pairing.name] = store.evaluation(recipe, table.preset.beam_size, 0.0)
+        return metrics
 
 
 def seconds_per_epoch(
-    data: ToyData, store: Store, repetitions: int, report: Callable[[int, int], None] | None = None
+    data: ToyData, store: Store, repetitions: int, report: Report = silent
 ) -> dict[str, list[float]]:
-    """What an epoch of each kind's teacher takes, from twenty updates of each in turn, in the
-    threads torch has."""
+    """Measure what an epoch of each kind's teacher takes, from twenty updates of each in turn, in
+    the threads torch has."""
     loaded = store.dataset(data)
 
     def job(preset: Preset) -> Callable[[], float]:
-        """What gives the seconds of an epoch of this preset's teacher, each time anew."""
+        """Return what measures the seconds of an epoch of this preset's teacher, each time anew."""
         model = build(preset.teacher, loaded.source_vocabulary, loaded.target_vocabulary)
-        training: Optimisation = preset.teacher_training
+        training = preset.teacher_training
         trainer = Trainer(model, loaded.train, loaded.valid, NLL(), training, 1)
         some = list(batches(trainer.encoded, training.batch_size, shuffle_seed=1))[:20]
 
@@ -135,131 +168,117 @@ def seconds_per_epoch(
     return in_turn({kind: job(preset) for kind, preset in KINDS.items()}, repetitions, report)
 
 
-def write_architectures(
-    path: Path, run: ArchitecturesRun, store: Store, seconds: Mapping[str, list[float]]
-) -> None:
-    """Writes the results of a finished run as JSON: by seed and name the metrics, the curves,
-    seconds per epoch."""
-    curves = {
-        name: read_json(store.directory(recipe) / "history.json")
-        for name, recipe in variants(run.data).items()
-    }
-    write_json(
-        path,
-        {
-            "data": identity(run.data),
-            "presets": {kind: settings(preset) for kind, preset in KINDS.items()},
-            "by_seed": {str(seed): evaluations(run, seed, store) for seed in run.seeds},
-            "curves": curves,
-            "seconds_per_epoch": dict(seconds),
-            "made_with": versions(),
-        },
-    )
+def pairings_in(rows: Rows) -> list[Pairing]:
+    """Return the models of a seed's rows."""
+    return [Pairing(*name.split("|")) for name in rows if name.count("|") == 2]
 
 
-def evaluations(run: ArchitecturesRun, seed: int, store: Store) -> dict[str, dict]:
-    """The metrics of one seed by name ("teacher|student|row"); a teacher has no student, a baseline
-    no teacher."""
-    found = {}
-    for (teacher, student), table in run.tables().items():
-        for row, recipe in table.recipes(seed).items():
-            name = {TEACHER: (teacher, "", row), BASELINE: ("", student, row)}.get(
-                row, (teacher, student, row)
-            )
-            found["|".join(name)] = store.evaluation(recipe, table.preset.beam_size, 0.0)
-    return found
-
-
-def read_architectures(path: Path) -> dict:
-    """What `write_architectures` wrote. Raises CheckpointError naming the file when it holds
-    something else."""
-    results = read_json(path)
-    try:
-        complete = all(
-            results[part]
-            for part in ("by_seed", "curves", "seconds_per_epoch", "presets", "made_with")
-        )
-        names = [name for cells in results["by_seed"].values() for name in cells]
-        if not complete or not all(len(name.split("|")) == 3 for name in names):
-            raise ValueError("parts are missing")
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CheckpointError(f"{path}: not what `seqkd-lab cross` makes; make it again") from error
-    return results
-
-
-def named(cells: Rows) -> dict[Name, Mapping]:
-    """One seed's metrics by (teacher's kind, student's kind, row)."""
-    return {tuple(name.split("|")): metrics for name, metrics in cells.items()}
-
-
-def architectures_frame(results: Mapping) -> pandas.DataFrame:
-    """The one table: every objective, teacher and student of either kind; mean ± reach of the 95%
-    interval."""
-    seeds = [named(cells) for cells in rows_by_seed(results)]
+def architectures_frame(by_seed: Sequence[Rows]) -> pandas.DataFrame:
+    """Return the one table: every objective, teacher and student of either kind; mean ± reach of
+    the 95% interval."""
     lines = []
-    for teacher, student, row in seeds[0]:
-        cells = [seed[teacher, student, row] for seed in seeds]
+    for pairing in pairings_in(by_seed[0]):
+        metrics = [rows[pairing.name] for rows in by_seed]
+
+        def cell(search: str, measure: str, scale: float, metrics: list = metrics) -> str:
+            return with_interval([of_seed[search][measure] for of_seed in metrics], scale=scale)
+
         lines.append(
             {
-                "row": row,
-                "teacher": teacher,
-                "student": student,
-                "parameters": f"{cells[0]['n_parameters']:,}",
-                "BLEU K=1": with_interval([c["greedy"]["bleu"] for c in cells]),
-                "BLEU K=5": with_interval([c["beam"]["bleu"] for c in cells]),
-                "valid K=1, %": with_interval(
-                    [c["greedy"]["validity"] for c in cells], scale=100.0
-                ),
-                "valid K=5, %": with_interval([c["beam"]["validity"] for c in cells], scale=100.0),
-                "p(ŷ) in %": with_interval([c["p_mode"] for c in cells], scale=100.0),
+                "row": pairing.row,
+                "teacher": pairing.teacher,
+                "student": pairing.student,
+                "parameters": f"{metrics[0]['n_parameters']:,}",
+                "BLEU K=1": cell("greedy", "bleu", 1.0),
+                "BLEU K=5": cell("beam", "bleu", 1.0),
+                "valid K=1, %": cell("greedy", "validity", 100.0),
+                "valid K=5, %": cell("beam", "validity", 100.0),
+                "p(ŷ) in %": with_interval([m["p_mode"] for m in metrics], scale=100.0),
             }
         )
-    order = {row: place for place, row in enumerate((TEACHER, BASELINE, *TAUGHT))}
-    lines.sort(key=lambda line: order[line["row"]])
+    order = (TEACHER, BASELINE, *TAUGHT)
+    lines.sort(key=lambda line: order.index(line["row"]))
     return pandas.DataFrame(lines).set_index("row")
 
 
-def judge(results: Mapping) -> list[Verdict]:
-    """Judge whether the Transformer is as good a teacher, and whether distillation gains in every
-    pairing."""
-    by_seed = [named(cells) for cells in rows_by_seed(results)]
+def _valid(rows: Rows, kind: str) -> float:
+    return 100.0 * rows[Pairing(kind, "", TEACHER).name]["greedy"]["validity"]
 
-    def valid(rows: Mapping, *name: str) -> float:
-        return 100.0 * rows[name]["greedy"]["validity"]
 
-    def gain(rows: Mapping, teacher: str, student: str) -> float:
-        return (
-            rows[teacher, student, SEQ_KD]["greedy"]["bleu"]
-            - rows["", student, BASELINE]["greedy"]["bleu"]
-        )
+def _gain(rows: Rows, teacher: str, student: str) -> float:
+    distilled, baseline = Pairing(teacher, student, SEQ_KD), Pairing("", student, BASELINE)
+    return rows[distilled.name]["greedy"]["bleu"] - rows[baseline.name]["greedy"]["bleu"]
 
-    lstm, transformer = KINDS
-    claims = [
-        Claim(
-            "A1",
-            "a Transformer teacher's valid translations, K = 1: at most 1 point below an LSTM's",
-            lambda rows: valid(rows, transformer, "", TEACHER) - valid(rows, lstm, "", TEACHER),
-            least=-1.0,
-            original="an aim of this lab",
-        )
+
+def _gain_claim(teacher: str, student: str) -> Claim:
+    return Claim(
+        "A2",
+        f"Seq-KD's greedy gain ≥ 0 BLEU, {teacher} teaches {student}",
+        lambda rows: _gain(rows, teacher, student),
+        least=0.0,
+        original="an aim of this lab; the paper has LSTMs only, and gains 4.2",
+    )
+
+
+CLAIMS = (
+    Claim(
+        "A1",
+        "a Transformer teacher's valid translations, K = 1: at most 1 point below an LSTM's",
+        lambda rows: _valid(rows, "Transformer") - _valid(rows, "LSTM"),
+        least=-1.0,
+        original="an aim of this lab",
+    ),
+    *(_gain_claim(teacher, student) for teacher, student in product(KINDS, repeat=2)),
+)
+
+
+def search_in_words(by_seed: Sequence[Rows]) -> str:
+    """Say how the losses of what was tried fell, what an epoch of each teacher took, and how many
+    there are."""
+    lines = []
+    for name, history in by_seed[0][CURVES].items():
+        losses = " ".join(f"{loss:.3f}" for loss in history["valid_loss"])
+        lines.append(f"{name:24} validation nats a token by epoch: {losses}")
+    times = [
+        f"{kind} {median(seconds):.0f} s × {KINDS[kind].teacher_training.epochs}"
+        for kind, seconds in by_seed[0][SECONDS].items()
     ]
-    for teacher, student in product(KINDS, repeat=2):
-        claims.append(
-            Claim(
-                "A2",
-                f"Seq-KD's greedy gain ≥ 0 BLEU, {teacher} teaches {student}",
-                lambda rows, pair=(teacher, student): gain(rows, *pair),
-                least=0.0,
-                original="an aim of this lab; the paper has LSTMs only, and gains 4.2",
-            )
-        )
-    return [judge_claim(claim, by_seed) for claim in claims]
+    return "\n".join([*lines, "", f"an epoch of the teacher, one thread: {', '.join(times)}"])
 
 
-def time_in_words(seconds: Mapping[str, Sequence[float]]) -> str:
-    """What an epoch of each teacher took, and how many there are."""
-    said = [
-        f"{kind} {median(times):.0f} s × {KINDS[kind].teacher_training.epochs}"
-        for kind, times in seconds.items()
-    ]
-    return "an epoch of the teacher, one thread: " + ", ".join(said)
+def study_of(run: ArchitecturesRun, repetitions: int = 5) -> Study:
+    """Return the study of these models; how the training was found, and the seconds of an epoch,
+    stand with its first seed."""
+
+    def measure(seed: int, store: Store, report: Report) -> dict[str, Mapping]:
+        rows: dict[str, Mapping] = {**run.evaluations(seed, store)}
+        if seed == Study.first_seed:
+            rows[CURVES] = {
+                name: read_json(store.directory(recipe) / "history.json")
+                for name, recipe in variants(run.data).items()
+            }
+            rows[SECONDS] = seconds_per_epoch(run.data, store, repetitions, report)
+        return rows
+
+    return Study(
+        name="architectures",
+        question="do LSTM and Transformer teach each other as they teach their own kind?",
+        file="architectures.json",
+        settings=lambda: {
+            "data": identity(run.data),
+            "presets": {kind: settings(preset) for kind, preset in KINDS.items()},
+        },
+        tasks=run.tasks,
+        measure=measure,
+        tables=lambda by_seed: {
+            "LSTM and Transformer, teacher and student": architectures_frame(by_seed)
+        },
+        claims=CLAIMS,
+        n_seeds=3,
+        in_words=search_in_words,
+        data=run.data,
+        aliases=("cross",),
+    )
+
+
+STUDY = study_of(ArchitecturesRun(EARLIER))

@@ -9,10 +9,9 @@ the teacher that searches by beam: two things change, and `factors` takes them a
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -21,52 +20,73 @@ import torch
 
 from seqkd_lab import machine
 from seqkd_lab.compression.kernels import with_int8_output, with_sparse_output
+from seqkd_lab.compression.pruning import n_nonzero
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.clock import BATCHED, ONE_BY_ONE, in_turn, words_per_second
+from seqkd_lab.runs.clock import BATCHED, ONE_BY_ONE, in_block, in_turn, words_per_second
 from seqkd_lab.runs.committed import existing_checkpoint, load_committed
-from seqkd_lab.runs.points import points_in, read_points, write_points
+from seqkd_lab.runs.presets import EARLIER
 from seqkd_lab.runs.recipes import SEQ_KD, TEACHER
-from seqkd_lab.runs.results import versions
-from seqkd_lab.runs.verdicts import Claim, Verdict, judge_claim
-from seqkd_lab.studies.pruning.table import pruning_checkpoint
+from seqkd_lab.runs.store import Report, Store, silent
+from seqkd_lab.runs.study import Study
+from seqkd_lab.runs.verdicts import Claim, Rows
+from seqkd_lab.studies.pruning.measures import pruning_checkpoint
 
-STUDENT, SMALL_STUDENT = "student", "small student"
-PRUNED_STUDENT, SPARSE_STUDENT = "student, 80% pruned", "student, 80% pruned, sparse product"
-INT8_STUDENT, PRUNED_INT8_STUDENT = "student, int8 product", "student, 80% pruned, int8 product"
-PAPER_TEACHER, PAPER_STUDENT = "4 × 1000, random weights", "2 × 500, random weights"
-GREEDY, BEAM = 1, 5
+STUDENT = "student"
+SMALL_STUDENT = "small student"
+PRUNED_STUDENT = "student, 80% pruned"
+SPARSE_STUDENT = "student, 80% pruned, sparse product"
+INT8_STUDENT = "student, int8 product"
+PRUNED_INT8_STUDENT = "student, 80% pruned, int8 product"
+PAPER_TEACHER = "4 × 1000, random weights"
+PAPER_STUDENT = "2 × 500, random weights"
+GREEDY = 1
+BEAM = 5
 BATCHES = {ONE_BY_ONE: "one by one", BATCHED: "batched"}
-PAPER_WORDS, PAPER_LENGTH = 50_000, 20
-HEADING = ("machine", "parameters", "made_with")
-MADE_BY = "seqkd-lab table2"
+N_SOURCES = {ONE_BY_ONE: 60, BATCHED: 600}
+"""Test sentences, by the number of sentences at once."""
+PAPER_WORDS = 50_000
+PAPER_LENGTH = 20
+THREADS = (1, 2)
+SPEEDS = "words_per_second"
 
 
-@dataclass(frozen=True)
-class Speed:
-    """Source words per second of a model in each round, by the beam's size, the sentences at once
-    and the threads."""
+class Setting(NamedTuple):
+    """What a speed was measured with: the model, the beam's size, the sentences at once, and the
+    threads. Threads change between blocks of rounds, the rest in each round."""
 
     model: str
     beam_size: int
     batch_size: int
     threads: int
-    words_per_second: Sequence[float]
+
+    @property
+    def row(self) -> str:
+        """The name of the setting's row in the results."""
+        return "|".join(map(str, self))
+
+    @classmethod
+    def of_row(cls, row: str) -> Setting:
+        """Return the setting with this row."""
+        model, *numbers = row.split("|")
+        return cls(model, *map(int, numbers))
+
+    @property
+    def column(self) -> str:
+        """The name of the setting's column in the table."""
+        search = "greedy" if self.beam_size == 1 else f"K = {self.beam_size}"
+        threads = f"{self.threads} thread{'s' * (self.threads > 1)}"
+        return f"{search}, {BATCHES[self.batch_size]}, {threads}"
 
 
-class Setting(NamedTuple):
-    """What a speed was measured with; threads change between blocks of rounds, the rest in each
-    round."""
-
-    model: str
-    beam_size: int
-    batch_size: int
+Speeds = Mapping[Setting, Sequence[float]]
+"""Source words per second in each round, by setting."""
 
 
 def committed_models() -> dict[str, Seq2Seq]:
-    """Teacher and students that travel with the repository (the first seed's), by the names of the
-    table."""
+    """Return teacher and students that travel with the repository (the first seed's), by the names
+    of the table."""
     folders = {
         TEACHER: existing_checkpoint(TEACHER),
         STUDENT: pruning_checkpoint("student"),
@@ -77,7 +97,7 @@ def committed_models() -> dict[str, Seq2Seq]:
 
 
 def other_products(models: Mapping[str, Seq2Seq]) -> dict[str, Seq2Seq]:
-    """The students again, with torch's sparse and int8 products in their output layers."""
+    """Return the students again, with torch's sparse and int8 products in their output layers."""
     student, pruned = models[STUDENT], models[PRUNED_STUDENT]
     return {
         SPARSE_STUDENT: with_sparse_output(pruned),
@@ -87,8 +107,8 @@ def other_products(models: Mapping[str, Seq2Seq]) -> dict[str, Seq2Seq]:
 
 
 def paper_models() -> dict[str, Seq2Seq]:
-    """Models of the paper's sizes with random weights; with their tables of input gates they take
-    2.7 GB of memory."""
+    """Return models of the paper's sizes with random weights; with their tables of input gates they
+    take 2.7 GB of memory."""
     words = Vocabulary.build([[f"w{number}" for number in range(PAPER_WORDS)]])
     torch.manual_seed(0)
     return {
@@ -98,8 +118,8 @@ def paper_models() -> dict[str, Seq2Seq]:
 
 
 def random_sources(models: Mapping[str, Seq2Seq]) -> dict[int, list[list[str]]]:
-    """Sentences of PAPER_LENGTH random words that the models know, by the number of sentences at
-    once."""
+    """Return sentences of PAPER_LENGTH random words that the models know, by the number of
+    sentences at once."""
     words = next(iter(models.values())).source_vocabulary.tokens[4:]
     chance = random.Random(0)
     return {
@@ -108,74 +128,76 @@ def random_sources(models: Mapping[str, Seq2Seq]) -> dict[int, list[list[str]]]:
     }
 
 
-def measure(
+def measure_speeds(
     models: Mapping[str, Seq2Seq],
     sources: Mapping[int, Sequence[Sequence[str]]],
     threads: Sequence[int],
     repetitions: int,
     max_length: int | None = None,
-    report: Callable[[int, int], None] | None = None,
-) -> list[Speed]:
-    """The Speed of each model in every setting; `sources` by the number of sentences at once.
-    max_length counts EOS, for models that have not learned to end."""
-    found, before = [], torch.get_num_threads()
-    jobs = {
-        Setting(name, beam_size, batch_size): partial(
-            words_per_second, model, lines, beam_size, batch_size, max_length
-        )
-        for name, model in models.items()
-        for beam_size in (GREEDY, BEAM)
-        for batch_size, lines in sources.items()
-    }
+    report: Report = silent,
+) -> dict[Setting, list[float]]:
+    """Measure each model in every setting; `sources` by the number of sentences at once. max_length
+    counts EOS, for models that have not learned to end."""
+    speeds: dict[Setting, list[float]] = {}
+    before = torch.get_num_threads()
     for block, n_threads in enumerate(threads):
         machine.use_threads(n_threads)
-
-        def so_far(done: int, total: int, block: int = block) -> None:
-            if report is not None:
-                report(block * total + done, len(threads) * total)
-
-        speeds = in_turn(jobs, repetitions, so_far)
-        found += [Speed(*setting, n_threads, values) for setting, values in speeds.items()]
-    machine.use_threads(before)
-    return found
-
-
-def write_table2(path: Path, speeds: Sequence[Speed], parameters: Mapping[str, int]) -> None:
-    """Writes the results as JSON, with the machine that they belong to; `parameters`: those that
-    are not 0, by model."""
-    write_points(
-        path,
-        {"machine": machine.describe(), "parameters": dict(parameters), "made_with": versions()},
-        speeds,
-    )
-
-
-def read_table2(path: Path) -> dict:
-    """What `write_table2` wrote. Raises CheckpointError naming the file when it holds something
-    else."""
-    return read_points(path, Speed, HEADING, MADE_BY)
-
-
-def speeds_in(results: Mapping) -> list[Speed]:
-    """The speeds of a Table 2, as read."""
-    return points_in(results, Speed)
-
-
-Round = Mapping[Setting, float]
-
-
-def rounds(speeds: Sequence[Speed], threads: int) -> list[Round]:
-    """For each round the speed of every setting measured with so many threads."""
-    here = [one for one in speeds if one.threads == threads]
-    counts = [len(one.words_per_second) for one in here]
-    return [
-        {
-            Setting(one.model, one.beam_size, one.batch_size): one.words_per_second[number]
-            for one in here
-            if number < len(one.words_per_second)
+        jobs = {
+            Setting(name, beam_size, batch_size, n_threads): partial(
+                words_per_second, model, lines, beam_size, batch_size, max_length
+            )
+            for name, model in models.items()
+            for beam_size in (GREEDY, BEAM)
+            for batch_size, lines in sources.items()
         }
-        for number in range(min(counts, default=0))
+        speeds |= in_turn(jobs, repetitions, in_block(report, block, len(threads)))
+    machine.use_threads(before)
+    return speeds
+
+
+def as_rows(speeds: Speeds) -> dict[str, dict]:
+    """Return speeds as the rows of a results file."""
+    return {setting.row: {SPEEDS: list(values)} for setting, values in speeds.items()}
+
+
+def speeds_in(rows: Rows) -> dict[Setting, Sequence[float]]:
+    """Return the speeds of the rows of a results file."""
+    return {Setting.of_row(name): row[SPEEDS] for name, row in rows.items() if SPEEDS in row}
+
+
+def rounds(by_seed: Sequence[Rows], threads: int = 1) -> list[Rows]:
+    """Return for each round the speeds of every setting with so many threads, as rows: what F7 is
+    judged over."""
+    speeds = [
+        (setting.row, values)
+        for setting, values in speeds_in(by_seed[0]).items()
+        if setting.threads == threads
     ]
+    n_rounds = min((len(values) for _, values in speeds), default=0)
+    return [{row: {SPEEDS: values[number]} for row, values in speeds} for number in range(n_rounds)]
+
+
+class Pair(NamedTuple):
+    """Teacher and student of a speed-up, and the sentences at once."""
+
+    teacher: str
+    student: str
+    batch_size: int
+
+    @property
+    def rows(self) -> tuple[str, str, str]:
+        """The rows of the teacher by beam, the student by beam and the greedy student, with one
+        thread."""
+        models = ((self.teacher, BEAM), (self.student, BEAM), (self.student, GREEDY))
+        slow, smaller, fast = (Setting(*model, self.batch_size, 1).row for model in models)
+        return slow, smaller, fast
+
+
+PAIRS = tuple(
+    Pair(*models, batch_size)
+    for models in ((TEACHER, STUDENT), (TEACHER, SMALL_STUDENT), (PAPER_TEACHER, PAPER_STUDENT))
+    for batch_size in BATCHES
+)
 
 
 @dataclass(frozen=True)
@@ -188,15 +210,13 @@ class Factors:
 
     @property
     def total(self) -> float:
+        """The whole speed-up."""
         return self.smaller * self.greedy
 
 
-def factors(one_round: Round, teacher: str, student: str, batch_size: int) -> Factors:
-    """What the student's size and greedy search bring, in one round."""
-    teacher_beam, student_beam, student_greedy = (
-        one_round[Setting(*which, batch_size)]
-        for which in ((teacher, BEAM), (student, BEAM), (student, GREEDY))
-    )
+def factors(one_round: Rows, pair: Pair) -> Factors:
+    """Return what the student's size and greedy search bring, in one round."""
+    teacher_beam, student_beam, student_greedy = (one_round[row][SPEEDS] for row in pair.rows)
     return Factors(student_beam / teacher_beam, student_greedy / student_beam)
 
 
@@ -204,66 +224,83 @@ ORIGINAL = (
     "“our best student model runs 10 times faster than its state-of-the-art teacher” (Kim & Rush "
     "2016, abstract)"
 )
-PAIRS = ((TEACHER, STUDENT), (TEACHER, SMALL_STUDENT), (PAPER_TEACHER, PAPER_STUDENT))
 
 
-def compared(one_round: Round) -> list[tuple[str, str, int]]:
-    """Teacher, student and sentences at once of each speed-up that was measured."""
-    return [
-        (teacher, student, batch_size)
-        for teacher, student in PAIRS
-        for batch_size in BATCHES
-        if all(
-            Setting(*which, batch_size) in one_round
-            for which in ((teacher, BEAM), (student, GREEDY))
-        )
-    ]
+def claim_of(pair: Pair) -> Claim:
+    """Return F7 for a pair, over the rounds with one thread."""
+    return Claim(
+        "F7",
+        f"greedy {pair.student} ≥ 10 times as fast as {pair.teacher} by beam, "
+        f"{BATCHES[pair.batch_size]}",
+        lambda one_round: factors(one_round, pair).total,
+        least=10.0,
+        original=ORIGINAL,
+        needs=pair.rows,
+        repetitions=rounds,
+        repeated="rounds",
+    )
 
 
-def judge(speeds: Sequence[Speed]) -> list[Verdict]:
-    """Judge F7 for each pair of models, batched and one by one, over the rounds with one thread."""
-    verdicts, measured = [], rounds(speeds, 1)
-    for pair in compared(measured[0]) if measured else ():
-        teacher, student, batch_size = pair
-        claim = Claim(
-            "F7",
-            f"greedy {student} ≥ 10 times as fast as {teacher} by beam, {BATCHES[batch_size]}",
-            lambda one_round, pair=pair: factors(one_round, *pair).total,
-            least=10.0,
-            original=ORIGINAL,
-        )
-        verdicts.append(judge_claim(claim, measured))
-    return verdicts
-
-
-def table2_frame(speeds: Sequence[Speed]) -> pandas.DataFrame:
-    """The table for people: median source words per second, and in brackets the slowest and the
-    fastest round."""
+def table2_frame(rows: Rows) -> pandas.DataFrame:
+    """Return the table for people: median source words per second, and in brackets the slowest and
+    the fastest round."""
     lines: dict[str, dict[str, str]] = {}
-    for one in speeds:
-        column = (
-            f"{'greedy' if one.beam_size == 1 else f'K = {one.beam_size}'}, "
-            f"{BATCHES[one.batch_size]}, "
-        )
-        column += f"{one.threads} thread{'s' * (one.threads > 1)}"
-        values = one.words_per_second
-        lines.setdefault(one.model, {})[column] = (
+    for setting, values in speeds_in(rows).items():
+        lines.setdefault(setting.model, {})[setting.column] = (
             f"{median(values):,.0f} [{min(values):,.0f}–{max(values):,.0f}]"
         )
     return pandas.DataFrame.from_dict(lines, orient="index")
 
 
-def factors_in_words(speeds: Sequence[Speed]) -> list[str]:
-    """For each pair and way to translate: the two factors of F7, medians over the rounds with one
-    thread."""
-    lines, measured = [], rounds(speeds, 1)
-    for pair in compared(measured[0]) if measured else ():
-        found = [factors(one, *pair) for one in measured]
-        smaller, greedy = (
-            median(getattr(each, name) for each in found) for name in ("smaller", "greedy")
-        )
+def factors_in_words(by_seed: Sequence[Rows]) -> str:
+    """Say for each pair the two factors of F7, medians over the rounds with one thread."""
+    lines, measured = [], rounds(by_seed)
+    for pair in PAIRS:
+        if not measured or not set(pair.rows) <= set(measured[0]):
+            continue
+        by_round = [factors(one_round, pair) for one_round in measured]
+        smaller = median(parts.smaller for parts in by_round)
+        greedy = median(parts.greedy for parts in by_round)
         lines.append(
-            f"{pair[1]}, {BATCHES[pair[2]]}: {smaller:.1f} times by the smaller model × "
-            f"{greedy:.1f} times by greedy search"
+            f"{pair.student}, {BATCHES[pair.batch_size]}: {smaller:.1f} times by the smaller "
+            f"model × {greedy:.1f} times by greedy search"
         )
-    return lines
+    return "\n".join(lines)
+
+
+def study_of(repetitions: int = 7, paper_sizes: bool = True) -> Study:
+    """Return the study of the committed models in so many rounds; with `paper_sizes` also of models
+    of the paper's sizes, which takes minutes and 3 GB of memory."""
+
+    def measure(seed: int, store: Store, report: Report) -> Rows:
+        models = committed_models()
+        sizes = {name: n_nonzero(model) for name, model in models.items()}
+        test = store.dataset(EARLIER).test.source
+        sources = {size: test[:n] for size, n in N_SOURCES.items()}
+        every = models | other_products(models)
+        speeds = measure_speeds(every, sources, THREADS, repetitions, None, report)
+        if paper_sizes:
+            large = paper_models()
+            sizes |= {name: model.n_parameters() for name, model in large.items()}
+            words = random_sources(large)
+            speeds |= measure_speeds(large, words, THREADS, repetitions, PAPER_LENGTH, report)
+        return as_rows(speeds) | {"parameters": sizes, "machine": machine.describe()}
+
+    heading = "source words per second: median [slowest–fastest round]"
+    return Study(
+        name="speed",
+        question="is the student ten times as fast as its teacher, and why?",
+        file="table2.json",
+        settings={"repetitions": repetitions, "paper_sizes": paper_sizes},
+        tasks=lambda seed: [],
+        measure=measure,
+        tables=lambda by_seed: {heading: table2_frame(by_seed[0])},
+        claims=tuple(map(claim_of, PAIRS)),
+        n_seeds=1,
+        in_words=factors_in_words,
+        data=EARLIER,
+        aliases=("table2",),
+    )
+
+
+STUDY = study_of()

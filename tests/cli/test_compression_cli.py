@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 from synthetic_speed import speeds
-from synthetic_table3 import table3_of
+from synthetic_table3 import table3_of, write_rows
 from typed import SMALL, own_text
 
 from seqkd_lab.cli import main
 from seqkd_lab.cli.commands import prune
 from seqkd_lab.compression.pruning import METHODS, n_nonzero
 from seqkd_lab.corpus.subwords import SubwordTokeniser
-from seqkd_lab.models.checkpoint import load_model, write_json
+from seqkd_lab.models.checkpoint import load_model
 from seqkd_lab.runs.committed import checkpoint_directory, load_committed
-from seqkd_lab.studies.speed import write_table2
+from seqkd_lab.studies import speed
+from seqkd_lab.studies.pruning import study as pruning
 from seqkd_lab.training import train
 
 
@@ -289,14 +290,12 @@ class TestPruneOwnText:
 class TestTables:
     @pytest.mark.parametrize("table", ["table2", "table3"])
     def test_without_results_check_says_how_they_are_made(self, capsys, tmp_path, table):
+        name = {"table2": "speed", "table3": "pruning"}[table]
         missing = tmp_path / "none.json"
-        assert_refused(
-            run(capsys, table, "--check", "--results", missing), "none.json", f"seqkd-lab {table}"
-        )
+        refused = run(capsys, table, "--check", "--results", missing)
+        assert_refused(refused, "none.json", f"seqkd-lab study run {name}")
         missing.write_text('{"points": []}', encoding="utf-8")
-        assert_refused(
-            run(capsys, table, "--check", "--results", missing), "none.json", f"seqkd-lab {table}"
-        )
+        assert_refused(run(capsys, table, "--check", "--results", missing), "none.json")
 
     @pytest.mark.parametrize(
         ("arguments", "word"),
@@ -310,17 +309,26 @@ class TestTables:
         assert_refused(run(capsys, *arguments, "--results", tmp_path / "out.json"), word)
 
     def test_table3_is_judged_and_its_exit_code_says_whether_all_is_held(self, capsys, tmp_path):
-        write_json(tmp_path / "held.json", table3_of((1, 2), (0.0, 0.5, 0.8), lost=0.1))
-        write_json(tmp_path / "missed.json", table3_of((1, 2), (0.0, 0.5, 0.8), lost=3.0))
-        code, out, _ = run(capsys, "table3", "--check", "--results", tmp_path / "held.json")
-        assert (
-            code == 0 and "NOT HELD" not in out and "13.3 times fewer parameters: 2.67 times" in out
+        held, missed = (
+            write_rows(
+                tmp_path / f"{lost}.json",
+                pruning.STUDY,
+                table3_of((1, 2), (0.0, 0.5, 0.8), lost=lost),
+            )
+            for lost in (0.1, 3.0)
         )
+        code, out, _ = run(capsys, "table3", "--check", "--results", held)
+        assert code == 0 and "NOT HELD" not in out
         assert all(
-            word in out
-            for word in ("words/s batched, sparse", "class-uniform, pruned", "knee of the teacher")
+            words in out
+            for words in (
+                "13.3 times fewer parameters: 2.67 times",
+                "words/s batched, sparse",
+                "class-uniform, pruned",
+                "knee of the teacher",
+            )
         )
-        assert run(capsys, "table3", "--check", "--results", tmp_path / "missed.json")[0] == 1
+        assert run(capsys, "table3", "--check", "--results", missed)[0] == 1
 
     def test_table2_is_judged(self, capsys, tmp_path):
         for name, fast, code in (
@@ -328,6 +336,7 @@ class TestTables:
             ("unsure", [120.0, 300.0], 1),
             ("slow", [60.0, 60.0], 1),
         ):
-            write_table2(tmp_path / f"{name}.json", speeds(fast), {"teacher": 1})
-            found = run(capsys, "table2", "--check", "--results", tmp_path / f"{name}.json")
-            assert found[0] == code and "times by the smaller model" in found[1]
+            rows = {**speeds(fast), "parameters": {"teacher": 1}}
+            path = write_rows(tmp_path / f"{name}.json", speed.STUDY, [rows])
+            judged = run(capsys, "table2", "--check", "--results", path)
+            assert judged[0] == code and "times by the smaller model" in judged[1]

@@ -167,7 +167,6 @@ class TestNamesAndSeeds:
         [
             (["map"], tuple(range(1, 6))),
             (["table3"], tuple(range(1, 6))),
-            (["cross"], (1, 2, 3)),
             (["table3", "--seeds", "2"], (1, 2)),
             (["later", "--first-seed", "3", "--seeds", "2"], (3, 4)),
         ],

@@ -34,7 +34,7 @@ def toy_models(toy: Dataset) -> dict[str, LSTMSeq2Seq]:
 
 
 @pytest.fixture(scope="session")
-def table3() -> dict:
+def table3() -> list[dict[str, dict]]:
     """Results like Table 3's, made by formula."""
     return table3_of()
 

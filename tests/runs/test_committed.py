@@ -3,14 +3,10 @@ results fit the corpus."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 import pytest
 
-from seqkd_lab.compression.pruning import CLASS_BLIND, n_nonzero
+from seqkd_lab.compression.pruning import n_nonzero
 from seqkd_lab.decoding.search import search
-from seqkd_lab.identity import settings
 from seqkd_lab.models.checkpoint import CheckpointError, read_json
 from seqkd_lab.runs import committed
 from seqkd_lab.runs.data import load_toy
@@ -18,21 +14,14 @@ from seqkd_lab.runs.presets import EARLIER, TOY
 from seqkd_lab.runs.recipes import SEQ_KD, TABLE_ROWS, ToyData
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.store import Store, identity
-from seqkd_lab.studies import architectures
-from seqkd_lab.studies import speed as speed_table
-from seqkd_lab.studies.pruning import verdict as pruning_verdict
-from seqkd_lab.studies.pruning.recipes import INT8, PRUNING, Place, pruning_recipes
-from seqkd_lab.studies.pruning.table import (
-    CHECKPOINTS,
-    by_seed,
-    pruned_models,
-    pruning_checkpoint,
-    read_table3,
-)
-from seqkd_lab.studies.speculative import results as drafting_results
-from seqkd_lab.studies.speculative import verdict as drafting_verdict
-from seqkd_lab.studies.speculative.recipes import DRAFTING, DRAFTS, drafting_recipes
-from seqkd_lab.studies.speculative.results import Extent
+from seqkd_lab.runs.study import committed_rows, read_study
+from seqkd_lab.studies import architectures, speed
+from seqkd_lab.studies.pruning import study as pruning
+from seqkd_lab.studies.pruning.measures import CHECKPOINTS, pruning_checkpoint
+from seqkd_lab.studies.pruning.recipes import INT8, PRUNING, Place, class_blind, pruning_recipes
+from seqkd_lab.studies.speculative import study as speculative
+from seqkd_lab.studies.speculative.recipes import DRAFTS
+from seqkd_lab.studies.speculative.results import DraftingResults
 from seqkd_lab.studies.table1 import checkpoints
 from seqkd_lab.studies.table1.findings import CLAIMS, judge
 from seqkd_lab.studies.table1.table import TableRun, read_results
@@ -148,29 +137,41 @@ def test_table_3s_students_are_of_the_recipes_that_the_library_would_train(name)
     share, stage = CHECKPOINTS[name]
     recorded = read_json(pruning_checkpoint(name) / "metrics.json")
     recipes = pruning_recipes(EARLIER, PRUNING, 1)
-    assert recorded["recipe"] == identity(recipes[Place(SEQ_KD, CLASS_BLIND, share, stage)])
+    assert recorded["recipe"] == identity(recipes[class_blind(SEQ_KD, share, stage)])
     model = committed.load_committed(pruning_checkpoint(name))
     kept = model.n_parameters() - round(share * model.n_parameters())
     assert 0.99 * kept < n_nonzero(model) <= kept  # 16 bits may round a tiny weight to 0
 
 
-def test_table_3_is_of_this_corpus_whole_and_can_be_judged():
-    results = read_table3(committed.results_path("table3.json"))
-    models = pruned_models(results)
-    assert results["data"] == identity(EARLIER) and results["preset"] == json.loads(
-        json.dumps(settings(PRUNING))
+@pytest.mark.parametrize(
+    ("study", "n_seeds", "n_claims"),
+    [
+        (pruning.STUDY, 5, 8),
+        (speed.STUDY, 1, 6),
+        (speculative.STUDY, 1, 9),
+        (architectures.STUDY, 3, 5),
+    ],
+)
+def test_results_are_of_the_models_that_the_library_would_train_and_can_be_judged(
+    study, n_seeds, n_claims
+):
+    results = read_study(committed.results_path(study.file), study)
+    assert results["settings"] == study.heading()["settings"]
+    assert (
+        len(results["by_seed"]) == n_seeds and len(study.judge(rows_by_seed(results))) == n_claims
     )
-    for row in (rows := by_seed(models)):
-        wanted = set(pruning_recipes(EARLIER, PRUNING, 1))
-        wanted |= {Place(SEQ_KD, CLASS_BLIND, share, INT8) for share in PRUNING.shares}
-        assert set(row) == wanted
-    assert len(rows) >= 5 and len(pruning_verdict.judge(rows)) == len(pruning_verdict.CLAIMS)
+
+
+def test_table_3_is_whole():
+    wanted = set(pruning_recipes(EARLIER, PRUNING, 1))
+    wanted |= {class_blind(SEQ_KD, share, INT8) for share in PRUNING.shares}
+    for rows in committed_rows(pruning.STUDY):
+        assert {Place.of_row(row) for row in rows if "|" in row} == wanted
 
 
 def test_a_pruned_checkpoint_translates_about_as_well_as_the_results_say():
     """The checkpoint has 16-bit weights, and other processors round otherwise."""
-    rows = by_seed(pruned_models(read_table3(committed.results_path("table3.json"))))
-    data = load_toy(EARLIER)
+    first, data = committed_rows(pruning.STUDY)[0], load_toy(EARLIER)
     for name, (share, stage) in CHECKPOINTS.items():
         test = data.test[:200]
         found = search(committed.load_committed(pruning_checkpoint(name)), test.source)
@@ -178,38 +179,23 @@ def test_a_pruned_checkpoint_translates_about_as_well_as_the_results_say():
             data.language.is_valid(s, best[0].tokens)
             for s, best in zip(test.source, found, strict=True)
         )
-        recorded = rows[0][Place(SEQ_KD, CLASS_BLIND, share, stage)].valid
+        recorded = first[class_blind(SEQ_KD, share, stage).row]["valid"]
         assert valid / len(test) == pytest.approx(recorded, abs=0.07)
 
 
-def test_table_2_holds_both_searches_of_every_model_and_can_be_judged():
-    speeds = speed_table.speeds_in(speed_table.read_table2(committed.results_path("table2.json")))
-    settings = {(one.model, one.beam_size, one.batch_size, one.threads) for one in speeds}
-    models = {one.model for one in speeds}
-    assert len(models) >= 7 and len(settings) == len(speeds) == len(models) * 2 * 2 * 2
-    assert len(speed_table.judge(speeds)) >= 4
+def test_table_2_holds_both_searches_of_every_model():
+    speeds = speed.speeds_in(committed_rows(speed.STUDY)[0])
+    models = {setting.model for setting in speeds}
+    assert len(models) >= 7 and len(speeds) == len(models) * 2 * 2 * 2
 
 
-def test_speculative_sampling_was_measured_with_the_models_that_the_library_would_train():
-    path = committed.results_path("speculative.json")
-    recorded, recipes = read_json(path), drafting_recipes(EARLIER, DRAFTING, 1)
-    assert recorded["recipes"] == {name: identity(recipe) for name, recipe in recipes.items()}
-    assert recorded["extent"] == json.loads(json.dumps(asdict(Extent())))
-    results = drafting_results.read_results(path)
-    assert {one.draft for one in results.tokens} == set(DRAFTS) and {
-        one.n for one in results.exactness
-    } == {20_000}
-    assert len(drafting_verdict.judge(results)) == 9
+def test_speculative_sampling_was_measured_with_every_draft():
+    results = DraftingResults.of_rows(committed_rows(speculative.STUDY)[0])
+    assert {drafted.draft for drafted in results.tokens} == set(DRAFTS)
+    assert {test.n for test in results.exactness} == {20_000}
 
 
-def test_the_table_of_both_architectures_is_of_this_corpus_whole_and_can_be_judged():
-    results = architectures.read_architectures(committed.results_path("architectures.json"))
-    presets = {kind: settings(preset) for kind, preset in architectures.KINDS.items()}
-    assert results["data"] == identity(EARLIER) and results["presets"] == json.loads(
-        json.dumps(presets)
-    )
-    assert set(results["curves"]) == set(architectures.variants(EARLIER))
-    assert len(results["by_seed"]) >= 3 and all(
-        len(cells) == 16 for cells in results["by_seed"].values()
-    )
-    assert len(architectures.judge(results)) == 5
+def test_the_table_of_both_architectures_is_whole():
+    by_seed = committed_rows(architectures.STUDY)
+    assert set(by_seed[0]["curves"]) == set(architectures.variants(EARLIER))
+    assert {len(architectures.pairings_in(rows)) for rows in by_seed} == {16}

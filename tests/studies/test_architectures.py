@@ -7,33 +7,37 @@ from dataclasses import replace
 
 import pytest
 from small_corpus import ONE_EPOCH, TINY, write_text
+from synthetic_table3 import write_rows
 
 from seqkd_lab.cli import main
 from seqkd_lab.lab.speculative.architecture_figures import crossed_figure, search_figure
 from seqkd_lab.models.architectures import build
-from seqkd_lab.models.checkpoint import CheckpointError, write_json
+from seqkd_lab.models.checkpoint import write_json
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.presets import SHORT, TRANSFORMER
 from seqkd_lab.runs.recipes import TEACHER, ToyData
+from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.schedule import Evaluate, Watcher, run_all
 from seqkd_lab.runs.store import Store
+from seqkd_lab.runs.study import measure_seeds
 from seqkd_lab.runs.verdicts import HELD
 from seqkd_lab.studies import architectures
 from seqkd_lab.studies.architectures import (
     CHOSEN,
+    CURVES,
     LSTM_TEACHER,
     SEARCHED_SEED,
+    SECONDS,
+    STUDY,
     ArchitecturesRun,
     architectures_frame,
     crossed,
-    judge,
-    read_architectures,
-    seconds_per_epoch,
-    time_in_words,
+    pairings_in,
+    search_in_words,
+    study_of,
     variants,
-    write_architectures,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
@@ -67,9 +71,9 @@ def test_what_was_tried_differs_in_what_its_name_says_and_from_every_seed_of_the
 
 
 def test_every_model_is_judged_once_though_tables_share_some():
-    tasks = ArchitecturesRun(ToyData(), (1, 2)).tasks()
+    tasks = ArchitecturesRun(ToyData()).tasks(1)
     evaluated = [task.recipe for task in tasks if isinstance(task, Evaluate)]
-    assert len(evaluated) == len(set(evaluated)) == 2 * (2 + 2 + 4 * 3)
+    assert len(evaluated) == len(set(evaluated)) == 2 + 2 + 4 * 3
 
 
 def test_models_of_both_kinds_are_of_one_size():
@@ -101,41 +105,33 @@ def made(tmp_path_factory):
                 )
             },
         )
-        run, store = ArchitecturesRun(write_text(folder / "text"), (1, 2)), Store(folder / "store")
-        run_all(run.tasks(), store.root, 1, Watcher())
-        seconds = seconds_per_epoch(run.data, store, 2)
-        write_architectures(folder / "architectures.json", run, store, seconds)
-        yield folder / "architectures.json"
+        run, store = ArchitecturesRun(write_text(folder / "text")), Store(folder / "store")
+        run_all([task for seed in (1, 2) for task in run.tasks(seed)], store.root, 1, Watcher())
+        path, study = folder / "architectures.json", study_of(run, repetitions=2)
+        results = measure_seeds(study, (1, 2), store, path, lambda seed: lambda *now: None)
+        yield rows_by_seed(results)
 
 
 @pytest.mark.slow
 class TestResults:
     def test_the_one_table_has_each_row_once(self, made):
-        results = read_architectures(made)
-        assert (
-            set(results["by_seed"]) == {"1", "2"} and len(results["by_seed"]["1"]) == 2 + 2 + 4 * 3
-        )
-        for cells in results[
-            "by_seed"
-        ].values():  # real text has no truth to be valid by: what the frame shows of toys
-            for metrics in cells.values():
-                metrics["greedy"]["validity"] = metrics["beam"]["validity"] = 0.5
-        frame = architectures_frame(results)
+        by_seed = copy.deepcopy(made)
+        assert len(by_seed) == 2 and len(pairings_in(by_seed[0])) == 2 + 2 + 4 * 3
+        for rows in by_seed:  # real text has no truth to be valid by: what the frame shows of toys
+            for pairing in pairings_in(rows):
+                for search in ("greedy", "beam"):
+                    rows[pairing.name][search]["validity"] = 0.5
+        frame = architectures_frame(by_seed)
         places = list(zip(frame.index, frame["teacher"], frame["student"], strict=True))
         assert len(set(places)) == 16
         assert places[:2] == [(TEACHER, "LSTM", ""), (TEACHER, "Transformer", "")]
-        assert "LSTM" in time_in_words(results["seconds_per_epoch"])
-        assert all(
-            len(times) == 2 and min(times) > 0 for times in results["seconds_per_epoch"].values()
-        )
+        assert "LSTM" in search_in_words(by_seed)
+        assert all(len(times) == 2 and min(times) > 0 for times in by_seed[0][SECONDS].values())
 
     def test_both_pictures_can_be_drawn_and_hold_every_number(self, made):
-        results = read_architectures(made)
-        lines = [
-            text.get_text() for text in search_figure(results).axes[0].get_legend().get_texts()
-        ]
-        assert lines == [f"{results['curves'][CHOSEN]['valid_loss'][-1]:.3f}  {CHOSEN}"]
-        axes = crossed_figure(results).axes[0]
+        lines = [text.get_text() for text in search_figure(made).axes[0].get_legend().get_texts()]
+        assert lines == [f"{made[0][CURVES][CHOSEN]['valid_loss'][-1]:.3f}  {CHOSEN}"]
+        axes = crossed_figure(made).axes[0]
         labels = [label.get_text() for label in axes.get_yticklabels()]
         assert len(set(labels)) == 16 and "Transformer: seq-kd from an LSTM" in labels
         assert len(axes.texts) == 32
@@ -143,29 +139,28 @@ class TestResults:
     @pytest.mark.parametrize("content", [[], {}, {"by_seed": {"1": {"a|b": {}}}}])
     def test_what_is_no_result_is_refused(self, tmp_path, content, capsys):
         write_json(tmp_path / "wrong.json", content)
-        with pytest.raises(CheckpointError, match="wrong.json"):
-            read_architectures(tmp_path / "wrong.json")
         assert main(["cross", "--check", "--results", str(tmp_path / "wrong.json")]) == 2
         assert "wrong.json" in capsys.readouterr().err
 
 
 @pytest.mark.slow
 def test_the_verdict_is_the_exit_code(made, tmp_path, capsys):
-    results = read_architectures(made)
-    for cells in results["by_seed"].values():
-        for name, metrics in cells.items():
-            metrics["greedy"] |= {"validity": 0.97, "bleu": 80.0 if "baseline" in name else 85.0}
-            metrics["beam"] |= {"validity": 0.98}
-    worse_teacher, worse_student = copy.deepcopy(results), copy.deepcopy(results)
-    for cells in worse_teacher["by_seed"].values():
-        cells["Transformer||teacher"]["greedy"]["validity"] = 0.95
-    for cells in worse_student["by_seed"].values():
-        cells["LSTM|Transformer|seq-kd"]["greedy"]["bleu"] = 79.0
-    expected = ((results, []), (worse_teacher, ["A1"]), (worse_student, ["A2"]))
-    for number, (case, missed) in enumerate(expected):
-        assert [verdict.claim.name for verdict in judge(case) if verdict.outcome != HELD] == missed
-        write_json(tmp_path / f"{number}.json", case)
-        assert main(["cross", "--check", "--results", str(tmp_path / f"{number}.json")]) == (
-            1 if missed else 0
-        )
+    held = copy.deepcopy(made)
+    for rows in held:
+        for pairing in pairings_in(rows):
+            bleu = 80.0 if pairing.row == "baseline" else 85.0
+            rows[pairing.name]["greedy"] |= {"validity": 0.97, "bleu": bleu}
+            rows[pairing.name]["beam"] |= {"validity": 0.98}
+    worse_teacher, worse_student = copy.deepcopy(held), copy.deepcopy(held)
+    for rows in worse_teacher:
+        rows["Transformer||teacher"]["greedy"]["validity"] = 0.95
+    for rows in worse_student:
+        rows["LSTM|Transformer|seq-kd"]["greedy"]["bleu"] = 79.0
+    expected = ((held, []), (worse_teacher, ["A1"]), (worse_student, ["A2"]))
+    for number, (by_seed, missed) in enumerate(expected):
+        verdicts = STUDY.judge(by_seed)
+        assert [v.claim.name for v in verdicts if v.outcome != HELD] == missed
+        path = write_rows(tmp_path / f"{number}.json", STUDY, by_seed)
+        code = main(["cross", "--check", "--results", str(path)])
+        assert code == (1 if missed else 0)
     assert "an epoch of the teacher" in capsys.readouterr().out

@@ -4,33 +4,27 @@ results and verdicts."""
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 import torch
 from small_corpus import ONE_EPOCH, TWO_EPOCHS, write_text
+from synthetic_table3 import write_rows
 
 from seqkd_lab.cli import main
-from seqkd_lab.cli.commands import speculative
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.runs.recipes import SEQ_KD, TEACHER, WORD_KD, ToyData
+from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.schedule import Watcher, run_all
 from seqkd_lab.runs.store import Store
+from seqkd_lab.runs.study import measure_seeds
 from seqkd_lab.runs.verdicts import HELD, all_held
 from seqkd_lab.studies.speculative import results as drafting_results
-from seqkd_lab.studies.speculative import verdict as drafting_verdict
-from seqkd_lab.studies.speculative.clock import (
-    OWN,
-    ClockTime,
-    check_cost,
-    cost,
-    measure_clock,
-    measure_steps,
-)
+from seqkd_lab.studies.speculative.clock import OWN, check_cost, cost, measure_clock, measure_steps
 from seqkd_lab.studies.speculative.exactness import chi_square, measure_exactness
 from seqkd_lab.studies.speculative.recipes import (
     DRAFTING,
@@ -40,7 +34,9 @@ from seqkd_lab.studies.speculative.recipes import (
     DraftingRun,
     drafting_recipes,
 )
-from seqkd_lab.studies.speculative.results import PARTS, Extent, make_results, read_results
+from seqkd_lab.studies.speculative.results import STEPS, DraftingResults, Extent
+from seqkd_lab.studies.speculative.study import STUDY, study_of
+from seqkd_lab.studies.speculative.tables import best_way, speed_ups
 from seqkd_lab.studies.speculative.tokens import (
     drawn_pairs,
     expected_calls,
@@ -233,68 +229,66 @@ class TestRecipes:
         assert {recipe.seed for recipe in recipes.values()} == {3}
 
 
+def measured(study, store, path) -> DraftingResults:
+    """The results of a study after it was measured as far as the file lacks them."""
+    results = measure_seeds(study, (1,), store, path, lambda seed: lambda *now: None)
+    return DraftingResults.of_rows(rows_by_seed(results)[0])
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A small experiment, whole: its run, store and results file."""
+    """A small experiment, whole: its study, store, results file and results."""
     folder = tmp_path_factory.mktemp("drafting")
     run = DraftingRun(write_text(folder / "text"), SMALL)
     run_all(run.tasks(), folder / "store", 1, Watcher())
-    make_results(
-        run, LITTLE, Store(folder / "store"), folder / "speculative.json", lambda part: None
-    )
-    return run, Store(folder / "store"), folder / "speculative.json"
+    study, store = study_of(run, LITTLE), Store(folder / "store")
+    results = measured(study, store, folder / "speculative.json")
+    return study, store, folder / "speculative.json", results
 
 
 @pytest.mark.slow
 class TestResults:
-    def test_every_part_is_there_and_can_be_shown(self, made, capsys):
-        results = read_results(made[2])
+    def test_every_part_is_there_and_can_be_shown(self, made):
+        study, _, _, results = made
         assert len(results.tokens) == 2 * len(DRAFTS) * 2
         assert len(results.exactness) == 3 * 2 * 2
-        assert {one.model for one in results.steps} == {TEACHER, SMALL_TARGET, *DRAFTS}
-        speculative.print_speculative(results)
-        out = capsys.readouterr().out
-        assert all(draft in out for draft in DRAFTS) and "[" in out and "S5" in out
+        assert {step.model for step in results.steps} == {TEACHER, SMALL_TARGET, *DRAFTS}
+        tables = study.tables([results.as_rows()])
+        shown = "\n".join(f"{name}\n{frame.to_string()}" for name, frame in tables.items())
+        assert all(draft in shown for draft in DRAFTS) and "[" in shown
+        assert len(tables) == 2 + 1 + 2 + 1
 
     def test_a_part_that_is_there_is_not_measured_again(self, made, monkeypatch):
-        run, store, path = made
+        study, store, path, results = made
         before = path.read_bytes()
-        results = read_json(path)
-        write_json(path, {name: part for name, part in results.items() if name != "steps"})
+        parts = read_json(path)
+        rows = {name: row for name, row in parts.pop("by_seed")["1"].items() if name != STEPS}
+        write_json(path, {**parts, "by_seed": {}, "unfinished": {"1": rows}})
         monkeypatch.setattr(drafting_results, "measure_clock", None)
         monkeypatch.setattr(drafting_results, "measure_tokens", None)
-        make_results(run, LITTLE, store, path, lambda part: None)
-        again = read_results(path)
-        assert len(again.steps) > 0 and read_json(path)["tokens"] == results["tokens"]
+        again = measured(study, store, path)
+        assert len(again.steps) > 0 and again.tokens == results.tokens
         path.write_bytes(before)
 
     def test_another_extent_is_not_continued(self, made):
-        run, store, path = made
-        with pytest.raises(CheckpointError, match="extent"):
-            make_results(run, replace(LITTLE, n_sentences=3), store, path, lambda part: None)
+        study, store, path, _ = made
+        other = study_of(DraftingRun(study.data, SMALL), replace(LITTLE, n_sentences=3))
+        with pytest.raises(CheckpointError, match="n_sentences was 4, now it is 3"):
+            measured(other, store, path)
 
     @pytest.mark.parametrize("content", ["", "[]", "{}", '{"models": {}, "exactness": []}'])
     def test_what_is_no_result_is_refused(self, tmp_path, content, capsys):
         path = tmp_path / "wrong.json"
         path.write_text(content, encoding="utf-8")
-        with pytest.raises(CheckpointError, match="wrong.json"):
-            read_results(path)
         assert main(["speculative", "--check", "--results", str(path)]) == 2
         assert "wrong.json" in capsys.readouterr().err
 
 
-def times(results, factor: float):
+def times(results: DraftingResults, factor: float) -> DraftingResults:
     """`results` in which every draft is so many times as fast as the target alone."""
     clock = tuple(
-        ClockTime(
-            one.draft,
-            one.temperature,
-            one.draft_length,
-            one.adaptive,
-            one.threads,
-            [0.6 if one.draft == OWN else 0.6 / factor] * 3,
-        )
-        for one in results.clock
+        replace(time, seconds_per_token=[0.6 if time.draft == OWN else 0.6 / factor] * 3)
+        for time in results.clock
     )
     return replace(results, clock=clock)
 
@@ -302,53 +296,40 @@ def times(results, factor: float):
 @pytest.mark.slow
 class TestVerdict:
     def test_the_exit_code_is_the_verdict(self, made, capsys, tmp_path):
-        results = read_results(made[2])
+        results = made[3]
         good = [
-            replace(one, p_value=0.5 if one.rule == "exact" else 1e-9) for one in results.exactness
+            replace(test, p_value=0.5 if test.rule == "exact" else 1e-9)
+            for test in results.exactness
         ]
         tokens = [
-            replace(one, overlap=0.0, n_accepted=0, n_expected=0.0, n_calls=sum(one.lengths))
-            for one in results.tokens
+            replace(count, overlap=0.0, n_accepted=0, n_expected=0.0, n_calls=sum(count.lengths))
+            for count in results.tokens
         ]
         held = replace(times(results, 2.5), exactness=tuple(good), tokens=tuple(tokens))
-        verdicts = drafting_verdict.judge(held)
+        verdicts = STUDY.judge([held.as_rows()])
         assert all_held(verdicts) and len(verdicts) == 7
-        for place, wrong in enumerate(
+        accepted = replace(tokens[0], n_accepted=90, n_expected=50.0, variance=25.0)
+        calls = replace(tokens[0], n_calls=2 * tokens[0].n_calls)
+        for number, wrong in enumerate(
             (
                 replace(held, exactness=(replace(good[0], p_value=1e-6), *good[1:])),
                 replace(held, exactness=(*good[:-1], replace(good[-1], p_value=0.4))),
-                replace(
-                    held,
-                    tokens=(
-                        replace(tokens[0], n_accepted=90, n_expected=50.0, variance=25.0),
-                        *tokens[1:],
-                    ),
-                ),
+                replace(held, tokens=(accepted, *tokens[1:])),
                 replace(held, tokens=(*tokens[:-1], replace(tokens[-1], n_different=1))),
-                replace(
-                    held, tokens=(replace(tokens[0], n_calls=2 * tokens[0].n_calls), *tokens[1:])
-                ),
+                replace(held, tokens=(calls, *tokens[1:])),
                 times(held, 1.9),
             )
         ):
-            outcomes = [verdict.outcome == HELD for verdict in drafting_verdict.judge(wrong)]
-            assert outcomes.index(False) == place
-            path = tmp_path / f"{place}.json"
-            parts = {part: [asdict(one) for one in getattr(wrong, part)] for part in PARTS}
-            write_json(path, {"models": wrong.models} | parts)
+            outcomes = [verdict.outcome == HELD for verdict in STUDY.judge([wrong.as_rows()])]
+            assert outcomes.index(False) == number
+            path = write_rows(tmp_path / f"{number}.json", STUDY, [wrong.as_rows()])
             assert main(["speculative", "--check", "--results", str(path)]) == 1
         assert "NOT HELD" in capsys.readouterr().out
 
     def test_the_best_way_is_found(self, made):
-        results = times(read_results(made[2]), 2.0)
+        results = times(made[3], 2.0)
         fast = replace(results.clock[3], seconds_per_token=[0.1] * 3)
         clock = (*results.clock[:3], fast, *results.clock[4:])
-        assert drafting_verdict.best(clock, 1, 1.0) == (
-            fast.draft,
-            fast.draft_length,
-            fast.adaptive,
-        )
-        assert (
-            drafting_verdict.speed_ups(clock, 1, 1.0)[fast.draft, fast.draft_length, fast.adaptive]
-            == [pytest.approx(6.0)] * 3
-        )
+        way = (fast.draft, fast.draft_length, fast.adaptive)
+        assert best_way(clock, 1, 1.0) == way
+        assert speed_ups(clock, 1, 1.0)[way] == [pytest.approx(6.0)] * 3

@@ -16,9 +16,8 @@ from seqkd_lab.decoding.enumeration import likely_translations
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.decoding.speculative import Round, speculative_sample
 from seqkd_lab.runs.recipes import TEACHER
-from seqkd_lab.runs.verdicts import HELD, NOT_HELD, UNDECIDED
+from seqkd_lab.runs.verdicts import HELD, NOT_HELD, UNDECIDED, Rows, Verdict, judge_claims
 from seqkd_lab.studies.speculative import clock as drafting_clock
-from seqkd_lab.studies.speculative import verdict as drafting_verdict
 from seqkd_lab.studies.speculative.clock import (
     OWN,
     ClockTime,
@@ -29,6 +28,8 @@ from seqkd_lab.studies.speculative.clock import (
 )
 from seqkd_lab.studies.speculative.exactness import Exactness, chi_square, measure_exactness
 from seqkd_lab.studies.speculative.results import DraftingResults
+from seqkd_lab.studies.speculative.study import TOKEN_CLAIMS, exactness_claims
+from seqkd_lab.studies.speculative.tables import best_way, speed_frame, speed_ups
 from seqkd_lab.studies.speculative.tokens import (
     Counter,
     DraftedTokens,
@@ -104,6 +105,21 @@ def drafted(**change) -> DraftedTokens:
         n_different=None,
     )
     return replace(one, **change)
+
+
+def rows_of(
+    tests: list[Exactness] | None = None, tokens: list[DraftedTokens] | None = None
+) -> Rows:
+    return DraftingResults({}, tuple(tests or ()), tuple(tokens or ()), (), ()).as_rows()
+
+
+def judge_exactness(tests: list[Exactness]) -> list[Verdict]:
+    by_seed = [rows_of(tests)]
+    return judge_claims(exactness_claims(by_seed), by_seed)
+
+
+def judge_tokens(tokens: list[DraftedTokens]) -> list[Verdict]:
+    return judge_claims(TOKEN_CLAIMS, [rows_of(tokens=tokens)])
 
 
 def test_ratios_by_hand():
@@ -212,13 +228,13 @@ def test_speed_ups_are_beside_the_same_temperature_and_threads():
         for one in clock_of({OWN: [own, 2 * own], "d": [1.0, 1.0]}, temperature, threads)
     ]
     for place, own in (((1, 1.0), 2.0), ((1, 0.0), 4.0), ((2, 1.0), 6.0)):
-        assert drafting_verdict.speed_ups(clock, *place) == {("d", 2, False): [own, 2 * own]}
+        assert speed_ups(clock, *place) == {("d", 2, False): [own, 2 * own]}
 
 
 def test_the_best_way_is_best_by_its_median():
     """One disturbed round does not decide."""
     clock = clock_of({OWN: [1.0] * 3, "steady": [0.5] * 3, "fast": [0.2, 2.0, 0.2]}, 1.0, 1)
-    assert drafting_verdict.best(clock, 1, 1.0)[0] == "fast"
+    assert best_way(clock, 1, 1.0)[0] == "fast"
 
 
 def test_the_formula_beside_a_speed_up_has_the_alpha_of_its_temperature_and_the_c_of_its_threads():
@@ -243,7 +259,7 @@ def test_the_formula_beside_a_speed_up_has_the_alpha_of_its_temperature_and_the_
     )
     for temperature, alpha in alphas.items():
         for threads, c in costs.items():
-            shown = drafting_verdict.speed_frame(results, threads, temperature).loc["d", "K=2"]
+            shown = speed_frame(results, threads, temperature).loc["d", "K=2"]
             assert shown == f"3.00 [{expected_speed_up(alpha, 2, c):.2f}]"
 
 
@@ -254,15 +270,9 @@ def test_p_values_are_judged_by_their_number():
         for rule in ("exact", "redrawn from q")
         for seed in (1, 2, 3)
     ]
-    assert [verdict.outcome for verdict in drafting_verdict.judge_exactness(tests)] == [
-        HELD,
-        NOT_HELD,
-    ]
+    assert [verdict.outcome for verdict in judge_exactness(tests)] == [HELD, NOT_HELD]
     two = [tests[place] for place in (0, 1, 3, 4)]
-    assert [verdict.outcome for verdict in drafting_verdict.judge_exactness(two)] == [
-        NOT_HELD,
-        HELD,
-    ]
+    assert [verdict.outcome for verdict in judge_exactness(two)] == [NOT_HELD, HELD]
 
 
 def test_one_rejected_test_of_many_is_enough_not_to_be_exact():
@@ -271,7 +281,7 @@ def test_one_rejected_test_of_many_is_enough_not_to_be_exact():
         for rule in ("exact", "redrawn from q")
         for seed in range(1, 11)
     ]
-    exact, broken = drafting_verdict.judge_exactness(tests)
+    exact, broken = judge_exactness(tests)
     assert exact.values == (1, *[0] * 9) and exact.outcome == UNDECIDED
     assert broken.values == (0, *[1] * 9) and broken.outcome == NOT_HELD
 
@@ -292,7 +302,7 @@ def test_what_was_counted_is_judged_on_both_sides(change, held):
     tokens = [
         drafted(draft=draft, **more) for draft in "de" for more in (*[{}] * 15, {"n_different": 0})
     ]
-    s2, s3, s4 = drafting_verdict.judge_tokens([drafted(**change), *tokens])
+    s2, s3, s4 = judge_tokens([drafted(**change), *tokens])
     assert (s2.outcome == HELD, s4.outcome == HELD) == held and s3.outcome == HELD
 
 
@@ -301,11 +311,8 @@ def test_what_differs_is_counted_by_draft_and_asked_only_of_greedy_search():
         drafted(draft=draft, n_different=n)
         for draft, n in (("d", 0), ("d", 2), ("e", None), ("e", 1))
     ]
-    assert drafting_verdict.judge_tokens(tokens)[1].values == (2, 1)
-    names = [
-        verdict.claim.name
-        for verdict in drafting_verdict.judge_tokens([drafted(), drafted(draft="e")])
-    ]
+    assert judge_tokens(tokens)[1].values == (2, 1)
+    names = [verdict.claim.name for verdict in judge_tokens([drafted(), drafted(draft="e")])]
     assert names == ["S2", "S4"]
 
 

@@ -11,16 +11,17 @@ from small_corpus import ONE_EPOCH, TINY, write_text
 
 from seqkd_lab.compression.pruning import CLASS_BLIND, METHODS, n_nonzero, prune
 from seqkd_lab.corpus.vocabulary import Vocabulary
-from seqkd_lab.models.checkpoint import CheckpointError, load_model, read_json, write_json
+from seqkd_lab.models.checkpoint import load_model, read_json
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
-from seqkd_lab.runs.points import POINTS
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, ToyData
+from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.schedule import Watcher, run_all
 from seqkd_lab.runs.store import Store, identity, key
+from seqkd_lab.runs.study import measure_seeds
 from seqkd_lab.runs.verdicts import NOT_HELD, all_held
 from seqkd_lab.studies.pruning import costs as pruning_costs
-from seqkd_lab.studies.pruning import verdict as pruning_verdict
 from seqkd_lab.studies.pruning.costs import DENSE, DENSE_INT8, SPARSE, SPARSE_INT8
+from seqkd_lab.studies.pruning.measures import judged_models, write_checkpoints
 from seqkd_lab.studies.pruning.recipes import (
     AT_ONCE,
     IN_STEPS,
@@ -33,38 +34,36 @@ from seqkd_lab.studies.pruning.recipes import (
     Place,
     PruningPreset,
     PruningRun,
+    class_blind,
     pruning_recipes,
 )
-from seqkd_lab.studies.pruning.table import (
-    PrunedModel,
-    by_seed,
-    collect,
-    pruned_models,
-    read_table3,
-    write_checkpoints,
-    write_table3,
-)
+from seqkd_lab.studies.pruning.study import CLAIMS, STUDY, knee, study_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 SMALL = PruningPreset(TINY, ONE_EPOCH, ONE_EPOCH, 0.5, (0.0, 0.5, 0.8), (0.8,), (0.5, 0.8))
 
 
+SEEDS = (1, 2)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> PruningRun:
-    return PruningRun(write_text(tmp_path_factory.mktemp("corpus") / "text"), SMALL, (1, 2))
+    return PruningRun(write_text(tmp_path_factory.mktemp("corpus") / "text"), SMALL)
 
 
 @pytest.fixture(scope="module")
 def store(run, tmp_path_factory) -> Store:
     """A finished run."""
     root = tmp_path_factory.mktemp("store")
-    run_all(run.tasks(), root, 1, Watcher())
+    run_all([task for seed in SEEDS for task in run.tasks(seed)], root, 1, Watcher())
     return Store(root)
 
 
 @pytest.fixture(scope="module")
-def models(run, store) -> list[PrunedModel]:
-    return collect(run, store)
+def models(run, store) -> list[dict[Place, dict]]:
+    """What is reported of the models of each seed, by place."""
+    by_seed = [judged_models(run, store, seed) for seed in SEEDS]
+    return [{Place.of_row(row): model for row, model in rows.items()} for rows in by_seed]
 
 
 class TestRecipes:
@@ -126,13 +125,13 @@ class TestRecipes:
 
 class TestRun:
     def test_every_place_is_judged_once_with_the_share_of_zeros_that_it_says(self, run, models):
-        for seed, found in zip(run.seeds, by_seed(models), strict=True):
+        for seed, by_place in zip(SEEDS, models, strict=True):
             wanted = set(run.recipes(seed))
             wanted |= {Place(SEQ_KD, CLASS_BLIND, share, INT8) for share in SMALL.shares}
-            assert set(found) == wanted and len(models) == len(run.seeds) * len(wanted)
-            for place, model in found.items():
-                unpruned = found[Place(place.model, CLASS_BLIND, 0.0, PRUNED)].n_nonzero
-                assert model.n_nonzero <= (1 - place.share) * unpruned * 1.15
+            assert set(by_place) == wanted
+            for place, model in by_place.items():
+                unpruned = by_place[class_blind(place.model, 0.0, PRUNED)]["n_nonzero"]
+                assert model["n_nonzero"] <= (1 - place.share) * unpruned * 1.15
 
     def test_zeros_stay_through_both_retrainings(self, run, store):
         recipes = run.recipes(1)
@@ -159,30 +158,27 @@ class TestRun:
         assert read_json(store.directory(recipe) / "history.json")["valid_loss"] == []
 
     def test_the_unpruned_model_keeps_all_of_its_words(self, models):
-        for model in models:
-            if model.share == 0.0 and model.stage == PRUNED:
-                assert all(kept in (None, 1.0) for kept in model.words_kept)
+        for by_place in models:
+            for place, model in by_place.items():
+                if place.share == 0.0 and place.stage == PRUNED:
+                    assert all(kept in (None, 1.0) for kept in model["words_kept"])
 
     def test_results_are_written_read_and_judged(self, run, store, models, tmp_path):
-        costs = pruning_costs.student_costs(run, store, repetitions=1)
-        write_table3(tmp_path / "table3.json", run, store, costs)
-        results = read_table3(tmp_path / "table3.json")
-        assert [one.place for one in pruned_models(results)] == [one.place for one in models]
-        rows = by_seed(pruned_models(results))
-        assert len(pruning_verdict.judge(rows)) == len(pruning_verdict.CLAIMS)
-        assert list(pruning_verdict.table3_frame(rows, TEACHER).index) == ["0%", "50%", "80%"]
-        assert len(results["examples"]) == 2 * len(SMALL.shares) * 10
-        for broken in (
-            {},
-            {**results, "costs": None, "more": 1},
-            {**results, POINTS: [{"model": "x"}]},
-        ):
-            write_json(tmp_path / "broken.json", broken)
-            with pytest.raises(CheckpointError, match="broken.json.*table3"):
-                read_table3(tmp_path / "broken.json")
+        study = study_of(run)
+        path = tmp_path / "table3.json"
+        results = measure_seeds(study, SEEDS, store, path, lambda seed: lambda *now: None)
+        rows = rows_by_seed(results)
+        assert [Place.of_row(row) for row in rows[1] if "|" in row] == list(models[1])
+        assert len(study.judge(rows)) == len(CLAIMS)
+        tables = study.tables(rows)
+        assert list(tables["teacher, class-blind"].index) == ["0%", "50%", "80%"]
+        assert "knee of the teacher" in study.in_words(rows)
+        assert len(rows[0]["examples"]) <= 10 and "examples" not in rows[1]
+        for stages in rows[0]["examples"].values():
+            assert {len(by_share) for by_share in stages.values()} == {len(SMALL.shares)}
 
     def test_what_travels_is_read_back_pruned(self, run, store, tmp_path):
-        folders = {folder.name: folder for folder in write_checkpoints(run, store, tmp_path)}
+        folders = {folder.name: folder for folder in write_checkpoints(run, store, 1, tmp_path)}
         recipes = run.recipes(1)
         whole, pruned = (load_model(folders[name]) for name in ("student", "student-80"))
         assert n_nonzero(pruned) == n_nonzero(
@@ -196,54 +192,50 @@ class TestCosts:
         costs = pruning_costs.measure_costs(
             {0.0: make_model(), 0.5: make_model(1)}, [("ant", "bee")] * 3, 2
         )
-        assert [cost.share for cost in costs] == [0.0, 0.5]
-        for cost in costs:
-            assert (
-                set(cost.file) == set(cost.compressed) == {DENSE, SPARSE, DENSE_INT8, SPARSE_INT8}
-            )
+        assert list(costs) == [0.0, 0.5]
+        for cost in costs.values():
+            assert set(cost["file"]) == set(cost["compressed"]) == set(pruning_costs.FORMS)
             assert all(
                 len(values) == 2 and min(values) > 0
-                for by in cost.speed.values()
-                for values in by.values()
+                for by_kernel in cost["speed"].values()
+                for values in by_kernel.values()
             )
 
     def test_a_file_without_zeros_is_smaller_and_a_full_one_is_not(self):
         words = Vocabulary.build([[f"w{number}" for number in range(400)]])
         model = LSTMSeq2Seq(LSTMSpec(32), words, words)
-        full = {form: len(found) for form, found in pruning_costs.stored_forms(model).items()}
+        full = {form: len(data) for form, data in pruning_costs.stored_forms(model).items()}
         prune(model, 0.9)
-        pruned = {form: len(found) for form, found in pruning_costs.stored_forms(model).items()}
+        pruned = {form: len(data) for form, data in pruning_costs.stored_forms(model).items()}
         assert pruned[DENSE] == full[DENSE] and full[SPARSE] > full[DENSE] > 3 * pruned[SPARSE]
         assert full[DENSE_INT8] < full[DENSE] / 3 and pruned[SPARSE_INT8] < pruned[SPARSE]
         assert pruning_costs.memory(model)[SPARSE] < pruning_costs.memory(model)[DENSE]
 
 
-def one(beam: float, n_nonzero: int, place: Place) -> PrunedModel:
-    return PrunedModel(*place, 1, n_nonzero, beam, beam, None, None, 0.1, 2.0, 1.0, (), {})
-
-
 SHORT = {PRUNED: "pruned", RETRAINED: "retrained", TUNED: "tuned"}
 
 
-def row(**changed: float) -> dict[Place, PrunedModel]:
+def row(**changed: float) -> dict[str, dict]:
     """A seed in which every claim is held; `changed` sets the BLEU of a place, as in
     seq_kd_80_pruned."""
-    sizes, found = {TEACHER: 440, BASELINE: 165, SEQ_KD: 165}, {}
+    sizes, rows = {TEACHER: 440, BASELINE: 165, SEQ_KD: 165}, {}
     for model, size in sizes.items():
         for share in (0.0, 0.8):
             for stage in (PRUNED, RETRAINED, TUNED):
                 beam = 95.0 if share == 0.0 else {PRUNED: 10.0, RETRAINED: 94.8, TUNED: 94.8}[stage]
                 beam -= 1.0 if model == BASELINE and share else 0.0
-                place = Place(model, CLASS_BLIND, share, stage)
                 name = f"{model.replace('-', '_')}_{round(100 * share)}_{SHORT[stage]}"
-                found[place] = one(changed.get(name, beam), round(size * (1 - share)), place)
-    steps = Place(SEQ_KD, IN_STEPS, 0.8, RETRAINED)
-    return found | {steps: one(changed.get("steps", 94.9), 33, steps)}
+                rows[class_blind(model, share, stage).row] = {
+                    "beam": changed.get(name, beam),
+                    "n_nonzero": round(size * (1 - share)),
+                }
+    steps = {"beam": changed.get("steps", 94.9), "n_nonzero": 33}
+    return rows | {Place(SEQ_KD, IN_STEPS, 0.8, RETRAINED).row: steps}
 
 
 class TestVerdict:
     def test_all_hold_where_pruning_costs_little(self):
-        assert all_held(pruning_verdict.judge([row(), row()]))
+        assert all_held(STUDY.judge([row(), row()]))
 
     @pytest.mark.parametrize(
         ("changed", "failing"),
@@ -258,34 +250,28 @@ class TestVerdict:
         ],
     )
     def test_each_can_fail(self, changed, failing):
-        verdicts = pruning_verdict.judge([row(**changed)] * 2)
-        assert {
-            place for place, verdict in enumerate(verdicts) if verdict.outcome == NOT_HELD
-        } == failing
+        verdicts = STUDY.judge([row(**changed)] * 2)
+        missed = {n for n, verdict in enumerate(verdicts) if verdict.outcome == NOT_HELD}
+        assert missed == failing
 
     def test_too_large_a_student_fails_the_size(self):
         larger = {
-            place: replace(
-                one, n_nonzero=2 * one.n_nonzero if one.model == SEQ_KD else one.n_nonzero
-            )
-            for place, one in row().items()
+            name: {**model, "n_nonzero": (1 + name.startswith(SEQ_KD)) * model["n_nonzero"]}
+            for name, model in row().items()
         }
-        assert pruning_verdict.judge([larger] * 2)[0].outcome == NOT_HELD
+        assert STUDY.judge([larger] * 2)[0].outcome == NOT_HELD
 
     def test_no_seed_is_no_verdict(self):
         with pytest.raises(ValueError, match="no seed"):
-            pruning_verdict.judge([])
+            STUDY.judge([])
 
     def test_the_knee_is_the_last_level_before_the_first_that_loses_too_much(self):
         """A later level that happens to lose little does not move it."""
-
-        def level(share: float, lost: float) -> dict[Place, PrunedModel]:
-            place = Place(SEQ_KD, CLASS_BLIND, share, RETRAINED)
-            return {place: one(95.0 - lost, 1, place)}
-
-        rows = [
-            level(0.0, 0.0) | level(0.2, -0.1) | level(0.5, 0.3) | level(0.8, 0.5) | level(0.9, 0.1)
-        ]
-        assert pruning_verdict.knee(rows, SEQ_KD, RETRAINED) == 0.5
-        assert pruning_verdict.knee(rows, SEQ_KD, RETRAINED, most=0.2) == 0.2
-        assert pruning_verdict.knee(rows, SEQ_KD, RETRAINED, most=1.0) == 0.9
+        losses = {0.0: 0.0, 0.2: -0.1, 0.5: 0.3, 0.8: 0.5, 0.9: 0.1}
+        rows = {
+            class_blind(SEQ_KD, share, RETRAINED).row: {"beam": 95.0 - lost}
+            for share, lost in losses.items()
+        }
+        assert knee([rows], SEQ_KD, RETRAINED) == 0.5
+        assert knee([rows], SEQ_KD, RETRAINED, most=0.2) == 0.2
+        assert knee([rows], SEQ_KD, RETRAINED, most=1.0) == 0.9

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.studies.pruning.rare_words import (
+from seqkd_lab.studies.pruning.measures import (
     EDGES,
     FREQUENCIES,
     frequency_class,

@@ -4,6 +4,7 @@ zeros at zero."""
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -317,9 +318,9 @@ def _mask_from_zeros(weight, gradient, mask, learning_rate):
 
 
 def update_by_torch(weight, gradient, mask, learning_rate) -> torch.Tensor:
-    """One step of torch's own SGD on a parameter with torch's own pruning mask, for a loss with
-    this gradient."""
-    module = nn.Module()
+    """Take one step of torch's own SGD on a parameter with torch's own pruning mask, for a loss
+    with this gradient."""
+    module: Any = nn.Module()
     module.register_parameter("weight", nn.Parameter(weight.clone()))
     prune.custom_from_mask(module, "weight", mask)
     optimiser = torch.optim.SGD(module.parameters(), lr=learning_rate)

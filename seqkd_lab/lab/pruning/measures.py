@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from statistics import median
+from statistics import fmean, median
 
 import torch
 from torch import nn
@@ -34,8 +34,9 @@ from seqkd_lab.runs.clock import in_turn
 from seqkd_lab.runs.committed import load_committed
 from seqkd_lab.runs.presets import EARLIER
 from seqkd_lab.runs.recipes import SEQ_KD
-from seqkd_lab.studies.pruning.recipes import PRUNING, Place, pruning_recipes
-from seqkd_lab.studies.pruning.table import CHECKPOINTS, pruning_checkpoint
+from seqkd_lab.runs.store import Report, silent
+from seqkd_lab.studies.pruning.measures import CHECKPOINTS, pruning_checkpoint
+from seqkd_lab.studies.pruning.recipes import PRUNING, class_blind, pruning_recipes
 from seqkd_lab.training import Optimisation, Progress, train
 
 SIZES = {
@@ -45,45 +46,47 @@ SIZES = {
 
 
 def students(from_nothing: bool = False) -> dict[str, Seq2Seq]:
-    """Table 3's distilled student as distillation left it, and pruned by 80% and retrained, by
-    CHECKPOINTS' names: the committed ones, or trained here."""
+    """Return Table 3's distilled student as distillation left it, and pruned by 80% and retrained,
+    by CHECKPOINTS' names: the committed ones, or trained here."""
     if not from_nothing:
         return {name: load_committed(pruning_checkpoint(name)) for name in CHECKPOINTS}
     recipes = pruning_recipes(replace(EARLIER, n_train=scaled(None, 400)), PRUNING, seed=1)
     return {
-        name: trained(recipes[Place(SEQ_KD, CLASS_BLIND, *level)])
-        for name, level in CHECKPOINTS.items()
+        name: trained(recipes[class_blind(SEQ_KD, *level)]) for name, level in CHECKPOINTS.items()
     }
 
 
 def pruned_copy(model: Seq2Seq, share: float, method: str = CLASS_BLIND) -> Seq2Seq:
-    """A copy of `model`, pruned; the model stays as it is."""
+    """Return a copy of `model`, pruned; the model stays as it is."""
     copied = copy.deepcopy(model)
     prune(copied, share, method)
     return copied
 
 
+def share_valid(model: Seq2Seq, language: ToyLanguage, sources: Sequence[tuple[str, ...]]) -> float:
+    """Return the share of the model's greedy translations of `sources` that are valid."""
+    return fmean(validity(model, language, sources))
+
+
 def by_method(
     model: Seq2Seq, share: float, language: ToyLanguage, sources: Sequence[tuple[str, ...]]
 ) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
-    """For each of METHODS the zeros of each weight class, and the share of valid greedy
+    """Return for each of METHODS the zeros of each weight class, and the share of valid greedy
     translations of `sources`."""
-    models = {method: pruned_copy(model, share, method) for method in METHODS}
-    scores = {
-        method: sum(validity(each, language, sources)) / len(sources)
-        for method, each in models.items()
-    }
-    return {method: pruned_by_class(each) for method, each in models.items()}, scores
+    pruned = {method: pruned_copy(model, share, method) for method in METHODS}
+    zeros = {method: pruned_by_class(copied) for method, copied in pruned.items()}
+    scores = {method: share_valid(copied, language, sources) for method, copied in pruned.items()}
+    return zeros, scores
 
 
 def own_translations(model: Seq2Seq, corpus: ParallelCorpus) -> ParallelCorpus:
-    """`corpus` with the model's own translations (beam of 5) as targets: what a distilled student
-    had learned from, nearly, without its teacher."""
+    """Return `corpus` with the model's own translations (beam of 5) as targets: what a distilled
+    student had learned from, nearly, without its teacher."""
     with Bar(f"translating {len(corpus)} sentences") as bar:
-        found = search(
+        hypotheses = search(
             model, corpus.source, 5, progress=lambda done: bar.move(bar.bar.n + done, len(corpus))
         )
-    return corpus.with_target(tuple(best[0].tokens for best in found))
+    return corpus.with_target(tuple(best[0].tokens for best in hypotheses))
 
 
 @dataclass(frozen=True)
@@ -102,31 +105,22 @@ def retrain(
     corpus: ParallelCorpus,
     valid: ParallelCorpus,
     hold: bool = True,
-    epochs: int = 3,
-    learning_rate: float = 0.01,
+    optimisation: Optimisation = Optimisation(3, 0.01, 32),
     seed: int = 1,
 ) -> Retrained:
-    """A copy of `model`, pruned by `share` and trained on `corpus`, with a bar; without `hold` the
-    zeros may move."""
+    """Return a copy of `model`, pruned by `share` and trained on `corpus`, with a bar; without
+    `hold` the zeros may move."""
     copied = copy.deepcopy(model)
     masks = prune(copied, share)
     with (
         Bar(f"{share:.0%} pruned, zeros {'held' if hold else 'free'}") as bar,
-        keep_pruned(copied, masks) if hold else (nullcontext()),
+        keep_pruned(copied, masks) if hold else nullcontext(),
     ):
 
         def watch(progress: Progress) -> None:
             bar.move(progress.update, progress.n_updates)
 
-        history = train(
-            copied,
-            corpus,
-            valid,
-            NLL(),
-            Optimisation(epochs, learning_rate, 32),
-            seed,
-            callbacks=[watch],
-        )
+        history = train(copied, corpus, valid, NLL(), optimisation, seed, callbacks=[watch])
     return Retrained(copied, tuple(history.valid_loss), n_nonzero(copied))
 
 
@@ -135,34 +129,29 @@ def sparse_products(
     sizes: Mapping[str, tuple[int, int]] = SIZES,
     n_prefixes: int = 1,
     repetitions: int = 15,
-    watch: Callable[[int, int], None] | None = None,
+    report: Report = silent,
 ) -> dict[str, dict[float, float]]:
-    """For each size (D, V) and share of zeros: how many times as fast as the dense product (N, D) ·
-    Wᵀ is torch's sparse one, N = n_prefixes. The median of the rounds, in the threads that torch
-    has. `watch` hears (done, total)."""
-    found: dict[str, dict[float, float]] = {}
-    n_done = 0
-    for name, (D, V) in sizes.items():
+    """Measure, for each size (D, V) and share of zeros, how many times as fast as the dense product
+    (N, D) · Wᵀ torch's sparse one is, N = n_prefixes. The median of the rounds, in the threads that
+    torch has. `report` is called with (done, total)."""
+    ratios: dict[str, dict[float, float]] = {name: {} for name in sizes}
+    for number, (name, (D, V)) in enumerate(sizes.items()):
         torch.manual_seed(0)
         layer, x = nn.Linear(D, V), torch.randn(n_prefixes, 1, D)
-        for share in shares:
+        for done, share in enumerate(shares, start=1 + number * len(shares)):
             pruned = copy.deepcopy(layer)
             prune(pruned, share)
-            jobs = {
-                "dense": partial(_seconds, pruned, x),
-                "sparse": partial(_seconds, SparseLinear(pruned), x),
-            }
+            jobs = {"dense": partial(_seconds, pruned, x)}
+            jobs["sparse"] = partial(_seconds, SparseLinear(pruned), x)
             seconds = in_turn(jobs, repetitions)
-            found.setdefault(name, {})[share] = median(seconds["dense"]) / median(seconds["sparse"])
-            n_done += 1
-            if watch is not None:
-                watch(n_done, len(sizes) * len(shares))
-    return found
+            ratios[name][share] = median(seconds["dense"]) / median(seconds["sparse"])
+            report(done, len(sizes) * len(shares))
+    return ratios
 
 
 @torch.inference_mode()
 def _seconds(layer: nn.Module, x: torch.Tensor, n_calls: int = 20) -> float:
-    """Of `n_calls` calls."""
+    """Measure the seconds of `n_calls` calls."""
     start = time.perf_counter()
     for _ in range(n_calls):
         layer(x)

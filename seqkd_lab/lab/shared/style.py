@@ -90,7 +90,7 @@ SERIES = (
     (VERMILION, "^"),
     (SKY, "v"),
     (PURPLE, "P"),
-    (BLACK, "X"),
+    (WINE, "X"),
 )
 """Colour and mark of the first, second, … of several lines that have no role: weight classes, word
 frequencies, sizes."""

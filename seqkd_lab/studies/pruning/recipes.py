@@ -26,17 +26,16 @@ from seqkd_lab.runs.recipes import (
     ToyData,
     table_recipes,
 )
-from seqkd_lab.runs.schedule import Evaluate
+from seqkd_lab.runs.schedule import Evaluate, Task
 from seqkd_lab.training import Optimisation
 
 MODELS = (TEACHER, BASELINE, SEQ_KD)
-PRUNED, RETRAINED, TUNED, INT8 = (
-    "pruned",
-    "retrained",
-    "retrained, then Seq-Inter",
-    "retrained, then int8",
-)
-IN_STEPS, AT_ONCE = "class-blind, in steps", "class-blind, at once, trained as long"
+PRUNED = "pruned"
+RETRAINED = "retrained"
+TUNED = "retrained, then Seq-Inter"
+INT8 = "retrained, then int8"
+IN_STEPS = "class-blind, in steps"
+AT_ONCE = "class-blind, at once, trained as long"
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class PruningPreset:
 
 
 class Place(NamedTuple):
-    """Where a model stands in the table: which one, how it was pruned, by which share, and what
+    """The place of a model in the table: which model, how it was pruned, by which share, and what
     followed."""
 
     model: str
@@ -67,13 +66,29 @@ class Place(NamedTuple):
     share: float
     stage: str
 
+    @property
+    def row(self) -> str:
+        """The name of the model's row in the results."""
+        return "|".join(map(str, self))
+
+    @classmethod
+    def of_row(cls, row: str) -> Place:
+        """Return the place with this row."""
+        model, method, share, stage = row.split("|")
+        return cls(model, method, float(share), stage)
+
 
 Recipes = dict[Place, Recipe]
 
 
+def class_blind(model: str, share: float, stage: str) -> Place:
+    """Return the place of a class-blind model."""
+    return Place(model, CLASS_BLIND, share, stage)
+
+
 def after(start: Recipe, place: Place, retraining: Optimisation | None) -> Recipe:
-    """`start`, pruned by the place's share; then, with a `retraining`, trained again on what it had
-    learned from."""
+    """Return the recipe of `start` pruned by the place's share; with a `retraining`, trained again
+    on what it had learned from."""
     method = place.method if place.method in METHODS else CLASS_BLIND
     name = f"{place.model} {place.share:.0%} {place.stage} ({place.method})"
     return replace(
@@ -82,74 +97,78 @@ def after(start: Recipe, place: Place, retraining: Optimisation | None) -> Recip
 
 
 def level(start: Recipe, method: str, share: float, retraining: Optimisation | None) -> Recipes:
-    """`start` pruned by `share`; and, if there is a `retraining`, also retrained."""
+    """Return `start` pruned by `share`; and, if there is a `retraining`, also retrained."""
     stages = {PRUNED: None} if retraining is None else {PRUNED: None, RETRAINED: retraining}
     places = {Place(start.name, method, share, stage): how for stage, how in stages.items()}
     return {place: after(start, place, how) for place, how in places.items()}
 
 
 def in_steps(start: Recipe, steps: tuple[float, ...], retraining: Optimisation) -> Recipes:
-    """The class-blind student pruned further and further, with a retraining after each step; and,
-    beside each, the student that is pruned at once and trained for as many epochs as those steps
-    had together."""
-    found, latest = {}, start
+    """Return the class-blind student pruned further and further, with a retraining after each step;
+    and, beside each, the student that is pruned at once and trained for as many epochs as those
+    steps had together."""
+    recipes: Recipes = {}
+    latest = start
     for number, share in enumerate(steps, start=1):
-        stepwise, at_once = (
-            Place(start.name, method, share, RETRAINED) for method in (IN_STEPS, AT_ONCE)
-        )
+        stepwise = Place(start.name, IN_STEPS, share, RETRAINED)
+        at_once = stepwise._replace(method=AT_ONCE)
         latest = after(latest, stepwise, retraining)
         if number > 1:  # one step is the table's own row
             longer = replace(retraining, epochs=number * retraining.epochs)
-            found |= {stepwise: latest, at_once: after(start, at_once, longer)}
-    return found
+            recipes |= {stepwise: latest, at_once: after(start, at_once, longer)}
+    return recipes
 
 
 def pruning_recipes(data: ToyData | TextData, preset: PruningPreset, seed: int) -> Recipes:
-    """Every model of Table 3 for one seed, by its place, each after those that it builds on."""
-    bases, found = table_recipes(data, preset.table, seed, preset.embedding_scale), {}
+    """Return every model of Table 3 for one seed, by its place, each after those that it builds
+    on."""
+    bases = table_recipes(data, preset.table, seed, preset.embedding_scale)
+    recipes: Recipes = {}
     for model in MODELS:
         retraining = preset.teacher_retraining if model == TEACHER else preset.student_retraining
         for share in preset.shares:
-            found |= level(bases[model], CLASS_BLIND, share, retraining)
+            recipes |= level(bases[model], CLASS_BLIND, share, retraining)
     for share in preset.shares:
-        tuned = Place(SEQ_KD, CLASS_BLIND, share, TUNED)
-        towards_gold = after(
-            found[tuned._replace(stage=RETRAINED)], tuned, preset.table.student_tuning
-        )
-        found[tuned] = replace(towards_gold, distilled=bases[SEQ_KD_INTER].distilled)
-        retraining = preset.student_retraining if share in preset.compared else None
+        tuned = class_blind(SEQ_KD, share, TUNED)
+        retrained = recipes[tuned._replace(stage=RETRAINED)]
+        towards_gold = after(retrained, tuned, preset.table.student_tuning)
+        recipes[tuned] = replace(towards_gold, distilled=bases[SEQ_KD_INTER].distilled)
+        compared = preset.student_retraining if share in preset.compared else None
         for method in METHODS:
             if method != CLASS_BLIND:
-                found |= level(bases[SEQ_KD], method, share, retraining)
-    return found | in_steps(bases[SEQ_KD], preset.steps, preset.student_retraining)
+                recipes |= level(bases[SEQ_KD], method, share, compared)
+    return recipes | in_steps(bases[SEQ_KD], preset.steps, preset.student_retraining)
 
 
 @dataclass(frozen=True)
 class PruningRun:
-    """Which Table 3 to make."""
+    """A Table 3 to make: its data and its sizes."""
 
     data: ToyData | TextData
     preset: PruningPreset
-    seeds: tuple[int, ...]
 
     def recipes(self, seed: int) -> Recipes:
-        """The models of one seed."""
+        """Return the models of one seed."""
         return pruning_recipes(self.data, self.preset, seed)
 
-    def tasks(self) -> list[Evaluate]:
-        """The evaluation of each model; of the retrained, distilled student also in int8."""
-        table, found = self.preset.table, []
-        for seed in self.seeds:
-            for place, recipe in self.recipes(seed).items():
-                found.append(Evaluate(recipe, table.beam_size, table.length_penalty))
-                if is_also_quantised(place):
-                    found.append(replace(found[-1], int8=True))
-        return found
+    def evaluation(self, recipe: Recipe, int8: bool = False) -> Evaluate:
+        """Return the evaluation of a model, with the table's search."""
+        table = self.preset.table
+        return Evaluate(recipe, table.beam_size, table.length_penalty, int8)
+
+    def tasks(self, seed: int) -> list[Task]:
+        """Return the evaluation of each model; of the retrained, distilled student also in int8."""
+        tasks: list[Task] = []
+        for place, recipe in self.recipes(seed).items():
+            tasks.append(self.evaluation(recipe))
+            if is_also_quantised(place):
+                tasks.append(self.evaluation(recipe, int8=True))
+        return tasks
 
 
 def is_also_quantised(place: Place) -> bool:
-    """Whether int8 is tried on top of this pruning."""
-    return place.model == SEQ_KD and place.method == CLASS_BLIND and place.stage == RETRAINED
+    """Tell whether int8 is tried on top of this pruning."""
+    return place == class_blind(SEQ_KD, place.share, RETRAINED)
 
 
 PRUNING = PruningPreset(

@@ -7,9 +7,10 @@ What is compared takes turns in one process, so that a busy moment of the machin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from statistics import median
 
 import torch
@@ -21,10 +22,11 @@ from seqkd_lab.decoding.distribution import SamplingDistribution, draw
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.speculative import speculative_sample
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.clock import in_turn
+from seqkd_lab.runs.clock import in_block, in_turn
+from seqkd_lab.runs.store import Report, silent
 from seqkd_lab.studies.speculative.tokens import Sources, lengths_of
 
-OWN, ADAPTIVE = "target alone", "adaptive"
+OWN = "target alone"
 STEPS = 24
 """Steps that one timing of a model's step takes."""
 
@@ -58,15 +60,15 @@ def seconds_per_token(
     draft: Seq2Seq | None,
     sources: Sources,
     distribution: SamplingDistribution,
-    *how: int | bool,
+    draft_length: int = 0,
+    adaptive: bool = False,
 ) -> float:
-    """Of sampling all `sources` one by one: speculative with (draft_length, adaptive), the target's
-    own without draft."""
+    """Measure sampling all `sources` one by one: speculative, or without a draft the target's
+    own."""
     start = time.perf_counter()
     if draft is None:
         drawn = sample(target, sources, 1, distribution, batch_size=1)
     else:
-        draft_length, adaptive = how
         drawn = speculative_sample(
             target, draft, sources, 1, draft_length, distribution, batch_size=1, adaptive=adaptive
         )
@@ -75,14 +77,11 @@ def seconds_per_token(
 
 @torch.inference_mode()
 def seconds_per_step(model: Seq2Seq, source: Sequence[str], n_tokens: int) -> float:
-    """Of one step that reads n_tokens, makes the law of the next word and draws it; the encoder is
-    not counted."""
+    """Measure one step that reads n_tokens, makes the distribution of the next word and draws it;
+    the encoder is not counted."""
     start_state = model.start(*source_batch([source], model.source_vocabulary)).remember()
-    generator, distribution, read = (
-        torch.Generator().manual_seed(1),
-        SamplingDistribution(),
-        torch.full((1, n_tokens), BOS),
-    )
+    generator, distribution = torch.Generator().manual_seed(1), SamplingDistribution()
+    read = torch.full((1, n_tokens), BOS)
     _, state = model.step(read, start_state)
     start = time.perf_counter()
     for _ in range(STEPS):
@@ -99,45 +98,30 @@ def measure_clock(
     draft_lengths: Sequence[int],
     threads: Sequence[int],
     repetitions: int,
-    report: Callable[[int, int], None] | None = None,
+    report: Report = silent,
 ) -> list[ClockTime]:
-    """Every draft at every temperature and K, and adaptive from the middle K on; all take turns at
-    a temperature."""
-    found, before, blocks = (
-        [],
-        torch.get_num_threads(),
-        [(n, tau) for n in threads for tau in temperatures],
-    )
+    """Time every draft at every temperature and K, and adaptive from the middle K on; all take
+    turns at a temperature."""
+    times: list[ClockTime] = []
+    before, blocks = torch.get_num_threads(), list(product(threads, temperatures))
     middle = sorted(draft_lengths)[len(draft_lengths) // 2]
     ways = [(length, False) for length in draft_lengths] + [(middle, True)]
     for block, (n_threads, temperature) in enumerate(blocks):
         machine.use_threads(n_threads)
         distribution = SamplingDistribution(temperature)
-        jobs = {
-            (OWN, 0, False): partial(seconds_per_token, target, None, sources, distribution)
-        } | {
-            (name, *how): partial(seconds_per_token, target, draft, sources, distribution, *how)
+        own = partial(seconds_per_token, target, None, sources, distribution)
+        jobs = {(OWN, 0, False): own} | {
+            (name, *way): partial(seconds_per_token, target, draft, sources, distribution, *way)
             for name, draft in drafts.items()
-            for how in ways
+            for way in ways
         }
-        for (name, length, adaptive), times in in_turn(
-            jobs, repetitions, in_block(report, block, len(blocks))
-        ).items():
-            found.append(ClockTime(name, temperature, length, adaptive, n_threads, times))
+        seconds = in_turn(jobs, repetitions, in_block(report, block, len(blocks)))
+        times += [
+            ClockTime(name, temperature, length, adaptive, n_threads, values)
+            for (name, length, adaptive), values in seconds.items()
+        ]
     machine.use_threads(before)
-    return found
-
-
-def in_block(
-    report: Callable[[int, int], None] | None, block: int, n_blocks: int
-) -> Callable[[int, int], None]:
-    """Tells `report` of (done, total) in one of equally long blocks as of a part of the whole."""
-
-    def so_far(done: int, total: int) -> None:
-        if report is not None:
-            report(block * total + done, n_blocks * total)
-
-    return so_far
+    return times
 
 
 def measure_steps(
@@ -146,10 +130,11 @@ def measure_steps(
     n_tokens: Sequence[int],
     threads: Sequence[int],
     repetitions: int,
-    report: Callable[[int, int], None] | None = None,
+    report: Report = silent,
 ) -> list[StepTime]:
-    """The time of each model's step, by the tokens that it reads at once; all take turns."""
-    found, before = [], torch.get_num_threads()
+    """Time each model's step, by the tokens that it reads at once; all take turns."""
+    times: list[StepTime] = []
+    before = torch.get_num_threads()
     for block, n_threads in enumerate(threads):
         machine.use_threads(n_threads)
         jobs = {
@@ -157,30 +142,28 @@ def measure_steps(
             for name, model in models.items()
             for n in n_tokens
         }
-        for (name, n), times in in_turn(
-            jobs, repetitions, in_block(report, block, len(threads))
-        ).items():
-            found.append(StepTime(name, n, n_threads, times))
+        seconds = in_turn(jobs, repetitions, in_block(report, block, len(threads)))
+        times += [StepTime(*job, n_threads, values) for job, values in seconds.items()]
     machine.use_threads(before)
-    return found
+    return times
 
 
 def cost(steps: Sequence[StepTime], draft: str, target: str, threads: int) -> float:
-    """c: a step of the draft in steps of the target, medians over the rounds."""
+    """Return c: a step of the draft in steps of the target, medians over the rounds."""
     seconds = {
-        one.model: median(one.seconds)
-        for one in steps
-        if one.n_tokens == 1 and one.threads == threads
+        step.model: median(step.seconds)
+        for step in steps
+        if (step.n_tokens, step.threads) == (1, threads)
     }
     return seconds[draft] / seconds[target]
 
 
 def check_cost(steps: Sequence[StepTime], target: str, draft_length: int, threads: int) -> float:
-    """What the formula takes for 1: the target reads K + 1 tokens at once, in steps of one
+    """Return what the formula takes for 1: the target reads K + 1 tokens at once, in steps of one
     token."""
     seconds = {
-        one.n_tokens: median(one.seconds)
-        for one in steps
-        if one.model == target and one.threads == threads
+        step.n_tokens: median(step.seconds)
+        for step in steps
+        if (step.model, step.threads) == (target, threads)
     }
     return seconds[draft_length + 1] / seconds[1]

@@ -1,5 +1,5 @@
-"""Is what speculative sampling draws the target's own law? χ² of many translations against their
-enumeration.
+"""Test whether speculative sampling draws from the target's own distribution: χ² of many
+translations against their enumeration.
 
 Beside the rule stands a broken one, which draws again from q where the residual belongs: a test
 that could not tell them apart would prove nothing.
@@ -8,8 +8,9 @@ that could not tell them apart would prove nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from scipy.stats import chisquare
 
@@ -18,11 +19,13 @@ from seqkd_lab.decoding.enumeration import likely_translations
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.decoding.speculative import EXACT, Rule, accepted, speculative_sample
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.runs.store import Report, silent
 
 REDRAWN = Rule(accepted, lambda p, q: q)
 """Broken on purpose: after a refusal it draws from q, which favours the words that both models
 like."""
-RULES = {"exact": EXACT, "redrawn from q": REDRAWN}
+EXACT_RULE = "exact"
+RULES = {EXACT_RULE: EXACT, "redrawn from q": REDRAWN}
 LEAST_EXPECTED = 10
 """Counts that a class of the χ² test must have on average; rarer translations are one class."""
 
@@ -30,7 +33,7 @@ LEAST_EXPECTED = 10
 @dataclass(frozen=True)
 class Exactness:
     """One χ² test: n translations of one source in n_classes; p_value of the hypothesis that they
-    follow the law."""
+    follow the distribution."""
 
     draft: str
     rule: str
@@ -45,20 +48,22 @@ class Exactness:
 def chi_square(
     drawn: Sequence[Hypothesis], expected: Mapping[tuple[str, ...], float]
 ) -> tuple[float, int]:
-    """p-value and number of classes: the translations `expected` with their probabilities, and all
-    others together.
+    """Return the p-value and the number of classes: the translations `expected` with their
+    probabilities, and all others together.
 
     Where too few of the others are expected for a class, they are counted with the rarest one.
     """
     n, counts = len(drawn), Counter(hypothesis.tokens for hypothesis in drawn)
     common = {tokens: n * p for tokens, p in expected.items() if n * p >= LEAST_EXPECTED}
-    observed, wanted = [counts[tokens] for tokens in common], list(common.values())
+    observed = [counts[tokens] for tokens in common]
+    wanted = list(common.values())
     others, rest = n - sum(observed), n - sum(wanted)
     if rest >= LEAST_EXPECTED:
         observed, wanted = [*observed, others], [*wanted, rest]
     else:
         rarest = wanted.index(min(wanted))
-        observed[rarest], wanted[rarest] = observed[rarest] + others, wanted[rarest] + rest
+        observed[rarest] += others
+        wanted[rarest] += rest
     return float(chisquare(observed, wanted).pvalue), len(observed)
 
 
@@ -70,13 +75,13 @@ def measure_exactness(
     draft_length: int,
     seeds: Sequence[int],
     n: int = 20_000,
-    report: Callable[[int, int], None] | None = None,
+    report: Report = silent,
 ) -> list[Exactness]:
-    """n translations of `source` by each draft, rule and seed, each set tested. `report` hears
-    (done, total)."""
+    """Draw n translations of `source` by each draft, rule and seed, and test each set. `report` is
+    called with (done, total)."""
     expected = likely_translations(target, source, distribution, least=LEAST_EXPECTED / n)
-    jobs = [(name, rule, seed) for name in drafts for rule in RULES for seed in seeds]
-    found: list[Exactness] = []
+    jobs = list(product(drafts, RULES, seeds))
+    tests: list[Exactness] = []
     for name, rule, seed in jobs:
         drawn = speculative_sample(
             target,
@@ -89,11 +94,7 @@ def measure_exactness(
             rule=RULES[rule],
         )
         p_value, n_classes = chi_square(drawn, expected)
-        found.append(
-            Exactness(
-                name, rule, distribution.temperature, draft_length, seed, n, n_classes, p_value
-            )
-        )
-        if report is not None:
-            report(len(found), len(jobs))
-    return found
+        tau = distribution.temperature
+        tests.append(Exactness(name, rule, tau, draft_length, seed, n, n_classes, p_value))
+        report(len(tests), len(jobs))
+    return tests

@@ -1,29 +1,27 @@
-"""The results of the speculative-sampling experiment: made part by part, kept as JSON, read back as
-what they were."""
+"""The results of the speculative-sampling study: four parts, measured one after the other and read
+back as what they were."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import Any
 
 from seqkd_lab import machine
 from seqkd_lab.decoding.distribution import SamplingDistribution
-from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
 from seqkd_lab.runs.recipes import TEACHER
-from seqkd_lab.runs.results import versions
-from seqkd_lab.runs.store import Store, identity
+from seqkd_lab.runs.store import Report, Store
+from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.speculative.clock import ClockTime, StepTime, measure_clock, measure_steps
 from seqkd_lab.studies.speculative.exactness import Exactness, measure_exactness
 from seqkd_lab.studies.speculative.recipes import DRAFTS, LEARNED_FROM, SMALL_TARGET, DraftingRun
 from seqkd_lab.studies.speculative.tokens import DraftedTokens, measure_tokens
 
-EXACTNESS, TOKENS, STEPS, CLOCK = "exactness", "tokens", "steps", "clock"
-PARTS = {EXACTNESS: Exactness, TOKENS: DraftedTokens, STEPS: StepTime, CLOCK: ClockTime}
-MADE_BY = "seqkd-lab speculative"
-Report = Callable[[str], Callable[[int, int], None]]
-"""Given what is being measured, gives what hears (done, total) of it."""
+EXACTNESS = "exactness"
+TOKENS = "tokens"
+STEPS = "steps"
+CLOCK = "clock"
+MODELS = "models"
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,34 @@ class DraftingResults:
     tokens: tuple[DraftedTokens, ...]
     steps: tuple[StepTime, ...]
     clock: tuple[ClockTime, ...]
+
+    @classmethod
+    def of_rows(cls, rows: Rows) -> DraftingResults:
+        """Return the results of a seed."""
+
+        def part(name: str, kind: Callable[..., Any]) -> tuple[Any, ...]:
+            return tuple(kind(**values) for values in rows[name].values())
+
+        return cls(
+            rows[MODELS],
+            part(EXACTNESS, Exactness),
+            part(TOKENS, DraftedTokens),
+            part(STEPS, StepTime),
+            part(CLOCK, ClockTime),
+        )
+
+    def as_rows(self) -> dict[str, Mapping]:
+        """Return what `of_rows` reads."""
+        parts = {EXACTNESS: self.exactness, TOKENS: self.tokens}
+        timed = {STEPS: self.steps, CLOCK: self.clock}
+        return {MODELS: self.models} | {
+            name: numbered(values) for name, values in (parts | timed).items()
+        }
+
+
+def numbered(measured: Iterable[Any]) -> dict[str, dict]:
+    """Return measurements (dataclasses) as plain JSON, by their number."""
+    return {str(number): asdict(values) for number, values in enumerate(measured, start=1)}
 
 
 @dataclass(frozen=True)
@@ -51,86 +77,45 @@ class Extent:
     n_drawn: int = 20_000
 
 
-def make_results(
-    run: DraftingRun, extent: Extent, store: Store, path: Path, report: Report
-) -> None:
-    """Measures the parts that the file at `path` lacks, and writes it after each; the store holds
-    all models.
+def measure_parts(
+    run: DraftingRun, extent: Extent, store: Store, report: Report, rows: Rows
+) -> Iterator[tuple[str, dict]]:
+    """Measure the parts that `rows` lack, and yield each with its name; the store holds all models.
 
-    Exactness, which asks for many draws, is tested on the small target: the rule knows nothing of
+    Exactness, which takes many draws, is tested on the small target: the rule knows nothing of
     sizes.
-
-    Raises CheckpointError when the file was made otherwise: with other models, another extent or
-    other versions.
     """
     recipes = run.recipes()
-    described = {name: identity(recipe) for name, recipe in recipes.items()}
-    heading = as_json({"recipes": described, "extent": asdict(extent), "made_with": versions()})
-    results = kept(path, heading) | heading | {"machine": machine.describe()}
     models = {name: store.model(recipe) for name, recipe in recipes.items()}
     target, drafts = models[TEACHER], {name: models[name] for name in DRAFTS}
     test = store.dataset(run.data).test.source
-    results["models"] = {
-        name: store.evaluation(recipe, run.preset.beam_size, 0.0)
-        for name, recipe in recipes.items()
-    }
-    source, sources = min(test, key=len), test[: extent.n_sentences]
-    how = (extent.draft_lengths, extent.threads, extent.repetitions)
-    measures = {
-        EXACTNESS: lambda hear: measure_exactness(
-            models[SMALL_TARGET],
-            {name: models[name] for name in LEARNED_FROM},
-            source,
-            SamplingDistribution(),
-            4,
-            extent.exactness_seeds,
-            extent.n_drawn,
-            hear,
-        ),
-        TOKENS: lambda hear: measure_tokens(
-            target, drafts, sources, extent.temperatures, how[0], report=hear
-        ),
-        STEPS: lambda hear: measure_steps(
-            models, source, (1, *(k + 1 for k in how[0])), how[1], 4 * how[2], hear
-        ),
-        CLOCK: lambda hear: measure_clock(
-            target, drafts, test[: extent.n_timed], extent.temperatures, *how, hear
-        ),
-    }
-    for part, measure in measures.items():
-        if part not in results:
-            results[part] = [asdict(one) for one in measure(report(part))]
-            write_json(path, results)
+    shortest = min(test, key=len)
 
+    def exactness() -> Sequence[Exactness]:
+        learners = {name: models[name] for name in LEARNED_FROM}
+        how = (SamplingDistribution(), 4, extent.exactness_seeds, extent.n_drawn, report)
+        return measure_exactness(models[SMALL_TARGET], learners, shortest, *how)
 
-def as_json(content: dict) -> dict:
-    """`content` as a file gives it back: tuples are lists there."""
-    return json.loads(json.dumps(content))
+    def tokens() -> Sequence[DraftedTokens]:
+        sources, how = test[: extent.n_sentences], (extent.temperatures, extent.draft_lengths)
+        return measure_tokens(target, drafts, sources, *how, report=report)
 
+    def steps() -> Sequence[StepTime]:
+        n_tokens = (1, *(K + 1 for K in extent.draft_lengths))
+        how = (extent.threads, 4 * extent.repetitions, report)
+        return measure_steps(models, shortest, n_tokens, *how)
 
-def kept(path: Path, heading: Mapping) -> dict:
-    """What the file at `path` holds already; nothing where there is none."""
-    if not path.exists():
-        return {}
-    results = read_json(path)
-    for part, now in heading.items():
-        if not isinstance(results, dict) or results.get(part) != now:
-            raise CheckpointError(
-                f"{path}: its {part} differ from what would be measured now; delete the file to "
-                "make it again, or name another"
-            )
-    return results
+    def clock() -> Sequence[ClockTime]:
+        how = (extent.draft_lengths, extent.threads, extent.repetitions, report)
+        return measure_clock(target, drafts, test[: extent.n_timed], extent.temperatures, *how)
 
-
-def read_results(path: Path) -> DraftingResults:
-    """What make_results wrote. Raises CheckpointError naming the file when it holds something
-    else."""
-    results = read_json(path)
-    try:
-        parts = {name: tuple(kind(**one) for one in results[name]) for name, kind in PARTS.items()}
-        if not all(parts.values()) or TEACHER not in results["models"]:
-            raise ValueError("parts are empty")
-        return DraftingResults(models=results["models"], **parts)
-    except (KeyError, TypeError, ValueError) as error:
-        why = f"not what `{MADE_BY}` makes ({error})"
-        raise CheckpointError(f"{path}: {why}; delete the file to make it again") from error
+    parts: dict[str, Callable[[], Sequence[Any]]]
+    parts = {EXACTNESS: exactness, TOKENS: tokens, STEPS: steps, CLOCK: clock}
+    if MODELS not in rows:
+        search = run.preset.beam_size, 0.0
+        yield MODELS, {name: store.evaluation(each, *search) for name, each in recipes.items()}
+    for name, measure in parts.items():
+        if name not in rows:
+            yield name, numbered(measure())
+    if "machine" not in rows:
+        yield "machine", machine.describe()

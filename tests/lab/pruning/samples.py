@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from view_samples import Sample, Small
 
-from seqkd_lab.lab.pruning.picture import pruning_levels
+from seqkd_lab.lab.pruning.levels import pruning_levels
 from seqkd_lab.lab.pruning.view import PruningExplorer
 
 

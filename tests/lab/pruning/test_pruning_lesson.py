@@ -3,21 +3,14 @@ it belongs."""
 
 from __future__ import annotations
 
-import pytest
 import torch
 
 from seqkd_lab.compression.pruning import METHODS, n_nonzero
 from seqkd_lab.lab.pruning import figures, measures
-from seqkd_lab.lab.shared.lesson import png
-from seqkd_lab.studies.pruning.costs import Cost
+from seqkd_lab.lab.shared.showing import png
 from seqkd_lab.studies.pruning.recipes import MODELS
-from seqkd_lab.studies.pruning.table import by_seed, pruned_models
-from seqkd_lab.studies.pruning.verdict import shares
-
-
-@pytest.fixture
-def rows(table3):
-    return by_seed(pruned_models(table3))
+from seqkd_lab.studies.pruning.study import costs_of, shares
+from seqkd_lab.training import Optimisation
 
 
 class TestMeasures:
@@ -37,7 +30,9 @@ class TestMeasures:
         model = toy_models["seq-kd"]
         before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         held, free = (
-            measures.retrain(model, 0.6, toy.train[:40], toy.valid[:5], hold, epochs=1)
+            measures.retrain(
+                model, 0.6, toy.train[:40], toy.valid[:5], hold, Optimisation(1, 0.01, 32)
+            )
             for hold in (True, False)
         )
         assert held.n_nonzero <= round(0.4 * model.n_parameters()) < free.n_nonzero
@@ -52,7 +47,7 @@ class TestMeasures:
         heard = []
         sizes = {"tiny": (4, 6)}
         found = measures.sparse_products(
-            (0.5, 0.9), sizes, repetitions=1, watch=lambda *at: heard.append(at)
+            (0.5, 0.9), sizes, repetitions=1, report=lambda *at: heard.append(at)
         )
         assert heard == [(1, 2), (2, 2)]
         assert (
@@ -63,39 +58,38 @@ class TestMeasures:
 
 
 class TestFigures:
-    def test_table_3_has_a_panel_for_each_model_on_one_scale(self, table3, rows):
+    def test_table_3_has_a_panel_for_each_model_on_one_scale(self, table3):
         figure = figures.table3_figure(table3)
         assert [axes.get_title() for axes in figure.axes] == list(MODELS)
         assert len({axes.get_ylim() for axes in figure.axes}) == 1
         for axes, n_stages in zip(figure.axes, (2, 2, 3), strict=True):
-            lines = [line for line in axes.lines if len(line.get_xdata()) == len(shares(rows))]
+            lines = [line for line in axes.lines if len(line.get_xdata()) == len(shares(table3))]
             assert len(lines) == n_stages
 
-    def test_losses_begin_at_0(self, rows):
-        (axes,) = figures.losses_figure(rows).axes
-        drawn = [line for line in axes.lines if len(line.get_xdata()) == len(shares(rows))]
+    def test_losses_begin_at_0(self, table3):
+        (axes,) = figures.losses_figure(table3).axes
+        drawn = [line for line in axes.lines if len(line.get_xdata()) == len(shares(table3))]
         assert len(drawn) == 2 and all(
             line.get_ydata()[0] == 0 and line.get_ydata()[-1] > 0 for line in drawn
         )
 
-    def test_words_leave_out_a_class_that_no_translation_has(self, rows):
-        figure = figures.words_figure(rows)
+    def test_words_leave_out_a_class_that_no_translation_has(self, table3):
+        figure = figures.words_figure(table3)
         for axes in figure.axes:
             assert len(axes.lines) == 4  # the rarest class of the made-up results has no word
 
-    def test_all_others_can_be_drawn(self, table3, rows):
-        costs = [Cost(**cost) for cost in table3["costs"]]
+    def test_all_others_can_be_drawn(self, table3):
         scales = {method: {"output": 0.5, "decoder": 0.4} for method in METHODS}
         made = [
-            figures.ways_figure(rows),
-            figures.classes_figure(rows),
-            figures.costs_figure(costs),
+            figures.ways_figure(table3),
+            figures.classes_figure(table3),
+            figures.costs_figure(costs_of(table3)),
             figures.products_figure({"a": {0.5: 0.4, 0.9: 3.0}}),
             figures.scales_figure(scales, dict.fromkeys(METHODS, 0.5), 0.5),
         ]
         assert all(png(figure).startswith(b"\x89PNG") for figure in made)
         assert "output" in [text.get_text() for text in made[1].axes[0].get_legend().get_texts()]
 
-    def test_one_seed_has_no_band_and_is_drawn_all_the_same(self, rows):
-        (axes,) = figures.losses_figure(rows[:1]).axes
+    def test_one_seed_has_no_band_and_is_drawn_all_the_same(self, table3):
+        (axes,) = figures.losses_figure(table3[:1]).axes
         assert not axes.collections and png(axes.figure)

@@ -6,17 +6,17 @@ from __future__ import annotations
 import pytest
 
 from seqkd_lab.compression.pruning import METHODS, prune, pruned_by_class, threshold
-from seqkd_lab.lab.pruning.picture import (
+from seqkd_lab.lab.pruning.levels import (
     N_BINS,
     WIDEST,
     class_levels,
     histogram,
     in_classes,
-    pruning_figure,
     pruning_levels,
 )
+from seqkd_lab.lab.pruning.picture import pruning_figure
 from seqkd_lab.lab.pruning.view import PruningExplorer
-from seqkd_lab.studies.pruning.recipes import PRUNED, RETRAINED
+from seqkd_lab.studies.pruning.recipes import PRUNED, RETRAINED, class_blind
 
 
 @pytest.fixture
@@ -53,13 +53,11 @@ class TestLevels:
         ]
 
     def test_curves_are_means_of_the_seeds(self, levels, table3):
-        points = [
-            p for p in table3["points"] if (p["model"], p["method"]) == ("seq-kd", METHODS[0])
-        ]
         for stage in (PRUNED, RETRAINED):
             for share, mean in levels.curves[METHODS[0], stage].items():
-                each = [p["beam"] for p in points if (p["stage"], p["share"]) == (stage, share)]
-                assert mean == pytest.approx(sum(each) / len(each))
+                row = class_blind("seq-kd", share, stage).row
+                scores = [rows[row]["beam"] for rows in table3]
+                assert mean == pytest.approx(sum(scores) / len(scores))
 
 
 def in_classes_of(*values: float):
@@ -82,7 +80,7 @@ def test_every_control_draws_through_its_whole_range(levels):
         assert len(pictures) == len(levels.shares)  # each level has a picture of its own
     before = view.text.value
     view.sentence.value = 1
-    assert view.text.value != before and view.data[PRUNED].source == list(levels.examples)[1]
+    assert view.text.value != before and view.source == list(levels.examples)[1]
 
 
 def test_what_a_file_says_is_escaped(levels):
@@ -105,4 +103,4 @@ def test_the_still_twin_shows_the_same_numbers(levels):
 
 def test_no_sentence_is_refused(toy_models, table3):
     with pytest.raises(ValueError, match="sentence"):
-        PruningExplorer(pruning_levels(toy_models["seq-kd"], {**table3, "examples": []}))
+        PruningExplorer(pruning_levels(toy_models["seq-kd"], [{**table3[0], "examples": {}}]))

@@ -20,7 +20,7 @@ def build(small: Small) -> DraftingStepper:
 def carry_seed(stepper: DraftingStepper, other: DraftingStepper) -> None:
     if other.seed != stepper.seed:
         other.seed = stepper.seed
-        other._open()
+        other.redraw()
 
 
 SAMPLES = {DraftingStepper: Sample(build, carry=carry_seed, searches=[(view, "trace_speculative")])}
