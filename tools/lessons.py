@@ -28,7 +28,8 @@ MINUTES = re.compile(r"^\| \*\*Minutes to read\*\* \|.*$", re.MULTILINE)
 TITLE = re.compile(r"\A# .*$", re.MULTILINE)
 LESSONS_TABLE = ("| | lesson | minutes | what you can do after it |", "|---|---|---|---|")
 EXERCISES_TABLE = ("| lesson | exercise | minutes | difficulty | hints |", "|---|---|---|---|---|")
-HEADING = re.compile(r"^### (\d\d) (?!minutes).*$", re.MULTILINE)
+HEADING = re.compile(r"^### (\d\d)(?! minutes).*$", re.MULTILINE)
+AFTER_SECTIONS = "## All exercises\n"
 
 
 def documents() -> dict[Path, str]:
@@ -131,12 +132,13 @@ def with_table(path: Path, head: Sequence[str], rows: Sequence[str]) -> str:
 
 
 def with_headings(text: str, plan: Sequence[Lesson]) -> str:
-    """Return the text with each lesson's heading, which begins with its number. Raise ValueError
-    where a lesson has no heading."""
+    """Return the text with each lesson's heading, which begins with its number; a lesson without a
+    section gets one that names its exercises."""
     titles = {lesson.name[:2]: lesson.title for lesson in plan}
-    missing = set(titles) - set(HEADING.findall(text))
-    if missing:
-        raise ValueError(f"{INSTRUCTORS.name}: no heading '### NN …' of {', '.join(missing)}")
+    for number in sorted(set(titles) - set(HEADING.findall(text))):
+        keys = ", ".join(f"`{exercise.key}`" for exercise in of_lesson(int(number)))
+        section = f"### {number}\n- **Exercises.** {keys}\n\n"
+        text = text.replace(AFTER_SECTIONS, section + AFTER_SECTIONS)
     return HEADING.sub(lambda match: f"### {match[1]} {titles.get(match[1], '?')}", text)
 
 

@@ -26,6 +26,7 @@ from seqkd_lab.lab.shared.style import (
     VERMILION,
     Role,
     panels,
+    plain_ticks,
     role_of,
     styled,
 )
@@ -166,6 +167,7 @@ def estimators_figure(by_seed: Sequence[Rows]) -> Figure:
     cosines.set(xlabel="cosine (1: the same direction)", title="expected gradients")
     variances.set(xlabel="times the full one's", title="variance of one batch's gradient")
     variances.set_xscale("log")
+    plain_ticks(variances.xaxis)
     return figure
 
 
