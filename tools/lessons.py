@@ -28,7 +28,7 @@ MINUTES = re.compile(r"^\| \*\*Minutes to read\*\* \|.*$", re.MULTILINE)
 TITLE = re.compile(r"\A# .*$", re.MULTILINE)
 LESSONS_TABLE = ("| | lesson | minutes | what you can do after it |", "|---|---|---|---|")
 EXERCISES_TABLE = ("| lesson | exercise | minutes | difficulty | hints |", "|---|---|---|---|---|")
-HEADING = re.compile(r"^### (\d\d)(?! minutes).*$", re.MULTILINE)
+HEADING = re.compile(r"^### (\d\d)(?!\d| minutes).*$", re.MULTILINE)
 AFTER_SECTIONS = "## All exercises\n"
 
 
