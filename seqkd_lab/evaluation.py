@@ -31,8 +31,7 @@ from seqkd_lab.metrics import (
     repeated_share,
     tokeniser_of,
 )
-from seqkd_lab.metrics import paired_difference as paired_difference  # it was here before
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 Detokenise = Callable[[Sequence[str]], str]
 TRUTH_SENTENCES = 200
@@ -89,8 +88,8 @@ class Evaluation:
 
 
 def reference_streams(corpus: ParallelCorpus, detokenise: Detokenise) -> list[list[str]]:
-    """sacreBLEU's form of the references: stream r holds every sentence's r-th (the shortest list
-    decides)."""
+    """Return the references in sacreBLEU's form: stream r holds every sentence's r-th (the shortest
+    list decides)."""
     own = [(detokenise(target),) for target in corpus.target]
     references = corpus.references if corpus.references is not None else own
     return [list(stream) for stream in zip(*references, strict=False)]
@@ -100,8 +99,8 @@ def reference_streams(corpus: ParallelCorpus, detokenise: Detokenise) -> list[li
 def scorers(
     corpus: ParallelCorpus, detokenise: Detokenise, tokenize: str | None
 ) -> tuple[BLEU, BLEU, CHRF]:
-    """BLEU against all references and against the first alone, chrF against the first; they are
-    counted once, for all models of a table."""
+    """Return BLEU against all references and against the first alone, chrF against the first; they
+    are counted once, for all models of a table."""
     streams = reference_streams(corpus, detokenise)
     tokenize = tokenize or tokeniser_of(line for stream in streams for line in stream)
     return (
@@ -119,7 +118,8 @@ def score_outputs(
     language: ToyLanguage | None = None,
     tokenize: str | None = None,
 ) -> tuple[OutputScore, str]:
-    """Judges one translation (tokens) of each sentence of `corpus`; also returns BLEU's signature.
+    """Judge one translation (tokens) of each sentence of `corpus`; return its score and BLEU's
+    signature.
 
     tokenize: sacreBLEU's tokeniser (None: by the script of the references). Raises ValueError when
     the numbers of translations and sentences differ, and for a tokeniser that cannot be used.
@@ -167,8 +167,8 @@ def translate_test(
     length_penalty: float = 0.0,
     report: Callable[[int], None] | None = None,
 ) -> Translations:
-    """Greedy and beam search of all sources of `corpus`. `report` hears how many more searches are
-    done."""
+    """Translate all sources of `corpus` by greedy and beam search. `report` is called with how many
+    more searches are done."""
     start = time.perf_counter()
     greedy = search(model, corpus.source, 1, progress=report)
     between = time.perf_counter()
@@ -188,17 +188,17 @@ def evaluate(
     language: ToyLanguage | None = None,
     tokenize: str | None = None,
 ) -> Evaluation:
-    """All that Table 1 reports of `model`, from its `translations` of `test`.
+    """Return all that Table 1 reports of `model`, from its `translations` of `test`.
 
     tokenize: sacreBLEU's tokeniser (None: by the script of the references).
     """
 
-    def judged(found: list[Hypothesis], seconds: float) -> tuple[OutputScore, str]:
-        outputs = [hypothesis.tokens for hypothesis in found]
+    def score(hypotheses: list[Hypothesis], seconds: float) -> tuple[OutputScore, str]:
+        outputs = [hypothesis.tokens for hypothesis in hypotheses]
         return score_outputs(outputs, test, detokenise, seconds, language, tokenize)
 
-    greedy, signature = judged(translations.greedy, translations.greedy_seconds)
-    beam, _ = judged(translations.beam, translations.beam_seconds)
+    greedy, signature = score(translations.greedy, translations.greedy_seconds)
+    beam, _ = score(translations.beam, translations.beam_seconds)
     both = zip(translations.greedy, translations.beam, strict=True)
     n_same = sum(greedily.tokens == by_beam.tokens for greedily, by_beam in both)
     log_probs, n_tokens = corpus_log_probs(model, test)
@@ -222,15 +222,15 @@ def evaluate(
 def compare_with_truth(
     model: Seq2Seq, corpus: ParallelCorpus, language: ToyLanguage
 ) -> tuple[float, float]:
-    """KL(truth ‖ model) in nats per token along gold prefixes, and the mean probability of the true
-    mode.
+    """Return KL(truth ‖ model) in nats per token along gold prefixes, and the mean probability of
+    the true mode.
 
     The truth's next-token distribution is exact at every prefix; prefixes are weighted as gold has
     them, so the sum over a sentence estimates the KL of whole translations without bias.
     """
     encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
     total, n_tokens = 0.0, 0
-    with torch.inference_mode():
+    with evaluating(model):
         for batch in batches(encoded, 64, shuffle_seed=None):
             log_p = model(batch).log_softmax(dim=2)  # (B, T, V)
             for b, row in enumerate(batch.rows.tolist()):
@@ -249,8 +249,8 @@ def sentence_kl(
     vocabulary: Vocabulary,
     language: ToyLanguage,
 ) -> float:
-    """Σ_t KL(truth ‖ model) in nats over the positions of one sentence; log_p (≥ T, V) are the
-    model's next tokens."""
+    """Return Σ_t KL(truth ‖ model) in nats over the positions of one sentence; log_p (≥ T, V) are
+    the model's next tokens."""
     total = 0.0
     for t in range(len(target) + 1):
         truth = language.next_token(source, target[:t])

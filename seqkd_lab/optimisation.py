@@ -58,7 +58,7 @@ class Optimisation:
 
     @property
     def keeps_best(self) -> bool:
-        """Whether the best epoch is kept, not the last."""
+        """Return whether the best epoch is kept, not the last."""
         return self.patience is not None or bool(self.best_by)
 
 
@@ -115,8 +115,8 @@ class History:
 
 
 def one_cycle(progress: float, warmup: float) -> float:
-    """The share of the peak learning rate at `progress` in [0, 1]: a linear rise, then half a
-    cosine down to 0."""
+    """Return the share of the peak learning rate at `progress` in [0, 1]: a linear rise, then half
+    a cosine down to 0."""
     if progress < warmup:
         return progress / warmup
     return 0.5 * (1.0 + math.cos(math.pi * (progress - warmup) / (1.0 - warmup)))
@@ -137,7 +137,7 @@ def training_step(
     clip_norm: float,
     teacher_logits: Tensor | None = None,
 ) -> float:
-    """Updates the parameters of `model` once, from one batch.
+    """Update the parameters of `model` once, from one batch.
 
     Returns the batch's loss before the update, in nats a token. A gradient
     whose norm is larger than `clip_norm` is scaled down to it (Pascanu et al.

@@ -19,12 +19,12 @@ from seqkd_lab.decoding.search import search
 from seqkd_lab.evaluation import (
     compare_with_truth,
     evaluate,
-    paired_difference,
     reference_streams,
     score_outputs,
     sentence_kl,
     translate_test,
 )
+from seqkd_lab.metrics import paired_difference
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
 RNG = random.Random(5)

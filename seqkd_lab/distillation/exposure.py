@@ -47,12 +47,12 @@ class PlaceSums:
 
     @property
     def per_token(self) -> float:
-        """The mean over all tokens."""
+        """Return the mean over all tokens."""
         return float(self.total.sum() / self.count.sum())
 
     @property
     def by_place(self) -> list[float]:
-        """The mean at each place that some sentence has."""
+        """Return the mean at each place that some sentence has."""
         return (self.total / self.count)[self.count > 0].tolist()
 
 
@@ -63,11 +63,11 @@ def written_by(
     seed: int,
     distribution: SamplingDistribution = DEFAULT_SAMPLING,
 ) -> dict[str, ParallelCorpus]:
-    """The sources of `pairs` with the targets of each of WRITERS: gold as it is, the others drawn
-    by `law`."""
+    """Return the sources of `pairs` with the targets of each of WRITERS: gold as it is, the others drawn
+    from `distribution`."""
     drawn = {
         writer: pairs.with_target(
-            one.tokens for one in sample(model, pairs.source, seed, distribution)
+            hypothesis.tokens for hypothesis in sample(model, pairs.source, seed, distribution)
         )
         for writer, model in ((TEACHER, teacher), (STUDENT, student))
     }
@@ -77,13 +77,14 @@ def written_by(
 def along(
     student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, measures: Sequence[Measure]
 ) -> list[PlaceSums]:
-    """Each of `measures` along the targets of `pairs`; dropout off. Raises ValueError without
-    pairs."""
+    """Return the sums of each of `measures` along the targets of `pairs`; dropout off. Raises
+    ValueError without pairs."""
     if not len(pairs):
         raise ValueError("no sentence to compare teacher and student along")
     encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
     longest = int(encoded.target_lengths.max())
-    totals, count = torch.zeros(len(measures), longest, dtype=torch.float64), torch.zeros(longest)
+    totals = torch.zeros(len(measures), longest, dtype=torch.float64)
+    count = torch.zeros(longest)
     with evaluating(student, teacher):
         for batch in batches(encoded, 64, shuffle_seed=None):
             logits, teacher_logits = student(batch), teacher(batch)
@@ -103,8 +104,8 @@ def exposure(
     seed: int,
     distribution: SamplingDistribution = DEFAULT_SAMPLING,
 ) -> dict[str, dict[str, PlaceSums]]:
-    """For each of WRITERS, and each of `measures` by name, its sums along what that one wrote for
-    `pairs`."""
+    """Return for each of WRITERS, and each of `measures` by name, its sums along what that one
+    wrote for `pairs`."""
     return {
         writer: dict(
             zip(measures, along(student, teacher, written, list(measures.values())), strict=True)

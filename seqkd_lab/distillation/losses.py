@@ -30,7 +30,7 @@ class Objective(ABC):
 
     @property
     def needs_teacher(self) -> bool:
-        """Whether `per_token` reads teacher logits."""
+        """Return whether `per_token` reads teacher logits."""
         return True
 
     @abstractmethod

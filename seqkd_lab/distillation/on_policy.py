@@ -97,8 +97,8 @@ class OnPolicy:
         SamplingDistribution(self.temperature)
 
     def __call__(self, model: Seq2Seq, batch: Batch, seed: int) -> Batch:
-        """The batch with new targets; which sentences, and what is drawn, depends on `seed` and the
-        weights alone."""
+        """Return the batch with new targets; which sentences, and what is drawn, depends on `seed`
+        and the weights alone."""
         generator = torch.Generator().manual_seed(seed)
         n_drawn = round(self.share * len(batch))
         if n_drawn == len(batch):
@@ -125,8 +125,8 @@ class OnPolicy:
 def draw_targets(
     model: Seq2Seq, batch: Batch, temperature: float, generator: torch.Generator
 ) -> Tensor:
-    """One translation of each source drawn from `model` without gradient and without dropout: (B,
-    T), EOS, then PAD."""
+    """Return one translation of each source drawn from `model` without gradient and without
+    dropout: (B, T), EOS, then PAD."""
     longest, distribution = longest_allowed(batch.source_lengths), SamplingDistribution(temperature)
     with evaluating(model):
         tokens, _ = sample_batch(
@@ -136,7 +136,7 @@ def draw_targets(
 
 
 def with_targets(batch: Batch, target_out: Tensor) -> Batch:
-    """The same sources with other targets (B, T), each ended by EOS and padded."""
+    """Return the same sources with other targets (B, T), each ended by EOS and padded."""
     target_in, target_out = shift(torch.cat([torch.full((len(batch), 1), BOS), target_out], dim=1))
     longest = int((target_out != PAD).sum(dim=1).max())
     return replace(batch, target_in=target_in[:, :longest], target_out=target_out[:, :longest])

@@ -24,7 +24,7 @@ from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 Tokens = Sequence[str]
 Verifier = Callable[[Tokens, Tokens], bool]
-"""is_valid(source, target)"""
+"""(source, target) -> whether the target is a valid translation."""
 N_SAMPLES = 8
 LEAST_KEPT, MOST_KEPT = 0.2, 0.8
 """The hard filter keeps what lies between, both ends excluded."""
@@ -38,31 +38,28 @@ def draws(
     temperature: float = 1.0,
     report: Callable[[int], None] | None = None,
 ) -> list[tuple[Tokens, ...]]:
-    """`n_samples` translations of each source drawn from `model`, source after source.
+    """Return `n_samples` translations of each source drawn from `model`, source after source.
 
-    `report` hears how many more are drawn. Raises ValueError for n_samples below 1.
+    `report` is called with how many more are drawn. Raises ValueError for n_samples below 1.
     """
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1; got {n_samples}")
-    order = sorted(
-        range(len(sources)), key=lambda place: len(sources[place])
-    )  # little waiting for the longest
-    alike = [sources[place] for place in order]
-    found = [
-        sample(
-            model, alike, seed * n_samples + k, SamplingDistribution(temperature), progress=report
-        )
+    # sources of similar length wait little for the longest of their batch
+    rows = sorted(range(len(sources)), key=lambda row: len(sources[row]))
+    by_length, distribution = [sources[row] for row in rows], SamplingDistribution(temperature)
+    samples = [
+        sample(model, by_length, seed * n_samples + k, distribution, progress=report)
         for k in range(n_samples)
     ]
     drawn: list[tuple[Tokens, ...]] = [()] * len(sources)
-    for place, *hypotheses in zip(order, *found, strict=True):
-        drawn[place] = tuple(hypothesis.tokens for hypothesis in hypotheses)
+    for row, *hypotheses in zip(rows, *samples, strict=True):
+        drawn[row] = tuple(hypothesis.tokens for hypothesis in hypotheses)
     return drawn
 
 
 def share_valid(source: Tokens, targets: Sequence[Tokens], is_valid: Verifier) -> float:
-    """The share of `targets` that are valid translations of `source`; each different one is looked
-    at once."""
+    """Return the share of `targets` that are valid translations of `source`; each different one is
+    looked at once."""
     right = {target for target in set(targets) if is_valid(source, target)}
     return sum(target in right for target in targets) / len(targets)
 
@@ -76,10 +73,10 @@ def pass_rates(
     temperature: float = 1.0,
     report: Callable[[int], None] | None = None,
 ) -> list[float]:
-    """p̂ of each source: the share of `n_samples` translations drawn from `model` that
+    """Return p̂ of each source: the share of `n_samples` translations drawn from `model` that
     `is_valid(source, target)`.
 
-    `report` hears how many more draws are made. Raises ValueError for n_samples below 1.
+    `report` is called with how many more draws are made. Raises ValueError for n_samples below 1.
     """
     drawn = draws(model, sources, n_samples, seed, temperature, report)
     return [
@@ -89,16 +86,16 @@ def pass_rates(
 
 
 def peak(a: float, b: float) -> float:
-    """a / (a + b): where p^a (1 − p)^b is largest. Raises ValueError when both are 0: every place
-    is then."""
+    """Return a / (a + b), where p^a (1 − p)^b is largest. Raises ValueError when both are 0: every
+    place is then."""
     if not a + b > 0.0:
         raise ValueError(f"p^{a:g} (1 − p)^{b:g} has no peak: one of a and b must be above 0")
     return a / (a + b)
 
 
 def weights(rates: Sequence[float], a: float = 1.0, b: float = 1.0) -> Tensor:
-    """w(p̂) = p̂^a (1 − p̂)^b for each of N pass rates, divided by their mean (ours): (N,), of mean
-    1.
+    """Return w(p̂) = p̂^a (1 − p̂)^b for each of N pass rates, divided by their mean (ours): (N,),
+    of mean 1.
 
     Raises ValueError for rates outside [0, 1], for a negative power, and when every weight is 0.
     """
@@ -109,21 +106,21 @@ def weights(rates: Sequence[float], a: float = 1.0, b: float = 1.0) -> Tensor:
 
 
 def hard_filter(rates: Sequence[float]) -> Tensor:
-    """The same weight where LEAST_KEPT < p̂ < MOST_KEPT and none elsewhere: (N,), of mean 1. Raises
-    as `weights`."""
+    """Return the same weight where LEAST_KEPT < p̂ < MOST_KEPT and none elsewhere: (N,), of mean 1.
+    Raises as `weights`."""
     p = _checked(rates)
     return _of_mean_one(((p > LEAST_KEPT) & (p < MOST_KEPT)).to(p.dtype))
 
 
 def shuffled(values: Tensor, seed: int) -> Tensor:
-    """The control (ours): the same weights (N,) given to sources at random."""
+    """Return the same weights (N,) given to sources at random: the control (ours)."""
     order = list(range(len(values)))
     random.Random(seed).shuffle(order)
     return values[order]
 
 
 def _checked(rates: Sequence[float]) -> Tensor:
-    """`rates` as float32 (N,), all of them in [0, 1]."""
+    """Return `rates` as float32 (N,), all of them in [0, 1]."""
     p = torch.as_tensor(rates, dtype=torch.float32)
     if not len(p) or not bool(((p >= 0.0) & (p <= 1.0)).all()):
         raise ValueError("pass rates are one or more shares from 0 to 1")
@@ -163,8 +160,8 @@ class Weighted(Objective):
 def sentence_gradients(
     model: Seq2Seq, objective: Objective, sentences: Iterable[Batch], teacher: Seq2Seq | None = None
 ) -> Tensor:
-    """What each of n sentences (batches of one) adds to an update: the gradient of its loss summed
-    over its tokens, (n, P) for the model's P parameters. Dropout is off, and the model's own
+    """Return what each of n sentences (batches of one) adds to an update: the gradient of its loss
+    summed over its tokens, (n, P) for the model's P parameters. Dropout is off, and the model's own
     gradients are as they were."""
     parameters, gradients = list(model.parameters()), []
     with evaluating(model):
@@ -179,8 +176,8 @@ def sentence_gradients(
 
 
 def signal_and_noise(gradients: Tensor) -> tuple[float, float]:
-    """(‖ḡ‖² − trΣ/n, trΣ) of gradients (n, P): unbiased estimates of ‖E g‖² and of the summed
-    variances (ours).
+    """Return (‖ḡ‖² − trΣ/n, trΣ) of gradients (n, P): unbiased estimates of ‖E g‖² and of the
+    summed variances (ours).
 
     ‖ḡ‖² alone is too large by trΣ/n, which in thousands of dimensions is most of it. Raises
     ValueError for n below 2.
@@ -195,7 +192,7 @@ def signal_and_noise(gradients: Tensor) -> tuple[float, float]:
 
 
 def signal_to_noise(gradients: Tensor) -> float:
-    """max(0, ‖ḡ‖² − trΣ/n) / trΣ of gradients (n, P) (ours).
+    """Return max(0, ‖ḡ‖² − trΣ/n) / trΣ of gradients (n, P) (ours).
 
     Raises ValueError for n below 2, and where all gradients are the same: there is no noise then.
     """

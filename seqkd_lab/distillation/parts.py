@@ -97,8 +97,8 @@ def in_parts(
 ) -> list[Hypothesis]:
     """Translate sources 0 .. kept.n_sources − 1 part by part, going on from what is kept.
 
-    report hears how many more sentences are done; say hears, in a sentence, what became of an
-    earlier run.
+    `report` is called with how many more sentences are done, `say` with a sentence on what became
+    of an earlier run.
     """
     done, why_not = kept.read()
     if why_not is not None:

@@ -25,16 +25,14 @@ from seqkd_lab.distillation.divergences import entropy, kl
 from seqkd_lab.distillation.losses import Objective, check_shapes, check_teacher
 from seqkd_lab.models.seq2seq import Seq2Seq
 
-ALL, RANDOM, ENTROPY, TOP_ENTROPY, DELTA, Q3, SOFT_OR, BOTTOM = (
-    "all",
-    "random",
-    "entropy, sampled",
-    "entropy, top",
-    "δ only",
-    "Q3 only",
-    "Soft-OR",
-    "bottom",
-)
+ALL = "all"
+RANDOM = "random"
+ENTROPY = "entropy, sampled"
+TOP_ENTROPY = "entropy, top"
+DELTA = "δ only"
+Q3 = "Q3 only"
+SOFT_OR = "Soft-OR"
+BOTTOM = "bottom"
 CLIPPED = 0.02
 """The share of the largest h that counts as 1 (known)."""
 
@@ -56,7 +54,7 @@ class Importance:
 
 @torch.no_grad()
 def importance(logits: Tensor, teacher_logits: Tensor, real: Tensor) -> Importance:
-    """Measures every place, from two (B, T, V) of logits. Raises ValueError when the shapes do not
+    """Measure every place, from two (B, T, V) of logits. Raises ValueError when the shapes do not
     fit."""
     check_shapes(logits, real)
     check_teacher(logits, teacher_logits)
@@ -66,27 +64,28 @@ def importance(logits: Tensor, teacher_logits: Tensor, real: Tensor) -> Importan
 
 
 def scaled(x: Tensor, real: Tensor, clipped: float = 0.0) -> Tensor:
-    """x (B, T) from 0 (least) to 1 (greatest of the real tokens, once the share `clipped` of the
-    largest is cut)."""
+    """Return x (B, T) scaled from 0 (least) to 1 (greatest of the real tokens, once the share
+    `clipped` of the largest is cut)."""
     values = x[real]
     low, high = values.min(), values.quantile(1.0 - clipped)
     return ((x - low) / (high - low).clamp_min(1e-12)).clamp(0.0, 1.0)
 
 
 def soft_or(seen: Importance) -> Tensor:
-    """s = ĥ + δ̂ − ĥδ̂ (B, T) = 1 − (1 − ĥ)(1 − δ̂): large where either is, in [0, 1]."""
+    """Return s = ĥ + δ̂ − ĥδ̂ (B, T) = 1 − (1 − ĥ)(1 − δ̂): large where either is, in [0, 1]."""
     h, delta = scaled(seen.h, seen.real, CLIPPED), scaled(seen.delta, seen.real)
     return h + delta - h * delta
 
 
 def sure_and_far(seen: Importance) -> Tensor:
-    """(1 − ĥ) KL(p_T‖p_S) (B, T): Q3 first. It only ranks; what is learnt is the reverse KL."""
+    """Return (1 − ĥ) KL(p_T‖p_S) (B, T): Q3 first. It only ranks; what is learnt is the reverse
+    KL."""
     return (1.0 - scaled(seen.h, seen.real, CLIPPED)) * seen.forward
 
 
 def proportional(weight: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Scores (B, T) whose k greatest of a row are k draws without replacement in proportion to
-    `weight` (B, T).
+    """Return scores (B, T) whose k greatest of a row are k draws without replacement in proportion
+    to `weight` (B, T).
 
     log weight + Gumbel noise (Efraimidis & Spirakis 2006; Kool et al. 2019, arXiv 1903.06059).
     """
@@ -105,27 +104,27 @@ SCORES: dict[str, Score] = {
     SOFT_OR: lambda seen, _: soft_or(seen),
     BOTTOM: lambda seen, _: -soft_or(seen),
 }
-"""How much each selector wants each token, (B, T). Chance comes from the generator (None: torch's
+"""How much each selector prefers each token, (B, T). Chance comes from the generator (None: torch's
 own, which a training seeds for each epoch, so that a resumed one draws the same)."""
 SELECTORS = tuple(SCORES)
 
 
 def n_kept(lengths: Tensor, share: float) -> Tensor:
-    """⌊ρm⌋ of each of the numbers m: 0 where m < 1/ρ, as the paper's formula has it."""
+    """Return ⌊ρm⌋ of each of the numbers m: 0 where m < 1/ρ, as the paper's formula has it."""
     return (
         (lengths.double() * share + 1e-9).floor().long()
     )  # 0.29 · 100 is 28.999… in floating point
 
 
 def keep(scores: Tensor, real: Tensor, share: float) -> Tensor:
-    """The ⌊ρm⌋ best-scored of the m real tokens of each row: a mask (B, T). Of equals, the earlier
-    stays."""
+    """Return a mask (B, T) of the ⌊ρm⌋ best-scored of the m real tokens of each row. Of equals, the
+    earlier stays."""
     order = scores.masked_fill(~real, float("-inf")).argsort(dim=1, descending=True, stable=True)
     return (order.argsort(dim=1) < n_kept(real.sum(dim=1), share)[:, None]) & real
 
 
 def quadrant(h: Tensor, delta: Tensor, h_edge: float, delta_edge: float) -> Tensor:
-    """1, 2, 3 or 4 for each place: Q1 to Q4. What lies on an edge is above it."""
+    """Return 1, 2, 3 or 4 for each place, Q1 to Q4. What lies on an edge is above it."""
     unsure, far = h >= h_edge, delta >= delta_edge
     return torch.where(unsure, torch.where(far, 1, 2), torch.where(far, 3, 4))
 
@@ -151,7 +150,7 @@ class Selected(Objective):
             raise ValueError(f"share must lie in (0, 1]; got {self.share}")
 
     def kept(self, seen: Importance) -> Tensor:
-        """The mask (B, T) of the tokens that teach."""
+        """Return the mask (B, T) of the tokens that teach."""
         return keep(SCORES[self.selector](seen, None), seen.real, self.share)
 
     def per_token(self, logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
@@ -172,7 +171,7 @@ class Selected(Objective):
 
 
 def mean_reverse_kl(logits: Tensor, teacher_logits: Tensor) -> Tensor:
-    """The mean of KL(p_S‖p_T) over N places, from two (N, V) of logits; 0 for N = 0."""
+    """Return the mean of KL(p_S‖p_T) over N places, from two (N, V) of logits; 0 for N = 0."""
     per_token = kl(logits.log_softmax(dim=-1), teacher_logits.detach().log_softmax(dim=-1))
     return per_token.sum() / max(len(per_token), 1)
 
@@ -180,19 +179,21 @@ def mean_reverse_kl(logits: Tensor, teacher_logits: Tensor) -> Tensor:
 def lean_loss(
     model: Seq2Seq, teacher: Seq2Seq, batch: Batch, selected: Selected, at_once: int = 4
 ) -> Tensor:
-    """The loss of `selected`, with V logits kept for the gradient only where a token teaches.
+    """Return the loss of `selected`, with V logits kept for the gradient only where a token
+    teaches.
 
     The output layer is asked twice: for the scores without gradient, `at_once` sentences at a time,
     and then at the kept places. What is saved grows with 1 − ρ; what it costs is the scoring.
     """
-    vectors, real = model.vectors(batch), batch.target_out != PAD  # (B, T, D), (B, T)
+    vectors = model.vectors(batch)  # (B, T, D)
+    real = batch.target_out != PAD  # (B, T)
     with torch.no_grad():
-        teacher_logits_of = teacher.vectors(batch)
+        teacher_vectors = teacher.vectors(batch)
         parts = [
             importance(model.output(own), teacher.output(theirs), places)
             for own, theirs, places in zip(
                 vectors.split(at_once),
-                teacher_logits_of.split(at_once),
+                teacher_vectors.split(at_once),
                 real.split(at_once),
                 strict=True,
             )
@@ -201,5 +202,5 @@ def lean_loss(
             torch.cat([getattr(part, name) for part in parts]) for name in ("h", "delta", "forward")
         )
         kept = selected.kept(Importance(h, delta, forward, real))
-        teacher_logits = teacher.output(teacher_logits_of[kept])
+        teacher_logits = teacher.output(teacher_vectors[kept])
     return mean_reverse_kl(model.output(vectors[kept]), teacher_logits)

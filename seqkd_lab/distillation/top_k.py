@@ -32,8 +32,8 @@ class TopK:
 
 
 def top_k(logits: Tensor, k: int | None) -> TopK:
-    """The k likeliest words of logits (n, V); None takes all. Raises ValueError for k outside
-    1..V."""
+    """Return the k likeliest words of logits (n, V); None takes all. Raises ValueError for k
+    outside 1..V."""
     log_p = logits.log_softmax(dim=-1)
     if k is None:
         return TopK(None, log_p)
@@ -46,16 +46,17 @@ def top_k(logits: Tensor, k: int | None) -> TopK:
 
 
 def rest(log_probs: Tensor) -> Tensor:
-    """(n, 1): the log-probability of all other words, from those of k words (n, k)."""
+    """Return the log-probability of all other words, from those of k words (n, k)."""
     left = 1.0 - log_probs.exp().sum(dim=-1, keepdim=True)
     return left.clamp(min=LEAST_REST).log()
 
 
 def top_k_kl(log_p: Tensor, teacher: TopK) -> Tensor:
-    """Σ over k words and the rest of p_T (log p_T − log p_S), (n,) in nats; `log_p` (n, V) is the
-    student's.
+    """Return Σ over k words and the rest of p_T (log p_T − log p_S), (n,) in nats; `log_p` (n, V)
+    is the student's.
 
-    The teacher's numbers get no gradient. With all V words it is the full KL(p_T‖p_S)."""
+    The teacher's numbers get no gradient. With all V words it is the full KL(p_T‖p_S).
+    """
     if teacher.words is None:
         return kl(teacher.log_probs, log_p)
     same = log_p.gather(-1, teacher.words)

@@ -42,7 +42,8 @@ class Dataset:
 
     @property
     def toy_language(self) -> ToyLanguage:
-        """The language behind the toy corpus. Raise ValueError for real text, which has none."""
+        """Return the language behind the toy corpus. Raise ValueError for real text, which has
+        none."""
         if self.language is None:
             raise ValueError("this needs the toy corpus: real text has no known language behind it")
         return self.language

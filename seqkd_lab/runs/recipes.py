@@ -191,19 +191,16 @@ class Preset:
     vocabulary_size: int = omitted_when_default(5000)
 
 
-TEACHER, TEACHER_INTER, BASELINE, WORD_KD, SEQ_KD = (
-    "teacher",
-    "teacher+seq-inter",
-    "baseline",
-    "word-kd",
-    "seq-kd",
-)
-BASELINE_INTER, WORD_KD_INTER, SEQ_KD_INTER = (
-    "baseline+seq-inter",
-    "word-kd+seq-inter",
-    "seq-kd+seq-inter",
-)
-SEQ_WORD_KD, ALL_THREE = "seq-kd+word-kd", "seq-kd+word-kd+seq-inter"
+TEACHER = "teacher"
+TEACHER_INTER = "teacher+seq-inter"
+BASELINE = "baseline"
+WORD_KD = "word-kd"
+SEQ_KD = "seq-kd"
+BASELINE_INTER = "baseline+seq-inter"
+WORD_KD_INTER = "word-kd+seq-inter"
+SEQ_KD_INTER = "seq-kd+seq-inter"
+SEQ_WORD_KD = "seq-kd+word-kd"
+ALL_THREE = "seq-kd+word-kd+seq-inter"
 TABLE_ROWS = (
     TEACHER,
     TEACHER_INTER,
@@ -229,8 +226,8 @@ def table_recipes(
     monolingual: SourceText | None = None,
     teacher_seed: int | None = None,
 ) -> dict[str, Recipe]:
-    """The ten rows of Table 1 for one seed, by name, each after those that it builds on; with
-    `monolingual` source text also FORWARD. The teacher has the seed `teacher_seed` (None: the
+    """Return the ten rows of Table 1 for one seed, by name, each after those that it builds on;
+    with `monolingual` source text also FORWARD. The teacher has the seed `teacher_seed` (None: the
     students' own)."""
     teacher = Recipe(
         TEACHER,
@@ -258,8 +255,8 @@ def table_recipes(
     seq_word = replace(word, name=SEQ_WORD_KD, distilled=modes)
 
     def tuned(start: Recipe, name: str, optimisation: Optimisation) -> Recipe:
-        """`start`, continued on Seq-Inter's corpus with its own objective and a smaller learning
-        rate."""
+        """Return `start`, continued on Seq-Inter's corpus with its own objective and a smaller
+        learning rate."""
         return replace(start, name=name, start=start, distilled=nearest, optimisation=optimisation)
 
     rows = [

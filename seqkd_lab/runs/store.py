@@ -68,11 +68,8 @@ class Store:
         return load_model(self.directory(recipe))
 
     def _train(self, recipe: Recipe, report: Report) -> None:
-        directory, data, model = (
-            self.directory(recipe),
-            self.dataset(recipe.data),
-            self.beginning(recipe),
-        )
+        directory, data = self.directory(recipe), self.dataset(recipe.data)
+        model = self.beginning(recipe)
         history = train_recipe(
             recipe,
             model,
@@ -131,9 +128,9 @@ class Store:
         if path.exists():
             return read_distilled(path, corpus)
         teacher = self.model(distillation.teacher)
-        made = distil_corpus(distillation, teacher, corpus, data, report)
-        write_distilled(path, made)
-        return made
+        distilled = distil_corpus(distillation, teacher, corpus, data, report)
+        write_distilled(path, distilled)
+        return distilled
 
     def translated(self, translation: ForwardTranslation, report: Report = silent) -> Translated:
         """Return the sentences of a text without targets with the teacher's translations, without
@@ -142,9 +139,9 @@ class Store:
         if path.exists():
             return read_translated(path)
         data, teacher = self.dataset(translation.teacher.data), self.model(translation.teacher)
-        made = translate_forward(translation, teacher, data, report)
-        write_translated(path, made)
-        return made
+        translated = translate_forward(translation, teacher, data, report)
+        write_translated(path, translated)
+        return translated
 
     def pass_rates(self, rates: PassRates, report: Report = silent) -> list[float]:
         """Return the pass rate of each source, measured once, so that the weights stay as they are.

@@ -23,9 +23,9 @@ from benchmarks import corpus as toy  # noqa: E402
 from benchmarks.peers import setup, tutorial  # noqa: E402
 from benchmarks.tool import OURS, SIZES, TOOLS, Size  # noqa: E402
 from seqkd_lab.decoding.search import search  # noqa: E402
+from seqkd_lab.optimisation import one_cycle  # noqa: E402
 from seqkd_lab.runs.data import load_toy  # noqa: E402
 from seqkd_lab.runs.recipes import ToyData  # noqa: E402
-from seqkd_lab.optimisation import one_cycle  # noqa: E402
 
 SHAPE = ceiling.Shape(
     width=8, layers=2, n_source_words=20, n_target_words=30, source_length=5, target_length=7
