@@ -1,5 +1,4 @@
-"""Speculative sampling made visible: of one sentence, every round, every proposed word and its
-fate.
+"""Trace speculative sampling: of one sentence, every round, every proposed word and its fate.
 
 Views draw a DraftTrace and never sample themselves. A trace is made by the very sampling that
 translates: an observer looks on, so what is drawn is what happened.
@@ -19,7 +18,9 @@ from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.decoding.speculative import Round, speculative_sample
 from seqkd_lab.models.seq2seq import Seq2Seq
 
-ACCEPTED, REJECTED, UNREAD = "accepted", "rejected", "unread"
+ACCEPTED = "accepted"
+REJECTED = "rejected"
+UNREAD = "unread"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class TracedRound:
 
     @property
     def n_accepted(self) -> int:
+        """The number of words that stand."""
         return sum(word.fate == ACCEPTED for word in self.words)
 
     @property
@@ -71,7 +73,8 @@ class TracedRound:
 
 @dataclass(frozen=True)
 class DraftTrace:
-    """All rounds of one sentence, and what they wrote. `tokens` names the V words of the laws."""
+    """All rounds of one sentence, and what they wrote. `tokens` names the V words of the
+    distributions."""
 
     source: tuple[str, ...]
     draft_length: int
@@ -91,7 +94,7 @@ def trace_speculative(
     max_length: int | None = None,
     adaptive: bool = False,
 ) -> DraftTrace:
-    """Speculative sampling of one sentence that keeps every round. Arguments and errors are
+    """Sample one sentence speculatively and keep every round. Arguments and errors are
     speculative_sample's."""
     rounds: list[Round] = []
     hypothesis = speculative_sample(
@@ -107,21 +110,25 @@ def trace_speculative(
     )[0]
     tokens = target.target_vocabulary.tokens
     written = (*hypothesis.tokens, tokens[EOS])
-    traced = tuple(_traced(one, written, tokens) for one in rounds)
+    traced = tuple(_traced(drafted, written, tokens) for drafted in rounds)
     return DraftTrace(tuple(source), draft_length, distribution, traced, hypothesis, tokens)
 
 
-def _traced(one: Round, written: tuple[str, ...], tokens: tuple[str, ...]) -> TracedRound:
-    """One round of one sentence in words; `written` is the whole translation with its end."""
-    drafted, n_accepted = one.drafted[0].tolist(), int(one.n_accepted[0])
-    fates = [ACCEPTED] * n_accepted + [REJECTED] + [UNREAD] * len(drafted)
+def _traced(drafted: Round, written: tuple[str, ...], tokens: tuple[str, ...]) -> TracedRound:
+    """Return one round of one sentence in words; `written` is the whole translation with its
+    end."""
+    ids, n_accepted = drafted.drafted[0].tolist(), int(drafted.n_accepted[0])
+    fates = [ACCEPTED] * n_accepted + [REJECTED] + [UNREAD] * len(ids)
     words = tuple(
-        DraftedWord(tokens[word], float(one.p[0, k, word]), float(one.q[0, k, word]), fates[k])
-        for k, word in enumerate(drafted)
+        DraftedWord(tokens[word], float(p[word]), float(q[word]), fate)
+        for word, p, q, fate in zip(ids, drafted.p[0], drafted.q[0], fates, strict=False)
     )
-    place = one.first - 1 + n_accepted  # of the extra word in `written`
-    p = one.p[0, n_accepted] if n_accepted < len(drafted) else None
-    extra = written[place] if place < len(written) else None
+    end = drafted.first - 1 + n_accepted  # of what stands, in `written`
     return TracedRound(
-        written[: one.first - 1], words, extra, p, one.q[0, n_accepted], one.extra_law[0]
+        written[: drafted.first - 1],
+        words,
+        extra=written[end] if end < len(written) else None,
+        p=drafted.p[0, n_accepted] if n_accepted < len(ids) else None,
+        q=drafted.q[0, n_accepted],
+        extra_law=drafted.extra_law[0],
     )

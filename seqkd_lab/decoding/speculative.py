@@ -1,14 +1,14 @@
 """Speculative sampling (Chen et al. 2023, arXiv 2302.01318, algorithm 2): a small draft model
 proposes K words, the large target model looks at all of them in one call, and what comes out
-follows the target's law, exactly.
+follows the target's distribution, exactly.
 
-With p the draft's law of the next word and q the target's, a proposed word x stands with
+With p the draft's distribution of the next word and q the target's, a proposed word x stands with
 probability min(1, q(x)/p(x)); the first that does not is drawn again from (q − p)₊ / Σ(q − p)₊.
 Together that is q: min(p, q) + (q − p)₊ = q. (Leviathan et al. 2023, arXiv 2211.17192, found the
 same and swap the letters.)
 
-Temperature, top-k and top-p are parts of the law, so they are applied to both models before any
-ratio. At temperature 0 both laws are certain: a word stands just where the target's greedy search
+Temperature, top-k and top-p are parts of the distribution, so they are applied to both models
+before any ratio. At temperature 0 both distributions are certain: a word stands just where the target's greedy search
 writes it, too.
 
 In a batch, sentences accept different numbers of words, but the states of all have one length. Each
@@ -35,17 +35,16 @@ from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, evaluating
 
 
 def accepted(p: Tensor, q: Tensor, r: Tensor) -> Tensor:
-    """Which proposed words stand, given their probabilities by draft and target and r from [0, 1):
+    """Return which proposed words stand, given their probabilities by draft and target and r from [0, 1):
     r < min(1, q/p)."""
     return r * p < q
 
 
 def residual(p: Tensor, q: Tensor) -> Tensor:
-    """What the target has more of than the draft, (q − p)₊ / Σ(q − p)₊, for laws (B, V); all of q
-    where p is 0.
+    """Return what the target has more of than the draft, (q − p)₊ / Σ(q − p)₊, for distributions
+    (B, V); all of q where p is 0.
 
-    Nothing is left only where p = q up to rounding, when no word is refused in earnest: then q
-    itself.
+    Nothing is left only where p = q up to rounding; then q itself is returned.
     """
     more = (q - p).clamp(min=0.0)
     total = more.sum(dim=-1, keepdim=True)
@@ -53,8 +52,8 @@ def residual(p: Tensor, q: Tensor) -> Tensor:
 
 
 class Rule(NamedTuple):
-    """What the algorithm rests on: which words stand, and the law of the one drawn in place of the
-    first that does not."""
+    """The rule of the algorithm: which words stand, and the distribution of the one drawn in place
+    of the first that does not."""
 
     accepted: Callable[[Tensor, Tensor, Tensor], Tensor]
     residual: Callable[[Tensor, Tensor], Tensor]
@@ -87,7 +86,7 @@ Observer = Callable[[Round], None]
 
 
 @dataclass(frozen=True)
-class Written:
+class PartialTranslations:
     """B translations in the making: tokens (B, …) from BOS on, written in place; the first n_known
     (B,) are final.
 
@@ -101,7 +100,8 @@ class Written:
     n_known: Tensor
 
     @classmethod
-    def nothing(cls, max_length: Tensor) -> Written:
+    def start(cls, max_length: Tensor) -> PartialTranslations:
+        """Return translations of which only BOS is known."""
         B, most = len(max_length), int(max_length.max())
         tokens = F.pad(torch.full((B, 2 * most), PAD), (1, 0), value=BOS)
         return cls(tokens, torch.zeros(tokens.shape), max_length, torch.ones_like(max_length))
@@ -122,8 +122,8 @@ class Written:
         return ((self.tokens == EOS) & self.known).any(dim=1)
 
     def ending(self, distributions: Tensor, first: int) -> Tensor:
-        """`laws` (B, T, V) of the places from `first` on; at max_length EOS is certain, as in
-        sampling."""
+        """Return `distributions` (B, T, V) of the places from `first` on; at max_length EOS is
+        certain, as in sampling."""
         places = torch.arange(first, first + distributions.shape[1])
         if int(places[-1]) < int(self.max_length.min()):
             return distributions
@@ -131,18 +131,18 @@ class Written:
         certain = F.one_hot(torch.tensor(EOS), distributions.shape[2]).to(distributions.dtype)
         return torch.where(is_last[:, :, None], certain, distributions)
 
-    def extend(self, n_known: Tensor, extra: Tensor, logits: Tensor) -> Written:
-        """With `extra` (B,) as the last of n_known (B,) tokens; logits (B, K + 1, V): the target's
-        from `first` on."""
+    def extend(self, n_known: Tensor, extra: Tensor, logits: Tensor) -> PartialTranslations:
+        """Add `extra` (B,) as the last of n_known (B,) tokens; logits (B, K + 1, V) are the
+        target's from `first` on."""
         self.tokens.scatter_(1, (n_known - 1)[:, None], extra[:, None])
         places = slice(self.first, self.first + logits.shape[1])
         words = self.tokens[:, places, None]
         self.log_prob[:, places] = logits.log_softmax(dim=2).gather(2, words)[:, :, 0]
         return replace(self, n_known=n_known)
 
-    def take(self, rows: Tensor) -> Written:
-        """Some of the sentences, copied."""
-        return Written(
+    def take(self, rows: Tensor) -> PartialTranslations:
+        """Return some of the sentences, copied."""
+        return PartialTranslations(
             self.tokens[rows], self.log_prob[rows], self.max_length[rows], self.n_known[rows]
         )
 
@@ -150,13 +150,13 @@ class Written:
 def propose(
     draft: Seq2Seq,
     state: DecoderState,
-    written: Written,
+    written: PartialTranslations,
     draft_length: int,
     distribution: SamplingDistribution,
     generator: torch.Generator,
 ) -> tuple[Tensor, DecoderState]:
-    """Writes the draft's words to the K places from `written.first` on; known ones stay. K is
-    draft_length, more where some sentence knows more, fewer once all have ended. Returns p (B, K,
+    """Write the draft's words to the K places from `written.first` on; known ones stay. K is
+    draft_length, more where some sentence knows more, fewer once all have ended. Return p (B, K,
     V) and the state that has read all but one."""
     tokens, known, first, distributions = written.tokens, written.known, written.first, []
     most = min(max(draft_length, int(written.n_known.max()) - first), int(written.max_length.max()))
@@ -174,7 +174,8 @@ def propose(
 def check(
     p: Tensor, q: Tensor, words: Tensor, known: Tensor, rule: Rule, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """How many of the `words` (B, K) stand (B,), and the law (B, V) of the one that follows them.
+    """Return how many of the `words` (B, K) stand (B,), and the distribution (B, V) of the one that
+    follows them.
 
     p (B, K, V) and q (B, K + 1, V). Behind the last proposed word p is 0, so that what is left of q
     is all of it.
@@ -201,9 +202,9 @@ def speculative_batch(
     rule: Rule = EXACT,
     observer: Observer | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """One draw from the target for each source (B, S): tokens (B, T), PAD after EOS, and log_prob
+    """Draw once from the target for each source (B, S): tokens (B, T), PAD after EOS, and log_prob
     (B,)."""
-    written, sentences = Written.nothing(max_length), torch.arange(len(source))
+    written, sentences = PartialTranslations.start(max_length), torch.arange(len(source))
     tokens, log_prob = written.tokens.clone(), written.log_prob.clone()
     states = [model.start(source, source_lengths).remember() for model in (target, draft)]
     while True:
@@ -241,7 +242,7 @@ def speculative_batch(
 
 
 def next_length(draft_length: int, n_accepted: Tensor, n_drafted: int) -> int:
-    """The K of the next round: two more when every word stood, one fewer when not, and one at
+    """Return the K of the next round: two more when every word stood, one fewer when not, and one at
     least.
 
     That is what Hugging Face's assisted generation does by its "heuristic" schedule; it learns
@@ -264,8 +265,8 @@ def speculative_sample(
     observer: Observer | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[Hypothesis]:
-    """One translation of each source that follows the target's law as `sampling.sample` does,
-    drafted by `draft`.
+    """Sample one translation of each source from the target's distribution, as `sampling.sample`
+    does, drafted by `draft`.
 
     draft_length is K, with `adaptive` that of the first round; another `rule` shows what breaks.
     log_prob is the target's own (temperature 1, no word cut off). Raises ValueError for a K or

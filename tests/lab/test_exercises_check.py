@@ -11,7 +11,7 @@ import torch
 
 from seqkd_lab.lab.shared import exercises
 from seqkd_lab.lab.shared.exercises.comparing import first_difference, plain, shown
-from seqkd_lab.lab.speculative import exercises as lesson_10
+from seqkd_lab.lab.speculative.accepted_exercise import accepted
 from seqkd_lab.lab.word_kd.exercises import word_kd_loss
 
 NASTY = '<img src=x onerror="alert(1)">'
@@ -289,7 +289,7 @@ class TestJudgedByWhatComesOut:
         assert "In the case “a draft that is too sure”" in text and words in text, text
 
     def test_a_word_that_the_target_never_writes_may_not_come_out(self):
-        rule = lesson_10.accepted
+        rule = accepted
 
         def too_kind(p, q, r):
             return rule(p, q, r) | (q == 0.0) & (r < 0.01)

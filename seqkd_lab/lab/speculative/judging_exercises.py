@@ -1,4 +1,4 @@
-"""Judges answers about speculative sampling by what they lead to.
+"""Judge answers about speculative sampling by what they lead to.
 
 Thousands of words are proposed from a small distribution p, pass through the learner's half of the
 rule and the right other half, and what comes out is counted against q.
@@ -15,8 +15,10 @@ from torch import Tensor
 
 from seqkd_lab.lab.shared.exercises.comparing import counted, first_difference, kind, shown
 
-N_PROPOSED, LEAST_P = 4_000, 1e-6
-"""Proposals of a case, and the p-value of the χ² test below which an answer is refused."""
+N_PROPOSED = 4_000
+"""Proposals of a case."""
+LEAST_P = 1e-6
+"""The p-value of the χ² test below which an answer is refused."""
 DISTRIBUTIONS = {  # name: (p, q), one probability for each word
     "a draft that is too sure": ((0.7, 0.1, 0.1, 0.1), (0.4, 0.3, 0.2, 0.1)),
     "a draft that is not sure enough": (
@@ -37,12 +39,10 @@ DISTRIBUTIONS = {  # name: (p, q), one probability for each word
 
 
 def against(q: Tensor, words: Tensor) -> str | None:
-    """In words how the `words` that came out (N,) fail to follow q (V,); None where the χ² test
-    finds nothing."""
-    counts, wanted = (
-        torch.bincount(words, minlength=len(q)),
-        len(words) * q.double() / q.double().sum(),
-    )
+    """Say how the `words` that came out (N,) fail to follow q (V,); None where the χ² test finds
+    nothing."""
+    counts = torch.bincount(words, minlength=len(q))
+    wanted = len(words) * q.double() / q.double().sum()
     for word in range(len(q)):
         if q[word] == 0 and counts[word]:
             return (
@@ -63,16 +63,16 @@ def against(q: Tensor, words: Tensor) -> str | None:
 
 
 def proposals(p: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-    """N_PROPOSED words drawn from p, equal ones side by side, and as many random numbers from [0,
-    1)."""
+    """Return N_PROPOSED words drawn from p, equal ones side by side, and as many random numbers
+    from [0, 1)."""
     generator = torch.Generator().manual_seed(seed)
     words = p.multinomial(N_PROPOSED, replacement=True, generator=generator).sort().values
     return words, torch.rand(N_PROPOSED, generator=generator)
 
 
 def redrawn(stands: Tensor, words: Tensor, replacement: Tensor, seed: int) -> Tensor:
-    """`words` (N,) with those that do not stand drawn again from the distribution `replacement`
-    (V,)."""
+    """Return `words` (N,) with those that do not stand drawn again from the distribution
+    `replacement` (V,)."""
     generator = torch.Generator().manual_seed(seed)
     return torch.where(
         stands, words, replacement.multinomial(len(words), replacement=True, generator=generator)
@@ -82,28 +82,28 @@ def redrawn(stands: Tensor, words: Tensor, replacement: Tensor, seed: int) -> Te
 def faulty_decisions(
     q: Tensor, words: Tensor, replacement: Tensor, seed: int
 ) -> Callable[[Any], str | None]:
-    """What is wrong with an answer about `words`: its form, or what comes out when refused words
-    follow `replacement`."""
+    """Return what says what is wrong with an answer about `words`: its form, or what comes out when
+    refused words follow `replacement`."""
 
-    def fault(found: Any) -> str | None:
-        """In words what is wrong with the decisions `found`; None where nothing is."""
-        if not isinstance(found, list):
+    def fault(answer: Any) -> str | None:
+        """Say what is wrong with these decisions; None where nothing is."""
+        if not isinstance(answer, list):
             return (
-                f"your function gave {kind(found)} instead of {len(words):,} truth values, one for "
+                f"your function gave {kind(answer)} instead of {len(words):,} truth values, one for "
                 "each word"
             )
-        if len(found) != len(words):
+        if len(answer) != len(words):
             return (
-                f"your function gave {counted(len(found))} instead of {len(words):,}, one for each "
+                f"your function gave {counted(len(answer))} instead of {len(words):,}, one for each "
                 "word"
             )
-        other = next((value for value in found if value not in (True, False)), None)
+        other = next((value for value in answer if value not in (True, False)), None)
         if other is not None:
             return (
                 f"your function gave {shown(other)} for a word: True (it stands) or False is asked "
                 "for"
             )
-        return against(q, redrawn(torch.tensor(found) == 1, words, replacement, seed))
+        return against(q, redrawn(torch.tensor(answer) == 1, words, replacement, seed))
 
     return fault
 
@@ -111,37 +111,38 @@ def faulty_decisions(
 def faulty_residual(
     p: Tensor, q: Tensor, words: Tensor, r: Tensor, seed: int
 ) -> Callable[[Any], str | None]:
-    """What is wrong with a distribution as an answer: its form, its sum, what comes out when
-    refused words follow it, or, where chance does not show the fault, its numbers."""
+    """Return what says what is wrong with a distribution as an answer: its form, its sum, what
+    comes out when refused words follow it, or, where chance does not show the fault, its
+    numbers."""
 
-    def fault(found: Any) -> str | None:
-        """In words what is wrong with the distribution `found`; None where nothing is."""
-        misfit = _no_distribution(found, len(q))
+    def fault(answer: Any) -> str | None:
+        """Say what is wrong with this distribution; None where nothing is."""
+        misfit = _no_distribution(answer, len(q))
         if misfit:
             return f"your function gave {misfit}"
-        replacement = torch.tensor(found, dtype=torch.float64).clamp(min=0.0)
+        replacement = torch.tensor(answer, dtype=torch.float64).clamp(min=0.0)
         unlike = against(q, redrawn(r * p[words] < q[words], words, replacement, seed))
-        difference = first_difference(found, right_residual(p.tolist(), q.tolist()), 1e-3)
+        difference = first_difference(answer, right_residual(p.tolist(), q.tolist()), 1e-3)
         return unlike or (f"your function gave {difference}" if difference else None)
 
     return fault
 
 
-def _no_distribution(found: Any, n_words: int) -> str | None:
-    """In words why `found` is no distribution over `n_words` words; None where it is."""
-    if not isinstance(found, list) or not all(isinstance(value, float) for value in found):
-        return f"{shown(found)} instead of {n_words} probabilities, one for each word"
-    if len(found) != n_words:
-        return f"{counted(len(found))} instead of {n_words} probabilities"
-    numbers = torch.tensor(found, dtype=torch.float64)
+def _no_distribution(answer: Any, n_words: int) -> str | None:
+    """Say why `answer` is no distribution over `n_words` words; None where it is."""
+    if not isinstance(answer, list) or not all(isinstance(value, float) for value in answer):
+        return f"{shown(answer)} instead of {n_words} probabilities, one for each word"
+    if len(answer) != n_words:
+        return f"{counted(len(answer))} instead of {n_words} probabilities"
+    numbers = torch.tensor(answer, dtype=torch.float64)
     if not bool(torch.isfinite(numbers).all()) or float(numbers.min()) < -1e-6:
-        return f"{shown(found)}: a probability is a number from 0 to 1"
+        return f"{shown(answer)}: a probability is a number from 0 to 1"
     if abs(float(numbers.sum()) - 1.0) > 1e-4:
-        return f"{shown(found)}, which sums to {numbers.sum():.4g}: a distribution sums to 1"
+        return f"{shown(answer)}, which sums to {numbers.sum():.4g}: a distribution sums to 1"
     return None
 
 
 def right_residual(p: Sequence[float], q: Sequence[float]) -> list[float]:
-    """The residual, word by word."""
+    """Return the residual, word by word."""
     more = [max(0.0, y - x) for x, y in zip(p, q, strict=True)]
     return [missing / sum(more) for missing in more]

@@ -262,9 +262,8 @@ def study_of(run: PruningRun) -> Study:
     """Return the study of these models; costs and examples are those of its first seed."""
 
     def measure(seed: int, store: Store, report: Report) -> Rows:
-        rows: dict[str, Mapping] = judged_models(run, store, seed) | {
-            "parameters": sizes(run, store, seed)
-        }
+        rows: dict[str, Mapping] = {**judged_models(run, store, seed)}
+        rows["parameters"] = sizes(run, store, seed)
         if seed == Study.first_seed:
             rows["costs"] = student_costs(run, store, seed, report=report)
             rows["examples"] = examples(run, store, seed)

@@ -1,4 +1,4 @@
-"""The models of the speculative-sampling experiment: a target that is large enough to be slow, and
+"""The models of the study of speculative sampling: a target that is large enough to be slow, and
 drafts for it.
 
 Three drafts differ in what they learned from (gold, the target's distribution word by word, the
@@ -23,12 +23,13 @@ from seqkd_lab.runs.recipes import (
     TextData,
     ToyData,
 )
-from seqkd_lab.runs.schedule import Evaluate
+from seqkd_lab.runs.schedule import Evaluate, Task
 from seqkd_lab.studies.pruning.recipes import PRUNING
 from seqkd_lab.training import Optimisation
 
 SMALL_TARGET = "small teacher"
-LARGER_DRAFT, TRANSFORMER_DRAFT = "word-kd, larger", "word-kd, transformer"
+LARGER_DRAFT = "word-kd, larger"
+TRANSFORMER_DRAFT = "word-kd, transformer"
 DRAFTS = (BASELINE, WORD_KD, SEQ_KD, LARGER_DRAFT, TRANSFORMER_DRAFT)
 LEARNED_FROM = (BASELINE, WORD_KD, SEQ_KD)
 """The drafts that differ in nothing but what they learned from."""
@@ -56,8 +57,8 @@ class DraftingPreset:
 def drafting_recipes(
     data: ToyData | TextData, preset: DraftingPreset, seed: int
 ) -> dict[str, Recipe]:
-    """The target, under TEACHER, the small one, and the drafts by name; they learned from the large
-    target."""
+    """Return the target, under TEACHER, the small one, and the drafts by name; they learned from
+    the large target."""
     target = Recipe(TEACHER, data, preset.target, NLL(), preset.target_training, seed)
     small = replace(
         target,
@@ -84,7 +85,7 @@ def drafting_recipes(
 
 @dataclass(frozen=True)
 class DraftingRun:
-    """Which experiment to make. Only the target's size makes it long, so it has one seed; what is
+    """The models of the study. Only the target's size makes it long, so it has one seed; what is
     drawn has many."""
 
     data: ToyData | TextData
@@ -92,10 +93,11 @@ class DraftingRun:
     seed: int = 1
 
     def recipes(self) -> dict[str, Recipe]:
+        """Return the models by name."""
         return drafting_recipes(self.data, self.preset, self.seed)
 
-    def tasks(self) -> list[Evaluate]:
-        """The evaluation of every model."""
+    def tasks(self) -> list[Task]:
+        """Return the evaluation of every model."""
         return [Evaluate(recipe, self.preset.beam_size, 0.0) for recipe in self.recipes().values()]
 
 
