@@ -163,6 +163,6 @@ class TestResults:
 
     def test_a_folder_is_no_file_of_results(self, capsys, wheel):
         code, _, err = run(capsys, "table", "--results", wheel)
-        assert code == 2 and f"{wheel}: a folder" in err
+        assert code == 2 and f"{wheel}: this is a folder" in err
         code, _, err = run(capsys, "table", "--results", "/dev/null")
-        assert code == 2 and "/dev/null: a device" in err
+        assert code == 2 and "/dev/null: this is a device" in err

@@ -1,8 +1,9 @@
-"""The command `seqkd-lab`: each module of `commands` is one of its commands, and is found there."""
+"""The command `seqkd-lab`. Each module of `commands` is one of its commands, found by its name."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import pkgutil
 import sys
@@ -16,24 +17,23 @@ from seqkd_lab.cli.options import typed_path
 from seqkd_lab.training import DivergenceError
 
 EPILOG = """examples:
-  seqkd-lab tour                                  the paper's Table 1 on the toy language, one seed, about 5 minutes
-  seqkd-lab translate "the old teacher sold the sofa because it was broken ." --model seq-kd --beam 5
-  seqkd-lab table                                 Table 1 over ten seeds, with intervals
-  seqkd-lab table --check                         judges the committed results; exit code 1 unless every claim is held
-  seqkd-lab prune --share 0.8 --out runs/pruned   the Seq-KD student without the smallest 80% of its weights
-  seqkd-lab speculative --check                   what a distilled student is worth as its teacher's draft
-  seqkd-lab later tip --check                     what token importance claims, and what came of it here
-  seqkd-lab study                                 which studies of the mechanism there are, and what each asks
-  seqkd-lab doctor                                is this machine ready, and what to do if not
+  seqkd-lab tour                         Table 1 on the toy language, one seed, about 5 minutes
+  seqkd-lab translate "the old teacher sold the sofa ." --model seq-kd --beam 5
+  seqkd-lab table                        Table 1 over ten seeds, with intervals
+  seqkd-lab table --check                judge the committed results; exit code 1 unless all hold
+  seqkd-lab prune --share 0.8 --out DIR  the Seq-KD student without its smallest 80% of weights
+  seqkd-lab study list                   all studies, and the question of each
+  seqkd-lab study check token-importance judge the claims of one study
+  seqkd-lab doctor                       check the environment
 
-your own text, two aligned files in any languages (OWN_TEXT.md leads through it):
-  seqkd-lab corpus check all.en all.de            lengths, repetitions, pairs that look misaligned, advice
-  seqkd-lab corpus split all.en all.de --out text train, valid and test, for --text
-  seqkd-lab tour --text text                      teacher, students, table and report
-  seqkd-lab translate --model DIR --input FILE    line for line; - is standard input
-  seqkd-lab score HYPOTHESES REFERENCE            BLEU and chrF; --against compares two systems
-  seqkd-lab export DIR OUT --quantisation int8    a Transformer student for CTranslate2
-"""  # noqa: E501
+your own text, two aligned files in any languages (see OWN_TEXT.md):
+  seqkd-lab corpus check all.en all.de   lengths, repetitions, misaligned pairs, advice
+  seqkd-lab corpus split all.en all.de --out text
+  seqkd-lab tour --text text             teacher, students, table and report
+  seqkd-lab translate --model DIR --input FILE
+  seqkd-lab score HYPOTHESES REFERENCE   BLEU and chrF; --against compares two systems
+  seqkd-lab export DIR OUT --quantisation int8
+"""
 
 
 def parser(command: str | None = None) -> argparse.ArgumentParser:
@@ -43,10 +43,9 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         prog="seqkd-lab",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="A lab for sequence-level knowledge distillation (Kim & Rush 2016). Everything "
-        "runs on a CPU, "
-        "without a network. What is trained is kept and found again; an interrupted run continues "
-        "where it was.",
+        description="A lab for sequence-level knowledge distillation (Kim & Rush 2016). "
+        "Everything runs on a CPU, without a network. Trained models are stored and reused; an "
+        "interrupted run continues where it stopped.",
     )
     main_parser.add_argument("--version", action="version", version=f"seqkd-lab {__version__}")
     main_parser.add_argument(
@@ -54,7 +53,7 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         type=typed_path,
         default=None,
         metavar="DIR",
-        help="where trained models are kept (default: $SEQKD_LAB_STORE, or runs/ in this folder)",
+        help="folder of trained models (default: $SEQKD_LAB_STORE, or runs/ in the current folder)",
     )
     verbs = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in command_names() if command is None else [command]:
@@ -63,12 +62,12 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
 
 
 def command_names() -> list[str]:
-    """Return the names of all commands: those of their modules."""
+    """Return the names of all commands, which are those of their modules."""
     return [module.name for module in pkgutil.iter_modules(commands.__path__)]
 
 
 def command_in(arguments: Sequence[str]) -> str | None:
-    """Return the command that a command line names; None where it names none that there is."""
+    """Return the command that a command line names; None where there is no such command."""
     before_command = argparse.ArgumentParser(add_help=False, exit_on_error=False)
     before_command.add_argument("--store")
     before_command.add_argument("command", nargs="?")
@@ -80,10 +79,13 @@ def command_in(arguments: Sequence[str]) -> str | None:
 
 
 def in_one_line(
-    message: Warning, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
 ) -> str:
-    """What is printed of a warning: to a person at the command line its place in the source says
-    nothing."""
+    """Return a warning as printed: without its place in the source, which users do not need."""
     return f"seqkd-lab: {message}\n"
 
 
@@ -91,24 +93,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code: 0, 1 for a finding or a check that fails, 2 for
     wrong input."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(
-            stream, "reconfigure"
-        ):  # a terminal that cannot show a letter shows "?", and the work goes on
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show becomes "?"
             stream.reconfigure(errors="replace")
-    shown_before, warnings.formatwarning = warnings.formatwarning, in_one_line
+    format_before = warnings.formatwarning
+    warnings.formatwarning = in_one_line
     try:
-        arguments = sys.argv[1:] if arguments is None else arguments
-        given = parser(command_in(arguments)).parse_args(arguments)
-        code = given.run(given)
-        sys.stdout.flush()  # here, where a pipe that nobody reads any more can still be met
+        typed = sys.argv[1:] if arguments is None else arguments
+        options = parser(command_in(typed)).parse_args(typed)
+        code = options.run(options)
+        sys.stdout.flush()  # here, where a closed pipe can still be handled
         return code
     except KeyboardInterrupt:
         print(
-            "\nInterrupted. What was finished is kept; the same command continues from there.",
+            "\nInterrupted. Finished work is kept; the same command continues from there.",
             file=sys.stderr,
         )
         return 130
-    except BrokenPipeError:  # the reader of a pipe has left, as `head` does
+    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         _discard_output()
         return 0
     except DivergenceError as error:
@@ -120,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _discard_output()  # a full disk would refuse it again
         return 2
     finally:
-        warnings.formatwarning = shown_before
+        warnings.formatwarning = format_before
 
 
 def _discard_output() -> None:

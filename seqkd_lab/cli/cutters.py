@@ -1,4 +1,4 @@
-"""The one cutter of a command: a model's own subwords cut whatever that model, its student and its
+"""The one subword model (cutter) of a command: it cuts whatever the model, its student and their
 corpora read."""
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ def beside(table: Path) -> Path:
 
 
 def write_cutter(table: Path, subwords: SubwordTokeniser | None) -> None:
-    """Write the cutter beside a corpus; of the toy language there is none, and an earlier corpus's
-    is removed."""
+    """Write the cutter beside a corpus; the toy language has none, and that of an earlier corpus is
+    removed."""
     if subwords is None:
         beside(table).unlink(missing_ok=True)
     else:
@@ -30,7 +30,7 @@ def cutter_of_model(name: str) -> Path | None:
     """Return the cutter in a model's folder; None for a row of the table and for a folder of the
     toy language.
 
-    Raises ValueError for a name that is neither."""
+    Raise ValueError for a name that is neither."""
     check_name(name)
     file = Path(name) / SUBWORDS
     return file if file.is_file() else None
@@ -40,7 +40,7 @@ def one_cutter(models: Sequence[str], tables: Sequence[Path] = ()) -> Path | Non
     """Return the cutter that all `models` (folders or rows of the table) and corpora `tables`
     share; None where none has one.
 
-    Raises ValueError, naming two files, when they cut text in different ways, or when a model of
+    Raise ValueError, naming two files, when they cut text in different ways, or when a model of
     the toy language is among models or corpora of real text.
     """
     of_models = {name: cutter_of_model(name) for name in models}
@@ -52,30 +52,30 @@ def one_cutter(models: Sequence[str], tables: Sequence[Path] = ()) -> Path | Non
     for other in files[1:]:
         if other.read_bytes() != files[0].read_bytes():
             raise ValueError(
-                f"{files[0]} and {other} cut text in different ways; a teacher, its student and "
-                "the corpora between them need the same subwords: make them from one another, or "
-                f"train again with --subwords {files[0]}"
+                f"{files[0]} and {other} are different subword models; a teacher, its student and "
+                "their corpora need the same one: derive them from one another, or train again "
+                f"with --subwords {files[0]}"
             )
     toys = [name for name, file in of_models.items() if file is None]
     if files and toys:
         raise ValueError(
-            f"{toys[0]} has no {SUBWORDS}: it reads the toy language, but {files[0]} cuts real text"
+            f"{toys[0]} reads the toy language (it has no {SUBWORDS}), but {files[0]} is for real "
+            "text"
         )
     return files[0] if files else None
 
 
 def check_kind(models: Sequence[str], has_own_text: bool) -> None:
-    """Raise ValueError where a model of the toy language would read the user's text, or the other
-    way round."""
+    """Raise ValueError where a model of the toy language would read real text, or vice versa."""
     for name in models:
         cutter = cutter_of_model(name)
         if has_own_text and cutter is None:
             raise ValueError(
-                f"{name} has no {SUBWORDS}: it reads the toy language, not your own text; leave "
-                "that text out, or train a model on it"
+                f"{name} reads the toy language (it has no {SUBWORDS}), not your own text; omit "
+                "that text, or train a model on it"
             )
         if not has_own_text and cutter is not None:
             raise ValueError(
-                f"{name} reads real text, which {cutter} cuts; name that text by --text, or by "
-                "--source and the other five"
+                f"{name} reads real text (subwords: {cutter}); give that text with --text, or with "
+                "--source and the other five options"
             )

@@ -1,5 +1,4 @@
-"""What the options mean: the store, the data, the seeds and the processes that a person asked
-for."""
+"""What the options stand for: the store, the data, the seeds and the number of processes."""
 
 from __future__ import annotations
 
@@ -20,54 +19,60 @@ from seqkd_lab.runs.store import Store
 from seqkd_lab.studies.table1.table import TableRun
 
 MOST_SUBWORDS = 1_000_000
-"""Far more than anybody's model has; sentencepiece counts them in 32 bits."""
+"""Far more than any model has; sentencepiece counts them in 32 bits."""
 
 
-def store_of(given: Namespace) -> Store:
-    """The store that the user named, or that the environment names, or runs/ in the current
-    folder."""
-    return Store(given.store or Path(os.environ.get("SEQKD_LAB_STORE", "runs")))
+def store_of(arguments: Namespace) -> Store:
+    """Return the store of --store, or of the environment, or runs/ in the current folder."""
+    return Store(arguments.store or Path(os.environ.get("SEQKD_LAB_STORE", "runs")))
 
 
-def data_of(given: Namespace, preset: str, cutter: Path | None = None) -> ToyData | TextData:
-    """Return the user's six files, or the toy.
+def data_of(arguments: Namespace, preset: str, cutter: Path | None = None) -> ToyData | TextData:
+    """Return the user's six files, or the toy language.
 
-    cutter: a model's own subwords (its `subwords.model`), which alone may cut what the model reads;
-    neither the preset nor --vocabulary counts then. Every path is checked here, before the work.
-    Raises ValueError when some of the six are missing, when a path or a number cannot be used, when
-    a cutter has no text to cut, and when --subwords names another one than `cutter`.
+    cutter: a model's own subwords (its `subwords.model`), the only ones for text that the model
+    reads; preset and --vocabulary are then ignored. Every path is checked here, before the work.
+    Raise ValueError where some of the six are missing, a path or a number cannot be used, there is
+    a cutter but no text, or --subwords is not `cutter`.
     """
-    if given.pairs is not None and given.pairs < 1:
-        raise ValueError(f"--pairs must be at least 1; got {given.pairs}")
+    if arguments.pairs is not None and arguments.pairs < 1:
+        raise ValueError(f"--pairs must be at least 1; got {arguments.pairs}")
     files = [
-        given.source,
-        given.target,
-        given.valid_source,
-        given.valid_target,
-        given.test_source,
-        given.test_target,
+        arguments.source,
+        arguments.target,
+        arguments.valid_source,
+        arguments.valid_target,
+        arguments.test_source,
+        arguments.test_target,
     ]
     if not any(files):
-        _refuse_for_toy(given, cutter)
-        return ToyData(given.pairs)
-    if given.text is not None and files != files_of(Path(given.text)):
+        _refuse_for_toy(arguments, cutter)
+        return ToyData(arguments.pairs)
+    if arguments.text is not None and files != files_of(Path(arguments.text)):
         raise ValueError(
-            f"--text {given.text} names all six files; leave --source, --target and so on out"
+            f"--text {arguments.text} names all six files; omit --source, --target and so on"
         )
     missing = [f"--{name}" for name, file in zip(TEXT_FILES, files, strict=True) if file is None]
     if missing:
         raise ValueError(
             f"your own text needs --text DIR, or six files; missing: {', '.join(missing)}"
         )
-    piped = store_of(given).root / "data" / "piped"
-    subwords, size, coverage = cutting_of(given, preset, cutter, piped)
-    n_train = given.pairs or PRESETS[preset].n_pairs
-    readable = [readable_file(file, piped) for file in files]
-    tokenize = getattr(given, "tokenize", None)  # of the commands that score
+    piped = store_of(arguments).root / "data" / "piped"
+    subwords, size, coverage = cutting_of(arguments, preset, cutter, piped)
+    n_train = arguments.pairs or PRESETS[preset].n_pairs
+    source, target, valid_source, valid_target, test_source, test_target = (
+        readable_file(file, piped) for file in files
+    )
+    tokenize = getattr(arguments, "tokenize", None)  # of the commands that score
     if tokenize is not None:
         bleu_metric([[]], tokenize)  # raises ValueError by name
     return TextData(
-        *readable,
+        source,
+        target,
+        valid_source,
+        valid_target,
+        test_source,
+        test_target,
         n_train=n_train,
         vocabulary_size=size,
         subwords=subwords,
@@ -76,59 +81,62 @@ def data_of(given: Namespace, preset: str, cutter: Path | None = None) -> ToyDat
     )
 
 
-def _refuse_for_toy(given: Namespace, cutter: Path | None) -> None:
-    """Raises ValueError for what says how text is cut, where there is none: the toy language has
-    whole words."""
+def _refuse_for_toy(arguments: Namespace, cutter: Path | None) -> None:
+    """Raise ValueError for options of subwords and scores beside the toy language, which has whole
+    words."""
     if cutter is not None:
         raise ValueError(
-            f"the model reads text that {cutter} cuts; name that text with --source, --target and "
-            "so on"
+            f"the model reads real text (subwords: {cutter}); give that text with --text, or with "
+            "--source, --target and so on"
         )
     options = {
-        "--subwords": given.subwords,
-        "--vocabulary": given.vocabulary,
-        "--character-coverage": given.character_coverage,
+        "--subwords": arguments.subwords,
+        "--vocabulary": arguments.vocabulary,
+        "--character-coverage": arguments.character_coverage,
     }
     for name, value in options.items():
         if value is not None:
             raise ValueError(
-                f"{name} {value}: only your own text is cut into subwords; name it by --source and "
-                "so on"
+                f"{name} {value}: only your own text is split into subwords; give it with --text, "
+                "or "
+                "with --source and so on"
             )
-    if getattr(given, "tokenize", None) is not None:
+    if getattr(arguments, "tokenize", None) is not None:
         raise ValueError(
-            f"--tokenize {given.tokenize}: scores of the toy language always have 13a; name your "
-            "own text by --source and so on"
+            f"--tokenize {arguments.tokenize}: the toy language is always scored with 13a; give "
+            "your "
+            "own text with --text, or with --source and so on"
         )
 
 
 def cutting_of(
-    given: Namespace, preset: str, cutter: Path | None, piped: Path
+    arguments: Namespace, preset: str, cutter: Path | None, piped: Path
 ) -> tuple[str | None, int, float]:
-    """Return the sentencepiece model that cuts the text (None: one is learnt), the size and the
-    coverage to learn.
+    """Return the sentencepiece model for the text (None: one is learned), the size and the coverage
+    to learn.
 
-    Raises ValueError or CorpusError for what cannot be used, naming option and value.
+    Raise ValueError or CorpusError for unusable values, naming option and value.
     """
     size = PRESETS[preset].vocabulary_size
-    if given.vocabulary is not None and given.vocabulary < 1:
-        raise ValueError(f"--vocabulary must be at least 1 subword; got {given.vocabulary}")
-    if given.vocabulary is not None and given.vocabulary > MOST_SUBWORDS:
+    if arguments.vocabulary is not None and arguments.vocabulary < 1:
+        raise ValueError(f"--vocabulary must be at least 1 subword; got {arguments.vocabulary}")
+    if arguments.vocabulary is not None and arguments.vocabulary > MOST_SUBWORDS:
         raise ValueError(
-            f"--vocabulary must be at most {MOST_SUBWORDS:,} subwords; got {given.vocabulary}"
+            f"--vocabulary must be at most {MOST_SUBWORDS:,} subwords; got {arguments.vocabulary}"
         )
-    coverage = 1.0 if given.character_coverage is None else given.character_coverage
+    coverage = 1.0 if arguments.character_coverage is None else arguments.character_coverage
     if not 0.0 < coverage <= 1.0:
         raise ValueError(
-            f"--character-coverage must lie in (0, 1], as in 0.9995; got {given.character_coverage}"
+            "--character-coverage must be in (0, 1], e.g. 0.9995; got "
+            f"{arguments.character_coverage}"
         )
-    subwords = given.subwords and readable_file(given.subwords, piped)
+    subwords = arguments.subwords and readable_file(arguments.subwords, piped)
     if subwords is not None and (
-        given.vocabulary is not None or given.character_coverage is not None
+        arguments.vocabulary is not None or arguments.character_coverage is not None
     ):
         raise ValueError(
-            f"--subwords {given.subwords} is used as it is; leave --vocabulary and "
-            "--character-coverage out"
+            f"--subwords {arguments.subwords} is used unchanged; omit --vocabulary and "
+            "--character-coverage"
         )
     if subwords is not None and cutter is not None:
         check_same_cutter(Path(subwords), cutter)
@@ -136,58 +144,63 @@ def cutting_of(
     if chosen is not None:
         SubwordTokeniser.load(chosen)  # raises CorpusError by name
         return chosen, size, 1.0
-    return None, given.vocabulary or size, coverage
+    return None, arguments.vocabulary or size, coverage
 
 
 def check_same_cutter(subwords: Path, cutter: Path) -> None:
-    """Raises ValueError, naming both files, unless two sentencepiece models are the same, byte by
-    byte."""
+    """Raise ValueError, naming both files, unless two sentencepiece models are identical."""
     if subwords.read_bytes() != cutter.read_bytes():
         raise ValueError(
-            f"{subwords} and {cutter} cut text in different ways, and a model reads only its own "
-            f"subwords; take --subwords {cutter}, or leave --subwords out"
+            f"{subwords} and {cutter} are different subword models, and a model reads only its "
+            f"own; use --subwords {cutter}, or omit --subwords"
         )
 
 
 def table_run(
-    given: Namespace, seeds: tuple[int, ...], rows: Sequence[str], text_preset: str
+    arguments: Namespace, seeds: tuple[int, ...], rows: Sequence[str], text_preset: str
 ) -> TableRun:
-    """The table that the arguments ask for; the preset follows the data unless it is named."""
-    preset = given.preset or (text_preset if given.source else "toy")
-    data, monolingual = data_of(given, preset), None
-    if given.monolingual is not None:
+    """Return the run of Table 1; by default, the preset follows the data."""
+    preset = arguments.preset or (text_preset if arguments.source else "toy")
+    data, monolingual = data_of(arguments, preset), None
+    if arguments.monolingual is not None:
         if isinstance(data, ToyData):
             raise ValueError(
-                f"--monolingual {given.monolingual}: source text without targets goes with your "
-                "own text; name that by --source and so on"
+                f"--monolingual {arguments.monolingual} needs your own text; give it with --text, "
+                "or "
+                "with --source and so on"
             )
-        piped = store_of(given).root / "data" / "piped"
-        monolingual = SourceText(str(readable_file(given.monolingual, piped)))
+        piped = store_of(arguments).root / "data" / "piped"
+        monolingual = SourceText(str(readable_file(arguments.monolingual, piped)))
     return TableRun(
-        data, PRESETS[preset], seeds, tuple(rows), monolingual, getattr(given, "one_teacher", False)
+        data,
+        PRESETS[preset],
+        seeds,
+        tuple(rows),
+        monolingual,
+        getattr(arguments, "one_teacher", False),
     )
 
 
-def n_workers_of(asked: int | None) -> int:
-    """The processes that the user asked for, or one for each core allowed."""
-    if asked is not None and asked < 1:
-        raise ValueError(f"--workers must be at least 1; got {asked}")
-    return machine.available_cpus() if asked is None else asked
+def n_workers_of(workers: int | None) -> int:
+    """Return the number of processes; by default, one per available core."""
+    if workers is not None and workers < 1:
+        raise ValueError(f"--workers must be at least 1; got {workers}")
+    return machine.available_cpus() if workers is None else workers
 
 
-def seeds_of(given: Namespace, first: int = 1, number: int = 5) -> tuple[int, ...]:
-    """Return --seeds seeds from --first-seed on; `number` and `first` where the user gives none.
+def seeds_of(arguments: Namespace, first: int = 1, number: int = 5) -> tuple[int, ...]:
+    """Return --seeds seeds from --first-seed on; `number` and `first` are the defaults.
 
-    Raises ValueError for fewer than one seed, and for one below 0 or beyond MOST_SEED.
+    Raise ValueError for fewer than one seed, and for one below 0 or beyond MOST_SEED.
     """
-    number = number if given.seeds is None else given.seeds
-    first = first if given.first_seed is None else given.first_seed
+    number = number if arguments.seeds is None else arguments.seeds
+    first = first if arguments.first_seed is None else arguments.first_seed
     if number < 1:
         raise ValueError(f"--seeds must be at least 1; got {number}")
     if first < 0:
         raise ValueError(f"--first-seed must be at least 0; got {first}")
     if first + number - 1 > MOST_SEED:
         raise ValueError(
-            f"--first-seed and --seeds ask for seeds beyond {MOST_SEED:,}; got {first} and {number}"
+            f"--first-seed {first} and --seeds {number} exceed the largest seed, {MOST_SEED:,}"
         )
     return tuple(range(first, first + number))

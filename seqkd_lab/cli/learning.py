@@ -1,4 +1,4 @@
-"""What `seqkd-lab train` lets a student learn from, and by: pairs, teachers, and the recipe with
+"""What a student of `seqkd-lab train` learns from: pairs, objective, teachers, and the recipe with
 its changes."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable
 from dataclasses import Field, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqkd_lab.cli.given import data_of
 from seqkd_lab.cli.options import names_own_text
@@ -24,12 +24,15 @@ from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import Recipe
 from seqkd_lab.training import Optimisation
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Made = TypeVar("Made")
+Settings = TypeVar("Settings", bound="DataclassInstance")
 
 
 def named(option: str, value: Any, make: Callable[[], Made]) -> Made:
-    """Return what `make` makes. Raises its ValueError with the option and the value before the
-    message."""
+    """Return the result of `make`. Raise its ValueError with option and value in front."""
     try:
         return make()
     except ValueError as error:
@@ -52,15 +55,15 @@ def add_objectives(group: argparse._ArgumentGroup) -> None:
         "--objective",
         choices=list(OBJECTIVES),
         default="nll",
-        help="nll, or the teacher's distribution at each word as well; balanced-word-kd keeps the "
-        "teacher's weight alike at every temperature (default: nll)",
+        help="nll, or also the teacher's distribution at each word; balanced-word-kd keeps the "
+        "teacher's weight the same at every temperature (default: nll)",
     )
     group.add_argument(
         "--teacher",
         nargs="+",
         metavar="MODEL",
-        help=f"for {either(with_teacher())}: a model's folder or a row of the table; of several, "
-        "the probabilities are averaged",
+        help=f"for {either(with_teacher())}: model folder or row of the table; with several, "
+        "their probabilities are averaged",
     )
     for name, owners in settings().items():
         f = next(iter(owners.values()))
@@ -77,21 +80,21 @@ def either(names: Iterable[str]) -> str:
     return " or ".join(names)
 
 
-def objective_of(given: Namespace) -> Objective:
-    """Return what the student minimises. Raises ValueError for options of another objective, and
-    for one that needs a teacher without it."""
-    objective = OBJECTIVES[given.objective]()
+def objective_of(arguments: Namespace) -> Objective:
+    """Return the objective. Raise ValueError for options of another one, and for one that needs a
+    teacher and has none."""
+    objective = OBJECTIVES[arguments.objective]()
     options: dict[str, Iterable[str]] = {"teacher": with_teacher(), **settings()}
     for name, owners in options.items():
-        if given.objective not in owners and getattr(given, name) is not None:
+        if arguments.objective not in owners and getattr(arguments, name) is not None:
             raise ValueError(
                 f"--{name} is only for --objective {either(owners)}; to learn from a teacher's "
-                "translations, make them with `seqkd-lab distil` and give --distilled"
+                "translations, create them with `seqkd-lab distil` and use --distilled"
             )
-    if objective.needs_teacher and given.teacher is None:
-        raise ValueError(f"--objective {given.objective} needs --teacher")
+    if objective.needs_teacher and arguments.teacher is None:
+        raise ValueError(f"--objective {arguments.objective} needs --teacher")
     for name in (f.name for f in fields(objective)):
-        objective = _changed(objective, given, name)
+        objective = _changed(objective, arguments, name)
         if getattr(objective, name) == math.inf:
             raise ValueError(f"--{name} inf: {name} must be finite")
     return objective
@@ -102,64 +105,63 @@ def with_teacher() -> list[str]:
     return [name for name, kind in OBJECTIVES.items() if kind().needs_teacher]
 
 
-def preset_of(given: Namespace) -> str:
-    """Return the preset's name: toy for the toy language, full for the user's own text, unless one
-    is named."""
-    return given.preset or ("full" if names_own_text(given) else "toy")
+def preset_of(arguments: Namespace) -> str:
+    """Return the preset's name; by default toy for the toy language, full for the user's text."""
+    return arguments.preset or ("full" if names_own_text(arguments) else "toy")
 
 
-def sizes_of(given: Namespace) -> tuple[Spec, Optimisation]:
-    """Return the preset's student (or teacher) and its training, with the changes that the options
-    ask for.
+def sizes_of(arguments: Namespace) -> tuple[Spec, Optimisation]:
+    """Return the preset's student (or teacher) and its training, changed by the options.
 
-    Raises ValueError, naming the option, for a value that cannot be.
+    Raise ValueError, naming the option, for an invalid value.
     """
-    preset = PRESETS[preset_of(given)]
+    preset = PRESETS[preset_of(arguments)]
     model, training = (
         (preset.teacher, preset.teacher_training)
-        if given.as_teacher
+        if arguments.as_teacher
         else (preset.student, preset.student_training)
     )
     for name in ("width", "dropout"):
-        model = _changed(model, given, name)
+        model = _changed(model, arguments, name)
     for name in ("epochs", "learning_rate", "batch_size", "patience", "best_by"):
-        training = _changed(training, given, name)
+        training = _changed(training, arguments, name)
     return model, training
 
 
-def _changed(settings: Made, given: Namespace, name: str) -> Made:
-    value = getattr(given, name)
+def _changed(settings: Settings, arguments: Namespace, name: str) -> Settings:
+    value = getattr(arguments, name)
     if value is None:
         return settings
     return named(f"--{name.replace('_', '-')}", value, lambda: replace(settings, **{name: value}))
 
 
-def recipe_of(given: Namespace, cutter: Path | None) -> Recipe:
-    """Return the whole run but its objective, its teachers and its files, which have no recipes of
-    their own."""
-    model, training = sizes_of(given)
-    data = data_of(given, preset_of(given), cutter)
-    return Recipe(given.out.name, data, model, NLL(), training, given.seed)
+def recipe_of(arguments: Namespace, cutter: Path | None) -> Recipe:
+    """Return the run without its objective, teachers and files, which have no recipes of their
+    own."""
+    model, training = sizes_of(arguments)
+    data = data_of(arguments, preset_of(arguments), cutter)
+    return Recipe(arguments.out.name, data, model, NLL(), training, arguments.seed)
 
 
-def pairs_to_learn(given: Namespace, data: Dataset) -> ParallelCorpus:
-    """Return gold or --distilled, followed by what --add names."""
-    pairs = data.train if given.distilled is None else distilled_pairs(given, data.train)
-    return added(pairs, *map(read_translated, given.add)) if given.add else pairs
+def pairs_to_learn(arguments: Namespace, data: Dataset) -> ParallelCorpus:
+    """Return gold or --distilled, followed by the pairs of --add."""
+    pairs = data.train if arguments.distilled is None else distilled_pairs(arguments, data.train)
+    return added(pairs, *map(read_translated, arguments.add)) if arguments.add else pairs
 
 
-def distilled_pairs(given: Namespace, gold: ParallelCorpus) -> ParallelCorpus:
-    """Return the distilled corpus; one of the first pairs alone will do, and this is said.
+def distilled_pairs(arguments: Namespace, gold: ParallelCorpus) -> ParallelCorpus:
+    """Return the distilled corpus; a corpus of only the first pairs is accepted with a note.
 
-    Raises CorpusError, naming file and line, where it does not fit the sources.
+    Raise CorpusError, naming file and line, where it does not fit the sources.
     """
-    n_rows = len(read_lines(given.distilled)) - 1
+    n_rows = len(read_lines(arguments.distilled)) - 1
     if 0 < n_rows < len(gold):
-        made = read_distilled(given.distilled, gold[:n_rows])
+        made = read_distilled(arguments.distilled, gold[:n_rows])
         print(
-            f"{given.distilled}: holds the first {n_rows:,} of {len(gold):,} pairs; the student "
+            f"{arguments.distilled}: contains the first {n_rows:,} of {len(gold):,} pairs; the "
+            "student "
             "learns from these.",
             file=sys.stderr,
         )
         return made.corpus
-    return read_distilled(given.distilled, gold).corpus
+    return read_distilled(arguments.distilled, gold).corpus

@@ -1,4 +1,4 @@
-"""Which model a name on the command line means."""
+"""The model that a name on the command line refers to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def find_model(name: str, store: Store) -> TrainedModel:
     """Return a model by its folder, or by its row of Table 1: from the store, where `seqkd-lab
     tour` trained it there (toy, seed 1), else the committed checkpoint (the representative seed).
 
-    Raises ValueError for a name that is neither, CheckpointError and CorpusError for a damaged
+    Raise ValueError for a name that is neither, CheckpointError and CorpusError for a damaged
     folder.
     """
     check_name(name)
@@ -31,7 +31,7 @@ def find_model(name: str, store: Store) -> TrainedModel:
         return TrainedModel(store.model(recipe))
     directory = committed.checkpoint_directory(name)
     if directory is None:
-        raise ValueError(f"model {name!r} is not trained yet; `seqkd-lab tour` trains it")
+        raise ValueError(f"model {name!r} is not trained yet; run `seqkd-lab tour` to train it")
     return TrainedModel(committed.load_committed(directory))
 
 
@@ -39,15 +39,14 @@ def check_name(name: str) -> None:
     """Raise ValueError for a name that is neither a folder nor a row of the table."""
     if not Path(name).is_dir() and name not in TABLE_ROWS:
         raise ValueError(
-            f"{name!r} is neither a model's folder nor a row of the table: {', '.join(TABLE_ROWS)}"
+            f"{name!r} is neither a model folder nor a row of the table: {', '.join(TABLE_ROWS)}"
         )
 
 
 def find_teacher(names: Sequence[str], store: Store) -> TrainedModel:
-    """Return the model that `names` means; of several, their ensemble, whose probabilities are
-    averaged.
+    """Return the model of `names`; of several, their ensemble, whose probabilities are averaged.
 
-    Raises ValueError, naming two of them, when several do not have the same vocabularies, and as
+    Raise ValueError, naming two of them, when several do not have the same vocabularies, and as
     `find_model` does.
     """
     members = [find_model(name, store) for name in names]
@@ -59,8 +58,8 @@ def find_teacher(names: Sequence[str], store: Store) -> TrainedModel:
 
 
 def trained_on(names: Sequence[str]) -> dict[str, Any]:
-    """Return what the first of `names` that says so was trained on; nothing for rows of the table
-    and older folders."""
+    """Return what the first of `names` with a record was trained on; an empty dictionary for rows
+    of the table and older folders."""
     for name in names:
         try:
             history = read_json(Path(name) / HISTORY)

@@ -1,4 +1,4 @@
-"""What an unfinished run belongs to: the key of all that decides its result."""
+"""Unfinished runs: the key of everything that decides a result, and its folder."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from seqkd_lab.training import Callback, Progress
 UNFINISHED = "unfinished"
 
 
-def run_key(*things: Any) -> str:
-    """Return the sha256 (hex) of `things`: recipes and other dataclasses, models by their weights,
-    files by their content, numbers and words."""
-    content = json.dumps([lstm.REVISION, *(_stated(thing) for thing in things)], sort_keys=True)
+def run_key(*parts: Any) -> str:
+    """Return the sha256 (hex) of `parts`: recipes and other dataclasses, models by their weights,
+    files by their content, numbers and strings."""
+    content = json.dumps([lstm.REVISION, *(_stated(part) for part in parts)], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -47,23 +47,24 @@ def _weights_hash(model: Seq2Seq) -> str:
 
 
 def settle(directory: Path, key: str) -> None:
-    """Let only the run `key` go on in `directory`: what else lies there is removed, and a line on
-    stderr says so."""
+    """Keep the state in `directory` only if it belongs to the run `key`; a line on stderr reports
+    what is removed or continued."""
     try:
         state = read_state(directory, key)
     except AnotherRunError as error:
-        print(f"{error}: it is replaced, and this run starts anew.", file=sys.stderr)
+        print(f"{error}: it is replaced, and this run starts from scratch.", file=sys.stderr)
         forget(directory)
     else:
         if state is not None:
             print(
-                f"{directory}: goes on after epoch {state.epoch}, where this run was interrupted.",
+                f"{directory}: continuing after epoch {state.epoch}, where this run was "
+                "interrupted.",
                 file=sys.stderr,
             )
 
 
 def forget_all(out: Path) -> None:
-    """Remove every unfinished run in a model's folder, as the model is there."""
+    """Remove every unfinished run from the folder of a finished model."""
     for directory in out.glob(f"{UNFINISHED}*"):
         if directory.is_dir():
             forget(directory)
@@ -73,17 +74,18 @@ def forget_all(out: Path) -> None:
 def _remove_if_empty(directory: Path) -> None:
     try:
         directory.rmdir()
-    except OSError:  # somebody's own file lies there
+    except OSError:  # the user's own file is there
         pass
 
 
 def read_files(files: Iterable[Path | None]) -> list[Path]:
-    """Return the files that are named. Raises ValueError for one that is not there, before the
-    work."""
+    """Return the files that are not None. Raise ValueError for one that does not exist."""
     named = [file for file in files if file is not None]
     for file in named:
         if not file.is_file():
-            raise ValueError(f"{file}: no such file; make it with `seqkd-lab distil --out {file}`")
+            raise ValueError(
+                f"{file}: no such file; create it with `seqkd-lab distil --out {file}`"
+            )
     return named
 
 

@@ -1,5 +1,4 @@
-"""Text in and out of a command: files, pipes and the terminal, always UTF-8; only LF ends a
-line."""
+"""Input and output of text: files, pipes and the terminal, always UTF-8; only LF ends a line."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from seqkd_lab.corpus.parallel import CorpusError, lines_of
 
@@ -21,9 +20,9 @@ STANDARD = "-"
 class Input:
     """The lines of a file, plain or gzip, or of standard input ("-"), opened when it is made.
 
-    n_lines: how many there are; None for a pipe, whose lines can be read only once. A file is read
-    once in advance, so that a faulty line is named before the work. Raises CorpusError, naming file
-    and line, or file alone where it cannot be opened.
+    n_lines: their number; None for a pipe, whose lines can be read only once. A file is read once
+    in advance, so that a faulty line is found before the work. Raise CorpusError, naming file and
+    line, or only the file where it cannot be opened.
     """
 
     def __init__(self, name: str) -> None:
@@ -44,7 +43,7 @@ class Input:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person types the lines and waits for the answer to each."""
+        """Return whether the lines are typed, and each answer is waited for."""
         return self.file.isatty()
 
     def __iter__(self) -> Iterator[str]:
@@ -54,7 +53,8 @@ class Input:
 def _standard_input() -> io.BufferedReader:
     if sys.stdin is None:
         raise CorpusError("there is no standard input; name a file")
-    return sys.stdin.buffer
+    buffered: Any = sys.stdin.buffer
+    return buffered
 
 
 class Output:
@@ -62,15 +62,16 @@ class Output:
     pipe or a device.
 
     A file whose name ends in .gz is compressed. Until the end the text lies in `NAME.part`; after
-    an interruption it stays there, closed, and the file NAME is as it was before. Raises ValueError
-    where it cannot be written, or is the file that is read.
+    an interruption it stays there, closed, and the file NAME is as it was before. Raise ValueError
+    where it cannot be written, or is the input file.
     """
 
     def __init__(self, name: str, source: Input) -> None:
         self.name, self.n_lines = name, 0
         self.path = None if name == STANDARD else Path(os.path.realpath(name))
-        is_special = self.path is None or self.path.exists() and not self.path.is_file()
-        self.part = None if is_special else self.path.with_name(f"{self.path.name}.part")
+        self.part: Path | None = None
+        if self.path is not None and (self.path.is_file() or not self.path.exists()):
+            self.part = self.path.with_name(f"{self.path.name}.part")
         self._refuse_same(source)
         try:
             self._raw = self._opened()
@@ -78,12 +79,10 @@ class Output:
             raise ValueError(
                 f"{name}: cannot be written ({error.strerror}); check the path"
             ) from error
-        is_packed = self.part is not None and self.path.suffix == ".gz"
-        self.file = (
-            gzip.GzipFile(filename="", mode="wb", fileobj=self._raw, mtime=0)
-            if is_packed
-            else self._raw
-        )
+        self.file: BinaryIO | _AsText | gzip.GzipFile = self._raw
+        is_packed = self.part is not None and self.path is not None and self.path.suffix == ".gz"
+        if is_packed and isinstance(self._raw, io.BufferedWriter):
+            self.file = gzip.GzipFile(filename="", mode="wb", fileobj=self._raw, mtime=0)
 
     def _refuse_same(self, source: Input) -> None:
         """Raise ValueError where writing would destroy, or lengthen, what is read."""
@@ -93,20 +92,18 @@ class Output:
         )
         if read is not None and stat.S_ISREG(read.st_mode):
             if any(other is not None and os.path.samestat(read, other) for other in written):
-                raise ValueError(
-                    f"{self.name}: the output is the file that is read; write to another one"
-                )
+                raise ValueError(f"{self.name}: this file is also the input; write to another file")
 
-    def _opened(self) -> BinaryIO:
+    def _opened(self) -> BinaryIO | _AsText:
         if self.path is not None:
             if self.path.is_dir():
-                raise IsADirectoryError(None, "it is a folder")
+                raise IsADirectoryError(None, "this is a folder")
             return open(self.part or self.path, "wb")
         sys.stdout.flush()
         return getattr(sys.stdout, "buffer", None) or _AsText()
 
     def write(self, lines: list[str]) -> None:
-        """Write lines, and hand them to whoever reads."""
+        """Write lines, and flush them."""
         try:
             self.file.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
             self.file.flush()
@@ -119,9 +116,9 @@ class Output:
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        if self.path is None:
+        if self.path is None or isinstance(self._raw, _AsText):
             return
-        if self.file is not self._raw:
+        if isinstance(self.file, gzip.GzipFile):
             self.file.close()
         self._raw.close()
         if self.part is None:
@@ -132,14 +129,14 @@ class Output:
             self.part.unlink()
         else:
             print(
-                f"{self.part}: holds the first {self.n_lines:,} lines; nothing was written to "
-                f"{self.name}",
+                f"{self.part}: contains the first {self.n_lines:,} lines; {self.name} was not "
+                "written",
                 file=sys.stderr,
             )
 
 
 class _AsText:
-    """Standard output where it takes text only, as in a notebook."""
+    """Standard output that accepts only text, as in a notebook."""
 
     def write(self, content: bytes) -> None:
         sys.stdout.write(content.decode())
@@ -148,8 +145,8 @@ class _AsText:
         sys.stdout.flush()
 
 
-def _status(file: object) -> os.stat_result | None:
-    """What the system knows of an open file or a path; None where it is neither."""
+def _status(file: Any) -> os.stat_result | None:
+    """Return the status of an open file or a path; None where it is neither."""
     try:
         return os.stat(file) if isinstance(file, Path) else os.fstat(file.fileno())
     except (OSError, AttributeError, ValueError):

@@ -183,7 +183,7 @@ class TestPrune:
             patched.setattr(prune, "train", interrupted)
             assert run(capsys, *given, "--out", tmp_path / "m")[0] == 130
         code, _, err = run(capsys, *given, *change, "--out", tmp_path / "m")
-        assert code == 0 and err.count("starts anew") == 1 and "unfinished-1" in err
+        assert code == 0 and err.count("starts from scratch") == 1 and "unfinished-1" in err
         assert not list((tmp_path / "m").glob("unfinished*"))
         assert run(capsys, *given, *change, "--out", tmp_path / "fresh")[0] == 0
         found, fresh = (load_model(tmp_path / name).state_dict() for name in ("m", "fresh"))

@@ -121,7 +121,7 @@ class TestOneCutter:
     ):
         code, _, err = distil("--teacher", teachers["few"], *given)
         assert code == 0 and len(rows_of(tmp_path / "d.tsv")) <= n_pairs
-        assert ("The first 50 pairs" in err) == (
+        assert ("Rewriting the first 50 pairs" in err) == (
             given == ()
         ) and f"train: {n_pairs} pairs read" in err
 
@@ -223,7 +223,7 @@ class TestResume:
         code, _, err = distil(*given)
         assert (
             code == 0
-            and err.count("starts anew") == 1
+            and err.count("starts from scratch") == 1
             and str(tmp_path / "d.tsv.unfinished") in err
         )
         assert distil(*given, out="fresh.tsv")[0] == 0
@@ -420,7 +420,7 @@ class TestRefusals:
         (tmp_path / "file").write_text("kept", encoding="utf-8")
         assert_refused(distil("--teacher", teachers["a"], out="."), "--out", "is a folder")
         assert_refused(
-            distil("--teacher", teachers["a"], out="file/d.tsv"), "file/d.tsv", "another place"
+            distil("--teacher", teachers["a"], out="file/d.tsv"), "file/d.tsv", "another path"
         )
         assert_refused(distil("--teacher", teachers["a"], out="/dev/null"), "/dev/null", "device")
         assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
@@ -430,7 +430,7 @@ class TestRefusals:
         (tmp_path / "link").symlink_to(source)
         before = Path(source).read_bytes()
         assert_refused(
-            distil("--teacher", teachers["a"], out="link"), "--out", "is a file that is read"
+            distil("--teacher", teachers["a"], out="link"), "--out", "this file is also an input"
         )
         assert_refused(
             distil("--teacher", teachers["a"], "--input", source, out="link", text=()),
@@ -463,5 +463,5 @@ def test_a_file_that_is_no_distilled_corpus_is_not_replaced(capsys, tmp_path):
     description = tmp_path / "model.json"
     description.write_text("{}", encoding="utf-8")
     assert main(["distil", "--teacher", "teacher", "--pairs", "2", "--out", str(description)]) == 2
-    assert "no distilled corpus" in capsys.readouterr().err
+    assert "not a distilled corpus" in capsys.readouterr().err
     assert description.read_text(encoding="utf-8") == "{}"

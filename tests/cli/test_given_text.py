@@ -89,7 +89,7 @@ class TestCutters:
         SubwordTokeniser.train(["other text"], 20).save(tmp_path / "other.model")
         given = parsed(*files_of(text), "--subwords", tmp_path / "other.model")
         with pytest.raises(
-            ValueError, match=r"other\.model and .*m\.model cut text in different ways"
+            ValueError, match=r"other\.model and .*m\.model are different subword models"
         ):
             data_of(given, "quick", cutter)
 
@@ -99,7 +99,7 @@ class TestCutters:
             (["--vocabulary", 0], "--vocabulary must be at least 1 subword; got 0"),
             (["--vocabulary", -5], "got -5"),
             (["--vocabulary", 10**14], "at most 1,000,000 subwords; got 1"),
-            (["--character-coverage", 0], r"--character-coverage must lie in \(0, 1\].*got 0.0"),
+            (["--character-coverage", 0], r"--character-coverage must be in \(0, 1\].*got 0.0"),
             (["--character-coverage", 1.5], "got 1.5"),
             (["--character-coverage", "nan"], "got nan"),
             (["--subwords", "absent.model"], "absent.model: no such file"),
@@ -115,7 +115,7 @@ class TestCutters:
             data_of(parsed(*files_of(text), "--subwords", text.source), "quick")
 
     def test_a_model_and_a_size_contradict_each_other(self, text, cutter):
-        with pytest.raises(ValueError, match="is used as it is"):
+        with pytest.raises(ValueError, match="is used unchanged"):
             data_of(parsed(*files_of(text), "--subwords", cutter, "--vocabulary", 50), "quick")
 
     @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ class TestCutters:
         assert data_of(parsed(), "toy") == ToyData()
 
     def test_a_model_of_real_text_needs_its_text(self, cutter):
-        with pytest.raises(ValueError, match=r"m\.model cuts; name that text"):
+        with pytest.raises(ValueError, match=r"m\.model\); give that text"):
             data_of(parsed(), "toy", cutter)
 
     def test_missing_files_are_listed(self, text):
@@ -174,14 +174,14 @@ class TestPaths:
         assert load(piped, tmp_path).train == load(plain, tmp_path).train
 
     def test_an_empty_pipe_is_refused_with_advice(self, tmp_path):
-        with pytest.raises(ValueError, match="nothing came out of the pipe.*zcat"):
+        with pytest.raises(ValueError, match="the pipe is empty.*zcat"):
             self.read_pipe(tmp_path / "pipe", b"", tmp_path)
 
     def test_what_is_no_file_is_named_for_what_it_is(self, tmp_path, text):
         (tmp_path / "x").symlink_to(tmp_path / "nowhere")
         refused = {
-            tmp_path: "is a folder",
-            "/dev/null": "is a device",
+            tmp_path: "this is a folder",
+            "/dev/null": "this is a device",
             tmp_path / "absent": "no such file",
             tmp_path / "x": "no such file",
             f"{text.source}/x": "cannot be reached",
@@ -213,5 +213,5 @@ class TestPaths:
             "quick",
         ]
         assert main([*arguments, *options]) == 2
-        assert f"{tmp_path}: is a folder" in capsys.readouterr().err
+        assert f"{tmp_path}: this is a folder" in capsys.readouterr().err
         assert not (tmp_path / "store").exists()

@@ -115,7 +115,7 @@ def test_a_training_that_is_stopped_goes_on_as_if_it_had_not_been(tmp_path, how)
     assert (how != signal.SIGINT) or "the same command continues" in err
     resumed, whole = start(tmp_path, *given, "--out", "m"), start(tmp_path, *given, "--out", "n")
     code, out, err = ended(resumed)
-    assert code == 0 and "goes on after epoch" in err, err
+    assert code == 0 and "continuing after epoch" in err, err
     assert ended(whole)[0] == 0
     assert (
         contents(tmp_path / "m")["model.safetensors"]

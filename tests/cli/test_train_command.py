@@ -211,7 +211,7 @@ class TestUnfinished:
         self, train, found, text, tmp_path
     ):
         code, _, err = train(*text, *LONG)
-        assert code == 0 and "goes on after epoch 2" in err and "anew" not in err
+        assert code == 0 and "continuing after epoch 2" in err and "from scratch" not in err
         assert train(*text, *LONG, out="whole")[0] == 0
         assert same_weights(tmp_path / "whole", tmp_path / "m")
         assert not (tmp_path / "m" / "unfinished").exists()
@@ -239,7 +239,7 @@ class TestUnfinished:
     )
     def test_any_other_run_starts_anew_and_says_so(self, begins, found, text, change):
         err = begins(*text, *LONG, *change)
-        assert err.count("starts anew") == 1 and str(found / "unfinished") in err, err
+        assert err.count("starts from scratch") == 1 and str(found / "unfinished") in err, err
         assert list((found / "unfinished").iterdir()) == []
 
     @pytest.mark.parametrize("change", [("--width", 10), ("--seed", 2), ("--distilled", "d.tsv")])
@@ -302,7 +302,7 @@ class TestUnfinished:
                 {part: value for part, value in saved.items() if value is not None}
             ).encode()
         path.write_bytes(content)
-        assert "starts anew" in begins(*text, *LONG)
+        assert "starts from scratch" in begins(*text, *LONG)
         assert list((found / "unfinished").iterdir()) == []
 
 
@@ -413,7 +413,7 @@ class TestWhatItLearnsFrom:
         assert train(*text, out="t")[0] == 0
         assert distil("--teacher", tmp_path / "t", "--pairs", 40, *files_of(text))[0] == 0
         code, _, err = train(*text, "--distilled", tmp_path / "d.tsv")
-        assert code == 0 and re.search(r"d\.tsv: holds the first 40 of \d+ pairs", err)
+        assert code == 0 and re.search(r"d\.tsv: contains the first 40 of \d+ pairs", err)
         lines = (tmp_path / "d.tsv").read_text(encoding="utf-8").splitlines()
         (tmp_path / "d.tsv").write_text("\n".join([lines[0], *lines[2:]]) + "\n", encoding="utf-8")
         assert_refused(train(*text, "--distilled", tmp_path / "d.tsv"), "d.tsv:2", "other pairs")
@@ -467,7 +467,7 @@ class TestRefusals:
         (tmp_path / "file").write_text("kept", encoding="utf-8")
         assert_refused(train(*TOY, out="file"), f"--out {tmp_path / 'file'}", "is a file")
         assert_refused(
-            train(*TOY, out="file/m"), f"--out {tmp_path / 'file' / 'm'}", "another place"
+            train(*TOY, out="file/m"), f"--out {tmp_path / 'file' / 'm'}", "another path"
         )
         assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
 

@@ -181,7 +181,7 @@ class TestOutput:
         monkeypatch.setattr(translate.Translator, "translate", interrupted)
         code, _, err = run("-", "--output", out, content=b"a\nb\nc\nd\ne\n")
         assert code == 130
-        assert "out.part: holds the first 4 lines" in err
+        assert "out.part: contains the first 4 lines" in err
         assert "Interrupted" in err and "continues" not in err  # as other commands do
         assert out.read_text() == "before"
         assert len((tmp_path / "out.part").read_text().split("\n")) == 5
@@ -245,7 +245,9 @@ class TestRefusals:
             run("--input", tmp_path / "absent", model="nowhere"), "absent", "cannot be read"
         )
         assert_refused(run("--input", tmp_path, model="nowhere"), "cannot be read")
-        assert_refused(run("--input", text, "--output", tmp_path, model="nowhere"), "is a folder")
+        assert_refused(
+            run("--input", text, "--output", tmp_path, model="nowhere"), "this is a folder"
+        )
         assert_refused(
             run("--input", text, "--output", tmp_path / "no" / "o", model="nowhere"),
             "cannot be written",
@@ -261,7 +263,7 @@ class TestRefusals:
         link.symlink_to(text)
         (tmp_path / "hard.part").hardlink_to(text)
         for output in (text, link, tmp_path / "hard"):
-            assert_refused(run("--input", text, "--output", output), "is the file that is read")
+            assert_refused(run("--input", text, "--output", output), "this file is also the input")
         assert text.read_text() == "a\n"
 
     def test_weights_that_are_not_finite(self, run, tmp_path):

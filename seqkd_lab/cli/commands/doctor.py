@@ -1,4 +1,4 @@
-"""`seqkd-lab doctor`: is this machine ready, and what to do if not."""
+"""`seqkd-lab doctor`: check the environment."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from argparse import Namespace
 
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command, which has no options."""
-    doctor = verbs.add_parser("doctor", help="checks the environment and says what to do")
+    doctor = verbs.add_parser("doctor", help="check the environment, and how to fix what is wrong")
     doctor.set_defaults(run=run)
 
 
-def run(given: Namespace) -> int:
+def run(arguments: Namespace) -> int:
     """`seqkd-lab doctor`"""
     from seqkd_lab.doctor import run
 

@@ -1,5 +1,4 @@
-"""`seqkd-lab export`: a Transformer as a model of CTranslate2, compared with the model that it was
-made from."""
+"""`seqkd-lab export`: export a Transformer to CTranslate2, and compare both models."""
 
 from __future__ import annotations
 
@@ -27,67 +26,71 @@ from seqkd_lab.models.folder import TrainedModel
 
 N_MADE_UP = 20
 N_CHECKED = 200
-"""Sentences of --check that are translated: our search needs up to a minute for so many."""
+"""Sentences of --check that are translated: our search takes up to a minute for so many."""
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     export = verbs.add_parser(
         "export",
-        help="writes a Transformer for CTranslate2, which translates without seqkd_lab",
+        help="export a Transformer to CTranslate2, which translates without seqkd_lab",
         description="Writes a trained Transformer as a folder for CTranslate2 (pip install "
-        "ctranslate2), a fast "
-        "translation program for CPUs. Then translates some sentences with both, greedily and with "
-        "a beam of "
-        f"{BEAM_SIZE}, and says how many translations are the same, token by token. README.md in "
-        "the folder says how "
-        "to use it. An LSTM cannot be exported.",
+        "ctranslate2), a fast inference engine for CPUs. Then translates some sentences with "
+        f"both, greedily and with a beam of {BEAM_SIZE}, and reports how many translations "
+        "are identical, token by token. README.md in the folder explains how to use it. An "
+        "LSTM cannot be exported.",
     )
-    export.add_argument("model", metavar="MODEL", help="a model's folder or a row of the table")
+    export.add_argument("model", metavar="MODEL", help="model folder or row of the table")
     export.add_argument(
         "out",
         type=typed_path,
         metavar="OUT",
-        help="the folder to write: a new one, or an earlier export",
+        help="folder to write: a new one, or an earlier export",
     )
     export.add_argument(
-        "--format", choices=(FORMAT,), default=FORMAT, help=f"of the folder (default: {FORMAT})"
+        "--format",
+        choices=(FORMAT,),
+        default=FORMAT,
+        help=f"format of the folder (default: {FORMAT})",
     )
     export.add_argument(
         "--quantisation",
         choices=QUANTISATIONS,
         default=QUANTISATIONS[0],
-        help="how weights are stored: float32 as they are, float16 in half the bytes, int8 as "
-        "integers of one byte; "
-        "what is not float32 translates a little differently (default: float32)",
+        help="how weights are stored: float32 unchanged, float16 in half the space, int8 as "
+        "one-byte integers; all but float32 may translate slightly differently (default: "
+        "float32)",
     )
     export.add_argument(
         "--check",
         metavar="FILE",
-        help="compare on the source text of FILE, one sentence a line, plain or .gz, at "
-        f"most the first {N_CHECKED} lines (default: {N_MADE_UP} sentences of random words of the "
-        "vocabulary)",
+        help="compare on the source text of FILE, one sentence per line (plain or .gz), at most "
+        f"the first {N_CHECKED} lines (default: {N_MADE_UP} sentences of random words from "
+        "the vocabulary)",
     )
     export.set_defaults(run=run)
 
 
-def run(given: Namespace) -> int:
+def run(arguments: Namespace) -> int:
     """`seqkd-lab export`"""
     import_ctranslate2()
-    check_place(given.out)
+    check_place(arguments.out)
     machine.use_threads(1)
-    trained = find_model(given.model, store_of(given))
+    trained = find_model(arguments.model, store_of(arguments))
     check_exportable(trained.model)
-    sources = sources_to_check(trained, given.check)
-    with new_folder(given.out) as folder:
-        write_export(folder, trained, given.quantisation)
+    sources = sources_to_check(trained, arguments.check)
+    with new_folder(arguments.out) as folder:
+        write_export(folder, trained, arguments.quantisation)
         print(f"comparing on {len(sources)} sentences ...", file=sys.stderr)
-        agreement = compare(trained.model, ExportedModel.load(folder, given.quantisation), sources)
-        if given.quantisation == QUANTISATIONS[0]:
+        agreement = compare(
+            trained.model, ExportedModel.load(folder, arguments.quantisation), sources
+        )
+        if arguments.quantisation == QUANTISATIONS[0]:
             check_same_numbers(agreement)
         after, weights = n_bytes(folder), (folder / "model.bin").stat().st_size
     print(
-        f"{given.out}: {after:,} bytes, {weights:,} of them weights in {given.quantisation} with "
+        f"{arguments.out}: {after:,} bytes, {weights:,} of them weights in "
+        f"{arguments.quantisation} with "
         f"the table of positions; before: {n_weight_bytes(trained):,} bytes of weights in float32"
     )
     print(in_words(agreement))
@@ -95,8 +98,7 @@ def run(given: Namespace) -> int:
 
 
 def sources_to_check(trained: TrainedModel, path: str | None) -> Sequence[Sequence[str]]:
-    """Return the tokens of what is translated for the comparison. Raises CorpusError for a file
-    that has no text."""
+    """Return the tokenised sentences to compare. Raise CorpusError for a file without text."""
     if path is None:
         return made_up_sources(trained.model, N_MADE_UP)
     lines = [line for line in read_lines(path) if line.strip()]
@@ -111,7 +113,7 @@ def n_weight_bytes(trained: TrainedModel) -> int:
 
 
 def in_words(agreement: Agreement) -> str:
-    """Say how many translations are the same."""
+    """Return how many translations are the same, in words."""
     n = agreement.n_sentences
     return (
         f"the same translations as seqkd_lab's: greedy {agreement.n_greedy} of {n}, beam "

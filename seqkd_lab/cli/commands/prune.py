@@ -1,4 +1,4 @@
-"""`seqkd-lab prune`: a model without its smallest weights, retrained."""
+"""`seqkd-lab prune`: remove the smallest weights of a model, and retrain the rest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from seqkd_lab.cli.cutters import check_kind, one_cutter
 from seqkd_lab.cli.given import data_of, store_of
 from seqkd_lab.cli.learning import distilled_pairs
 from seqkd_lab.cli.models import find_model, trained_on
-from seqkd_lab.cli.options import add_text_files, names_own_text, seed, typed_path
+from seqkd_lab.cli.options import add_out, add_seed, add_text_files, names_own_text, typed_path
 from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
 from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.compression.pruning import (
@@ -39,73 +39,83 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     prune = verbs.add_parser(
         "prune",
-        help="prunes a model by magnitude and retrains what is left",
-        description="Sets the smallest weights of a model to 0, trains it on while they stay 0, "
-        "and writes a model's "
-        "folder that holds only what is left.",
+        help="prune a model by magnitude, and retrain what is left",
+        description="Sets the smallest weights of a model to 0, continues training while they "
+        "stay 0, and writes a model folder that stores only the remaining weights.",
     )
     prune.add_argument(
-        "--model", default=SEQ_KD, metavar="MODEL", help="a row of the table or a model's folder"
+        "--model",
+        default=SEQ_KD,
+        metavar="MODEL",
+        help=f"model folder or row of the table (default: {SEQ_KD})",
     )
     prune.add_argument(
-        "--share", type=float, required=True, help="of all parameters, as in 0.8 for 80%%"
+        "--share", type=float, required=True, help="fraction of parameters to prune (e.g. 0.8)"
     )
     prune.add_argument(
         "--method",
         choices=METHODS,
         default=CLASS_BLIND,
-        help=f"default: {CLASS_BLIND}, the paper's",
+        help=f"pruning scheme (default: {CLASS_BLIND}, the paper's)",
     )
     prune.add_argument(
-        "--steps", type=int, default=1, help="prune a little, retrain, again: so often (default: 1)"
+        "--steps", type=int, default=1, help="number of prune-and-retrain iterations (default: 1)"
     )
     prune.add_argument(
-        "--epochs", type=int, default=5, help="of each retraining; 0 prunes only (default: 5)"
+        "--epochs",
+        type=int,
+        default=5,
+        help="epochs of each retraining; 0 prunes without retraining (default: 5)",
     )
     prune.add_argument(
-        "--learning-rate", type=float, default=0.01, help="lower than in training (default: 0.01)"
+        "--learning-rate",
+        type=float,
+        default=0.01,
+        help="learning rate of the retraining (default: 0.01)",
     )
     prune.add_argument(
-        "--distilled", type=typed_path, metavar="TSV", help="retrain on this corpus instead of gold"
-    )
-    prune.add_argument("--dense", action="store_true", help="write the zeros, too")
-    prune.add_argument("--seed", type=seed, default=1)
-    prune.add_argument(
-        "--out",
+        "--distilled",
         type=typed_path,
-        required=True,
-        metavar="DIR",
-        help="the folder of the pruned model",
+        metavar="TSV",
+        help="retrain on this distilled corpus instead of gold",
     )
+    prune.add_argument(
+        "--dense", action="store_true", help="store the model densely, with its zeros"
+    )
+    add_seed(prune, "seed of the retraining")
+    add_out(prune, "DIR", "folder of the pruned model")
     add_text_files(prune)
     prune.set_defaults(run=run)
 
 
-def run(given: Namespace) -> int:
+def run(arguments: Namespace) -> int:
     """`seqkd-lab prune`"""
-    check_pruning(given.share, given.method)
+    check_pruning(arguments.share, arguments.method)
     machine.use_threads(1)
-    store, steps = store_of(given), shares_in_steps(given.share, given.steps)
-    optimisation = (
-        Optimisation(given.epochs, given.learning_rate, batch_size=128) if given.epochs else None
-    )
-    tables = read_files([given.distilled])
-    cutter = one_cutter([given.model], tables)
+    store, steps = store_of(arguments), shares_in_steps(arguments.share, arguments.steps)
+    optimisation = None
+    if arguments.epochs:
+        optimisation = Optimisation(arguments.epochs, arguments.learning_rate, batch_size=128)
+    cutter = one_cutter([arguments.model], read_files([arguments.distilled]))
+    data = None
     if optimisation is not None:
-        check_kind([given.model], names_own_text(given))
-    data = None if optimisation is None else retraining_data(given, cutter)
-    check_folder(given.out)
-    trained = find_model(given.model, store)
+        check_kind([arguments.model], names_own_text(arguments))
+        data = retraining_data(arguments, cutter)
+    check_folder(arguments.out)
+    trained = find_model(arguments.model, store)
     model, before = trained.model, n_nonzero(trained.model)
-    history = [] if optimisation is None else retrained(given, model, steps, optimisation, data)
-    if optimisation is None:
+    history: list[dict] = []
+    if optimisation is not None and data is not None:
+        history = retrained(arguments, model, steps, optimisation, data)
+    else:
         for share in steps:
-            prune(model, share, given.method)
-    save_folder(given.out, trained, history, sparse=not given.dense)
-    forget_all(given.out)
+            prune(model, share, arguments.method)
+    save_folder(arguments.out, trained, history, sparse=not arguments.dense)
+    forget_all(arguments.out)
     left = n_nonzero(model)
     print(
-        f"{given.out}: {left:,} of {before:,} parameters are left ({before / left:.1f} times fewer)"
+        f"{arguments.out}: {left:,} of {before:,} parameters are left ({before / left:.1f} times "
+        "fewer)"
     )
     print(
         "zeros by part: "
@@ -115,7 +125,7 @@ def run(given: Namespace) -> int:
 
 
 def retrained(
-    given: Namespace,
+    arguments: Namespace,
     model: Seq2Seq,
     steps: Sequence[float],
     optimisation: Optimisation,
@@ -127,16 +137,24 @@ def retrained(
     A retraining that was interrupted goes on, if it was of the same model, share, method, settings
     and data.
     """
-    data = store_of(given).dataset(named)
-    corpus = data.train if given.distilled is None else distilled_pairs(given, data.train)
+    data = store_of(arguments).dataset(named)
+    corpus = data.train if arguments.distilled is None else distilled_pairs(arguments, data.train)
     work = run_key(
-        model, given.method, optimisation, given.seed, corpus.fingerprint, data.valid.fingerprint
+        model,
+        arguments.method,
+        optimisation,
+        arguments.seed,
+        corpus.fingerprint,
+        data.valid.fingerprint,
     )
     history = []
     for number, share in enumerate(steps, start=1):
-        directory, key = given.out / f"{UNFINISHED}-{number}", run_key(work, list(steps[:number]))
+        directory, key = (
+            arguments.out / f"{UNFINISHED}-{number}",
+            run_key(work, list(steps[:number])),
+        )
         settle(directory, key)
-        masks = prune(model, share, given.method)
+        masks = prune(model, share, arguments.method)
         with tqdm(desc=f"{share:.0%} pruned", unit=" updates") as bar, keep_pruned(model, masks):
             learned = train(
                 model,
@@ -144,7 +162,7 @@ def retrained(
                 data.valid,
                 NLL(),
                 optimisation,
-                given.seed,
+                arguments.seed,
                 callbacks=[watcher(bar)],
                 resume_from=directory,
                 key=key,
@@ -153,13 +171,13 @@ def retrained(
     return history
 
 
-def retraining_data(given: Namespace, cutter: Path | None) -> ToyData | TextData:
+def retraining_data(arguments: Namespace, cutter: Path | None) -> ToyData | TextData:
     """Return the pairs to retrain on: unless --pairs says otherwise, as many as the model was
     trained on."""
     data, known = (
-        data_of(given, "full" if names_own_text(given) else "toy", cutter),
-        trained_on([given.model]),
+        data_of(arguments, "full" if names_own_text(arguments) else "toy", cutter),
+        trained_on([arguments.model]),
     )
-    if given.pairs is None and known.get("n_pairs") is not None:
+    if arguments.pairs is None and known.get("n_pairs") is not None:
         return replace(data, n_train=known["n_pairs"])
     return data

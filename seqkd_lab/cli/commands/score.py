@@ -1,4 +1,4 @@
-"""`seqkd-lab score`: BLEU and chrF of translations in a file, or the paired bootstrap of two
+"""`seqkd-lab score`: BLEU and chrF of a file of translations, or the paired bootstrap of two
 files."""
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import json
 import sys
 import unicodedata
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from seqkd_lab.cli.options import add_tokenize
@@ -26,14 +26,16 @@ from seqkd_lab.metrics import (
 )
 
 N_SAMPLES = 1000
-DESCRIPTION = """Scores translations by sacreBLEU: BLEU and chrF (0 to 100, more is better), length ratio to the
-references, brevity penalty (1: none), and the signatures that make the numbers comparable with others'.
+DESCRIPTION = """Scores translations with sacreBLEU: BLEU and chrF (0 to 100, higher is better),
+length ratio to the references, brevity penalty (1: none), and the signatures that make the numbers
+comparable with others.
 
-Files are UTF-8, plain or .gz, a translation a line, as people write: detokenised and cased. Line i of every file
-belongs to the same sentence. A blank line of translations is scored as an empty one.
+Files are UTF-8, plain or .gz, with one detokenised, cased translation per line. Line i of every
+file belongs to the same sentence. A blank line is scored as an empty translation.
 
-With --against, both files are compared on the same sentences: the difference with its 95% interval, and p, by paired
-bootstrap (Koehn 2004). A p below 0.05 says that the choice of these sentences hardly explains the difference."""  # noqa: E501
+With --against, both files are compared on the same sentences: the difference with its 95% interval,
+and p, by paired bootstrap (Koehn 2004). A p below 0.05 means that the choice of these sentences
+hardly explains the difference."""
 EPILOG = """examples:
   seqkd-lab score student.de test.de
   seqkd-lab score student.de test.1.de test.2.de --json
@@ -52,7 +54,7 @@ class System:
     score: TextScore
 
     def as_dict(self) -> dict:
-        """Return what --json says of it."""
+        """Return its part of the output of --json."""
         return {"hypotheses": self.name, "blank_lines": self.blank, **asdict(self.score)}
 
 
@@ -60,50 +62,54 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     score = verbs.add_parser(
         "score",
-        help="BLEU and chrF of a file of translations, or the paired bootstrap of two",
+        help="BLEU and chrF of translations, or the paired bootstrap of two files",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     score.add_argument(
-        "hypotheses", metavar="HYPOTHESES", help="the translations; - reads standard input"
+        "hypotheses", metavar="HYPOTHESES", help="translations to score; - is standard input"
     )
     score.add_argument(
         "references",
         metavar="REFERENCE",
         nargs="+",
-        help="what they should be; several files where a sentence has several good translations",
+        help="reference translations; several files if there are several references per sentence",
     )
     score.add_argument(
-        "--against", metavar="HYPOTHESES2", help="other translations of the same sentences"
+        "--against",
+        metavar="HYPOTHESES2",
+        help="a second system's translations of the same sentences, to compare with",
     )
     add_tokenize(score)
-    score.add_argument("--json", action="store_true", help="print the numbers as JSON, unrounded")
+    score.add_argument("--json", action="store_true", help="print unrounded numbers as JSON")
     score.set_defaults(run=run)
 
 
-def run(given: Namespace) -> int:
+def run(arguments: Namespace) -> int:
     """`seqkd-lab score`"""
     names = [
-        given.hypotheses,
-        *([given.against] if given.against is not None else []),
-        *given.references,
+        arguments.hypotheses,
+        *([arguments.against] if arguments.against is not None else []),
+        *arguments.references,
     ]
     texts = read_together(names)
-    systems, streams = texts[: -len(given.references)], texts[-len(given.references) :]
-    metrics = TextMetrics.of(streams, given.tokenize)
+    systems, streams = texts[: -len(arguments.references)], texts[-len(arguments.references) :]
+    metrics = TextMetrics.of(streams, arguments.tokenize)
     scored = [
         System(_shown(name), lines, sum(not line.strip() for line in lines), metrics.score(lines))
         for name, lines in zip(names, systems, strict=False)
     ]
     for note in [
-        *notes_on(scored, given.references, streams),
+        *notes_on(scored, arguments.references, streams),
         *too_short(scored, streams, metrics),
     ]:
         print(f"note: {note}", file=sys.stderr)
-    compared = compare(*scored, streams[0], metrics) if len(scored) == 2 else None
-    if given.json:
-        print(as_json(scored, given.references, compared))
+    compared = None
+    if len(scored) == 2:
+        compared = compare(scored[0], scored[1], streams[0], metrics)
+    if arguments.json:
+        print(as_json(scored, arguments.references, compared))
     else:
         print(in_words(scored, len(streams), compared))
     return 0
@@ -122,7 +128,7 @@ def read_together(names: Sequence[str]) -> list[list[str]]:
     """
     if names.count(STANDARD) > 1:
         raise ValueError(
-            "- is standard input, which can be read only once; name a file for the others"
+            "- is standard input, which can be read only once; name files for the others"
         )
     read: list[list[str]] = []
     for name in names:
@@ -132,8 +138,7 @@ def read_together(names: Sequence[str]) -> list[list[str]]:
             source.file.close()
         if not any(line.strip() for line in lines):
             raise ValueError(
-                f"{_shown(name)}: no text in {_counted(len(lines), 'line')}, so there is nothing "
-                "to score"
+                f"{_shown(name)}: nothing to score: no text in {_counted(len(lines), 'line')}"
             )
         if read and len(lines) != len(read[0]):
             raise ValueError(
@@ -151,8 +156,8 @@ def _counted(number: int, what: str) -> str:
 def notes_on(
     systems: Sequence[System], references: Sequence[str], streams: Sequence[Sequence[str]]
 ) -> list[str]:
-    """Return what makes the scores other than they seem: tokenised text, and letters written in two
-    ways."""
+    """Return notes on what distorts the scores: tokenised text, blank references, and letters that
+    are written in two ways."""
     files = [
         *((system.name, system.texts) for system in systems),
         *zip(references, streams, strict=True),
@@ -163,7 +168,7 @@ def notes_on(
         if f"tok:{WORDS}" in systems[0].score.signature and 2 * n_tokenised > len(lines):
             notes.append(
                 f"{n_tokenised:,} of {_counted(len(lines), 'line')} of {name} end in ' .', as "
-                "tokenised text does; detokenise it before its BLEU is compared with others'"
+                "tokenised text does; detokenise it before comparing its BLEU with others'"
             )
     blank = {name: sum(not line.strip() for line in lines) for name, lines in files[len(systems) :]}
     notes += [
@@ -175,7 +180,7 @@ def notes_on(
     if min(decomposed.values()) == 0:
         notes += [
             f"lines of {name} that are not in Unicode's NFC, unlike the other files: {number:,}; "
-            "an accented letter may be two characters there, and then equal words count as "
+            "an accented letter may be two characters there, so that equal words count as "
             "different; convert the file with uconv -x any-nfc"
             for name, number in decomposed.items()
             if number
@@ -186,7 +191,7 @@ def notes_on(
 def too_short(
     systems: Sequence[System], streams: Sequence[Sequence[str]], metrics: TextMetrics
 ) -> list[str]:
-    """Return a note where BLEU is 0 even for the references themselves, which have no run of four
+    """Return a note where BLEU is 0 even for the references themselves, since no line has four
     words."""
     if (
         all(system.score.bleu for system in systems)
@@ -194,8 +199,8 @@ def too_short(
     ):
         return []
     return [
-        "no line of the references has four words, and BLEU, which counts runs of one to four, is "
-        "0 for any translations of them; read chrF"
+        "no line of the references has four words, so BLEU, which counts n-grams of one to four "
+        "words, is 0 for any translations; use chrF"
     ]
 
 
@@ -205,26 +210,26 @@ def _is_nfc(line: str) -> bool:
 
 @dataclass(frozen=True)
 class Compared:
-    """First system − second, in both metrics; or the reason why that says nothing."""
+    """The differences first system − second by metric ("bleu", "chrf"), or the reason why they say
+    nothing."""
 
-    bleu: PairedDifference | None
-    chrf: PairedDifference | None
+    differences: Mapping[str, PairedDifference]
     reason: str | None = None
 
     def as_dict(self) -> dict:
-        """Return what --json says of it."""
+        """Return its part of the output of --json."""
         if self.reason is not None:
             return {"cannot_be_compared": self.reason}
         return {
             "n_samples": N_SAMPLES,
             "seed": SEED,
             **{
-                name: {
-                    "difference": metric.difference,
-                    "interval": list(metric.interval),
-                    "p_value": metric.p_value,
+                metric: {
+                    "difference": compared.difference,
+                    "interval": list(compared.interval),
+                    "p_value": compared.p_value,
                 }
-                for name, metric in (("bleu", self.bleu), ("chrf", self.chrf))
+                for metric, compared in self.differences.items()
             },
         }
 
@@ -237,27 +242,27 @@ def compare(
     How many translations differ is counted by how many references do: a test set may hold a
     sentence many times.
     """
-    for each in (system, other):
-        distinct = min(1.0, distinct_share(each.texts) / distinct_share(references))
+    for judged in (system, other):
+        distinct = min(1.0, distinct_share(judged.texts) / distinct_share(references))
         reason = why_not_judged(
-            each.name,
-            each.score.bleu,
+            judged.name,
+            judged.score.bleu,
             distinct,
-            repeated_share(each.texts),
-            advice="see whether its lines belong to those of the reference",
+            repeated_share(judged.texts),
+            advice="check that its lines correspond to those of the reference",
         )
         if reason is not None:
-            return Compared(None, None, reason)
+            return Compared({}, reason)
     return Compared(
-        *(
-            paired_bootstrap(system.texts, other.texts, metric, N_SAMPLES)
-            for metric in (metrics.bleu, metrics.chrf)
-        )
+        {
+            name: paired_bootstrap(system.texts, other.texts, metric, N_SAMPLES)
+            for name, metric in (("bleu", metrics.bleu), ("chrf", metrics.chrf))
+        }
     )
 
 
 def in_words(systems: Sequence[System], n_references: int, compared: Compared | None) -> str:
-    """Return scores, comparison and signatures for people."""
+    """Return scores, comparison and signatures as text."""
     n, width = len(systems[0].texts), max(len(system.name) for system in systems)
     lines = [
         f"{_counted(n, 'line')}, {_counted(n_references, 'reference')}",
@@ -270,7 +275,7 @@ def in_words(systems: Sequence[System], n_references: int, compared: Compared | 
             f"{score.brevity_penalty:16.3f} {system.blank:12,}"
         )
     if compared is not None:
-        lines += comparison_in_words(*(system.name for system in systems), compared)
+        lines += comparison_in_words(systems[0].name, systems[1].name, compared)
     score = systems[0].score
     return "\n".join([*lines, f"BLEU:  {score.signature}", f"chrF2: {score.chrf_signature}"])
 
@@ -280,16 +285,23 @@ def comparison_in_words(system: str, other: str, compared: Compared) -> list[str
     if compared.reason is not None:
         return [f"The two cannot be compared: {compared.reason}."]
     lines = [f"{system} − {other}, paired bootstrap with {N_SAMPLES:,} samples (seed {SEED}):"]
-    for name, metric in (("BLEU ", compared.bleu), ("chrF2", compared.chrf)):
-        low, high = metric.interval
+    for name, metric in (("BLEU ", "bleu"), ("chrF2", "chrf")):
+        difference = compared.differences[metric]
+        low, high = difference.interval
         interval = f"95% interval [{low:+.2f}, {high:+.2f}]"
-        lines.append(f"{name} {metric.difference:+.2f}, {interval}, p = {metric.p_value:.3f}")
+        lines.append(
+            f"{name} {difference.difference:+.2f}, {interval}, p = {difference.p_value:.3f}"
+        )
     return lines
 
 
 def as_json(systems: Sequence[System], references: Sequence[str], compared: Compared | None) -> str:
     """Return scores and comparison as JSON."""
-    said = {"lines": len(systems[0].texts), "references": list(references), **systems[0].as_dict()}
+    report = {
+        "lines": len(systems[0].texts),
+        "references": list(references),
+        **systems[0].as_dict(),
+    }
     if compared is not None:
-        said |= {"against": systems[1].as_dict(), "difference": compared.as_dict()}
-    return json.dumps(said, indent=1, ensure_ascii=False)
+        report |= {"against": systems[1].as_dict(), "difference": compared.as_dict()}
+    return json.dumps(report, indent=1, ensure_ascii=False)

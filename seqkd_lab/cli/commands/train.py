@@ -1,4 +1,4 @@
-"""`seqkd-lab train`: one model, on gold or on a distilled corpus."""
+"""`seqkd-lab train`: train one model, on gold or on a distilled corpus."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ from seqkd_lab.cli.learning import (
     recipe_of,
 )
 from seqkd_lab.cli.models import find_teacher
-from seqkd_lab.cli.options import add_text_files, names_own_text, seed, text_options, typed_path
+from seqkd_lab.cli.options import (
+    add_out,
+    add_seed,
+    add_text_files,
+    names_own_text,
+    text_options,
+    typed_path,
+)
 from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
 from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.distillation.forward_translation import tokens_per_source_token
@@ -41,48 +48,44 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     verb = verbs.add_parser(
         "train",
-        help="trains one model",
+        help="train one model",
         description="Trains one model on gold or on a distilled corpus, and writes its folder: "
-        "weights, description, "
-        "subwords and history. After each epoch the state is kept in DIR/unfinished; after an "
-        "interrupt, the same "
-        "command goes on from there, and a command with other settings or data starts anew.",
+        "weights, description, subwords and history. The state is saved in DIR/unfinished "
+        "after each epoch; after an interruption, the same command continues from there, and "
+        "a command with other settings or data starts from scratch.",
     )
-    verb.add_argument(
-        "--out", type=typed_path, required=True, metavar="DIR", help="the folder of the model"
-    )
+    add_out(verb, "DIR", "folder of the model")
     add_sizes(verb)
     add_lessons(verb)
-    verb.add_argument(
-        "--seed", type=seed, default=1, help="of first weights, order and dropout (default: 1)"
-    )
+    add_seed(verb, "seed of initial weights, order and dropout")
     add_text_files(verb)
     verb.set_defaults(run=run)
 
 
 def add_sizes(verb: argparse.ArgumentParser) -> None:
-    """Add the options that say how large the model is and how long it learns."""
-    sizes = verb.add_argument_group("model and training", "what is not given is the preset's")
+    """Add the options for the size of the model and its training."""
+    sizes = verb.add_argument_group(
+        "model and training", "omitted options take the preset's values"
+    )
     sizes.add_argument(
         "--preset",
         choices=sorted(PRESETS),
-        help="whose student to train (default: toy; full for your own text)",
+        help="preset whose student is trained (default: toy; full for your own text)",
     )
     sizes.add_argument(
-        "--as-teacher", action="store_true", help="the preset's teacher instead of its student"
+        "--as-teacher",
+        action="store_true",
+        help="train the preset's teacher instead of its student",
     )
-    sizes.add_argument("--width", type=int, metavar="D", help="another width (an even number)")
+    sizes.add_argument("--width", type=int, metavar="D", help="width of the model (an even number)")
+    sizes.add_argument("--dropout", type=float, metavar="X", help="dropout rate, in [0, 1)")
     sizes.add_argument(
-        "--dropout",
-        type=float,
-        metavar="X",
-        help="share of numbers set to 0 in training, in [0, 1)",
+        "--epochs", type=int, metavar="N", help="number of passes over the training pairs"
     )
-    sizes.add_argument("--epochs", type=int, metavar="N", help="passes over the training pairs")
     sizes.add_argument(
-        "--learning-rate", type=float, metavar="X", help="Adam's peak rate, after a warm-up"
+        "--learning-rate", type=float, metavar="X", help="Adam's peak learning rate, after warm-up"
     )
-    sizes.add_argument("--batch-size", type=int, metavar="N", help="sentences per update")
+    sizes.add_argument("--batch-size", type=int, metavar="N", help="number of sentences per update")
     sizes.add_argument(
         "--patience",
         type=int,
@@ -92,57 +95,58 @@ def add_sizes(verb: argparse.ArgumentParser) -> None:
     sizes.add_argument(
         "--best-by",
         choices=[BY_LOSS, BY_BLEU],
-        help="keep the epoch with the least validation loss, or with the best BLEU of greedy "
+        help="keep the epoch with the lowest validation loss, or with the highest BLEU of greedy "
         f"translations of the first {MOST_SENTENCES} validation sentences, which takes some "
-        "seconds an "
-        "epoch (default: the last epoch; with --patience by loss). With --distilled take bleu: the "
-        "better a student copies its teacher, the worse may its loss on gold be",
+        "seconds per epoch (default: the last epoch; with --patience, by loss). With "
+        "--distilled, use bleu: the better a student copies its teacher, the higher its loss "
+        "on gold may be",
     )
 
 
 def add_lessons(verb: argparse.ArgumentParser) -> None:
-    """Add the options that say what the student learns from."""
+    """Add the options for what the student learns from."""
     lessons = verb.add_argument_group("what it learns from")
     lessons.add_argument(
         "--distilled",
         type=typed_path,
         metavar="TSV",
-        help="learn from this corpus instead of gold; `seqkd-lab distil` writes it",
+        help="learn from this corpus, written by `seqkd-lab distil`, instead of gold",
     )
     lessons.add_argument(
         "--add",
         type=typed_path,
         nargs="+",
         metavar="TSV",
-        help="learn from these pairs, too; `seqkd-lab distil --input` writes them",
+        help="also learn from these pairs, written by `seqkd-lab distil --input`",
     )
     add_objectives(lessons)
 
 
-def run(given: Namespace) -> int:
+def run(arguments: Namespace) -> int:
     """`seqkd-lab train`"""
     machine.use_threads(1)
-    objective, teachers, store = objective_of(given), given.teacher or [], store_of(given)
-    tables = read_files([given.distilled, *(given.add or [])])
+    objective, store = objective_of(arguments), store_of(arguments)
+    teachers = arguments.teacher or []
+    tables = read_files([arguments.distilled, *(arguments.add or [])])
     cutter = one_cutter(teachers, tables)
-    recipe = recipe_of(given, cutter)
-    warn_of_loss(given, recipe.optimisation)
-    check_kind(teachers, names_own_text(given))
-    check_folder(given.out)
+    recipe = recipe_of(arguments, cutter)
+    optimisation = recipe.optimisation
+    assert optimisation is not None  # every preset trains
+    warn_of_loss(arguments, optimisation)
+    check_kind(teachers, names_own_text(arguments))
+    check_folder(arguments.out)
     data = store.dataset(recipe.data)
     if data.subwords is not None:
         print(data.cleaning, file=sys.stderr)
     teacher = find_teacher(teachers, store).model if teachers else None
-    corpus = pairs_to_learn(given, data)
+    corpus = pairs_to_learn(arguments, data)
     vocabularies = (teacher or data).source_vocabulary, (teacher or data).target_vocabulary
     key = run_key(recipe, objective, [] if teacher is None else [teacher], tables)
-    settle(given.out / UNFINISHED, key)
+    settle(arguments.out / UNFINISHED, key)
     torch.manual_seed(recipe.seed)
     model = build(recipe.model, *vocabularies)
     validation = (
-        ValidationBLEU(data.valid, data.detokenise)
-        if recipe.optimisation.best_by == BY_BLEU
-        else None
+        ValidationBLEU(data.valid, data.detokenise) if optimisation.best_by == BY_BLEU else None
     )
     started = time.monotonic()
     with tqdm(desc=f"train {recipe.name}", unit=" updates") as bar:
@@ -151,25 +155,30 @@ def run(given: Namespace) -> int:
             corpus,
             data.valid,
             objective,
-            recipe.optimisation,
+            optimisation,
             recipe.seed,
             teacher,
             [watcher(bar)],
-            given.out / UNFINISHED,
+            arguments.out / UNFINISHED,
             validation=validation,
             key=key,
         )
     seconds = time.monotonic() - started
-    save_folder(given.out, TrainedModel(model, data.subwords), record(given, recipe, data, history))
-    forget_all(given.out)
-    describe(given, recipe, model, history, seconds)
+    kept_epoch = history.kept_epoch(optimisation)
+    record = record_of(arguments, recipe, data, history, kept_epoch)
+    save_folder(arguments.out, TrainedModel(model, data.subwords), record)
+    forget_all(arguments.out)
+    describe(arguments, model, history, kept_epoch, seconds)
     return 0
 
 
-def warn_of_loss(given: Namespace, optimisation: Optimisation) -> None:
-    """Say on stderr that a distilled student's loss on gold is a bad judge, where it chooses the
-    epoch."""
-    if given.distilled is not None and optimisation.keeps_best and optimisation.best_by != BY_BLEU:
+def warn_of_loss(arguments: Namespace, optimisation: Optimisation) -> None:
+    """Warn on stderr where the loss on gold chooses the epoch of a distilled student."""
+    if (
+        arguments.distilled is not None
+        and optimisation.keeps_best
+        and optimisation.best_by != BY_BLEU
+    ):
         print(
             "The best epoch is chosen by the loss on gold validation text, but this student "
             f"learns its teacher's translations; --best-by {BY_BLEU} judges it better.",
@@ -177,57 +186,56 @@ def warn_of_loss(given: Namespace, optimisation: Optimisation) -> None:
         )
 
 
-def record(given: Namespace, recipe: Recipe, data: Dataset, history: History) -> dict:
-    """Return what the model's folder remembers: the curves, the kept epoch, and what `distil` asks
-    of a teacher."""
+def record_of(
+    arguments: Namespace, recipe: Recipe, data: Dataset, history: History, kept_epoch: int
+) -> dict:
+    """Return the history of the model's folder: the curves, the kept epoch, and what `distil` needs
+    to know of a teacher."""
     ratio = tokens_per_source_token(data.train.source, data.train.target)
-    about = {
-        "preset": preset_of(given),
+    trained_on = {
+        "preset": preset_of(arguments),
         "n_pairs": recipe.data.n_train,
         "tokens_per_source_token": round(ratio, 4),
     }
-    return {
-        **history.as_dict(),
-        "kept_epoch": history.kept_epoch(recipe.optimisation),
-        TRAINED_ON: about,
-    }
+    return {**history.as_dict(), "kept_epoch": kept_epoch, TRAINED_ON: trained_on}
 
 
 def describe(
-    given: Namespace, recipe: Recipe, model: Seq2Seq, history: History, seconds: float
+    arguments: Namespace, model: Seq2Seq, history: History, kept_epoch: int, seconds: float
 ) -> None:
-    """Print what came of the training, and what may be typed next."""
-    kept = history.kept_epoch(recipe.optimisation)
-    loss, n_words = history.valid_loss[kept - 1], len(model.target_vocabulary)
-    bleu = f", BLEU {history.valid_bleu[kept - 1]:.1f} (greedy)" if history.valid_bleu else ""
+    """Print the result of the training, and a suggested next command."""
+    loss, n_words = history.valid_loss[kept_epoch - 1], len(model.target_vocabulary)
+    bleu = ""
+    if history.valid_bleu:
+        bleu = f", BLEU {history.valid_bleu[kept_epoch - 1]:.1f} (greedy)"
     print(
-        f"{given.out}: {model.n_parameters():,} parameters, validation NLL {loss:.3f} nats a "
-        f"token{bleu}; epoch {kept} of {len(history.valid_loss)} kept; {seconds:.0f} s"
+        f"{arguments.out}: {model.n_parameters():,} parameters, validation NLL {loss:.3f} nats a "
+        f"token{bleu}; epoch {kept_epoch} of {len(history.valid_loss)} kept; {seconds:.0f} s"
     )
-    if given.distilled is None and loss > math.log(
-        n_words
-    ):  # a distilled student's loss on gold says little
+    # a distilled student's loss on gold says little
+    if arguments.distilled is None and loss > math.log(n_words):
         print(
             f"The validation NLL is worse than that of guessing ({math.log(n_words):.2f}, the log "
-            f"of {n_words:,} words): the training did not work. Try a smaller --learning-rate.",
+            f"of {n_words:,} words): the training failed. Try a smaller --learning-rate.",
             file=sys.stderr,
         )
-    print(f"next: {next_command(given)}")
+    print(f"next: {next_command(arguments)}")
 
 
-def next_command(given: Namespace) -> str:
-    """Return the command that usually comes after this one."""
-    if given.as_teacher:
-        penalty = PRESETS[preset_of(given)].length_penalty
+def next_command(arguments: Namespace) -> str:
+    """Return the command that usually follows this one."""
+    if arguments.as_teacher:
+        penalty = PRESETS[preset_of(arguments)].length_penalty
         how = f" --length-penalty {penalty:g}" if penalty else ""
-        return f"seqkd-lab distil --teacher {given.out} --out distilled.tsv{how} {text_options(given)}".rstrip()  # noqa: E501
-    if names_own_text(given):
+        command = f"seqkd-lab distil --teacher {arguments.out} --out distilled.tsv{how}"
+        return f"{command} {text_options(arguments)}".rstrip()
+    if names_own_text(arguments):
         return (
-            f"seqkd-lab translate --model {given.out} --input {given.test_source} --output "
+            f"seqkd-lab translate --model {arguments.out} --input {arguments.test_source} --output "
             "translations.txt"
         )
     return (
-        f'seqkd-lab translate --model {given.out} "the old teacher sold the sofa because it '
+        f'seqkd-lab translate --model {arguments.out} "the old teacher sold the sofa because it '
         "was "
         'broken ."'
     )
