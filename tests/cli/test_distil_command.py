@@ -223,7 +223,7 @@ class TestResume:
         code, _, err = distil(*given)
         assert (
             code == 0
-            and err.count("starts from scratch") == 1
+            and err.count("starts anew") == 1
             and str(tmp_path / "d.tsv.unfinished") in err
         )
         assert distil(*given, out="fresh.tsv")[0] == 0
