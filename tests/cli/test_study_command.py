@@ -25,7 +25,8 @@ from seqkd_lab.runs.schedule import with_needs
 from seqkd_lab.runs.store import Store, silent
 from seqkd_lab.runs.study import Experiment
 from seqkd_lab.runs.verdicts import Claim
-from seqkd_lab.studies.budget import FACTORS, METHODS, BudgetStudents, study_of
+from seqkd_lab.studies.budget.students import FACTORS, METHODS, BudgetStudents
+from seqkd_lab.studies.budget.study import study_of
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:

@@ -22,22 +22,14 @@ from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD, ToyData, table_rec
 from seqkd_lab.runs.schedule import Evaluate
 from seqkd_lab.runs.store import key
 from seqkd_lab.runs.verdicts import HELD, NOT_HELD
-from seqkd_lab.studies import budget as study
-from seqkd_lab.studies.budget import (
+from seqkd_lab.studies.budget import gains as budget_gains
+from seqkd_lab.studies.budget import students, study
+from seqkd_lab.studies.budget.gains import (
     AT_MOST,
-    BEAM_BLEU,
-    CLAIMS,
     EXACT,
-    GREEDY_BLEU,
-    GREEDY_VALID,
-    METHODS,
     MORE_THAN,
-    STUDY,
-    TABLE,
     Bounded,
-    BudgetStudents,
     beam_gain,
-    budget_tables,
     gain,
     level,
     standing,
@@ -45,6 +37,15 @@ from seqkd_lab.studies.budget import (
     updates_to_reach,
     when_it_helps,
 )
+from seqkd_lab.studies.budget.students import (
+    BEAM_BLEU,
+    GREEDY_BLEU,
+    GREEDY_VALID,
+    METHODS,
+    TABLE,
+    BudgetStudents,
+)
+from seqkd_lab.studies.budget.study import CLAIMS, STUDY, budget_tables
 
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """The tests' budgets: one more than the committed study has."""
@@ -55,8 +56,8 @@ BASELINE_BLEU = (50.0, 60.0, 70.0, 80.0, 90.0)
 
 @pytest.fixture(autouse=True)
 def five_budgets(monkeypatch):
-    monkeypatch.setattr(study, "FACTORS", FACTORS)
-    monkeypatch.setattr(budget, "FACTORS", FACTORS)
+    for module in (students, budget_gains, study, budget):
+        monkeypatch.setattr(module, "FACTORS", FACTORS)
 
 
 def synthetic(baseline=BASELINE_BLEU, word=None, seq=None, beam: float = 2.0) -> dict:
@@ -94,16 +95,16 @@ def gains(*by_budget: float) -> dict:
 
 class TestStudents:
     def test_at_the_tables_budget_they_are_the_rows_of_table_1(self):
-        rows, students = table_recipes(ToyData(), TOY, 21), BudgetStudents().recipes(21)
-        assert [students[method, TABLE] for method in METHODS] == [
+        rows, recipes = table_recipes(ToyData(), TOY, 21), BudgetStudents().recipes(21)
+        assert [recipes[method, TABLE] for method in METHODS] == [
             rows[method] for method in METHODS
         ]
-        assert [students[method, TABLE].name for method in METHODS] == list(METHODS)
-        assert key(students[SEQ_KD, TABLE]) == key(rows[SEQ_KD])
+        assert [recipes[method, TABLE].name for method in METHODS] == list(METHODS)
+        assert key(recipes[SEQ_KD, TABLE]) == key(rows[SEQ_KD])
 
     def test_other_budgets_differ_in_their_epochs_only(self):
-        students, expected = BudgetStudents(), [0.25, 0.5, 1.0, 2.0, 4.0]
-        for (method, factor), recipe in students.recipes(21).items():
+        budget_students, expected = BudgetStudents(), [0.25, 0.5, 1.0, 2.0, 4.0]
+        for (method, factor), recipe in budget_students.recipes(21).items():
             row = table_recipes(ToyData(), TOY, 21)[method]
             assert recipe.optimisation.epochs == pytest.approx(
                 factor * TOY.student_training.epochs, abs=0.5
@@ -116,7 +117,7 @@ class TestStudents:
                 recipe.seed,
             ) == (row.distilled, row.teacher, row.objective, row.model, 21)
             assert recipe.optimisation.learning_rate == row.optimisation.learning_rate
-        assert sorted({factor for _, factor in students.recipes(21)}) == expected
+        assert sorted({factor for _, factor in budget_students.recipes(21)}) == expected
 
     def test_every_student_is_evaluated_as_in_table_1_and_has_a_label_of_its_own(self):
         tasks = STUDY.tasks(21)
@@ -353,11 +354,17 @@ class TestWhenItHelps:
     def test_standing_agrees_with_scipys_t_test(self, values):
         low, high = ttest_1samp(values, 0.0).confidence_interval(0.95)
         if min(abs(low), abs(high)) > 1e-6:
-            expected = study.HELPS if low > 0 else study.BEHIND if high < 0 else study.UNCLEAR
+            expected = (
+                budget_gains.HELPS
+                if low > 0
+                else budget_gains.BEHIND
+                if high < 0
+                else budget_gains.UNCLEAR
+            )
             assert standing(values) == expected
 
     def test_no_width_and_no_gain_is_no_help(self):
-        assert standing([0.0, 0.0]) == study.UNCLEAR
+        assert standing([0.0, 0.0]) == budget_gains.UNCLEAR
 
     @pytest.mark.parametrize(
         ("by_budget", "end"),

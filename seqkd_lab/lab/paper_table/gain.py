@@ -19,8 +19,9 @@ from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.study import read_study
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
-from seqkd_lab.studies import budget, no_help
-from seqkd_lab.studies.budget import FACTORS, GREEDY_BLEU, gain, updates_at
+from seqkd_lab.studies import no_help
+from seqkd_lab.studies.budget.gains import gain, updates_at
+from seqkd_lab.studies.budget.students import FACTORS, GREEDY_BLEU
 from seqkd_lab.studies.no_help import (
     AS_LARGE,
     CONDITIONS,
@@ -191,7 +192,7 @@ def _why(condition_gain: Gain) -> str:
 
 def budget_seeds() -> list[Rows]:
     """Read the committed budget study, a seed after the other."""
-    return rows_by_seed(read_study(results_path(budget.STUDY.file), budget.STUDY))
+    return rows_by_seed(read_study(results_path("budget.json"), "budget"))
 
 
 def budget_answer(by_seed: Sequence[Rows]) -> str:

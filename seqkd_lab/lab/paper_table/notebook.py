@@ -51,7 +51,7 @@ from seqkd_lab.lab.shared.scores import validity
 from seqkd_lab.runs.committed import committed_seed
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.verdicts import judge_claim, outcome_of, summary
-from seqkd_lab.studies.budget import when_it_helps
+from seqkd_lab.studies.budget.gains import when_it_helps
 from seqkd_lab.studies.table1.findings import judge
 from seqkd_lab.studies.table1.table import table_frame
 

@@ -15,19 +15,15 @@ from seqkd_lab.lab.shared.showing import Markdown
 from seqkd_lab.lab.shared.style import GREY, panels, role_of, styled
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD
 from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.studies.budget import (
-    BEHIND,
+from seqkd_lab.studies.budget.gains import BEHIND, HELPS, gain, standing, updates_at
+from seqkd_lab.studies.budget.students import (
     FACTORS,
     GREEDY_BLEU,
     GREEDY_VALID,
-    HELPS,
     METHODS,
     TABLE,
     factor_key,
     factors_of,
-    gain,
-    standing,
-    updates_at,
 )
 
 APART = {BASELINE: 0.95, WORD_KD: 1.0, SEQ_KD: 1.05}

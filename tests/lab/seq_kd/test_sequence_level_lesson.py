@@ -18,7 +18,7 @@ from seqkd_lab.lab.shared.scores import Score
 from seqkd_lab.lab.shared.translated import Translated
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
 from seqkd_lab.runs.study import by_seed, read_later
-from seqkd_lab.studies.budget import FACTORS, METHODS, factor_key, factors_of
+from seqkd_lab.studies.budget.students import FACTORS, METHODS, factor_key, factors_of
 from seqkd_lab.studies.live import GOLD, MODE, SAMPLES
 
 TICKET = (lesson.TICKET, lesson.TICKET_GOLD)

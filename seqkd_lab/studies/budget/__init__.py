@@ -1,0 +1,1 @@
+"""How Seq-KD's gain over the baseline depends on the number of updates."""
