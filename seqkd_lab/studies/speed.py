@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from typing import NamedTuple
@@ -185,12 +184,11 @@ class Pair(NamedTuple):
     batch_size: int
 
     @property
-    def rows(self) -> tuple[str, str, str]:
+    def rows(self) -> tuple[str, ...]:
         """The rows of the teacher by beam, the student by beam and the greedy student, with one
         thread."""
         models = ((self.teacher, BEAM), (self.student, BEAM), (self.student, GREEDY))
-        slow, smaller, fast = (Setting(*model, self.batch_size, 1).row for model in models)
-        return slow, smaller, fast
+        return tuple(Setting(*model, self.batch_size, 1).row for model in models)
 
 
 PAIRS = tuple(
@@ -200,8 +198,7 @@ PAIRS = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Factors:
+class Factors(NamedTuple):
     """F7's speed-up as a product: first the smaller model (both by beam), then greedy search (both
     the student)."""
 
@@ -228,10 +225,10 @@ ORIGINAL = (
 
 def claim_of(pair: Pair) -> Claim:
     """Return F7 for a pair, over the rounds with one thread."""
+    teacher, student, batch_size = pair
     return Claim(
         "F7",
-        f"greedy {pair.student} ≥ 10 times as fast as {pair.teacher} by beam, "
-        f"{BATCHES[pair.batch_size]}",
+        f"greedy {student} ≥ 10 times as fast as {teacher} by beam, {BATCHES[batch_size]}",
         lambda one_round: factors(one_round, pair).total,
         least=10.0,
         original=ORIGINAL,
@@ -256,11 +253,10 @@ def factors_in_words(by_seed: Sequence[Rows]) -> str:
     """Say for each pair the two factors of F7, medians over the rounds with one thread."""
     lines, measured = [], rounds(by_seed)
     for pair in PAIRS:
-        if not measured or not set(pair.rows) <= set(measured[0]):
+        by_round = [factors(rows, pair) for rows in measured if set(pair.rows) <= set(rows)]
+        if not by_round:
             continue
-        by_round = [factors(one_round, pair) for one_round in measured]
-        smaller = median(parts.smaller for parts in by_round)
-        greedy = median(parts.greedy for parts in by_round)
+        smaller, greedy = map(median, zip(*by_round, strict=True))
         lines.append(
             f"{pair.student}, {BATCHES[pair.batch_size]}: {smaller:.1f} times by the smaller "
             f"model × {greedy:.1f} times by greedy search"

@@ -130,12 +130,11 @@ def shared(
     target drew."""
     distribution = SamplingDistribution(temperature)
     pairs = drawn_pairs(target, sources, distribution, seed=1)
-    return Shared(
-        {
-            name: torch.tensor(overlaps(target, draft, pairs, distribution))
-            for name, draft in drafts.items()
-        }
-    )
+    by_place = {
+        name: torch.tensor(overlaps(target, draft, pairs, distribution))
+        for name, draft in drafts.items()
+    }
+    return Shared(by_place)
 
 
 STANDINGS = ("still last", "level with the best other", "ahead of both others")
@@ -206,14 +205,8 @@ def calls_saved(
     for batch_size in batch_sizes:
         n_alone, rounds = 0, list[Round]()
         for first in range(0, len(sources) - batch_size + 1, batch_size):
-            drawn = speculative_sample(
-                target,
-                draft,
-                sources[first : first + batch_size],
-                first,
-                draft_length,
-                observer=rounds.append,
-            )
+            batch, observer = sources[first : first + batch_size], rounds.append
+            drawn = speculative_sample(target, draft, batch, first, draft_length, observer=observer)
             n_alone += max(lengths_of(drawn))
         saved[batch_size] = n_alone / len(rounds)
     return saved
