@@ -13,7 +13,7 @@ from seqkd_lab import studies
 from seqkd_lab.cli.given import n_workers_of, seeds_of, store_of
 from seqkd_lab.cli.making import existing, make_models, mover
 from seqkd_lab.cli.options import add_check_and_workers, add_seed_range
-from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
+from seqkd_lab.cli.results import add_results, announce, results_to_judge, results_to_write
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.store import Report
 from seqkd_lab.runs.study import Study, measure_seeds, missing_seeds, read_study
@@ -84,7 +84,10 @@ def measure_study(study: Study, path: Path, arguments: Namespace) -> None:
     if not seeds:
         return
     tasks = [task for seed in seeds for task in study.tasks(seed)]
-    make_models(tasks, study.data, arguments, path)
+    if tasks:
+        make_models(tasks, study.data, arguments, path)
+    else:
+        announce(path)
     with tqdm(unit=" measurements") as bar:
 
         def report(seed: int) -> Report:
@@ -103,7 +106,8 @@ def print_study(study: Study, path: Path) -> bool:
     Raises CheckpointError where the file holds something else.
     """
     rows = rows_by_seed(read_study(path, study))
-    print(f"== {study.name} ({path.name}), {len(rows)} {study.repeated}\n")
+    repeated = study.repeated if len(rows) > 1 else study.repeated.rstrip("s")
+    print(f"== {study.name} ({path.name}), {len(rows)} {repeated}\n")
     for heading, frame in study.tables(rows).items():
         print(f"{heading}\n{frame.to_string()}\n")
     if study.in_words is not None:
