@@ -27,11 +27,19 @@ from seqkd_lab.resuming import forget
 from seqkd_lab.runs import data as datasets
 from seqkd_lab.runs.data import beginning_of, without
 from seqkd_lab.runs.keys import identity, key
-from seqkd_lab.runs.making.distil import distil_corpus, measure_pass_rates, translate_forward
-from seqkd_lab.runs.making.evaluate import evaluate_recipe, translations_table
-from seqkd_lab.runs.making.train import beginning, train_recipe, weighted
+from seqkd_lab.runs.making import (
+    Report,
+    beginning,
+    distil_corpus,
+    evaluate_recipe,
+    measure_pass_rates,
+    silent,
+    train_recipe,
+    translate_forward,
+    translations_table,
+    weighted,
+)
 from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, PassRates, Recipe
-from seqkd_lab.runs.report import Report, silent
 from seqkd_lab.runs.texts import TextData, ToyData
 
 COMPLETE = "recipe.json"
@@ -78,7 +86,6 @@ class Store:
             self.objective(recipe),
             None if recipe.teacher is None else self.model(recipe.teacher),
             directory / UNFINISHED,
-            key(recipe),
             report,
         )
         save_folder(directory, TrainedModel(model, data.subwords), history.as_dict())

@@ -32,9 +32,9 @@ from seqkd_lab.distillation.paced import (
     weights,
 )
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.runs import making
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.data import without
-from seqkd_lab.runs.making import distil as distil_maker
 from seqkd_lab.runs.recipes import (
     BASELINE,
     HARD,
@@ -365,7 +365,7 @@ class TestRecipes:
         store, asked = Store(tmp_path), []
         rates = replace(recipes[PACED].weighting.rates, share=0.5)
         monkeypatch.setattr(
-            distil_maker,
+            making,
             "pass_rates",
             lambda model, sources, *rest, **more: asked.append(sources) or ([0.5] * len(sources)),
         )

@@ -19,9 +19,9 @@ from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.models.architectures import ARCHITECTURES
+from seqkd_lab.runs import making
 from seqkd_lab.runs import store as store_module
 from seqkd_lab.runs.data import beginning_of, fingerprint, load
-from seqkd_lab.runs.making import train as train_maker
 from seqkd_lab.runs.recipes import (
     ALL_THREE,
     BASELINE,
@@ -64,7 +64,7 @@ def store(tmp_path) -> Store:
 @pytest.fixture
 def trainings(monkeypatch) -> list[dict]:
     """Notes what the store gives to every training."""
-    seen, real = [], train_maker.train
+    seen, real = [], making.train
 
     def noting(
         model,
@@ -103,7 +103,7 @@ def trainings(monkeypatch) -> list[dict]:
             **rest,
         )
 
-    monkeypatch.setattr(train_maker, "train", noting)
+    monkeypatch.setattr(making, "train", noting)
     return seen
 
 

@@ -132,7 +132,7 @@ class TestRun:
         # A teacher that writes the source's words: none of its translations may be dropped as
         # identical or empty.
         monkeypatch.setattr(
-            "seqkd_lab.runs.making.distil.drop_failures", lambda made, decode: (made, None)
+            "seqkd_lab.runs.making.drop_failures", lambda made, decode: (made, None)
         )
         distilled, corpus = store.corpus(recipes[SEQ_KD]), store.corpus(recipes[FORWARD])
         assert corpus[: len(distilled)].target == distilled.target

@@ -14,7 +14,7 @@ import pandas
 
 from seqkd_lab.distillation.paced import LEAST_KEPT, MOST_KEPT, N_SAMPLES
 from seqkd_lab.evaluation import score_outputs
-from seqkd_lab.runs.making.train import sentence_weights
+from seqkd_lab.runs.making import sentence_weights
 from seqkd_lab.runs.presets import EARLIER
 from seqkd_lab.runs.recipes import HARD, PACED, SHUFFLED, Weighting
 from seqkd_lab.runs.results import with_interval

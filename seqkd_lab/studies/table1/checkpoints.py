@@ -9,7 +9,7 @@ from pathlib import Path
 from seqkd_lab.evaluation import evaluate, translate_test
 from seqkd_lab.models.checkpoint import load_model, save_model, write_json
 from seqkd_lab.runs.committed import weights_hash
-from seqkd_lab.runs.making.evaluate import evaluation_record
+from seqkd_lab.runs.making import evaluation_record
 from seqkd_lab.runs.store import Store, identity
 from seqkd_lab.studies.table1.table import TableRun
 
