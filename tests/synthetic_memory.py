@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqkd_lab.studies.live import GOLD, MODE, SAMPLES
-from seqkd_lab.studies.memory.study import EXAMPLES, MEMORIES, TRUTH, memory_key
+from seqkd_lab.studies.memory.students import EXAMPLES, MEMORIES, TRUTH, memory_key
 
 VALID = {
     GOLD: (20, 30, 40, 55, 70, 75),

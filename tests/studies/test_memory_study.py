@@ -25,17 +25,12 @@ from seqkd_lab.runs.study import by_seed, measure_seeds
 from seqkd_lab.runs.verdicts import HELD, judge_claims
 from seqkd_lab.studies.live import CORPORA, GOLD, MODE, SAMPLES
 from seqkd_lab.studies.memory import examples as memory_examples
+from seqkd_lab.studies.memory import reading, students
 from seqkd_lab.studies.memory import study as memory_study
 from seqkd_lab.studies.memory.examples import FORGOTTEN, KNOWN, likeliest, telling_place
-from seqkd_lab.studies.memory.study import (
-    CLAIMS,
-    EXAMPLES,
-    MEMORIES,
-    TRUTH,
-    MemoryStudents,
-    change_of_gain,
-    memory_key,
-)
+from seqkd_lab.studies.memory.reading import change_of_gain
+from seqkd_lab.studies.memory.students import EXAMPLES, MEMORIES, TRUTH, MemoryStudents, memory_key
+from seqkd_lab.studies.memory.study import CLAIMS
 from seqkd_lab.training import Optimisation
 
 ANSWERS = ("it grows", "it stays", "it shrinks", "unknown")
@@ -98,7 +93,7 @@ class TestJudged:
         assert change_of_gain(rows, ANSWERS) == "unknown"
 
     def test_words_and_tables_quote_the_means(self):
-        said = memory_study.in_words(ROWS)
+        said = reading.in_words(ROWS)
         assert (
             "gold's student writes 40%" in said
             and "of the mode 75%" in said
@@ -190,7 +185,7 @@ class TestRun:
     @pytest.mark.filterwarnings("ignore:the teacher wrote")
     def test_a_small_run_is_measured_whole_and_read_again(self, tmp_path, monkeypatch):
         monkeypatch.setattr(
-            memory_study, "examples", lambda *_: [synthetic_memory.example("a .", "ein .", 0)]
+            students, "examples", lambda *_: [synthetic_memory.example("a .", "ein .", 0)]
         )
         path, experiment = tmp_path / "memory.json", memory_study.study_of(TINY_STUDENTS)
         store, heard = Store(tmp_path / "store"), []
@@ -202,7 +197,7 @@ class TestRun:
             lambda seed: lambda done, total: heard.append((done, total)),
         )
         assert heard[-1] == (18, 18)
-        (row,) = by_seed(memory_study.read(path))
+        (row,) = by_seed(reading.read(path))
         assert set(row) == {*CORPORA, TRUTH, EXAMPLES} and set(row[GOLD]) == {
             "1",
             "2",
@@ -215,7 +210,7 @@ class TestRun:
         assert all(0.0 <= share <= 1.0 for share in shares) and row[TRUTH]["all"][
             "draws"
         ] == pytest.approx(1.0)
-        assert experiment.tables(by_seed(memory_study.read(path)))
+        assert experiment.tables(by_seed(reading.read(path)))
 
     def test_the_recipes_differ_in_memory_and_target_side_only(self):
         recipes = MemoryStudents().recipes(21)
@@ -252,8 +247,8 @@ class TestRun:
     def test_what_is_not_the_studys_is_refused_by_name(self, tmp_path, break_it):
         results, path = synthetic_memory.results(), tmp_path / "memory.json"
         write_json(path, results)
-        assert memory_study.read(path) == results
+        assert reading.read(path) == results
         break_it(results)
         write_json(path, results)
         with pytest.raises(CheckpointError, match="memory.json"):
-            memory_study.read(path)
+            reading.read(path)

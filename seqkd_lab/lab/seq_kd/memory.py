@@ -27,7 +27,8 @@ from seqkd_lab.runs.study import by_seed
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.live import CORPORA, GOLD, MODE, SAMPLES
 from seqkd_lab.studies.memory.examples import N_WORDS as N_KEPT
-from seqkd_lab.studies.memory.study import MEMORIES, examples_in, memory_key
+from seqkd_lab.studies.memory.reading import examples_in
+from seqkd_lab.studies.memory.students import MEMORIES, memory_key
 
 PREDICTORS = {
     "truth": role_of(TRUTH).colour,

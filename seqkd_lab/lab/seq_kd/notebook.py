@@ -48,7 +48,7 @@ from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.study import by_seed, read_later
 from seqkd_lab.studies.live import CORPORA, GOLD, LIVE, MODE, SAMPLES, fast
-from seqkd_lab.studies.memory import study as memory_study
+from seqkd_lab.studies.memory import reading as memory_study
 
 if TYPE_CHECKING:
     from seqkd_lab.lab.seq_kd.views import CorpusLens, MemoryDial, ModeMass

@@ -35,7 +35,7 @@ from seqkd_lab.lab.shared.view import (
     unheard,
 )
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.studies.memory.study import MEMORIES, SHORT, memory_key
+from seqkd_lab.studies.memory.students import MEMORIES, SHORT, memory_key
 
 MEMORY_BY_KEY = {memory_key(memory): memory for memory in MEMORIES}
 N_SHOWN = 3

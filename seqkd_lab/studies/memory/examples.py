@@ -38,7 +38,8 @@ def truth_with_memory(
     the same for all seeds, and kept for them.
     """
     rows = [row for row, source in enumerate(sources) if language.count_targets(source) <= LIMIT]
-    drawn, greedy = ({memory: [] for memory in memories} for _ in range(2))
+    drawn: dict[int | None, list[float]] = {memory: [] for memory in memories}
+    greedy: dict[int | None, list[bool]] = {memory: [] for memory in memories}
     for row in rows:
         targets = language.targets(sources[row], LIMIT)
         for memory in memories:
@@ -87,36 +88,47 @@ def examples(
     """Return the first telling sentences with the next word's distributions at each place: of the
     truth, and by memory of the truth with that memory and of the students (by corpus and
     memory)."""
-    made = []
+    shown = []
     for source, target, telling in telling_sentences(language, teacher, sources, short):
-        truth = {
+        truths = {
             "all" if memory is None else str(memory): LimitedTruth.of(language, source, memory)
             for memory in memories
         }
-        said = {key: next_words(student, source, target) for key, student in students.items()}
+        written = {key: next_words(student, source, target) for key, student in students.items()}
         places = [
             {
-                "truth": likeliest(truth["all"].next_token(target[:place])),
-                "memories": {
-                    memory: {
-                        "truth": likeliest(limited.next_token(target[:place])),
-                        **{
-                            corpus: said[corpus, memory][place]
-                            for corpus, of in said
-                            if of == memory
-                        },
-                    }
-                    for memory, limited in truth.items()
-                },
+                "truth": likeliest(truths["all"].next_token(target[:place])),
+                "memories": _by_memory(truths, written, target, place),
             }
             for place in range(len(target) + 1)
         ]
-        made.append(
+        shown.append(
             {"source": list(source), "target": list(target), "telling": telling, "places": places}
         )
-        if len(made) == n_examples:
+        if len(shown) == n_examples:
             break
-    return made
+    return shown
+
+
+def _by_memory(
+    truths: Mapping[str, LimitedTruth],
+    written: Mapping[tuple[str, str], Sequence[Distribution]],
+    target: Tokens,
+    place: int,
+) -> dict[str, dict[str, Distribution]]:
+    """The next word's distributions at one place: by memory of the truth and of each corpus's
+    student."""
+    return {
+        memory: {
+            "truth": likeliest(truth.next_token(target[:place])),
+            **{
+                corpus: distributions[place]
+                for (corpus, of_memory), distributions in written.items()
+                if of_memory == memory
+            },
+        }
+        for memory, truth in truths.items()
+    }
 
 
 def likeliest(distribution: Mapping[str, float]) -> Distribution:

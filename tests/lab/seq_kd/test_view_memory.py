@@ -26,7 +26,7 @@ from seqkd_lab.lab.shared.style import BLUE, GREEN, GREY, PURPLE
 from seqkd_lab.runs.study import by_seed
 from seqkd_lab.studies.live import GOLD, MODE, SAMPLES
 from seqkd_lab.studies.memory.examples import N_WORDS
-from seqkd_lab.studies.memory.study import EXAMPLES, MEMORIES, TRUTH, memory_key
+from seqkd_lab.studies.memory.students import EXAMPLES, MEMORIES, TRUTH, memory_key
 
 RESULTS = synthetic_memory.results()
 LABELS = [memory_key(memory) for memory in MEMORIES]
