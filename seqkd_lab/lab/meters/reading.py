@@ -15,7 +15,15 @@ from seqkd_lab.corpus.toy.language import Step
 from seqkd_lab.corpus.toy.meaning import Clause, NounPhrase, Sentence
 from seqkd_lab.corpus.toy.nouns import IMPERSONAL, NOUNS
 from seqkd_lab.corpus.toy.verbs import VERBS
+from seqkd_lab.distillation.sequence_level import distil_mode, distil_sampled
+from seqkd_lab.lab.shared.lesson import Bar
+from seqkd_lab.models.seq2seq import Seq2Seq
 
+GOLD = "gold"
+SAMPLE = "sample"
+TEACHERS_MODE = "mode of the teacher"
+TRUE_MODE = "mode of the language"
+CORPORA = (GOLD, SAMPLE, TEACHERS_MODE, TRUE_MODE)
 Pair = tuple[Hashable, Hashable]
 Triple = tuple[Hashable, Hashable, Hashable]
 ARTICLE = "article → noun"
@@ -26,6 +34,28 @@ ADDRESS = "address → later address"
 AGREEMENTS = (ARTICLE, FRAME, PRONOUN, TENSE, ADDRESS)
 """An earlier choice of the translator's own, and the word that must agree with it, the nearest
 first."""
+
+
+def write_corpora(
+    teacher: Seq2Seq, gold: ParallelCorpus, language: ToyLanguage, seed: int
+) -> dict[str, ParallelCorpus]:
+    """Return the corpora of CORPORA over gold's sources, with a progress bar; `seed` is that of the
+    sample."""
+    n_done = 0
+    with Bar("the teacher translates the sources") as bar:
+
+        def report(n_more: int) -> None:
+            nonlocal n_done
+            n_done += n_more
+            bar.move(n_done, len(gold))
+
+        teachers_mode = distil_mode(teacher, gold, report=report).corpus
+    return {
+        GOLD: gold,
+        SAMPLE: distil_sampled(teacher, gold, seed=seed).corpus,
+        TEACHERS_MODE: teachers_mode,
+        TRUE_MODE: gold.with_target([language.mode(source)[0] for source in gold.source]),
+    }
 
 
 @dataclass(frozen=True)

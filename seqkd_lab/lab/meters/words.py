@@ -7,15 +7,10 @@ from statistics import fmean
 
 from seqkd_lab.lab.meters.measures import Meters
 from seqkd_lab.lab.meters.misleading import PERFECT, GoldWords, References
+from seqkd_lab.lab.meters.reading import CORPORA, GOLD, SAMPLE, TEACHERS_MODE, TRUE_MODE
 from seqkd_lab.lab.shared.lesson import Markdown
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL, decided
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
-
-GOLD = "gold"
-SAMPLE = "sample"
-TEACHERS_MODE = "mode of the teacher"
-TRUE_MODE = "mode of the language"
-CORPORA = (GOLD, SAMPLE, TEACHERS_MODE, TRUE_MODE)
 
 
 def history_in_words(meters: Mapping[str, Meters]) -> Markdown:
