@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from seqkd_lab.models import lstm
+from seqkd_lab.models.architectures import ARCHITECTURES, FIRST
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.resuming import AnotherRunError, forget, read_state
 from seqkd_lab.runs.store import identity
@@ -23,7 +23,9 @@ UNFINISHED = "unfinished"
 def run_key(*parts: Any) -> str:
     """Return the sha256 (hex) of `parts`: recipes and other dataclasses, models by their weights,
     files by their content, numbers and strings."""
-    content = json.dumps([lstm.REVISION, *(_stated(part) for part in parts)], sort_keys=True)
+    content = json.dumps(
+        [ARCHITECTURES[FIRST].revision, *(_stated(part) for part in parts)], sort_keys=True
+    )
     return hashlib.sha256(content.encode()).hexdigest()
 
 
