@@ -16,14 +16,12 @@ WORDS = ("das", "die", "Auto", "rot", "war", END)
 
 
 def beam_step(hypotheses, next_log_probs, beam_size):
-    """The beam after one more word: hypotheses [(words, log_prob)], next_log_probs a dictionary for
-    each."""
+    """Return the beam after one more word: hypotheses are pairs (words, log_prob), with a
+    dictionary of next_log_probs for each."""
     candidates = []
     for (words, log_prob), next_words in zip(hypotheses, next_log_probs, strict=True):
         if words[-1:] == ("</s>",):
-            candidates.append(
-                (words, log_prob)
-            )  # finished: it keeps its place if it is good enough
+            candidates.append((words, log_prob))  # finished: stays, if it is good enough
         else:
             candidates += [((*words, word), log_prob + more) for word, more in next_words.items()]
     candidates.sort(key=lambda candidate: candidate[1], reverse=True)
@@ -165,8 +163,8 @@ def _probabilities(hypotheses, next_log_probs, beam_size):
 
 
 def expected_beam(hypotheses, next_log_probs, beam_size) -> list[Pair]:
-    """The same by torch: scores (K, V + 1), the last column for those that stay as they are, and
-    one topk."""
+    """Return the same by torch: scores (K, V + 1), the last column for those that stay as they
+    are, and one topk."""
     vocabulary = list(next_log_probs[0])
     scores = torch.full((len(hypotheses), len(vocabulary) + 1), float("-inf"), dtype=torch.float64)
     for k, ((words, log_prob), after) in enumerate(zip(hypotheses, next_log_probs, strict=True)):
@@ -177,14 +175,15 @@ def expected_beam(hypotheses, next_log_probs, beam_size) -> list[Pair]:
                 [after[word] for word in vocabulary], dtype=torch.float64
             )
     n_possible = int(torch.isfinite(scores).sum())
-    best, places = scores.flatten().topk(min(beam_size, n_possible))
-    rows = [divmod(place, len(vocabulary) + 1) for place in places.tolist()]
+    best, cells = scores.flatten().topk(min(beam_size, n_possible))
+    rows = [divmod(cell, len(vocabulary) + 1) for cell in cells.tolist()]
     kept = [hypotheses[k][0] + (() if w == len(vocabulary) else (vocabulary[w],)) for k, w in rows]
     return list(zip(kept, best.tolist(), strict=True))
 
 
 def _next_words(n_hypotheses: int, vocabulary: Sequence[str], seed: int) -> list[dict[str, float]]:
-    """Random distributions of the next word, as log-probabilities, one for each hypothesis."""
+    """Return random distributions of the next word, as log-probabilities, one for each
+    hypothesis."""
     generator = torch.Generator().manual_seed(seed)
     logits = 1.5 * torch.randn(
         n_hypotheses, len(vocabulary), generator=generator, dtype=torch.float64
@@ -238,7 +237,8 @@ BEAMS: tuple[tuple[str, list[Pair], int], ...] = (
 
 
 def beam_cases() -> list[Case]:
-    """From the empty prefix, with unfinished hypotheses, with finished ones of other lengths."""
+    """Return cases from the empty prefix, with unfinished hypotheses, with finished ones of
+    other lengths."""
     cases = []
     for seed, (name, hypotheses, beam_size) in enumerate(BEAMS):
         after = _next_words(len(hypotheses), WORDS[seed % 2 :], seed)
@@ -249,14 +249,15 @@ def beam_cases() -> list[Case]:
 
 
 def _loses_an_equal_candidate(function: Function) -> str | None:
-    """What is wrong when two candidates are exactly as probable; they may stand in either order."""
+    """Return what is wrong when two candidates are exactly as probable; they may stand in either
+    order."""
     after = [{"das": -1.0, "die": -1.0, "rot": -2.5, END: -3.0}] * 2
-    found = call(function, ([(("war",), -0.3), (("rot",), -2.1)], after, 3)).value or []
+    beam = call(function, ([(("war",), -0.3), (("rot",), -2.1)], after, 3)).value or []
     orders = [
         [["war", word], ["war", other], ["war", "rot"]]
         for word, other in (("das", "die"), ("die", "das"))
     ]
-    if [pair[0] for pair in found] in orders:
+    if [pair[0] for pair in beam] in orders:
         return None
     return (
         "All cases are right. But where two candidates are exactly as probable (“war das” and "

@@ -16,8 +16,8 @@ Pair = tuple[tuple[str, ...], float]
 
 
 def rank_with_penalty(hypotheses, length_penalty):
-    """Translations by log_prob / length^length_penalty, best first; hypotheses [(words with "</s>",
-    log_prob)]."""
+    """Return translations by log_prob / length^length_penalty, best first; hypotheses are pairs
+    (words with "</s>", log_prob)."""
 
     def score(hypothesis):
         words, log_prob = hypothesis
@@ -29,7 +29,7 @@ def rank_with_penalty(hypotheses, length_penalty):
 def _ranked(
     hypotheses: Sequence[Pair], score: Callable[[float, tuple[str, ...]], float]
 ) -> list[tuple[str, ...]]:
-    """The words by a score of log_prob and words, best first."""
+    """Return the words by a score of log_prob and words, best first."""
     return [
         words
         for words, log_prob in sorted(hypotheses, key=lambda h: score(h[1], h[0]), reverse=True)
@@ -126,13 +126,13 @@ def _penalty_of_google(hypotheses, length_penalty):
 
 
 LENGTHS = (2, 9, 4, 13, 3, 6)
-"""Of the translations in a case, `</s>` counted."""
+"""The lengths of the translations in a case, `</s>` counted."""
 SHORT_AND_LONG = ("Ei", "Fahrkarte", "so", "Geschwindigkeit")
 PENALTIES = (0.0, 1.0, 0.6, 2.0, 0.3, 1.5)
 
 
 def ranking_cases() -> list[Case]:
-    """Translations of 2 to 13 words, ranked by numpy.
+    """Return cases with translations of 2 to 13 words, ranked by numpy.
 
     In the first cases their scores lie so close together that the exact exponent decides; in the
     last two their log-probabilities do, so that adding and dividing give different orders.
@@ -149,13 +149,11 @@ def ranking_cases() -> list[Case]:
 
 
 def _ranking_case(seed: int, penalty: float, log_prob_of: Callable[[int, int], float]) -> Case:
-    """A case whose log-probabilities are a function of the length and of a different whole number
-    for each."""
+    """Return a case whose log-probabilities are a function of the length and of a different
+    whole number for each."""
     chance = random.Random(seed)
-    lengths, steps = (
-        chance.sample(LENGTHS, len(LENGTHS)),
-        chance.sample(range(len(LENGTHS)), len(LENGTHS)),
-    )
+    lengths = chance.sample(LENGTHS, len(LENGTHS))
+    steps = chance.sample(range(len(LENGTHS)), len(LENGTHS))
     log_probs = [log_prob_of(length, step) for length, step in zip(lengths, steps, strict=True)]
     translations = [_translation(length, chance) for length in lengths]
     order = np.argsort(-np.array(log_probs) / np.array(lengths, dtype=float) ** penalty)
@@ -166,16 +164,16 @@ def _ranking_case(seed: int, penalty: float, log_prob_of: Callable[[int, int], f
 
 
 def _translation(length: int, chance: random.Random) -> tuple[str, ...]:
-    """`length` words, the last one `</s>`; short and long ones, some of them twice."""
+    """Return `length` words, the last one `</s>`; short and long ones, some of them twice."""
     return (*(chance.choice(SHORT_AND_LONG) for _ in range(length - 1)), END)
 
 
 def _loses_an_equal_score(function: Function) -> str | None:
-    """What is wrong when two translations have exactly the same score; they may stand in either
-    order."""
+    """Return what is wrong when two translations have exactly the same score; they may stand in
+    either order."""
     tied = [("so", "Ei", END), ("Ei", "so", END)]
-    found = call(function, ([(tied[0], -3.0), (("Ei", END), -4.0), (tied[1], -3.0)], 1.0)).value
-    if found in [[[*one], [*other], ["Ei", END]] for one, other in (tied, tied[::-1])]:
+    ranked = call(function, ([(tied[0], -3.0), (("Ei", END), -4.0), (tied[1], -3.0)], 1.0)).value
+    if ranked in [[[*a], [*b], ["Ei", END]] for a, b in (tied, tied[::-1])]:
         return None
     return (
         "All cases are right. But where two translations have exactly the same score, one of them "

@@ -1,5 +1,5 @@
 """Exercises of lesson 4, word-level distillation: the loss here, its target and its gradient in
-lesson_04_targets."""
+targets_exercises."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ N_WORDS = 9  # of the vocabulary; no number of sentences or of tokens in the cas
 
 
 def word_kd_loss(student_logits, teacher_logits, target, temperature):
-    """−τ² Σ q log p over words and real tokens / real tokens: logits (B, T, V), target (B, T)."""
+    """Return −τ² Σ q log p over words and real tokens / real tokens: logits (B, T, V), target
+    (B, T)."""
     q = (teacher_logits / temperature).softmax(dim=2)
     log_p = (student_logits / temperature).log_softmax(dim=2)
     per_token = -(q * log_p).sum(dim=2)  # (B, T)
@@ -194,8 +195,8 @@ def _teachers_best_only(student_logits, teacher_logits, target, temperature):
 def word_kd_by_torch(
     student: Tensor, teacher: Tensor, target: Tensor, temperature: float
 ) -> Tensor:
-    """τ² (KL(q ‖ p) + H(q)) over the real tokens by torch's own functions: cross-entropy taken
-    apart."""
+    """Return τ² (KL(q ‖ p) + H(q)) over the real tokens by torch's own functions: cross-entropy
+    taken apart."""
     real = target != PAD
     q = (teacher[real].double() / temperature).softmax(dim=1)
     log_p = (student[real].double() / temperature).log_softmax(dim=1)
@@ -204,7 +205,7 @@ def word_kd_by_torch(
 
 
 def word_kd_batch(seed: int, lengths: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
-    """Random student and teacher logits (B, T, N_WORDS) and targets (B, T)."""
+    """Return random student and teacher logits (B, T, N_WORDS) and targets (B, T)."""
     generator = torch.Generator().manual_seed(seed)
     target = padded_targets(seed, lengths, N_WORDS)
     student, teacher = (
@@ -214,8 +215,8 @@ def word_kd_batch(seed: int, lengths: tuple[int, ...]) -> tuple[Tensor, Tensor, 
 
 
 def word_kd_cases() -> list[Case]:
-    """τ = 1 without padding first, then padding, then other temperatures; no two of B, T and V are
-    equal."""
+    """Return cases: τ = 1 without padding first, then padding, then other temperatures; no two
+    of B, T and V are equal."""
     settings = [
         ((3, 3), 1.0),
         ((5, 2, 1), 1.0),
@@ -233,7 +234,7 @@ def word_kd_cases() -> list[Case]:
 
 
 def needs_a_gradient(function: Function) -> str | None:
-    """Says in words why no student could learn from the loss; None where the right gradient reaches
+    """Say why no student could learn from the loss; None where the right gradient reaches
     its logits."""
     student, teacher, target = word_kd_batch(9, (3, 2, 5))
     return gradient_fault(

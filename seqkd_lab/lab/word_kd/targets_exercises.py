@@ -13,8 +13,8 @@ from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def mixed_target(gold, teacher_probabilities, alpha):
-    """α · q + (1 − α) · [k = gold]: gold is a word's number, teacher_probabilities a list of V;
-    returns V numbers."""
+    """Return α · q + (1 − α) · [k = gold]: gold is a word's number, teacher_probabilities a list
+    of V; returns V numbers."""
     return [alpha * q + (1 - alpha) * (k == gold) for k, q in enumerate(teacher_probabilities)]
 
 
@@ -77,15 +77,15 @@ def _teachers_best_is_gold(gold, teacher_probabilities, alpha):
 
 
 def random_teacher(chance: random.Random, n_words: int) -> list[float]:
-    """V positive probabilities, no two of them near each other."""
+    """Return V positive probabilities, no two of them near each other."""
     weights = [(1.0 + chance.random()) * 1.7**rank for rank in range(n_words)]
     chance.shuffle(weights)
     return [weight / sum(weights) for weight in weights]
 
 
 def mixing_cases() -> list[Case]:
-    """Each α on random teachers of several sizes, gold first, last and between; by torch's linear
-    interpolation."""
+    """Return cases of each α on random teachers of several sizes, gold first, last and between;
+    by torch's linear interpolation."""
     cases = []
     for seed, (alpha, n_words, gold) in enumerate(
         ((0.5, 5, 2), (0.0, 4, 3), (1.0, 6, 1), (0.9, 5, 0), (0.3, 7, 6), (0.25, 3, 1))
@@ -136,7 +136,8 @@ MIXED = Exercise(
 
 
 def word_gradient(student_logits, teacher_probabilities, gold, alpha):
-    """∂ loss / ∂ logit of each word = p − mixed target, at τ = 1: lists of V numbers in and out."""
+    """Return ∂ loss / ∂ logit of each word = p − mixed target, at τ = 1: lists of V numbers in
+    and out."""
     largest = max(student_logits)
     weights = [math.exp(z - largest) for z in student_logits]
     p = [w / sum(weights) for w in weights]
@@ -220,20 +221,20 @@ def _gold_in_full(student_logits, teacher_probabilities, gold, alpha):
 
 
 def gradient_cases() -> list[Case]:
-    """What autograd finds for the loss as it is written: α · cross-entropy with q + (1 − α) ·
-    NLL."""
+    """Return what autograd finds for the loss as it is written: α · cross-entropy with q + (1 −
+    α) · NLL."""
     cases = []
     for seed, (alpha, n_words, gold) in enumerate(
         ((0.5, 5, 0), (0.0, 4, 1), (1.0, 6, 2), (0.8, 5, 4), (0.25, 7, 3), (0.6, 3, 0))
     ):
         generator = torch.Generator().manual_seed(seed)
         logits = 1.5 * torch.randn(n_words, generator=generator, dtype=torch.float64)
-        q, given = random_teacher(random.Random(100 + seed), n_words), logits.tolist()
+        q, z = random_teacher(random.Random(100 + seed), n_words), logits.tolist()
         logits.requires_grad_()
         loss = alpha * cross_entropy(logits, torch.tensor(q, dtype=torch.float64))
         loss = loss + (1 - alpha) * cross_entropy(logits, torch.tensor(gold))
         expected = torch.autograd.grad(loss, logits)[0]
-        cases.append(Case(f"α = {alpha:g}, {n_words} words", (given, q, gold, alpha), expected))
+        cases.append(Case(f"α = {alpha:g}, {n_words} words", (z, q, gold, alpha), expected))
     return cases
 
 

@@ -13,8 +13,8 @@ from scipy.stats import entropy as scipy_entropy
 from torch.distributions import Categorical, kl_divergence
 from torch.nn import functional as F
 
-from seqkd_lab.lab.next_word.exercises import kl_from_truth as right_kl
 from seqkd_lab.lab.next_word.exercises import softmax_with_temperature as right_softmax
+from seqkd_lab.lab.next_word.kl_exercise import kl_from_truth as right_kl
 
 
 def plain(logits):
