@@ -29,26 +29,26 @@ DATA = installation.data_directory()
 
 
 def results_path(name: str) -> Path:
-    """The path of a committed results file, where it is or would be. Nothing is written there but
-    in a checkout."""
+    """Return the path of a committed results file, where it is or would be. Nothing is written there
+    but in a checkout."""
     return DATA / "results" / name
 
 
 def own_results_path(name: str) -> Path:
-    """The path of a results file that is made here: in a checkout that of the committed one, which
-    it replaces, else runs/results/ in the current folder."""
+    """Return the path of a results file that is made here: in a checkout that of the committed one,
+    which it replaces, else in runs/results/ in the current folder."""
     return installation.results_directory() / name
 
 
 def checkpoint_directory(row: str) -> Path | None:
-    """The folder of the committed model of a row of Table 1 (toy, the representative seed); None
-    where there is none."""
+    """Return the folder of the committed model of a row of Table 1 (toy, the representative seed);
+    None where there is none."""
     directory = DATA / "checkpoints" / row
     return directory if (directory / "metrics.json").exists() else None
 
 
 def existing_checkpoint(row: str) -> Path:
-    """The same folder. Raises CheckpointError, which says what to do, where there is no such
+    """Return the same folder. Raises CheckpointError, which says what to do, where there is no such
     model."""
     directory = checkpoint_directory(row)
     if directory is None:
@@ -57,7 +57,7 @@ def existing_checkpoint(row: str) -> Path:
 
 
 def no_model(names: str) -> str:
-    """A message for a person: these committed models are missing, and what brings them back."""
+    """Return the message that these committed models are missing, and what brings them back."""
     return (
         f"no committed model of {names} in {DATA / 'checkpoints'}: "
         f"{installation.restore('checkpoints')}"
@@ -95,24 +95,24 @@ def committed_seed() -> int:
 
 
 def load_committed(directory: Path) -> Seq2Seq:
-    """The model of a checkpoint's folder.
+    """Return the model of a checkpoint's folder.
 
     Raises CheckpointError when it is not there, and when its weights are not those that were
     measured.
     """
     if not (directory / "metrics.json").exists():
         raise CheckpointError(no_model(directory.name))
-    found, recorded = weights_hash(directory), read_json(directory / "metrics.json")["sha256"]
-    if found != recorded:
+    actual, recorded = weights_hash(directory), read_json(directory / "metrics.json")["sha256"]
+    if actual != recorded:
         raise CheckpointError(
-            f"{directory}: weights have sha256 {found}, recorded is {recorded}; "
+            f"{directory}: weights have sha256 {actual}, recorded is {recorded}; "
             f"{installation.restore('checkpoints')}"
         )
     return load_model(directory)
 
 
 def weights_hash(directory: Path) -> str:
-    """sha256 (hex) of the weights' file."""
+    """Return the sha256 (hex) of the weights' file."""
     return hashlib.sha256((directory / "model.safetensors").read_bytes()).hexdigest()
 
 

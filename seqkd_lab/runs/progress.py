@@ -19,7 +19,8 @@ only."""
 
 
 def effort(task: Task, n_train: int, n_test: int) -> float:
-    """The size of a task in sentences of training one unit wide; only the proportions matter."""
+    """Return the size of a task in sentences of training one unit wide; only the proportions
+    matter."""
     if isinstance(task, Train):
         return _training(task.recipe, n_train)
     if isinstance(task, Distil):
@@ -59,28 +60,29 @@ def _decoding(distillation: Distillation) -> float:
 
 
 def _width_cost(width: int) -> float:
-    """Seconds grow with the width, and do not fall to nothing without it."""
+    """Relative cost of a step: a fixed part, and a part proportional to the width."""
     return 0.25 + width / 128
 
 
 def advance(bar: tqdm, more: float) -> None:
-    """Moves `bar` on, never past its end: sums of shares round."""
+    """Move `bar` on, never past its end: sums of shares round."""
     bar.update(min(more, bar.total - bar.n))
 
 
 class Bars(Watcher):
-    """Draws the bars on stderr. A terminal sees them move; a file gets a line now and then."""
+    """Bars on stderr. On a terminal they move; a file gets a line now and then."""
 
     def __init__(self, tasks: Iterable[Task], n_train: int, n_test: int, stream=sys.stderr) -> None:
         self.sizes = {task: effort(task, n_train, n_test) for task in with_needs(tasks)}
-        self.stream, self.often = stream, 0.2 if stream.isatty() else 20.0
+        self.stream = stream
+        seconds_between_updates = 0.2 if stream.isatty() else 20.0
         form = "{l_bar}{bar}| {elapsed} gone, {remaining} left"
         self.whole = tqdm(
             total=sum(self.sizes.values()),
             desc="everything",
             bar_format=form,
             file=stream,
-            mininterval=self.often,
+            mininterval=seconds_between_updates,
             position=0,
             dynamic_ncols=True,
             smoothing=0.05,
@@ -91,9 +93,7 @@ class Bars(Watcher):
     def started(self, task: Task) -> None:
         if self.stream.isatty():
             used = {bar.pos for bar in self.bars.values()}
-            free = next(
-                place for place in range(1, 100) if -place not in used and place not in used
-            )
+            free = next(line for line in range(1, 100) if not {line, -line} & used)
             self.bars[task] = tqdm(
                 total=100,
                 desc=f"  {task.label}",
@@ -120,6 +120,6 @@ class Bars(Watcher):
             self.bars.pop(task).close()
 
     def close(self) -> None:
-        """Removes the bars."""
+        """Remove the bars."""
         for bar in (*self.bars.values(), self.whole):
             bar.close()

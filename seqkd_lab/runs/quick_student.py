@@ -51,8 +51,8 @@ def train_student(
     callbacks: Sequence[Callback] = (),
     corpus: ParallelCorpus | None = None,
 ) -> tuple[LSTMSeq2Seq, History]:
-    """A student from random weights, trained on gold, or on the first pairs of `corpus`; and its
-    history.
+    """Train a student from random weights on gold, or on the first pairs of `corpus`; return it and
+    its history.
 
     Equal arguments give an equal student on one machine with one number of threads. torch's global
     generator is set.
@@ -74,13 +74,13 @@ def train_student(
 
 
 def score_student(settings: QuickStudent, data: Dataset, student: Seq2Seq) -> OutputScore:
-    """The student's greedy translations of the first test sentences, judged."""
-    test, started = data.test[: settings.n_test], time.perf_counter()
+    """Judge the student's greedy translations of the first test sentences."""
+    test = data.test[: settings.n_test]
+    started = time.perf_counter()
     try:
-        outputs = [found[0].tokens for found in search(student, test.source)]
-    except (
-        NotFiniteError
-    ):  # a learner may choose a rate at which training diverges: such a student writes nothing
+        outputs = [n_best[0].tokens for n_best in search(student, test.source)]
+    except NotFiniteError:
+        # a learner may choose a rate at which training diverges: such a student writes nothing
         outputs = [()] * len(test)
     seconds = max(time.perf_counter() - started, 1e-9)
     return score_outputs(outputs, test, data.detokenise, seconds, data.language)[0]

@@ -194,7 +194,6 @@ def _changes(name: str, before: Any, now: Any) -> list[str]:
     return [] if before == now else [f"{name} was {before}, now it is {now}"]
 
 
-# The earlier names, until every study uses the new ones.
-Experiment = Study
+# Earlier names, which some lessons still use.
 by_seed = rows_by_seed
 read_later = read_study

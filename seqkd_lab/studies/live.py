@@ -38,11 +38,13 @@ from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Claim, Rows
 from seqkd_lab.training import Callback, Optimisation, train
 
-GOLD, SAMPLES, MODE = "gold", "teacher's samples", "teacher's mode"
+GOLD = "gold"
+SAMPLES = "teacher's samples"
+MODE = "teacher's mode"
 CORPORA = (GOLD, SAMPLES, MODE)
 BEAM_SIZE = 5
 Watch = Callable[[int, int], None]
-"""Hears (done, total) of the work at hand."""
+"""Is called with (done, total) of the work at hand."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,8 @@ def teacher_corpora(
     mode.
 
     A sample that is not valid is drawn again, so that gold and samples differ in their translator
-    only. The mode is what beam search finds, errors and all, as in the paper. `watch` hears how
-    many translations of how many are made.
+    only. The mode is what beam search finds, errors and all, as in the paper. `watch` is called
+    with (done, total) translations.
     """
     n_made = 0
 
@@ -244,7 +246,7 @@ def live_tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
 
 
 def live_settings() -> Mapping:
-    """Return everything that decides the numbers of the study."""
+    """Return everything that decides the numbers of the study, as plain JSON."""
     teacher = checkpoint_directory(TEACHER)
     return {
         "corpus version": toy.VERSION,
@@ -258,7 +260,7 @@ STUDY = Study(
     "live",
     "how far can the three students be relied on that a reader of lesson 06 trains?",
     "live.json",
-    live_settings(),
+    live_settings,
     lambda seed: [],
     measure,
     live_tables,

@@ -23,7 +23,7 @@ from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.recipes import BASELINE, ToyData, table_recipes
 from seqkd_lab.runs.schedule import with_needs
 from seqkd_lab.runs.store import Store, silent
-from seqkd_lab.runs.study import Experiment
+from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Claim
 from seqkd_lab.studies.budget.students import FACTORS, METHODS, BudgetStudents
 from seqkd_lab.studies.budget.study import study_of
@@ -38,7 +38,7 @@ def run(capsys, *arguments) -> tuple[int, str, str]:
 
 def tens(
     measured: list[int], interrupt_at: int | None = None, least: float = 0.0, **settings
-) -> Experiment:
+) -> Study:
     """A study that measures ten times the seed, and notes in `measured` that it did; seeds 21 and
     22 by default."""
 
@@ -52,7 +52,7 @@ def tens(
     claim = Claim(
         name="T1", ours="x is large", value=lambda rows: rows["x"], least=least, original="an aim"
     )
-    return Experiment(
+    return Study(
         "tens",
         "how large is x?",
         "tens.json",
@@ -73,7 +73,7 @@ def study(capsys, tmp_path, monkeypatch):
     has no models."""
     monkeypatch.setattr(studies, "make_models", lambda tasks, data, given, results: None)
 
-    def call(one: Experiment, *arguments) -> tuple[int, str, str]:
+    def call(one: Study, *arguments) -> tuple[int, str, str]:
         monkeypatch.setattr(all_studies, "study", lambda name: {"tens": one}[name])
         return run(
             capsys,

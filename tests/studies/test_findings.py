@@ -26,8 +26,9 @@ from seqkd_lab.runs.verdicts import (
     judge_claim,
     summary,
 )
-from seqkd_lab.studies.table1 import findings
-from seqkd_lab.studies.table1.findings import CLAIMS, PAPER_SCALE, SCALE_FREE, in_words, judge
+from seqkd_lab.studies.table1 import findings, findings_in_words
+from seqkd_lab.studies.table1.findings import CLAIMS, PAPER_SCALE, SCALE_FREE, judge
+from seqkd_lab.studies.table1.findings_in_words import in_words
 from seqkd_lab.studies.table1.table import PAPER, read_results
 
 
@@ -241,12 +242,12 @@ def test_the_exit_code_is_0_only_where_every_claim_is_held(tmp_path: Path, capsy
 
 
 def test_one_seed_gives_values_and_no_verdicts():
-    said = findings.of_one_seed(SEED)
+    said = findings_in_words.of_one_seed(SEED)
     assert said.count("\n") == len(CLAIMS) and "decides nothing" in said.split("\n")[0]
     assert "greedy gain over the baseline ≥ 4.2 BLEU: 6" in said
     assert not any(word in said.lower() for word in (HELD, UNDECIDED))
     without = {name: cells for name, cells in SEED.items() if name != SEQ_KD_INTER}
-    assert findings.of_one_seed(without).count("\n") == len(CLAIMS) - 1
+    assert findings_in_words.of_one_seed(without).count("\n") == len(CLAIMS) - 1
 
 
 near_zero = st.floats(0.0, 1.999)
@@ -298,7 +299,7 @@ class TestNothingIsJudgedOnZeros:
             and "visible effect" not in said
             and "(ratio of the means" not in said
         )
-        alone = findings.of_one_seed(rows)
+        alone = findings_in_words.of_one_seed(rows)
         assert alone.count("Cannot be judged: ") == 1 and alone.count(": cannot be judged") == len(
             verdicts
         )

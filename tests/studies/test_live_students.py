@@ -11,8 +11,9 @@ import pytest
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.recipes import ToyData
+from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.store import Store
-from seqkd_lab.runs.study import by_seed, read_later
+from seqkd_lab.runs.study import read_study
 from seqkd_lab.runs.verdicts import HELD, judge_claims
 from seqkd_lab.studies import live as live_students
 from seqkd_lab.studies.live import (
@@ -115,10 +116,8 @@ class TestJudged:
 
 
 class TestCommitted:
-    def test_it_was_made_with_the_settings_of_today_and_the_mode_wins_in_nine_of_ten_seeds(self):
-        results = read_later(results_path("live.json"))
-        assert results["settings"] == json.loads(json.dumps(dict(STUDY.settings)))
-        seeds = by_seed(results)
+    def test_the_mode_wins_in_nine_of_ten_seeds(self):
+        seeds = rows_by_seed(read_study(results_path("live.json"), STUDY))
         above = [
             seed[MODE]["valid"] - max(seed[GOLD]["valid"], seed[SAMPLES]["valid"]) for seed in seeds
         ]

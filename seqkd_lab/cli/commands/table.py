@@ -25,7 +25,7 @@ from seqkd_lab.runs.recipes import TABLE_ROWS
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.study import write_study
 from seqkd_lab.runs.verdicts import all_held
-from seqkd_lab.studies.table1 import checkpoints, findings
+from seqkd_lab.studies.table1 import checkpoints, findings, findings_in_words
 from seqkd_lab.studies.table1.study import TOY_SEEDS, collect
 from seqkd_lab.studies.table1.table import read_results
 from seqkd_lab.studies.table1.why_no_gain import why_no_gain
@@ -112,7 +112,7 @@ def print_results(results: dict) -> bool:
     """Print the table and the paper's claims, judged; return whether every claim is held."""
     print_table(results)
     by_seed = rows_by_seed(results)
-    print(findings.in_words(by_seed))
+    print(findings_in_words.in_words(by_seed))
     explanation = why_no_gain(results)
     if explanation is not None:
         print(explanation)

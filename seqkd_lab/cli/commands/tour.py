@@ -13,7 +13,7 @@ from seqkd_lab.cli.writable import check_folder
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import TABLE_ROWS, TextData
 from seqkd_lab.runs.results import rows_by_seed
-from seqkd_lab.studies.table1 import findings
+from seqkd_lab.studies.table1 import findings_in_words
 from seqkd_lab.studies.table1.study import collect
 from seqkd_lab.studies.table1.tour import copy_models, examples, paired_comparison
 from seqkd_lab.studies.table1.why_no_gain import why_no_gain
@@ -69,7 +69,7 @@ def run(given: Namespace) -> int:
         given.report, results, examples(run, store), title
     )  # before a terminal could refuse a letter
     print_table(results)
-    print(findings.of_one_seed(rows_by_seed(results)[0]))
+    print(findings_in_words.of_one_seed(rows_by_seed(results)[0]))
     print(paired_comparison(run, store))
     explanation = why_no_gain(results)
     if explanation is not None:

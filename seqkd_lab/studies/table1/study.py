@@ -6,7 +6,8 @@ from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import ToyData
 from seqkd_lab.runs.store import Store
 from seqkd_lab.runs.study import Study
-from seqkd_lab.studies.table1.findings import CLAIMS, beam_share_in_words
+from seqkd_lab.studies.table1.findings import CLAIMS
+from seqkd_lab.studies.table1.findings_in_words import beam_share_in_words
 from seqkd_lab.studies.table1.table import TableRun, frame_of
 
 TOY_SEEDS = tuple(range(21, 31))
