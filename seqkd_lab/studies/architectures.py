@@ -262,7 +262,7 @@ def study_of(run: ArchitecturesRun, repetitions: int = 5) -> Study:
 
     return Study(
         name="architectures",
-        question="do LSTM and Transformer teach each other as they teach their own kind?",
+        question="Do LSTM and Transformer teach each other as they teach their own kind?",
         file="architectures.json",
         settings=lambda: {
             "data": identity(run.data),

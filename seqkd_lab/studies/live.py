@@ -258,7 +258,7 @@ def live_settings() -> Mapping:
 
 STUDY = Study(
     "live",
-    "how far can the three students be relied on that a reader of lesson 06 trains?",
+    "How far can the three students be relied on that a reader of lesson 06 trains?",
     "live.json",
     live_settings,
     lambda seed: [],

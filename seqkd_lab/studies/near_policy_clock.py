@@ -217,7 +217,7 @@ CLAIMS = tuple(
 
 STUDY = Study(
     name="near-policy-clock",
-    question="how much faster is near-policy training than the synchronous loop, and why?",
+    question="How much faster is near-policy training than the synchronous loop, and why?",
     file="near_policy_clock.json",
     settings=SETTINGS,
     tasks=tasks,

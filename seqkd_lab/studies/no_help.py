@@ -279,7 +279,7 @@ def study_of(run: NoHelpRun) -> Study:
     """Return the study of this size."""
     return Study(
         "no-help",
-        "does Seq-KD help without ambiguity, or a student as large as its teacher?",
+        "Does Seq-KD help without ambiguity, or a student as large as its teacher?",
         "no_help.json",
         run.settings,
         lambda seed: [],

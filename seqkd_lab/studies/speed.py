@@ -285,7 +285,7 @@ def study_of(repetitions: int = 7, paper_sizes: bool = True) -> Study:
     heading = "source words per second: median [slowest–fastest round]"
     return Study(
         name="speed",
-        question="is the student ten times as fast as its teacher, and why?",
+        question="Is the student ten times as fast as its teacher, and why?",
         file="table2.json",
         settings={"repetitions": repetitions, "paper_sizes": paper_sizes},
         tasks=lambda seed: [],

@@ -164,7 +164,7 @@ def study_of(run: MapRun) -> Study:
     """Return the study of this map."""
     return Study(
         "word-kd-map",
-        "how do a student's BLEU, validity and likelihood depend on Word-KD's α and τ?",
+        "How do a student's BLEU, validity and likelihood depend on Word-KD's α and τ?",
         "word_kd_map.json",
         run.settings,
         lambda seed: [],

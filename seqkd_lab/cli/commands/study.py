@@ -85,10 +85,7 @@ def list_studies(folder: Path | None) -> None:
     """Print each study with its question, and whether its results are in `folder` (None: made here
     or committed)."""
     for name in studies.find_studies():
-        try:
-            study = studies.study(name)
-        except AttributeError:  # not converted yet
-            continue
+        study = studies.study(name)
         folders = (own_results_path(""), results_path("")) if folder is None else (folder,)
         there = any((folder / study.file).exists() for folder in folders)
         print(f"{name:18}{study.question} ({'has results' if there else 'no results yet'})")

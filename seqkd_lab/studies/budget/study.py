@@ -189,7 +189,7 @@ def study_of(students: BudgetStudents) -> Study:
     """Return the study of these students."""
     return Study(
         "budget",
-        "how far ahead of the baseline is Seq-KD after so many updates, and when has it caught up?",
+        "How far ahead of the baseline is Seq-KD after so many updates, and when has it caught up?",
         "budget.json",
         students.settings(),
         students.tasks,

@@ -120,7 +120,7 @@ def study_of(students: MemoryStudents) -> Study:
     """Return the study of these students."""
     return Study(
         "memory",
-        "does Seq-KD help a student that remembers only its last words, however long it learns?",
+        "Does Seq-KD help a student that remembers only its last words, however long it learns?",
         "memory.json",
         students.settings(),
         students.tasks,

@@ -231,7 +231,7 @@ CLAIMS = (
 
 STUDY = Study(
     name="near-policy",
-    question="what do stale sentences cost, and what does Δ-IFD bring?",
+    question="What do stale sentences cost, and what does Δ-IFD bring?",
     file="near_policy.json",
     settings=SETTINGS,
     tasks=tasks,

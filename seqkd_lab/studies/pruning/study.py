@@ -271,7 +271,7 @@ def study_of(run: PruningRun) -> Study:
 
     return Study(
         name="pruning",
-        question="what do pruning, retraining and 8 bits leave of a distilled student?",
+        question="What do pruning, retraining and 8 bits leave of a distilled student?",
         file="table3.json",
         settings=lambda: {"data": identity(run.data), "preset": settings(run.preset)},
         tasks=run.tasks,

@@ -180,7 +180,7 @@ def study_of(run: DraftingRun, extent: Extent) -> Study:
 
     return Study(
         name="speculative",
-        question="what is a distilled student worth as its teacher's draft?",
+        question="What is a distilled student worth as its teacher's draft?",
         file="speculative.json",
         settings=settings,
         tasks=tasks,

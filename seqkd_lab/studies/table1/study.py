@@ -18,7 +18,7 @@ def study_of(run: TableRun) -> Study:
     """Return the study that makes the table of `run`."""
     return Study(
         "table1",
-        "which findings of the paper's Table 1 hold here?",
+        "Which findings of the paper's Table 1 hold here?",
         "table1.json",
         run.settings,
         run.tasks_of,

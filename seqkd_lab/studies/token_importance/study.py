@@ -167,7 +167,7 @@ def write_checkpoints(store: Store, directory: Path) -> Iterator[Path]:
 
 STUDY = Study(
     name="token-importance",
-    question="which of the student's own tokens must teach?",
+    question="Which of the student's own tokens must teach?",
     file="tip.json",
     settings=SETTINGS,
     tasks=tasks,
