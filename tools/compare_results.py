@@ -4,8 +4,9 @@
     python tools/compare_results.py OLD_FOLDER NEW_FOLDER
 
 Every number and string is found by study, seed, arm and measure. Files of the formats that studies
-had before they shared one are read, too. What differs is printed; the exit code is 1 if anything
-does.
+had before they shared one are read, too; where a format had no seeds and arms, every value that was
+measured must stand in the new file, whatever it is called there. What differs is printed; the exit
+code is 1 if anything does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -134,11 +136,44 @@ def differences(old: Mapping[Place, Any], new: Mapping[Place, Any]) -> Iterator[
             yield f"{name}: {old[place]!r}, now {new[place]!r}"
 
 
+def leaves(value: Any) -> Iterator[str]:
+    """Yield every number and string in nested lists and mappings, as JSON."""
+    if isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from leaves(part)
+    else:
+        yield json.dumps(value, ensure_ascii=False)
+
+
+def keys(value: Any) -> Iterator[str]:
+    """Yield every key in nested mappings: what was a value may have become a name."""
+    if isinstance(value, Mapping):
+        yield from value
+    for part in value.values() if isinstance(value, Mapping) else value:
+        if isinstance(part, Mapping | list):
+            yield from keys(part)
+
+
+def lost_values(old: Any, new: Any) -> Iterator[str]:
+    """Yield a line for each old number or string that the new file has neither as often as a value
+    nor anywhere in its names."""
+    missing, names = Counter(leaves(old)) - Counter(leaves(new)), " ".join(keys(new))
+    for value, times in missing.items():
+        if json.loads(value) is not None and str(json.loads(value)) not in names:
+            yield f"{value}: {times} times less often"
+
+
 def compare(old: Path, new: Path) -> bool:
     """Print what differs between two files; return whether nothing does."""
-    before, now = (values(one_format(json.loads(path.read_text()))) for path in (old, new))
-    changes = list(differences(before, now))
-    print(f"{new.name}: {len(now):,} values, {len(changes):,} differ")
+    before, now = (json.loads(path.read_text()) for path in (old, new))
+    try:
+        old_values, new_values = values(one_format(before)), values(one_format(now))
+    except ValueError:
+        changes, n_values = list(lost_values(before, now)), sum(1 for _ in leaves(before))
+        print(f"{new.name}: {n_values:,} old values, {len(changes):,} not in the new file")
+    else:
+        changes = list(differences(old_values, new_values))
+        print(f"{new.name}: {len(new_values):,} values, {len(changes):,} differ")
     for change in changes[:MOST_SHOWN]:
         print(f"    {change}")
     if len(changes) > MOST_SHOWN:
