@@ -191,8 +191,8 @@ def write(notebook: NotebookNode, path: Path) -> None:
 
 
 def has_view(notebook: NotebookNode) -> bool:
-    """Whether a code cell shows an interactive view beside its still picture."""
-    marks = ("lesson.widget(", "import ipywidgets", "lab.widgets import", "language_panel import")
+    """Return whether a code cell shows an interactive view beside its still picture."""
+    marks = ("lesson.widget(", ".view import ")
     return any(
         mark in cell.source for cell in notebook.cells if cell.cell_type == "code" for mark in marks
     )

@@ -118,12 +118,16 @@ def entropy_cases() -> list[Case]:
         cases.append(
             Case(f"{n_translations} translations", (p,), float(scipy_entropy(list(p.values()))))
         )
-    p = {("der", "Wagen"): 0.75, ("das", "Auto"): 0.25, ("die", "Kutsche"): 0.0}
+    with_zero = {("der", "Wagen"): 0.75, ("das", "Auto"): 0.25, ("die", "Kutsche"): 0.0}
     alike = {(word,): 0.25 for word in ("kaputt", "defekt", "hin", "entzwei")}
     return [
         *cases,
         Case("four equally likely translations", (alike,), math.log(4)),
-        Case("a translation of probability 0", (p,), float(scipy_entropy(list(p.values())))),
+        Case(
+            "a translation of probability 0",
+            (with_zero,),
+            float(scipy_entropy(list(with_zero.values()))),
+        ),
     ]
 
 

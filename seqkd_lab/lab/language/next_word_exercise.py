@@ -19,7 +19,7 @@ Words = tuple[str, ...]
 
 def next_word_distribution(probability_of, prefix):
     """p(next word | prefix) from whole translations; "</s>" stands for the end."""
-    mass = {}
+    mass: dict[str, float] = {}
     for translation, p in probability_of.items():
         if translation[: len(prefix)] == prefix:
             rest = translation[len(prefix) :]
@@ -30,7 +30,7 @@ def next_word_distribution(probability_of, prefix):
 
 
 def _grouped(pairs):
-    mass = {}
+    mass: dict[str, float] = {}
     for word, p in pairs:
         mass[word] = mass.get(word, 0.0) + p
     return mass
@@ -183,7 +183,7 @@ def next_word_cases() -> list[Case]:
                 _case(name, language.targets(source), prefix, language.next_token(source, prefix))
             )
     whole = language.mode(SHORT)[0]
-    by_hand = [_case(name, *rest) for name, *rest in BY_HAND]
+    by_hand = [_case(*arguments) for arguments in BY_HAND]
     return [
         *cases,
         _case("after a whole translation", language.targets(SHORT), whole, {END: 1.0}),

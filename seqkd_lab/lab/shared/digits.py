@@ -7,17 +7,18 @@ from collections.abc import Sequence
 
 from seqkd_lab.runs.verdicts import mean_and_interval
 
-LEAST, MOST = 2, 5
+LEAST = 2
+MOST = 5
 NOISE = 1e-4
 """Nats: log-probabilities that are closer count as equal; batches of other shapes give others in
 the last digits."""
 
 
 def deciding_digits(values: Sequence[float], least: int = LEAST) -> int:
-    """Returns the fewest digits after the point, at least `least`, at which neighbours in rank
+    """Return the fewest digits after the point, at least `least`, at which neighbours in rank
     differ.
 
-    Values that are closer than NOISE ask for none.
+    Values that are closer than NOISE need no further digit.
     """
     ranked = sorted(values)
     neighbours = [(a, b) for a, b in zip(ranked, ranked[1:], strict=False) if b - a > NOISE]
@@ -32,14 +33,14 @@ def deciding_digits(values: Sequence[float], least: int = LEAST) -> int:
 
 
 def shown_number(value: float, digits: int) -> str:
-    """Returns a number with so many digits after the point and a proper minus sign; what rounds to
+    """Return a number with `digits` digits after the point and a proper minus sign; what rounds to
     0 has no sign."""
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if not float(text) else text.replace("-", "−")
 
 
 def shown_log_prob(log_prob: float, digits: int) -> str:
-    """Returns a log-probability as `shown_number` does."""
+    """Return a log-probability as `shown_number` does."""
     return shown_number(log_prob, digits)
 
 

@@ -1,5 +1,5 @@
-"""The laws of draft and target for one word side by side: what both have, what only one has, and
-what is drawn anew."""
+"""The distributions of draft and target for one word side by side: what both have, what only one
+has, and what is drawn anew."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from seqkd_lab.lab.shared.style import GREEN, GREY, SIZE, SKY, VERMILION
 
 N_WORDS = 7
 END = "(end)"
-REFUSED, DRAWN = "✗ refused", "+ drawn"
+REFUSED = "✗ refused"
+DRAWN = "+ drawn"
 KEY = (
     "light: shared by p and q, stands     dark in p: too much, refused     dark in q: missing, "
     "left for the residual"
@@ -27,16 +28,16 @@ Column = tuple[float, ...]
 
 
 def said(token: str) -> str:
-    """A word as the views write it: the end of a sentence in brackets."""
+    """Return a word as the views write it: the end of a sentence in brackets."""
     return END if token == SPECIALS[EOS] else token
 
 
 @dataclass(frozen=True)
 class PlaceLaws:
-    """The likeliest words of one place, "(rest)" the last, and their probabilities by draft (p) and
+    """The likeliest words of one position, "(rest)" the last, and their probabilities by draft (p) and
     target (q).
 
-    shared is min(p, q), extra the law of the word that is drawn in the end: of "(rest)" the sums. p
+    shared is min(p, q), extra the distribution of the word that is drawn in the end: of "(rest)" the sums. p
     is None where the draft proposed nothing; refused and drawn are rows, None where no such word
     is. ids: the words' numbers.
     """
@@ -60,8 +61,8 @@ def place_laws(
     drawn: str | None = None,
     n_words: int = N_WORDS,
 ) -> PlaceLaws:
-    """The laws p, q and extra (V,) of one place; `tokens` names the words. Refused and drawn word
-    have rows always."""
+    """Return the distributions p, q and extra (V,) of one position; `tokens` names the words. Refused
+    and drawn word always have rows."""
     distributions = [distribution for distribution in (p, q, extra) if distribution is not None]
     marked = [tokens.index(word) for word in (refused, drawn) if word is not None]
     order = likeliest(distributions, n_words)
@@ -73,7 +74,7 @@ def place_laws(
         key=lambda word: -float(torch.stack(distributions)[:, word].max()),
     )
     shared = torch.zeros_like(q) if p is None else torch.minimum(p, q)
-    row_of = {tokens[word]: row for row, word in enumerate(order)}
+    row_of: dict[str | None, int] = {tokens[word]: row for row, word in enumerate(order)}
     return PlaceLaws(
         tuple(order),
         (*(said(tokens[word]) for word in order), REST),
@@ -87,15 +88,15 @@ def place_laws(
 
 
 def column(distribution: Tensor, ids: Sequence[int]) -> Column:
-    """The numbers of `law` (V,) for the words `ids`, and the sum of all others."""
+    """Return the probabilities of the words `ids` by `distribution` (V,), and the sum of all others."""
     shown = [float(distribution[word]) for word in ids]
     rest = float(distribution.sum()) - sum(shown)
     return (*shown, rest if rest > 1e-6 else 0.0)  # float32 leaves as much by rounding
 
 
 class LawBars:
-    """Three panels of bars on one scale from 0 to 1: p, q, and the law of the word that is drawn in
-    the end."""
+    """Three panels of bars on one scale from 0 to 1: p, q, and the distribution of the word that is
+    drawn in the end."""
 
     def __init__(self, panels: Sequence, n_words: int = N_WORDS) -> None:
         n_rows, colours = n_words + 1, (VERMILION, GREEN, GREEN)
@@ -118,7 +119,7 @@ class LawBars:
 
     @property
     def animated(self) -> list[Artist]:
-        """What changes with the laws, in the order of drawing."""
+        """The artists that change with the distributions, in the order of drawing."""
         bars = [bar for rows in self._rows for bar in rows.animated]
         return [
             *bars,
@@ -129,31 +130,27 @@ class LawBars:
         ]
 
     def show(self, distributions: PlaceLaws | None, title: str) -> None:
-        """Moves the bars; `title` names the third law. None: nothing is drawn at this place."""
-        words = () if distributions is None else distributions.words
-        columns = (
-            [None] * 3
-            if distributions is None
-            else [distributions.p, distributions.q, distributions.extra]
-        )
-        for place, (rows, values) in enumerate(zip(self._rows, columns, strict=True)):
-            rows.show(words if place == 0 else [""] * len(words), [values])
-        for bars, values in zip(self._shared, columns, strict=False):
-            widths = [0.0] * len(bars) if values is None else distributions.shared
-            for bar, width in zip(bars, widths, strict=False):
-                bar.set_width(width)
-        marks = (
-            (REFUSED, None if distributions is None else distributions.refused),
-            (DRAWN, None if distributions is None else distributions.drawn),
-        )
-        for label, (text, row), values in zip(
-            self._marks, marks, (columns[0], columns[2]), strict=True
-        ):
-            label.set_text("" if row is None else text)
-            if row is not None:
-                label.set(x=values[row] + 0.32, y=row)
+        """Move the bars; `title` names the third distribution. With None draw nothing."""
         for label, text in zip(self._titles, ("p, the draft", "q, the target", title), strict=True):
             label.set_text(text)
-        self._none.set_text(
-            "" if distributions is None or distributions.p is not None else "no word was refused"
-        )
+        words: tuple[str, ...] = ()
+        columns: tuple[Column | None, ...] = (None, None, None)
+        shared: Column = (0.0,) * (N_WORDS + 1)
+        marked: tuple[int | None, int | None] = (None, None)
+        if distributions is not None:
+            words, shared = distributions.words, distributions.shared
+            columns = (distributions.p, distributions.q, distributions.extra)
+            marked = (distributions.refused, distributions.drawn)
+        for panel, (rows, values) in enumerate(zip(self._rows, columns, strict=True)):
+            rows.show(words if panel == 0 else [""] * len(words), [values])
+        for bars, values in zip(self._shared, columns, strict=False):
+            widths = [0.0] * len(bars) if values is None else shared
+            for bar, width in zip(bars, widths, strict=False):
+                bar.set_width(width)
+        beside = zip(self._marks, (REFUSED, DRAWN), marked, (columns[0], columns[2]), strict=True)
+        for label, text, row, values in beside:
+            label.set_text("" if row is None else text)
+            if row is not None and values is not None:
+                label.set(x=values[row] + 0.32, y=row)
+        nothing_refused = distributions is not None and distributions.p is None
+        self._none.set_text("no word was refused" if nothing_refused else "")

@@ -57,9 +57,9 @@ def trained(recipe: Recipe, store: Store | None = None) -> Seq2Seq:
     bar; all are kept in `store` (default: in the user's cache)."""
     store = store or Store(cache_directory() / "lessons")
     distilled = recipe.distilled if isinstance(recipe.distilled, Distillation) else None
-    for needed in (recipe.teacher, recipe.start, distilled and distilled.teacher):
-        if needed is not None:
-            trained(needed, store)
+    needed = [recipe.teacher, recipe.start, distilled.teacher if distilled else None]
+    for earlier in filter(None, needed):
+        trained(earlier, store)
     if distilled is not None and not store.distilled_path(distilled).exists():
         with Bar(f"the teacher writes the corpus for {recipe.name}") as bar:
             store.distilled(distilled, bar.move)

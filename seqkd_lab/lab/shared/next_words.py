@@ -181,9 +181,10 @@ class SentenceReading:
         is not valid."""
         if position not in self._truth:
             try:
-                known = self.language and true_next_words(
-                    self.language, self.source, self.target[:position], self.vocabulary
-                )
+                known = None
+                if self.language is not None:
+                    prefix = self.target[:position]
+                    known = true_next_words(self.language, self.source, prefix, self.vocabulary)
             except ValueError:  # a sentence that the language does not have, or an invalid prefix
                 known = None
             self._truth[position] = known

@@ -20,7 +20,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from PIL import Image
 
-from seqkd_lab.lab.shared.style import SIZE
+from seqkd_lab.lab.shared.style import GRID, SIZE
 
 DOTS_PER_INCH = 100
 
@@ -29,8 +29,8 @@ DOTS_PER_INCH = 100
 def rendered_text(
     text: str, size: float, weight: str, colour: str, on_white: bool, dots_per_inch: float
 ) -> tuple[np.ndarray, int]:
-    """The pixels (height, width, RGBA) of `text`, lowest row first, and how far they reach below
-    the baseline."""
+    """Return the pixels (height, width, RGBA) of `text`, lowest row first, and how far they reach
+    below the baseline."""
     font = FontProperties(size=size, weight=weight)
     width, height, descent = RendererAgg(1, 1, dots_per_inch).get_text_width_height_descent(
         text, font, False
@@ -63,20 +63,20 @@ class Label(Text):
         )
 
     def draw(self, renderer) -> None:
-        """Pastes the kept pixels; a figure that is saved to a file draws ordinary text."""
+        """Paste the kept pixels; a figure that is saved to a file draws ordinary text."""
         if not isinstance(renderer, RendererAgg) or self.figure.canvas.is_saving():
             super().draw(renderer)
             return
         if not self.get_visible() or not self.get_text():
             return
-        size = self.get_fontsize()
+        size = float(self.get_fontsize())
         look = (self.get_fontweight(), to_hex(self.get_color()), self.get_bbox_patch() is not None)
         pixels, below = rendered_text(self.get_text(), size, *look, renderer.dpi)
         x, y = self.get_transform().transform(self.get_unitless_position())
         left = (
             x
             - {"left": 2, "center": pixels.shape[1] / 2, "right": pixels.shape[1] - 2}[
-                self.get_ha()
+                self.get_horizontalalignment()
             ]
         )
         baseline = y - 0.36 * size * renderer.dpi / 72  # half of a capital's height
@@ -84,7 +84,7 @@ class Label(Text):
 
 
 def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
-    """A Label at the data coordinates (x, y) of `axes`, or of another `transform`; properties are
+    """Add a Label at the data coordinates (x, y) of `axes`, or of another `transform`; properties are
     Text's."""
     label = Label(x, y, text, **{"transform": axes.transData, "fontsize": SIZE, **properties})
     axes.add_artist(label)
@@ -93,7 +93,7 @@ def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
 
 
 class BlittedFigure:
-    """`figure` as PNG, again and again: `animated` artists are redrawn, the rest comes from memory.
+    """A figure that is drawn as PNG again and again: its `animated` artists anew, the rest from memory.
 
     A computed layout leaves no room for what moves: else it would depend on what was shown when it
     was computed.
@@ -108,7 +108,7 @@ class BlittedFigure:
             artist.set_in_layout(False)
 
     def renew(self) -> None:
-        """Forgets what stands still, for a picture whose axes change with what they show."""
+        """Forget what stands still, for a picture whose axes change with what they show."""
         self._background = None
 
     def still(self) -> Figure:
@@ -118,7 +118,7 @@ class BlittedFigure:
         return self.figure
 
     def png(self) -> bytes:
-        """The figure as it stands now."""
+        """Return the figure as it stands now, as PNG."""
         canvas = self._canvas
         if self._background is None:
             canvas.draw()
@@ -141,11 +141,10 @@ class BlittedFigure:
 
 
 def label_axes(axes, x: str, y: str, title: str = "") -> None:
-    """Names of the axes and a title, readable from the back row, over a grid that stays behind the
-    marks."""
+    """Set the names of the axes and a title, over a grid that stays behind the marks."""
     axes.set_xlabel(x, fontsize=SIZE)
     axes.set_ylabel(y, fontsize=SIZE)
     axes.set_title(title, fontsize=SIZE, parse_math=False)
     axes.tick_params(labelsize=SIZE - 1)
-    axes.grid(color="#dddddd")
+    axes.grid(color=GRID)
     axes.set_axisbelow(True)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 
 def in_notebook_with_widgets() -> bool:
-    """Whether this code runs in a kernel whose front end may show ipywidgets."""
+    """Return whether this code runs in a kernel whose front end may show ipywidgets."""
     try:
         import ipywidgets  # noqa: F401
         from IPython import get_ipython
@@ -20,7 +20,7 @@ def in_notebook_with_widgets() -> bool:
 
 
 class Bar:
-    """A progress bar that hears (done, total): a widget in a notebook, a line on stdout
+    """A progress bar that is moved by (done, total): a widget in a notebook, a line on stdout
     elsewhere."""
 
     def __init__(self, label: str) -> None:
@@ -33,14 +33,14 @@ class Bar:
 
     @property
     def done(self) -> int:
-        """How much has been reported so far."""
+        """The amount reported so far."""
         return self.bar.n
 
     def move(self, done: int, total: int) -> None:
-        """Shows that `done` of `total` is finished."""
+        """Show that `done` of `total` is finished."""
         if self.bar.total != total:
             done_so_far = self.bar.n
-            self.bar.reset(total)  # a widget learns of a total only so
+            self.bar.reset(total)  # only so does a widget show another total
             self.bar.update(done_so_far)
         self.bar.update(done - self.bar.n)
 

@@ -43,9 +43,8 @@ def scores_figure(scores: Mapping[str, Score], beam_size: int) -> Figure:
     """Draw BLEU of each model, from greedy (dot) to beam search (ring), its share of valid greedy
     translations, and p(ŷ)."""
     figure = Figure(figsize=(13, 1.7 + 0.75 * len(scores)), layout="constrained")
-    figure.get_layout_engine().set(
-        w_pad=0.12
-    )  # so that the last number of a scale does not touch the next scale
+    # So that the last number of a scale does not touch the next scale.
+    figure.set_layout_engine("constrained", w_pad=0.12)
     bleu, valid, certain = figure.subplots(1, 3, sharey=True, width_ratios=[1.6, 1.0, 1.0])
     low = min(min(score.bleu) for score in scores.values())
     bleu.set_xlim(low - 1.0, 100.0)

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.search import search
 from seqkd_lab.lab.shared.showing import Expectation, should_see
-from seqkd_lab.lab.shared.translated import translated
+from seqkd_lab.lab.shared.translated import Translated, translated
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.results import rows_by_seed
-from seqkd_lab.runs.verdicts import Rows
 
 
 @dataclass(frozen=True)
 class Score:
-    """A model on `n_sentences`: BLEU and share of valid translations, each (greedy, beam); p(ŷ),
-    the mean over sentences of the probability that the model gives to its own best translation, and
-    that mean's standard error; and the share of sentences of which both searches give the same
-    translation.
+    """The scores of a model on `n_sentences`.
+
+    bleu and valid (the share of valid translations): each (greedy, beam). p_mode: p(ŷ), the mean
+    over sentences of the probability that the model gives to its own best translation, and its
+    standard error. same: the share of sentences that both searches translate alike.
     """
 
     n_sentences: int
@@ -33,7 +33,7 @@ class Score:
 
     @property
     def beam_gain(self) -> float:
-        """What the beam adds, in BLEU."""
+        """The gain of beam search over greedy search, in BLEU."""
         return self.bleu[1] - self.bleu[0]
 
 
@@ -44,60 +44,53 @@ def scores(
     beam_size: int = 5,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Score]:
-    """Each model on the first `n_sentences` (two at least) of the test set. `watch` hears (done,
-    total) models."""
-    return {
-        name: Score(
-            len(made.beam),
-            tuple(each.bleu for each in made.scores),
-            tuple(each.validity for each in made.scores),
-            made.p_mode,
-            made.p_mode_error,
-            made.same_share()[0],
-        )
-        for name, made in translated(models, data, n_sentences, beam_size, watch).items()
-    }
+    """Score each model on the first `n_sentences` (two at least) of the test set; call `watch` with
+    (done, total) models."""
+    by_model = translated(models, data, n_sentences, beam_size, watch)
+    return {name: _score(translations) for name, translations in by_model.items()}
 
 
-def expected(results: Mapping, found: Mapping[str, Score]) -> list[Expectation]:
-    """What a table's seeds let expect of these scores: of each model p(ŷ), and greedily the share
-    of valid ones.
+def _score(translations: Translated) -> Score:
+    greedy, beam = translations.scores
+    assert greedy.validity is not None and beam.validity is not None  # the data has its language
+    return Score(
+        len(translations.beam),
+        (greedy.bleu, beam.bleu),
+        (greedy.validity, beam.validity),
+        translations.p_mode,
+        translations.p_mode_error,
+        translations.same_share()[0],
+    )
 
-    From the seeds' least to their greatest value, widened by two standard errors of this run's own
-    value.
+
+def expected(results: Mapping, scores: Mapping[str, Score]) -> list[Expectation]:
+    """Return what a table's seeds let expect of these scores: of each model p(ŷ), and of greedy
+    search the share of valid translations.
+
+    Each range goes from the seeds' least to their greatest value, widened by two standard errors of
+    this run's own value.
     """
-    by_seed, expectations = rows_by_seed(results), []
-    for name, score in found.items():
-        p, valid = score.p_mode, score.valid[0]
-        valid_error = math.sqrt(valid * (1.0 - valid) / score.n_sentences)
-        for what, value, error, seen in (
-            (
-                f"p(ŷ) of the model {name}",
-                p,
-                score.p_mode_error,
-                [rows[name]["p_mode"] for rows in by_seed],
-            ),
-            (
-                f"the share of valid translations of the model {name}, by greedy search,",
-                valid,
-                valid_error,
-                [rows[name]["greedy"]["validity"] for rows in by_seed],
-            ),
-        ):
-            why = f"{len(seen)} seeds, and the chance in {score.n_sentences} sentences"
-            expectations.append(should_see(what, value, *seed_range(seen, error), why))
+    by_seed = rows_by_seed(results)
+    expectations = []
+    for name, score in scores.items():
+        p_modes = [rows[name]["p_mode"] for rows in by_seed]
+        what = f"p(ŷ) of the model {name}"
+        expectations.append(_expected(what, score.p_mode, score.p_mode_error, p_modes, score))
+        valid = score.valid[0]
+        error = math.sqrt(valid * (1.0 - valid) / score.n_sentences)
+        shares = [rows[name]["greedy"]["validity"] for rows in by_seed]
+        what = f"the share of valid translations of the model {name}, by greedy search,"
+        expectations.append(_expected(what, valid, error, shares, score))
     return expectations
 
 
-def seed_range(values: Sequence[float], error: float) -> tuple[float, float]:
-    """Return the least and the greatest of some seeds' shares (0–1), widened by two standard errors
-    of this run's value."""
-    return max(0.0, min(values) - 2.0 * error), min(1.0, max(values) + 2.0 * error)
-
-
-def p_mode_range(by_seed: Sequence[Rows], row: str, error: float) -> tuple[float, float]:
-    """Return the `seed_range` of p(ŷ) of a row of Table 1."""
-    return seed_range([rows[row]["p_mode"] for rows in by_seed], error)
+def _expected(
+    what: str, value: float, error: float, by_seed: Sequence[float], score: Score
+) -> Expectation:
+    """Return the range of a share (0 to 1) that its seeds give."""
+    low, high = max(0.0, min(by_seed) - 2.0 * error), min(1.0, max(by_seed) + 2.0 * error)
+    why = f"{len(by_seed)} seeds, and the chance in {score.n_sentences} sentences"
+    return should_see(what, value, low, high, why)
 
 
 def validity(model: Seq2Seq, language: ToyLanguage, sources: Sequence[Sequence[str]]) -> list[int]:

@@ -1,4 +1,4 @@
-"""What a lesson shows beside its widgets: pictures with words, computed ranges, folded answers, a
+"""Outputs of a lesson beside its views: pictures with words, computed ranges, folded answers, a
 function's source."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SIGNED_ZERO = re.compile(r"(?<![\w.])[-−+](0(?:\.0+)?)(?![\d.]*\d)")
 
 
 def without_signed_zeros(text: str) -> str:
-    """Takes the sign from every number that was rounded to zero: a sign would claim a direction."""
+    """Take the sign from every number that was rounded to zero: a sign would claim a direction."""
     return SIGNED_ZERO.sub(r"\1", text)
 
 
@@ -45,7 +45,7 @@ class Markdown:
 
 
 def answer(text: str, question: str = "") -> Folded:
-    """Folds away the answer to a question of the text above, so that a reader can think first.
+    """Fold away the answer to a question of the text above, so that a reader can think first.
 
     `text` is computed from the run's values; backticks, *emphasis* and **strong** are rendered, the
     rest is escaped. `question` names the question in the line that opens the fold, where a cell
@@ -55,7 +55,7 @@ def answer(text: str, question: str = "") -> Folded:
 
 
 def widget(build: Callable[[], Any]) -> Any:
-    """Builds a view with `build`; returns None where ipywidgets is not installed, so that the still
+    """Build a view with `build`; return None where ipywidgets is not installed, so that the still
     twin is shown."""
     try:
         import ipywidgets  # noqa: F401
@@ -66,7 +66,7 @@ def widget(build: Callable[[], Any]) -> Any:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What one should see: a range that was computed, and the value of this run beside it."""
+    """A computed range in which a value is expected, and the value of this run."""
 
     what: str
     value: float
@@ -83,24 +83,24 @@ class Expectation:
         return f'<div role="status" style="{style}">{escape(repr(self))}</div>'
 
     def __repr__(self) -> str:
-        found = (
+        verdict = (
             "inside"
             if self.held
             else "OUTSIDE: chance, or something in this run is not as it should be"
         )
         return (
             f"You should see {self.what} between {self.low:.4g} and {self.high:.4g} ({self.why}). "
-            f"This run: {self.value:.4g}, {found}."
+            f"This run: {self.value:.4g}, {verdict}."
         )
 
 
 def should_see(what: str, value: float, low: float, high: float, why: str) -> Expectation:
-    """A computed range beside the run's value; `why` says what the range was computed from."""
+    """Return a computed range beside the run's value; `why` names what the range was computed from."""
     return Expectation(what, float(value), float(low), float(high), why)
 
 
 def png(figure: Figure, dots_per_inch: int = 80) -> bytes:
-    """The figure as a PNG file."""
+    """Return the figure as a PNG file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dots_per_inch)
     return buffer.getvalue()
@@ -128,5 +128,5 @@ class StaticView:
 
 
 def source_of(function: Callable) -> Markdown:
-    """The source of the one library function that a lesson explains."""
+    """Return the source of the one library function that a lesson explains."""
     return Markdown(f"```python\n{textwrap.dedent(inspect.getsource(function)).rstrip()}\n```")

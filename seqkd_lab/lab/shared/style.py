@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -129,7 +129,7 @@ Drawing = TypeVar("Drawing", bound=Callable[..., Any])
 
 def styled(function: Drawing) -> Drawing:
     """Decorate a function that draws, or the constructor of a drawing: it runs with SETTINGS."""
-    return rc_context(SETTINGS)(function)
+    return rc_context(SETTINGS)(function)  # type: ignore[arg-type]  # a dict of rcParams
 
 
 def panels(
@@ -147,7 +147,7 @@ def panels(
     return figure, axes
 
 
-def ready(axes: Axes, grid: str = "both") -> Axes:
+def ready(axes: Axes, grid: Literal["x", "y", "both", ""] = "both") -> Axes:
     """Give `axes` the style's ticks, also those that are made later, and a grid along `grid` ("x",
     "y", "both" or "" for none) below the marks; return them."""
     axes.tick_params(labelsize=SIZE)

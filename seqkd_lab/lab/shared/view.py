@@ -1,4 +1,4 @@
-"""What all views share: a box of controls above a picture and its numbers in text."""
+"""The frame of all views: a box of controls above a picture and its numbers in text."""
 
 from __future__ import annotations
 
@@ -107,13 +107,13 @@ def unheard(control: widgets.Widget, handler: Callable) -> Iterator[None]:
 
 
 def picture_image(picture: BlittedFigure) -> widgets.Image:
-    """An empty image as wide as `picture`, narrower on a narrow page."""
+    """Return an empty image as wide as `picture`, narrower on a narrow page."""
     width = round(picture.figure.get_figwidth() * DOTS_PER_INCH)
     return widgets.Image(format="png", layout=widgets.Layout(width=f"{width}px", max_width="100%"))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """An HTML table; every cell is escaped."""
+    """Return an HTML table; every cell is escaped."""
     top = "".join(
         f'<th scope="col" style="text-align:left; padding:0 .8em">{escape(cell)}</th>'
         for cell in head
@@ -124,13 +124,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         + "</tr>"
         for row in rows
     )
-    return f'<table style="border-collapse:collapse">{"<tr>" + top + "</tr>" if head else ""}{body}</table>'  # noqa: E501
+    first_row = f"<tr>{top}</tr>" if head else ""
+    return f'<table style="border-collapse:collapse">{first_row}{body}</table>'
 
 
 def slider(
     description: str, value: int, least: int, most: int, continuous: bool = True
 ) -> widgets.IntSlider:
-    """A slider of whole numbers; with continuous=False it speaks when it is let go."""
+    """Return a slider of whole numbers; with continuous=False it changes when it is let go."""
     control = widgets.IntSlider(
         value=value,
         min=least,
@@ -156,15 +157,15 @@ def end_at(control: widgets.IntSlider, last: int) -> None:
 
 
 def alpha_slider(value: float = 0.5) -> widgets.FloatSlider:
-    """α from 0 to 1."""
+    """Return a slider of α from 0 to 1."""
     return widgets.FloatSlider(
         value=value, min=0.0, max=1.0, step=0.05, description="α", style=STYLE, layout=WIDE
     )
 
 
 def temperature_slider(value: float = 1.0) -> widgets.SelectionSlider:
-    """τ from 1/4 to 8, each step the same factor; a choice of numbers, so that τ = 1 is met
-    exactly."""
+    """Return a slider of τ from 1/4 to 8, each step about the same factor; a choice of numbers, so
+    that τ = 1 is met exactly."""
     options = [
         (f"{tau:g}", tau) for tau in (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
     ]
@@ -174,7 +175,7 @@ def temperature_slider(value: float = 1.0) -> widgets.SelectionSlider:
 
 
 def sentence_chooser(sources: Sequence[Sequence[str]]) -> widgets.Dropdown:
-    """A list of sentences; its value is the sentence's place. Raises ValueError when there are
+    """Return a list of sentences; its value is the sentence's index. Raise ValueError when there are
     none."""
     if not sources:
         raise ValueError("the view needs at least one sentence to show")
@@ -188,7 +189,8 @@ def sentence_chooser(sources: Sequence[Sequence[str]]) -> widgets.Dropdown:
 
 
 def student_chooser(names: Iterable[str], nobody: bool) -> widgets.Dropdown:
-    """A list of students; with `nobody` the first choice is NOBODY."""
+    """Return a list of students; with `nobody` the first choice is NOBODY. Raise ValueError for an
+    empty list."""
     options = [("none", NOBODY)] if nobody else []
     options += [(name, name) for name in names]
     if not options:
@@ -199,19 +201,19 @@ def student_chooser(names: Iterable[str], nobody: bool) -> widgets.Dropdown:
 
 
 def shortened(text: str) -> str:
-    """At most LETTERS letters."""
+    """Return at most LETTERS letters of a text."""
     return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
 
 
 def first(corpus: ParallelCorpus, n_sentences: int) -> ParallelCorpus:
-    """The first pairs of a corpus. Raises ValueError when there are none."""
+    """Return the first pairs of a corpus. Raise ValueError when there are none."""
     if n_sentences < 1 or not len(corpus):
         raise ValueError(f"need at least one sentence; got {n_sentences} of {len(corpus)}")
     return corpus[:n_sentences]
 
 
 def prefix_html(target: Sequence[str], position: int) -> str:
-    """The target with what is read so far in bold and the next word underlined."""
+    """Return the target with what is read so far in bold and the next word underlined."""
     words = [*map(escape, target), "(end)"]
     read, rest = " ".join(words[:position]), " ".join(words[position + 1 :])
     return f"<b>{read}</b> <u>{words[position]}</u> <span style='color:#666'>{rest}</span>"

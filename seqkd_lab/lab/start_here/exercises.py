@@ -55,7 +55,7 @@ class NextWord:
 
 def greedy_search(next_word):
     """The translation whose every word is the most probable next one."""
-    words = ()
+    words: tuple = ()
     while True:
         probability_of = next_word(words)
         best = max(probability_of, key=probability_of.get)
@@ -76,7 +76,7 @@ def _last_word_lost(next_word):
 
 def _by_another_choice(choose):
     def search(next_word):
-        words = ()
+        words: tuple[str, ...] = ()
         while (word := choose(next_word(words))) != END:
             words = (*words, word)
         return words
@@ -203,7 +203,8 @@ STOP_INSIDE = "Dr. Arzt kam . er ging"
 
 def greedy_cases() -> list[Case]:
     """Tables by hand, whose answers are known, and the truth of the ticket, asked step by step."""
-    language, ticket = ToyLanguage(), ()
+    language = ToyLanguage()
+    ticket: tuple[str, ...] = ()
     while True:  # the language's own distribution instead of the table
         ranked = sorted(language.next_token(TICKET, ticket).items(), key=lambda item: -item[1])
         if ranked[0][0] == END:

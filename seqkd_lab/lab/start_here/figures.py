@@ -147,12 +147,10 @@ def _draw_model(axes: Axes, box: Box, name: str, n_parameters: int, colour: str)
 
 def _draw_box(axes: Axes, box: Box, face: str, edge: str) -> None:
     left, bottom, width, height = box
-    style = {"facecolor": face, "edgecolor": edge, "linewidth": 2}
-    axes.add_patch(
-        FancyBboxPatch(
-            (left, bottom), width, height, boxstyle="round,pad=0,rounding_size=0.12", **style
-        )
-    )
+    style = "round,pad=0,rounding_size=0.12"
+    patch = FancyBboxPatch((left, bottom), width, height, boxstyle=style)
+    patch.set(facecolor=face, edgecolor=edge, linewidth=2)
+    axes.add_patch(patch)
 
 
 def _draw_arrow(

@@ -1,5 +1,5 @@
-"""The names that notebook 02 uses: the model's parts, what attention looks at, a step of training, and
-losses read with care."""
+"""The names that notebook 02 uses: the model's parts, what attention looks at, a step of training,
+and losses read with care."""
 
 from __future__ import annotations
 

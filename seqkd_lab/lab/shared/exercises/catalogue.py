@@ -29,7 +29,7 @@ class UnknownExercise(ValueError):
 
 
 def find(key: str) -> Exercise:
-    """The exercise called `key`. Raises UnknownExercise, which names the near ones."""
+    """Return the exercise called `key`. Raise UnknownExercise, which names the near ones."""
     exercises = all_exercises()
     if isinstance(key, str) and key in exercises:
         return exercises[key]
@@ -38,12 +38,12 @@ def find(key: str) -> Exercise:
 
 
 def of_lesson(lesson: int) -> list[Exercise]:
-    """The exercises of a lesson, by its number, in their order."""
+    """Return the exercises of a lesson, by its number, in their order."""
     return [exercise for exercise in all_exercises().values() if exercise.lesson == lesson]
 
 
 def task(key: str) -> Task:
-    """The exercise's card, and the stub to copy. Raises UnknownExercise."""
+    """Return the exercise's card, with the stub to copy. Raise UnknownExercise."""
     exercise = find(key)
     n_hints = len(exercise.hints)
     effort = (
@@ -59,13 +59,13 @@ def task(key: str) -> Task:
 
 
 def check(key: str, function: Any) -> Result:
-    """Judges the learner's `function`: passed, or in words what is wrong. Raises
+    """Judge the learner's `function`: passed, or in words what is wrong. Raise
     UnknownExercise."""
     return checking.check(find(key), function)
 
 
 def hint(key: str, number: int = 1) -> Folded:
-    """The exercise's hint, counted from 1, folded; past the last one it says so. Raises
+    """Return the exercise's hint, counted from 1, folded; past the last one say so. Raise
     UnknownExercise."""
     exercise = find(key)
     n_hints = len(exercise.hints)
@@ -83,6 +83,6 @@ def hints(key: str) -> tuple[Folded, ...]:
 
 
 def solution(key: str) -> Folded:
-    """The source of a solution, folded. Raises UnknownExercise."""
+    """Return the source of a solution, folded. Raise UnknownExercise."""
     exercise = find(key)
     return Folded(f"Solution: {exercise.title}", exercise.solution_source, is_code=True)

@@ -31,26 +31,26 @@ class Outcome:
 
 
 def call(function: Function, arguments: tuple) -> Outcome:
-    """Calls `function` on copies of `arguments`, so that it can change neither the case nor another
+    """Call `function` on copies of `arguments`, so that it can change neither the case nor another
     call."""
-    given = copy.deepcopy(arguments)
+    copies = copy.deepcopy(arguments)
     try:
-        value = plain(function(*given))
-        pairs = enumerate(zip(arguments, given, strict=True))
+        value = plain(function(*copies))
+        pairs = enumerate(zip(arguments, copies, strict=True))
         return Outcome(
-            value, changed=tuple(place for place, (old, new) in pairs if plain(old) != plain(new))
+            value, changed=tuple(index for index, (old, new) in pairs if plain(old) != plain(new))
         )
     except Exception as error:
         return Outcome(error=error)
 
 
 def check(exercise: Exercise, function: Any) -> Result:
-    """Judges `function` as an answer to `exercise`; never raises for what a learner wrote."""
+    """Judge `function` as an answer to `exercise`; never raise for what a learner wrote."""
     if not callable(function):
-        found = kind(plain(function))
+        received = kind(plain(function))
         return refusal(
             exercise,
-            f"The check needs the function itself; it got {found}. Write "
+            f"The check needs the function itself; it got {received}. Write "
             f"`exercises.check({exercise.key!r}, {exercise.key})`, without calling it.",
         )
     cases = exercise.cases()
@@ -85,7 +85,7 @@ def check(exercise: Exercise, function: Any) -> Result:
 
 
 def does_not_fit(exercise: Exercise, function: Function, case: Case) -> str | None:
-    """In words why `function` cannot be called with the exercise's arguments; None when it can."""
+    """Say why `function` cannot be called with the exercise's arguments; None when it can."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # some built-in functions have none: the call itself will tell
@@ -103,7 +103,7 @@ def does_not_fit(exercise: Exercise, function: Function, case: Case) -> str | No
 def what_is_wrong(
     exercise: Exercise, function: Function, case: Case, outcome: Outcome
 ) -> list[str] | None:
-    """The lines about one case, None when the outcome is right."""
+    """Return the lines about one case, None when the outcome is right."""
     called = f"In the case “{case.name}”"
     if outcome.error is not None:
         return [
@@ -126,7 +126,7 @@ def what_is_wrong(
             arguments_shown(exercise, case),
         ]
     if outcome.changed:
-        names = " and ".join(f"`{exercise.parameters[place]}`" for place in outcome.changed)
+        names = " and ".join(f"`{exercise.parameters[index]}`" for index in outcome.changed)
         return [
             f"{called} the answer is right, but your function changed its argument {names}: "
             "whoever called it would go on with other data. Work on a copy (`.clone()`, "
@@ -138,7 +138,7 @@ def what_is_wrong(
 def explained(
     exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome], problem: list[str]
 ) -> Result:
-    """The refusal with all that helps: where it went wrong, the likely misconception, a look at
+    """Return the refusal with all that helps: where it went wrong, the likely misconception, a look at
     constants, a hint."""
     lines = list(problem)
     guess = likely_mistake(exercise, cases, outcomes)
@@ -154,11 +154,12 @@ def explained(
 
 
 def refusal(exercise: Exercise, why: str) -> Result:
+    """Return the result that says why the answer is refused."""
     return Result(exercise.key, False, (f"✗ {exercise.key}: not yet.", why))
 
 
 def always_the_same(outcomes: Sequence[Outcome]) -> bool:
-    """Whether every call gave one and the same value; a forgotten `return` is told apart from
+    """Return whether every call gave one and the same value; a forgotten `return` is told apart from
     that."""
     first = outcomes[0]
     if first.value is None:
@@ -172,7 +173,7 @@ def always_the_same(outcomes: Sequence[Outcome]) -> bool:
 def likely_mistake(
     exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome]
 ) -> WrongAnswer | None:
-    """Finds the listed wrong answer that explains the learner's function: it gives the same in
+    """Find the listed wrong answer that explains the learner's function: it gives the same in
     *every* case.
 
     To agree in some of the failed cases is no explanation, since two mistakes may coincide there.
@@ -185,20 +186,21 @@ def likely_mistake(
     return None
 
 
-def same_outcome(one: Outcome, other: Outcome, tolerance: float) -> bool:
-    """Equal values and the same arguments changed; or both broke down, each library in its own
-    way."""
-    if broke_down(one) or broke_down(other):
-        return broke_down(one) and broke_down(other)
-    if one.error is not None or other.error is not None:
+def same_outcome(first: Outcome, second: Outcome, tolerance: float) -> bool:
+    """Return whether two outcomes are alike: equal values and the same arguments changed, or both
+    broke down, each library in its own way."""
+    if broke_down(first) or broke_down(second):
+        return broke_down(first) and broke_down(second)
+    if first.error is not None or second.error is not None:
         return False
     return (
-        first_difference(one.value, other.value, tolerance) is None and one.changed == other.changed
+        first_difference(first.value, second.value, tolerance) is None
+        and first.changed == second.changed
     )
 
 
 def broke_down(outcome: Outcome) -> bool:
-    """Whether arithmetic failed: `math` raises an error where numpy and torch give nan."""
+    """Return whether arithmetic failed: `math` raises an error where numpy and torch give nan."""
     if isinstance(
         outcome.error, ValueError
     ):  # "math domain error"; from Python 3.14 on "expected a positive input"
@@ -211,7 +213,7 @@ def broke_down(outcome: Outcome) -> bool:
 
 
 def is_stub(error: Exception | None, function: Function) -> bool:
-    """Whether `error` is a NotImplementedError that the learner's own code raises (torch has some
+    """Return whether `error` is a NotImplementedError that the learner's own code raises (torch has some
     of its own)."""
     if not isinstance(error, NotImplementedError):
         return False
@@ -220,7 +222,7 @@ def is_stub(error: Exception | None, function: Function) -> bool:
 
 
 def own_frames(error: Exception, function: Function) -> list[traceback.FrameSummary]:
-    """The calls that led to `error` and stand in the file or cell of `function`, outermost
+    """Return the calls that led to `error` and stand in the file or cell of `function`, outermost
     first."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     frames = traceback.extract_tb(error.__traceback__)
@@ -228,7 +230,7 @@ def own_frames(error: Exception, function: Function) -> list[traceback.FrameSumm
 
 
 def describe_error(error: Exception, function: Function) -> str:
-    """Type, message and the line of the learner's own code that led to `error`."""
+    """Return type, message and the line of the learner's own code that led to `error`."""
     own, message = own_frames(error, function), shown_message(error)
     if not own:
         return f"{type(error).__name__}: {message}"
@@ -239,7 +241,7 @@ def describe_error(error: Exception, function: Function) -> str:
 
 
 def shown_message(error: Exception) -> str:
-    """The error's message in one line of 300 characters at most."""
+    """Return the error's message in one line of 300 characters at most."""
     try:
         text = " ".join(str(error).split())
     except Exception:  # a learner's own exception class may fail here
@@ -248,6 +250,7 @@ def shown_message(error: Exception) -> str:
 
 
 def arguments_shown(exercise: Exercise, case: Case) -> str:
+    """Say with which arguments the case calls the function."""
     pairs = zip(exercise.parameters, case.arguments, strict=True)
     return (
         "It was called with " + "; ".join(f"{name} = {shown(value)}" for name, value in pairs) + "."

@@ -38,7 +38,7 @@ class Form:
     def __init__(self, predictions: Recorder, key: str, question: str, kind: Kind) -> None:
         self.predictions, self.key, self.question, self.kind = predictions, key, question, kind
         self.controls: tuple = ()
-        self.confidence = self.button = self.note = self.view = None
+        self.view: Any = None  # without ipywidgets there is none
         try:
             import ipywidgets
         except ImportError:
@@ -60,14 +60,14 @@ class Form:
         )
 
     def typed(self) -> Any:
-        """What the controls hold."""
+        """Return what the controls hold."""
         values = [control.value for control in self.controls]
         if isinstance(self.kind, Ranking):
             return [value for value in values if value != NOT_CHOSEN]
         return "" if values[0] is None else values[0]
 
     def record(self) -> None:
-        """Records what the controls hold, and says so beneath them."""
+        """Record what the controls hold, and say so beneath them."""
         self.note.value = self.predictions.answer(
             self.key,
             self.typed(),
@@ -75,7 +75,7 @@ class Form:
         )._repr_html_()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle = {} if self.view is None else dict(self.view._repr_mimebundle_())
+        bundle: dict[str, Any] = {} if self.view is None else dict(self.view._repr_mimebundle_())
         return bundle | {"text/plain": repr(self), "text/html": self._repr_html_()}
 
     def _repr_html_(self) -> str:
@@ -95,7 +95,7 @@ class Form:
 
 
 def controls_for(kind: Kind, widgets: Any) -> tuple:
-    """The controls that hold an answer of this kind, empty at first."""
+    """Return the controls that hold an answer of this kind, empty at first."""
     if isinstance(kind, Choice):
         return (
             widgets.RadioButtons(
@@ -108,15 +108,15 @@ def controls_for(kind: Kind, widgets: Any) -> tuple:
             widgets.Dropdown(
                 options=options,
                 value=NOT_CHOSEN,
-                description=f"{place}.",
+                description=f"{rank}.",
                 layout={"width": "max-content"},
             )
-            for place in range(1, len(kind.items) + 1)
+            for rank in range(1, len(kind.items) + 1)
         )
     return (
         widgets.Text(
             placeholder=kind.how_to,
-            description=kind.unit,
+            description=getattr(kind, "unit", ""),
             style={"description_width": "initial"},
             layout={"width": "32em"},
         ),

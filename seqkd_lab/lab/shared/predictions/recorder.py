@@ -136,8 +136,9 @@ class Predictions:
     def answered(self, key: str) -> str | None:
         """The counted answer to `key` as text, None where there is none."""
         record = self._record(key)
-        counted = None if record is None else counted_answer(record)
-        return None if counted is None else kind_of(record).say(counted["answer"])
+        if record is None or (counted := counted_answer(record)) is None:
+            return None
+        return kind_of(record).say(counted["answer"])
 
     def forget(self, key: str) -> Note:
         """Takes back the answers and the score of one question, for a fresh start."""
@@ -266,17 +267,17 @@ def described_kind(kind: Kind) -> dict:
 
 
 def kind_of(record: Mapping) -> Kind:
-    """The kind of a record's question. Raises KeyError, TypeError or ValueError where a file holds
+    """Return the kind of a record's question. Raise KeyError, TypeError or ValueError where a file holds
     no such kind."""
     settings = {
         field: tuple(value) if isinstance(value, list) else value
         for field, value in record["kind"].items()
     }
-    return KINDS[settings.pop("name")](**settings)
+    return KINDS[str(settings.pop("name"))](**settings)
 
 
 def judge(record: Mapping, answer: Any) -> Judgement:
-    """Judges `answer` against the record's value, and its interval where it has one. Raises
+    """Judge `answer` against the record's value, and its interval where it has one. Raise
     ValueError for a value that does not fit the question."""
     kind, interval = kind_of(record), record.get("interval")
     if interval is None:
