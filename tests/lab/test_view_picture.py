@@ -74,7 +74,7 @@ import sys
 sys.modules["ipywidgets"] = None  # as if it were not installed
 import seqkd_lab.decoding.trace, seqkd_lab.runs.store
 assert "matplotlib" not in sys.modules
-import seqkd_lab.lab.beam.figures
+import seqkd_lab.lab.language.figures
 try:
     import seqkd_lab.lab.shared.view
 except ImportError as error:

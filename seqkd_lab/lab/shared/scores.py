@@ -13,6 +13,7 @@ from seqkd_lab.lab.shared.translated import Translated, translated
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.results import rows_by_seed
+from seqkd_lab.runs.verdicts import Rows
 
 
 @dataclass(frozen=True)
@@ -73,24 +74,27 @@ def expected(results: Mapping, scores: Mapping[str, Score]) -> list[Expectation]
     by_seed = rows_by_seed(results)
     expectations = []
     for name, score in scores.items():
-        p_modes = [rows[name]["p_mode"] for rows in by_seed]
+        why = f"{len(by_seed)} seeds, and the chance in {score.n_sentences} sentences"
+        certainty = p_mode_range(by_seed, name, score.p_mode_error)
         what = f"p(ŷ) of the model {name}"
-        expectations.append(_expected(what, score.p_mode, score.p_mode_error, p_modes, score))
+        expectations.append(should_see(what, score.p_mode, *certainty, why))
         valid = score.valid[0]
         error = math.sqrt(valid * (1.0 - valid) / score.n_sentences)
-        shares = [rows[name]["greedy"]["validity"] for rows in by_seed]
+        shares = seed_range([rows[name]["greedy"]["validity"] for rows in by_seed], error)
         what = f"the share of valid translations of the model {name}, by greedy search,"
-        expectations.append(_expected(what, valid, error, shares, score))
+        expectations.append(should_see(what, valid, *shares, why))
     return expectations
 
 
-def _expected(
-    what: str, value: float, error: float, by_seed: Sequence[float], score: Score
-) -> Expectation:
-    """Return the range of a share (0 to 1) that its seeds give."""
-    low, high = max(0.0, min(by_seed) - 2.0 * error), min(1.0, max(by_seed) + 2.0 * error)
-    why = f"{len(by_seed)} seeds, and the chance in {score.n_sentences} sentences"
-    return should_see(what, value, low, high, why)
+def seed_range(values: Sequence[float], error: float) -> tuple[float, float]:
+    """Return the least and the greatest of some seeds' shares (0–1), widened by two standard errors
+    of this run's value."""
+    return max(0.0, min(values) - 2.0 * error), min(1.0, max(values) + 2.0 * error)
+
+
+def p_mode_range(by_seed: Sequence[Rows], row: str, error: float) -> tuple[float, float]:
+    """Return the `seed_range` of p(ŷ) of a row of Table 1."""
+    return seed_range([rows[row]["p_mode"] for rows in by_seed], error)
 
 
 def validity(model: Seq2Seq, language: ToyLanguage, sources: Sequence[Sequence[str]]) -> list[int]:
