@@ -43,7 +43,7 @@ def _training(recipe: Recipe, n_train: int) -> float:
     share = recipe.distilled.share if isinstance(recipe.distilled, Distillation) else 1.0
     own = _width_cost(recipe.model.width)
     cost = own
-    if recipe.objective.needs_teacher:
+    if recipe.objective.needs_teacher and recipe.teacher is not None:
         cost += 0.35 * _width_cost(recipe.teacher.model.width)
     if isinstance(recipe.batch_transform, OnPolicy):
         cost += recipe.batch_transform.share * DECODED_PER_TRAINED[SAMPLED] * own

@@ -150,7 +150,7 @@ def measure(seed: int, store: Store, report: Report) -> dict:
     valid outputs."""
     data = store.dataset(ToyData())
     corpora = teacher_corpora(
-        committed_teacher(), data.train[: LIVE.n_pairs], data.language.is_valid, seed
+        committed_teacher(), data.train[: LIVE.n_pairs], data.toy_language.is_valid, seed
     )
     measured = {}
     for name, corpus in corpora.items():

@@ -175,8 +175,8 @@ def measures_of(evaluation: Mapping) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class LanguageStore(Store):
-    """A store whose models learn one language: the toy's own, with Table 1's committed teacher where
-    `run` is beside the table, or the toy's sources without ambiguity."""
+    """A store whose models learn one language: the toy's own, with Table 1's committed teacher
+    where `run` is beside the table, or the toy's sources without ambiguity."""
 
     run: NoHelpRun
     ambiguous: bool
@@ -188,16 +188,17 @@ class LanguageStore(Store):
     @cached_property
     def _dataset(self) -> Dataset:
         data = load_toy(ToyData(self.run.n_pairs))
-        splits = {
-            "train": data.train,
-            "valid": data.valid[: self.run.n_valid],
-            "test": data.test[: self.run.n_test],
-        }
+        valid, test = data.valid[: self.run.n_valid], data.test[: self.run.n_test]
         if self.ambiguous:
-            return replace(data, **splits)
+            return replace(data, valid=valid, test=test)
         language = ToyLanguage(Ambiguity.none())
-        fixed = {name: translated(split, language) for name, split in splits.items()}
-        return replace(data, language=language, **fixed)
+        return replace(
+            data,
+            language=language,
+            train=translated(data.train, language),
+            valid=translated(valid, language),
+            test=translated(test, language),
+        )
 
     def model(self, recipe: Recipe, report: Report = silent) -> Seq2Seq:
         """Return the committed teacher where Table 1's serves, else the trained model."""
@@ -217,10 +218,16 @@ def translated(corpus: ParallelCorpus, language: ToyLanguage) -> ParallelCorpus:
 def points(results: Mapping) -> list[Point]:
     """Return what was measured, seed after seed."""
     return [
-        Point(*name.split(", "), int(seed), **row)
+        Point(*_pair(name), int(seed), **row)
         for seed, rows in sorted(results["by_seed"].items(), key=lambda entry: int(entry[0]))
         for name, row in rows.items()
     ]
+
+
+def _pair(name: str) -> tuple[str, str]:
+    """The condition and the arm of a row."""
+    condition, arm = name.split(", ")
+    return condition, arm
 
 
 def committed_points() -> list[Point]:

@@ -118,6 +118,7 @@ def make_point(student: QuickStudent, place: Place, seed: int) -> MapPoint:
     objective = BalancedWordKD(alpha, 1.0 if temperature is None else temperature)
     model, history = train_student(student, data, objective, seed, teacher)
     score = score_student(student, data, model)
+    assert score.validity is not None, "the toy language says what is valid"
     return MapPoint(alpha, temperature, seed, score.bleu, score.validity, history.valid_loss[-1])
 
 

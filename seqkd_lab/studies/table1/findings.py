@@ -69,8 +69,8 @@ def closed_share(rows: Rows) -> float:
 def more_alike(rows: Rows) -> float | None:
     """Return by how many points of percent Seq-KD gives the same translation greedily and by beam
     more often than the baseline; None where the results did not count it."""
-    shares = [rows[name].get("same_translation") for name in (SEQ_KD, BASELINE)]
-    return None if None in shares else 100.0 * (shares[0] - shares[1])
+    distilled, baseline = (rows[name].get("same_translation") for name in (SEQ_KD, BASELINE))
+    return None if distilled is None or baseline is None else 100.0 * (distilled - baseline)
 
 
 def invalid(rows: Rows, name: str) -> float | None:

@@ -130,7 +130,11 @@ class TableRun:
             rows[name] = {
                 **store.evaluation(recipe, self.preset.beam_size, self.preset.length_penalty),
                 "curves": read_json(store.directory(recipe) / HISTORY),
-                **({"distilled": statistics[recipe.distilled]} if recipe.distilled else {}),
+                **(
+                    {"distilled": statistics[recipe.distilled]}
+                    if isinstance(recipe.distilled, Distillation)
+                    else {}
+                ),
             }
             report(len(rows), len(recipes))
         return rows
