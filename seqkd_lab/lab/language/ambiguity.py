@@ -35,8 +35,8 @@ def entropy(probability_of: Mapping[Tokens, float]) -> float:
 def surprises(
     probability_of: Mapping[Tokens, float], translation: Tokens
 ) -> tuple[list[float], list[float]]:
-    """Return −ln p (nats) of each word of a possible translation, for a translator who remembers and
-    for one who forgets.
+    """Return −ln p (nats) of each word of a possible translation, for a translator who remembers
+    and for one who forgets.
 
     The first knows all words before; the second only the place in the sentence and the one word
     before. Both know the source and choose by the true probabilities.
@@ -157,7 +157,8 @@ def sweep(
     n_drawn: int = 5,
     watch: Callable[[int, int], None] | None = None,
 ) -> Sweep:
-    """Measure the language at every setting over `sources`; call `watch` with (done, total) settings.
+    """Measure the language at every setting over `sources`; call `watch` with (done, total)
+    settings.
 
     Raise ValueError unless the strengths rise from 0 to 1.
     """

@@ -1,5 +1,5 @@
-"""The names that notebook 01 uses: all translations of a sentence, its kinds of choice, and what each costs if
-forgotten."""
+"""The names that notebook 01 uses: all translations of a sentence, its kinds of choice, and the
+cost of forgetting each."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ if TYPE_CHECKING:  # the view needs ipywidgets, which may be missing
     from seqkd_lab.lab.language.view import StrengthPanel
 
 
-def strength_panel(sweep: Sweep) -> StrengthPanel:
+def strength_panel(measured: Sweep) -> StrengthPanel:
     """Build the panel of kinds and strengths. Raise ImportError without ipywidgets."""
     from seqkd_lab.lab.language.view import StrengthPanel
 
-    return StrengthPanel(sweep)
+    return StrengthPanel(measured)

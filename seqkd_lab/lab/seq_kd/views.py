@@ -138,7 +138,17 @@ class CorpusLens(View):
             f"{_verdict(pair, pair.gold_fault, pair.p_gold)}<br><b>distilled</b>: "
             f"{_marked_html(pair, 'distilled')} "
             f"{_verdict(pair, pair.distilled_fault, pair.p_distilled)}{_choices(pair)}"
+            f"{self._shares_in_words()}"
         )
+
+    def _shares_in_words(self) -> str:
+        """Return the shares of the choice's options in both corpora, as the picture shows them."""
+        options = self.shares.by_choice.get(self.choice.value, ())
+        shares = "; ".join(
+            f"{escape(option)} {gold:.0%} in gold, {distilled:.0%} distilled"
+            for option, gold, distilled in options
+        )
+        return f"{escape(self.choice.value)}: {shares}." if shares else ""
 
 
 def _marked_html(pair: Pair, side: str) -> str:

@@ -34,13 +34,12 @@ def said(token: str) -> str:
 
 @dataclass(frozen=True)
 class PlaceLaws:
-    """The likeliest words of one position, "(rest)" the last, and their probabilities by draft (p) and
-    target (q).
+    """The likeliest words of one position, "(rest)" the last, and their probabilities by draft (p)
+    and target (q).
 
-    shared is min(p, q), extra the distribution of the word that is drawn in the end: of "(rest)" the sums. p
-    is None where the draft proposed nothing; refused and drawn are rows, None where no such word
-    is. ids: the words' numbers.
-    """
+    shared is min(p, q), extra the distribution of the word that is drawn in the end: of "(rest)"
+    the sums. p is None where the draft proposed nothing; refused and drawn are rows, None where no
+    such word is. ids: the words' numbers."""
 
     ids: tuple[int, ...]
     words: tuple[str, ...]
@@ -61,8 +60,8 @@ def place_laws(
     drawn: str | None = None,
     n_words: int = N_WORDS,
 ) -> PlaceLaws:
-    """Return the distributions p, q and extra (V,) of one position; `tokens` names the words. Refused
-    and drawn word always have rows."""
+    """Return the distributions p, q and extra (V,) of one position; `tokens` names the words.
+    Refused and drawn word always have rows."""
     distributions = [distribution for distribution in (p, q, extra) if distribution is not None]
     marked = [tokens.index(word) for word in (refused, drawn) if word is not None]
     order = likeliest(distributions, n_words)
@@ -88,7 +87,8 @@ def place_laws(
 
 
 def column(distribution: Tensor, ids: Sequence[int]) -> Column:
-    """Return the probabilities of the words `ids` by `distribution` (V,), and the sum of all others."""
+    """Return the probabilities of the words `ids` by `distribution` (V,), and the sum of all
+    others."""
     shown = [float(distribution[word]) for word in ids]
     rest = float(distribution.sum()) - sum(shown)
     return (*shown, rest if rest > 1e-6 else 0.0)  # float32 leaves as much by rounding

@@ -84,8 +84,8 @@ class Label(Text):
 
 
 def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
-    """Add a Label at the data coordinates (x, y) of `axes`, or of another `transform`; properties are
-    Text's."""
+    """Add a Label at the data coordinates (x, y) of `axes`, or of another `transform`; properties
+    are Text's."""
     label = Label(x, y, text, **{"transform": axes.transData, "fontsize": SIZE, **properties})
     axes.add_artist(label)
     label.set_clip_on(False)
@@ -93,7 +93,8 @@ def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
 
 
 class BlittedFigure:
-    """A figure that is drawn as PNG again and again: its `animated` artists anew, the rest from memory.
+    """A figure that is drawn as PNG again and again: its `animated` artists anew, the rest from
+    memory.
 
     A computed layout leaves no room for what moves: else it would depend on what was shown when it
     was computed.

@@ -95,7 +95,7 @@ class Expectation:
 
 
 def should_see(what: str, value: float, low: float, high: float, why: str) -> Expectation:
-    """Return a computed range beside the run's value; `why` names what the range was computed from."""
+    """Return a computed range beside the run's value; `why` names what it was computed from."""
     return Expectation(what, float(value), float(low), float(high), why)
 
 

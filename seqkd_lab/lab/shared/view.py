@@ -175,8 +175,8 @@ def temperature_slider(value: float = 1.0) -> widgets.SelectionSlider:
 
 
 def sentence_chooser(sources: Sequence[Sequence[str]]) -> widgets.Dropdown:
-    """Return a list of sentences; its value is the sentence's index. Raise ValueError when there are
-    none."""
+    """Return a list of sentences; its value is the sentence's index. Raise ValueError when there
+    are none."""
     if not sources:
         raise ValueError("the view needs at least one sentence to show")
     options = [

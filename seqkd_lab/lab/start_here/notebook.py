@@ -1,5 +1,5 @@
-"""The names that notebook 00 uses: this machine, the story of distillation, and its headline with trained
-models."""
+"""The names that notebook 00 uses: this machine, the story of distillation, and its headline with
+trained models."""
 
 from __future__ import annotations
 

@@ -187,10 +187,10 @@ def _conclusion(gain: float, baseline: Score, seq_kd: Score) -> str:
             "This is the paper's headline: by greedy search the distilled student is better than "
             "the baseline, and the beam adds less to it."
         )
-    claims = {
-        "the distilled student is better than the baseline in BLEU and in valid translations": better,
-        "the beam adds less to it": needs_less,
-    }
+    is_better = (
+        "the distilled student is better than the baseline in BLEU and in valid translations"
+    )
+    claims = {is_better: better, "the beam adds less to it": needs_less}
     missing = " and ".join(claim for claim, holds in claims.items() if not holds)
     return f"This is **not** the paper's headline: on these sentences it is not so that {missing}."
 

@@ -109,8 +109,8 @@ def _draw_attention(axes: Axes, step: DecodingStep, x: np.ndarray) -> None:
 
 
 def _draw_decoder(axes: Axes, step: DecodingStep) -> None:
-    """Draw what was written so far, the decoder's state, and its two ways: to the weights and to the
-    next word."""
+    """Draw what was written so far, the decoder's state, and its two ways: to the weights and to
+    the next word."""
     middle = 10.9
     words = list(map(readable, step.written))
     half = (len(words) + 1) // 2

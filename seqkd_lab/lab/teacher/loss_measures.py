@@ -1,4 +1,5 @@
-"""Measures of a teacher in lesson 02: its loss above the floor, its perplexity, a short training."""
+"""Measures of a teacher in lesson 02: its loss above the floor, its perplexity, a short
+training."""
 
 from __future__ import annotations
 
@@ -25,16 +26,16 @@ from seqkd_lab.training import Optimisation, Progress, train
 
 @dataclass(frozen=True)
 class PerToken:
-    """A mean over tokens (a sum over sentences divided by their tokens), and its standard error over
-    the sentences."""
+    """A mean over tokens (a sum over sentences divided by their tokens), and its standard error
+    over the sentences."""
 
     mean: float
     error: float
 
 
 def per_token(sums: Sequence[float], n_tokens: Sequence[int]) -> PerToken:
-    """Return Σ sums / Σ n_tokens over sentences, with its error. Raise ValueError for fewer than two
-    sentences."""
+    """Return Σ sums / Σ n_tokens over sentences, with its error. Raise ValueError for fewer than
+    two sentences."""
     if len(sums) != len(n_tokens) or len(sums) < 2:
         raise ValueError(
             f"need two sentences at least, a number of tokens for each; got {len(sums)}, "
@@ -126,12 +127,12 @@ def watched_training(
     seed: int = 1,
     watch: Callable[[int, int], None] | None = None,
 ) -> tuple[LSTMSeq2Seq, Curve]:
-    """Train a model from random weights on `corpus` by `objective` (default: NLL), and return it with
-    its learning curve over pairs read.
+    """Train a model from random weights on `corpus` by `objective` (default: NLL), and return it
+    with its learning curve over pairs read.
 
-    It has the vocabularies of `model_like`. `watch` is called with (done, total) updates. Equal arguments give an equal model on one machine
-    with one number of threads. torch's global generator is set.
-    """
+    It has the vocabularies of `model_like`. `watch` is called with (done, total) updates. Equal
+    arguments give an equal model on one machine with one number of threads. torch's global
+    generator is set."""
     torch.manual_seed(seed)
     model = LSTMSeq2Seq(spec, model_like.source_vocabulary, model_like.target_vocabulary)
     curve = Curve()

@@ -36,7 +36,8 @@ class PaddingCounted(Objective):
 
 
 def surprise(logits: Tensor, target: Tensor) -> Tensor:
-    """Return −ln p of each target token (B, T), padding among them: logits (B, T, V), target (B, T)."""
+    """Return −ln p of each target token (B, T), padding among them: logits (B, T, V), target (B,
+    T)."""
     check_shapes(logits, target)
     return -logits.log_softmax(dim=2).gather(2, target[:, :, None]).squeeze(2)
 
@@ -62,8 +63,8 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def longer_target(batch: Batch, n: int) -> Batch:
-    """Return the same sentences with `n` more positions of padding after each target, as beside a longer
-    neighbour."""
+    """Return the same sentences with `n` more positions of padding after each target, as beside a
+    longer neighbour."""
     return replace(
         batch, target_in=pad(batch.target_in, (0, n)), target_out=pad(batch.target_out, (0, n))
     )
@@ -78,8 +79,8 @@ def longer_source(batch: Batch, n: int) -> Batch:
 def losses_over_padding(
     model: Seq2Seq, batch: Batch, numbers: Sequence[int]
 ) -> dict[str, list[float]]:
-    """Return each of LOSSES (nats a token) of the same sentences, with each of `numbers` of padding after
-    the targets."""
+    """Return each of LOSSES (nats a token) of the same sentences, with each of `numbers` of padding
+    after the targets."""
     model.eval()
     longer = [longer_target(batch, n) for n in numbers]
     logits = [model(batch) for batch in longer]
@@ -100,7 +101,8 @@ READINGS = (
 def readings_over_padding(
     model: LSTMSeq2Seq, batch: Batch, numbers: Sequence[int]
 ) -> dict[str, list[float]]:
-    """Return the NLL of gold (nats a token) with `numbers` of padding after the sources, for each of READINGS.
+    """Return the NLL of gold (nats a token) with `numbers` of padding after the sources, for each
+    of READINGS.
 
     The weights are the same throughout: only the masks are taken away.
     """
@@ -125,8 +127,8 @@ def readings_over_padding(
 def means_over_batches(
     model: Seq2Seq, corpus: ParallelCorpus, batch_sizes: Sequence[int]
 ) -> tuple[list[float], list[float]]:
-    """Return the loss of a corpus (nats a token) read in batches of each size: sum / number of tokens, and
-    mean of means."""
+    """Return the loss of a corpus (nats a token) read in batches of each size: sum / number of
+    tokens, and mean of means."""
     encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
     model.eval()
     right, of_means = [], []

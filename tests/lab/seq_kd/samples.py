@@ -21,7 +21,7 @@ def lens(small: Small) -> CorpusLens:
 
 
 SAMPLES = {
-    CorpusLens: Sample(lens, silent=("choice",)),
+    CorpusLens: Sample(lens),
     MemoryDial: Sample(lambda small: MemoryDial(synthetic_memory.results())),
     ModeMass: Sample(lambda small: ModeMass(small.models, small.toy.language, small.short)),
 }

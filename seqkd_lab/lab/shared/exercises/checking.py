@@ -138,8 +138,8 @@ def what_is_wrong(
 def explained(
     exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outcome], problem: list[str]
 ) -> Result:
-    """Return the refusal with all that helps: where it went wrong, the likely misconception, a look at
-    constants, a hint."""
+    """Return the refusal with all that helps: where it went wrong, the likely misconception, a look
+    at constants, a hint."""
     lines = list(problem)
     guess = likely_mistake(exercise, cases, outcomes)
     if guess is not None:
@@ -159,8 +159,8 @@ def refusal(exercise: Exercise, why: str) -> Result:
 
 
 def always_the_same(outcomes: Sequence[Outcome]) -> bool:
-    """Return whether every call gave one and the same value; a forgotten `return` is told apart from
-    that."""
+    """Return whether every call gave one and the same value; a forgotten `return` is told apart
+    from that."""
     first = outcomes[0]
     if first.value is None:
         return False
@@ -213,8 +213,8 @@ def broke_down(outcome: Outcome) -> bool:
 
 
 def is_stub(error: Exception | None, function: Function) -> bool:
-    """Return whether `error` is a NotImplementedError that the learner's own code raises (torch has some
-    of its own)."""
+    """Return whether `error` is a NotImplementedError that the learner's own code raises (torch has
+    some of its own)."""
     if not isinstance(error, NotImplementedError):
         return False
     frames, own = traceback.extract_tb(error.__traceback__), own_frames(error, function)

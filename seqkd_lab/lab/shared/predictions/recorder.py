@@ -267,8 +267,8 @@ def described_kind(kind: Kind) -> dict:
 
 
 def kind_of(record: Mapping) -> Kind:
-    """Return the kind of a record's question. Raise KeyError, TypeError or ValueError where a file holds
-    no such kind."""
+    """Return the kind of a record's question. Raise KeyError, TypeError or ValueError where a file
+    holds no such kind."""
     settings = {
         field: tuple(value) if isinstance(value, list) else value
         for field, value in record["kind"].items()
