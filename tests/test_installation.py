@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from seqkd_lab import cli, doctor, installation
-from seqkd_lab.cli import results
+from seqkd_lab.cli import paths
 from seqkd_lab.models.checkpoint import CheckpointError
 from seqkd_lab.runs import committed
 
@@ -117,18 +117,16 @@ class TestResults:
 
     def test_those_made_here_are_judged_before_those_that_came_with_it(self, capsys, wheel):
         path = wheel / "runs" / "results" / "table1.json"
-        assert results.results_to_judge(None, "table1.json") == committed.results_path(
-            "table1.json"
-        )
+        assert paths.results_to_judge(None, "table1.json") == committed.results_path("table1.json")
         path.parent.mkdir(parents=True)
         path.write_text("{}", encoding="utf-8")
-        assert results.results_to_judge(None, "table1.json").resolve() == path
+        assert paths.results_to_judge(None, "table1.json").resolve() == path
         assert "Judging runs" in capsys.readouterr().err
-        assert results.results_to_judge(Path("mine.json"), "table1.json") == Path("mine.json")
+        assert paths.results_to_judge(Path("mine.json"), "table1.json") == Path("mine.json")
 
     def test_nothing_is_made_before_the_work(self, wheel):
         assert (
-            results.results_to_write(None, "table1.json").resolve()
+            paths.results_to_write(None, "table1.json").resolve()
             == wheel / "runs" / "results" / "table1.json"
         )
         assert list(wheel.iterdir()) == []

@@ -10,8 +10,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from seqkd_lab import machine
-from seqkd_lab.cli.given import n_workers_of, store_of
-from seqkd_lab.cli.results import announce
+from seqkd_lab.cli.paths import announce
+from seqkd_lab.cli.resolve import n_workers_of, store_of
 from seqkd_lab.runs.progress import Bars
 from seqkd_lab.runs.recipes import TextData, ToyData
 from seqkd_lab.runs.schedule import Task, run_all

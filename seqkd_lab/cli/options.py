@@ -1,22 +1,167 @@
-"""Options that several commands of `seqkd-lab` share."""
+"""Options that several commands share, each declared once, as a parser for `parents=[...]`."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
+from seqkd_lab import installation
 from seqkd_lab.corpus.text_folder import files_of
 from seqkd_lab.metrics import TOKENISERS
+from seqkd_lab.runs.committed import own_results_path
+from seqkd_lab.runs.presets import PRESETS
+from seqkd_lab.runs.recipes import SEQ_KD
 
+MOST_SEED = 2**31 - 1
 TEXT_FILES = ("source", "target", "valid-source", "valid-target", "test-source", "test-target")
+MODEL_NAME = "model folder, or row of Table 1"
+OWN_TEXT = "your own text"
+"""Title of the group of options for the user's text."""
+
+
+def typed_path(typed: str) -> Path:
+    """Return a path. Raise ArgumentTypeError for an empty one, which an unset shell variable
+    leaves."""
+    if not typed.strip():
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(typed)
+
+
+def seed_number(typed: str) -> int:
+    """Return a seed. Raise ArgumentTypeError for anything but a whole number in the range of random
+    generators."""
+    try:
+        number = int(typed)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{typed!r} is not a whole number") from error
+    if not 0 <= number <= MOST_SEED:
+        raise argparse.ArgumentTypeError(f"a seed must be between 0 and {MOST_SEED:,}; got {typed}")
+    return number
+
+
+def parent(*names: str, group: str | None = None, **settings: Any) -> ArgumentParser:
+    """Return a parser of one option, in the group of that title if there is one.
+
+    `settings` are those of `add_argument`. Commands share the option itself, so none of them may
+    change its default by `set_defaults`.
+    """
+    parser = ArgumentParser(add_help=False)
+    container = parser if group is None else parser.add_argument_group(group)
+    container.add_argument(*names, **settings)
+    return parser
+
+
+CHECK = parent(
+    "--check", action="store_true", help="run nothing; judge the results that already exist"
+)
+WORKERS = parent(
+    "--workers",
+    type=int,
+    metavar="N",
+    help="number of parallel single-threaded processes (default: one per available core)",
+)
+MODEL = parent(
+    "--model",
+    default=SEQ_KD,
+    metavar="MODEL",
+    help=f"{MODEL_NAME} (default: {SEQ_KD}, of the toy language)",
+)
+MONOLINGUAL = parent(
+    "--monolingual",
+    group=OWN_TEXT,
+    metavar="FILE",
+    help="source text without targets: adds the row seq-kd+forward, whose student also learns "
+    "from the teacher's translations of this text",
+)
+TOKENIZE = parent(
+    "--tokenize",
+    choices=TOKENISERS,
+    metavar="NAME",
+    help=f"sacreBLEU's tokeniser for BLEU: {', '.join(TOKENISERS)} (default: by the script of the "
+    "references: zh for Chinese, char for other scripts without spaces, otherwise 13a)",
+)
+
+
+def seed(purpose: str) -> ArgumentParser:
+    """Return --seed, described by its `purpose`."""
+    return parent("--seed", type=seed_number, default=1, help=f"{purpose} (default: 1)")
+
+
+def seed_range(number: str, first: str) -> ArgumentParser:
+    """Return --seeds and --first-seed, whose defaults the command knows; in words they are `number`
+    and `first`."""
+    parser = parent("--seeds", type=int, metavar="N", help=f"number of seeds (default: {number})")
+    parser.add_argument(
+        "--first-seed", type=int, metavar="S", help=f"first of the seeds (default: {first})"
+    )
+    return parser
+
+
+def out(metavar: str, description: str) -> ArgumentParser:
+    """Return --out, the required path of what the command writes."""
+    return parent("--out", type=typed_path, required=True, metavar=metavar, help=description)
+
+
+def results(file: str | None = None) -> ArgumentParser:
+    """Return --results: the JSON file, `file` by default, or (None) the folder of several."""
+    what = "folder of the JSON files" if file is None else "JSON file of the results"
+    default = f"data/results{'' if file is None else f'/{file}'}"
+    if installation.checkout() is None:
+        default = (
+            f"{own_results_path(file or '')} in the current folder; without such results, --check "
+            "judges those of the package"
+        )
+    metavar = "DIR" if file is None else "FILE"
+    return parent(
+        "--results", type=typed_path, metavar=metavar, help=f"{what} (default: {default})"
+    )
+
+
+def checkpoints(which: str) -> ArgumentParser:
+    """Return --checkpoints, a folder for the models that `which` describes."""
+    return parent("--checkpoints", type=typed_path, metavar="DIR", help=f"also write {which} there")
+
+
+def preset(description: str) -> ArgumentParser:
+    """Return --preset, the name of sizes and epochs."""
+    return parent("--preset", choices=sorted(PRESETS), help=description)
+
+
+def distilled(description: str, group: str | None = None) -> ArgumentParser:
+    """Return --distilled, a corpus to learn from instead of gold."""
+    return parent("--distilled", group=group, type=typed_path, metavar="TSV", help=description)
+
+
+def search(beam: int | None, default: str) -> ArgumentParser:
+    """Return --beam, by default `beam` (None: the command decides), in words `default`, and
+    --length-penalty."""
+    parser = parent(
+        "--beam",
+        type=int,
+        default=beam,
+        metavar="K",
+        help=f"beam size; 1 is greedy search (default: {default})",
+    )
+    parser.add_argument(
+        "--length-penalty",
+        type=float,
+        default=0.0,
+        metavar="A",
+        help="divide log-probabilities by length**A before comparing hypotheses: 0, as in the "
+        "paper, compares probabilities; 1 compares their mean per token, which allows longer "
+        "translations (default: 0)",
+    )
+    return parser
 
 
 class TextFolder(argparse.Action):
     """--text DIR: the six files of a folder, as if each had been named."""
 
     def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, folder, option=None
+        self, parser: ArgumentParser, namespace: Namespace, folder: Any, option: Any = None
     ) -> None:
         """Set the folder and the six options. Raise CorpusError where the folder lacks one of
         them."""
@@ -25,13 +170,12 @@ class TextFolder(argparse.Action):
             setattr(namespace, name.replace("-", "_"), file)
 
 
-def add_text_files(verb: argparse.ArgumentParser) -> None:
-    """Add the options that name and prepare the user's own text."""
-    files = verb.add_argument_group(
-        "your own text",
+def _own_text() -> ArgumentParser:
+    parser = ArgumentParser(add_help=False)
+    files = parser.add_argument_group(
+        OWN_TEXT,
         "a folder, or two aligned files for each split (UTF-8, plain or .gz, one sentence per "
-        "line, any "
-        "languages); without these options, the toy language is used",
+        "line, any languages); without these options, the toy language is used",
     )
     files.add_argument(
         "--text",
@@ -45,7 +189,8 @@ def add_text_files(verb: argparse.ArgumentParser) -> None:
     files.add_argument(
         "--pairs",
         type=int,
-        help="use only the first PAIRS training pairs (default: all; preset quick: 10,000)",
+        metavar="N",
+        help="use only the first N training pairs (default: all; preset quick: 10,000)",
     )
     files.add_argument(
         "--vocabulary",
@@ -67,110 +212,32 @@ def add_text_files(verb: argparse.ArgumentParser) -> None:
         help="tokenise with this sentencepiece model (BPE or unigram) instead of learning one; an "
         "existing model always keeps its own",
     )
+    return parser
 
 
-def names_own_text(arguments: argparse.Namespace) -> bool:
+TEXT = _own_text()
+"""The options that name and prepare the user's own text."""
+
+
+def value_of(arguments: Namespace, option: str) -> Any:
+    """Return the value of an option by its name without the dashes in front."""
+    return getattr(arguments, option.replace("-", "_"))
+
+
+def text_files(arguments: Namespace) -> list[str | None]:
+    """Return the paths of the six files, in the order of TEXT_FILES."""
+    return [value_of(arguments, name) for name in TEXT_FILES]
+
+
+def names_own_text(arguments: Namespace) -> bool:
     """Return whether a folder of text, or any of the six files, was named."""
-    return any(getattr(arguments, name.replace("-", "_")) is not None for name in TEXT_FILES)
+    return any(file is not None for file in text_files(arguments))
 
 
-def text_options(arguments: argparse.Namespace) -> str:
+def text_options(arguments: Namespace) -> str:
     """Return the options for the text as the user typed them, for the suggested next command."""
     names = ("text", "pairs") if arguments.text is not None else (*TEXT_FILES, "pairs")
-    named = [(f"--{name}", getattr(arguments, name.replace("-", "_"))) for name in names]
-    return shlex.join(str(part) for option in named if option[1] is not None for part in option)
-
-
-def add_monolingual(verb: argparse.ArgumentParser) -> None:
-    """Add --monolingual, for a command that makes the table."""
-    verb.add_argument(
-        "--monolingual",
-        metavar="FILE",
-        help="source text without targets: adds the row seq-kd+forward, whose student also learns "
-        "from the teacher's translations of this text",
+    values = {name: value_of(arguments, name) for name in names}
+    return " ".join(
+        shlex.join([f"--{name}", str(value)]) for name, value in values.items() if value is not None
     )
-
-
-def add_tokenize(verb: argparse.ArgumentParser) -> None:
-    """Add --tokenize, for a command that scores translations of the user's own text."""
-    verb.add_argument(
-        "--tokenize",
-        choices=TOKENISERS,
-        metavar="NAME",
-        help=f"sacreBLEU's tokeniser for BLEU: {', '.join(TOKENISERS)} (default: by the script of "
-        "the references: zh for Chinese, char for other scripts without spaces, otherwise "
-        "13a)",
-    )
-
-
-MOST_SEED = 2**31 - 1
-
-
-def typed_path(typed: str) -> Path:
-    """Return a path. Raise ArgumentTypeError for an empty one, which an unset shell variable
-    leaves."""
-    if not typed.strip():
-        raise argparse.ArgumentTypeError("the path is empty")
-    return Path(typed)
-
-
-def seed(typed: str) -> int:
-    """Return a seed. Raise ArgumentTypeError for anything but a whole number in the range of random
-    generators."""
-    try:
-        number = int(typed)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{typed!r} is not a whole number") from error
-    if not 0 <= number <= MOST_SEED:
-        raise argparse.ArgumentTypeError(f"a seed must be between 0 and {MOST_SEED:,}; got {typed}")
-    return number
-
-
-def add_seeds(verb: argparse.ArgumentParser, number: int) -> None:
-    """Add --seeds, starting at 1."""
-    verb.add_argument(
-        "--seeds",
-        type=int,
-        default=number,
-        help=f"number of seeds, starting at 1 (default: {number})",
-    )
-    verb.set_defaults(first_seed=1)
-
-
-def add_seed_range(verb: argparse.ArgumentParser, number: str, first: str) -> None:
-    """Add --seeds and --first-seed, whose defaults the command knows; in words they are `number`
-    and `first`."""
-    verb.add_argument("--seeds", type=int, metavar="N", help=f"number of seeds (default: {number})")
-    verb.add_argument("--first-seed", type=int, metavar="S", help=f"first seed (default: {first})")
-
-
-def add_check_and_workers(verb: argparse.ArgumentParser) -> None:
-    """Add --check and --workers, for a command that makes results and judges them."""
-    add_check(verb)
-    add_workers(verb)
-
-
-def add_check(verb: argparse.ArgumentParser) -> None:
-    """Add --check, for a command that judges results."""
-    verb.add_argument(
-        "--check", action="store_true", help="do not run anything; judge the existing results"
-    )
-
-
-def add_workers(verb: argparse.ArgumentParser) -> None:
-    """Add --workers, for a command that runs several processes."""
-    verb.add_argument(
-        "--workers",
-        type=int,
-        help="number of parallel single-threaded processes (default: one per available core)",
-    )
-
-
-def add_seed(verb: argparse.ArgumentParser, purpose: str = "random seed") -> None:
-    """Add --seed; `purpose` is its description."""
-    verb.add_argument("--seed", type=seed, default=1, help=f"{purpose} (default: 1)")
-
-
-def add_out(verb: argparse.ArgumentParser, metavar: str, description: str) -> None:
-    """Add --out, the required path of what the command writes."""
-    verb.add_argument("--out", type=typed_path, required=True, metavar=metavar, help=description)

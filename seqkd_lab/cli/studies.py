@@ -10,42 +10,47 @@ from pathlib import Path
 from tqdm import tqdm
 
 from seqkd_lab import studies
-from seqkd_lab.cli.given import n_workers_of, seeds_of, store_of
+from seqkd_lab.cli import options
 from seqkd_lab.cli.making import existing, make_models, mover
-from seqkd_lab.cli.options import add_check_and_workers, add_seed_range
-from seqkd_lab.cli.results import add_results, announce, results_to_judge, results_to_write
+from seqkd_lab.cli.paths import announce, results_to_judge, results_to_write
+from seqkd_lab.cli.resolve import n_workers_of, seeds_of, store_of
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.store import Report
 from seqkd_lab.runs.study import Study, measure_seeds, missing_seeds, read_study
 from seqkd_lab.runs.verdicts import all_held, in_words
 
 
-def add_study_options(
-    verb: argparse.ArgumentParser,
-    file: str | None = None,
-    seeds: str = "the study's own",
-    first_seed: str = "the study's own",
-) -> None:
-    """Add the options of every study; `file` as in `add_results`, the defaults in words."""
-    add_seed_range(verb, seeds, first_seed)
-    add_results(verb, file)
-    add_check_and_workers(verb)
+def study_options(
+    file: str | None = None, seeds: str = "the study's own", first_seed: str = "the study's own"
+) -> list[argparse.ArgumentParser]:
+    """Return the options of every study; `file` as in `options.results`, the defaults in words."""
+    return [
+        options.seed_range(seeds, first_seed),
+        options.results(file),
+        options.CHECK,
+        options.WORKERS,
+    ]
 
 
 def add_alias(
-    verbs: argparse._SubParsersAction, command: str, name: str, file: str, help: str
+    verbs: argparse._SubParsersAction,
+    command: str,
+    name: str,
+    file: str,
+    help: str,
+    more: Sequence[argparse.ArgumentParser] = (),
 ) -> argparse.ArgumentParser:
     """Add an earlier `command` for the study `name`, whose results are in `file`.
 
     Where the command has options that change the study, it sets the default `study` to a function
-    from the parsed arguments to the study.
+    from the parsed arguments to the study; its `more` options are added.
     """
     verb = verbs.add_parser(
         command,
+        parents=[*study_options(file), *more],
         help=help,
         description=f"{help[:1].upper()}{help[1:]}: `seqkd-lab study run {name}`.",
     )
-    add_study_options(verb, file)
     verb.set_defaults(run=run_alias, study=lambda arguments: studies.study(name))
     return verb
 
@@ -58,8 +63,8 @@ def run_alias(arguments: Namespace) -> int:
 def run_studies(
     chosen: Sequence[Study], results: Sequence[Path | None], arguments: Namespace
 ) -> int:
-    """Measure the `chosen` studies unless --check is given, and print them; `results` are the files that the
-    user names, None the defaults.
+    """Measure the `chosen` studies unless --check is given, and print them; `results` are the files
+    that the user names, None the defaults.
 
     Return the exit code: with --check 1 unless all claims are held, else 0. Raises ValueError
     naming the file that is not there (with --check) or cannot be written.

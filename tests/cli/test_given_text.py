@@ -13,9 +13,9 @@ import pytest
 from small_corpus import write_text
 
 from seqkd_lab.cli import main
-from seqkd_lab.cli.given import data_of
 from seqkd_lab.cli.options import TEXT_FILES, add_text_files
-from seqkd_lab.cli.text_files import readable_file
+from seqkd_lab.cli.paths import readable_file
+from seqkd_lab.cli.resolve import data_of
 from seqkd_lab.corpus.parallel import CorpusError
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.runs.data import fingerprint, load, text_files

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqkd_lab import cli
-from seqkd_lab.cli.given import data_of
+from seqkd_lab.cli.resolve import data_of
 from seqkd_lab.corpus.parallel import CorpusError, read_lines
 from seqkd_lab.corpus.text_folder import SIDES, SPLITS, files_of, split_files, write_folder
 

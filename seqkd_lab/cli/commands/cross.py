@@ -6,7 +6,7 @@ import argparse
 from argparse import Namespace
 from pathlib import Path
 
-from seqkd_lab.cli.results import results_to_write
+from seqkd_lab.cli.paths import results_to_write
 from seqkd_lab.cli.studies import add_alias, run_alias
 from seqkd_lab.models.checkpoint import write_atomically
 from seqkd_lab.runs.results import rows_by_seed

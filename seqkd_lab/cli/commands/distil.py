@@ -13,20 +13,19 @@ from pathlib import Path
 from tqdm import tqdm
 
 from seqkd_lab import machine
-from seqkd_lab.cli.cutters import beside, check_kind, one_cutter, write_cutter
-from seqkd_lab.cli.given import data_of, store_of
-from seqkd_lab.cli.models import find_teacher, trained_on
-from seqkd_lab.cli.options import (
-    TEXT_FILES,
-    add_out,
-    add_seed,
-    add_text_files,
-    names_own_text,
-    text_options,
+from seqkd_lab.cli import options
+from seqkd_lab.cli.learning import run_key
+from seqkd_lab.cli.models import (
+    beside,
+    check_kind,
+    find_teacher,
+    one_cutter,
+    trained_on,
+    write_cutter,
 )
-from seqkd_lab.cli.runs import run_key
-from seqkd_lab.cli.text_files import readable_file
-from seqkd_lab.cli.writable import check_file
+from seqkd_lab.cli.options import TEXT_FILES, names_own_text, text_files, text_options, value_of
+from seqkd_lab.cli.paths import check_file, readable_file
+from seqkd_lab.cli.resolve import copies_of_pipes, data_of, store_of
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.search import Hypothesis, check_beam
 from seqkd_lab.distillation.distilled import HEADER, replace_targets, write_distilled
@@ -42,7 +41,6 @@ from seqkd_lab.distillation.forward_translation import (
 from seqkd_lab.distillation.parts import PART, Kept, in_parts
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED, translations
 from seqkd_lab.models.folder import TrainedModel
-from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import TextData, ToyData
 
 LEAST_UNKNOWN = 0.01
@@ -53,6 +51,16 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     distil = verbs.add_parser(
         "distil",
+        parents=[
+            options.out("TSV", "file to write"),
+            options.search(None, "5; interpolated: 35"),
+            options.seed("seed of the method sampled"),
+            options.preset(
+                "use as many pairs as this preset does, e.g. 10,000 with quick (default: as many "
+                "as the teacher was trained on)"
+            ),
+            options.TEXT,
+        ],
         help="let a teacher rewrite the training corpus, or translate source text without targets",
         description="Writes a TSV file with each source, the teacher's target, its "
         "log-probability and its similarity to gold, for `seqkd-lab train --distilled`. The "
@@ -68,10 +76,9 @@ def add(verbs: argparse._SubParsersAction) -> None:
         required=True,
         nargs="+",
         metavar="MODEL",
-        help="model folder or row of the table; with several, their probabilities are averaged at "
-        "each word (an ensemble)",
+        help=f"{options.MODEL_NAME}; with several, their probabilities are averaged at each word "
+        "(an ensemble)",
     )
-    add_out(distil, "TSV", "file to write")
     distil.add_argument(
         "--input",
         nargs="+",
@@ -86,23 +93,6 @@ def add(verbs: argparse._SubParsersAction) -> None:
         default=MODE,
         help=f"how targets are made (default: {MODE})",
     )
-    distil.add_argument("--beam", type=int, help="beam size (default: 5; interpolated: 35)")
-    distil.add_argument(
-        "--length-penalty",
-        type=float,
-        default=0.0,
-        metavar="X",
-        help="0 compares log-probabilities, as in the paper; 1 compares their mean per token "
-        "(default: 0)",
-    )
-    add_seed(distil, "seed of the method sampled")
-    distil.add_argument(
-        "--preset",
-        choices=sorted(PRESETS),
-        help="use as many pairs as this preset does, e.g. 10,000 with quick (default: as many as "
-        "the teacher was trained on)",
-    )
-    add_text_files(distil)
     distil.set_defaults(run=run)
 
 
@@ -113,8 +103,7 @@ def run(arguments: Namespace) -> int:
         arguments.beam = 35 if arguments.method == INTERPOLATED else 5
     check_beam(arguments.beam, 1, arguments.length_penalty)
     cutter = one_cutter(arguments.teacher)
-    texts = [getattr(arguments, name.replace("-", "_")) for name in TEXT_FILES]
-    check_file(arguments.out, read=[*texts, *(arguments.input or [])])
+    check_file(arguments.out, read=[*text_files(arguments), *(arguments.input or [])])
     check_earlier(arguments.out)
     if arguments.input is not None:
         return translate_input(arguments)
@@ -207,31 +196,24 @@ def check_input(arguments: Namespace) -> None:
     """Raise ValueError for options that make no sense without targets."""
     if arguments.method == INTERPOLATED:
         raise ValueError(
-            f"--method {INTERPOLATED} chooses by similarity to gold, which --input has not; take "
-            f"{MODE}"
+            f"--method {INTERPOLATED} chooses by similarity to gold, which --input does not have; "
+            f"use {MODE}"
         )
-    of_pairs = (
-        "text",
-        *TEXT_FILES,
-        "pairs",
-        "preset",
-        "vocabulary",
-        "character-coverage",
-        "subwords",
-    )
-    named = [name for name in of_pairs if getattr(arguments, name.replace("-", "_")) is not None]
-    if named:
-        raise ValueError(
-            f"--{named[0]} does not go with --input: the text is cut as the teacher's folder says, "
-            "and all of it is translated"
-        )
+    of_cutting = ("vocabulary", "character-coverage", "subwords")
+    of_pairs = ("text", *TEXT_FILES, "pairs", "preset", *of_cutting)
+    for name in of_pairs:
+        if value_of(arguments, name) is not None:
+            raise ValueError(
+                f"--{name} cannot be combined with --input: that text is tokenised with the "
+                "teacher's own subwords, and all of it is translated"
+            )
 
 
 def inputs_of(arguments: Namespace) -> list[str]:
     """Return the files of --input; each is checked, and a pipe is copied."""
-    piped = store_of(arguments).root / "data" / "piped"
+    copies = copies_of_pipes(arguments)
     return [
-        name if name == STANDARD_INPUT else readable_file(name, piped) for name in arguments.input
+        name if name == STANDARD_INPUT else readable_file(name, copies) for name in arguments.input
     ]
 
 

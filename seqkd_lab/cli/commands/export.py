@@ -8,9 +8,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from seqkd_lab import machine
-from seqkd_lab.cli.given import store_of
 from seqkd_lab.cli.models import find_model
-from seqkd_lab.cli.options import typed_path
+from seqkd_lab.cli.options import MODEL_NAME, typed_path
+from seqkd_lab.cli.resolve import store_of
 from seqkd_lab.corpus.parallel import read_lines
 from seqkd_lab.export.agreement import (
     BEAM_SIZE,
@@ -40,7 +40,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "are identical, token by token. README.md in the folder explains how to use it. An "
         "LSTM cannot be exported.",
     )
-    export.add_argument("model", metavar="MODEL", help="model folder or row of the table")
+    export.add_argument("model", metavar="MODEL", help=MODEL_NAME)
     export.add_argument(
         "out",
         type=typed_path,
@@ -90,8 +90,8 @@ def run(arguments: Namespace) -> int:
         after, weights = n_bytes(folder), (folder / "model.bin").stat().st_size
     print(
         f"{arguments.out}: {after:,} bytes, {weights:,} of them weights in "
-        f"{arguments.quantisation} with "
-        f"the table of positions; before: {n_weight_bytes(trained):,} bytes of weights in float32"
+        f"{arguments.quantisation} with the table of positions; before: "
+        f"{n_weight_bytes(trained):,} bytes of weights in float32"
     )
     print(in_words(agreement))
     return 0

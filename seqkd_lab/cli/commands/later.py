@@ -6,7 +6,7 @@ import argparse
 from argparse import Namespace
 
 from seqkd_lab.cli.commands import study
-from seqkd_lab.cli.studies import add_study_options
+from seqkd_lab.cli.studies import study_options
 
 NAMES = ("on-policy", "paced", "token-importance", "near-policy", "near-policy-clock")
 
@@ -15,6 +15,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     later = verbs.add_parser(
         "later",
+        parents=study_options(seeds="5", first_seed="1"),
         help="on-policy distillation, PACED, TIP, near-policy: the studies of lessons 11 to 14",
         description="Runs `seqkd-lab study` for these studies: five seeds of one took a core a "
         "quarter to half an hour, once their teachers were there.",
@@ -22,7 +23,6 @@ def add(verbs: argparse._SubParsersAction) -> None:
     later.add_argument(
         "names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)} (default: all)"
     )
-    add_study_options(later, seeds="5", first_seed="1")
     later.set_defaults(run=run, checkpoints=None)
 
 

@@ -11,13 +11,20 @@ from pathlib import Path
 from tqdm import tqdm
 
 from seqkd_lab import machine
-from seqkd_lab.cli.cutters import check_kind, one_cutter
-from seqkd_lab.cli.given import data_of, store_of
-from seqkd_lab.cli.learning import distilled_pairs
-from seqkd_lab.cli.models import find_model, trained_on
-from seqkd_lab.cli.options import add_out, add_seed, add_text_files, names_own_text, typed_path
-from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
-from seqkd_lab.cli.writable import check_folder
+from seqkd_lab.cli import options
+from seqkd_lab.cli.learning import (
+    UNFINISHED,
+    distilled_pairs,
+    forget_all,
+    read_files,
+    run_key,
+    settle,
+    watcher,
+)
+from seqkd_lab.cli.models import check_kind, find_model, one_cutter, trained_on
+from seqkd_lab.cli.options import names_own_text
+from seqkd_lab.cli.paths import check_folder
+from seqkd_lab.cli.resolve import data_of, store_of
 from seqkd_lab.compression.pruning import (
     CLASS_BLIND,
     METHODS,
@@ -31,7 +38,7 @@ from seqkd_lab.compression.pruning import (
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.models.folder import save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.recipes import SEQ_KD, TextData, ToyData
+from seqkd_lab.runs.recipes import TextData, ToyData
 from seqkd_lab.training import Optimisation, train
 
 
@@ -39,18 +46,23 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     prune = verbs.add_parser(
         "prune",
+        parents=[
+            options.MODEL,
+            options.out("DIR", "folder of the pruned model"),
+            options.distilled("retrain on this distilled corpus instead of gold"),
+            options.seed("seed of the retraining"),
+            options.TEXT,
+        ],
         help="prune a model by magnitude, and retrain what is left",
         description="Sets the smallest weights of a model to 0, continues training while they "
         "stay 0, and writes a model folder that stores only the remaining weights.",
     )
     prune.add_argument(
-        "--model",
-        default=SEQ_KD,
-        metavar="MODEL",
-        help=f"model folder or row of the table (default: {SEQ_KD})",
-    )
-    prune.add_argument(
-        "--share", type=float, required=True, help="fraction of parameters to prune (e.g. 0.8)"
+        "--share",
+        type=float,
+        required=True,
+        metavar="X",
+        help="fraction of parameters to prune (e.g. 0.8)",
     )
     prune.add_argument(
         "--method",
@@ -59,32 +71,29 @@ def add(verbs: argparse._SubParsersAction) -> None:
         help=f"pruning scheme (default: {CLASS_BLIND}, the paper's)",
     )
     prune.add_argument(
-        "--steps", type=int, default=1, help="number of prune-and-retrain iterations (default: 1)"
+        "--steps",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of prune-and-retrain iterations (default: 1)",
     )
     prune.add_argument(
         "--epochs",
         type=int,
         default=5,
+        metavar="N",
         help="epochs of each retraining; 0 prunes without retraining (default: 5)",
     )
     prune.add_argument(
         "--learning-rate",
         type=float,
         default=0.01,
+        metavar="X",
         help="learning rate of the retraining (default: 0.01)",
-    )
-    prune.add_argument(
-        "--distilled",
-        type=typed_path,
-        metavar="TSV",
-        help="retrain on this distilled corpus instead of gold",
     )
     prune.add_argument(
         "--dense", action="store_true", help="store the model densely, with its zeros"
     )
-    add_seed(prune, "seed of the retraining")
-    add_out(prune, "DIR", "folder of the pruned model")
-    add_text_files(prune)
     prune.set_defaults(run=run)
 
 

@@ -11,7 +11,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from seqkd_lab.cli.options import add_tokenize
+from seqkd_lab.cli.options import TOKENIZE
 from seqkd_lab.cli.text_streams import STANDARD, Input
 from seqkd_lab.metrics import (
     SEED,
@@ -62,6 +62,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     score = verbs.add_parser(
         "score",
+        parents=[TOKENIZE],
         help="BLEU and chrF of translations, or the paired bootstrap of two files",
         description=DESCRIPTION,
         epilog=EPILOG,
@@ -81,7 +82,6 @@ def add(verbs: argparse._SubParsersAction) -> None:
         metavar="HYPOTHESES2",
         help="a second system's translations of the same sentences, to compare with",
     )
-    add_tokenize(score)
     score.add_argument("--json", action="store_true", help="print unrounded numbers as JSON")
     score.set_defaults(run=run)
 

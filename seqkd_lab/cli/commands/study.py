@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqkd_lab import studies
-from seqkd_lab.cli.given import store_of
-from seqkd_lab.cli.options import typed_path
-from seqkd_lab.cli.studies import add_study_options, run_studies
+from seqkd_lab.cli import options
+from seqkd_lab.cli.resolve import store_of
+from seqkd_lab.cli.studies import run_studies, study_options
 from seqkd_lab.runs.committed import own_results_path, results_path
 from seqkd_lab.runs.study import Study
 
@@ -23,6 +23,10 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     study = verbs.add_parser(
         "study",
+        parents=[
+            *study_options(),
+            options.checkpoints("(with run) the study's models that travel with the repository"),
+        ],
         help="the studies: list, run NAME..., or check NAME... to judge the results that are there",
         description="`study list` prints the studies and the question of each. `study run NAME...` "
         "trains and measures what a study needs, seed by seed, and writes the results as JSON; an "
@@ -35,13 +39,6 @@ def add(verbs: argparse._SubParsersAction) -> None:
         nargs="*",
         metavar="list | run NAME | check NAME",
         help=f"names: {', '.join(studies.find_studies())} (default: list)",
-    )
-    add_study_options(study)
-    study.add_argument(
-        "--checkpoints",
-        type=typed_path,
-        metavar="DIR",
-        help="with run: also write there the study's models that travel with the repository",
     )
     study.set_defaults(run=run)
 

@@ -6,21 +6,13 @@ from __future__ import annotations
 import argparse
 from argparse import Namespace
 
-from seqkd_lab.cli.given import seeds_of, store_of, table_run
+from seqkd_lab.cli import options
 from seqkd_lab.cli.making import existing, make_models, print_table
-from seqkd_lab.cli.options import (
-    add_check_and_workers,
-    add_monolingual,
-    add_seed_range,
-    add_text_files,
-    add_tokenize,
-    typed_path,
-)
-from seqkd_lab.cli.results import add_results, results_to_judge, results_to_write
+from seqkd_lab.cli.paths import results_to_judge, results_to_write
+from seqkd_lab.cli.resolve import seeds_of, store_of, table_run
 from seqkd_lab.installation import OWN_RESULTS
 from seqkd_lab.models.checkpoint import write_atomically
 from seqkd_lab.runs import committed
-from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import TABLE_ROWS
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.study import write_study
@@ -35,75 +27,69 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     table = verbs.add_parser(
         "table",
-        help="Table 1 over several seeds, with 95%% intervals; or judges results that are there",
-        description="Runs the rows of Table 1 for each seed, writes results as JSON with a picture "
-        "beside, and judges "
-        "the findings F1 to F6. With --check nothing runs: each claim is judged held, not held or "
-        "undecided, and the "
-        "exit code is 1 unless every claim is held.",
+        parents=[
+            options.preset("sizes and epochs (default: toy; full for your own text)"),
+            options.seed_range("10; 5 for your own text", "21; 1 for your own text"),
+            options.results("table1.json"),
+            options.checkpoints("the models of the seed with the median gain"),
+            options.CHECK,
+            options.WORKERS,
+            options.TEXT,
+            options.MONOLINGUAL,
+            options.TOKENIZE,
+        ],
+        help="make Table 1 over several seeds, with 95%% intervals, or judge its results",
+        description="Trains and evaluates the rows of Table 1 for each seed, writes the results as "
+        "JSON with a picture beside, and judges the findings F1 to F6. With --check, nothing runs: "
+        "each claim is judged held, not held or undecided, and the exit code is 1 unless every "
+        "claim is held.",
     )
-    table.add_argument(
-        "--preset",
-        choices=sorted(PRESETS),
-        help="sizes and epochs (default: toy; full for your text)",
-    )
-    add_seed_range(table, "10; 5 for your text", "21; 1 for your text")
     table.add_argument(
         "--rows",
         nargs="+",
         choices=TABLE_ROWS,
         default=list(TABLE_ROWS),
         metavar="ROW",
-        help=f"some rows only: {', '.join(TABLE_ROWS)}",
+        help=f"rows to make (default: all): {', '.join(TABLE_ROWS)}",
     )
     table.add_argument(
         "--one-teacher",
         action="store_true",
-        help="train one teacher, of the first seed, for the students of all seeds; on real text it "
-        "takes most of the time",
+        help="train only the first seed's teacher, for the students of all seeds; on real text, "
+        "training teachers takes most of the time",
     )
-    add_results(table, "table1.json")
-    table.add_argument(
-        "--checkpoints",
-        type=typed_path,
-        metavar="DIR",
-        help="also write there the models of the seed of median gain",
-    )
-    add_check_and_workers(table)
-    add_text_files(table)
-    add_monolingual(table)
-    add_tokenize(table)
     table.set_defaults(run=run)
 
 
 TEXT_SEEDS = tuple(range(1, 6))
 
 
-def run(given: Namespace) -> int:
+def run(arguments: Namespace) -> int:
     """`seqkd-lab table`"""
-    if given.check:
-        path = existing(results_to_judge(given.results, "table1.json"), "table")
+    if arguments.check:
+        path = existing(results_to_judge(arguments.results, "table1.json"), "table")
         return 0 if print_results(read_results(path)) else 1
-    of_text = (
-        OWN_RESULTS / "table1.json" if given.source else None
-    )  # the lab's own results are of the toy
-    path = results_to_write(given.results or of_text, "table1.json")
-    own_seeds = TEXT_SEEDS if given.source else TOY_SEEDS
-    seeds = seeds_of(given, own_seeds[0], len(own_seeds))
+    # the lab's own results are of the toy language
+    of_text = OWN_RESULTS / "table1.json" if arguments.source else None
+    path = results_to_write(arguments.results or of_text, "table1.json")
+    own_seeds = TEXT_SEEDS if arguments.source else TOY_SEEDS
+    seeds = seeds_of(arguments, own_seeds[0], len(own_seeds))
     from seqkd_lab.lab.paper_table.table import curves_figure, table_figure
     from seqkd_lab.lab.shared.showing import png
 
-    run = table_run(given, seeds, given.rows, "full")
-    make_models(run.tasks(), run.data, given, path)
-    results = collect(run, store_of(given))
+    run = table_run(arguments, seeds, arguments.rows, "full")
+    make_models(run.tasks(), run.data, arguments, path)
+    results = collect(run, store_of(arguments))
     write_study(path, results, results["by_seed"])
     write_atomically(path.with_suffix(".png"), png(table_figure(results), 110))
     write_atomically(path.with_name(f"{path.stem}-curves.png"), png(curves_figure(results), 110))
     print_results(results)
     print(f"\nResults: {path}, pictures beside it")
-    if given.checkpoints:
+    if arguments.checkpoints:
         seed = committed.representative_seed(results["by_seed"])
-        for folder in checkpoints.write_checkpoints(run, store_of(given), given.checkpoints, seed):
+        for folder in checkpoints.write_checkpoints(
+            run, store_of(arguments), arguments.checkpoints, seed
+        ):
             print(f"checkpoint: {folder}")
     return 0
 

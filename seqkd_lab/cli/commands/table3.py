@@ -6,9 +6,9 @@ import argparse
 from argparse import Namespace
 from pathlib import Path
 
-from seqkd_lab.cli.given import store_of
-from seqkd_lab.cli.options import typed_path
-from seqkd_lab.cli.results import results_to_write
+from seqkd_lab.cli import options
+from seqkd_lab.cli.paths import results_to_write
+from seqkd_lab.cli.resolve import store_of
 from seqkd_lab.cli.studies import add_alias, run_alias
 from seqkd_lab.models.checkpoint import write_atomically
 from seqkd_lab.runs.results import rows_by_seed
@@ -20,14 +20,8 @@ FILE = "table3.json"
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     words = "Table 3: pruned teachers and students over several seeds"
-    table3 = add_alias(verbs, "table3", "pruning", FILE, words)
-    table3.add_argument(
-        "--checkpoints",
-        type=typed_path,
-        metavar="DIR",
-        help="also write the first seed's models to this folder",
-    )
-    table3.set_defaults(run=run)
+    models = options.checkpoints("the first seed's models")
+    add_alias(verbs, "table3", "pruning", FILE, words, [models]).set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> int:

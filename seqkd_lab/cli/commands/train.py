@@ -12,26 +12,24 @@ import torch
 from tqdm import tqdm
 
 from seqkd_lab import machine
-from seqkd_lab.cli.cutters import check_kind, one_cutter
-from seqkd_lab.cli.given import store_of
+from seqkd_lab.cli import options
 from seqkd_lab.cli.learning import (
+    UNFINISHED,
     add_objectives,
+    forget_all,
     objective_of,
     pairs_to_learn,
     preset_of,
+    read_files,
     recipe_of,
+    run_key,
+    settle,
+    watcher,
 )
-from seqkd_lab.cli.models import find_teacher
-from seqkd_lab.cli.options import (
-    add_out,
-    add_seed,
-    add_text_files,
-    names_own_text,
-    text_options,
-    typed_path,
-)
-from seqkd_lab.cli.runs import UNFINISHED, forget_all, read_files, run_key, settle, watcher
-from seqkd_lab.cli.writable import check_folder
+from seqkd_lab.cli.models import check_kind, find_teacher, one_cutter
+from seqkd_lab.cli.options import names_own_text, text_options
+from seqkd_lab.cli.paths import check_folder
+from seqkd_lab.cli.resolve import store_of
 from seqkd_lab.distillation.forward_translation import tokens_per_source_token
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.folder import TRAINED_ON, TrainedModel, save_folder
@@ -43,34 +41,41 @@ from seqkd_lab.runs.recipes import Recipe
 from seqkd_lab.training import train
 from seqkd_lab.validation import MOST_SENTENCES, ValidationBLEU
 
+LEARNED_FROM = "what it learns from"
+
 
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     verb = verbs.add_parser(
         "train",
+        parents=[
+            options.out("DIR", "folder of the model"),
+            options.preset(
+                "preset whose student is trained (default: toy; full for your own text)"
+            ),
+            options.seed("seed of initial weights, order and dropout"),
+            model_and_training(),
+            options.distilled(
+                "learn from this corpus, written by `seqkd-lab distil`, instead of gold",
+                LEARNED_FROM,
+            ),
+            learned_from(),
+            options.TEXT,
+        ],
         help="train one model",
         description="Trains one model on gold or on a distilled corpus, and writes its folder: "
         "weights, description, subwords and history. The state is saved in DIR/unfinished "
         "after each epoch; after an interruption, the same command continues from there, and "
         "a command with other settings or data starts from scratch.",
     )
-    add_out(verb, "DIR", "folder of the model")
-    add_sizes(verb)
-    add_lessons(verb)
-    add_seed(verb, "seed of initial weights, order and dropout")
-    add_text_files(verb)
     verb.set_defaults(run=run)
 
 
-def add_sizes(verb: argparse.ArgumentParser) -> None:
-    """Add the options for the size of the model and its training."""
-    sizes = verb.add_argument_group(
+def model_and_training() -> argparse.ArgumentParser:
+    """Return the options for the size of the model and its training."""
+    parser = argparse.ArgumentParser(add_help=False)
+    sizes = parser.add_argument_group(
         "model and training", "omitted options take the preset's values"
-    )
-    sizes.add_argument(
-        "--preset",
-        choices=sorted(PRESETS),
-        help="preset whose student is trained (default: toy; full for your own text)",
     )
     sizes.add_argument(
         "--as-teacher",
@@ -101,25 +106,22 @@ def add_sizes(verb: argparse.ArgumentParser) -> None:
         "--distilled, use bleu: the better a student copies its teacher, the higher its loss "
         "on gold may be",
     )
+    return parser
 
 
-def add_lessons(verb: argparse.ArgumentParser) -> None:
-    """Add the options for what the student learns from."""
-    lessons = verb.add_argument_group("what it learns from")
-    lessons.add_argument(
-        "--distilled",
-        type=typed_path,
-        metavar="TSV",
-        help="learn from this corpus, written by `seqkd-lab distil`, instead of gold",
-    )
-    lessons.add_argument(
+def learned_from() -> argparse.ArgumentParser:
+    """Return the options for what the student learns from."""
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group(LEARNED_FROM)
+    group.add_argument(
         "--add",
-        type=typed_path,
+        type=options.typed_path,
         nargs="+",
         metavar="TSV",
         help="also learn from these pairs, written by `seqkd-lab distil --input`",
     )
-    add_objectives(lessons)
+    add_objectives(group)
+    return parser
 
 
 def run(arguments: Namespace) -> int:
@@ -235,7 +237,6 @@ def next_command(arguments: Namespace) -> str:
             "translations.txt"
         )
     return (
-        f'seqkd-lab translate --model {arguments.out} "the old teacher sold the sofa because it '
-        "was "
-        'broken ."'
+        f"seqkd-lab translate --model {arguments.out} "
+        '"the old teacher sold the sofa because it was broken ."'
     )

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from tqdm import tqdm
 
 from seqkd_lab import machine
-from seqkd_lab.cli.given import store_of
+from seqkd_lab.cli import options
 from seqkd_lab.cli.models import find_model
+from seqkd_lab.cli.resolve import check_at_least_1, store_of
 from seqkd_lab.cli.text_streams import STANDARD, Input, Output
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.alignment import copy_unknown
@@ -47,6 +48,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     translate = verbs.add_parser(
         "translate",
+        parents=[options.MODEL, options.search(5, "5")],
         help="translate a text line by line, or a sentence with its n-best list",
         description=DESCRIPTION,
         epilog=EPILOG,
@@ -56,27 +58,6 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "sentence",
         nargs="?",
         help='one sentence, for example "the old teacher sold the sofa ."; - means --input -',
-    )
-    translate.add_argument(
-        "--model",
-        default="seq-kd",
-        metavar="MODEL",
-        help="model folder or row of the table (default: seq-kd, of the toy language)",
-    )
-    translate.add_argument(
-        "--beam",
-        type=int,
-        default=5,
-        metavar="K",
-        help="beam size; 1 is greedy search (default: 5)",
-    )
-    translate.add_argument(
-        "--length-penalty",
-        type=float,
-        default=0.0,
-        metavar="A",
-        help="divide log-probabilities by length**A before comparing hypotheses: 0 compares "
-        "probabilities, 1 their mean per token, which allows longer translations (default: 0)",
     )
     translate.add_argument(
         "--n-best",
@@ -151,8 +132,7 @@ def check_options(arguments: Namespace) -> None:
             f"--n-best must lie between 1 and the beam size {arguments.beam}; got "
             f"{arguments.n_best}"
         )
-    if arguments.batch is not None and arguments.batch < 1:
-        raise ValueError(f"--batch must be at least 1 sentence; got {arguments.batch}")
+    check_at_least_1("--batch", arguments.batch, " sentence")
     of_a_text = {
         "--output": arguments.output,
         "--scores": arguments.scores,

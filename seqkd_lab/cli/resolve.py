@@ -1,4 +1,4 @@
-"""What the options stand for: the store, the data, the seeds and the number of processes."""
+"""What the options refer to: the store, the data, the seeds and the number of processes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqkd_lab import machine
-from seqkd_lab.cli.options import MOST_SEED, TEXT_FILES
-from seqkd_lab.cli.text_files import readable_file
+from seqkd_lab.cli.options import MOST_SEED, TEXT_FILES, text_files
+from seqkd_lab.cli.paths import readable_file
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.text_folder import files_of
 from seqkd_lab.metrics import bleu_metric
@@ -35,18 +35,10 @@ def data_of(arguments: Namespace, preset: str, cutter: Path | None = None) -> To
     Raise ValueError where some of the six are missing, a path or a number cannot be used, there is
     a cutter but no text, or --subwords is not `cutter`.
     """
-    if arguments.pairs is not None and arguments.pairs < 1:
-        raise ValueError(f"--pairs must be at least 1; got {arguments.pairs}")
-    files = [
-        arguments.source,
-        arguments.target,
-        arguments.valid_source,
-        arguments.valid_target,
-        arguments.test_source,
-        arguments.test_target,
-    ]
+    check_at_least_1("--pairs", arguments.pairs)
+    files = text_files(arguments)
     if not any(files):
-        _refuse_for_toy(arguments, cutter)
+        _check_toy(arguments, cutter)
         return ToyData(arguments.pairs)
     if arguments.text is not None and files != files_of(Path(arguments.text)):
         raise ValueError(
@@ -57,11 +49,10 @@ def data_of(arguments: Namespace, preset: str, cutter: Path | None = None) -> To
         raise ValueError(
             f"your own text needs --text DIR, or six files; missing: {', '.join(missing)}"
         )
-    piped = store_of(arguments).root / "data" / "piped"
-    subwords, size, coverage = cutting_of(arguments, preset, cutter, piped)
-    n_train = arguments.pairs or PRESETS[preset].n_pairs
+    piped = copies_of_pipes(arguments)
+    subwords, size, coverage = cutting_of(arguments, preset, cutter)
     source, target, valid_source, valid_target, test_source, test_target = (
-        readable_file(file, piped) for file in files
+        readable_file(file, piped) for file in files if file is not None
     )
     tokenize = getattr(arguments, "tokenize", None)  # of the commands that score
     if tokenize is not None:
@@ -73,7 +64,7 @@ def data_of(arguments: Namespace, preset: str, cutter: Path | None = None) -> To
         valid_target,
         test_source,
         test_target,
-        n_train=n_train,
+        n_train=arguments.pairs or PRESETS[preset].n_pairs,
         vocabulary_size=size,
         subwords=subwords,
         character_coverage=coverage,
@@ -81,7 +72,18 @@ def data_of(arguments: Namespace, preset: str, cutter: Path | None = None) -> To
     )
 
 
-def _refuse_for_toy(arguments: Namespace, cutter: Path | None) -> None:
+def check_at_least_1(option: str, number: int | None, unit: str = "") -> None:
+    """Raise ValueError, naming the option and its unit, for a number below 1."""
+    if number is not None and number < 1:
+        raise ValueError(f"{option} must be at least 1{unit}; got {number}")
+
+
+def copies_of_pipes(arguments: Namespace) -> Path:
+    """Return the folder to which the text of a pipe is copied, as it can be read only once."""
+    return store_of(arguments).root / "data" / "piped"
+
+
+def _check_toy(arguments: Namespace, cutter: Path | None) -> None:
     """Raise ValueError for options of subwords and scores beside the toy language, which has whole
     words."""
     if cutter is not None:
@@ -89,28 +91,20 @@ def _refuse_for_toy(arguments: Namespace, cutter: Path | None) -> None:
             f"the model reads real text (subwords: {cutter}); give that text with --text, or with "
             "--source, --target and so on"
         )
-    options = {
-        "--subwords": arguments.subwords,
-        "--vocabulary": arguments.vocabulary,
-        "--character-coverage": arguments.character_coverage,
-    }
-    for name, value in options.items():
+    of_cutting = dict.fromkeys(
+        ("subwords", "vocabulary", "character-coverage"),
+        "only your own text is split into subwords; give it with --text, or with --source and so "
+        "on",
+    )
+    of_scores = "the toy language is always scored with 13a; give your own text with --text, or "
+    for name, reason in {**of_cutting, "tokenize": of_scores + "with --source and so on"}.items():
+        value = getattr(arguments, name.replace("-", "_"), None)
         if value is not None:
-            raise ValueError(
-                f"{name} {value}: only your own text is split into subwords; give it with --text, "
-                "or "
-                "with --source and so on"
-            )
-    if getattr(arguments, "tokenize", None) is not None:
-        raise ValueError(
-            f"--tokenize {arguments.tokenize}: the toy language is always scored with 13a; give "
-            "your "
-            "own text with --text, or with --source and so on"
-        )
+            raise ValueError(f"--{name} {value}: {reason}")
 
 
 def cutting_of(
-    arguments: Namespace, preset: str, cutter: Path | None, piped: Path
+    arguments: Namespace, preset: str, cutter: Path | None
 ) -> tuple[str | None, int, float]:
     """Return the sentencepiece model for the text (None: one is learned), the size and the coverage
     to learn.
@@ -118,8 +112,7 @@ def cutting_of(
     Raise ValueError or CorpusError for unusable values, naming option and value.
     """
     size = PRESETS[preset].vocabulary_size
-    if arguments.vocabulary is not None and arguments.vocabulary < 1:
-        raise ValueError(f"--vocabulary must be at least 1 subword; got {arguments.vocabulary}")
+    check_at_least_1("--vocabulary", arguments.vocabulary, " subword")
     if arguments.vocabulary is not None and arguments.vocabulary > MOST_SUBWORDS:
         raise ValueError(
             f"--vocabulary must be at most {MOST_SUBWORDS:,} subwords; got {arguments.vocabulary}"
@@ -130,7 +123,7 @@ def cutting_of(
             "--character-coverage must be in (0, 1], e.g. 0.9995; got "
             f"{arguments.character_coverage}"
         )
-    subwords = arguments.subwords and readable_file(arguments.subwords, piped)
+    subwords = arguments.subwords and readable_file(arguments.subwords, copies_of_pipes(arguments))
     if subwords is not None and (
         arguments.vocabulary is not None or arguments.character_coverage is not None
     ):
@@ -166,11 +159,10 @@ def table_run(
         if isinstance(data, ToyData):
             raise ValueError(
                 f"--monolingual {arguments.monolingual} needs your own text; give it with --text, "
-                "or "
-                "with --source and so on"
+                "or with --source and so on"
             )
-        piped = store_of(arguments).root / "data" / "piped"
-        monolingual = SourceText(str(readable_file(arguments.monolingual, piped)))
+        copies = copies_of_pipes(arguments)
+        monolingual = SourceText(readable_file(arguments.monolingual, copies))
     return TableRun(
         data,
         PRESETS[preset],
@@ -183,8 +175,7 @@ def table_run(
 
 def n_workers_of(workers: int | None) -> int:
     """Return the number of processes; by default, one per available core."""
-    if workers is not None and workers < 1:
-        raise ValueError(f"--workers must be at least 1; got {workers}")
+    check_at_least_1("--workers", workers)
     return machine.available_cpus() if workers is None else workers
 
 
@@ -195,8 +186,7 @@ def seeds_of(arguments: Namespace, first: int = 1, number: int = 5) -> tuple[int
     """
     number = number if arguments.seeds is None else arguments.seeds
     first = first if arguments.first_seed is None else arguments.first_seed
-    if number < 1:
-        raise ValueError(f"--seeds must be at least 1; got {number}")
+    check_at_least_1("--seeds", number)
     if first < 0:
         raise ValueError(f"--first-seed must be at least 0; got {first}")
     if first + number - 1 > MOST_SEED:
