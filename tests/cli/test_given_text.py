@@ -13,7 +13,7 @@ import pytest
 from small_corpus import write_text
 
 from seqkd_lab.cli import main
-from seqkd_lab.cli.options import TEXT_FILES, add_text_files
+from seqkd_lab.cli.options import TEXT, TEXT_FILES
 from seqkd_lab.cli.paths import readable_file
 from seqkd_lab.cli.resolve import data_of
 from seqkd_lab.corpus.parallel import CorpusError
@@ -37,8 +37,7 @@ def cutter(tmp_path, text) -> Path:
 
 
 def parsed(*options, store: Path = Path("unused")) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    add_text_files(parser)
+    parser = argparse.ArgumentParser(parents=[TEXT])
     return argparse.Namespace(store=store, **vars(parser.parse_args([*map(str, options)])))
 
 

@@ -13,7 +13,7 @@ import torch
 from typed import SMALL, assert_refused, contents, own_text, typed
 
 from seqkd_lab import training
-from seqkd_lab.cli import main, writable
+from seqkd_lab.cli import main, paths
 from seqkd_lab.cli.commands import train as command
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.models.checkpoint import load_model, load_tensors, save_tensors
@@ -475,7 +475,7 @@ class TestRefusals:
         def refused(*arguments, **named):
             raise PermissionError(13, "Permission denied", str(tmp_path / "m" / ".writable-x"))
 
-        monkeypatch.setattr(writable.tempfile, "NamedTemporaryFile", refused)
+        monkeypatch.setattr(paths.tempfile, "NamedTemporaryFile", refused)
         assert_refused(train(*TOY), f"--out {tmp_path / 'm'}", "Permission denied")
 
 

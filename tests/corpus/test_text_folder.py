@@ -150,7 +150,7 @@ class TestText:
 
     def test_together_with_another_file_it_is_refused(self, capsys, folder, two_files):
         assert cli.main(["tour", "--text", str(folder), "--source", two_files[0]]) == 2
-        assert "leave --source" in capsys.readouterr().err
+        assert "omit --source" in capsys.readouterr().err
 
     def test_what_was_written_is_read(self, tmp_path, two_files):
         splits, _ = split_files(*two_files, 4, 5, 1)
