@@ -29,8 +29,8 @@ DATA = installation.data_directory()
 
 
 def results_path(name: str) -> Path:
-    """Return the path of a committed results file, where it is or would be. Nothing is written there
-    but in a checkout."""
+    """Return the path of a committed results file, where it is or would be. Nothing is written
+    there but in a checkout."""
     return DATA / "results" / name
 
 
