@@ -6,10 +6,10 @@ import torch
 
 from seqkd_lab.corpus.toy.planted import KINDS, MISTAKE
 from seqkd_lab.distillation.tip import Importance
-from seqkd_lab.lab.token_importance.measures import Labelled
+from seqkd_lab.lab.token_importance.measures import LabelledBatch
 
 
-def batch_of(*lengths: int, seed: int = 1) -> Labelled:
+def batch_of(*lengths: int, seed: int = 1) -> LabelledBatch:
     """Made-up outputs of these lengths; the first token of each is a planted mistake, sure and
     far."""
     generator = torch.Generator().manual_seed(seed)
@@ -21,7 +21,7 @@ def batch_of(*lengths: int, seed: int = 1) -> Labelled:
         (MISTAKE, *(KINDS[1 + t % (len(KINDS) - 1)] for t in range(n - 1))) for n in lengths
     )
     outputs = tuple(tuple(f"w{b}.{t}" for t in range(n)) for b, n in enumerate(lengths))
-    return Labelled(
+    return LabelledBatch(
         tuple((f"source {b}",) for b in range(B)),
         outputs,
         kinds,

@@ -3,62 +3,56 @@ synchronisation interval."""
 
 from __future__ import annotations
 
-from html import escape
-
 import ipywidgets as widgets
 
 from seqkd_lab.distillation.generation import Event
-from seqkd_lab.lab.near_policy.picture import (
+from seqkd_lab.lab.near_policy.explorer import (
     LANES,
     TimelineDrawing,
     Timelines,
     at_work,
-    lanes_of,
-    shares,
+    in_words,
     staleness,
     updates_done,
 )
 from seqkd_lab.lab.shared.view import STYLE, WIDE, View, table
 
-N_MOMENTS, NEVER = 200, 0
-"""Places of the slider of moments; the value of the interval's slider for never, since None would
-mean no choice."""
+N_MOMENTS = 200
+"""Positions of the slider of moments."""
+NEVER = 0
+"""The value of the interval's slider for never, since None would mean no choice."""
 HEAD = ("", "now", "for update", "shares of the time")
 
 
 class TimelineExplorer(View):
     """Events that were recorded.
 
-    Controls: `interval`, updates between two synchronisations (NEVER: 0); `moment`, a place on the
-    time axis. Raises ValueError without any recording of two processes.
+    Controls: `interval`, updates between two synchronisations (NEVER: 0); `moment`, a position on
+    the time axis. Raises ValueError without any recording of two processes.
     """
 
+    interval: widgets.SelectionSlider
+    moment: widgets.IntSlider
+
     def __init__(self, timelines: Timelines) -> None:
-        if not timelines.two:
+        if not timelines.two_processes:
             raise ValueError("the view needs at least one recording of two processes")
         self.timelines = timelines
         options = [
             ("never" if interval is None else str(interval), interval or NEVER)
-            for interval in timelines.two
+            for interval in timelines.two_processes
         ]
-        middle = 16 if 16 in timelines.two else options[0][1]
-        self.interval = widgets.SelectionSlider(
-            options=options, value=middle, description="interval", style=STYLE, layout=WIDE
+        middle = 16 if 16 in timelines.two_processes else options[0][1]
+        look = {"style": STYLE, "layout": WIDE}
+        interval = widgets.SelectionSlider(
+            options=options, value=middle, description="interval", **look
         )
-        self.moment = widgets.IntSlider(
-            value=N_MOMENTS // 2,
-            min=0,
-            max=N_MOMENTS,
-            description="moment",
-            style=STYLE,
-            layout=WIDE,
-            readout=False,
+        moment = widgets.IntSlider(
+            N_MOMENTS // 2, 0, N_MOMENTS, description="moment", readout=False, **look
         )
         self._drawing = TimelineDrawing(timelines)
-        super().__init__([self.interval, self.moment], self._drawing.picture)
-        self.draw()
-        for control in (self.interval, self.moment):
-            control.observe(self.draw, "value")
+        super().__init__({"interval": interval, "moment": moment}, self._drawing.picture)
+        self.redraw()
 
     @property
     def seconds(self) -> float:
@@ -68,33 +62,22 @@ class TimelineExplorer(View):
     @property
     def data(self) -> list[list[Event]]:
         """The events of the three lanes."""
-        return lanes_of(self.timelines, self.interval.value or None)
+        return self.timelines.lanes(self.interval.value or None)
 
-    def draw(self, _: dict | None = None) -> None:
-        """Shows what the controls say."""
-        self._drawing.show(self.interval.value or None, self.seconds)
-        self.show(self._text())
-
-    def _text(self) -> str:
-        rows, lanes = [], self.data
+    def draw(self) -> str:
+        """Show what the controls say."""
+        interval, moment, lanes = self.interval.value or None, self.seconds, self.data
+        self._drawing.show(interval, moment)
+        rows = []
         for name, events in zip(LANES, lanes, strict=True):
-            now = at_work(events, self.seconds)
-            said = ", ".join(
-                f"{what} {share:.0%}" for what, share in shares(events, self.timelines.end).items()
-            )
-            rows.append(
-                (
-                    name.replace("\n", " "),
-                    "–" if now is None else now.what,
-                    "–" if now is None else str(now.update),
-                    said,
-                )
-            )
-        done = [updates_done(events, self.seconds) for events in (lanes[0], lanes[2])]
-        stale = staleness(self.interval.value or None, done[1])
+            now = at_work(events, moment)
+            what, update = ("–", "–") if now is None else (now.what, str(now.update))
+            shares = in_words(events, self.timelines.end, ", ")
+            rows.append((name.replace("\n", " "), what, update, shares))
+        by_loop, by_two = (updates_done(lanes[lane], moment) for lane in (0, 2))
         return (
-            f"{table(HEAD, rows)}At {1000 * self.seconds:.0f} ms: {done[0]} updates done by the "
-            f"synchronous loop, {done[1]} by two processes. There the next update learns from "
-            f"sentences that the student wrote as it was <b>{escape(str(stale))}</b> updates "
-            "before."
+            f"{table(HEAD, rows)}At {1000 * moment:.0f} ms: {by_loop} updates done by the "
+            f"synchronous loop, {by_two} by two processes. There the next update learns from "
+            f"sentences that the student wrote as it was <b>{staleness(interval, by_two)}</b> "
+            "updates before."
         )

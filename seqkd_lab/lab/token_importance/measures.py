@@ -1,5 +1,5 @@
-"""What lesson 13 looks at on the spot: a batch that the planted student wrote, token by token, and
-who keeps which."""
+"""What lesson 13 looks at while it runs: a batch that the planted student drew, token by token, and
+which tokens a selector keeps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from seqkd_lab.corpus.toy.planted import KINDS, MISTAKE, kinds
+from seqkd_lab.corpus.toy.planted import KINDS, kinds
 from seqkd_lab.distillation.tip import (
     ALL,
     CLIPPED,
@@ -28,132 +28,134 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.committed import checkpoint_directory, load_committed
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.recipes import TEACHER
-from seqkd_lab.studies.token_importance.measures import drawn_batches
+from seqkd_lab.studies.token_importance.measures import Tokens, drawn_batches
 from seqkd_lab.studies.token_importance.recipes import LONG, PLANTED, START, arm, start_and_teacher
 
-CHECKPOINT = "planted-student"
-H_EDGE, DELTA_EDGE = 0.5, 1.0
-"""Where the quadrants meet (ours): half of the scale of ĥ, and one nat of δ."""
-Words = tuple[str, ...]
+H_EDGE = 0.5
+"""Where the quadrants meet (ours): half of the scale of ĥ."""
+DELTA_EDGE = 1.0
+"""And one nat of δ."""
+END = "(end)"
 
 
-def models(from_nothing: bool = False) -> tuple[Seq2Seq, Seq2Seq]:
-    """The student with planted weaknesses and its teacher (seed 1), committed or trained here."""
-    folder = checkpoint_directory(CHECKPOINT)
-    if not from_nothing and folder is not None:
+def models(from_scratch: bool = False) -> tuple[Seq2Seq, Seq2Seq]:
+    """Return the student with planted weaknesses and its teacher (seed 1), committed or trained
+    here."""
+    folder = checkpoint_directory("planted-student")
+    if not from_scratch and folder is not None:
         return load_committed(folder), lesson.models((TEACHER,))[TEACHER]
     start, teacher = start_and_teacher(1, lesson.scaled(None, 400))
     return lesson.trained(start), lesson.trained(teacher)
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """A batch of B outputs: words with the end of each, the kind of each word's place, and what is
-    seen of it.
+class LabelledBatch:
+    """A batch of B outputs: the tokens with the end of each, the kind of each token, and its
+    importance (B, T), where the first positions of a row are the output's tokens."""
 
-    outputs and kinds have a tuple a sentence; of `seen` (B, T) the first places of a row are its
-    words.
-    """
+    sources: tuple[Tokens, ...]
+    outputs: tuple[Tokens, ...]
+    kinds: tuple[Tokens, ...]
+    importance: Importance
 
-    sources: tuple[Words, ...]
-    outputs: tuple[Words, ...]
-    kinds: tuple[Words, ...]
-    seen: Importance
+    @property
+    def real(self) -> Tensor:
+        """(B, T) True at tokens."""
+        return self.importance.real
 
     @cached_property
     def h(self) -> Tensor:
         """ĥ (B, T), from 0 to 1."""
-        return scaled(self.seen.h, self.seen.real, CLIPPED)
+        return scaled(self.importance.h, self.real, CLIPPED)
 
     @cached_property
     def score(self) -> Tensor:
         """Soft-OR (B, T)."""
-        return soft_or(self.seen)
+        return soft_or(self.importance)
 
     @property
     def most_delta(self) -> float:
-        """The greatest δ of a real token, in nats: where δ̂ is 1."""
-        return float(self.seen.delta[self.seen.real].max())
+        """The greatest δ of a token, in nats: where δ̂ is 1."""
+        return float(self.importance.delta[self.real].max())
 
     def kept(self, selector: str, share: float) -> Tensor:
-        """(B, T) True for the tokens that teach; where chance decides, always the same one."""
-        chance = torch.Generator().manual_seed(1)
-        return keep(SCORES[selector](self.seen, chance), self.seen.real, share)
+        """Return (B, T) True at the tokens that teach; a random choice is always the same one."""
+        generator = torch.Generator().manual_seed(1)
+        return keep(SCORES[selector](self.importance, generator), self.real, share)
 
     @cached_property
-    def _places(self) -> Tensor:
-        """(B, T) the place in KINDS of each token's kind, −1 for padding."""
-        found = torch.full(self.seen.real.shape, -1)
+    def _kind_numbers(self) -> Tensor:
+        """(B, T) the number in KINDS of each token's kind, −1 at padding."""
+        numbers = torch.full(self.real.shape, -1)
         for b, row in enumerate(self.kinds):
-            found[b, : len(row)] = torch.tensor([KINDS.index(kind) for kind in row])
-        return found
+            numbers[b, : len(row)] = torch.tensor([KINDS.index(kind) for kind in row])
+        return numbers
 
     def is_kind(self, kind: str) -> Tensor:
-        """(B, T) True at the places of a kind."""
-        return self._places == KINDS.index(kind)
+        """Return (B, T) True at the tokens of a kind."""
+        return self._kind_numbers == KINDS.index(kind)
 
     def quadrants(self) -> Tensor:
-        """(B, T) of 1 to 4."""
-        return quadrant(self.h, self.seen.delta, H_EDGE, DELTA_EDGE)
-
-    def recall(self, selector: str, share: float) -> float:
-        """The share of the planted mistakes that are kept; NaN where there are none."""
-        mistakes = self.is_kind(MISTAKE)
-        found, every = int((self.kept(selector, share) & mistakes).sum()), int(mistakes.sum())
-        return found / every if every else float("nan")
+        """Return (B, T) of 1 to 4."""
+        return quadrant(self.h, self.importance.delta, H_EDGE, DELTA_EDGE)
 
 
 def label(
     student: Seq2Seq, teacher: Seq2Seq, data: Dataset, n_sentences: int = 64, seed: int = 1
-) -> Labelled:
-    """One batch as in training, from the first `n_sentences` sources that the experiment learns
-    from."""
-    drawn = next(drawn_batches(student, teacher, LONG(data.train)[:n_sentences], n_sentences, seed))
-    pairs = zip(drawn.sources, drawn.outputs, strict=True)
-    return Labelled(
+) -> LabelledBatch:
+    """Draw one batch as in training, from the first `n_sentences` sources that the study learns
+    from, and label its tokens."""
+    sources = LONG(data.train)[:n_sentences]
+    drawn = next(drawn_batches(student, teacher, sources, n_sentences, seed))
+    pairs, language = zip(drawn.sources, drawn.outputs, strict=True), data.toy_language
+    return LabelledBatch(
         drawn.sources,
-        tuple((*output, "(end)") for output in drawn.outputs),
-        tuple(tuple(kinds(data.language, source, output, PLANTED)) for source, output in pairs),
+        tuple((*output, END) for output in drawn.outputs),
+        tuple(tuple(kinds(language, source, output, PLANTED)) for source, output in pairs),
         drawn.importance,
     )
 
 
-def kinds_frame(batch: Labelled) -> pd.DataFrame:
-    """By kind of place: tokens, the means of h, δ and Soft-OR, and how many lie in each
-    quadrant."""
+def kinds_frame(batch: LabelledBatch) -> pd.DataFrame:
+    """Return by kind of token how many there are, the means of h, δ and Soft-OR, and how many lie
+    in each quadrant."""
     rows, quadrants = {}, batch.quadrants()
+    columns = {"h": batch.importance.h, "δ, nats": batch.importance.delta, "Soft-OR": batch.score}
     for kind in KINDS:
-        here = batch.is_kind(kind)
-        if here.any():
-            values = (batch.seen.h, batch.seen.delta, batch.score)
-            rows[kind] = [
-                int(here.sum()),
-                *(f"{float(value[here].mean()):.3f}" for value in values),
-                *(int((quadrants[here] == number).sum()) for number in (1, 2, 3, 4)),
-            ]
-    head = ("tokens", "h", "δ, nats", "Soft-OR", "Q1", "Q2", "Q3", "Q4")
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(head))
+        mask = batch.is_kind(kind)
+        if mask.any():
+            means = {name: f"{float(values[mask].mean()):.3f}" for name, values in columns.items()}
+            counts = {f"Q{n}": int((quadrants[mask] == n).sum()) for n in (1, 2, 3, 4)}
+            rows[kind] = {"tokens": int(mask.sum()), **means, **counts}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def quadrant_of(batch: Labelled, kind: str) -> str:
-    """The quadrant that holds most of the places of a kind, "none" where there are none."""
-    found = batch.quadrants()[batch.is_kind(kind)]
-    return f"Q{int(found.mode().values)}" if len(found) else "none"
+def quadrant_of(batch: LabelledBatch, kind: str) -> str:
+    """Return the quadrant that holds most of the tokens of a kind, "none" where there are none."""
+    quadrants = batch.quadrants()[batch.is_kind(kind)]
+    return f"Q{int(quadrants.mode().values)}" if len(quadrants) else "none"
 
 
 def gained(rows: Mapping, selector: str, share: float) -> float:
-    """Valid greedy translations in an arm minus those of all tokens, in points of percent."""
+    """Return valid greedy translations in an arm minus those of all tokens, in points of
+    percent."""
     return 100.0 * (rows["arms"][arm(selector, share)]["validity"] - rows["arms"][ALL]["validity"])
 
 
-def mean_outcome(by_seed: Sequence[Mapping], name: str, key: str) -> float:
-    """The mean over seeds of an arm's outcome, in percent."""
-    return 100.0 * fmean(rows["arms"][name][key] for rows in by_seed)
+def mistakes_kept(by_seed: Sequence[Mapping], selector: str, share: float) -> list[float]:
+    """Return for each seed the percentage of the planted mistakes that a selector keeps at the
+    start."""
+    return [100.0 * rows["selection"][selector][f"{share:g}"]["recall"] for rows in by_seed]
+
+
+def mean_outcome(by_seed: Sequence[Mapping], name: str, measure: str) -> float:
+    """Return the mean over seeds of an arm's outcome, in percent."""
+    return 100.0 * fmean(rows["arms"][name][measure] for rows in by_seed)
 
 
 def fixed(by_seed: Sequence[Mapping], name: str) -> float:
-    """Of the planted mistakes that the start makes on the test set, the percentage that an arm
-    makes no more."""
+    """Return of the planted mistakes that the start makes on the test set the percentage that an
+    arm makes no more."""
     return 100.0 * (
         1.0 - mean_outcome(by_seed, name, "mistakes") / mean_outcome(by_seed, START, "mistakes")
     )

@@ -54,7 +54,7 @@ class TestOnTheSpot:
 
     def test_ways_are_timed_here_and_leave_the_student_as_it_was(self, student, toy, toy_models):
         before = copy.deepcopy(student.state_dict())
-        seconds = measures.here([LADDER[1]], 4, student, toy_models["teacher"], toy, 200)
+        seconds = measures.time_here([LADDER[1]], 4, student, toy_models["teacher"], toy, 200)
         assert set(seconds) == {LADDER[1].name} and seconds[LADDER[1].name] > 0.0
         assert all(torch.equal(before[name], value) for name, value in student.state_dict().items())
 
@@ -92,8 +92,8 @@ class TestFigures:
         figure = figures.accuracy_figure(SEEDS, CLOCK)
         tokens, seconds = figure.axes
         assert len(tokens.lines) == len(figures.LOOKS)
-        assert len(seconds.lines) == len(measures.by_clock(CLOCK)) == len(EVERY) + 1
-        every_16 = measures.by_clock(CLOCK)[EVERY[16]]
+        assert len(seconds.lines) == len(measures.seconds_by_arm(CLOCK)) == len(EVERY) + 1
+        every_16 = measures.seconds_by_arm(CLOCK)[EVERY[16]]
         ends = [line.get_xdata()[-1] for line in seconds.lines]
         assert any(end == pytest.approx(150.0 * every_16) for end in ends)
 

@@ -8,17 +8,16 @@ import synthetic_near_policy as synthetic
 
 from seqkd_lab.distillation.generation import SYNCHRONISE, TRAIN, WAIT, Event
 from seqkd_lab.distillation.rollout_sources import Schedule
-from seqkd_lab.lab.near_policy.measures import timelines
-from seqkd_lab.lab.near_policy.picture import (
+from seqkd_lab.lab.near_policy.explorer import (
     TimelineDrawing,
     Timelines,
     at_work,
-    lanes_of,
-    near_policy_figure,
     shares,
     staleness,
+    timeline_figure,
     updates_done,
 )
+from seqkd_lab.lab.near_policy.measures import timelines
 from seqkd_lab.lab.near_policy.view import NEVER, TimelineExplorer
 from seqkd_lab.lab.shared.lesson import png
 
@@ -52,18 +51,14 @@ class TestReading:
             )
 
     def test_the_picture_ends_where_the_first_recording_does(self, recorded):
-        ends = [
-            max(event.end for event in events) for events in (recorded.loop, *recorded.two.values())
-        ]
+        recordings = (recorded.loop, *recorded.two_processes.values())
+        ends = [max(event.end for event in events) for events in recordings]
         assert recorded.end == min(ends)
-        for interval in recorded.two:
-            loop, generator, trainer = lanes_of(recorded, interval)
-            assert {event.who for event in generator} == {"generator"} and {
-                event.who for event in trainer
-            } == {"trainer"}
-            assert len(generator) + len(trainer) == len(recorded.two[interval]) and loop == list(
-                recorded.loop
-            )
+        for interval, events in recorded.two_processes.items():
+            loop, *others = recorded.lanes(interval)
+            for who, lane in zip(("generator", "trainer"), others, strict=True):
+                assert {event.who for event in lane} == {who}
+            assert sum(map(len, others)) == len(events) and loop == list(recorded.loop)
 
 
 def test_every_control_draws_through_its_whole_range(recorded):
@@ -77,7 +72,7 @@ def test_every_control_draws_through_its_whole_range(recorded):
             assert f"{done} by two processes" in explorer.text.value
             assert f"<b>{staleness(interval or None, done)}</b>" in explorer.text.value
         explorer.moment.value = 100
-    assert len(pictures) == len(recorded.two)
+    assert len(pictures) == len(recorded.two_processes)
     before = explorer.image.value
     explorer.moment.value = 101
     assert explorer.image.value != before
@@ -87,34 +82,23 @@ def test_every_control_draws_through_its_whole_range(recorded):
 def test_the_still_twin_says_the_same(recorded, interval):
     explorer = TimelineExplorer(recorded)
     explorer.interval.value = interval or NEVER
-    figure = near_policy_figure(recorded, interval, explorer.seconds)
+    figure = timeline_figure(recorded, interval, explorer.seconds)
     shown, end = texts(figure), recorded.end
-    for events in lanes_of(recorded, interval):
+    for events in recorded.lanes(interval):
         for what, share in shares(events, end).items():
             assert any(f"{what} {share:.0%}" in text for text in shown)
             assert f"{what} {share:.0%}" in explorer.text.value
-    loop, _, trainer = lanes_of(recorded, interval)
+    loop, _, trainer = recorded.lanes(interval)
     assert f"synchronous: {updates_done(loop, end)}" in shown
     assert f"two processes: {updates_done(trainer, end)}" in shown
     assert png(figure).startswith(b"\x89PNG")
-
-
-def test_a_drawing_forgets_what_it_showed_and_keeps_its_scales(recorded):
-    drawing = TimelineDrawing(recorded)
-    drawing.show(1, 0.1)
-    first, limits = drawing.picture.png(), [axes.axis() for axes in drawing.picture.figure.axes]
-    drawing.show(64, 0.2)
-    assert drawing.picture.png() != first
-    assert [axes.axis() for axes in drawing.picture.figure.axes] == limits
-    drawing.show(1, 0.1)
-    assert drawing.picture.png() == first
 
 
 def test_a_synchronisation_can_be_seen_however_short(recorded):
     drawing = TimelineDrawing(recorded)
     drawing.show(16, 0.0)
     events = [
-        event for events in lanes_of(recorded, 16) for event in events if event.start < recorded.end
+        event for events in recorded.lanes(16) for event in events if event.start < recorded.end
     ]
     paths = drawing._spans.get_paths()
     assert len(paths) == len(events)
@@ -125,6 +109,6 @@ def test_a_synchronisation_can_be_seen_however_short(recorded):
 
 def test_what_was_not_recorded_is_refused(recorded):
     with pytest.raises(ValueError, match="1, 4, 16, 64, None; got 5"):
-        near_policy_figure(recorded, 5)
+        timeline_figure(recorded, 5)
     with pytest.raises(ValueError, match="two processes"):
         TimelineExplorer(Timelines(recorded.loop, {}))
