@@ -71,7 +71,7 @@ class TestResume:
         expected = train(whole, *arguments)
         with pytest.raises(KeyboardInterrupt):
             train(broken, *arguments, callbacks=[interrupt_at(update)], resume_from=tmp_path)
-        # a run that broke before its first epoch ended begins anew, so it needs the weights that it
+        # a run that broke before its first epoch ended starts from scratch, so it needs the weights that it
         # began with
         resumed = resumed if (tmp_path / "resume.json").exists() else fresh(make_model, 0)
         torch.manual_seed(12345)  # another process has another global state
@@ -211,7 +211,7 @@ class TestKey:
         ("left", "asked", "goes_on"),
         [("a", "a", True), ("", "", True), ("a", "b", False), ("", "b", False), ("a", "", False)],
     )
-    def test_another_key_starts_anew_and_warns(
+    def test_another_key_starts_from_scratch_and_warns(
         self, make_model, tmp_path, recwarn, left, asked, goes_on
     ):
         self.left_over(make_model, tmp_path, left)
@@ -228,7 +228,7 @@ class TestKey:
             key=asked,
         )
         assert len(updates) == (8 if goes_on else 16)
-        assert [str(tmp_path) in str(w.message) and "anew" in str(w.message) for w in recwarn] == [
+        assert [str(tmp_path) in str(w.message) and "from scratch" in str(w.message) for w in recwarn] == [
             True
         ] * (not goes_on)
         whole = fresh(make_model)
@@ -246,13 +246,13 @@ class TestKey:
         assert same_weights(whole, model)
 
     @pytest.mark.parametrize("history", [{"a": []}, 3, None, "x"])
-    def test_a_damaged_history_starts_anew(self, make_model, tmp_path, history):
+    def test_a_damaged_history_starts_from_scratch(self, make_model, tmp_path, history):
         self.left_over(make_model, tmp_path, "")
         saved = json.loads((tmp_path / "resume.json").read_text(encoding="utf-8"))
         (tmp_path / "resume.json").write_text(
             json.dumps({**saved, "history": history}), encoding="utf-8"
         )
-        with pytest.warns(UserWarning, match="anew"):
+        with pytest.warns(UserWarning, match="from scratch"):
             train(fresh(make_model), CORPUS, VALID, NLL(), SHORT, 5, resume_from=tmp_path)
 
 

@@ -1,4 +1,5 @@
-"""The command `seqkd-lab`. Each module of `commands` is one of its commands, found by its name."""
+"""The command `seqkd-lab`. Each module of `commands` is one of its commands, found by its name;
+`aliases` holds earlier names of studies."""
 
 from __future__ import annotations
 
@@ -12,27 +13,33 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from seqkd_lab import __version__
-from seqkd_lab.cli import commands
+from seqkd_lab.cli import aliases, commands
 from seqkd_lab.cli.options import typed_path
 from seqkd_lab.training import DivergenceError
 
-EPILOG = """examples:
-  seqkd-lab tour                         Table 1 on the toy language, one seed, about 5 minutes
+EPILOG = f"""examples:
+  seqkd-lab tour                           Table 1 on the toy language, one seed, about 5 minutes
+  seqkd-lab table                          Table 1 over ten seeds, with intervals
+  seqkd-lab table --check                  judge its results; exit code 1 unless all claims hold
   seqkd-lab translate "the old teacher sold the sofa ." --model seq-kd --beam 5
-  seqkd-lab table                        Table 1 over ten seeds, with intervals
-  seqkd-lab table --check                judge the committed results; exit code 1 unless all hold
-  seqkd-lab prune --share 0.8 --out DIR  the Seq-KD student without its smallest 80% of weights
-  seqkd-lab study list                   all studies, and the question of each
-  seqkd-lab study check token-importance judge the claims of one study
-  seqkd-lab doctor                       check the environment
+  seqkd-lab prune --share 0.8 --out DIR    the Seq-KD student without its smallest 80% of weights
+  seqkd-lab doctor                         check the environment
+
+studies, which measure and judge claims:
+  seqkd-lab study list                     all studies, each with its question
+  seqkd-lab study run token-importance     measure one; an interrupted run continues
+  seqkd-lab study check token-importance   judge its results; exit code 1 unless all claims hold
 
 your own text, two aligned files in any languages (see OWN_TEXT.md):
-  seqkd-lab corpus check all.en all.de   lengths, repetitions, misaligned pairs, advice
+  seqkd-lab corpus check all.en all.de     lengths, repetitions, misaligned pairs, advice
   seqkd-lab corpus split all.en all.de --out text
-  seqkd-lab tour --text text             teacher, students, table and report
+  seqkd-lab tour --text text               teacher, students, table and report
   seqkd-lab translate --model DIR --input FILE
-  seqkd-lab score HYPOTHESES REFERENCE   BLEU and chrF; --against compares two systems
+  seqkd-lab score HYPOTHESES REFERENCE     BLEU and chrF; --against compares two systems
   seqkd-lab export DIR OUT --quantisation int8
+
+aliases of studies:
+{aliases.in_words()}
 """
 
 
@@ -43,8 +50,8 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         prog="seqkd-lab",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="A lab for sequence-level knowledge distillation (Kim & Rush 2016). "
-        "Everything runs on a CPU, without a network. Trained models are stored and reused; an "
+        description="A lab for sequence-level knowledge distillation (Kim & Rush 2016).\n"
+        "Everything runs on a CPU, without a network. Trained models are stored and reused; an\n"
         "interrupted run continues where it stopped.",
     )
     main_parser.add_argument("--version", action="version", version=f"seqkd-lab {__version__}")
@@ -57,13 +64,16 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
     )
     verbs = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in command_names() if command is None else [command]:
-        import_module(f"{commands.__name__}.{name}").add(verbs)
+        if name in aliases.NAMES:
+            aliases.add(verbs, name)
+        else:
+            import_module(f"{commands.__name__}.{name}").add(verbs)
     return main_parser
 
 
 def command_names() -> list[str]:
-    """Return the names of all commands, which are those of their modules."""
-    return [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    """Return the names of all commands, which are those of their modules, and of the aliases."""
+    return [*(module.name for module in pkgutil.iter_modules(commands.__path__)), *aliases.NAMES]
 
 
 def command_in(arguments: Sequence[str]) -> str | None:
@@ -85,7 +95,7 @@ def in_one_line(
     lineno: int,
     line: str | None = None,
 ) -> str:
-    """Return a warning as printed: without its place in the source, which users do not need."""
+    """Return a warning as printed: without file and line of the source, which users do not need."""
     return f"seqkd-lab: {message}\n"
 
 

@@ -120,9 +120,18 @@ def results(file: str | None = None) -> ArgumentParser:
     )
 
 
+def of_studies(
+    file: str | None = None, seeds: str = "the study's own", first_seed: str = "the study's own"
+) -> list[ArgumentParser]:
+    """Return the options of every study; `file` as in `results`, the defaults in words."""
+    return [seed_range(seeds, first_seed), results(file), CHECK, WORKERS]
+
+
 def checkpoints(which: str) -> ArgumentParser:
     """Return --checkpoints, a folder for the models that `which` describes."""
-    return parent("--checkpoints", type=typed_path, metavar="DIR", help=f"also write {which} there")
+    return parent(
+        "--checkpoints", type=typed_path, metavar="DIR", help=f"also write {which} to this folder"
+    )
 
 
 def preset(description: str) -> ArgumentParser:

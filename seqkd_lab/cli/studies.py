@@ -1,63 +1,25 @@
-"""What the commands share that measure, print and judge studies."""
+"""What the commands share that train models and that measure, print and judge studies."""
 
 from __future__ import annotations
 
-import argparse
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
-from seqkd_lab import studies
-from seqkd_lab.cli import options
-from seqkd_lab.cli.making import existing, make_models, mover
+from seqkd_lab import machine
 from seqkd_lab.cli.paths import announce, results_to_judge, results_to_write
 from seqkd_lab.cli.resolve import n_workers_of, seeds_of, store_of
+from seqkd_lab.runs.progress import Bars
+from seqkd_lab.runs.recipes import TextData, ToyData
 from seqkd_lab.runs.results import rows_by_seed
+from seqkd_lab.runs.schedule import Task, run_all
 from seqkd_lab.runs.store import Report
 from seqkd_lab.runs.study import Study, measure_seeds, missing_seeds, read_study
 from seqkd_lab.runs.verdicts import all_held, in_words
-
-
-def study_options(
-    file: str | None = None, seeds: str = "the study's own", first_seed: str = "the study's own"
-) -> list[argparse.ArgumentParser]:
-    """Return the options of every study; `file` as in `options.results`, the defaults in words."""
-    return [
-        options.seed_range(seeds, first_seed),
-        options.results(file),
-        options.CHECK,
-        options.WORKERS,
-    ]
-
-
-def add_alias(
-    verbs: argparse._SubParsersAction,
-    command: str,
-    name: str,
-    file: str,
-    help: str,
-    more: Sequence[argparse.ArgumentParser] = (),
-) -> argparse.ArgumentParser:
-    """Add an earlier `command` for the study `name`, whose results are in `file`.
-
-    Where the command has options that change the study, it sets the default `study` to a function
-    from the parsed arguments to the study; its `more` options are added.
-    """
-    verb = verbs.add_parser(
-        command,
-        parents=[*study_options(file), *more],
-        help=help,
-        description=f"{help[:1].upper()}{help[1:]}: `seqkd-lab study run {name}`.",
-    )
-    verb.set_defaults(run=run_alias, study=lambda arguments: studies.study(name))
-    return verb
-
-
-def run_alias(arguments: Namespace) -> int:
-    """Run an alias: its study, with --results as the path of the file."""
-    return run_studies([arguments.study(arguments)], [arguments.results], arguments)
+from seqkd_lab.studies.table1.table import said_of_teacher, signatures, table_frame
 
 
 def run_studies(
@@ -66,7 +28,7 @@ def run_studies(
     """Measure the `chosen` studies unless --check is given, and print them; `results` are the files
     that the user names, None the defaults.
 
-    Return the exit code: with --check 1 unless all claims are held, else 0. Raises ValueError
+    Return the exit code: with --check 1 unless all claims are held, else 0. Raise ValueError
     naming the file that is not there (with --check) or cannot be written.
     """
     choose = results_to_judge if arguments.check else results_to_write
@@ -82,8 +44,8 @@ def run_studies(
 def measure_study(study: Study, path: Path, arguments: Namespace) -> None:
     """Train what the store lacks for the seeds that `path` lacks, then measure seed after seed.
 
-    Raises ValueError for seeds or workers that cannot be, CheckpointError where `path` was made
-    with other settings.
+    Raise ValueError for numbers of seeds or workers out of range, CheckpointError where `path` was
+    made with other settings.
     """
     seeds = missing_seeds(study, seeds_of(arguments, study.first_seed, study.n_seeds), path)
     if not seeds:
@@ -105,10 +67,18 @@ def measure_study(study: Study, path: Path, arguments: Namespace) -> None:
         measure_seeds(study, seeds, store_of(arguments), path, report, workers)
 
 
+def write_checkpoints(study: Study, arguments: Namespace) -> None:
+    """Write the models of a study that has some for the repository to --checkpoints, and print
+    their folders."""
+    assert study.write_checkpoints is not None, f"{study.name} has no checkpoints"
+    for folder in study.write_checkpoints(store_of(arguments), arguments.checkpoints):
+        print(f"checkpoint: {folder}")
+
+
 def print_study(study: Study, path: Path) -> bool:
     """Print the study's tables, sentences and verdicts; return whether every claim is held.
 
-    Raises CheckpointError where the file holds something else.
+    Raise CheckpointError where the file holds something else.
     """
     rows = rows_by_seed(read_study(path, study))
     repeated = study.repeated if len(rows) > 1 else study.repeated.rstrip("s")
@@ -121,3 +91,56 @@ def print_study(study: Study, path: Path) -> bool:
     if verdicts:
         print(in_words(verdicts, study.repeated) + "\n")
     return all_held(verdicts)
+
+
+def make_models(
+    tasks: Sequence[Task],
+    data: ToyData | TextData,
+    arguments: Namespace,
+    results: Path | None = None,
+) -> None:
+    """Run the tasks that the store lacks, in processes of one thread each, with progress bars.
+
+    Print beforehand where the `results` will be written. The models are small: a second thread,
+    which has to wait for a busy core, makes each step many times slower.
+    """
+    n_workers, store = n_workers_of(arguments.workers), store_of(arguments)
+    machine.use_threads(1)
+    if results is not None:
+        announce(results)
+    loaded = store.dataset(data)
+    print(loaded.cleaning, file=sys.stderr)
+    bars = Bars(tasks, len(loaded.train), len(loaded.test))
+    try:
+        run_all(tasks, store.root, n_workers, bars)
+    finally:
+        bars.close()
+
+
+def mover(bar: tqdm) -> Report:
+    """Return a function that moves `bar` to (done, total)."""
+
+    def move(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+
+    return move
+
+
+def existing(path: Path, how: str) -> Path:
+    """Return `path`. Raise ValueError, naming the command that makes it, where it is missing."""
+    if not path.exists():
+        raise ValueError(f"{path}: no results to judge; make them with `seqkd-lab {how}`")
+    return path
+
+
+def print_table(results: dict) -> None:
+    """Print Table 1 beside the paper's, with the scores' signatures."""
+    print(table_frame(results).to_string())
+    print(
+        "[in brackets: Kim & Rush 2016, Table 1, where confirmed]",
+        *signatures(results),
+        *said_of_teacher(results),
+        sep="\n",
+        end="\n\n",
+    )

@@ -102,7 +102,7 @@ def in_parts(
     """
     done, why_not = kept.read()
     if why_not is not None:
-        say(f"{kept.path} {why_not}: it is replaced, and the work starts anew.")
+        say(f"{kept.path} {why_not}: it is replaced, and the work starts from scratch.")
     elif done:
         say(
             f"{kept.path}: {len(done):,} of {kept.n_sources:,} sentences are there; the work goes "

@@ -11,7 +11,8 @@ import pkgutil
 import pytest
 import torch
 
-from seqkd_lab import cli
+from seqkd_lab import cli, studies
+from seqkd_lab.cli import aliases
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.lab.paper_table.report import report_html, write_report
 from seqkd_lab.lab.paper_table.table import curves_figure, table_figure
@@ -137,18 +138,22 @@ class TestHelp:
         assert out.startswith(" ".join(["usage: seqkd-lab", *command[:1]]))
         assert len(out.splitlines()) > 3
 
-    def test_every_module_of_commands_is_one_command(self):
-        modules = list(pkgutil.iter_modules(cli.commands.__path__))
-        assert len(modules) == len([command for command in COMMANDS if len(command) == 1])
+    def test_every_module_of_commands_is_one_command_beside_the_aliases(self):
+        modules = {module.name for module in pkgutil.iter_modules(cli.commands.__path__)}
+        names = {command[0] for command in COMMANDS if len(command) == 1}
+        assert names == modules | set(aliases.NAMES)
+
+    def test_an_alias_stands_for_studies_with_the_file_of_the_first(self):
+        for study, file, _ in aliases.ALIASES.values():
+            assert studies.study(study).file == file
+        assert set(aliases.LATER) <= set(studies.find_studies())
 
     def test_names_every_command_and_every_row(self, capsys):
         overview, of_table = run(capsys, "--help")[1], run(capsys, "table", "--help")[1]
-        named = {
-            line.split()[0]
-            for line in overview.splitlines()
-            if line.startswith("    ") and line[4] != " "
-        }
-        assert named == {command[0] for command in COMMANDS if command}
+        commands, of_aliases = overview.split("aliases of studies:\n")
+        listed = [line for line in commands.splitlines() if line[:4] == "    " and line[4] != " "]
+        named = [line.split()[0] for line in [*listed, *of_aliases.splitlines()]]
+        assert sorted(named) == sorted({command[0] for command in COMMANDS if command})
         unwrapped = "".join(of_table.split())
         assert all(row in unwrapped for row in TABLE_ROWS)
         assert "%%" not in overview + of_table

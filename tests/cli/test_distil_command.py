@@ -211,7 +211,7 @@ class TestResume:
         ],
         ids=lambda change: change[0],
     )
-    def test_other_work_starts_anew_and_says_so(
+    def test_other_work_starts_from_scratch_and_says_so(
         self, distil, teachers, tmp_path, monkeypatch, change
     ):
         self.interrupted(distil, monkeypatch, "--teacher", teachers["a"])
@@ -223,7 +223,7 @@ class TestResume:
         code, _, err = distil(*given)
         assert (
             code == 0
-            and err.count("starts anew") == 1
+            and err.count("starts from scratch") == 1
             and str(tmp_path / "d.tsv.unfinished") in err
         )
         assert distil(*given, out="fresh.tsv")[0] == 0

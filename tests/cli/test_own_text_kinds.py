@@ -31,7 +31,7 @@ def small_and_quick(monkeypatch):
     """No processes and no pictures, which take most of a tiny tour's time; other tests make
     them."""
     monkeypatch.setitem(PRESETS, "quick", tiny_preset(LSTM))
-    monkeypatch.setattr("seqkd_lab.cli.making.run_all", run_here)
+    monkeypatch.setattr("seqkd_lab.cli.studies.run_all", run_here)
     monkeypatch.setattr(report, "png", lambda figure, dots_per_inch=80: b"a picture")
     monkeypatch.setattr("os.fsync", lambda file: None)
 

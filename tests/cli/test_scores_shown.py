@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_corpus import TINY, write_text
 
-from seqkd_lab.cli.making import print_table
+from seqkd_lab.cli.studies import print_table
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.lab.paper_table.report import report_html
 from seqkd_lab.metrics import bleu_metric, paired_bootstrap

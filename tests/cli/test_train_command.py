@@ -237,7 +237,7 @@ class TestUnfinished:
         ],
         ids=lambda change: change[0],
     )
-    def test_any_other_run_starts_anew_and_says_so(self, begins, found, text, change):
+    def test_any_other_run_starts_from_scratch_and_says_so(self, begins, found, text, change):
         err = begins(*text, *LONG, *change)
         assert err.count("starts from scratch") == 1 and str(found / "unfinished") in err, err
         assert list((found / "unfinished").iterdir()) == []
@@ -292,7 +292,7 @@ class TestUnfinished:
             ("epoch-2.safetensors", b""),
         ],
     )
-    def test_what_is_damaged_or_of_an_earlier_version_starts_anew(
+    def test_what_is_damaged_or_of_an_earlier_version_starts_from_scratch(
         self, begins, found, text, name, content
     ):
         path = found / "unfinished" / name

@@ -197,12 +197,12 @@ class TestParts:
     @pytest.mark.parametrize(
         "content", [b"", b"\n", b"{}\n", b"\xff\xfe", b"[1, 2]\n[3]\n", b'{"key": "other"}\n']
     )
-    def test_other_work_and_damaged_files_start_anew_and_say_so(self, tmp_path, content):
+    def test_other_work_and_damaged_files_start_from_scratch_and_say_so(self, tmp_path, content):
         path, work = tmp_path / "x.unfinished", Work()
         path.write_bytes(content)
         done, _, said = self.run(path, work)
         assert len(done) == 10 and work.asked[0] == (0, 4)
-        assert len(said) == 1 and str(path) in said[0] and "anew" in said[0]
+        assert len(said) == 1 and str(path) in said[0] and "from scratch" in said[0]
 
     def test_a_finished_run_asks_for_nothing(self, tmp_path):
         path, work = tmp_path / "x.unfinished", Work(breaks_at=0)

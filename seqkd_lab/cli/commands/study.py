@@ -1,4 +1,4 @@
-"""`seqkd-lab study`: list the studies, run them, or judge the results that are there."""
+"""`seqkd-lab study`: list the studies, run them, or judge their results."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from pathlib import Path
 
 from seqkd_lab import studies
 from seqkd_lab.cli import options
-from seqkd_lab.cli.resolve import store_of
-from seqkd_lab.cli.studies import run_studies, study_options
+from seqkd_lab.cli.studies import run_studies, write_checkpoints
 from seqkd_lab.runs.committed import own_results_path, results_path
 from seqkd_lab.runs.study import Study
 
 LIST = "list"
 RUN = "run"
 CHECK = "check"
+DESCRIPTION = """study list           prints the studies, each with its question
+study run NAME...    trains and measures what a study needs, seed by seed, and writes the
+                     results as JSON; an interrupted run continues where it stopped
+study check NAME...  runs nothing: judges each claim on the existing results; the exit code
+                     is 1 unless every claim is held
+
+`study NAME` is short for `study run NAME`, and `study NAME --check` for `study check NAME`."""
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -24,15 +30,13 @@ def add(verbs: argparse._SubParsersAction) -> None:
     study = verbs.add_parser(
         "study",
         parents=[
-            *study_options(),
-            options.checkpoints("(with run) the study's models that travel with the repository"),
+            *options.of_studies(),
+            options.checkpoints("the study's models that travel with the repository (with run)"),
         ],
-        help="the studies: list, run NAME..., or check NAME... to judge the results that are there",
-        description="`study list` prints the studies and the question of each. `study run NAME...` "
-        "trains and measures what a study needs, seed by seed, and writes the results as JSON; an "
-        "interrupted run continues where it stopped. `study check NAME...` (or `study NAME "
-        "--check`) runs nothing: it judges each claim, and the exit code is 1 unless every claim "
-        "is held. `study NAME` is short for `study run NAME`.",
+        help="list the studies, measure some or judge their results: `study list`, `study run "
+        "NAME`, `study check NAME`",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     study.add_argument(
         "names",
@@ -59,9 +63,7 @@ def run(arguments: Namespace) -> int:
         _check_checkpoints(chosen, arguments.check)
     code = run_studies(chosen, [_file(arguments.results, study) for study in chosen], arguments)
     for study in chosen if arguments.checkpoints is not None else ():
-        assert study.write_checkpoints is not None
-        for folder in study.write_checkpoints(store_of(arguments), arguments.checkpoints):
-            print(f"checkpoint: {folder}")
+        write_checkpoints(study, arguments)
     return code
 
 
@@ -84,6 +86,6 @@ def list_studies(folder: Path | None) -> None:
     for name in studies.find_studies():
         study = studies.study(name)
         folders = (own_results_path(""), results_path("")) if folder is None else (folder,)
-        there = any((folder / study.file).exists() for folder in folders)
-        print(f"{name:18}{study.question} ({'has results' if there else 'no results yet'})")
+        has_results = any((folder / study.file).exists() for folder in folders)
+        print(f"{name:18}{study.question} ({'has results' if has_results else 'no results yet'})")
     print("\n`seqkd-lab study run NAME` measures, `seqkd-lab study check NAME` judges the results.")

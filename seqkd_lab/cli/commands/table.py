@@ -7,9 +7,9 @@ import argparse
 from argparse import Namespace
 
 from seqkd_lab.cli import options
-from seqkd_lab.cli.making import existing, make_models, print_table
 from seqkd_lab.cli.paths import results_to_judge, results_to_write
 from seqkd_lab.cli.resolve import seeds_of, store_of, table_run
+from seqkd_lab.cli.studies import existing, make_models, print_table
 from seqkd_lab.installation import OWN_RESULTS
 from seqkd_lab.models.checkpoint import write_atomically
 from seqkd_lab.runs import committed

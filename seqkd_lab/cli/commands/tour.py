@@ -7,9 +7,9 @@ from argparse import Namespace
 from pathlib import Path
 
 from seqkd_lab.cli import options
-from seqkd_lab.cli.making import make_models, print_table
 from seqkd_lab.cli.paths import check_folder
 from seqkd_lab.cli.resolve import store_of, table_run
+from seqkd_lab.cli.studies import make_models, print_table
 from seqkd_lab.runs.recipes import TABLE_ROWS, TextData
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.studies.table1 import findings_in_words
