@@ -1,4 +1,5 @@
-"""The documents for those who carry on say what is there: commands that parse, every committed artefact, the version."""
+"""The documents for those who carry on say what is there: commands that parse, every committed
+artefact, the version."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ def commands_of(page: str) -> list[str]:
 
 
 def arguments_of(command: str) -> list[str]:
-    """Return the arguments of a command, with a name or a number where the page has a placeholder."""
+    """Return the arguments of a command, with a name where the page has a placeholder."""
     arguments = shlex.split(command)[1:]
     placeholders = {"NAME": "budget", "COMMAND": "tour", "…": ""}
     return [placeholders.get(argument, argument) for argument in arguments if argument != "…"]
