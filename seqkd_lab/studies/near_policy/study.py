@@ -95,7 +95,7 @@ def measure(seed: int, store: Store, report: Report) -> dict:
 
 def write_checkpoints(store: Store, directory: Path) -> Iterator[Path]:
     """Write lesson 14's warm start of seed 1 to near-policy/warm-start in `directory`; training it
-    takes about TIME on one core."""
+    takes about half a minute on one core."""
     data = store.dataset(EARLIER)
     folder = directory / "near-policy" / "warm-start"
     yield write_committed(

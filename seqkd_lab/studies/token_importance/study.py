@@ -154,7 +154,7 @@ def means_table(
 
 def write_checkpoints(store: Store, directory: Path) -> Iterator[Path]:
     """Write lesson 13's planted student of seed 1 to planted-student in `directory`; training it
-    takes about TIME on one core."""
+    takes about a minute and a half on one core."""
     recipe, _ = recipes.start_and_teacher(1)
     data = store.dataset(EARLIER)
     yield write_committed(
