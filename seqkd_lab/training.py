@@ -266,5 +266,7 @@ def _resume_or_forget(trainer: Trainer, directory: Path, key: str) -> None:
     try:
         trainer.resume(directory, key)
     except AnotherRunError as error:
-        warnings.warn(f"{error}: it is replaced, and the training starts from scratch", stacklevel=3)
+        warnings.warn(
+            f"{error}: it is replaced, and the training starts from scratch", stacklevel=3
+        )
         forget(directory)

@@ -228,9 +228,9 @@ class TestKey:
             key=asked,
         )
         assert len(updates) == (8 if goes_on else 16)
-        assert [str(tmp_path) in str(w.message) and "from scratch" in str(w.message) for w in recwarn] == [
-            True
-        ] * (not goes_on)
+        assert [
+            str(tmp_path) in str(w.message) and "from scratch" in str(w.message) for w in recwarn
+        ] == [True] * (not goes_on)
         whole = fresh(make_model)
         train(whole, CORPUS, VALID, NLL(), SHORT, 5)
         assert same_weights(whole, model)

@@ -173,21 +173,20 @@ TEXTS = st.lists(
 @given(TEXTS, st.sampled_from([1, 2, 64]), st.integers(1, 5), st.randoms(use_true_random=False))
 @example([" ".join(["ant"] * n) for n in (1, 30, 2, 29, 3)], 64, 5, random.Random(1))
 def test_a_translation_does_not_depend_on_the_lines_around_it(name, texts, batch_size, window, rng):
+    """By greedy search: what a beam keeps second may hang on two prefixes that are equal but for
+    rounding, and rounding differs with the batch."""
     trained = TrainedModel(MODELS[name])
-    alone = {text: Translator(trained, 2, 2, batch_size=1).translate([text])[0] for text in texts}
+    alone = {text: Translator(trained, 1, 1, batch_size=1).translate([text])[0] for text in texts}
     shuffled = rng.sample(texts, k=len(texts))
-    translator = Translator(trained, 2, 2, batch_size=batch_size)
+    translator = Translator(trained, 1, 1, batch_size=batch_size)
     together = [n_best for lines in translator.windows(shuffled, window) for n_best in lines]
     assert len(together) == len(texts)
     for text, n_best in zip(shuffled, together, strict=True):
         expected = alone[text]
+        assert [t.text for t in n_best] == [t.text for t in expected]
         assert [t.log_prob for t in n_best] == pytest.approx(
             [t.log_prob for t in expected], abs=1e-4
         )
-        if (
-            not expected or expected[0].score - expected[1].score > 1e-4
-        ):  # of two that are equally likely, either
-            assert [t.text for t in n_best[:1]] == [t.text for t in expected[:1]]
 
 
 class TestTranslator:
