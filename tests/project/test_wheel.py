@@ -251,9 +251,10 @@ def test_the_toy_corpus_is_written_here(python, tmp_path):
 
 def test_a_lesson_finds_its_models(python):
     code = (
-        "from seqkd_lab.lab import lesson, near_policy_measures, pruning_measures, tip_measures; "
+        "from seqkd_lab.lab.near_policy.measures import student_before; "
+        "from seqkd_lab.lab.shared import lesson; "
+        "from seqkd_lab.lab.token_importance.measures import models; "
         "print(sorted(lesson.models(('teacher', 'seq-kd'))), "
-        "len(lesson.table_results()['by_seed'])); near_policy_measures.student_before(), "
-        "tip_measures.models(), lesson.lesson_map()"
+        "len(lesson.table_results()['by_seed'])); student_before(), models(), lesson.lesson_map()"
     )
     assert "['seq-kd', 'teacher'] 10" in succeed(python("-c", code))
