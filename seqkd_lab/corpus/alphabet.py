@@ -24,7 +24,7 @@ def rare_characters(
 
     They are the rarest, beyond the share `character_coverage` of all characters. Where what is left
     does not fit into vocabulary_size subwords, coverage is lowered until the alphabet takes
-    ALPHABET_SHARE of them. Raises CorpusError where that leaves more than half of the text unknown,
+    ALPHABET_SHARE of them. Raise CorpusError where that leaves more than half of the text unknown,
     and for a text without characters; ValueError unless 0 < character_coverage ≤ 1.
     """
     if not 0.0 < character_coverage <= 1.0:

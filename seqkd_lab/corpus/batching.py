@@ -72,8 +72,8 @@ class Sentences:
         """Return the sentences at `rows` (B,) as int64 (B, longest of them), PAD behind each."""
         lengths = self.lengths[rows][:, None]
         t = torch.arange(int(lengths.max()))
-        places = self.starts[rows][:, None] + torch.minimum(t, lengths - 1)  # (B, T)
-        return self.ids[places].long().masked_fill(t >= lengths, PAD)
+        positions = self.starts[rows][:, None] + torch.minimum(t, lengths - 1)  # (B, T)
+        return self.ids[positions].long().masked_fill(t >= lengths, PAD)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def encode(
 
 
 def make_batch(encoded: EncodedCorpus, rows: Sequence[int] | Tensor) -> Batch:
-    """Return the pairs at `rows`, in this order. Raises ValueError when there are none."""
+    """Return the pairs at `rows`, in this order. Raise ValueError when there are none."""
     rows = torch.as_tensor(rows, dtype=torch.int64)
     if not len(rows):
         raise ValueError("a batch needs at least one sentence; rows is empty")
@@ -197,7 +197,7 @@ def source_batch(
 ) -> tuple[Tensor, Tensor]:
     """Sentences to translate: source (B, S), each ending with EOS, and lengths (B,), EOS included.
 
-    Raises ValueError when there are no sentences, or when a sentence is a string instead of tokens.
+    Raise ValueError when there are no sentences, or when a sentence is a string instead of tokens.
     """
     if not sentences:
         raise ValueError("a batch needs at least one sentence; sentences is empty")

@@ -107,7 +107,7 @@ class CorpusCheck:
 def check_files(source_path: Path | str, target_path: Path | str) -> CorpusCheck:
     """Check two aligned files, plain or gzip.
 
-    Raises CorpusError as read_aligned does; where the numbers of lines differ, it says where they
+    Raise CorpusError as read_aligned does; where the numbers of lines differ, it says where they
     seem to part.
     """
     source, target = (

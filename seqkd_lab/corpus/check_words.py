@@ -89,8 +89,8 @@ def _odd_pair(pair: OddPair) -> str:
 
 def advice(check: CorpusCheck) -> Iterator[str]:
     """Yield what to do, in plain sentences; at least one."""
-    said = [*_on_alignment(check), *_on_text(check), *_on_size(check)]
-    yield from said or ["Nothing stands in the way of a training."]
+    sentences = [*_on_alignment(check), *_on_text(check), *_on_size(check)]
+    yield from sentences or ["Nothing stands in the way of a training."]
 
 
 def _on_alignment(check: CorpusCheck) -> Iterator[str]:

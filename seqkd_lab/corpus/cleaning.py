@@ -54,7 +54,7 @@ class CleaningReport:
 def clean(pairs: RawPairs, rules: CleaningRules = TRAINING) -> tuple[RawPairs, CleaningReport]:
     """Return the pairs that satisfy `rules`, in order, and the count of the others by reason.
 
-    Raises CorpusError when nothing is left.
+    Raise CorpusError when nothing is left.
     """
     usual = usual_ratio(pairs)
     kept: list[int] = []

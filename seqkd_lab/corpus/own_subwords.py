@@ -23,7 +23,7 @@ def try_subwords(tokeniser: SubwordTokeniser, texts: Sequence[str], name: str) -
     was.
 
     A normaliser may fold case or letter forms ("ﬁ" to "fi"), which is the model's own business and
-    is only said. Raises CorpusError where most lines lose letters, or many characters are unknown
+    is only said. Raise CorpusError where most lines lose letters, or many characters are unknown
     to the model.
     """
     sample = [fold(text.replace(SPACE, " ")) for text in texts[:: max(1, len(texts) // N_SAMPLED)]]

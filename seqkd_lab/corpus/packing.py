@@ -76,7 +76,7 @@ def first_fit(sizes: Sequence[tuple[int, int]], length: int) -> list[tuple[int, 
     first target place.
 
     First-fit decreasing: the longest pair first, each into the first row in which both of its sides
-    fit. Raises ValueError for a sentence that is longer than a row.
+    fit. Raise ValueError for a sentence that is longer than a row.
     """
     longest = max((max(pair) for pair in sizes), default=0)
     if longest > length:
@@ -84,7 +84,7 @@ def first_fit(sizes: Sequence[tuple[int, int]], length: int) -> list[tuple[int, 
             f"a sentence of {longest} tokens does not fit into rows of {length}; take longer rows"
         )
     filled: list[list[int]] = []
-    found = [(0, 0, 0)] * len(sizes)
+    starts = [(0, 0, 0)] * len(sizes)
     for i in sorted(range(len(sizes)), key=lambda i: -max(sizes[i])):
         n_source, n_target = sizes[i]
         row = next(
@@ -98,17 +98,17 @@ def first_fit(sizes: Sequence[tuple[int, int]], length: int) -> list[tuple[int, 
         if row is None:
             row = len(filled)
             filled.append([0, 0])
-        found[i] = (row, filled[row][0], filled[row][1])
+        starts[i] = (row, filled[row][0], filled[row][1])
         filled[row][0] += n_source
         filled[row][1] += n_target
-    return found
+    return starts
 
 
 def pack(batch: Batch, length: int) -> PackedBatch:
     """Return the pairs of `batch` in as few rows of at most `length` tokens a side as first_fit
     finds.
 
-    Raises ValueError for a sentence that is longer than a row.
+    Raise ValueError for a sentence that is longer than a row.
     """
     target_lengths = (batch.target_out != PAD).sum(dim=1)
     fits = first_fit(
@@ -120,11 +120,11 @@ def pack(batch: Batch, length: int) -> PackedBatch:
     return PackedBatch(
         source_side.laid(batch.source),
         source_side.sentence,
-        source_side.place,
+        source_side.position,
         target_side.laid(batch.target_in),
         target_side.laid(batch.target_out),
         target_side.sentence,
-        target_side.place,
+        target_side.position,
         length,
     )
 
@@ -139,7 +139,10 @@ class _Side:
         before = lengths.cumsum(0) - lengths
         self._where = torch.arange(len(self._whose)) - before[self._whose]
         self._flat = row[self._whose] * self._shape[1] + first[self._whose] + self._where
-        self.sentence, self.place = self._spread(self._whose, NOBODY), self._spread(self._where, 0)
+        self.sentence, self.position = (
+            self._spread(self._whose, NOBODY),
+            self._spread(self._where, 0),
+        )
 
     def laid(self, tokens: Tensor) -> Tensor:
         """Padded sentences (N, longest) in their places, (R, row's length)."""

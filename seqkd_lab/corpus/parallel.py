@@ -105,7 +105,7 @@ class RawPairs:
     """N sentence pairs as written, before tokenisation: NFC, single spaces, none around.
 
     references[i] holds all translations known for source[i], where pairs were grouped by source.
-    attribution[i] says who wrote pair i, where the file says so. Raises CorpusError when numbers
+    attribution[i] says who wrote pair i, where the file says so. Raise CorpusError when numbers
     differ.
     """
 
@@ -160,10 +160,10 @@ def check_sides(
 
 def _pick(corpus: Any, fields: Sequence[str], rows: slice | Sequence[int]) -> dict[str, Any]:
     """Return the chosen rows of each field that is there."""
-    places = range(len(corpus))[rows] if isinstance(rows, slice) else list(rows)
+    indices = range(len(corpus))[rows] if isinstance(rows, slice) else list(rows)
     columns = ((field, getattr(corpus, field)) for field in fields)
     return {
-        name: None if column is None else tuple(column[i] for i in places)
+        name: None if column is None else tuple(column[i] for i in indices)
         for name, column in columns
     }
 
@@ -177,7 +177,7 @@ def read_lines(path: Path | str) -> list[str]:
     """Return the lines of a UTF-8 text, plain or gzip, without line ends (LF or CRLF) and byte
     order mark.
 
-    Raises CorpusError, naming file and line, for a file that is missing, empty, damaged or not
+    Raise CorpusError, naming file and line, for a file that is missing, empty, damaged or not
     UTF-8.
     """
     try:
@@ -195,7 +195,7 @@ def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
     """Yield the lines of an open file or pipe, plain or gzip, as `read_lines` gives them, one in
     memory at a time.
 
-    Raises CorpusError, naming `name` and the line, for data that are damaged or not UTF-8; OSError
+    Raise CorpusError, naming `name` and the line, for data that are damaged or not UTF-8; OSError
     where reading fails.
     """
     start = file.peek(8)
@@ -253,7 +253,7 @@ def read_aligned(
     """Return two files with one sentence per line, line i translating line i (Moses style), plain
     or gzip.
 
-    Raises CorpusError as read_lines does, and when the numbers of lines differ.
+    Raise CorpusError as read_lines does, and when the numbers of lines differ.
     """
     source, target = read_lines(source_path), read_lines(target_path)
     check_numbers_of_lines(source_path, len(source), target_path, len(target))
@@ -289,7 +289,7 @@ def read_tsv(
 
     The attribution column may be missing. group=True gathers all targets of one source into
     `references`, as group_by_source does.
-    Raises CorpusError as read_lines does, and for a line with too few columns.
+    Raise CorpusError as read_lines does, and for a line with too few columns.
     """
     rows = [line.split("\t") for line in read_lines(path)]
     needed = max(source_column, target_column) + 1

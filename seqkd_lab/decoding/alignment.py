@@ -36,7 +36,7 @@ def alignments(
     targets: Sequence[Sequence[str]],
     batch_size: int = 64,
 ) -> list[Tensor]:
-    """Return `alignment` of each pair, in order. Raises ValueError where the numbers differ."""
+    """Return `alignment` of each pair, in order. Raise ValueError where the numbers differ."""
     if len(sources) != len(targets):
         raise ValueError(
             f"{len(sources)} sources and {len(targets)} targets: every pair needs both"
@@ -70,7 +70,7 @@ def copy_unknown(
     for i, weights in zip(rows, looked, strict=True):
         best = weights[:, : len(sources[i])].argmax(dim=1).tolist()  # never EOS, which is no word
         copied[i] = tuple(
-            sources[i][place] if token == UNKNOWN else token
-            for token, place in zip(targets[i], best, strict=False)
+            sources[i][position] if token == UNKNOWN else token
+            for token, position in zip(targets[i], best, strict=False)
         )
     return copied

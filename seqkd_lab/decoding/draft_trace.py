@@ -43,8 +43,8 @@ class TracedRound:
     """One call of the target: what the draft proposed after `prefix`, and the word that the round
     adds itself.
 
-    `extra` comes from `extra_law` (V,): the residual of p and q (V,) at the rejected place, or q
-    itself when every word stood (p is None then). It is None, and is not needed, when an accepted
+    `extra` comes from `extra_distribution` (V,): the residual of p and q (V,) at the rejected place, or
+    q itself when every word stood (p is None then). It is None, and is not needed, when an accepted
     word was the end.
     """
 
@@ -53,7 +53,7 @@ class TracedRound:
     extra: str | None
     p: Tensor | None
     q: Tensor
-    extra_law: Tensor
+    extra_distribution: Tensor
 
     @property
     def n_accepted(self) -> int:
@@ -130,5 +130,5 @@ def _traced(drafted: Round, written: tuple[str, ...], tokens: tuple[str, ...]) -
         extra=written[end] if end < len(written) else None,
         p=drafted.p[0, n_accepted] if n_accepted < len(ids) else None,
         q=drafted.q[0, n_accepted],
-        extra_law=drafted.extra_law[0],
+        extra_distribution=drafted.extra_distribution[0],
     )

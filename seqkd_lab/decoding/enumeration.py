@@ -26,7 +26,7 @@ def likely_translations(
     it.
 
     Prefixes grow together, and one less likely than `least` grows no further: what continues it is
-    less likely still. As in sampling, a translation ends at max_length. Raises ValueError unless 0
+    less likely still. As in sampling, a translation ends at max_length. Raise ValueError unless 0
     < least ≤ 1.
     """
     if not 0.0 < least <= 1.0:
@@ -39,18 +39,18 @@ def likely_translations(
         torch.tensor([[BOS]]),
         torch.ones(1, dtype=torch.float64),
     )
-    found: dict[tuple[str, ...], float] = {}
+    likely: dict[tuple[str, ...], float] = {}
     most = int(longest_allowed(lengths, max_length)[0])
     for length in range(1, most + 1):
         logits, state = model.step(prefixes[:, -1:], state)
         joint = p[:, None] * distribution(logits[:, -1]).double()  # (N, V)
         ends = joint[:, EOS] if length < most else p
         for row in (ends >= least).nonzero()[:, 0].tolist():
-            found[tuple(model.target_vocabulary.words(prefixes[row].tolist()))] = float(ends[row])
+            likely[tuple(model.target_vocabulary.words(prefixes[row].tolist()))] = float(ends[row])
         joint[:, EOS] = 0.0
         rows, words = (joint >= least).nonzero(as_tuple=True)
         if not len(rows) or length == most:
-            return found
+            return likely
         prefixes, p = torch.cat([prefixes[rows], words[:, None]], dim=1), joint[rows, words]
         state = state.select(rows[None])
-    return found
+    return likely

@@ -65,7 +65,7 @@ def sample(
     """Return one translation of each source, its words drawn by `law` from the model's logits.
 
     log_prob is the model's own (temperature 1, no word cut off). Of a source of more than
-    LONGEST_SOURCE tokens only the beginning is read, with a warning. Raises ValueError for a
+    LONGEST_SOURCE tokens only the beginning is read, with a warning. Raise ValueError for a
     batch_size below 1, and NotFiniteError where the model's probabilities are not finite.
     """
     if batch_size < 1:

@@ -38,7 +38,7 @@ def corpus_log_probs(
 def sentence_log_probs(
     model: Seq2Seq, sources: Iterable[Sequence[str]], targets: Iterable[Sequence[str]]
 ) -> list[float]:
-    """log p(target, EOS | source) in nats for each pair. Raises ValueError when the two differ in
+    """log p(target, EOS | source) in nats for each pair. Raise ValueError when the two differ in
     number."""
     source, target = tuple(map(tuple, sources)), tuple(map(tuple, targets))
     if len(source) != len(target):

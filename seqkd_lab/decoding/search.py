@@ -123,15 +123,15 @@ def keep_best(beam: Beam, log_prob: Tensor, score: Tensor, beam_size: int) -> tu
     """Return the beam of the `beam_size` best candidates, best first, and their places (B, K')
     among the K·V candidates."""
     B, K, V = score.shape
-    best, places = score.view(B, K * V).topk(min(beam_size, K * V), dim=1)  # (B, K')
-    parent, token = places // V, places % V
+    best, kept = score.view(B, K * V).topk(min(beam_size, K * V), dim=1)  # (B, K')
+    parent, token = kept // V, kept % V
     tokens = beam.tokens.gather(1, parent[:, :, None].expand(-1, -1, beam.tokens.shape[2]))
     finished = token == EOS
     if beam.any_finished:
         finished |= beam.finished.gather(1, parent)
     if score is not log_prob:
-        best = log_prob.view(B, K * V).gather(1, places)
-    return Beam(torch.cat([tokens, token[:, :, None]], dim=2), best, finished), places
+        best = log_prob.view(B, K * V).gather(1, kept)
+    return Beam(torch.cat([tokens, token[:, :, None]], dim=2), best, finished), kept
 
 
 def is_done(beam: Beam, n_best: int, length_penalty: float) -> Tensor:
@@ -182,13 +182,13 @@ def search_batch(
         next_log_prob = logits.log_softmax(dim=2).view(*beam.log_prob.shape, -1)  # (B, K, V)
         last = max_length[sentences] == t if t >= shortest else None
         parents, (log_prob, score) = beam, candidates(beam, next_log_prob, length_penalty, last)
-        beam, places = keep_best(beam, log_prob, score, beam_size)
+        beam, kept = keep_best(beam, log_prob, score, beam_size)
         if observer is not None:
-            observer(parents, log_prob, score, places)
-        rows, done = parent_rows(places, score), ended(beam, n_best, length_penalty, last)
+            observer(parents, log_prob, score, kept)
+        rows, done = parent_rows(kept, score), ended(beam, n_best, length_penalty, last)
         if done is not None:
-            for b, found in zip(sentences[done].tolist(), beam.take(done).split(), strict=True):
-                results[b] = found
+            for b, final in zip(sentences[done].tolist(), beam.take(done).split(), strict=True):
+                results[b] = final
             if done.all():
                 break
             rows, beam, sentences = rows[~done], beam.take(~done), sentences[~done]
@@ -196,11 +196,11 @@ def search_batch(
     return results
 
 
-def parent_rows(places: Tensor, score: Tensor) -> Tensor:
-    """Return the rows b·K + k (B, K') of the model's state that the candidates at `places` (B, K')
+def parent_rows(kept: Tensor, score: Tensor) -> Tensor:
+    """Return the rows b·K + k (B, K') of the model's state that the candidates at `kept` (B, K')
     of B·K·V grow from."""
     B, K, V = score.shape
-    return places // V + torch.arange(0, B * K, K)[:, None]
+    return kept // V + torch.arange(0, B * K, K)[:, None]
 
 
 def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -> list[Hypothesis]:
@@ -242,12 +242,12 @@ def shortened(sources: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
     if not too_long:
         return sources
     warnings.warn(
-        said_of_long(too_long[0], len(sources[too_long[0] - 1]), len(too_long)), stacklevel=2
+        shortening_notice(too_long[0], len(sources[too_long[0] - 1]), len(too_long)), stacklevel=2
     )
     return [source[:LONGEST_SOURCE] for source in sources]
 
 
-def said_of_long(first: int, n_tokens: int, number: int, unit: str = "sentence") -> str:
+def shortening_notice(first: int, n_tokens: int, number: int, unit: str = "sentence") -> str:
     """Say that sources were shortened: the number of the first, its tokens, and how many there
     are."""
     others = f" {number:,} {unit}s are too long." if number > 1 else ""
@@ -261,7 +261,7 @@ def longest_allowed(source_lengths: Tensor, max_length: int | None = None) -> Te
     """(B,) the most tokens, EOS included, of each translation: `max_length`, or twice its source's
     length + 10.
 
-    Raises ValueError for a max_length below 1: a translation has at least its EOS.
+    Raise ValueError for a max_length below 1: a translation has at least its EOS.
     """
     if max_length is not None and max_length < 1:
         raise ValueError(f"max_length counts EOS and must be at least 1; got {max_length}")
@@ -288,7 +288,7 @@ def search(
     Sentences of similar length share a batch; a sentence's result does not depend on the others in
     it. max_length counts EOS; by default twice the source's length + 10. `progress` hears how many
     sentences each batch finished. Of a source of more than LONGEST_SOURCE tokens only the beginning
-    is read, with a warning (`shortened`). Raises ValueError for a beam_size, max_length or
+    is read, with a warning (`shortened`). Raise ValueError for a beam_size, max_length or
     batch_size below 1, an n_best outside 1..beam_size, and a length_penalty below 0 or not finite;
     NotFiniteError where the model gives no translation a finite probability.
     """

@@ -8,8 +8,8 @@ Together that is q: min(p, q) + (q − p)₊ = q. (Leviathan et al. 2023, arXiv 
 same and swap the letters.)
 
 Temperature, top-k and top-p are parts of the distribution, so they are applied to both models
-before any ratio. At temperature 0 both distributions are certain: a word stands just where the target's greedy search
-writes it, too.
+before any ratio. At temperature 0 both distributions are certain: a word stands just where
+the target's greedy search writes it, too.
 
 In a batch, sentences accept different numbers of words, but the states of all have one length. Each
 round so begins where the slowest sentence stands, and what the others have already is known: it is
@@ -35,8 +35,8 @@ from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, evaluating
 
 
 def accepted(p: Tensor, q: Tensor, r: Tensor) -> Tensor:
-    """Return which proposed words stand, given their probabilities by draft and target and r from [0, 1):
-    r < min(1, q/p)."""
+    """Return which proposed words stand, given their probabilities by draft and target and r from
+    [0, 1): r < min(1, q/p)."""
     return r * p < q
 
 
@@ -68,8 +68,8 @@ class Round:
     q (B, K + 1, V).
 
     `known` (B, K) marks words that were accepted earlier; the first n_accepted (B,) words stand;
-    then one `extra` (B,) is drawn from `extra_law` (B, V): the residual after a refusal, q itself
-    when all stand.
+    then one `extra` (B,) is drawn from `extra_distribution` (B, V): the residual after a refusal, q
+    itself when all stand.
     """
 
     first: int
@@ -79,7 +79,7 @@ class Round:
     q: Tensor
     n_accepted: Tensor
     extra: Tensor
-    extra_law: Tensor
+    extra_distribution: Tensor
 
 
 Observer = Callable[[Round], None]
@@ -124,10 +124,10 @@ class PartialTranslations:
     def ending(self, distributions: Tensor, first: int) -> Tensor:
         """Return `distributions` (B, T, V) of the places from `first` on; at max_length EOS is
         certain, as in sampling."""
-        places = torch.arange(first, first + distributions.shape[1])
-        if int(places[-1]) < int(self.max_length.min()):
+        positions = torch.arange(first, first + distributions.shape[1])
+        if int(positions[-1]) < int(self.max_length.min()):
             return distributions
-        is_last = places == self.max_length[:, None]  # (B, T)
+        is_last = positions == self.max_length[:, None]  # (B, T)
         certain = F.one_hot(torch.tensor(EOS), distributions.shape[2]).to(distributions.dtype)
         return torch.where(is_last[:, :, None], certain, distributions)
 
@@ -135,9 +135,9 @@ class PartialTranslations:
         """Add `extra` (B,) as the last of n_known (B,) tokens; logits (B, K + 1, V) are the
         target's from `first` on."""
         self.tokens.scatter_(1, (n_known - 1)[:, None], extra[:, None])
-        places = slice(self.first, self.first + logits.shape[1])
-        words = self.tokens[:, places, None]
-        self.log_prob[:, places] = logits.log_softmax(dim=2).gather(2, words)[:, :, 0]
+        span = slice(self.first, self.first + logits.shape[1])
+        words = self.tokens[:, span, None]
+        self.log_prob[:, span] = logits.log_softmax(dim=2).gather(2, words)[:, :, 0]
         return replace(self, n_known=n_known)
 
     def take(self, rows: Tensor) -> PartialTranslations:
@@ -160,13 +160,13 @@ def propose(
     V) and the state that has read all but one."""
     tokens, known, first, distributions = written.tokens, written.known, written.first, []
     most = min(max(draft_length, int(written.n_known.max()) - first), int(written.max_length.max()))
-    for place in range(first, first + most):
-        logits, state = draft.step(tokens[:, state.length : place], state)
-        distributions.append(written.ending(distribution(logits[:, -1:]), place))
-        tokens[:, place] = torch.where(
-            known[:, place], tokens[:, place], draw(distributions[-1][:, 0], generator)
+    for position in range(first, first + most):
+        logits, state = draft.step(tokens[:, state.length : position], state)
+        distributions.append(written.ending(distribution(logits[:, -1:]), position))
+        tokens[:, position] = torch.where(
+            known[:, position], tokens[:, position], draw(distributions[-1][:, 0], generator)
         )
-        if (tokens[:, first : place + 1] == EOS).any(dim=1).all():
+        if (tokens[:, first : position + 1] == EOS).any(dim=1).all():
             break
     return torch.cat(distributions, dim=1), state
 
@@ -184,8 +184,8 @@ def check(
     p_word, q_word = (of.gather(2, words[:, :, None])[:, :, 0] for of in (p, q[:, :K]))
     stands = known | rule.accepted(p_word, q_word, torch.rand(B, K, generator=generator))
     n_accepted = stands.long().cumprod(dim=1).sum(dim=1)
-    place = torch.arange(B), n_accepted
-    return n_accepted, rule.residual(F.pad(p, (0, 0, 0, 1))[place], q[place])
+    following = torch.arange(B), n_accepted
+    return n_accepted, rule.residual(F.pad(p, (0, 0, 0, 1))[following], q[following])
 
 
 @torch.inference_mode()
@@ -215,10 +215,12 @@ def speculative_batch(
             written.tokens[:, first - 1 : first + p.shape[1]], states[0]
         )
         q = written.ending(distribution(logits), first)
-        n_accepted, extra_law = check(p, q, words, known, rule, generator)
-        extra = draw(extra_law, generator)
+        n_accepted, extra_distribution = check(p, q, words, known, rule, generator)
+        extra = draw(extra_distribution, generator)
         if observer is not None:
-            observer(Round(first, words.clone(), known, p, q, n_accepted, extra, extra_law))
+            observer(
+                Round(first, words.clone(), known, p, q, n_accepted, extra, extra_distribution)
+            )
         if adaptive:
             draft_length = next_length(draft_length, n_accepted, p.shape[1])
         written = written.extend(first + n_accepted + 1, extra, logits)
@@ -242,8 +244,8 @@ def speculative_batch(
 
 
 def next_length(draft_length: int, n_accepted: Tensor, n_drafted: int) -> int:
-    """Return the K of the next round: two more when every word stood, one fewer when not, and one at
-    least.
+    """Return the K of the next round: two more when every word stood, one fewer when not, and one
+    at least.
 
     That is what Hugging Face's assisted generation does by its "heuristic" schedule; it learns
     nothing of p and q.
@@ -269,7 +271,7 @@ def speculative_sample(
     does, drafted by `draft`.
 
     draft_length is K, with `adaptive` that of the first round; another `rule` shows what breaks.
-    log_prob is the target's own (temperature 1, no word cut off). Raises ValueError for a K or
+    log_prob is the target's own (temperature 1, no word cut off). Raise ValueError for a K or
     batch_size below 1 and for models of different vocabularies.
     """
     if draft_length < 1:

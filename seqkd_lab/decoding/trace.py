@@ -67,20 +67,20 @@ class TraceStep:
     def candidates(self, most: int | None = None) -> list[Candidate]:
         """Return the candidates, best score first: all that are possible, or the first `most` of
         them."""
-        V, places = self.score.shape[1], self.score.flatten().argsort(descending=True, stable=True)
+        V, order = self.score.shape[1], self.score.flatten().argsort(descending=True, stable=True)
         n_possible = int(torch.isfinite(self.score).sum())
         kept = [
-            int(place)
-            for place in self.kept.tolist()
-            if torch.isfinite(self.score.flatten()[place])
+            int(index)
+            for index in self.kept.tolist()
+            if torch.isfinite(self.score.flatten()[index])
         ]
-        ranked = kept + [place for place in places[:n_possible].tolist() if place not in set(kept)]
+        ranked = kept + [index for index in order[:n_possible].tolist() if index not in set(kept)]
         return [
-            self._candidate(place, rank, len(kept), V) for rank, place in enumerate(ranked[:most])
+            self._candidate(index, rank, len(kept), V) for rank, index in enumerate(ranked[:most])
         ]
 
-    def _candidate(self, place: int, rank: int, n_kept: int, V: int) -> Candidate:
-        parent, token = divmod(place, V)
+    def _candidate(self, index: int, rank: int, n_kept: int, V: int) -> Candidate:
+        parent, token = divmod(index, V)
         carried = self.was_finished[parent]
         survived = FINISHED if carried or token == EOS else KEPT
         return Candidate(
@@ -115,18 +115,18 @@ def trace_search(
 ) -> SearchTrace:
     """Beam search of one sentence that keeps every candidate. Memory: T·K·V numbers, twice.
 
-    Raises ValueError for a beam_size or max_length below 1, and a length_penalty below 0 or not
+    Raise ValueError for a beam_size or max_length below 1, and a length_penalty below 0 or not
     finite.
     """
     check_beam(beam_size, 1, length_penalty)
     steps: list[TraceStep] = []
     vocabulary = model.target_vocabulary
 
-    def observe(beam: Beam, log_prob: Tensor, score: Tensor, places: Tensor) -> None:
+    def observe(beam: Beam, log_prob: Tensor, score: Tensor, kept: Tensor) -> None:
         prefixes = tuple(tuple(vocabulary.words(tokens)) for tokens in beam.tokens[0].tolist())
         finished = tuple(beam.finished[0].tolist())
         steps.append(
-            TraceStep(prefixes, finished, log_prob[0], score[0], places[0], vocabulary.tokens)
+            TraceStep(prefixes, finished, log_prob[0], score[0], kept[0], vocabulary.tokens)
         )
 
     ids, lengths = source_batch([source], model.source_vocabulary)
@@ -135,5 +135,5 @@ def trace_search(
         beam = search_batch(
             model, ids, lengths, longest, beam_size, beam_size, length_penalty, observer=observe
         )[0]
-    found = tuple(hypotheses(model, beam, beam_size, length_penalty))
-    return SearchTrace(tuple(source), beam_size, length_penalty, tuple(steps), found)
+    translations = tuple(hypotheses(model, beam, beam_size, length_penalty))
+    return SearchTrace(tuple(source), beam_size, length_penalty, tuple(steps), translations)

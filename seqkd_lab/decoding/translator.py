@@ -8,7 +8,13 @@ from itertools import islice
 
 from seqkd_lab.corpus.vocabulary import UNK, Vocabulary
 from seqkd_lab.decoding.alignment import copy_unknown
-from seqkd_lab.decoding.search import LONGEST_SOURCE, Hypothesis, check_beam, said_of_long, search
+from seqkd_lab.decoding.search import (
+    LONGEST_SOURCE,
+    Hypothesis,
+    check_beam,
+    search,
+    shortening_notice,
+)
 from seqkd_lab.models.folder import TrainedModel
 
 WINDOW = 2_048
@@ -57,21 +63,21 @@ class Notices:
 
     def said(self) -> list[str]:
         """Return what is to be said, a sentence each."""
-        said = []
+        sentences = []
         if self.unknown:
             words = ", ".join(map(repr, list(self.unknown)[:NAMED_WORDS]))
-            said.append(
+            sentences.append(
                 f"{counted(self.n_unknown_lines)} with tokens that the model does not know, such "
                 f"as {words}; it reads <unk> there."
             )
         if self.first_long is not None:
-            said.append(said_of_long(*self.first_long, self.n_long, "line") + ".")
+            sentences.append(shortening_notice(*self.first_long, self.n_long, "line") + ".")
         if self.n_empty:
-            said.append(
+            sentences.append(
                 f"{counted(self.n_empty)} with an empty translation: the model ends it before the "
                 "first word."
             )
-        return said
+        return sentences
 
 
 def counted(number: int) -> str:
@@ -85,7 +91,7 @@ class Translator:
     beam_size 1 is greedy; n_best: translations of each line; length_penalty: see
     `search.normalised`; batch_size: sentences that are searched together; copies_unknown: <unk> is
     replaced by the word of the source that the model looks at most (`alignment.copy_unknown`). A
-    line's translation does not depend on the lines around it. Raises ValueError for numbers that
+    line's translation does not depend on the lines around it. Raise ValueError for numbers that
     `search` refuses.
     """
 
@@ -138,9 +144,9 @@ class Translator:
             n_done += more
             report(more)
 
-        found = self._search([source[:LONGEST_SOURCE] for source in sources], searched)
+        by_source = self._search([source[:LONGEST_SOURCE] for source in sources], searched)
         report(len(texts) - n_done)  # blank lines, and those that are equal to another
-        translations = [found[source[:LONGEST_SOURCE]] if source else [] for source in sources]
+        translations = [by_source[source[:LONGEST_SOURCE]] if source else [] for source in sources]
         self.notices.n_empty += sum(bool(n_best) and not n_best[0].text for n_best in translations)
         return translations
 
@@ -149,7 +155,7 @@ class Translator:
     ) -> dict[Tokens, list[Translation]]:
         """Return the translations of each distinct source that has tokens."""
         distinct = [source for source in dict.fromkeys(sources) if source]
-        found = search(
+        hypotheses = search(
             self.trained.model,
             distinct,
             self.beam_size,
@@ -158,7 +164,7 @@ class Translator:
             batch_size=self.batch_size,
             progress=progress,
         )
-        written = [[hypothesis.tokens for hypothesis in n_best] for n_best in found]
+        written = [[hypothesis.tokens for hypothesis in n_best] for n_best in hypotheses]
         if self.copies_unknown:
             written = self._copied(distinct, written)
         return {
@@ -166,7 +172,7 @@ class Translator:
                 self._as_text(tokens, hypothesis)
                 for tokens, hypothesis in zip(texts, n_best, strict=True)
             ]
-            for source, texts, n_best in zip(distinct, written, found, strict=True)
+            for source, texts, n_best in zip(distinct, written, hypotheses, strict=True)
         }
 
     def _copied(

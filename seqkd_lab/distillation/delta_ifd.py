@@ -25,7 +25,7 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 class SourceDropout:
     """A batch transform that empties the sources of about `share` of the sentences.
 
-    Raises ValueError for a share outside (0, 1).
+    Raise ValueError for a share outside (0, 1).
     """
 
     share: float = 0.1

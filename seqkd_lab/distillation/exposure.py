@@ -63,8 +63,8 @@ def written_by(
     seed: int,
     distribution: SamplingDistribution = DEFAULT_SAMPLING,
 ) -> dict[str, ParallelCorpus]:
-    """Return the sources of `pairs` with the targets of each of WRITERS: gold as it is, the others drawn
-    from `distribution`."""
+    """Return the sources of `pairs` with the targets of each of WRITERS: gold as it is, the others
+    drawn from `distribution`."""
     drawn = {
         writer: pairs.with_target(
             hypothesis.tokens for hypothesis in sample(model, pairs.source, seed, distribution)

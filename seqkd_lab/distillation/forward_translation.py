@@ -75,7 +75,7 @@ def tokens_per_source_token(sources: Sources, targets: Sources) -> float:
 def read_sources(files: Iterable[str | Path]) -> list[str]:
     """Return the lines of all `files` (plain or .gz, UTF-8; "-" is standard input), in order.
 
-    Raises CorpusError, naming file and line, as `read_lines` does.
+    Raise CorpusError, naming file and line, as `read_lines` does.
     """
     lines: list[str] = []
     for file in files:
@@ -103,7 +103,7 @@ def clean_sources(lines: Iterable[str]) -> tuple[list[str], Dropped]:
     """Return the sentences that can be learned from, in order, each once and folded, and the count
     of the others.
 
-    Empty ones go, those longer than training pairs may be, and repetitions. Raises CorpusError when
+    Empty ones go, those longer than training pairs may be, and repetitions. Raise CorpusError when
     none is left.
     """
     most = TRAINING.max_characters
@@ -151,30 +151,33 @@ def translated(sources: Sources, chosen: Sequence[Hypothesis]) -> Translated:
 
 
 def drop_failures(
-    made: Translated, decode: Callable[[Sequence[str]], str]
+    translations: Translated, decode: Callable[[Sequence[str]], str]
 ) -> tuple[Translated, Dropped]:
     """Return the translations that satisfy the rules of training pairs, and the count of the others
     by rule.
 
     A teacher that stops at once, repeats itself to the longest length allowed or copies its source
-    has failed there. decode turns tokens into text. Raises CorpusError when nothing is left.
+    has failed there. decode turns tokens into text. Raise CorpusError when nothing is left.
     """
-    sources, targets = tuple(map(decode, made.source)), tuple(map(decode, made.target))
+    sources, targets = (
+        tuple(map(decode, translations.source)),
+        tuple(map(decode, translations.target)),
+    )
     usual = usual_ratio(RawPairs("input", "input", "unknown", sources, targets))
     why = [
         reason_to_drop(source, target, TRAINING, usual)
         for source, target in zip(sources, targets, strict=True)
     ]
     rows = [row for row, reason in enumerate(why) if reason is None]
-    dropped = Dropped(len(made), len(rows), dict(Counter(filter(None, why)).most_common()))
+    dropped = Dropped(len(translations), len(rows), dict(Counter(filter(None, why)).most_common()))
     if not rows:
         raise CorpusError(
             f"{dropped}; no translation can be learned from: train the teacher longer"
         )
-    return made.taking(rows), dropped
+    return translations.taking(rows), dropped
 
 
-def warn_of_ratio(made: Translated, usual: float) -> None:
+def warn_of_ratio(translations: Translated, usual: float) -> None:
     """Warn (UserWarning) when the translations are so short or long that a student would learn a
     wrong length.
 
@@ -182,7 +185,7 @@ def warn_of_ratio(made: Translated, usual: float) -> None:
     gold to compare with.
     """
     shortest, longest = ACCEPTED_LENGTH_RATIO
-    ratio = made.tokens_per_source_token
+    ratio = translations.tokens_per_source_token
     if not shortest * usual <= ratio <= longest * usual:
         warnings.warn(
             f"the teacher wrote {ratio:.2f} tokens per source token, its training corpus has "
@@ -192,16 +195,22 @@ def warn_of_ratio(made: Translated, usual: float) -> None:
         )
 
 
-def write_translated(path: Path, made: Translated) -> None:
+def write_translated(path: Path, translations: Translated) -> None:
     """Write the TSV of a distilled corpus, whose last column (similarity to gold) is empty: there
     is no gold."""
-    write_rows(path, made.source, made.target, made.log_probs, repeat("", len(made)))
+    write_rows(
+        path,
+        translations.source,
+        translations.target,
+        translations.log_probs,
+        repeat("", len(translations)),
+    )
 
 
 def read_translated(path: Path) -> Translated:
     """Read what `write_translated` wrote, or a distilled corpus (its similarities do not count).
 
-    Raises CorpusError, naming the line, for anything else.
+    Raise CorpusError, naming the line, for anything else.
     """
     header, *lines = read_lines(path)
     if header != HEADER:
@@ -231,6 +240,10 @@ def _row(path: Path, number: int, line: str) -> tuple[tuple[str, ...], tuple[str
 def added(corpus: ParallelCorpus, *more: Translated) -> ParallelCorpus:
     """Return `corpus` followed by the pairs of `more`; it has no references, since it is for
     training."""
-    source = corpus.source + tuple(sentence for made in more for sentence in made.source)
-    target = corpus.target + tuple(sentence for made in more for sentence in made.target)
+    source = corpus.source + tuple(
+        sentence for translations in more for sentence in translations.source
+    )
+    target = corpus.target + tuple(
+        sentence for translations in more for sentence in translations.target
+    )
     return replace(corpus, source=source, target=target, references=None)

@@ -180,7 +180,7 @@ class RolloutConfig:
 
     temperature: of the drawing; 0 takes the likeliest word. top_k: words that the teacher sends for
     each token (None: all V). filter: "" keeps every sentence, DELTA_IFD the middle `share` by
-    Δ-IFD, RANDOM as many at random. Raises ValueError for other values.
+    Δ-IFD, RANDOM as many at random. Raise ValueError for other values.
     """
 
     temperature: float = 1.0

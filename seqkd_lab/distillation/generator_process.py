@@ -64,7 +64,7 @@ class WorkerSpec:
 
     @classmethod
     def of(cls, worker: RolloutWorker) -> WorkerSpec:
-        """Describe `worker`. Raises ValueError when its models have different vocabularies."""
+        """Describe `worker`. Raise ValueError when its models have different vocabularies."""
         student, teacher, sources = worker.student, worker.teacher, worker.sources
         words = student.source_vocabulary.tokens, student.target_vocabulary.tokens
         if words != (teacher.source_vocabulary.tokens, teacher.target_vocabulary.tokens):
@@ -190,7 +190,7 @@ class ProcessSource:
     """A RolloutSource whose worker runs in its own process; use it in a `with` statement, which
     ends the process.
 
-    capacity: the most jobs that are being generated or wait to be taken. Raises GeneratorError,
+    capacity: the most jobs that are being generated or wait to be taken. Raise GeneratorError,
     from whatever call comes next, when the process has ended.
     """
 
@@ -254,11 +254,11 @@ class ProcessSource:
         self._next()
 
     def synchronise(self, update: int, student: Seq2Seq) -> None:
-        """Send the weights. Raises GeneratorError when the process has ended."""
+        """Send the weights. Raise GeneratorError when the process has ended."""
         self._send(WEIGHTS + update.to_bytes(8, "big") + to_safetensors(student.state_dict()))
 
     def take(self, job: Job) -> Rollouts:
-        """Wait for the next rollouts, which are those of `job`. Raises GeneratorError when the
+        """Wait for the next rollouts, which are those of `job`. Raise GeneratorError when the
         process has ended."""
         arrival = self._next()
         if isinstance(arrival, bytes):  # it is ready now

@@ -118,7 +118,7 @@ def nll(logits: Tensor, target: Tensor) -> Tensor:
     """Return the negative log-likelihood, −Σ_j log p(y_j | s, y_<j) / number of tokens: logits (B,
     T, V), target (B, T), nats.
 
-    Raises ValueError when the shapes do not fit.
+    Raise ValueError when the shapes do not fit.
     """
     check_shapes(logits, target)
     return mean_over_tokens(nll_per_token(logits, target), target)
@@ -128,7 +128,7 @@ def cross_entropy(logits: Tensor, distribution: Tensor, target: Tensor) -> Tenso
     """Return −Σ_j Σ_k q_j(k) log p_j(k) / number of tokens, in nats: logits and `distribution` q
     are (B, T, V).
 
-    `target` (B, T) says which tokens are real. Raises ValueError when the shapes do not fit.
+    `target` (B, T) says which tokens are real. Raise ValueError when the shapes do not fit.
     """
     check_shapes(logits, target)
     return mean_over_tokens(cross_entropy_per_token(logits, distribution), target)
@@ -160,7 +160,7 @@ def word_kd(
     τ², which keeps the gradient's size in the limit of a high temperature (Hinton et al. 2015,
     sections 2 and 2.1): only where τ is far above the logits; below that the gradient grows with τ,
     see `pull`. τ = 1 is the paper's objective; τ is an extension. The least value is not 0 but the
-    teacher's entropy (times τ²). Teacher logits get no gradient. Raises ValueError when the shapes
+    teacher's entropy (times τ²). Teacher logits get no gradient. Raise ValueError when the shapes
     do not fit.
     """
     check_shapes(logits, target)
@@ -174,7 +174,7 @@ def pull(logits: Tensor, teacher_logits: Tensor, target: Tensor, temperature: fl
     Σ_k |p_τ(k) − q_τ(k)|.
 
     ∂/∂z of −Σ q_τ log p_τ is (p_τ − q_τ) / τ, since z enters p_τ as z / τ; `word_kd` multiplies by
-    τ². Logits are (B, T, V), target (B, T). Raises ValueError when the shapes do not fit.
+    τ². Logits are (B, T, V), target (B, T). Raise ValueError when the shapes do not fit.
     """
     check_shapes(logits, target)
     p, q = ((z.detach() / temperature).softmax(dim=2) for z in (logits, teacher_logits))

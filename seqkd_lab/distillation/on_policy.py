@@ -34,7 +34,7 @@ class Divergence(Objective):
     """The mean over real tokens of `divergence`, along the batch's own target prefix.
 
     `scaled` divides by β (1 − β) where 0 < β < 1: it then goes over into the two KLs at the ends
-    (ours), so that one learning rate serves every β. Raises ValueError for a β outside [0, 1].
+    (ours), so that one learning rate serves every β. Raise ValueError for a β outside [0, 1].
     """
 
     beta: float = 1.0
@@ -85,7 +85,7 @@ class OnPolicy:
     student draws now, at `temperature`; the others keep the corpus's.
 
     Ours: in GKD's algorithm 1 chance decides, with probability λ, whether a whole batch is drawn;
-    here every batch has the same share. Raises ValueError for a share outside (0, 1].
+    here every batch has the same share. Raise ValueError for a share outside (0, 1].
     """
 
     share: float = 1.0

@@ -40,7 +40,7 @@ def draws(
 ) -> list[tuple[Tokens, ...]]:
     """Return `n_samples` translations of each source drawn from `model`, source after source.
 
-    `report` is called with how many more are drawn. Raises ValueError for n_samples below 1.
+    `report` is called with how many more are drawn. Raise ValueError for n_samples below 1.
     """
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1; got {n_samples}")
@@ -76,7 +76,7 @@ def pass_rates(
     """Return p̂ of each source: the share of `n_samples` translations drawn from `model` that
     `is_valid(source, target)`.
 
-    `report` is called with how many more draws are made. Raises ValueError for n_samples below 1.
+    `report` is called with how many more draws are made. Raise ValueError for n_samples below 1.
     """
     drawn = draws(model, sources, n_samples, seed, temperature, report)
     return [
@@ -86,7 +86,7 @@ def pass_rates(
 
 
 def peak(a: float, b: float) -> float:
-    """Return a / (a + b), where p^a (1 − p)^b is largest. Raises ValueError when both are 0: every
+    """Return a / (a + b), where p^a (1 − p)^b is largest. Raise ValueError when both are 0: every
     place is then."""
     if not a + b > 0.0:
         raise ValueError(f"p^{a:g} (1 − p)^{b:g} has no peak: one of a and b must be above 0")
@@ -97,7 +97,7 @@ def weights(rates: Sequence[float], a: float = 1.0, b: float = 1.0) -> Tensor:
     """Return w(p̂) = p̂^a (1 − p̂)^b for each of N pass rates, divided by their mean (ours): (N,),
     of mean 1.
 
-    Raises ValueError for rates outside [0, 1], for a negative power, and when every weight is 0.
+    Raise ValueError for rates outside [0, 1], for a negative power, and when every weight is 0.
     """
     if a < 0.0 or b < 0.0:
         raise ValueError(f"a and b must not be negative; got {a:g} and {b:g}")
@@ -194,7 +194,7 @@ def signal_and_noise(gradients: Tensor) -> tuple[float, float]:
 def signal_to_noise(gradients: Tensor) -> float:
     """Return max(0, ‖ḡ‖² − trΣ/n) / trΣ of gradients (n, P) (ours).
 
-    Raises ValueError for n below 2, and where all gradients are the same: there is no noise then.
+    Raise ValueError for n below 2, and where all gradients are the same: there is no noise then.
     """
     signal, noise = signal_and_noise(gradients)
     if not noise > 0.0:

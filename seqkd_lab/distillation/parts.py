@@ -52,7 +52,7 @@ class Kept:
         write_atomically(self.path, json.dumps({"key": self.key}).encode() + b"\n" + _lines(done))
 
     def append(self, part: list[Hypothesis]) -> None:
-        """Add a part and wait until it is on the disk. Raises OSError, with the path, when the disk
+        """Add a part and wait until it is on the disk. Raise OSError, with the path, when the disk
         is full."""
         try:
             with open(self.path, "ab") as file:

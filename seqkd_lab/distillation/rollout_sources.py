@@ -46,7 +46,7 @@ class Schedule:
 
     interval: updates between two synchronisations (None: never again after the first). ahead:
     windows of so many updates that the generator may be ahead; interval 1 and ahead 0 is on-policy.
-    together: the most updates that one job serves. Raises ValueError for other values.
+    together: the most updates that one job serves. Raise ValueError for other values.
     """
 
     interval: int | None = 16

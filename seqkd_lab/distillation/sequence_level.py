@@ -54,7 +54,7 @@ def modes(
 ) -> list[Hypothesis]:
     """Return the best hypothesis ŷ of the teacher's beam search for each of `sources`.
 
-    Raises ValueError where a search ends with none, as it does when the teacher's scores are not
+    Raise ValueError where a search ends with none, as it does when the teacher's scores are not
     finite.
     """
     n_best_lists = search(
@@ -182,7 +182,7 @@ def distil(
     """Rewrite `corpus` by `method`: MODE or INTERPOLATED (which use the beam) or SAMPLED (which
     uses the seed, and `is_valid`, where it is given).
 
-    Raises ValueError for another method.
+    Raise ValueError for another method.
     """
     return replace_targets(
         corpus,

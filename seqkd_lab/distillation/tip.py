@@ -54,7 +54,7 @@ class Importance:
 
 @torch.no_grad()
 def importance(logits: Tensor, teacher_logits: Tensor, real: Tensor) -> Importance:
-    """Measure every place, from two (B, T, V) of logits. Raises ValueError when the shapes do not
+    """Measure every place, from two (B, T, V) of logits. Raise ValueError when the shapes do not
     fit."""
     check_shapes(logits, real)
     check_teacher(logits, teacher_logits)
@@ -135,7 +135,7 @@ class Selected(Objective):
     them.
 
     It belongs on the student's own outputs (OnPolicy). A batch of which nothing is kept gives 0 and
-    moves nothing. Raises ValueError for an unknown selector and for a share outside (0, 1].
+    moves nothing. Raise ValueError for an unknown selector and for a share outside (0, 1].
     """
 
     selector: str = SOFT_OR
@@ -190,8 +190,8 @@ def lean_loss(
     with torch.no_grad():
         teacher_vectors = teacher.vectors(batch)
         parts = [
-            importance(model.output(own), teacher.output(theirs), places)
-            for own, theirs, places in zip(
+            importance(model.output(own), teacher.output(theirs), is_real)
+            for own, theirs, is_real in zip(
                 vectors.split(at_once),
                 teacher_vectors.split(at_once),
                 real.split(at_once),

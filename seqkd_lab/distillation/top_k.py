@@ -27,12 +27,12 @@ class TopK:
     words: Tensor | None
     log_probs: Tensor
 
-    def __getitem__(self, places: Tensor) -> TopK:
-        return TopK(None if self.words is None else self.words[places], self.log_probs[places])
+    def __getitem__(self, rows: Tensor) -> TopK:
+        return TopK(None if self.words is None else self.words[rows], self.log_probs[rows])
 
 
 def top_k(logits: Tensor, k: int | None) -> TopK:
-    """Return the k likeliest words of logits (n, V); None takes all. Raises ValueError for k
+    """Return the k likeliest words of logits (n, V); None takes all. Raise ValueError for k
     outside 1..V."""
     log_p = logits.log_softmax(dim=-1)
     if k is None:

@@ -66,8 +66,8 @@ def compare(model: Seq2Seq, exported: ExportedModel, sources: Sequence[Sequence[
     n_same: list[int] = []
     greedy: list[tuple[str, ...]] = []
     for beam_size in (1, BEAM_SIZE):
-        ours = [found[0].tokens for found in search(model, sources, beam_size)]
-        theirs = [found.tokens for found in exported.search(sources, beam_size)]
+        ours = [hypotheses[0].tokens for hypotheses in search(model, sources, beam_size)]
+        theirs = [hypotheses.tokens for hypotheses in exported.search(sources, beam_size)]
         n_same.append(sum(a == b for a, b in zip(ours, theirs, strict=True)))
         greedy = greedy or ours
     log_probs = zip(

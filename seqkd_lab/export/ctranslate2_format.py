@@ -48,7 +48,7 @@ class ExportError(ValueError):
 
 
 def import_ctranslate2() -> ModuleType:
-    """Return the package. Raises ExportError that says how to install it where it is missing or
+    """Return the package. Raise ExportError that says how to install it where it is missing or
     broken."""
     try:
         return import_module("ctranslate2")
@@ -87,7 +87,7 @@ def write_ctranslate2(model: Seq2Seq, directory: Path, quantisation: str = "floa
     """Write `model` to the existing `directory` as CTranslate2 reads it: weights, settings,
     vocabularies.
 
-    Raises ExportError for a model or quantisation that cannot be, or without ctranslate2; OSError
+    Raise ExportError for a model or quantisation that cannot be, or without ctranslate2; OSError
     on a full disk.
     """
     check_quantisation(quantisation)
@@ -104,8 +104,10 @@ def specify(model: TransformerSeq2Seq) -> Any:
     """Return CTranslate2's TransformerSpec with copies of the model's weights."""
     specs = import_ctranslate2().specs
     size = model.spec
-    made = specs.TransformerSpec.from_config((size.layers, size.layers), size.heads, pre_norm=True)
-    encoder, decoder = made.encoder, made.decoder
+    specification = specs.TransformerSpec.from_config(
+        (size.layers, size.layers), size.heads, pre_norm=True
+    )
+    encoder, decoder = specification.encoder, specification.decoder
     encoder.scale_embeddings, decoder.scale_embeddings = False, size.tied
     encoder.embeddings[0].weight = numbers(model.source_embedding.weight)
     decoder.embeddings.weight = numbers(model.target_embedding.weight)
@@ -113,11 +115,11 @@ def specify(model: TransformerSeq2Seq) -> Any:
         side.position_encodings.encodings = numbers(sinusoids(0, N_POSITIONS, size.width))
     fill_encoder(encoder, model)
     fill_decoder(decoder, model)
-    made.register_source_vocabulary(list(model.source_vocabulary.tokens))
-    made.register_target_vocabulary(list(model.target_vocabulary.tokens))
-    made.config.add_source_eos = True  # the decoder starts with <s> by default
-    made.config.layer_norm_epsilon = model.encoder_norm.eps
-    return made
+    specification.register_source_vocabulary(list(model.source_vocabulary.tokens))
+    specification.register_target_vocabulary(list(model.target_vocabulary.tokens))
+    specification.config.add_source_eos = True  # the decoder starts with <s> by default
+    specification.config.layer_norm_epsilon = model.encoder_norm.eps
+    return specification
 
 
 def fill_encoder(encoder: Any, model: TransformerSeq2Seq) -> None:

@@ -96,7 +96,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     """Give an empty folder beside `out` to write to; afterwards it takes the place of `out`, unless
     an error is raised.
 
-    Raises ExportError where `out` is in the way, and OSError, with its path, where nothing can be
+    Raise ExportError where `out` is in the way, and OSError, with its path, where nothing can be
     written.
     """
     check_place(out)
@@ -125,7 +125,7 @@ def write_export(directory: Path, trained: TrainedModel, quantisation: str = "fl
     """Write everything of an export to the empty `directory`: the model, its cutter, README.md and
     export.json.
 
-    Raises ExportError for a model or quantisation that cannot be exported, or without ctranslate2;
+    Raise ExportError for a model or quantisation that cannot be exported, or without ctranslate2;
     OSError on a full disk.
     """
     check_exportable(trained.model)

@@ -71,7 +71,7 @@ class ExportedModel:
         """Load the model from `directory`, stored in this quantisation, to compute on the CPU with
         so many threads.
 
-        Raises ExportError without ctranslate2, RuntimeError where the folder holds no whole model.
+        Raise ExportError without ctranslate2, RuntimeError where the folder holds no whole model.
         """
         compute_type = COMPUTED_AS.get(quantisation, quantisation)
         options = {
@@ -95,7 +95,7 @@ class ExportedModel:
 
         Sources of one length share a batch, since the longest length of a translation depends on
         it. patience: the search with a length penalty goes on until patience · K hypotheses have
-        finished (Kasai et al. 2022, arXiv 2204.05424). Raises ValueError for a beam_size below 1.
+        finished (Kasai et al. 2022, arXiv 2204.05424). Raise ValueError for a beam_size below 1.
         """
         check_beam(beam_size)
         read, results = (

@@ -30,7 +30,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` beside `path` and moves it into place: a reader sees the old file or the new
     one, whole.
 
-    Raises OSError (with the path) when the disk is full or not writable; what stood there before
+    Raise OSError (with the path) when the disk is full or not writable; what stood there before
     stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON. Raises CheckpointError naming the file when it is not JSON, or no file but a
+    """Read JSON. Raise CheckpointError naming the file when it is not JSON, or no file but a
     device without end."""
     if path.is_char_device() or path.is_fifo():
         raise CheckpointError(
@@ -76,7 +76,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Read safetensors. Raises CheckpointError naming the file when it is damaged."""
+    """Read safetensors. Raise CheckpointError naming the file when it is damaged."""
     try:
         return load(path.read_bytes())
     except SafetensorError as error:
@@ -123,7 +123,7 @@ def check_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
 
 
 def load_model(directory: Path) -> Seq2Seq:
-    """Read what save_model wrote, ready to translate. Raises CheckpointError when it is damaged,
+    """Read what save_model wrote, ready to translate. Raise CheckpointError when it is damaged,
     does not fit, or holds weights that are not finite."""
     described = read_json(directory / "model.json")
     try:

@@ -55,7 +55,7 @@ class Ensemble(Seq2Seq[EnsembleState]):
     """M models of any architectures over the same two vocabularies.
 
     Its logits are log p, so that softmax gives the averaged probabilities. It cannot be saved: its
-    members can. Raises ValueError, with the members' `names`, without members or where their
+    members can. Raise ValueError, with the members' `names`, without members or where their
     vocabularies differ.
     """
 

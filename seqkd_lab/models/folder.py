@@ -60,7 +60,7 @@ def save_folder(directory: Path, trained: TrainedModel, history: Any, sparse: bo
     are written beside first, so that a full disk leaves the earlier model as it was. Then the
     earlier description goes, the new files come, and the new description last: whoever is
     interrupted between leaves a folder that says it is not whole. The very same model again takes
-    nothing away, since another process may be reading it. Raises OSError, with the path, where
+    nothing away, since another process may be reading it. Raise OSError, with the path, where
     nothing can be written.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def _remove_earlier(directory: Path) -> None:
 
 
 def load_folder(directory: Path) -> TrainedModel:
-    """Read what `save_folder` wrote. Raises CheckpointError or CorpusError, naming the file, where
+    """Read what `save_folder` wrote. Raise CheckpointError or CorpusError, naming the file, where
     it is damaged or where saving it was interrupted."""
     try:
         model = load_model(directory)

@@ -49,7 +49,7 @@ class DecoderState(ABC):
 
     @abstractmethod
     def rollback(self, length: int) -> DecoderState:
-        """Return the state as it was after `length` tokens. Raises ValueError when that was not
+        """Return the state as it was after `length` tokens. Raise ValueError when that was not
         remembered."""
 
 
@@ -83,7 +83,7 @@ class Seq2Seq(nn.Module, ABC, Generic[State]):
 
     def attention(self, batch: Batch) -> Tensor:
         """Return the weights (B, T, S) with which the model looks at the source as it chooses each
-        target word: rows of sum 1, and 0 on padding. Raises NotImplementedError where the
+        target word: rows of sum 1, and 0 on padding. Raise NotImplementedError where the
         architecture has none."""
         raise NotImplementedError(f"{type(self).__name__} has no attention to show")
 

@@ -33,7 +33,7 @@ def sparse_rows(weight: Tensor) -> dict[str, Tensor]:
 
 
 def dense(parts: Mapping[str, Tensor]) -> Tensor:
-    """Return the tensor that `sparse_rows` took apart, number by number the same. Raises ValueError
+    """Return the tensor that `sparse_rows` took apart, number by number the same. Raise ValueError
     for parts that do not fit."""
     values, columns, begins, shape = (parts[name] for name in PARTS)
     if any(part.dim() != 1 for part in (values, columns, begins, shape)) or (shape < 0).any():
@@ -71,7 +71,7 @@ def pack(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def unpack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the weights that `pack` took apart; tensors stored whole stay as they are.
 
-    Raises KeyError or ValueError for parts that are missing or do not fit."""
+    Raise KeyError or ValueError for parts that are missing or do not fit."""
     names = dict.fromkeys(name.rpartition(":")[0] or name for name in tensors)
     return {
         name: tensors[name]

@@ -75,9 +75,9 @@ class TransformerSpec:
 def sinusoids(first: int, length: int, width: int) -> Tensor:
     """(length, D) for the places first, first + 1, …: sine and cosine of waves from 2π to 20,000π
     (section 3.5)."""
-    places = torch.arange(first, first + length)[:, None]
+    positions = torch.arange(first, first + length)[:, None]
     waves = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
-    angles = places * waves  # (length, D/2)
+    angles = positions * waves  # (length, D/2)
     return torch.stack([angles.sin(), angles.cos()], dim=2).view(length, width)
 
 
@@ -292,10 +292,10 @@ class TransformerSeq2Seq(Seq2Seq[TransformerState], PackedReader):
         """Read `tokens` (N, T) in one pass, each looking at what came before it: (N, T, D)."""
         check_tokens(tokens, len(state.past[0][0]))
         first, T = state.length, tokens.shape[1]
-        places = torch.arange(first + T)
+        positions = torch.arange(first + T)
         sees_all = T == 1 and (self.spec.memory is None or first < self.spec.memory)
         mask = (
-            None if sees_all else own_past(places[first:, None], places, self.spec.memory)
+            None if sees_all else own_past(positions[first:, None], positions, self.spec.memory)
         )  # (T, first + T)
         x, past = self._placed(self.target_scale * self.target_embedding(tokens), first), []
         for layer, before, memory in zip(self.decoder, state.past, state.memory, strict=True):
@@ -309,8 +309,8 @@ class TransformerSeq2Seq(Seq2Seq[TransformerState], PackedReader):
         looks: list[Tensor] = []
         last = self.decoder[-1].source
 
-        def look(_: nn.Module, given: tuple[Tensor, KeysValues, Tensor]) -> None:
-            x, (keys, _values), real = given
+        def look(_: nn.Module, inputs: tuple[Tensor, KeysValues, Tensor]) -> None:
+            x, (keys, _values), real = inputs
             looks.append(last.weights(x, keys, real).mean(dim=1))
 
         hook = last.register_forward_pre_hook(look)
@@ -331,15 +331,17 @@ class TransformerSeq2Seq(Seq2Seq[TransformerState], PackedReader):
         y = self._placed_at(
             self.target_scale * self.target_embedding(batch.target_in), batch.target_place
         )
-        place = batch.target_place[:, None]  # (R, 1, T)
+        position = batch.target_place[:, None]  # (R, 1, T)
         own = batch.target_mask & own_past(
-            place[..., None], place[:, :, None], self.spec.memory
+            position[..., None], position[:, :, None], self.spec.memory
         )  # (R, 1, T, T)
         cross = batch.cross_mask
         for decoding in self.decoder:
             y, _ = decoding(y, (nothing, nothing), own, decoding.source.keys_values(encoded), cross)
         return self.decoder_norm(y)
 
-    def _placed_at(self, words: Tensor, place: Tensor) -> Tensor:
+    def _placed_at(self, words: Tensor, position: Tensor) -> Tensor:
         """As `_placed`, at given places (N, T) of which each sentence begins at 0."""
-        return self.dropout(words + sinusoids(0, int(place.max()) + 1, self.spec.width)[place])
+        return self.dropout(
+            words + sinusoids(0, int(position.max()) + 1, self.spec.width)[position]
+        )

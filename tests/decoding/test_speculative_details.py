@@ -55,7 +55,7 @@ def test_a_round_shows_the_refused_word_and_not_the_one_written_in_its_place():
     assert len(refusing) > 10
     for one in refusing:
         refused = one.drafted[0, int(one.n_accepted)]
-        assert one.extra_law[0, refused] == 0.0 < one.extra_law[0, one.extra[0]]
+        assert one.extra_distribution[0, refused] == 0.0 < one.extra_distribution[0, one.extra[0]]
 
 
 def law_after(of, words, distribution: SamplingDistribution) -> torch.Tensor:
@@ -87,13 +87,13 @@ def test_the_laws_of_a_trace_are_those_of_its_places():
                 if word is one.rejected:
                     n_refused += 1
                     torch.testing.assert_close((one.p, one.q), (p, q), atol=1e-5, rtol=1e-4)
-                    torch.testing.assert_close(one.extra_law, residual(one.p, one.q))
+                    torch.testing.assert_close(one.extra_distribution, residual(one.p, one.q))
                 read = (*read, word.token)
             if one.rejected is None and one.extra is not None:
                 torch.testing.assert_close(
                     one.q, law_after(target, read, distribution), atol=1e-5, rtol=1e-4
                 )
-                torch.testing.assert_close(one.extra_law, one.q)
+                torch.testing.assert_close(one.extra_distribution, one.q)
     assert n_refused > 5
 
 

@@ -23,8 +23,8 @@ class AdverbialEntry:
 def _adverbial(
     english: str, tenses: str, phrases: dict[str, float], spoken: bool = False
 ) -> AdverbialEntry:
-    found = tuple(Option(phrase, p, tuple(phrase.split())) for phrase, p in phrases.items())
-    return AdverbialEntry(english, found, tenses, spoken)
+    translations = tuple(Option(phrase, p, tuple(phrase.split())) for phrase, p in phrases.items())
+    return AdverbialEntry(english, translations, tenses, spoken)
 
 
 # `spoken` adverbials make the Perfekt the more probable tense.
@@ -56,7 +56,7 @@ PLACES = {entry.english: entry for entry in PLACES_TABLE}
 # German connectives by the place of the finite verb in their clause: "last" (subordinate), "second"
 # (the connective
 # stands outside the clause), "inverted" (the connective itself stands before the finite verb).
-VERB_PLACE = {
+VERB_POSITION = {
     **dict.fromkeys(("weil", "da", "obwohl", "obgleich", "bevor", "ehe"), "last"),
     **dict.fromkeys(("denn", "aber", "doch", "und"), "second"),
     **dict.fromkeys(("deshalb", "darum", "also"), "inverted"),

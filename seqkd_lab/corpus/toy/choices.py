@@ -85,7 +85,7 @@ class Ambiguity:
         if strength == 1.0:
             return base
         mode = base.index(max(base))
-        return [(1.0 - strength) * (place == mode) + strength * p for place, p in enumerate(base)]
+        return [(1.0 - strength) * (index == mode) + strength * p for index, p in enumerate(base)]
 
 
 class Translator(Protocol):
@@ -125,7 +125,7 @@ class Following:
     """
 
     def __init__(self, ambiguity: Ambiguity, script: tuple[int, ...] = ()):
-        self.ambiguity, self.given = ambiguity, script
+        self.ambiguity, self.prescribed = ambiguity, script
         self.script: tuple[int, ...] = ()
         self.probability = 1.0
         self.names: list[tuple[str, str]] = []
@@ -136,11 +136,11 @@ class Following:
         if len(choice) == 1:
             return _value(choice[0])
         probabilities = self.ambiguity.probabilities(name, choice)
-        possible = [place for place, p in enumerate(probabilities) if p > 0.0]
+        possible = [index for index, p in enumerate(probabilities) if p > 0.0]
         step = len(self.script)
-        taken = self.given[step] if step < len(self.given) else possible[0]
-        if step >= len(self.given):
-            self.untried += [(*self.script, place) for place in possible[1:]]
+        taken = self.prescribed[step] if step < len(self.prescribed) else possible[0]
+        if step >= len(self.prescribed):
+            self.untried += [(*self.script, index) for index in possible[1:]]
         self.script += (taken,)
         self.probability *= probabilities[taken]
         if len(possible) > 1:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from seqkd_lab.corpus.toy import inflection
-from seqkd_lab.corpus.toy.adverbials import CONNECTIVES, PLACES, TIMES, VERB_PLACE
+from seqkd_lab.corpus.toy.adverbials import CONNECTIVES, PLACES, TIMES, VERB_POSITION
 from seqkd_lab.corpus.toy.choices import Option, Translator, options
 from seqkd_lab.corpus.toy.german import Memory, Phrases, Word, governs, with_preposition
 from seqkd_lab.corpus.toy.inflection import PRESENT, PRETERITE, Verb
@@ -46,12 +46,12 @@ def render(clause: Clause, memory: Memory, translator: Translator) -> tuple[list
     """Return one translation of the clause, with its comma and connective, and what the next clause
     must remember."""
     phrases = Phrases(clause, memory, translator)
-    opening, place = _opening(clause, memory, phrases)
-    front, fields = _state(phrases) if clause.state else _action(phrases, place)
-    words = opening + _in_order(fields, front, place, phrases)
+    opening, verb_position = _opening(clause, memory, phrases)
+    front, fields = _state(phrases) if clause.state else _action(phrases, verb_position)
+    words = opening + _in_order(fields, front, verb_position, phrases)
     if clause.ends:
         words.append(Word(".", "end", "punctuation", "the sentence ends"))
-    return words, replace(phrases.memory, subordinate=place == "last")
+    return words, replace(phrases.memory, subordinate=verb_position == "last")
 
 
 def _opening(clause: Clause, memory: Memory, phrases: Phrases) -> tuple[list[Word], str]:
@@ -60,16 +60,16 @@ def _opening(clause: Clause, memory: Memory, phrases: Phrases) -> tuple[list[Wor
         return [], "second"
     written, described = CONNECTIVES[clause.connective]
     word = phrases.pick("connective", described if clause.state else written)
-    place = VERB_PLACE[word]
+    verb_position = VERB_POSITION[word]
     connective = Word(
         word, "connective", "connective", f"it joins the clauses as {clause.connective!r} does"
     )
     reason = f"a comma stands before {word}"
     if word == "und":
         if not memory.subordinate and phrases.pick("connective", COMMA_BEFORE_UND) == "no comma":
-            return [connective], place
+            return [connective], verb_position
         reason = "a comma closes a subordinate clause, and may stand between main clauses"
-    return [Word(",", "comma", "punctuation", reason), connective], place
+    return [Word(",", "comma", "punctuation", reason), connective], verb_position
 
 
 def _state(phrases: Phrases) -> tuple[list[Word], Fields]:
@@ -91,7 +91,7 @@ def _state(phrases: Phrases) -> tuple[list[Word], Fields]:
     return front, fields
 
 
-def _action(phrases: Phrases, place: str) -> tuple[list[Word], Fields]:
+def _action(phrases: Phrases, verb_position: str) -> tuple[list[Word], Fields]:
     """A clause with a full verb, active or passive."""
     clause = phrases.clause
     entry = VERBS[clause.verb]
@@ -100,10 +100,12 @@ def _action(phrases: Phrases, place: str) -> tuple[list[Word], Fields]:
     if entry.passive and _allows_passive(clause, verb):
         voice = (Option("passive", entry.passive), Option("active", 1.0 - entry.passive))
         passive = phrases.pick("voice", voice) == "passive"
-    return _passive(phrases, verb, place) if passive else _active(phrases, verb, place)
+    return (
+        _passive(phrases, verb, verb_position) if passive else _active(phrases, verb, verb_position)
+    )
 
 
-def _active(phrases: Phrases, verb: Verb, place: str) -> tuple[list[Word], Fields]:
+def _active(phrases: Phrases, verb: Verb, verb_position: str) -> tuple[list[Word], Fields]:
     clause = phrases.clause
     subject = phrases.nominal(clause.subject, "nominative", "subject", "the subject")
     tense, person = phrases.tense(), phrases.person()
@@ -126,13 +128,17 @@ def _active(phrases: Phrases, verb: Verb, place: str) -> tuple[list[Word], Field
         )
     time = _time(phrases)
     front = _front(
-        phrases, place, subject, time, target if _may_be_fronted(clause, subject, target) else []
+        phrases,
+        verb_position,
+        subject,
+        time,
+        target if _may_be_fronted(clause, subject, target) else [],
     )
     _middle(phrases, fields, [] if front is time else time, [] if front is target else target)
     return front, fields
 
 
-def _passive(phrases: Phrases, verb: Verb, place: str) -> tuple[list[Word], Fields]:
+def _passive(phrases: Phrases, verb: Verb, verb_position: str) -> tuple[list[Word], Fields]:
     clause = phrases.clause
     subject = phrases.nominal(clause.object, "nominative", "object", "the subject of the passive")
     tense = phrases.tense()
@@ -153,7 +159,7 @@ def _passive(phrases: Phrases, verb: Verb, place: str) -> tuple[list[Word], Fiel
         "von", agent, "subject.determiner", "von names the doer in the passive"
     )
     time = _time(phrases)
-    front = _front(phrases, place, subject, time, [])
+    front = _front(phrases, verb_position, subject, time, [])
     before = [] if front is time else time
     _middle(phrases, fields, [], agent)
     fields.middle = before + fields.middle
@@ -209,10 +215,10 @@ def _middle(phrases: Phrases, fields: Fields, time: list[Word], target: list[Wor
 
 
 def _front(
-    phrases: Phrases, place: str, subject: list[Word], time: list[Word], target: list[Word]
+    phrases: Phrases, verb_position: str, subject: list[Word], time: list[Word], target: list[Word]
 ) -> list[Word]:
     """Return what stands before the finite verb; after a connective always the subject."""
-    if place != "second" or phrases.clause.connective:
+    if verb_position != "second" or phrases.clause.connective:
         return subject
     choice = [Option("subject", 1.0, subject)]
     if time:
@@ -226,15 +232,17 @@ def _front(
     return phrases.pick("order", choice)
 
 
-def _in_order(fields: Fields, front: list[Word], place: str, phrases: Phrases) -> list[Word]:
+def _in_order(
+    fields: Fields, front: list[Word], verb_position: str, phrases: Phrases
+) -> list[Word]:
     """Return the fields in the order of a verb-second, an inverted or a verb-last clause."""
-    subject = [] if front is fields.subject and place == "second" else fields.subject
+    subject = [] if front is fields.subject and verb_position == "second" else fields.subject
     middle = subject + fields.cluster
     if subject and _pronoun_may_lead(phrases.clause, fields):
         if phrases.pick("order", PRONOUN_ORDER) == "pronoun":
             middle = fields.cluster + subject
     middle = middle + fields.middle
-    if place == "last":
+    if verb_position == "last":
         finite, closing = fields.finite, fields.closing
         if fields.prefix:
             joined = f"{finite.reason}; the prefix {fields.prefix} is joined to it"
@@ -247,7 +255,7 @@ def _in_order(fields: Fields, front: list[Word], place: str, phrases: Phrases) -
     finite = fields.finite._replace(
         reason=f"the finite verb stands second in a main clause ({fields.finite.reason})"
     )
-    return ([] if place == "inverted" else front) + [finite] + middle + fields.closing
+    return ([] if verb_position == "inverted" else front) + [finite] + middle + fields.closing
 
 
 def _time(phrases: Phrases) -> list[Word]:

@@ -112,7 +112,7 @@ def load(directory: Path | None, split: str) -> ParallelCorpus:
     """A split of the toy corpus. Without the files (directory None) it is made in memory, the same
     to the byte.
 
-    Raises ValueError for an unknown split and for a line that is not a row, with file and line.
+    Raise ValueError for an unknown split and for a line that is not a row, with file and line.
     """
     if split not in SIZES:
         raise ValueError(f"unknown split {split!r} of the toy corpus: choose {', '.join(SIZES)}")

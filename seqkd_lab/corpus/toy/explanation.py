@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from seqkd_lab.corpus.toy.german import Word
-from seqkd_lab.corpus.toy.reasons import Place, reason_against
+from seqkd_lab.corpus.toy.reasons import Slot, reason_against
 from seqkd_lab.corpus.toy.wordlist import kinds_of_words
 
 Tokens = tuple[str, ...]
@@ -96,9 +96,9 @@ def _valid_length(language: Language, source: Tokens, target: Tokens) -> int:
 def _expected(language: Language, source: Tokens, prefix: Tokens) -> dict[Word, float]:
     """Return the words that may follow the prefix, with their reasons and probability masses."""
     masses: dict[Word, float] = {}
-    for p, token, step, place in language.continuations(source, prefix):
+    for p, token, step, start in language.continuations(source, prefix):
         word = (
-            language.words(step)[place]
+            language.words(step)[start]
             if step
             else Word(token, "", "end", "the translation is complete")
         )
@@ -111,9 +111,9 @@ def _meant(language: Language, source: Tokens, target: Tokens, position: int) ->
     their own phrase holds, too."""
     meant: Counter[Word] = Counter()
     after = set(target[position + 1 : position + 1 + PHRASE])
-    for _, _, step, place in language.continuations(source, target[:position]):
+    for _, _, step, start in language.continuations(source, target[:position]):
         if step:
-            word, *rest = language.words(step)[place : place + 1 + PHRASE]
+            word, *rest = language.words(step)[start : start + 1 + PHRASE]
             meant[word] = max(meant[word], len(after & {later.text for later in rest}))
     return meant
 
@@ -127,7 +127,7 @@ def _reason(language: Language, source: Tokens, target: Tokens, position: int, r
     for p, _, step, start in language.continuations(source, before):
         words = language.words(step)[start:] if step else []
         if words[:1] == [right] and p > best[0]:
-            there = Place(before, right, step.clause, tuple(words[1:]))
+            there = Slot(before, right, step.clause, tuple(words[1:]))
             best = (p, reason_against(target[position], there, source))
     return best[1]
 
@@ -136,9 +136,9 @@ def _later(language: Language, source: Tokens, target: Tokens) -> str:
     """Return the rule of a verb that stands too early: the place that the most probable
     translation gives it; "" if there is none."""
     best: tuple[float, str] = (0.0, "")
-    for p, _, step, place in language.continuations(source, target[:-1]):
+    for p, _, step, start in language.continuations(source, target[:-1]):
         if step and p > best[0]:
-            later = [word for word in language.words(step)[place:] if word.text == target[-1]]
+            later = [word for word in language.words(step)[start:] if word.text == target[-1]]
             best = (p, f"{target[-1]!r} stands too early: {later[0].reason}") if later else best
     return best[1]
 

@@ -46,7 +46,7 @@ class Step(NamedTuple):
     variant: Variant
 
 
-def linked(part: str, places: Sequence[int], n_words: int) -> list[int]:
+def linked(part: str, source_positions: Sequence[int], n_words: int) -> list[int]:
     """Return which of a part's source places each of its `n_words` German words translates.
 
     All words of a verb (auxiliary, reflexive pronoun, prefix) belong to the English verb, which
@@ -54,8 +54,10 @@ def linked(part: str, places: Sequence[int], n_words: int) -> list[int]:
     the garden" is "im Garten". The words before the head follow each other.
     """
     if part == "verb":
-        return [places[0]] * n_words
-    return [places[min(turn, len(places) - 1)] for turn in range(n_words - 1)] + [places[-1]]
+        return [source_positions[0]] * n_words
+    return [
+        source_positions[min(turn, len(source_positions) - 1)] for turn in range(n_words - 1)
+    ] + [source_positions[-1]]
 
 
 class ToyLanguage:
@@ -175,12 +177,12 @@ class ToyLanguage:
     def alignment(self, source: Sequence[str], target: Sequence[str]) -> tuple[int, ...]:
         """For each target word the place of the source word that it translates, -1 for none (see
         `linked`)."""
-        places = positions(self.parse(source))
+        source_positions = positions(self.parse(source))
         aligned: list[int] = []
         for number, step in enumerate(self._need_path(source, target)):
             words = self.words(step)
             links = {
-                part: iter(linked(part, places.get((number, part), [-1]), n_words))
+                part: iter(linked(part, source_positions.get((number, part), [-1]), n_words))
                 for part, n_words in Counter(word.part for word in words).items()
             }
             aligned += [next(links[word.part]) for word in words]
@@ -190,7 +192,7 @@ class ToyLanguage:
         """Return what the translator of a valid target chose, by the name of the ambiguity.
 
         A second choice of one name is called "noun 2", and so on, in the order in which the clauses
-        ask. Raises ValueError for a target that is not valid.
+        ask. Raise ValueError for a target that is not valid.
         """
         chosen: dict[str, str] = {}
         for step in self._need_path(source, target):

@@ -37,7 +37,7 @@ class LimitedTruth:
     """The true distribution over the translations of one source, as a translator knows it that
     remembers `memory` words (None: all).
 
-    targets: every valid translation with its probability. Raises ValueError for a memory below 1.
+    targets: every valid translation with its probability. Raise ValueError for a memory below 1.
     """
 
     source: Tokens
@@ -54,7 +54,7 @@ class LimitedTruth:
     ) -> LimitedTruth:
         """Enumerate the translations of `source`.
 
-        Raises ValueError where there are more than `limit`, for a source that the language does not
+        Raise ValueError where there are more than `limit`, for a source that the language does not
         have, and for a memory below 1.
         """
         return cls(tuple(source), language.targets(source, limit), memory)
@@ -68,9 +68,9 @@ class LimitedTruth:
     def _steps(self, target: Tokens) -> Iterator[tuple[Window, str]]:
         """Return each word of `target`, its end included, with the window before it."""
         known = (BEGIN, *target, EOS)
-        for place, word in enumerate(known[1:]):
-            first = 0 if self.memory is None else max(0, place + 1 - self.memory)
-            yield (place, known[first : place + 1]), word
+        for position, word in enumerate(known[1:]):
+            first = 0 if self.memory is None else max(0, position + 1 - self.memory)
+            yield (position, known[first : position + 1]), word
 
     @cached_property
     def _table(self) -> dict[Window, dict[str, float]]:
@@ -89,14 +89,14 @@ class LimitedTruth:
     def next_token(self, prefix: Sequence[str]) -> dict[str, float]:
         """Return p(next word | source, place, last words), "</s>" for the end, by word.
 
-        Raises ValueError where no translation has these last words at this place.
+        Raise ValueError where no translation has these last words at this place.
         """
         window = self.window(tuple(prefix))
         if window not in self._table:
-            place, words = window
+            position, words = window
             source, known = " ".join(self.source), " ".join(words)
             raise ValueError(
-                f"no translation of {source!r} has {known!r} before its word {place + 1}"
+                f"no translation of {source!r} has {known!r} before its word {position + 1}"
             )
         return dict(self._table[window])
 

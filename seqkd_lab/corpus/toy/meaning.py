@@ -71,10 +71,10 @@ def english(sentence: Sentence) -> list[tuple[str, Part]]:
 
 def positions(sentence: Sentence) -> dict[Part, list[int]]:
     """For each part of the meaning the places of its words in the source sentence."""
-    places: dict[Part, list[int]] = {}
-    for place, (_, part) in enumerate(english(sentence)):
-        places.setdefault(part, []).append(place)
-    return places
+    by_part: dict[Part, list[int]] = {}
+    for position, (_, part) in enumerate(english(sentence)):
+        by_part.setdefault(part, []).append(position)
+    return by_part
 
 
 def source_words(sentence: Sentence) -> tuple[str, ...]:

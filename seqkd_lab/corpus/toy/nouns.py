@@ -61,10 +61,10 @@ class AdjectiveEntry:
 def _noun(english: str, kinds: str, *translations: tuple) -> NounEntry:
     """translations: (lemma, gender, probability[, oblique]); a choice "noun" where the genders
     differ."""
-    found = tuple(Option(t[0], t[2], Noun(t[0], t[1], *t[3:])) for t in translations)
+    nouns = tuple(Option(t[0], t[2], Noun(t[0], t[1], *t[3:])) for t in translations)
     genders = {t[1] for t in translations}
     choice = "word" if len(genders) == 1 else "person" if "person" in kinds else "noun"
-    return NounEntry(english, found, frozenset(kinds.split()), choice)
+    return NounEntry(english, nouns, frozenset(kinds.split()), choice)
 
 
 def _adjective(
@@ -72,10 +72,10 @@ def _adjective(
 ) -> AdjectiveEntry:
     """words: predicative form = probability."""
     irregular = {"teuer": "teur", "müde": "müd"}
-    found = tuple(Option(w, p, (w, irregular.get(w, w))) for w, p in words.items())
+    adjectives = tuple(Option(w, p, (w, irregular.get(w, w))) for w, p in words.items())
     steps = tuple("" if d == "-" else d for d in degrees.split())
     return AdjectiveEntry(
-        english, found, frozenset(before.split()), frozenset(after.split()), mood, steps
+        english, adjectives, frozenset(before.split()), frozenset(after.split()), mood, steps
     )
 
 

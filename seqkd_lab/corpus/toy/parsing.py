@@ -33,33 +33,35 @@ class _Reader:
     """The words from left to right; `take` reads the longest phrase of a table that stands here."""
 
     def __init__(self, words: Sequence[str]):
-        self.words, self.place = tuple(words), 0
+        self.words, self.position = tuple(words), 0
 
     def take(self, phrases: Container[str]) -> str:
         """Return the longest of the phrases that begins here, or "" (and nothing is read)."""
         for length in range(LONGEST_PHRASE, 0, -1):
-            phrase = " ".join(self.words[self.place : self.place + length])
+            phrase = " ".join(self.words[self.position : self.position + length])
             if phrase in phrases:
-                self.place += phrase.count(" ") + 1
+                self.position += phrase.count(" ") + 1
                 return phrase
         return ""
 
     def need(self, phrases: Collection[str], what: str) -> str:
         """Like `take`, but raises ToyParseError where none stands."""
-        found = self.take(phrases)
-        if not found:
+        phrase = self.take(phrases)
+        if not phrase:
             raise self.error(f"expected {what}, such as {_some(phrases)}")
-        return found
+        return phrase
 
     def error(self, reason: str) -> ToyParseError:
         """Return the error at the word that comes next."""
-        if self.place < len(self.words):
-            return ToyParseError(f"word {self.place + 1} {self.words[self.place]!r}: {reason}")
+        if self.position < len(self.words):
+            return ToyParseError(
+                f"word {self.position + 1} {self.words[self.position]!r}: {reason}"
+            )
         return ToyParseError(f"the sentence ends after {len(self.words)} words: {reason}")
 
 
 def parse(source: Sequence[str]) -> Sentence:
-    """Return the meaning of an English sentence; raises ToyParseError (a ValueError) for anything
+    """Return the meaning of an English sentence; raise ToyParseError (a ValueError) for anything
     else."""
     reader = _Reader(source)
     clauses = [_clause(reader, "")]
@@ -67,7 +69,7 @@ def parse(source: Sequence[str]) -> Sentence:
         if len(clauses) == MOST_CLAUSES:
             raise reader.error(f"expected '.' after {MOST_CLAUSES} clauses")
         clauses.append(_clause(reader, _connective(reader)))
-    if reader.place < len(reader.words):
+    if reader.position < len(reader.words):
         raise reader.error("nothing may follow the full stop")
     clauses = [
         replace(clause, ends=number == len(clauses) - 1) for number, clause in enumerate(clauses)
@@ -129,13 +131,13 @@ def _object(reader: _Reader, verb: str) -> NounPhrase | str:
     what = f"an object of {verb!r}"
     if kinds in ("", "mass"):
         return NounPhrase("", reader.need(_MASSES, what)) if kinds else ""
-    place = reader.place
+    start = reader.position
     pronoun = reader.take(meaning.OBJECT_PRONOUNS)
-    following = reader.words[reader.place] if reader.place < len(reader.words) else ""
+    following = reader.words[reader.position] if reader.position < len(reader.words) else ""
     possessive = pronoun == "her" and (following in NOUNS or following in ADJECTIVES)
     if pronoun and not possessive and (pronoun == "it") != (kinds == "person"):
         return pronoun
-    reader.place = place
+    reader.position = start
     if pronoun and not possessive:
         raise reader.error(
             f"expected {what}, which is a {'person' if kinds == 'person' else 'thing'}"
@@ -226,9 +228,9 @@ def _is_person(nominal: NounPhrase | str) -> bool:
 
 
 def _compare(reader: _Reader, words: tuple[str, ...]) -> None:
-    for place, (read, right) in enumerate(zip(reader.words, words, strict=True)):
+    for position, (read, right) in enumerate(zip(reader.words, words, strict=True)):
         if read != right:
-            raise ToyParseError(f"word {place + 1} {read!r}: expected {right!r}")
+            raise ToyParseError(f"word {position + 1} {read!r}: expected {right!r}")
 
 
 def _some(phrases: Iterable[str]) -> str:

@@ -103,8 +103,8 @@ def find_mistakes(
     A token is one where it is the `wrong` word of a mistake whose `cause` the source has, and the
     source has nothing that this word would be right for.
     """
-    made = {m.wrong: m for m in mistakes if m.cause in source and m.meant not in source}
-    return {t: made[word] for t, word in enumerate(output) if word in made}
+    possible = {m.wrong: m for m in mistakes if m.cause in source and m.meant not in source}
+    return {t: possible[word] for t, word in enumerate(output) if word in possible}
 
 
 def kinds(
@@ -120,18 +120,19 @@ def kinds(
     """
     mistakes = find_mistakes(source, output, planted.mistakes)
     rare, adverbial = rare_forms(planted.rare), _beginnings(language, source)
-    found: list[str] = []
+    kinds_by_position: list[str] = []
     prefix: Tokens = ()
     for t, word in enumerate((*output, EOS)):
         try:
             truth = language.next_token(source, prefix)
         except ValueError:
-            return found + [
-                MISTAKE if place in mistakes else BEYOND for place in range(t, len(output) + 1)
+            return kinds_by_position + [
+                MISTAKE if position in mistakes else BEYOND
+                for position in range(t, len(output) + 1)
             ]
-        found.append(MISTAKE if t in mistakes else _kind(truth, rare, adverbial))
+        kinds_by_position.append(MISTAKE if t in mistakes else _kind(truth, rare, adverbial))
         prefix = (*prefix, mistakes[t].right if t in mistakes else word)
-    return found
+    return kinds_by_position
 
 
 def rare_forms(nouns: Sequence[str]) -> set[str]:

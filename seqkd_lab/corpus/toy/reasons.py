@@ -22,8 +22,8 @@ POSSESSIVES_OF_ADDRESS = {"dein", "Ihr"}
 CLOSING = {",", ".", "</s>"}
 
 
-class Place(NamedTuple):
-    """A place in a translation: the words before it, the word that could stand there, its clause,
+class Slot(NamedTuple):
+    """A slot in a translation: the words before it, the word that could stand there, its clause,
     the words after."""
 
     before: tuple[str, ...]
@@ -39,23 +39,23 @@ class Place(NamedTuple):
         return nominal if isinstance(nominal, NounPhrase) else None
 
 
-def reason_against(found: str, place: Place, source: tuple[str, ...]) -> str:
-    """Return in words why `found` cannot stand at `place`; "" where the reason for the right word's
+def reason_against(word: str, slot: Slot, source: tuple[str, ...]) -> str:
+    """Return in words why `word` cannot stand at `slot`; "" where the reason for the right word's
     form says it."""
     return (
-        _closed_too_early(found, place)
-        or _contraction(found, place)
-        or _other_gender(found, place, source)
-        or _other_words(found, place, source)
-        or _other_determiner(found, place)
-        or _ambiguous_subject(found, place)
-        or _other_verb(found, place)
+        _closed_too_early(word, slot)
+        or _contraction(word, slot)
+        or _other_gender(word, slot, source)
+        or _other_words(word, slot, source)
+        or _other_determiner(word, slot)
+        or _ambiguous_subject(word, slot)
+        or _other_verb(word, slot)
     )
 
 
-def _closed_too_early(found: str, place: Place) -> str:
-    right = place.right
-    if found not in CLOSING or right.kind == "end":
+def _closed_too_early(word: str, slot: Slot) -> str:
+    right = slot.right
+    if word not in CLOSING or right.kind == "end":
         return ""
     if right.kind != "punctuation":
         return f"the clause is not complete: {right.text!r} would fit: {right.reason}"
@@ -66,97 +66,92 @@ def _closed_too_early(found: str, place: Place) -> str:
     )
 
 
-def _contraction(found: str, place: Place) -> str:
+def _contraction(word: str, slot: Slot) -> str:
     """ "beim" is bei + dem: it is wrong before a feminine noun, or where the source has another
     determiner."""
-    parts = {whole: pair for pair, whole in CONTRACTION.items()}.get(found)
-    if parts is None or place.right.text != parts[0] or not place.after:
+    parts = {whole: pair for pair, whole in CONTRACTION.items()}.get(word)
+    if parts is None or slot.right.text != parts[0] or not slot.after:
         return ""
-    follows = place.after[0]
+    follows = slot.after[0]
     return (
-        f"{found} is {parts[0]} + {parts[1]}, but after {parts[0]} comes {follows.text!r} here: "
+        f"{word} is {parts[0]} + {parts[1]}, but after {parts[0]} comes {follows.text!r} here: "
         f"{follows.reason}"
     )
 
 
-def _other_gender(found: str, place: Place, source: tuple[str, ...]) -> str:
+def _other_gender(word: str, slot: Slot, source: tuple[str, ...]) -> str:
     """A man where the source speaks of a woman, or the other way round."""
-    for english, noun in _nouns_of().get(found, ()):
+    for english, noun in _nouns_of().get(word, ()):
         told = _gender_told(english, source)
         if told and noun.gender in "mf" and noun.gender != told:
             right = next(o.value.lemma for o in NOUNS[english].nouns if o.value.gender == told)
-            phrase, first = place.phrase, "the first person that the source names"
-            why = f"{meaning.TELLING[told]} refers to the {english}, {first}: {right}, not {found}"
+            phrase, first = slot.phrase, "the first person that the source names"
+            why = f"{meaning.TELLING[told]} refers to the {english}, {first}: {right}, not {word}"
             if phrase is None or phrase.noun == english:
                 return why
-            return f"{why}. {_begun(place)} the words for {_in_english(phrase)!r}"
+            return f"{why}. {_begun(slot)} the words for {_in_english(phrase)!r}"
     return ""
 
 
-def _other_words(found: str, place: Place, source: tuple[str, ...]) -> str:
+def _other_words(word: str, slot: Slot, source: tuple[str, ...]) -> str:
     """A noun or an adjective of another phrase, or of no word of the source."""
-    phrase = place.phrase
-    meanings = {english for english, _ in _nouns_of().get(found, ())} | _adjectives_of().get(
-        found, set()
+    phrase = slot.phrase
+    meanings = {english for english, _ in _nouns_of().get(word, ())} | _adjectives_of().get(
+        word, set()
     )
     if phrase is None or not meanings or meanings & {phrase.noun, phrase.adjective}:
         return ""
-    said = sorted(meanings & set(source))
-    if not said:
+    translated = sorted(meanings & set(source))
+    if not translated:
         return (
-            f"{found!r} translates no word of the source; {place.right.text!r} would fit: "
-            f"{place.right.reason}"
+            f"{word!r} translates no word of the source; {slot.right.text!r} would fit: "
+            f"{slot.right.reason}"
         )
     return (
-        f"{found!r} translates {said[0]!r}, but {_begun(place)} the words for "
+        f"{word!r} translates {translated[0]!r}, but {_begun(slot)} the words for "
         f"{_in_english(phrase)!r}"
     )
 
 
-def _other_determiner(found: str, place: Place) -> str:
+def _other_determiner(word: str, slot: Slot) -> str:
     """du or Sie is chosen once; "the" is der, "a" is ein."""
     wrong, right = (
-        _determiners_of().get(found, set()),
-        _determiners_of().get(place.right.text, set()),
+        _determiners_of().get(word, set()),
+        _determiners_of().get(slot.right.text, set()),
     )
-    phrase = place.phrase
-    if place.right.kind != "article" or phrase is None or not wrong or wrong & right:
+    phrase = slot.phrase
+    if slot.right.kind != "article" or phrase is None or not wrong or wrong & right:
         return ""
     if phrase.determiner == "your" and wrong <= POSSESSIVES_OF_ADDRESS:
         address = "Sie" if "Ihr" in right else "du"
         return (
-            f"{place.right.text!r} would fit: {address} is the form of address in the whole "
-            "sentence"
+            f"{slot.right.text!r} would fit: {address} is the form of address in the whole sentence"
         )
     return (
-        f"the source has {phrase.determiner!r}: {place.right.text!r} would fit: "
-        f"{place.right.reason}"
+        f"the source has {phrase.determiner!r}: {slot.right.text!r} would fit: {slot.right.reason}"
     )
 
 
-def _ambiguous_subject(found: str, place: Place) -> str:
+def _ambiguous_subject(word: str, slot: Slot) -> str:
     """ "hat sie eine Lehrerin vergessen" would leave open who forgot whom."""
     feminine = inflection.THIRD_PERSON["accusative"]["f"]
-    if place.right.part != "subject.determiner" or place.before[-1:] != (feminine,):
+    if slot.right.part != "subject.determiner" or slot.before[-1:] != (feminine,):
         return ""
-    lemmas = _determiners_of().get(found, set()) & _determiners_of().get(place.right.text, set())
-    if not any(inflection.article(lemma, "f", "nominative") == found for lemma in lemmas):
+    lemmas = _determiners_of().get(word, set()) & _determiners_of().get(slot.right.text, set())
+    if not any(inflection.article(lemma, "f", "nominative") == word for lemma in lemmas):
         return ""
     return (
         f"after {feminine!r} only a masculine subject shows that it is the subject: "
-        f"{place.right.text!r} is a nominative, {found!r} could be an accusative, too"
+        f"{slot.right.text!r} is a nominative, {word!r} could be an accusative, too"
     )
 
 
-def _other_verb(found: str, place: Place) -> str:
+def _other_verb(word: str, slot: Slot) -> str:
     """A verb of the same meaning that asks for another case or preposition than the words before it
     have."""
-    if not place.clause.verb or place.right.kind != "verb":
+    if not slot.clause.verb or slot.right.kind != "verb":
         return ""
-    wrong, right = (
-        _verbs_of(place.clause.verb, found),
-        _verbs_of(place.clause.verb, place.right.text),
-    )
+    wrong, right = (_verbs_of(slot.clause.verb, word), _verbs_of(slot.clause.verb, slot.right.text))
     if (
         not wrong
         or not right
@@ -165,7 +160,7 @@ def _other_verb(found: str, place: Place) -> str:
     ):
         return ""
     return (
-        f"{found!r} is a form of {wrong[0].infinitive}, which governs {_government(wrong[0])}; the "
+        f"{word!r} is a form of {wrong[0].infinitive}, which governs {_government(wrong[0])}; the "
         f"words before it stand with {right[0].infinitive}, which governs {_government(right[0])}"
     )
 
@@ -174,12 +169,10 @@ def _government(verb: Verb) -> str:
     return f"{verb.preposition} with the {verb.case}" if verb.preposition else f"the {verb.case}"
 
 
-def _begun(place: Place) -> str:
+def _begun(slot: Slot) -> str:
     """Return the words of the phrase that stand already."""
-    begun = (
-        2 if place.right.part.endswith(".noun") and place.phrase and place.phrase.adjective else 1
-    )
-    return f"{' '.join(place.before[-begun:])!r} begins" if place.before else "here begin"
+    begun = 2 if slot.right.part.endswith(".noun") and slot.phrase and slot.phrase.adjective else 1
+    return f"{' '.join(slot.before[-begun:])!r} begins" if slot.before else "here begin"
 
 
 def _in_english(phrase: NounPhrase) -> str:

@@ -137,11 +137,13 @@ def _state_clause(rng: random.Random, tense: str) -> Clause:
 def _with_adverbials(rng: random.Random, clause: Clause, verb: VerbEntry) -> Clause:
     times = [t.english for t in TIMES_TABLE if clause.tense in t.tenses.split()]
     time = zipf(rng, times) if rng.random() < 0.65 else ""
-    places = verb.places and not (
+    takes_place = verb.places and not (
         isinstance(clause.object, NounPhrase) and "fixed" in NOUNS[clause.object.noun].kinds
     )
     place = (
-        zipf(rng, PLACES_TABLE).english if places and rng.random() < (0.2 if time else 0.25) else ""
+        zipf(rng, PLACES_TABLE).english
+        if takes_place and rng.random() < (0.2 if time else 0.25)
+        else ""
     )
     return replace(clause, time=time, time_first=bool(time) and rng.random() < 0.55, place=place)
 
@@ -257,22 +259,24 @@ def _it_was(rng: random.Random, first: Clause, pronoun: str) -> Clause:
         -1: {"although": 0.6, "but": 0.4},
         0: {"but": 0.6, "and": 0.4},
     }
-    return _said("it", state, draw(rng, connectives[mood]), rng)
+    return _state_of("it", state, draw(rng, connectives[mood]), rng)
 
 
 def _was(rng: random.Random, first: Clause, pronoun: str) -> Clause:
     """... although she was very tired."""
     state = zipf(rng, [a for a in ADJECTIVES_TABLE if "person" in a.after])
-    return _said(pronoun, state, draw(rng, {"because": 0.5, "although": 0.25, "but": 0.25}), rng)
+    return _state_of(
+        pronoun, state, draw(rng, {"because": 0.5, "although": 0.25, "but": 0.25}), rng
+    )
 
 
 def _it_got_late(rng: random.Random, first: Clause, pronoun: str) -> Clause:
     """... because it was too dark: an "it" that stands for nothing."""
     state = ADJECTIVES["late" if rng.random() < 0.6 else "dark"]
-    return _said("it", state, draw(rng, {"because": 0.5, "although": 0.2, "but": 0.3}), rng)
+    return _state_of("it", state, draw(rng, {"because": 0.5, "although": 0.2, "but": 0.3}), rng)
 
 
-def _said(subject: str, state: AdjectiveEntry, connective: str, rng: random.Random) -> Clause:
+def _state_of(subject: str, state: AdjectiveEntry, connective: str, rng: random.Random) -> Clause:
     degree = draw(rng, dict.fromkeys(state.degrees, 1.0))
     return Clause(subject, state=state.english, degree=degree, connective=connective)
 
@@ -331,8 +335,8 @@ def _did(
         else able
     )
     verb = zipf(rng, fitting or able)
-    places = verb.places and "fixed" not in kinds
-    place = zipf(rng, PLACES_TABLE).english if places and rng.random() < 0.35 else ""
+    takes_place = verb.places and "fixed" not in kinds
+    place = zipf(rng, PLACES_TABLE).english if takes_place and rng.random() < 0.35 else ""
     return Clause(who, verb.past, "it", place=place, connective=connective)
 
 

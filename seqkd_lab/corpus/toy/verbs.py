@@ -48,8 +48,8 @@ def _verb(
     later: bool = True,
 ) -> VerbEntry:
     past, _, third = (form.replace("_", " ") for form in forms.partition(" "))
-    found = tuple(Option(verb.infinitive, p, verb) for p, verb in translations)
-    return VerbEntry(past, third, found, choice, objects, mood, passive, formal, places, later)
+    options = tuple(Option(verb.infinitive, p, verb) for p, verb in translations)
+    return VerbEntry(past, third, options, choice, objects, mood, passive, formal, places, later)
 
 
 def _v(

@@ -88,7 +88,9 @@ def laws_of(trace: DraftTrace, number: int) -> PlaceLaws | None:
     if traced.extra is None:
         return None
     refused = None if traced.rejected is None else traced.rejected.token
-    return place_laws(traced.p, traced.q, traced.extra_law, trace.tokens, refused, traced.extra)
+    return place_laws(
+        traced.p, traced.q, traced.extra_distribution, trace.tokens, refused, traced.extra
+    )
 
 
 def title_of(traced: TracedRound) -> str:

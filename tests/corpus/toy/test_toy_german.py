@@ -12,7 +12,7 @@ import re
 import pytest
 
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.corpus.toy.adverbials import CONNECTIVES, VERB_PLACE
+from seqkd_lab.corpus.toy.adverbials import CONNECTIVES, VERB_POSITION
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.corpus.toy.inflection import DEFINITE, finite
 from seqkd_lab.corpus.toy.nouns import ADJECTIVES_TABLE, NOUNS
@@ -158,7 +158,7 @@ def test_the_tables_are_sound():
     for verb in (option.value for entry in VERBS_TABLE for option in entry.verbs):
         assert verb.infinitive.startswith(verb.prefix) and verb.participle.startswith(verb.prefix)
     assert {label for rows in CONNECTIVES.values() for row in rows for label, *_ in row} == set(
-        VERB_PLACE
+        VERB_POSITION
     )
 
 
@@ -213,10 +213,10 @@ def test_verb_places():
         _, target = LANGUAGE.sample(rng)
         for clause in " ".join(target).split(" , ")[1:]:
             words = clause.removesuffix(" .").split()
-            if VERB_PLACE.get(words[0]) == "last":
+            if VERB_POSITION.get(words[0]) == "last":
                 seen += 1
                 assert words[-1] in last, target
-            elif VERB_PLACE.get(words[0]) == "inverted":
+            elif VERB_POSITION.get(words[0]) == "inverted":
                 assert words[1] in last, target
     assert seen > 80
 
