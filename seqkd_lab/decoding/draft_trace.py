@@ -43,9 +43,9 @@ class TracedRound:
     """One call of the target: what the draft proposed after `prefix`, and the word that the round
     adds itself.
 
-    `extra` comes from `extra_distribution` (V,): the residual of p and q (V,) at the rejected place, or
-    q itself when every word stood (p is None then). It is None, and is not needed, when an accepted
-    word was the end.
+    `extra` comes from `extra_distribution` (V,): the residual of p and q (V,) at the rejected
+    place, or q itself when every word stood (p is None then). It is None, and is not needed, when
+    an accepted word was the end.
     """
 
     prefix: tuple[str, ...]
