@@ -24,7 +24,7 @@ import pandas
 import torch
 
 from benchmarks.results import machine, ratios, spread, write
-from seqkd_lab.corpus.parallel import read_lines
+from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.export.ctranslate2_format import import_ctranslate2, write_ctranslate2

@@ -14,14 +14,8 @@ from hypothesis import strategies as st
 
 from seqkd_lab.corpus.batching import batches, encode, limited_batches
 from seqkd_lab.corpus.cleaning import HELD_OUT, TRAINING, clean
-from seqkd_lab.corpus.parallel import (
-    CorpusError,
-    ParallelCorpus,
-    RawPairs,
-    fold,
-    read_aligned,
-    read_lines,
-)
+from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, fold
+from seqkd_lab.corpus.reading import read_aligned, read_lines
 from seqkd_lab.corpus.subwords import SPACE, SubwordTokeniser, tokenise
 from seqkd_lab.corpus.vocabulary import UNK, Vocabulary
 from seqkd_lab.decoding.scoring import corpus_log_probs

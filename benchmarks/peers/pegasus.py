@@ -22,13 +22,8 @@ from torch import Tensor, nn
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.models.architectures import name_of
 from seqkd_lab.models.checkpoint import load_model
-from seqkd_lab.models.transformer import (
-    Attention,
-    DecoderLayer,
-    EncoderLayer,
-    TransformerSeq2Seq,
-    sinusoids,
-)
+from seqkd_lab.models.transformer import DecoderLayer, EncoderLayer, TransformerSeq2Seq
+from seqkd_lab.models.transformer_parts import Attention, sinusoids
 
 NEVER = -1e9
 """The logit of a word that is not to be written; −inf would turn a draft's and a target's ratio

@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from seqkd_lab.cli.options import MODEL_NAME, names_own_text
 from seqkd_lab.cli.resolve import data_of
-from seqkd_lab.corpus.parallel import ParallelCorpus, read_lines
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.distillation.distilled import read_distilled
 from seqkd_lab.distillation.forward_translation import added, read_translated
 from seqkd_lab.distillation.losses import NLL, OBJECTIVES, Objective

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from seqkd_lab.corpus.parallel import CorpusError, lines_of
+from seqkd_lab.corpus.parallel import CorpusError
+from seqkd_lab.corpus.reading import lines_of
 
 STANDARD = "-"
 """The name of standard input and output."""

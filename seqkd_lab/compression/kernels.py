@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.models.transformer import TiedLinear
+from seqkd_lab.models.transformer_parts import TiedLinear
 
 
 class SparseLinear(nn.Module):

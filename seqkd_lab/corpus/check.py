@@ -20,13 +20,8 @@ from seqkd_lab.corpus.cleaning import (
     reason_to_drop,
     usual_ratio,
 )
-from seqkd_lab.corpus.parallel import (
-    CorpusError,
-    RawPairs,
-    check_numbers_of_lines,
-    fold,
-    read_lines,
-)
+from seqkd_lab.corpus.parallel import CorpusError, RawPairs, fold
+from seqkd_lab.corpus.reading import check_numbers_of_lines, read_lines
 from seqkd_lab.corpus.scripts import ScriptCounter
 from seqkd_lab.corpus.shift import Shift, find_shift
 

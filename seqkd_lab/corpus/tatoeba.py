@@ -16,7 +16,8 @@ from pathlib import Path
 
 import platformdirs
 
-from seqkd_lab.corpus.parallel import CorpusError, RawPairs, read_tsv
+from seqkd_lab.corpus.parallel import CorpusError, RawPairs
+from seqkd_lab.corpus.reading import read_tsv
 
 NAME = "tatoeba-en-es"
 LICENCE = "CC-BY 2.0 FR"

@@ -7,7 +7,8 @@ import random
 from pathlib import Path
 
 from seqkd_lab.corpus.cleaning import clean, split_by_source
-from seqkd_lab.corpus.parallel import CorpusError, RawPairs, read_aligned
+from seqkd_lab.corpus.parallel import CorpusError, RawPairs
+from seqkd_lab.corpus.reading import read_aligned
 from seqkd_lab.models.checkpoint import write_atomically
 
 SPLITS, SIDES = ("train", "valid", "test"), ("source", "target")

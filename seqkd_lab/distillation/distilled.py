@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sacrebleu.metrics import BLEU
 
-from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, read_lines
+from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
+from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.models.checkpoint import write_atomically
 

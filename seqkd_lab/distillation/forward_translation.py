@@ -16,7 +16,8 @@ from itertools import repeat
 from pathlib import Path
 
 from seqkd_lab.corpus.cleaning import TRAINING, reason_to_drop, usual_ratio
-from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, fold, read_lines
+from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, fold
+from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.corpus.subwords import SPACE
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.distillation.distilled import ACCEPTED_LENGTH_RATIO, HEADER, write_rows

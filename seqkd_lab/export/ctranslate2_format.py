@@ -29,7 +29,8 @@ from torch import Tensor, nn
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.models.architectures import name_of
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.models.transformer import Attention, TransformerSeq2Seq, sinusoids
+from seqkd_lab.models.transformer import TransformerSeq2Seq
+from seqkd_lab.models.transformer_parts import Attention, sinusoids
 
 QUANTISATIONS = ("float32", "float16", "int8")
 """How weights can be stored: as they are, in half the bits, or as integers with a scale for each

@@ -10,7 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from seqkd_lab.corpus.own_subwords import try_subwords, unknown_in_words
-from seqkd_lab.corpus.parallel import ParallelCorpus, RawPairs, read_aligned
+from seqkd_lab.corpus.parallel import ParallelCorpus, RawPairs
+from seqkd_lab.corpus.reading import read_aligned
 from seqkd_lab.corpus.subwords import SubwordTokeniser, prepare
 from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
 from seqkd_lab.corpus.toy import dataset as toy

@@ -20,7 +20,8 @@ from benchmarks.peers import pegasus  # noqa: E402
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary  # noqa: E402
 from seqkd_lab.models.checkpoint import save_model  # noqa: E402
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec  # noqa: E402
-from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec, sinusoids  # noqa: E402
+from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec  # noqa: E402
+from seqkd_lab.models.transformer_parts import sinusoids  # noqa: E402
 
 SOURCE, TARGET = (
     Vocabulary.build([tuple(words.split())]) for words in ("a b c d e", "u v w x y z q")

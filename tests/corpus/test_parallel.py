@@ -19,16 +19,8 @@ from seqkd_lab.corpus.cleaning import (
     length_ratio,
     split_by_source,
 )
-from seqkd_lab.corpus.parallel import (
-    CorpusError,
-    ParallelCorpus,
-    RawPairs,
-    fold,
-    group_by_source,
-    read_aligned,
-    read_lines,
-    read_tsv,
-)
+from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, fold, group_by_source
+from seqkd_lab.corpus.reading import read_aligned, read_lines, read_tsv
 
 words = st.text(st.characters(exclude_categories=("Z", "C")), min_size=1, max_size=4)
 sentences = st.lists(words, max_size=5).map(tuple)
@@ -209,7 +201,7 @@ class TestReadLines:
     def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(
         self, tmp_path, monkeypatch
     ):
-        monkeypatch.setattr("seqkd_lab.corpus.parallel.LONGEST_BYTES", 100)
+        monkeypatch.setattr("seqkd_lab.corpus.reading.LONGEST_BYTES", 100)
         for content in (b"ok\n" + b"x" * 200, gzip.compress(b"ok\n" + b"x" * 99 + b"\n")):
             with pytest.raises(CorpusError, match=r"text:2: over .* without a line end"):
                 read_lines(write(tmp_path / "text", content))

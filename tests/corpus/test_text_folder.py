@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from seqkd_lab import cli
 from seqkd_lab.cli.resolve import data_of
-from seqkd_lab.corpus.parallel import CorpusError, read_lines
+from seqkd_lab.corpus.parallel import CorpusError
+from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.corpus.text_folder import SIDES, SPLITS, files_of, split_files, write_folder
 
 

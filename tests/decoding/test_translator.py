@@ -22,7 +22,8 @@ from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED, d
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.folder import TrainedModel
 from seqkd_lab.models.lstm import LSTMSpec
-from seqkd_lab.models.transformer import Attention, TransformerSpec
+from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.models.transformer_parts import Attention
 
 WORDS = ("ant", "bee", "cat", "dog", "eel", "fox", ".")
 SPECS = {

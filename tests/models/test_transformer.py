@@ -22,7 +22,8 @@ from seqkd_lab.identity import settings
 from seqkd_lab.models.architectures import ARCHITECTURES
 from seqkd_lab.models.checkpoint import CheckpointError, load_model, save_model
 from seqkd_lab.models.lstm import LSTMSpec
-from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec, sinusoids
+from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
+from seqkd_lab.models.transformer_parts import sinusoids
 from seqkd_lab.runs.recipes import ALL_THREE, SEQ_KD, TEACHER, table_recipes
 from seqkd_lab.runs.store import Store, identity, key
 

@@ -11,7 +11,7 @@ from seqkd_lab import machine
 from seqkd_lab.cli.models import find_model
 from seqkd_lab.cli.options import MODEL_NAME, typed_path
 from seqkd_lab.cli.resolve import store_of
-from seqkd_lab.corpus.parallel import read_lines
+from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.export.agreement import (
     BEAM_SIZE,
     Agreement,

@@ -1,0 +1,168 @@
+"""Read aligned sentences from files: one sentence per line, or pairs in columns."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+
+from seqkd_lab.corpus.parallel import CorpusError, RawPairs, fold, group_by_source
+
+LONGEST_BYTES = 2**26
+"""Of a line: 64 MiB without a line end are no sentence, and a device as /dev/zero never ends its
+first line."""
+
+
+GZIP_START = b"\x1f\x8b"
+
+
+OTHER_STARTS = {
+    b"BZh91AY": "bzip2 data; unpack it first, with: bunzip2",
+    b"\xfd7zXZ": "xz data; unpack it first, with: unxz",
+    b"\x28\xb5\x2f\xfd": "zstd data; unpack it first, with: unzstd",
+    b"PK\x03\x04": "a zip archive, as .docx and .xlsx are; unpack it, or save the text as plain "
+    "UTF-8",
+    b"%PDF-": "a PDF; save its text as plain UTF-8, one sentence per line",
+    b"\xff\xfe": "UTF-16, not UTF-8; convert it, with: iconv -f utf-16 -t utf-8",
+    b"\xfe\xff": "UTF-16, not UTF-8; convert it, with: iconv -f utf-16 -t utf-8",
+}
+"""How files begin that hold text in another form, or none, and what to do with them."""
+
+
+def read_lines(path: Path | str) -> list[str]:
+    """Return the lines of a UTF-8 text, plain or gzip, without line ends (LF or CRLF) and byte
+    order mark.
+
+    Raise CorpusError, naming file and line, for a file that is missing, empty, damaged or not
+    UTF-8.
+    """
+    try:
+        with open(path, "rb") as file:
+            lines = list(lines_of(file, path))
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    if not any(line.strip() for line in lines):
+        what = f"all {len(lines):,} lines are empty" if len(lines) > 1 else "the file is empty"
+        raise CorpusError(f"{path}:1: {what}; it must hold one sentence per line")
+    return lines
+
+
+def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
+    """Yield the lines of an open file or pipe, plain or gzip, as `read_lines` gives them, one in
+    memory at a time.
+
+    Raise CorpusError, naming `name` and the line, for data that are damaged or not UTF-8; OSError
+    where reading fails.
+    """
+    start = file.peek(8)
+    for other, what in OTHER_STARTS.items():
+        if start.startswith(other):
+            raise CorpusError(f"{name}:1: this is {what}")
+    packed = start.startswith(GZIP_START)
+    number = 0
+    try:
+        stream = gzip.open(file) if packed else file
+        while line := stream.readline(
+            LONGEST_BYTES
+        ):  # bytes end a line at LF only; str.splitlines also at U+2028
+            number += 1
+            yield _decode(name, number, line)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        where = f"{name}:{number + 1}"
+        raise CorpusError(
+            f"{where}: damaged gzip data ({error}); copy or download the file again"
+        ) from error
+
+
+def _decode(path: Path | str, number: int, line: bytes) -> str:
+    if len(line) >= LONGEST_BYTES:
+        raise CorpusError(
+            f"{path}:{number}: over {LONGEST_BYTES // 2**20} MiB without a line end; it must hold "
+            "one sentence per line"
+        )
+    if number == 1:
+        line = line.removeprefix(codecs.BOM_UTF8)
+    if b"\0" in line:
+        raise CorpusError(
+            f"{path}:{number}: holds a zero byte, as UTF-16 does; save the file as UTF-8"
+        )
+    if number == 1 and not line.endswith(b"\n") and b"\r" in line.rstrip(b"\r"):
+        raise CorpusError(
+            f"{path}:1: lines end with CR alone, as on old Macs; convert them, with: tr '\\r' '\\n'"
+        )
+    try:
+        return line.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        at = f"byte 0x{line[error.start]:02x} at column {error.start + 1}"
+        raise CorpusError(
+            f"{path}:{number}: not UTF-8 ({at}); convert it, for example: iconv -f latin1 -t utf-8"
+        ) from error
+
+
+def read_aligned(
+    source_path: Path | str,
+    target_path: Path | str,
+    name: str = "text",
+    split: str = "train",
+    licence: str = "unknown",
+) -> RawPairs:
+    """Return two files with one sentence per line, line i translating line i (Moses style), plain
+    or gzip.
+
+    Raise CorpusError as read_lines does, and when the numbers of lines differ.
+    """
+    source, target = read_lines(source_path), read_lines(target_path)
+    check_numbers_of_lines(source_path, len(source), target_path, len(target))
+    return RawPairs(name, split, licence, tuple(map(fold, source)), tuple(map(fold, target)))
+
+
+def check_numbers_of_lines(
+    source_path: Path | str, n_source: int, target_path: Path | str, n_target: int
+) -> None:
+    """Raise CorpusError, naming the first line without a partner, unless two files have equally
+    many lines."""
+    if n_source != n_target:
+        longer = source_path if n_source > n_target else target_path
+        raise CorpusError(
+            f"{longer}:{min(n_source, n_target) + 1}: line without a partner: {n_source} lines in "
+            f"{source_path}, {n_target} in {target_path}; line i of one must translate line i of "
+            "the other"
+        )
+
+
+def read_tsv(
+    path: Path | str,
+    name: str = "text",
+    split: str = "train",
+    licence: str = "unknown",
+    source_column: int = 0,
+    target_column: int = 1,
+    attribution_column: int = 2,
+    group: bool = False,
+) -> RawPairs:
+    """Return one pair per line, columns (counted from 0) divided by tabs, as Tatoeba and Anki
+    export them.
+
+    The attribution column may be missing. group=True gathers all targets of one source into
+    `references`, as group_by_source does.
+    Raise CorpusError as read_lines does, and for a line with too few columns.
+    """
+    rows = [line.split("\t") for line in read_lines(path)]
+    needed = max(source_column, target_column) + 1
+    for number, row in enumerate(rows, start=1):
+        if len(row) < needed:
+            raise CorpusError(
+                f"{path}:{number}: {len(row)} column(s) where {needed} are needed; put a tab "
+                "between source and target, or delete the line"
+            )
+    source, target = (
+        tuple(fold(row[column]) for row in rows) for column in (source_column, target_column)
+    )
+    who = tuple(
+        fold(row[attribution_column]) if len(row) > attribution_column else "" for row in rows
+    )
+    pairs = RawPairs(name, split, licence, source, target, attribution=who if any(who) else None)
+    return group_by_source(pairs) if group else pairs
