@@ -26,7 +26,8 @@ from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
 from seqkd_lab.distillation.distilled import similarities
 from seqkd_lab.distillation.losses import cross_entropy, mixed_target, nll, word_kd
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
-from seqkd_lab.models.lstm import Dropout, LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.models.dropout import Dropout
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 
 Way = Callable[[], Any]
 REPEATS = 9

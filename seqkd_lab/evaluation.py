@@ -23,15 +23,9 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.vocabulary import EOS, Vocabulary
 from seqkd_lab.decoding.scoring import corpus_log_probs, sentence_log_probs
 from seqkd_lab.decoding.search import Hypothesis, search
-from seqkd_lab.metrics import (
-    bleu_metric,
-    chrf_metric,
-    distinct_share,
-    length_ratio,
-    repeated_share,
-    tokeniser_of,
-)
+from seqkd_lab.metrics import bleu_metric, chrf_metric, distinct_share, length_ratio, repeated_share
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
+from seqkd_lab.tokenisers import tokeniser_of
 
 Detokenise = Callable[[Sequence[str]], str]
 TRUTH_SENTENCES = 200

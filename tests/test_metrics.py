@@ -14,11 +14,7 @@ from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
 
 from seqkd_lab.metrics import (
-    CHARACTERS,
-    CHINESE,
     LEAST_BLEU,
-    TOKENISERS,
-    WORDS,
     bleu_metric,
     check_numbers,
     chrf_metric,
@@ -27,10 +23,9 @@ from seqkd_lab.metrics import (
     paired_difference,
     repeated_share,
     score_texts,
-    script_of,
-    tokeniser_of,
     why_not_judged,
 )
+from seqkd_lab.tokenisers import CHARACTERS, CHINESE, TOKENISERS, WORDS, script_of, tokeniser_of
 
 TEXTS = {
     "Der alte Lehrer verkauft das Sofa.": WORDS,

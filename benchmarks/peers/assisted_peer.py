@@ -32,8 +32,8 @@ from benchmarks.worker import MARK, Clock, versions  # noqa: E402
 from seqkd_lab.corpus.batching import source_batch  # noqa: E402
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD  # noqa: E402
 from seqkd_lab.decoding.distribution import SamplingDistribution  # noqa: E402
+from seqkd_lab.decoding.limits import longest_allowed  # noqa: E402
 from seqkd_lab.decoding.sampling import sample_batch  # noqa: E402
-from seqkd_lab.decoding.search import longest_allowed  # noqa: E402
 from seqkd_lab.decoding.speculative import speculative_batch  # noqa: E402
 from seqkd_lab.models.transformer import TransformerSeq2Seq  # noqa: E402
 

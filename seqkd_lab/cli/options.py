@@ -10,10 +10,10 @@ from typing import Any
 
 from seqkd_lab import installation
 from seqkd_lab.corpus.text_folder import files_of
-from seqkd_lab.metrics import TOKENISERS
 from seqkd_lab.runs.committed import own_results_path
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import SEQ_KD
+from seqkd_lab.tokenisers import TOKENISERS
 
 MOST_SEED = 2**31 - 1
 TEXT_FILES = ("source", "target", "valid-source", "valid-target", "test-source", "test-target")

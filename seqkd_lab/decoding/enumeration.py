@@ -10,7 +10,7 @@ import torch
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS
 from seqkd_lab.decoding.distribution import SamplingDistribution
-from seqkd_lab.decoding.search import longest_allowed
+from seqkd_lab.decoding.limits import longest_allowed
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 

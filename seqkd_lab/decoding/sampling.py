@@ -15,7 +15,8 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution, draw
-from seqkd_lab.decoding.search import ADVICE, Hypothesis, NotFiniteError, longest_allowed, shortened
+from seqkd_lab.decoding.limits import longest_allowed, shortened
+from seqkd_lab.decoding.search import ADVICE, Hypothesis, NotFiniteError
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 DEFAULT_SAMPLING = SamplingDistribution()

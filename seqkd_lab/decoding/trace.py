@@ -15,14 +15,8 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import EOS
-from seqkd_lab.decoding.search import (
-    Beam,
-    Hypothesis,
-    check_beam,
-    hypotheses,
-    longest_allowed,
-    search_batch,
-)
+from seqkd_lab.decoding.limits import longest_allowed
+from seqkd_lab.decoding.search import Beam, Hypothesis, check_beam, hypotheses, search_batch
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 KEPT, FINISHED, PRUNED = "kept", "finished", "pruned"

@@ -8,13 +8,8 @@ from itertools import islice
 
 from seqkd_lab.corpus.vocabulary import UNK, Vocabulary
 from seqkd_lab.decoding.alignment import copy_unknown
-from seqkd_lab.decoding.search import (
-    LONGEST_SOURCE,
-    Hypothesis,
-    check_beam,
-    search,
-    shortening_notice,
-)
+from seqkd_lab.decoding.limits import LONGEST_SOURCE, shortening_notice
+from seqkd_lab.decoding.search import Hypothesis, check_beam, search
 from seqkd_lab.models.folder import TrainedModel
 
 WINDOW = 2_048

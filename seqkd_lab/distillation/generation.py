@@ -14,7 +14,7 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution
-from seqkd_lab.decoding.search import longest_allowed
+from seqkd_lab.decoding.limits import longest_allowed
 from seqkd_lab.distillation.delta_ifd import delta_ifd, keep_middle, keep_random
 from seqkd_lab.distillation.on_policy import with_targets
 from seqkd_lab.distillation.top_k import TopK, top_k

@@ -21,9 +21,9 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import Batch, shift
 from seqkd_lab.corpus.vocabulary import BOS, PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution
+from seqkd_lab.decoding.limits import longest_allowed
 from seqkd_lab.decoding.sampling import sample_batch
 from seqkd_lab.decoding.scoring import token_log_probs
-from seqkd_lab.decoding.search import longest_allowed
 from seqkd_lab.distillation.divergences import divergence
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating

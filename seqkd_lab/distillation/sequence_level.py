@@ -17,8 +17,9 @@ from collections.abc import Callable, Sequence
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.distribution import SamplingDistribution
+from seqkd_lab.decoding.limits import shortened
 from seqkd_lab.decoding.sampling import sample
-from seqkd_lab.decoding.search import Hypothesis, search, shortened
+from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.distillation.distilled import DistilledCorpus, replace_targets, similarities
 from seqkd_lab.models.seq2seq import Seq2Seq
 

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS
+from seqkd_lab.decoding.limits import LONGEST_SOURCE
 from seqkd_lab.decoding.scoring import sentence_log_probs
-from seqkd_lab.decoding.search import LONGEST_SOURCE, search
+from seqkd_lab.decoding.search import search
 from seqkd_lab.export.ctranslate2_format import NEVER, ExportError
 from seqkd_lab.export.searching import ExportedModel
 from seqkd_lab.models.seq2seq import Seq2Seq

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from seqkd_lab import __version__
-from seqkd_lab.decoding.search import LONGEST_SOURCE
+from seqkd_lab.decoding.limits import LONGEST_SOURCE
 from seqkd_lab.export.ctranslate2_format import (
     N_POSITIONS,
     ExportError,

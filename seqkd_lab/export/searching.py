@@ -31,7 +31,8 @@ from pathlib import Path
 from typing import Any
 
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS, UNK
-from seqkd_lab.decoding.search import LONGEST_SOURCE, Hypothesis, check_beam
+from seqkd_lab.decoding.limits import LONGEST_SOURCE
+from seqkd_lab.decoding.search import Hypothesis, check_beam
 from seqkd_lab.export.ctranslate2_format import N_POSITIONS, import_ctranslate2
 
 SETTINGS = {

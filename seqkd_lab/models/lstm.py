@@ -26,6 +26,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
+from seqkd_lab.models.dropout import Dropout
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
 
 REVISION = 2
@@ -51,25 +52,6 @@ class LSTMSpec:
             raise ValueError(f"layers must be at least 1; got {self.layers}")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout must lie in [0, 1); got {self.dropout}")
-
-
-class Dropout(nn.Module):
-    """Dropout (Srivastava et al. 2014) that draws one byte a number, so `p` is rounded to 1/256.
-
-    On a CPU it takes a third of torch's time, which draws a float for each number and so was a
-    tenth of a teacher's training.
-    """
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.dropped = round(256 * p)  # of 256
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training or not self.dropped:
-            return x
-        eight_bytes = torch.randint(-(2**63), 2**63 - 1, (x.numel() // 8 + 1,))
-        keep = eight_bytes.view(torch.uint8)[: x.numel()].view(x.shape) >= self.dropped
-        return x * (keep.to(x.dtype) * (256 / (256 - self.dropped)))
 
 
 @dataclass(frozen=True)

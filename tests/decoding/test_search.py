@@ -11,17 +11,10 @@ import torch
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution
+from seqkd_lab.decoding.limits import LONGEST_SOURCE, MOST_SOURCE_TOKENS, rows_by_length, shortened
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.scoring import sentence_log_probs
-from seqkd_lab.decoding.search import (
-    LONGEST_SOURCE,
-    MOST_SOURCE_TOKENS,
-    Hypothesis,
-    NotFiniteError,
-    rows_by_length,
-    search,
-    shortened,
-)
+from seqkd_lab.decoding.search import Hypothesis, NotFiniteError, search
 from seqkd_lab.decoding.trace import trace_search
 
 SOURCES = [

@@ -16,7 +16,8 @@ from seqkd_lab.corpus.batching import batches, encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import EOS, PAD, SPECIALS, UNK, Vocabulary
 from seqkd_lab.decoding.alignment import alignment, alignments, copy_unknown
-from seqkd_lab.decoding.search import LONGEST_SOURCE, search
+from seqkd_lab.decoding.limits import LONGEST_SOURCE
+from seqkd_lab.decoding.search import search
 from seqkd_lab.decoding.translator import Notices, Translator
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED, distil
 from seqkd_lab.models.architectures import build

@@ -22,14 +22,9 @@ from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, SPECIALS, Vocabulary
+from seqkd_lab.decoding.limits import LONGEST_SOURCE, longest_allowed
 from seqkd_lab.decoding.scoring import sentence_log_probs
-from seqkd_lab.decoding.search import (
-    LONGEST_SOURCE,
-    Hypothesis,
-    longest_allowed,
-    search,
-    search_batch,
-)
+from seqkd_lab.decoding.search import Hypothesis, search, search_batch
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.export import ctranslate2_format, folder
 from seqkd_lab.export.agreement import (

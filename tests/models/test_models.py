@@ -26,7 +26,8 @@ from seqkd_lab.models.checkpoint import (
     save_model,
     write_atomically,
 )
-from seqkd_lab.models.lstm import REVISION, Dropout, LSTMSpec
+from seqkd_lab.models.dropout import Dropout
+from seqkd_lab.models.lstm import REVISION, LSTMSpec
 from seqkd_lab.models.seq2seq import evaluating
 
 SPECS = [

@@ -15,7 +15,6 @@ from seqkd_lab.cli.options import TOKENIZE
 from seqkd_lab.cli.text_streams import STANDARD, Input
 from seqkd_lab.metrics import (
     SEED,
-    WORDS,
     PairedDifference,
     TextMetrics,
     TextScore,
@@ -24,6 +23,7 @@ from seqkd_lab.metrics import (
     repeated_share,
     why_not_judged,
 )
+from seqkd_lab.tokenisers import WORDS
 
 N_SAMPLES = 1000
 DESCRIPTION = """Scores translations with sacreBLEU: BLEU and chrF (0 to 100, higher is better),

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, SPECIALS
-from seqkd_lab.decoding.search import check_beam, longest_allowed
+from seqkd_lab.decoding.limits import longest_allowed
+from seqkd_lab.decoding.search import check_beam
 from seqkd_lab.lab.shared.next_words import next_id
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq
 
