@@ -1,4 +1,4 @@
-"""The translations that speculative sampling writes: which tokens are final, which only proposed."""
+"""The translations that speculative sampling writes: tokens that are final, and proposed ones."""
 
 from __future__ import annotations
 
