@@ -93,8 +93,7 @@ class Checked:
         values = view_driver.state(self.view)
         self.sample.carry(self.view, self.other)
         view_driver.put(self.other, values)
-        if self.other.named:
-            self.other.still(**{name: values[name] for name in self.other.named if name in values})
+        self.other.still(**{name: values[name] for name in self.other.named if name in values})
         self.sample.carry(self.view, self.other)
         shown = []
         for view in (self.view, self.other):

@@ -67,4 +67,13 @@ class PruningExplorer(View):
             f"{escape(self.source)}{table(HEAD, rows)}<b>{share:.0%}</b> pruned: {left:,} "
             f"parameters are left, {teacher / left:.1f} times fewer than the teacher's. BLEU "
             f"{pruned:.1f} without, {retrained:.1f} with retraining (class-blind)."
+            f"{self._other_method(share)}"
         )
+
+    def _other_method(self, share: float) -> str:
+        """Return the sentence on another method than class-blind, where one is chosen."""
+        method = self.method.value
+        score = self.levels.curves[method, PRUNED].get(share)
+        if method == CLASS_BLIND or score is None:
+            return ""
+        return f" Pruned by the method {method}, without retraining: BLEU {score:.1f}."

@@ -41,12 +41,8 @@ MEMORY_BY_KEY = {memory_key(memory): memory for memory in MEMORIES}
 N_SHOWN = 3
 FEW_TRANSLATIONS = 600
 RANKS = sorted({round(10 ** (step / 10)) for step in range(31)})
-MASS_HEAD = (
-    "",
-    "mass of the top {}",
-    "mass of all valid ones",
-    "the most probable (✓ valid, ✗ not)",
-)
+MOST_PROBABLE = "the most probable (✓ valid, ✗ not)"
+MASS_HEAD = ("", "mass of the top {}", "mass of all valid ones", MOST_PROBABLE)
 
 
 class CorpusLens(View):

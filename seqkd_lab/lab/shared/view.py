@@ -41,17 +41,15 @@ class View(widgets.VBox):
 
     def __init__(
         self,
-        controls: Mapping[str, widgets.Widget] | Iterable[widgets.Widget],
+        controls: Mapping[str, widgets.Widget],
         picture: BlittedFigure,
         rows: Sequence[widgets.Widget] | None = None,
     ) -> None:
         self.picture, self.image = picture, picture_image(picture)
         self.text = widgets.HTML()
-        named = dict(controls) if isinstance(controls, Mapping) else {}
-        shown = rows or (list(named.values()) if named else list(controls))
-        super().__init__([*shown, self.image, self.text])
-        self.named = named
-        for name, control in named.items():
+        self.named = dict(controls)
+        super().__init__([*(rows or self.named.values()), self.image, self.text])
+        for name, control in self.named.items():
             setattr(self, name, control)
             if control.has_trait("value"):
                 control.observe(self.redraw, "value")
@@ -62,9 +60,7 @@ class View(widgets.VBox):
 
     def redraw(self, _: object = None) -> None:
         """Draw, and show the picture and its words; an event of a control may be given."""
-        text = self.draw()
-        if text is not None:
-            self.show(text)
+        self.show(self.draw())
 
     def show(self, text: str) -> None:
         """Send the picture as it is now, and `text` (HTML, escaped by its maker) below it."""

@@ -113,7 +113,7 @@ def memory_figure(here: Curve, floor: float, n_pairs: int) -> Figure:
     axes.set_xlim(0.0, here.updates[-1][0] / n_pairs)
     axes.set_xlabel("epochs")
     axes.set_ylabel(LOSS)
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 

@@ -12,4 +12,4 @@ def build(small: Small) -> PruningExplorer:
     return PruningExplorer(pruning_levels(small.models["seq-kd"], small.table3))
 
 
-SAMPLES = {PruningExplorer: Sample(build, silent=("method",))}
+SAMPLES = {PruningExplorer: Sample(build)}
