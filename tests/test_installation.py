@@ -158,9 +158,3 @@ class TestResults:
             and "--results" in err
         )
         assert not (wheel / "store").exists()
-
-    def test_a_folder_is_no_file_of_results(self, capsys, wheel):
-        code, _, err = run(capsys, "table", "--results", wheel)
-        assert code == 2 and f"{wheel}: this is a folder" in err
-        code, _, err = run(capsys, "table", "--results", "/dev/null")
-        assert code == 2 and "/dev/null: this is a device" in err

@@ -47,6 +47,7 @@ def measure_study(study: Study, path: Path, arguments: Namespace) -> None:
     Raise ValueError for numbers of seeds or workers out of range, CheckpointError where `path` was
     made with other settings.
     """
+    workers = n_workers_of(arguments.workers)
     seeds = missing_seeds(study, seeds_of(arguments, study.first_seed, study.n_seeds), path)
     if not seeds:
         return
@@ -63,7 +64,6 @@ def measure_study(study: Study, path: Path, arguments: Namespace) -> None:
             bar.reset()
             return mover(bar)
 
-        workers = n_workers_of(arguments.workers)
         measure_seeds(study, seeds, store_of(arguments), path, report, workers)
 
 

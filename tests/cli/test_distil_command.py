@@ -412,19 +412,6 @@ class TestSeveralTeachers:
 
 
 class TestRefusals:
-    def test_the_place_is_checked_before_the_work(self, distil, teachers, tmp_path, monkeypatch):
-        def never(*arguments):
-            raise AssertionError("the work began")
-
-        monkeypatch.setattr(command, "find_teacher", never)
-        (tmp_path / "file").write_text("kept", encoding="utf-8")
-        assert_refused(distil("--teacher", teachers["a"], out="."), "--out", "is a folder")
-        assert_refused(
-            distil("--teacher", teachers["a"], out="file/d.tsv"), "file/d.tsv", "another path"
-        )
-        assert_refused(distil("--teacher", teachers["a"], out="/dev/null"), "/dev/null", "device")
-        assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
-
     def test_what_is_read_is_not_written_over(self, distil, teachers, files, tmp_path):
         source = files[1]
         (tmp_path / "link").symlink_to(source)
@@ -441,22 +428,6 @@ class TestRefusals:
     def test_a_parent_that_is_missing_is_made(self, distil, teachers, tmp_path):
         assert distil("--teacher", teachers["a"], out="new/er/d.tsv")[0] == 0
         assert set(contents(tmp_path / "new" / "er")) == {"d.tsv", "d.subwords.model"}
-
-    @pytest.mark.parametrize(
-        ("given", "words"),
-        [
-            (("--beam", 0), ("beam",)),
-            (("--length-penalty", "nan"), ("nan",)),
-            (("--length-penalty", -1), ("-1",)),
-            (("--length-penalty", "inf"), ("inf",)),
-            (("--teacher", "parrot"), ("parrot", "neither")),
-            (("--pairs", 0), ("--pairs", "0")),
-        ],
-        ids=lambda value: " ".join(map(str, value)),
-    )
-    def test_what_cannot_be_leaves_nothing(self, distil, teachers, tmp_path, given, words):
-        assert_refused(distil("--teacher", teachers["a"], *given), *words)
-        assert contents(tmp_path) == {}
 
 
 def test_a_file_that_is_no_distilled_corpus_is_not_replaced(capsys, tmp_path):

@@ -266,14 +266,3 @@ class TestRefused:
             "distinct characters",
             "give a vocabulary",
         )
-
-    def test_a_report_that_has_no_place_before_the_work(self, capsys, home, monkeypatch):
-        monkeypatch.setattr(
-            "seqkd_lab.cli.commands.tour.make_models", lambda *work: pytest.fail("the work began")
-        )
-        options = KINDS["hindi"].write(home / "text")
-        for place in (options[1], f"{options[1]}/report"):
-            assert_refused(
-                typed(capsys, "--store", home / "store", "tour", *options, "--report", place),
-                f"--report {place}",
-            )

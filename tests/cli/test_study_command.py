@@ -143,19 +143,6 @@ class TestNamesAndSeeds:
         assert study(tens([]), *arguments)[0] == 0
         assert kept(tmp_path) == seeds
 
-    @pytest.mark.parametrize("verb", [("study", "budget"), ("later", "tip"), ("table",)])
-    @pytest.mark.parametrize(
-        ("option", "value", "least"), [("--seeds", 0, 1), ("--first-seed", -1, 0)]
-    )
-    def test_seeds_that_cannot_be(self, capsys, tmp_path, verb, option, value, least):
-        results = tmp_path / ("r.json" if verb == ("table",) else "")
-        code, out, err = run(
-            capsys, "--store", tmp_path / "s", *verb, "--results", results, option, value
-        )
-        assert (code, out) == (2, "")
-        assert err == f"seqkd-lab: {option} must be at least {least}; got {value}\n"
-        assert not list(tmp_path.iterdir())
-
     @pytest.mark.parametrize(
         ("seeds", "first_seed", "expected"),
         [(None, None, (21, 22, 23)), (2, None, (21, 22)), (None, 4, (4, 5, 6)), (1, 0, (0,))],

@@ -434,68 +434,9 @@ class TestWhatItLearnsFrom:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize(
-        ("arguments", "words"),
-        [
-            (("--width", 7), ("--width 7", "even")),
-            (("--width", 0), ("--width 0",)),
-            (("--dropout", 1), ("--dropout 1",)),
-            (("--dropout", "nan"), ("--dropout nan",)),
-            (("--epochs", 0), ("--epochs 0",)),
-            (("--batch-size", 0), ("--batch-size 0",)),
-            (("--learning-rate", "nan"), ("--learning-rate nan",)),
-            (("--patience", 0), ("--patience 0",)),
-            (("--learning-rate", "inf"), ("--learning-rate inf",)),
-            ((*WORD_KD, "teacher", "--alpha", 1.5), ("--alpha 1.5", "[0, 1]")),
-            ((*WORD_KD, "teacher", "--alpha", "nan"), ("--alpha nan",)),
-            ((*WORD_KD, "teacher", "--temperature", 0), ("--temperature 0", "positive")),
-            ((*WORD_KD, "teacher", "--temperature", "inf"), ("--temperature inf",)),
-            (("--teacher", "teacher"), ("--teacher", "--objective word-kd", "--distilled")),
-            (("--alpha", 0.3), ("--alpha", "word-kd")),
-            (("--temperature", 2), ("--temperature", "word-kd")),
-            (("--objective", "word-kd"), ("--teacher",)),
-            (("--distilled", "no.tsv"), ("no.tsv", "no such file")),
-            (("--add", "no.tsv"), ("no.tsv", "no such file")),
-        ],
-        ids=lambda value: " ".join(map(str, value)),
-    )
-    def test_name_the_option_and_come_before_the_work(self, train, tmp_path, arguments, words):
-        assert_refused(train(*arguments), *words)
-        assert not (tmp_path / "m").exists()
-
-    def test_a_place_where_no_model_can_be(self, train, tmp_path):
-        (tmp_path / "file").write_text("kept", encoding="utf-8")
-        assert_refused(train(*TOY, out="file"), f"--out {tmp_path / 'file'}", "is a file")
-        assert_refused(
-            train(*TOY, out="file/m"), f"--out {tmp_path / 'file' / 'm'}", "another path"
-        )
-        assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
-
     def test_a_folder_that_may_not_be_written_to(self, train, tmp_path, monkeypatch):
         def refused(*arguments, **named):
             raise PermissionError(13, "Permission denied", str(tmp_path / "m" / ".writable-x"))
 
         monkeypatch.setattr(paths.tempfile, "NamedTemporaryFile", refused)
         assert_refused(train(*TOY), f"--out {tmp_path / 'm'}", "Permission denied")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("--out", ""), "the path is empty"),
-        (("--out", " "), "the path is empty"),
-        (("--out", "m", "--batch-size", "9" * 25), "batch_size"),
-        (("--out", "m", "--epochs", "0"), "epochs"),
-        (("--out", "m", "--learning-rate", "-1"), "learning_rate must be positive"),
-    ],
-)
-def test_slips_of_the_keyboard_are_named_before_the_work(
-    capsys, tmp_path, monkeypatch, arguments, words
-):
-    monkeypatch.chdir(tmp_path)
-    try:
-        code = main(["train", *arguments])
-    except SystemExit as stop:
-        code = stop.code
-    assert code == 2 and words in capsys.readouterr().err
-    assert not list(tmp_path.rglob("model.json"))

@@ -207,24 +207,6 @@ class TestRefusals:
         assert_refused(run("a b", *option), option[0], "--input")
 
     @pytest.mark.parametrize(
-        ("option", "word"),
-        [
-            (("--length-penalty", "nan"), "nan"),
-            (("--length-penalty", "inf"), "inf"),
-            (("--length-penalty=-1",), "-1"),
-            (("--beam", 0), "beam"),
-            (("--n-best", 6), "6"),
-            (("--n-best", 0), "--n-best"),
-            (("--batch", 0), "--batch"),
-        ],
-    )
-    def test_numbers_that_make_no_search(self, run, tmp_path, option, word):
-        assert_refused(run("-", *option, "--output", tmp_path / "o", content=b"a\n"), word)
-        assert list(tmp_path.iterdir()) == []
-        if option[0] != "--batch":
-            assert_refused(run("a", *option), word)
-
-    @pytest.mark.parametrize(
         ("content", "words"),
         [
             (b"a\nb \xff\n", ":2: not UTF-8 (byte 0xff"),
