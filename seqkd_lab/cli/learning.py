@@ -8,7 +8,7 @@ import json
 import math
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,16 +35,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
-Made = TypeVar("Made")
 Settings = TypeVar("Settings", bound="DataclassInstance")
-
-
-def named(option: str, value: Any, make: Callable[[], Made]) -> Made:
-    """Return the result of `make`. Raise its ValueError with option and value in front."""
-    try:
-        return make()
-    except ValueError as error:
-        raise ValueError(f"{option} {value}: {error}") from error
 
 
 def settings() -> dict[str, dict[str, Field]]:
@@ -137,10 +128,15 @@ def sizes_of(arguments: Namespace) -> tuple[Spec, Optimisation]:
 
 
 def _changed(settings: Settings, arguments: Namespace, name: str) -> Settings:
+    """Return `settings` with the value of the option `name`. Raise its ValueError with option and
+    value in front."""
     value = getattr(arguments, name)
     if value is None:
         return settings
-    return named(f"--{name.replace('_', '-')}", value, lambda: replace(settings, **{name: value}))
+    try:
+        return replace(settings, **{name: value})
+    except ValueError as error:
+        raise ValueError(f"--{name.replace('_', '-')} {value}: {error}") from error
 
 
 def recipe_of(arguments: Namespace, cutter: Path | None) -> Recipe:
@@ -164,13 +160,13 @@ def distilled_pairs(arguments: Namespace, gold: ParallelCorpus) -> ParallelCorpu
     """
     n_rows = len(read_lines(arguments.distilled)) - 1
     if 0 < n_rows < len(gold):
-        made = read_distilled(arguments.distilled, gold[:n_rows])
+        distilled = read_distilled(arguments.distilled, gold[:n_rows])
         print(
             f"{arguments.distilled}: contains the first {n_rows:,} of {len(gold):,} pairs; the "
             "student learns from these.",
             file=sys.stderr,
         )
-        return made.corpus
+        return distilled.corpus
     return read_distilled(arguments.distilled, gold).corpus
 
 
@@ -186,14 +182,14 @@ def run_key(*parts: Any) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _stated(thing: Any) -> Any:
-    if isinstance(thing, Seq2Seq):
-        return _weights_hash(thing)
-    if isinstance(thing, Path):
-        return hashlib.sha256(thing.read_bytes()).hexdigest()
-    if isinstance(thing, list):
-        return [_stated(part) for part in thing]
-    return identity(thing)
+def _stated(part: Any) -> Any:
+    if isinstance(part, Seq2Seq):
+        return _weights_hash(part)
+    if isinstance(part, Path):
+        return hashlib.sha256(part.read_bytes()).hexdigest()
+    if isinstance(part, list):
+        return list(map(_stated, part))
+    return identity(part)
 
 
 def _weights_hash(model: Seq2Seq) -> str:
@@ -239,13 +235,13 @@ def _remove_if_empty(directory: Path) -> None:
 
 def read_files(files: Iterable[Path | None]) -> list[Path]:
     """Return the files that are not None. Raise ValueError for one that does not exist."""
-    named = [file for file in files if file is not None]
-    for file in named:
+    existing = [file for file in files if file is not None]
+    for file in existing:
         if not file.is_file():
             raise ValueError(
                 f"{file}: no such file; create it with `seqkd-lab distil --out {file}`"
             )
-    return named
+    return existing
 
 
 def watcher(bar: tqdm) -> Callback:

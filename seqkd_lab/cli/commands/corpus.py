@@ -86,13 +86,13 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 def check_text(arguments: Namespace) -> int:
-    """`seqkd-lab corpus check`"""
+    """Run `seqkd-lab corpus check`; return the exit code."""
     print(in_words(check_files(arguments.source, arguments.target)))
     return 0
 
 
 def split_text(arguments: Namespace) -> int:
-    """`seqkd-lab corpus split`"""
+    """Run `seqkd-lab corpus split`; return the exit code."""
     check_file(arguments.out / "train.source")
     splits, report = split_files(
         arguments.source, arguments.target, arguments.valid, arguments.test, arguments.seed
@@ -107,7 +107,7 @@ def split_text(arguments: Namespace) -> int:
 
 
 def toy_samples(arguments: Namespace) -> int:
-    """`seqkd-lab corpus toy`"""
+    """Run `seqkd-lab corpus toy`; return the exit code."""
     if arguments.write:
         directory = arguments.directory or (installation.checkout() or Path()) / "data" / "toy"
         for name, digest in toy.write(directory).items():
@@ -126,7 +126,7 @@ def toy_samples(arguments: Namespace) -> int:
 
 
 def get_text(arguments: Namespace) -> int:
-    """`seqkd-lab corpus get`"""
+    """Run `seqkd-lab corpus get`; return the exit code."""
     path = tatoeba.get(archive=arguments.archive)
     print(f"{path}\nlicence and attribution: {path.with_name('ATTRIBUTION.txt')}")
     return 0

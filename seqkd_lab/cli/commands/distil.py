@@ -97,7 +97,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """`seqkd-lab distil`"""
+    """Run `seqkd-lab distil`; return the exit code."""
     machine.use_threads(1)
     if arguments.beam is None:
         arguments.beam = 35 if arguments.method == INTERPOLATED else 5
@@ -112,11 +112,11 @@ def run(arguments: Namespace) -> int:
     if data.subwords is not None:
         print(data.cleaning, file=sys.stderr)
     teacher = find_teacher(arguments.teacher, store_of(arguments))
-    made = replace_targets(data.train, kept_translations(arguments, teacher, data.train))
+    distilled = replace_targets(data.train, kept_translations(arguments, teacher, data.train))
     write_cutter(arguments.out, teacher.subwords)
-    write_distilled(arguments.out, made)
+    write_distilled(arguments.out, distilled)
     kept_file(arguments).unlink(missing_ok=True)
-    print(f"{arguments.out}: {made.describe()}")
+    print(f"{arguments.out}: {distilled.describe()}")
     written_beside(arguments, teacher)
     print(
         f"next: seqkd-lab train --distilled {arguments.out} --out "
@@ -168,19 +168,19 @@ def translate_input(arguments: Namespace) -> int:
     teacher = find_teacher(arguments.teacher, store_of(arguments))
     sources = tuple(map(teacher.encode, lines))
     corpus = ParallelCorpus("input", "input", "unknown", sources, sources)
-    made, failed = drop_failures(
+    kept, failed = drop_failures(
         translated(sources, kept_translations(arguments, teacher, corpus)), teacher.decode
     )
     print(f"translations: {failed}", file=sys.stderr)
     usual = trained_on(arguments.teacher).get("tokens_per_source_token")
     if usual is not None:
-        warn_of_ratio(made, usual)
+        warn_of_ratio(kept, usual)
     write_cutter(arguments.out, teacher.subwords)
-    write_translated(arguments.out, made)
+    write_translated(arguments.out, kept)
     kept_file(arguments).unlink(missing_ok=True)
     compared = "" if usual is None else f" (the teacher's training corpus: {usual:.3f})"
     print(
-        f"{arguments.out}: {len(made):,} sentences, {made.tokens_per_source_token:.3f} tokens per "
+        f"{arguments.out}: {len(kept):,} sentences, {kept.tokens_per_source_token:.3f} tokens per "
         f"source token{compared}"
     )
     written_beside(arguments, teacher)

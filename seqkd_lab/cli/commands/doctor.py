@@ -13,7 +13,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """`seqkd-lab doctor`"""
+    """Run `seqkd-lab doctor`; return the exit code."""
     from seqkd_lab.doctor import run
 
     return run()

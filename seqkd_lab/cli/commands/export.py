@@ -72,7 +72,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """`seqkd-lab export`"""
+    """Run `seqkd-lab export`; return the exit code."""
     import_ctranslate2()
     check_place(arguments.out)
     machine.use_threads(1)

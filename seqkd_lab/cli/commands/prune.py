@@ -98,7 +98,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """`seqkd-lab prune`"""
+    """Run `seqkd-lab prune`; return the exit code."""
     check_pruning(arguments.share, arguments.method)
     machine.use_threads(1)
     store, steps = store_of(arguments), shares_in_steps(arguments.share, arguments.steps)
@@ -138,7 +138,7 @@ def retrained(
     model: Seq2Seq,
     steps: Sequence[float],
     optimisation: Optimisation,
-    named: ToyData | TextData,
+    pairs: ToyData | TextData,
 ) -> list[dict]:
     """Prune `model` in place to each share of `steps` in turn and retrain it there; return the
     history of each.
@@ -146,7 +146,7 @@ def retrained(
     A retraining that was interrupted goes on, if it was of the same model, share, method, settings
     and data.
     """
-    data = store_of(arguments).dataset(named)
+    data = store_of(arguments).dataset(pairs)
     corpus = data.train if arguments.distilled is None else distilled_pairs(arguments, data.train)
     work = run_key(
         model,

@@ -87,7 +87,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """`seqkd-lab score`"""
+    """Run `seqkd-lab score`; return the exit code."""
     names = [
         arguments.hypotheses,
         *([arguments.against] if arguments.against is not None else []),
@@ -122,7 +122,7 @@ def _shown(name: str) -> str:
 def read_together(names: Sequence[str]) -> list[list[str]]:
     """Return the lines of files whose line i belongs together; "-" is standard input.
 
-    Raises ValueError, naming the file, where nothing but blank lines is in it, and, naming both
+    Raise ValueError, naming the file, where nothing but blank lines is in it, and, naming both
     files and their numbers of lines, where these differ; CorpusError for a file that cannot be
     read.
     """

@@ -48,7 +48,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """`seqkd-lab study`"""
+    """Run `seqkd-lab study`; return the exit code."""
     verb, names = LIST, arguments.names
     if names:
         verb, names = (names[0], names[1:]) if names[0] in (LIST, RUN, CHECK) else (RUN, names)

@@ -65,7 +65,7 @@ TEXT_SEEDS = tuple(range(1, 6))
 
 
 def run(arguments: Namespace) -> int:
-    """`seqkd-lab table`"""
+    """Run `seqkd-lab table`; return the exit code."""
     if arguments.check:
         path = existing(results_to_judge(arguments.results, "table1.json"), "table")
         return 0 if print_results(read_results(path)) else 1

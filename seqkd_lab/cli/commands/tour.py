@@ -46,7 +46,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """`seqkd-lab tour`"""
+    """Run `seqkd-lab tour`; return the exit code."""
     # matplotlib takes a second to import, for which other commands need not wait
     from seqkd_lab.lab.paper_table.report import write_report
 

@@ -125,7 +125,7 @@ def learned_from() -> argparse.ArgumentParser:
 
 
 def run(arguments: Namespace) -> int:
-    """`seqkd-lab train`"""
+    """Run `seqkd-lab train`; return the exit code."""
     machine.use_threads(1)
     objective, store = objective_of(arguments), store_of(arguments)
     teachers = arguments.teacher or []

@@ -104,7 +104,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """`seqkd-lab translate`"""
+    """Run `seqkd-lab translate`; return the exit code."""
     if arguments.sentence == STANDARD and arguments.input is None:
         arguments.sentence, arguments.input = None, STANDARD
     if arguments.sentence is None and arguments.input is None:
