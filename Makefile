@@ -9,6 +9,7 @@ BIN    := $(VENV)/bin
 DONE   := $(VENV)/.done
 SEEDS  ?= 10
 JOBS   ?= 2
+PARALLEL = --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder  # tests/conftest.py makes the groups
 ARGS   ?=
 PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
@@ -27,13 +28,13 @@ table: $(DONE)/core ## all ten rows of Table 1 with ten seeds, 21 to 30 (SEEDS=1
 	$(BIN)/seqkd-lab table --seeds $(SEEDS) $(ARGS)
 
 check: $(DONE)/test lint ## format, style, types and the quick tests, in under two minutes: before every commit
-	$(BIN)/python -m pytest -q -m "not slow" --numprocesses $(JOBS) tests --ignore=tests/lab $(ARGS)
+	$(BIN)/python -m pytest -q -m "not slow" $(PARALLEL) $(ARGS)
 
 test: $(DONE)/test ## installs what the tests need and runs them all, JOBS=2 at once
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 coverage: $(DONE)/test ## runs the quick tests and says which lines of the library they reach
-	$(BIN)/python -m pytest -q -m "not slow" --numprocesses $(JOBS) --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -q -m "not slow" $(PARALLEL) --cov --cov-report=term $(ARGS)
 
 lint: $(DONE)/test ## checks format, style and types, and counts what the lessons' prose may improve
 	$(BIN)/python -m ruff format --check .

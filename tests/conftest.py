@@ -15,6 +15,8 @@ from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 WORDS = ("ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen")
 SMALL = LSTMSpec(width=8)
 ModelMaker = Callable[..., LSTMSeq2Seq]
+WHOLE_NOTEBOOKS = ("test_notebooks", "test_browser")
+"""Modules that run whole notebooks, each of which takes a process for a while."""
 
 # Without a deadline an example may take as long as a busy machine needs: a timed threshold is no
 # test.
@@ -23,9 +25,28 @@ settings.load_profile("no deadline")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The quick tests first: who broke something learns it within seconds. The order is kept among
-    equals."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    """Run the quick tests first: whoever broke something learns it within seconds. The order is
+    kept among equals.
+
+    With several processes (pytest-xdist) the tests of a module stay together, since they share
+    fixtures, and those of a notebook, since they share its run.
+    """
+    items.sort(key=is_slow)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Tell whether a test is marked as slow."""
+    return item.get_closest_marker("slow") is not None
+
+
+def group_of(item: pytest.Item) -> str:
+    """Return the name of the tests that run in the same process as this one."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    notebook = parameters.get("path", parameters.get("name")) if is_slow(item) else None
+    whose = f" {getattr(notebook, 'stem', notebook)}" if item.path.stem in WHOLE_NOTEBOOKS else ""
+    return f"{item.path.stem}{whose}"
 
 
 @pytest.fixture(autouse=True)
