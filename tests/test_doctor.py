@@ -290,6 +290,7 @@ def test_table_is_narrow_and_keeps_every_word():
     assert shown.count("seen") == 60 and command in shown and "1 problem(s), 0 warning(s)" in shown
 
 
+@pytest.mark.slow
 def test_run_on_this_machine_reports_all_and_returns_the_code_of_its_table(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")  # paths may hold more than ASCII

@@ -145,6 +145,7 @@ def test_use_threads_after_parallel_work_still_sets_the_inner_threads(monkeypatc
     assert torch_threads.get_num_threads() == 2
 
 
+@pytest.mark.slow
 def test_use_threads_sets_one_thread_between_operators_in_a_fresh_process(torch_threads):
     code = (
         "from seqkd_lab import machine; import torch; "

@@ -71,7 +71,8 @@ class TestResume:
         expected = train(whole, *arguments)
         with pytest.raises(KeyboardInterrupt):
             train(broken, *arguments, callbacks=[interrupt_at(update)], resume_from=tmp_path)
-        # a run that broke before its first epoch ended starts from scratch, so it needs the weights that it
+        # a run that broke before its first epoch ended starts from scratch, so it needs the weights
+        # that it
         # began with
         resumed = resumed if (tmp_path / "resume.json").exists() else fresh(make_model, 0)
         torch.manual_seed(12345)  # another process has another global state
@@ -498,6 +499,7 @@ def test_gradients_are_clipped_before_adam_sees_them(make_model):
     assert norms == pytest.approx([1e-3] * 4, rel=1e-2)
 
 
+@pytest.mark.slow
 def test_memorises_twenty_pairs(make_model):
     model = fresh(make_model, spec=LSTMSpec(width=32))
     train(

@@ -19,8 +19,8 @@ from seqkd_lab.models.transformer_parts import TiedLinear
 
 
 class SparseLinear(nn.Module):
-    """A layer x Wᵀ + b with W (V, D) in compressed sparse rows: as W times a matrix of columns, the form
-    that torch does fast.
+    """A layer x Wᵀ + b with W (V, D) in compressed sparse rows: as W times a matrix of columns, the
+    form that torch does fast.
 
     Indices take 4 bytes, where torch's own default takes 8.
     """
@@ -58,8 +58,8 @@ def with_sparse_output(model: Seq2Seq) -> Seq2Seq:
 
 
 def with_int8_output(model: Seq2Seq) -> Seq2Seq:
-    """Return a copy of `model` whose output layer is torch's own dynamic int8: inputs are rounded at
-    every call, too.
+    """Return a copy of `model` whose output layer is torch's own dynamic int8: inputs are rounded
+    at every call, too.
 
     Raise ValueError for tied embeddings: the layer's weights are then the words', which stay as
     they are.

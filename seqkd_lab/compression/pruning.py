@@ -1,8 +1,8 @@
 """Pruning by magnitude: the smallest weights become 0 and stay 0 while the rest learns on (Kim &
 Rush 2016, Table 3).
 
-Three methods define which weights are small (See, Luong & Manning 2016, arXiv 1606.09274), each by a
-score that ranks all weights; the lowest go:
+Three methods define which weights are small (See, Luong & Manning 2016, arXiv 1606.09274), each by
+a score that ranks all weights; the lowest go:
 - class-blind, the paper's: |w|, one threshold for all of the model, embeddings included;
 - class-uniform: the rank of |w| within its own class, so that every class loses the same share;
 - class-distribution: |w| / σ of its class, so that every class has the threshold λσ with one λ.
@@ -49,7 +49,8 @@ def check_pruning(share: float, method: str) -> None:
 
 
 def weight_classes(model: nn.Module) -> dict[str, list[str]]:
-    """Return the names of the model's parameters by class: the part of the model that they belong to."""
+    """Return the names of the model's parameters by class: the part of the model that they belong
+    to."""
     classes: dict[str, list[str]] = {}
     for name, _ in model.named_parameters():
         classes.setdefault(name.split(".")[0], []).append(name)
@@ -83,8 +84,8 @@ def scores(model: nn.Module, method: str) -> dict[str, Tensor]:
 
 
 def prune_masks(model: nn.Module, share: float, method: str = CLASS_BLIND) -> dict[str, Tensor]:
-    """Return masks that leave out the round(share · number of parameters) lowest scores, whatever their
-    class.
+    """Return masks that leave out the round(share · number of parameters) lowest scores, whatever
+    their class.
 
     Exactly so many: of equal scores the earlier one goes. What is 0 already goes first, so pruning
     a pruned model by the same share changes nothing. Raise ValueError for a share outside [0, 1),

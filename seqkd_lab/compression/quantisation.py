@@ -19,8 +19,8 @@ LARGEST = 127
 
 
 def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Return whole numbers q (R, C), int8, and scales (R,) with weight (R, C) ≈ scale · q; a row of zeros
-    has the scale 1."""
+    """Return whole numbers q (R, C), int8, and scales (R,) with weight (R, C) ≈ scale · q; a row of
+    zeros has the scale 1."""
     largest = weight.abs().amax(dim=1)
     smallest = torch.finfo(weight.dtype).tiny  # below it a scale loses its digits, and at last is 0
     scale = torch.where(
@@ -48,8 +48,8 @@ def quantised_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def quantised(model: Seq2Seq) -> Seq2Seq:
-    """Return a copy of `model` whose matrices are what 8 bits leave of them: it shows what quantisation
-    costs in quality."""
+    """Return a copy of `model` whose matrices are what 8 bits leave of them: it shows what
+    quantisation costs in quality."""
     rounded = copy.deepcopy(model)
     for parameter in rounded.parameters():
         if parameter.dim() == 2:

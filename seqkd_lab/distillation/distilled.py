@@ -40,8 +40,8 @@ class DistilledCorpus:
     exact_matches: int
 
     def describe(self) -> str:
-        """Return one line on what the teacher wrote: sentences, length ratio, similarity, sentences equal
-        to gold."""
+        """Return one line on what the teacher wrote: sentences, length ratio, similarity, sentences
+        equal to gold."""
         n = len(self.corpus)
         mean_similarity = sum(self.similarities) / n
         return (
@@ -152,7 +152,8 @@ def _row(where: str, line: str, source: str) -> tuple[tuple[str, ...], float, fl
     cells = line.split("\t")
     if len(cells) != 4 or cells[0] != source:
         raise CorpusError(
-            f"{where}: expected the source {source!r} in {line!r}: it was made from other pairs, or "
+            f"{where}: expected the source {source!r} in {line!r}: it was made from other pairs, "
+            "or "
             "changed; name those, or delete the file to distil again"
         )
     try:

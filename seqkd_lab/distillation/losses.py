@@ -50,7 +50,8 @@ class Objective(ABC):
         return mean_over_tokens(self.per_token(logits, batch, teacher_logits), batch.target_out)
 
     def checked(self, logits: Tensor, batch: Batch, teacher_logits: Tensor | None) -> Tensor:
-        """Return the teacher logits for `per_token`. Raise ValueError when the shapes do not fit."""
+        """Return the teacher logits for `per_token`. Raise ValueError when the shapes do not
+        fit."""
         check_shapes(logits, batch.target_out)
         return check_teacher(logits, teacher_logits) if self.needs_teacher else logits.new_empty(0)
 
@@ -95,7 +96,8 @@ def check_shapes(logits: Tensor, target: Tensor) -> None:
 
 
 def check_teacher(logits: Tensor, teacher_logits: Tensor | None) -> Tensor:
-    """Return `teacher_logits`. Raise ValueError unless they have the shape (B, T, V) of `logits`."""
+    """Return `teacher_logits`. Raise ValueError unless they have the shape (B, T, V) of
+    `logits`."""
     if teacher_logits is None or teacher_logits.shape != logits.shape:
         got = None if teacher_logits is None else tuple(teacher_logits.shape)
         raise ValueError(

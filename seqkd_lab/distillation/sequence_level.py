@@ -144,8 +144,8 @@ def distil_interpolated(
     batch_size: int = 32,
     report: Report | None = None,
 ) -> DistilledCorpus:
-    """Distil for Seq-Inter: each target becomes ỹ, of the teacher's `beam_size` best hypotheses the one
-    nearest to gold."""
+    """Distil for Seq-Inter: each target becomes ỹ, of the teacher's `beam_size` best hypotheses the
+    one nearest to gold."""
     return replace_targets(
         corpus, nearest(teacher, corpus, beam_size, length_penalty, batch_size, report)
     )

@@ -1,5 +1,5 @@
-"""A teacher's logits along every target of a corpus, computed once: Word-KD needs them again in each
-epoch."""
+"""A teacher's logits along every target of a corpus, computed once: Word-KD needs them again in
+each epoch."""
 
 from __future__ import annotations
 

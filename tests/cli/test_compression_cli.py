@@ -155,6 +155,7 @@ class TestPrune:
         whole, broken = (load_model(tmp_path / name).state_dict() for name in ("whole", "broken"))
         assert all(whole[name].equal(broken[name]) for name in whole)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "change",
         [

@@ -97,6 +97,7 @@ def rows_of(path: Path) -> list[list[str]]:
     return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
 
 
+@pytest.mark.slow
 class TestOneCutter:
     def test_the_text_is_cut_as_the_teacher_cuts_it_and_nothing_is_unknown(
         self, distil, teachers, tmp_path

@@ -137,6 +137,7 @@ def assert_tour_is_sound(printed: str, report_file: Path) -> None:
     assert page.tags <= TAGS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "model"),
     [(kind, MODELS[n % 2]) for n, kind in enumerate(KINDS)],
@@ -173,6 +174,7 @@ def test_the_whole_path(path_of, monkeypatch, kind, model):
     assert_nothing_left_over(path.home)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["thai", "markup and separators"])
 def test_elsewhere_the_path_makes_the_same(path_of, capsys, kind):
     one = path_of(kind)

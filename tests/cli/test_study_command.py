@@ -229,6 +229,7 @@ def small(monkeypatch, tmp_path):
     return tmp_path / "store"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:the teacher wrote")
 def test_a_tiny_budget_study_by_the_command(capsys, tmp_path, monkeypatch, small):
     """Fifteen students of one seed: numbers of updates, the table's own models, and the same
@@ -255,6 +256,7 @@ def test_a_tiny_budget_study_by_the_command(capsys, tmp_path, monkeypatch, small
     assert json.dumps(read_json(tmp_path / "budget.json")["by_seed"]["21"]) == before
 
 
+@pytest.mark.slow
 def test_check_draws_no_picture_and_imports_nothing_that_does(tmp_path):
     script = (
         "import sys; from seqkd_lab import cli; code = cli.main(['study', 'budget', '--check', "

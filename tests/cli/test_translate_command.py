@@ -374,6 +374,7 @@ class TestProcesses:
         ]
         return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, **given)
 
+    @pytest.mark.slow
     def test_utf8_through_a_pipe_that_nobody_reads_to_its_end(self, folder, tmp_path):
         text = tmp_path / "text"
         text.write_text("die Ente schläft\n日本語\n" * 6_000, encoding="utf-8")
@@ -385,6 +386,7 @@ class TestProcesses:
         process.stderr.close()
         assert first.endswith("\n")
 
+    @pytest.mark.slow
     def test_letters_on_a_terminal_without_them(self, folder):
         process = self.start(
             folder, "-", "--n-best", 5, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -395,6 +397,7 @@ class TestProcesses:
         assert any(ord(letter) > 127 for letter in out.decode("utf-8"))
         assert err.decode("ascii").startswith("seqkd-lab: 1 line with tokens")
 
+    @pytest.mark.slow
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's /dev/full")
     def test_a_full_disk(self, folder):
         with open("/dev/full", "wb") as full:

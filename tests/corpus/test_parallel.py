@@ -342,6 +342,7 @@ class TestCleaning:
         kept, report = clean(raw_of(dense), CleaningRules(max_ratio=2.0))
         assert (len(kept), report.dropped) == (50, {})
 
+    @pytest.mark.slow
     @given(st.text(max_size=50), st.text(max_size=50), st.floats(0.2, 5.0))
     def test_the_ratio_is_symmetric_and_at_least_one(self, source, target, usual):
         assert length_ratio(source, target, usual) >= 1.0

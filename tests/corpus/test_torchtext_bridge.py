@@ -136,6 +136,7 @@ class TestDataset:
 
 
 class TestOtherTorchtexts:
+    @pytest.mark.slow
     def test_importing_the_bridge_does_not_import_torchtext(self):
         code = "import sys, seqkd_lab.corpus.torchtext_bridge; sys.exit('torchtext' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

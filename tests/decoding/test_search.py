@@ -160,6 +160,7 @@ def test_log_prob_is_what_the_model_says_when_it_scores_the_translation(make_mod
         assert [h.log_prob for _, h in pairs] == pytest.approx(scored, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("max_length", [None, 5])
 @pytest.mark.parametrize(("beam_size", "length_penalty"), [(1, 0.0), (4, 0.0), (4, 1.0)])
 def test_a_translation_does_not_depend_on_its_batch(

@@ -103,6 +103,7 @@ SETTINGS = {
 
 
 class TestExactness:
+    @pytest.mark.slow
     @pytest.mark.parametrize("setting", SETTINGS)
     def test_the_law_is_the_targets(self, setting):
         """Three pairs of models each, Bonferroni-corrected; one batch of equal sentences accepts
@@ -117,6 +118,7 @@ class TestExactness:
             values.append(p_value(drawn, enumerated(target, distribution)))
         assert min(values) > FALSE_ALARM / (3 * len(SETTINGS))
 
+    @pytest.mark.slow
     def test_a_broken_rule_is_noticed(self):
         """Drawing again from q instead of the residual is wrong by little, and χ² sees it in each
         pair of models."""
@@ -135,6 +137,7 @@ class TestExactness:
             )
             assert p_value(drawn, enumerated(target, SamplingDistribution())) < 1e-6
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "distribution",
         [SamplingDistribution(0.6), SamplingDistribution(top_k=2), SamplingDistribution(top_p=0.7)],
@@ -148,6 +151,7 @@ class TestExactness:
         counts, expected = Counter(h.tokens for h in drawn), enumerated(target, distribution)
         assert any(not expected[tokens] for tokens in counts) or p_value(drawn, expected) < 1e-6
 
+    @pytest.mark.slow
     def test_sentences_of_one_batch_follow_their_own_sources(self):
         target, draft = model(TRANSFORMER, 0), model(LSTM, 10)
         drawn = speculative_sample(
@@ -167,6 +171,7 @@ class TestExactness:
         assert p_value(drawn[::2], ours) > 1e-3 and p_value(drawn[1::2], theirs) > 1e-3
         assert p_value(drawn[1::2], ours) < 1e-6
 
+    @pytest.mark.slow
     def test_one_sentence_at_a_time_and_adaptive(self):
         target, draft = model(LSTM, 2), model(LSTM, 12)
         for how in ({"batch_size": 1, "adaptive": True}, {"batch_size": 1_500, "adaptive": True}):
@@ -176,6 +181,7 @@ class TestExactness:
             )
             assert p_value(drawn, enumerated(target, SamplingDistribution())) > 1e-3
 
+    @pytest.mark.slow
     def test_a_draft_that_is_the_target_is_always_accepted(self):
         target, rounds = model(TRANSFORMER, 0), []
         drawn = speculative_sample(
@@ -215,6 +221,7 @@ class TestExactness:
 
 
 class TestGreedy:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("target_spec", "draft_spec"), list(product((LSTM, TRANSFORMER), repeat=2))
     )
@@ -318,6 +325,7 @@ class TestRounds:
                 torch.testing.assert_close(one.q.sum(2), torch.ones(1, one.q.shape[1]))
             assert tuple(target.target_vocabulary.words(written)) == found.tokens
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("max_length", [3, 6, 200])
     def test_a_trace_tells_the_translation_word_by_word_even_one_that_is_cut(self, max_length):
         """What is accepted and added is what is written, its end included; fates and counts fit."""
@@ -441,6 +449,7 @@ def test_a_law_is_what_sorting_by_hand_gives(distribution):
     assert (found[..., [PAD, BOS]] == 0).all()
 
 
+@pytest.mark.slow
 def test_sampling_takes_the_same_laws():
     """Temperature 0 is greedy; what is cut off is never drawn."""
     target = model(TRANSFORMER, 0)

@@ -21,6 +21,7 @@ def test_a_word_that_the_target_never_writes_is_refused_even_where_r_is_0():
     assert not accepted(torch.tensor(0.3), torch.tensor(0.0), torch.tensor(0.0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "distribution",
     [
@@ -40,6 +41,7 @@ def test_the_law_is_the_drafts_too(distribution):
     assert all(int(one.n_accepted) == one.drafted.shape[1] for one in rounds)
 
 
+@pytest.mark.slow
 def test_a_round_shows_the_refused_word_and_not_the_one_written_in_its_place():
     rounds: list[Round] = []
     speculative_sample(
@@ -65,6 +67,7 @@ def law_after(of, words, distribution: SamplingDistribution) -> torch.Tensor:
     return distribution(of.step(read, state)[0][0, -1])
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_the_laws_of_a_trace_are_those_of_its_places():
     target, draft, distribution, n_refused = (

@@ -97,6 +97,7 @@ class TestAlignment:
         )
         torch.testing.assert_close(looked, expected)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "spec", [LSTMSpec(16), TransformerSpec(16, 1, 1, 32, 0.0)], ids=["LSTM", "Transformer"]
     )
@@ -170,6 +171,7 @@ TEXTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @architectures
 @settings(max_examples=12)
 @given(TEXTS, st.sampled_from([1, 2, 64]), st.integers(1, 5), st.randoms(use_true_random=False))

@@ -56,6 +56,7 @@ def test_rollouts_arrive_as_they_were_sent(config):
     assert (received.delta is None) == (rollouts.delta is None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", [Schedule(1, 0), Schedule(3, together=2)])
 def test_two_processes_give_bit_for_bit_what_one_gives(schedule):
     threads = torch.get_num_threads()
@@ -73,6 +74,7 @@ def test_two_processes_give_bit_for_bit_what_one_gives(schedule):
     assert {event.who for event in second.events} == {"generator", "trainer"}
 
 
+@pytest.mark.slow
 def test_the_queue_is_bounded():
     """No job begins before there is room: by the events' own clock, and by what has arrived after a
     long wait."""
@@ -92,6 +94,7 @@ def test_the_queue_is_bounded():
         assert sum(event.what == WAIT for event in source.events()) == 12
 
 
+@pytest.mark.slow
 def test_an_error_in_the_generator_is_raised_in_the_trainer():
     with in_process(Schedule(4)) as source:
         broken = make_student()
@@ -100,6 +103,7 @@ def test_an_error_in_the_generator_is_raised_in_the_trainer():
             learn(broken, source, Schedule(4), learning())
 
 
+@pytest.mark.slow
 def test_a_killed_generator_is_reported_and_not_waited_for():
     with in_process(Schedule(2)) as source:
         source.wait_until_ready()
@@ -141,6 +145,7 @@ TRAINS = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_is_left_behind_when_the_trainer_goes(sent, tmp_path):
     tests, script = str(Path(small_rollouts.__file__).parent), tmp_path / "trains.py"

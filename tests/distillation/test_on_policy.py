@@ -315,6 +315,7 @@ class TestTraining:
             torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True)
         )
 
+    @pytest.mark.slow
     def test_reverse_kl_on_own_samples_brings_the_student_to_its_teacher(self, make_model):
         student, teacher = make_model(1, sharpness=1.0), make_model(2, sharpness=2.0)
         batch = OnPolicy()(student, batch_of(student), 1)
@@ -419,10 +420,12 @@ def between_translations(enumerated) -> torch.Tensor:
 
 
 class TestSampledToken:
+    @pytest.mark.slow
     def test_with_discount_0_it_is_the_full_reverse_kl_in_the_mean(self, enumerated):
         estimate, full = expected_estimate(enumerated, 0.0), full_reverse(enumerated)
         assert (estimate - full).norm() < 2e-3 * full.norm()
 
+    @pytest.mark.slow
     def test_with_discount_1_it_is_the_kl_between_translations_in_the_mean(self, enumerated):
         estimate, whole = expected_estimate(enumerated, 1.0), between_translations(enumerated)
         assert (estimate - whole).norm() < 2e-3 * whole.norm()

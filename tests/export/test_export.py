@@ -148,6 +148,7 @@ class TestNumbers:
                 == search(renormalised(model), [read[:LONGEST_SOURCE]])[0][0].tokens
             )
 
+    @pytest.mark.slow
     def test_the_longest_translation_of_the_longest_source_fits_into_the_table(self, tmp_path):
         """Every translation is as long as it may be."""
         model, longest = random_model(end=-1e3), longest_translation(LONGEST_SOURCE)
@@ -217,6 +218,7 @@ class TestTranslations:
         ours = [found[0] for found in search(oracle, SOURCES)]
         assert_same(exported(model, tmp_path / "x").search(SOURCES), ours, oracle, SOURCES)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("beam_size", [2, 5])
     @pytest.mark.parametrize("end", [-1.0, 1.0], ids=["often too long", "soon ended"])
     def test_beam_search_finds_the_best_that_our_beam_ever_held(

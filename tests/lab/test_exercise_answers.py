@@ -39,6 +39,7 @@ def test_a_wrong_answer_is_refused_and_no_mistake_is_named_that_was_not_made(key
         assert result.misconception is not None and named in result.misconception, repr(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key, function", RIGHT, ids=name)
 def test_a_right_answer_is_accepted_in_any_style(key, function):
     result = exercises.check(key, function)

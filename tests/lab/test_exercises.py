@@ -56,6 +56,7 @@ class TestEachExercise:
         misconceptions = {wrong.misconception for wrong in EXERCISES[key].wrong_answers}
         assert len(misconceptions) == len(EXERCISES[key].wrong_answers) >= 2
 
+    @pytest.mark.slow
     def test_no_constant_passes(self, key):
         cases = EXERCISES[key].cases()
         assert len(cases) >= 3

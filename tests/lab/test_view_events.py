@@ -121,6 +121,7 @@ class Checked:
             assert not zero, f"a signed zero: {zero} in {text}"
 
 
+@pytest.mark.slow
 @every_view
 def test_after_any_events_controls_picture_and_words_agree(kind, small, brush):
     checked, chance = Checked(kind, small, brush), random.Random(1)
@@ -139,6 +140,7 @@ def test_after_any_events_controls_picture_and_words_agree(kind, small, brush):
             raise AssertionError(f"after {checked.events[-20:]}: {error}") from error
 
 
+@pytest.mark.slow
 @every_view
 def test_each_control_through_its_range_changes_what_is_shown_and_the_words_with_the_picture(
     kind, small, brush

@@ -68,6 +68,7 @@ def test_views_leave_no_pyplot_figure_behind(toy, toy_models):
     assert pyplot is None or not pyplot.get_fignums()
 
 
+@pytest.mark.slow
 def test_the_core_loads_no_picture_figures_need_no_widgets_and_the_views_say_what_to_install():
     code = """
 import sys

@@ -29,6 +29,7 @@ def changed(results: dict) -> dict:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("earlier", [False, True], ids=["one format", "an earlier one"])
 def test_equal_files_have_no_difference_and_a_changed_digit_is_named(tmp_path, earlier):
     results = json.loads(results_path("live.json").read_text())

@@ -44,6 +44,7 @@ def test_checkpoints_are_small():
     assert sum(path.stat().st_size for path in files) < 4 * 2**20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ["baseline", "seq-kd"])
 def test_a_checkpoint_gives_its_recorded_metrics_again(row, tmp_path):
     directory = committed.checkpoint_directory(row)

@@ -428,6 +428,7 @@ def make_model_in_process(root, recipe, barrier) -> None:
     Store(root).model(recipe)
 
 
+@pytest.mark.slow
 def test_two_processes_making_the_same_model_both_end_with_it(store, rows, tmp_path):
     context, recipe = (
         multiprocessing.get_context("spawn"),
@@ -455,6 +456,7 @@ class TestSchedule:
         kinds = [type(task) for task in tasks]
         assert (kinds.count(Train), kinds.count(Evaluate), kinds.count(Distil)) == (10, 10, 2)
 
+    @pytest.mark.slow
     def test_two_workers_make_what_one_process_makes(self, text, tmp_path):
         run = TableRun(text, TINY, (1,), (TEACHER, BASELINE, SEQ_KD))
 
@@ -485,6 +487,7 @@ class TestSchedule:
             assert place["started", task] < place["ended", task]
             assert all(place["ended", need] < place["started", task] for need in task.needs())
 
+    @pytest.mark.slow
     def test_an_error_in_a_worker_names_the_task(self, rows, store):
         store.model(rows[TEACHER])
         path = store.distilled_path(rows[SEQ_KD].distilled)

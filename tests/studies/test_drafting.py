@@ -139,6 +139,7 @@ class TestMeasures:
         )
         assert set(certain) <= {0.0, 1.0}
 
+    @pytest.mark.slow
     def test_tokens_add_up(self, make_model):
         target = make_model(1, sharpness=2.0)
         drafts = {"same": target, "other": make_model(2, sharpness=2.0)}
@@ -159,6 +160,7 @@ class TestMeasures:
             if not one.temperature:
                 assert one.n_expected == one.n_accepted and one.z == 0.0
 
+    @pytest.mark.slow
     def test_exactness_tells_the_rules_apart(self, make_model):
         target, drafts = (
             make_model(1, n_target=2, sharpness=2.0),

@@ -186,6 +186,7 @@ class TestOneTeacher:
 
 
 class TestCommand:
+    @pytest.mark.slow
     def test_a_table_of_own_text_never_replaces_the_results_of_the_toy(
         self, data, tmp_path, monkeypatch, capsys
     ):

@@ -102,6 +102,7 @@ class TestJudged:
             and list(seeds[MODE]) == ["65", "65"]
         )
 
+    @pytest.mark.slow
     def test_a_small_run(self, tmp_path, monkeypatch):
         monkeypatch.setattr(live_students, "LIVE", fast(LIVE))
         heard = []

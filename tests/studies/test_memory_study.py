@@ -181,6 +181,7 @@ class TestRun:
         yield
         store_module._dataset.cache_clear()
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("few_sentences")
     @pytest.mark.filterwarnings("ignore:the teacher wrote")
     def test_a_small_run_is_measured_whole_and_read_again(self, tmp_path, monkeypatch):

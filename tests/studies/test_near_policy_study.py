@@ -91,6 +91,7 @@ class DrawnAsByTheTrainer:
         return []
 
 
+@pytest.mark.slow
 def test_the_learner_without_lag_equals_the_trainer():
     """Fed with the same draws, all words of the teacher, no cross-entropy and no packing."""
     optimisation = Optimisation(learning_rate=0.01, batch_size=8, warmup=0.3)
@@ -116,6 +117,7 @@ def test_the_learner_without_lag_equals_the_trainer():
 
 
 class TestArms:
+    @pytest.mark.slow
     def test_arms_learn_from_equal_tokens_and_record_what_they_took(self, student, teacher, toy):
         small_data = replace(toy, test=toy.test[:5], valid=toy.valid[:5], train=toy.train[:300])
         arms = {arm.name: arm for arm in ARMS}
@@ -162,6 +164,7 @@ class TestArms:
 
 
 class TestWays:
+    @pytest.mark.slow
     @pytest.mark.parametrize("number", [0, 1, 4, 5])
     def test_every_way_takes_as_many_tokens_and_its_costs_add_up(
         self, student, teacher, toy, number

@@ -92,6 +92,7 @@ def test_the_rows_of_the_table_are_what_the_conditions_ask_for():
     assert run.settings()["data"] == identity(ToyData())
 
 
+@pytest.mark.slow
 def test_both_languages_share_sources_and_vocabulary_and_one_leaves_a_single_translation(tmp_path):
     ambiguous, fixed = (language(tmp_path, which).dataset(ToyData()) for which in (True, False))
     assert (len(fixed.train), len(fixed.valid), len(fixed.test)) == (64, 10, 6)
@@ -111,6 +112,7 @@ def test_the_committed_teacher_serves_in_its_language_only(tmp_path):
     assert language(tmp_path, False, run).model(run.teacher).spec == TINY.preset.teacher
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:the teacher wrote")
 def test_every_arm_is_trained_and_judged_the_same_again(rows, tmp_path):
     assert list(rows) == [", ".join(pair) for pair in TINY.arms(1)] and len(rows) == 9
@@ -151,6 +153,7 @@ def test_the_table_fills_in_its_seeds():
     assert own.greedy == seq_kd["greedy"]["bleu"] and own.p_mode == seq_kd["p_mode"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:the teacher wrote")
 def test_a_mini_version_trains_all_itself():
     heard = []

@@ -123,6 +123,7 @@ class TestRecipes:
         )
 
 
+@pytest.mark.slow
 class TestRun:
     def test_every_place_is_judged_once_with_the_share_of_zeros_that_it_says(self, run, models):
         for seed, by_place in zip(SEEDS, models, strict=True):
@@ -163,6 +164,7 @@ class TestRun:
                 if place.share == 0.0 and place.stage == PRUNED:
                     assert all(kept in (None, 1.0) for kept in model["words_kept"])
 
+    @pytest.mark.slow
     def test_results_are_written_read_and_judged(self, run, store, models, tmp_path):
         study = study_of(run)
         path = tmp_path / "table3.json"

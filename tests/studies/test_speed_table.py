@@ -60,6 +60,7 @@ class TestInTurn:
 
 
 class TestMeasure:
+    @pytest.mark.slow
     def test_every_setting_is_there_and_the_threads_are_put_back(self, make_model):
         models = {TEACHER: make_model(), STUDENT: make_model(1)}
         sources, reported = {ONE_BY_ONE: SOURCES[:1], BATCHED: SOURCES}, []

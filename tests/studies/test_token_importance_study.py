@@ -67,6 +67,7 @@ def test_the_store_trains_on_the_planted_corpus(tmp_path):
     assert store.model(recipe).n_parameters() > 0 and store.has_model(recipe)
 
 
+@pytest.mark.slow
 def test_tokens_of_a_small_student(tmp_path):
     store, rows = Store(tmp_path), table_recipes(ToyData(300), TINY, 1)
     student, teacher = store.model(rows[BASELINE]), store.model(replace(rows[BASELINE], seed=2))

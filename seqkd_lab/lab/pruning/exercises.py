@@ -94,8 +94,8 @@ def update_by_torch(weight, gradient, mask, learning_rate) -> torch.Tensor:
 
 
 def update_cases() -> list[Case]:
-    """Return weights pruned already or not yet, matrices and a vector, all or nothing pruned. In one
-    case some weights and gradients are 0 although they are not pruned."""
+    """Return weights pruned already or not yet, matrices and a vector, all or nothing pruned. In
+    one case some weights and gradients are 0 although they are not pruned."""
     settings = [
         ("a matrix that is pruned already", (3, 4), 0.5, True, 0.1),
         ("a matrix that is not pruned yet", (3, 4), 0.5, False, 0.1),

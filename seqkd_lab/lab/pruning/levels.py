@@ -1,5 +1,5 @@
-"""The levels of pruning that the explorer shows: where each cuts, what it costs in BLEU and saves on
-disk, and what the student then writes."""
+"""The levels of pruning that the explorer shows: where each cuts, what it costs in BLEU and saves
+on disk, and what the student then writes."""
 
 from __future__ import annotations
 

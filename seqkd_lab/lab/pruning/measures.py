@@ -99,13 +99,16 @@ class Retrained:
     n_nonzero: int
 
 
+RETRAINING = Optimisation(3, 0.01, 32)
+
+
 def retrain(
     model: Seq2Seq,
     share: float,
     corpus: ParallelCorpus,
     valid: ParallelCorpus,
     hold: bool = True,
-    optimisation: Optimisation = Optimisation(3, 0.01, 32),
+    optimisation: Optimisation = RETRAINING,
     seed: int = 1,
 ) -> Retrained:
     """Return a copy of `model`, pruned by `share` and trained on `corpus`, with a bar; without

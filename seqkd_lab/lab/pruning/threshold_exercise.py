@@ -12,8 +12,8 @@ from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 
 
 def global_threshold(weights, share):
-    """Return the largest |w| among the round(share · N) smallest of all N weights {name: tensor}; 0.0 when
-    none go."""
+    """Return the largest |w| among the round(share · N) smallest of all N weights {name: tensor};
+    0.0 when none go."""
     magnitudes = torch.cat([weight.abs().flatten() for weight in weights.values()])
     n_pruned = round(share * len(magnitudes))
     return magnitudes.sort().values[n_pruned - 1].item() if n_pruned else 0.0

@@ -14,14 +14,14 @@ from seqkd_lab.lab.speculative.judging_exercises import (
 
 
 def accepted(p, q, r):
-    """Return which proposed words stand: r below min(1, q / p), for probabilities p, q and random numbers
-    r of one shape."""
+    """Return which proposed words stand: r below min(1, q / p), for probabilities p, q and random
+    numbers r of one shape."""
     return r < torch.clamp(q / p, max=1.0)
 
 
 def accepted_cases() -> list[Case]:
-    """Return many words under each of DISTRIBUTIONS, then single words of which the answer is certain
-    whatever r says."""
+    """Return many words under each of DISTRIBUTIONS, then single words of which the answer is
+    certain whatever r says."""
     cases = []
     for seed, (name, both) in enumerate(DISTRIBUTIONS.items()):
         p, q = map(torch.tensor, both)

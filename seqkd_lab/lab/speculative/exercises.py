@@ -16,7 +16,8 @@ from seqkd_lab.lab.speculative.judging_exercises import (
 
 
 def residual(p, q):
-    """Return (q − p)₊ / Σ(q − p)₊ for distributions p and q (V,); q itself where nothing is left."""
+    """Return (q − p)₊ / Σ(q − p)₊ for distributions p and q (V,); q itself where nothing is
+    left."""
     more = (q - p).clamp(min=0.0)
     return more / more.sum() if more.sum() > 0 else q
 

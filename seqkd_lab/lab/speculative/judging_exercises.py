@@ -89,12 +89,14 @@ def faulty_decisions(
         """Say what is wrong with these decisions; None where nothing is."""
         if not isinstance(answer, list):
             return (
-                f"your function gave {kind(answer)} instead of {len(words):,} truth values, one for "
+                f"your function gave {kind(answer)} instead of {len(words):,} truth values, one "
+                "for "
                 "each word"
             )
         if len(answer) != len(words):
             return (
-                f"your function gave {counted(len(answer))} instead of {len(words):,}, one for each "
+                f"your function gave {counted(len(answer))} instead of {len(words):,}, one for "
+                "each "
                 "word"
             )
         other = next((value for value in answer if value not in (True, False)), None)

@@ -32,6 +32,7 @@ def made():
     return dataset.make(LANGUAGE)
 
 
+@pytest.mark.slow
 def test_the_files_are_made_again_byte_by_byte(made, tmp_path, monkeypatch):
     monkeypatch.setattr(
         dataset, "make", lambda *_: made

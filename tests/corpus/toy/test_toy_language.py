@@ -130,6 +130,7 @@ def test_what_is_remembered_can_be_read_off_the_words():
             memories = sorted(after, key=str)
 
 
+@pytest.mark.slow
 def test_samples_are_valid_and_sources_are_parsed_back():
     rng = random.Random(10)
     for _ in range(300):
@@ -208,6 +209,7 @@ def test_strength_outside_its_range_is_refused(strength):
         Ambiguity(tense=strength)
 
 
+@pytest.mark.slow
 def test_alignment_covers_the_words_that_mean_something():
     rng, unaligned = random.Random(15), set()
     for _ in range(1000):

@@ -90,6 +90,7 @@ class TestView:
         assert "You and greedy search wrote the same translation" in view.text.value
         assert all(button.disabled for button in view.candidates) and view.beam_step.disabled
 
+    @pytest.mark.slow
     def test_the_best_k_each_time_are_the_beam(self, view):
         view.own_size.value, view.rival.value = 3, 3
         while not view.game.over:
@@ -103,6 +104,7 @@ class TestView:
             assert {len(path.words) for path in view.paths().values()} == {step}
             view.beam_step.click()
 
+    @pytest.mark.slow
     def test_in_any_order_of_events_the_controls_and_the_picture_agree(self, view):
         chance, actions = (
             random.Random(1),

@@ -104,6 +104,7 @@ def test_a_word_that_the_model_has_not_cannot_be_lost(traced):
         lost_at(traced[1], ("Haus",))
 
 
+@pytest.mark.slow
 def test_every_control_draws(toy, toy_models):
     short = sorted(range(len(toy.test)), key=lambda i: len(toy.test.source[i]))[:2]
     view = BeamExplorer(toy_models["teacher"], toy.test[short], toy.language)

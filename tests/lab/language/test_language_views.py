@@ -129,6 +129,7 @@ class TestPanel:
             )
         ]
 
+    @pytest.mark.slow
     def test_every_figure_can_be_saved(self, found):
         probability_of = LANGUAGE.targets(SOURCE)
         words = next(iter(probability_of))

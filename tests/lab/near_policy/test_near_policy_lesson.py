@@ -52,6 +52,7 @@ class TestOnTheSpot:
         )
         assert seen == sorted(seen) and 0.0 < seen[0] and seen[-1] < 1.0 + 1e-4
 
+    @pytest.mark.slow
     def test_ways_are_timed_here_and_leave_the_student_as_it_was(self, student, toy, toy_models):
         before = copy.deepcopy(student.state_dict())
         seconds = measures.time_here([LADDER[1]], 4, student, toy_models["teacher"], toy, 200)

@@ -215,6 +215,7 @@ class TestFigures:
         looks = [figures.role_of_arm(name) for name in ARMS]
         assert OTHER not in looks and figures.role_of_arm(START) == OTHER
 
+    @pytest.mark.slow
     def test_places_leave_out_what_few_reach(self, by_seed):
         curve = measures.position_curve(by_seed, START, STUDENT)
         assert curve == pytest.approx([0.2 + 0.01 * t for t in range(5)])

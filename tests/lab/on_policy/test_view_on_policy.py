@@ -105,6 +105,7 @@ def test_the_chosen_position_is_among_the_boxes(position):
     assert start % N_COLUMNS == 0 and 0 <= position - start < N_COLUMNS * N_ROWS
 
 
+@pytest.mark.slow
 def test_a_translation_opens_at_its_worst_position_and_every_number_is_in_words(explorer):
     for name in explorer.tables:
         explorer.student.value = name

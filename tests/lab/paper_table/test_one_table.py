@@ -76,6 +76,7 @@ class TestView:
         pytest.importorskip("ipywidgets")
         return paper_table.make_explorer(lesson.table_results())
 
+    @pytest.mark.slow
     def test_a_claim_sets_rows_and_measure_and_a_hand_takes_it_back(self, view):
         for label, claim in view._claims.items():
             view.claim.value = label

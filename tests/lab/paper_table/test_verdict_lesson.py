@@ -176,6 +176,7 @@ class TestFigures:
         figure.savefig("/dev/null", format="png")
         return " | ".join(text.get_text() for axes in figure.axes for text in axes.texts)
 
+    @pytest.mark.slow
     def test_each_criterion_has_a_row_with_its_mean_and_what_is_said_of_it(self):
         verdicts = judge(TABLE)
         figure = claims.findings_figure(verdicts)

@@ -84,6 +84,7 @@ def test_one_candidate_alone_switches_the_slider_off(toy, toy_models):
     )
 
 
+@pytest.mark.slow
 def test_every_control_draws_through_its_whole_range(read):
     view = ChoiceExplorer(read)
     for sentence in range(len(read)):

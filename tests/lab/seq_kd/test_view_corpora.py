@@ -70,6 +70,7 @@ def test_shares_sum_to_one(toy, resampled):
         assert sum(other for _, _, other in options) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_every_control_of_the_lens_draws(toy, resampled):
     view = CorpusLens(toy.train, resampled, toy.language, n_pairs=300)
     for number in [*range(1, 20), 300]:
@@ -96,6 +97,7 @@ def test_every_control_of_the_lens_draws(toy, resampled):
     assert len(pictures) == len(view.choice.options)
 
 
+@pytest.mark.slow
 def test_entering_and_leaving_the_pairs_that_differ_keeps_the_pair(toy, resampled):
     lens, chance = CorpusLens(toy.train, resampled, toy.language, 40), random.Random(2)
     for _ in range(60):

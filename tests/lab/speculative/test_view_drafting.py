@@ -149,6 +149,7 @@ class TestRounds:
                 assert distributions.p[distributions.refused] == pytest.approx(one.rejected.p)
 
 
+@pytest.mark.slow
 def test_every_control_draws_through_its_whole_range(stepper):
     for temperature in (1.0, 0.0):
         stepper.temperature.value = temperature

@@ -177,6 +177,7 @@ def view(toy, model):
 
 
 class TestView:
+    @pytest.mark.slow
     @settings(max_examples=25, deadline=None)
     @given(events=st.lists(st.tuples(st.booleans(), st.integers(0, 40)), min_size=1, max_size=8))
     def test_after_any_events_the_picture_is_what_the_controls_say(self, view, events):
