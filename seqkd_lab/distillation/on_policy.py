@@ -45,6 +45,7 @@ class Divergence(Objective):
             raise ValueError(f"beta must lie in [0, 1]; got {self.beta}")
 
     def per_token(self, logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
+        """Return the divergence of student and teacher at each token: (B, T) in nats."""
         distance = divergence(logits, teacher_logits, self.beta)
         between = self.scaled and 0.0 < self.beta < 1.0
         return distance / (self.beta * (1.0 - self.beta)) if between else distance
@@ -69,6 +70,8 @@ class SampledToken(Objective):
             raise ValueError(f"discount must lie in [0, 1]; got {self.discount}")
 
     def per_token(self, logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
+        """Return the discounted cost to come of each drawn token, times its log p: (B, T) in
+        nats."""
         log_p = token_log_probs(logits, batch)  # (B, T)
         cost = log_p.detach() - token_log_probs(teacher_logits.detach(), batch)
         to_come = torch.zeros_like(cost)

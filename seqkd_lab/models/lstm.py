@@ -105,6 +105,7 @@ class LSTMState(DecoderState):
         return replace(self, past=((self.read, self.h, self.c, self.attended),))
 
     def rollback(self, length: int) -> LSTMState:
+        """Return the state as it was after `length` tokens. Raise ValueError unless remembered."""
         remembered = self.past or ()
         for n_past, (n, h, c, attended) in enumerate(remembered, start=1):
             if n == length:

@@ -162,6 +162,8 @@ class TransformerState(DecoderState):
         return self
 
     def rollback(self, length: int) -> TransformerState:
+        """Return the state as it was after `length` tokens. Raise ValueError beyond what was
+        read."""
         if not 0 <= length <= self.length:
             raise ValueError(
                 f"length {length} was not remembered: {self.length} tokens have been read"

@@ -91,6 +91,7 @@ class Bars(Watcher):
         self.shares: dict[Task, float] = {}
 
     def started(self, task: Task) -> None:
+        """Show a bar for the task where the output is a terminal."""
         if self.stream.isatty():
             used = {bar.pos for bar in self.bars.values()}
             free = next(line for line in range(1, 100) if not {line, -line} & used)

@@ -37,6 +37,7 @@ class Train:
         return f"train {self.recipe.name} (seed {self.recipe.seed})"
 
     def needs(self) -> list[Task]:
+        """Return the tasks whose results this one reads."""
         recipe = self.recipe
         models = (recipe.teacher, recipe.start)
         needs: list[Task] = [Train(model) for model in models if model is not None]
@@ -64,6 +65,7 @@ class Distil:
         return f"distil {how.method}, K = {how.beam_size} (seed {how.teacher.seed})"
 
     def needs(self) -> list[Task]:
+        """Return the tasks whose results this one reads."""
         return [Train(self.distillation.teacher)]
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:
@@ -84,6 +86,7 @@ class TranslateForward:
         )
 
     def needs(self) -> list[Task]:
+        """Return the tasks whose results this one reads."""
         return [Train(self.translation.teacher)]
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:
@@ -101,6 +104,7 @@ class Rate:
         return f"pass rates of {self.rates.student.name} (seed {self.rates.student.seed})"
 
     def needs(self) -> list[Task]:
+        """Return the tasks whose results this one reads."""
         return [Train(self.rates.student)]
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:
@@ -121,6 +125,7 @@ class Evaluate:
         return f"evaluate {self.recipe.name}{' in int8' * self.int8} (seed {self.recipe.seed})"
 
     def needs(self) -> list[Task]:
+        """Return the tasks whose results this one reads."""
         return [Train(self.recipe)]
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:

@@ -251,6 +251,7 @@ def study_of(run: ArchitecturesRun, repetitions: int = 5) -> Study:
     stand with its first seed."""
 
     def measure(seed: int, store: Store, report: Report) -> dict[str, Mapping]:
+        """Return the evaluations of one seed; for the first seed also the curves of training."""
         rows: dict[str, Mapping] = {**run.evaluations(seed, store)}
         if seed == Study.first_seed:
             rows[CURVES] = {

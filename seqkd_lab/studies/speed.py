@@ -269,6 +269,7 @@ def study_of(repetitions: int = 7, paper_sizes: bool = True) -> Study:
     of the paper's sizes, which takes minutes and 3 GB of memory."""
 
     def measure(seed: int, store: Store, report: Report) -> Rows:
+        """Return the speeds of all models in one run of the clock."""
         models = committed_models()
         sizes = {name: n_nonzero(model) for name, model in models.items()}
         test = store.dataset(EARLIER).test.source

@@ -109,6 +109,7 @@ def tokens_figure(tokens: Sequence[DraftedTokens]) -> Figure:
     row a temperature."""
 
     def draw(axes: Axes, draft: str, temperature: float) -> None:
+        """Draw one panel: a draft at a temperature."""
         by_length = tokens_at(tokens, draft, temperature)
         lengths, last = list(by_length), by_length[max(by_length)]
         formula = [expected_tokens(last.overlap, K) for K in lengths]
@@ -158,6 +159,7 @@ def clock_figure(results: DraftingResults, threads: int) -> Figure:
     a row a temperature."""
 
     def draw(axes: Axes, draft: str, temperature: float) -> None:
+        """Draw one panel: a draft at a temperature."""
         by_length = tokens_at(results.tokens, draft, temperature)
         price = cost(results.steps, draft, TEACHER, threads)
         formula = [expected_speed_up(each.overlap, K, price) for K, each in by_length.items()]

@@ -271,6 +271,7 @@ def payoff_frame(results: DraftingResults, threads: int) -> pandas.DataFrame:
     does)."""
 
     def line(draft: str, temperature: float) -> dict[str, object]:
+        """Return one row of the table: a draft at a temperature."""
         ways = speed_ups(results.clock, threads, temperature)
         changing = next(ways[way] for way in ways if way[0] == draft and way[2])
         clock = clock_of(results, draft, temperature, threads)

@@ -83,6 +83,7 @@ def memory_tables(seeds: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
     names = {memory: memory_key(memory) for memory in MEMORIES}
 
     def frame(measure: str, scale: float) -> pandas.DataFrame:
+        """Return one measure as a table: a row a memory, a column a student."""
         return pandas.DataFrame(
             {
                 name: {
