@@ -225,7 +225,7 @@ def points(results: Mapping) -> list[Point]:
 
 
 def _pair(name: str) -> tuple[str, str]:
-    """The condition and the arm of a row."""
+    """Return the condition and the arm of a row."""
     condition, arm = name.split(", ")
     return condition, arm
 

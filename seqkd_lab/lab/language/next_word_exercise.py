@@ -140,10 +140,10 @@ def _log_probabilities(probability_of, prefix):
 
 
 def fault_of(expected: Mapping[str, float]) -> Callable[[Any], str | None]:
-    """A judge of distributions: a word of probability 0 may be in the dictionary or not."""
+    """Return a judge of distributions: a word of probability 0 may be in the dictionary or not."""
 
     def fault(answer: Any) -> str | None:
-        """Says what is wrong with `answer`, or None."""
+        """Return what is wrong with `answer`, or None."""
         if not isinstance(answer, Mapping):
             return (
                 f"your function gave {kind(answer)} instead of a dictionary from each word to its "
@@ -228,7 +228,7 @@ BY_HAND = (
 
 
 def drawn() -> list[Case]:
-    """Random translations of two letters; the truth counts them letter by letter."""
+    """Draw random translations of two letters; the truth counts them letter by letter."""
     cases = []
     for seed, length in ((1, 2), (2, 1), (3, 3)):
         chance = random.Random(seed)

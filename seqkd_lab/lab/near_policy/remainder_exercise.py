@@ -18,8 +18,8 @@ def remainder_kl(p, q, words):
 
 
 def remainder_kl_cases() -> list[Case]:
-    """Random distributions, and a student that agrees; expected by Python's own numbers over the
-    merged outcomes."""
+    """Draw random distributions, and a student that agrees; expected by Python's own numbers over
+    the merged outcomes."""
     cases = []
     for seed, (V, k) in enumerate([(4, 1), (6, 2), (12, 3), (5, 4), (9, 5), (7, 3)]):
         rng = random.Random(seed)
@@ -84,7 +84,7 @@ def _cross_entropy(p, q, words):
 
 @mistake("this is the bucket alone. The terms of the k words are missing.")
 def _rest(p, q, words):
-    """The bucket's term."""
+    """Return the bucket's term."""
     return remainder_kl(p, q, words) - _without_rest(p, q, words)
 
 

@@ -31,7 +31,7 @@ from seqkd_lab.distillation.on_policy import Divergence
 from seqkd_lab.lab.on_policy.figures import role_of_arm
 from seqkd_lab.lab.shared.bars import REST, BarRows
 from seqkd_lab.lab.shared.digits import shown_number
-from seqkd_lab.lab.shared.distribution_columns import column, said
+from seqkd_lab.lab.shared.distribution_columns import column, display_word
 from seqkd_lab.lab.shared.next_words import likeliest
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import (
@@ -218,14 +218,14 @@ class ExposureDrawing:
     def _show_next_words(self, shown: ShownSentence, words: Sequence[str], position: int) -> None:
         p, q = shown.teacher[position], shown.student[position]
         order = likeliest([p, q], N_WORDS)
-        names = [*(said(words[word]) for word in order), REST]
+        names = [*(display_word(words[word]) for word in order), REST]
         self._bars.show(names, [column(p, order), column(q, order)], decimals=2)
         looks = f"{role_of(TEACHER).word} p_T, {role_of(OWN).word} p_S"
         self._bars_title.set_text(f"t = {position + 1}: {looks}")
 
     def _show_boxes(self, shown: ShownSentence, nats: Sequence[float], position: int) -> None:
         start, corners, colours = first_shown(position), [], []
-        tokens = [said(token) for token in shown.tokens[start : start + N_COLUMNS * N_ROWS]]
+        tokens = [display_word(token) for token in shown.tokens[start : start + N_COLUMNS * N_ROWS]]
         for box, (word, number) in enumerate(zip(self._words, self._numbers, strict=True)):
             if box >= len(tokens):
                 word.set_text("")

@@ -13,7 +13,7 @@ from torch import Tensor
 from seqkd_lab.distillation import exposure
 from seqkd_lab.lab.on_policy.measures import arm_mean, arm_values, beta_curves
 from seqkd_lab.lab.shared.bars import REST, BarRows, room_for_names
-from seqkd_lab.lab.shared.distribution_columns import column, said
+from seqkd_lab.lab.shared.distribution_columns import column, display_word
 from seqkd_lab.lab.shared.next_words import likeliest
 from seqkd_lab.lab.shared.seeds import draw_seeds, write_beyond
 from seqkd_lab.lab.shared.style import (
@@ -78,7 +78,7 @@ def beta_figure(teacher: Tensor, student: Tensor, words: Sequence[str]) -> Figur
     figure, (left, right) = panels(13, 4.2, columns=2, width_ratios=(2, 3))
     teacher_role, student_role = role_of(TEACHER), role_of(OWN)
     order = likeliest([teacher, student], 6)
-    names = [*(said(words[word]) for word in order), REST]
+    names = [*(display_word(words[word]) for word in order), REST]
     bars = BarRows(left, ("p_T", "p_S"), (teacher_role.colour, student_role.colour), len(names))
     bars.show(names, [column(teacher, order), column(student, order)], 2)
     room_for_names(left, max(map(len, names)))

@@ -19,7 +19,7 @@ from seqkd_lab.lab.on_policy.explorer import (
     most_nats,
 )
 from seqkd_lab.lab.shared.digits import shown_number
-from seqkd_lab.lab.shared.distribution_columns import said
+from seqkd_lab.lab.shared.distribution_columns import display_word
 from seqkd_lab.lab.shared.view import (
     STYLE,
     WIDE,
@@ -93,7 +93,7 @@ class ExposureExplorer(View):
         """The numbers of the position, and of all positions."""
         beta = self.beta.value
         teacher, student = (
-            escape(said(table.words[int(distribution[position].argmax())]))
+            escape(display_word(table.words[int(distribution[position].argmax())]))
             for distribution in (shown.teacher, shown.student)
         )
         nats = shown_number(float(shown.divergence[BETAS.index(beta)][position]), 3)

@@ -80,8 +80,8 @@ def _total_last(teacher_beam, student_beam, student_greedy):
 
 
 def speed_cases() -> list[Case]:
-    """The paper's Table 2 (GPU), a student that is slower than its teacher, whole numbers, and
-    random speeds; through logarithms, where factors add."""
+    """Return the paper's Table 2 (GPU), a student that is slower than its teacher, whole numbers,
+    and random speeds; through logarithms, where factors add."""
     settings: list[tuple[str, tuple[float, ...]]] = [
         ("the paper's GPU: 4×1000 teacher, 2×500 student", (101.9, 181.9, 1051.3)),
         ("whole numbers", (100, 250, 1100)),
@@ -205,8 +205,8 @@ def _each_sentence_once(scores, other_scores, resamples):
 
 
 def bootstrap_cases() -> list[Case]:
-    """A system clearly better, slightly better, equal, somewhat worse; one that gains little often
-    and loses much rarely. Whole scores, so that sums are exact in any order."""
+    """Return a system clearly better, slightly better, equal, somewhat worse; one that gains little
+    often and loses much rarely. Whole scores, so that sums are exact in any order."""
     cases = []
     for seed, (gain, noise, name) in enumerate(
         [

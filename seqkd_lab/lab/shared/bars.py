@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from seqkd_lab.lab.shared.picture import add_label
-from seqkd_lab.lab.shared.style import GREY, SIZE
+from seqkd_lab.lab.shared.picture import Label, add_label
+from seqkd_lab.lab.shared.style import GREY, SIZE, ready
 
 REST = "(rest)"
 ROOM = "\n".join([" "] * 8)
@@ -28,7 +30,7 @@ class BarRows:
 
     def __init__(
         self,
-        axes,
+        axes: Axes,
         series: Sequence[str],
         colours: Sequence[str],
         n_rows: int,
@@ -49,16 +51,16 @@ class BarRows:
 
     @property
     def animated(self) -> list[Artist]:
-        """What changes with the values."""
+        """The artists that change with the values."""
         bars = [bar for container in self._bars for bar in container]
         return [*bars, *self._words, *(number for numbers in self._numbers for number in numbers)]
 
     def handles(self, series: Sequence[int]) -> list[Artist]:
-        """For a legend: the bars of these series, by number."""
+        """Return the bars of these series, by number, for a legend."""
         return [self._bars[number] for number in series]
 
     def colour(self, number: int, name: str, colour: str) -> None:
-        """Gives a series, by number, another name and colour."""
+        """Give a series, by number, another name and colour."""
         self._bars[number].set_label(name)
         for bar in self._bars[number]:
             bar.set_facecolor(colour)
@@ -66,8 +68,8 @@ class BarRows:
     def show(
         self, words: Sequence[str], values: Sequence[Sequence[float] | None], decimals: int = 3
     ) -> None:
-        """One list of values for each series, in the order of `words`; None hides a series. Further
-        rows stay empty."""
+        """Show one list of values for each series, in the order of `words`; None hides a series.
+        Further rows stay empty."""
         for row, label in enumerate(self._words):
             label.set_text(words[row] if row < len(words) else "")
         self._arrange([number for number, column in enumerate(values) if column is not None])
@@ -77,7 +79,7 @@ class BarRows:
                 self._show_bar(bar, number, value, decimals)
 
     def _arrange(self, shown: Sequence[int]) -> None:
-        """Lets the series with these numbers share the height of each row."""
+        """Let the series with these numbers share the height of each row."""
         height = 0.84 / max(1, len(shown))
         for turn, number in enumerate(shown):
             for row, (bar, label) in enumerate(
@@ -87,7 +89,7 @@ class BarRows:
                 bar.set(y=middle - 0.46 * height, height=0.92 * height)
                 label.set_y(middle)
 
-    def _show_bar(self, bar, number, value: float | None, decimals: int) -> None:
+    def _show_bar(self, bar: Rectangle, number: Label, value: float | None, decimals: int) -> None:
         low, high = self.limits
         shown = 0.0 if value is None else min(max(value, low), high)
         bar.set_width(shown)
@@ -101,8 +103,8 @@ class BarRows:
         number.set_ha("left" if shown >= 0 else "right")
 
 
-def _scale(axes, limits: tuple[float, float], n_rows: int) -> None:
-    """Prepares the axes: the axis ends where the values can, and beyond it there is room for
+def _scale(axes: Axes, limits: tuple[float, float], n_rows: int) -> None:
+    """Prepare the axes: the axis ends where the values can, and beyond it there is room for
     numbers."""
     low, high = limits
     span = high - low
@@ -119,20 +121,18 @@ def _scale(axes, limits: tuple[float, float], n_rows: int) -> None:
     for side in ("top", "left", "right"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_bounds(low, high)
-    axes.tick_params(axis="x", labelsize=SIZE - 1)
-    axes.grid(axis="x", color="#dddddd")
-    axes.set_axisbelow(True)
+    ready(axes, "x")
     axes.axvline(0.0, color=GREY, linewidth=1)
 
 
-def room_for_names(axes, n_letters: int) -> None:
+def room_for_names(axes: Axes, n_letters: int) -> None:
     """Leave room at the left of `axes` for names of rows with up to `n_letters` letters: they are
     no ticks, so a computed layout does not see them."""
     axes.set_ylabel(" \n" * round(n_letters / 2.4), fontsize=SIZE)
 
 
 def unsigned(value: float, decimals: int) -> str:
-    """The number; what would round to 0 and is not 0 is "<0.001"."""
+    """Return the number as text; what would round to 0 and is not 0 is "<0.001"."""
     if value == 0.0:
         return "0"
     least = 10.0**-decimals
@@ -140,6 +140,6 @@ def unsigned(value: float, decimals: int) -> str:
 
 
 def signed(value: float, decimals: int) -> str:
-    """The number with its sign, a true minus; none before a zero."""
+    """Return the number with its sign, a true minus; none before a zero."""
     rounded = f"{value:+.{decimals}f}".replace("-", "−")
     return rounded[1:] if float(rounded.replace("−", "-")) == 0.0 else rounded

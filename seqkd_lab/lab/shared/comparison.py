@@ -73,7 +73,7 @@ class Comparison:
 
 
 def _side(head: str) -> str:
-    """How a column is aligned: numbers right, words left."""
+    """Return how a column is aligned: numbers right, words left."""
     return "right" if head.startswith("p by") else "left"
 
 

@@ -27,13 +27,13 @@ KEY = (
 Column = tuple[float, ...]
 
 
-def said(token: str) -> str:
+def display_word(token: str) -> str:
     """Return a word as the views write it: the end of a sentence in brackets."""
     return END if token == SPECIALS[EOS] else token
 
 
 @dataclass(frozen=True)
-class PlaceLaws:
+class PositionDistributions:
     """The likeliest words of one position, "(rest)" the last, and their probabilities by draft (p)
     and target (q).
 
@@ -51,7 +51,7 @@ class PlaceLaws:
     drawn: int | None
 
 
-def place_laws(
+def position_distributions(
     p: Tensor | None,
     q: Tensor,
     extra: Tensor,
@@ -59,7 +59,7 @@ def place_laws(
     refused: str | None = None,
     drawn: str | None = None,
     n_words: int = N_WORDS,
-) -> PlaceLaws:
+) -> PositionDistributions:
     """Return the distributions p, q and extra (V,) of one position; `tokens` names the words.
     Refused and drawn word always have rows."""
     distributions = [distribution for distribution in (p, q, extra) if distribution is not None]
@@ -74,9 +74,9 @@ def place_laws(
     )
     shared = torch.zeros_like(q) if p is None else torch.minimum(p, q)
     row_of: dict[str | None, int] = {tokens[word]: row for row, word in enumerate(order)}
-    return PlaceLaws(
+    return PositionDistributions(
         tuple(order),
-        (*(said(tokens[word]) for word in order), REST),
+        (*(display_word(tokens[word]) for word in order), REST),
         None if p is None else column(p, order),
         column(q, order),
         column(shared, order),
@@ -94,7 +94,7 @@ def column(distribution: Tensor, ids: Sequence[int]) -> Column:
     return (*shown, rest if rest > 1e-6 else 0.0)  # float32 leaves as much by rounding
 
 
-class LawBars:
+class DistributionBars:
     """Three panels of bars on one scale from 0 to 1: p, q, and the distribution of the word that is
     drawn in the end."""
 
@@ -129,7 +129,7 @@ class LawBars:
             self._none,
         ]
 
-    def show(self, distributions: PlaceLaws | None, title: str) -> None:
+    def show(self, distributions: PositionDistributions | None, title: str) -> None:
         """Move the bars; `title` names the third distribution. With None draw nothing."""
         for label, text in zip(self._titles, ("p, the draft", "q, the target", title), strict=True):
             label.set_text(text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from matplotlib.figure import Figure
 
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
-from seqkd_lab.lab.shared.style import BLUE, GREY, SIZE, VERMILION
+from seqkd_lab.lab.shared.style import BLUE, GREY, VERMILION, panels, styled
 from seqkd_lab.training import Progress
 
 MOST_NATS = 6.5  # ln of a vocabulary of 665 words: a model that knows nothing
@@ -18,7 +18,7 @@ SMOOTHING = 20  # updates
 @dataclass
 class Curve:
     """One try: how far it is and its training loss at each update, how far and gold NLL at each
-    validation (nats a token). How far is told in epochs, or in what else the whole is measured in.
+    validation (nats a token). How far is in epochs, or in what else the whole is measured in.
     The training loss is of the try's own objective; validation is NLL of gold, which compares."""
 
     name: str = ""
@@ -26,7 +26,7 @@ class Curve:
     validations: list[tuple[float, float]] = field(default_factory=list)
 
     def hear(self, progress: Progress, whole: float) -> None:
-        """Notes an update, and the validation that came with it; `whole` is how far the training
+        """Record an update, and the validation that came with it; `whole` is how far the training
         goes in all."""
         done = progress.update / progress.n_updates * whole
         self.updates.append((done, progress.loss))
@@ -34,14 +34,14 @@ class Curve:
             self.validations.append((done, progress.valid_loss))
 
     def smoothed(self) -> list[tuple[float, float]]:
-        """The training loss as the mean of the latest SMOOTHING updates, at every fifth update at
-        most."""
+        """Return the training loss as the mean of the latest SMOOTHING updates, at every fifth
+        update at most."""
         losses = [loss for _, loss in self.updates]
-        places = range(0, len(losses), max(1, len(losses) // 200))
-        recent = [losses[max(0, i - SMOOTHING + 1) : i + 1] for i in places]
+        updates = range(0, len(losses), max(1, len(losses) // 200))
+        recent = [losses[max(0, i - SMOOTHING + 1) : i + 1] for i in updates]
         return [
             (self.updates[i][0], sum(last) / len(last))
-            for i, last in zip(places, recent, strict=True)
+            for i, last in zip(updates, recent, strict=True)
         ]
 
 
@@ -53,14 +53,11 @@ class LearningDrawing:
     number stands at the top.
     """
 
+    @styled
     def __init__(self, most_epochs: int) -> None:
-        figure = Figure(figsize=(9, 4.2), layout="constrained")
-        axes = figure.subplots()
+        figure, axes = panels(9, 4.2)
         axes.set(xlim=(0.0, most_epochs * 1.12), ylim=(0.0, MOST_NATS))
-        axes.set_xlabel("epochs", fontsize=SIZE)
-        axes.set_ylabel("nats a token", fontsize=SIZE)
-        axes.tick_params(labelsize=SIZE - 1)
-        axes.grid(color="#dddddd")
+        axes.set(xlabel="epochs", ylabel="nats a token")
         (self._earlier,) = axes.plot(
             [], [], "o-", color=GREY, alpha=0.6, label="earlier tries: NLL of gold"
         )
@@ -70,13 +67,13 @@ class LearningDrawing:
         )
         self._number = add_label(axes, 0.0, 0.0, color=VERMILION)
         self._above = add_label(axes, 0.1, MOST_NATS - 0.35, color=BLUE)
-        axes.legend(fontsize=SIZE - 1, loc="upper right")
+        axes.legend(loc="upper right")
         self.picture = BlittedFigure(
             figure, [self._earlier, self._training, self._validation, self._number, self._above]
         )
 
     def show(self, curve: Curve, earlier: Sequence[Curve] = ()) -> None:
-        """Draws `curve` as far as it has come."""
+        """Draw `curve` as far as it has come."""
         gap = [(float("nan"), float("nan"))]
         old = [point for other in earlier for point in [*other.validations, *gap]]
         for line, points in (
@@ -93,12 +90,13 @@ class LearningDrawing:
         )
 
 
+@styled
 def learning_figure(curve: Curve, earlier: Sequence[Curve] = (), most_epochs: int = 10) -> Figure:
-    """Still twin of the StudentTrainer: one learning curve beside earlier ones."""
+    """Draw the still twin of the StudentTrainer: one learning curve beside earlier ones."""
     drawing = LearningDrawing(most_epochs)
     drawing.show(curve, earlier)
     axes = drawing.picture.figure.axes[0]
-    axes.set_title(curve.name, fontsize=SIZE, parse_math=False)
+    axes.set_title(curve.name)
     if not earlier:  # a legend names what is drawn, and nothing else
-        axes.legend(handles=axes.lines[1:], fontsize=SIZE - 1, loc="upper right")
+        axes.legend(handles=axes.lines[1:], loc="upper right")
     return drawing.picture.figure

@@ -17,8 +17,7 @@ from seqkd_lab.lab.shared.bars import REST, ROOM, BarRows
 from seqkd_lab.lab.shared.digits import shown_number
 from seqkd_lab.lab.shared.models import TICKET, TICKET_GOLD
 from seqkd_lab.lab.shared.picture import BlittedFigure
-from seqkd_lab.lab.shared.score_figures import TRUTH, colour_of
-from seqkd_lab.lab.shared.style import SIZE
+from seqkd_lab.lab.shared.style import TRUTH, panels, role_of, styled
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 N_WORDS = 8  # three bars a word and their numbers need room
@@ -29,7 +28,7 @@ SERIES = (TRUTH, TEACHER, STUDENT)
 def sentence_log_probs_by_word(
     model: Seq2Seq, source: Sequence[str], target: Sequence[str]
 ) -> Tensor:
-    """log p(k | source, y_<t) in nats of every word k at every position: (T, V) float64, T =
+    """Return log p(k | source, y_<t) in nats of every word k at every position: (T, V) float64, T =
     len(target) + 1."""
     pair = ParallelCorpus("pair", "shown", "", (tuple(source),), (tuple(target),))
     batch = make_batch(encode(pair, model.source_vocabulary, model.target_vocabulary), [0])
@@ -46,8 +45,8 @@ def next_id(vocabulary: Vocabulary, word: str) -> int:
 def true_next_words(
     language: ToyLanguage, source: Sequence[str], prefix: Sequence[str], vocabulary: Vocabulary
 ) -> Tensor:
-    """The true p(k | source, prefix) (V,). Raises ValueError when no translation of `source` starts
-    with `prefix`."""
+    """Return the true p(k | source, prefix) (V,). Raise ValueError when no translation of `source`
+    starts with `prefix`."""
     probabilities = torch.zeros(len(vocabulary), dtype=torch.float64)
     for token, p in language.next_token(source, prefix).items():
         probabilities[next_id(vocabulary, token)] += p
@@ -55,24 +54,24 @@ def true_next_words(
 
 
 def soften(log_prob: Tensor, temperature: float) -> Tensor:
-    """softmax(log p / τ) over the last dimension: τ = 1 is the model's own, a larger τ flatter.
+    """Return softmax(log p / τ) over the last dimension: τ = 1 is the model's own, a larger τ
+    flatter.
 
-    The same as softening the logits, which differ from log p by a constant. Raises ValueError
-    unless τ > 0.
-    """
+    The same as softening the logits, which differ from log p by a constant. Raise ValueError unless
+    τ > 0."""
     if not temperature > 0.0:
         raise ValueError(f"temperature must be positive; got {temperature}")
     return (log_prob / temperature).softmax(dim=-1)
 
 
 def entropy(p: Tensor) -> float:
-    """H(p) = −Σ p ln p in nats, of probabilities (V,)."""
+    """Return H(p) = −Σ p ln p in nats, of probabilities (V,)."""
     return float(-torch.xlogy(p, p).sum()) + 0.0  # no "−0.00" where one word is certain
 
 
 def divergence(p: Tensor, q: Tensor) -> float:
-    """KL(p ‖ q) = Σ p ln(p / q) in nats, of probabilities (V,); infinite where q is 0 and p is
-    not."""
+    """Return KL(p ‖ q) = Σ p ln(p / q) in nats, of probabilities (V,); infinite where q is 0 and p
+    is not."""
     return float((torch.xlogy(p, p) - torch.xlogy(p, q)).sum())
 
 
@@ -93,17 +92,17 @@ class NextWords:
     student_name: str = STUDENT
 
     def distributions(self) -> dict[str, Tensor]:
-        """Those that are there, by name: truth, teacher, student."""
+        """Return those that are there, by name: truth, teacher, student."""
         named = {TRUTH: self.truth, TEACHER: self.teacher, self.student_name: self.student}
         return {name: p for name, p in named.items() if p is not None}
 
     def entropies(self) -> dict[str, float]:
-        """The entropy of each distribution in nats."""
+        """Return the entropy of each distribution in nats."""
         return {name: entropy(p) for name, p in self.distributions().items()}
 
     def divergences(self) -> dict[str, float]:
-        """KL(truth ‖ teacher), KL(truth ‖ student) and KL(teacher ‖ student) in nats, as far as
-        they are there."""
+        """Return KL(truth ‖ teacher), KL(truth ‖ student) and KL(teacher ‖ student) in nats, as far
+        as they are there."""
         known = self.distributions()
         pairs = ((TRUTH, TEACHER), (TRUTH, self.student_name), (TEACHER, self.student_name))
         return {
@@ -113,7 +112,7 @@ class NextWords:
         }
 
     def rows(self, order: Sequence[int]) -> tuple[list[str], list[list[float] | None]]:
-        """The words with ids `order` and "(rest)", and the bars of SERIES beside them."""
+        """Return the words with ids `order` and "(rest)", and the bars of SERIES beside them."""
         ids, bars = list(order), []
         for p in (self.truth, self.teacher, self.student):
             shown = None if p is None else p[ids].tolist()
@@ -122,15 +121,15 @@ class NextWords:
 
 
 def _rest(shown: Sequence[float]) -> float:
-    """What `shown` leaves of 1; nothing, where only rounding leaves it, so that a whole truth has
-    no rest."""
+    """Return what `shown` leaves of 1; nothing, where only rounding leaves it, so that a whole
+    truth has no rest."""
     rest = 1.0 - sum(shown)
     return rest if rest > 1e-12 else 0.0
 
 
 def likeliest(distributions: Sequence[Tensor], n_words: int = N_WORDS) -> list[int]:
-    """The ids of the words that some of the `distributions` (V,) gives most, the most probable
-    first."""
+    """Return the ids of the words that some of the `distributions` (V,) gives most, the most
+    probable first."""
     highest = torch.stack(list(distributions)).amax(dim=0)
     return highest.topk(min(n_words, len(highest))).indices.tolist()
 
@@ -144,8 +143,8 @@ def with_ticket(corpus: ParallelCorpus, n_sentences: int) -> ParallelCorpus:
 
 
 class SentenceReading:
-    """All that the next-word views ask about one sentence pair: each model reads it once, the truth
-    when asked.
+    """All that the next-word views need of one sentence pair: each model reads it once, and the
+    truth is computed at the first call.
 
     models holds "teacher" and any students; they share a target vocabulary, or ValueError is
     raised.
@@ -173,12 +172,13 @@ class SentenceReading:
         self._truth: dict[int, Tensor | None] = {}
 
     def __len__(self) -> int:
-        """T, the positions: one before each target word, and one before the end."""
+        """Return T, the number of positions: one before each target word, and one before the
+        end."""
         return len(self.target) + 1
 
     def truth(self, position: int) -> Tensor | None:
-        """The true next-word distribution (V,) there; None without a language, or where the prefix
-        is not valid."""
+        """Return the true next-word distribution (V,) there; None without a language, or where the
+        prefix is not valid."""
         if position not in self._truth:
             try:
                 known = None
@@ -191,7 +191,8 @@ class SentenceReading:
         return self._truth[position]
 
     def order(self, position: int, names: Sequence[str], n_words: int = N_WORDS) -> list[int]:
-        """The ids of the words to show there: by τ = 1, so that rows stand still while τ moves."""
+        """Return the ids of the words to show there, by τ = 1, so that rows stand still while τ
+        moves."""
         truth = self.truth(position)
         shown = [self.log_prob[name][position].exp() for name in names]
         return likeliest([*shown, *(() if truth is None else (truth,))], n_words)
@@ -199,8 +200,8 @@ class SentenceReading:
     def next_words(
         self, position: int, temperature: float = 1.0, student: str | None = None
     ) -> NextWords:
-        """The distributions before target word `position` (0 is the first), after the target's own
-        words."""
+        """Return the distributions before target word `position` (0 is the first), after the
+        target's own words."""
         softened = soften(self.log_prob[TEACHER][position], temperature)
         follower = (
             None if student is None else soften(self.log_prob[student][position], temperature)
@@ -219,36 +220,37 @@ class NextWordsDrawing:
     """Bars of truth, teacher and student, as far as they are there, on a fixed scale from 0 to
     1."""
 
+    @styled
     def __init__(self) -> None:
-        figure = Figure(figsize=(9, 7.4), layout="constrained")
-        self._axes = figure.subplots()
-        self._bars = BarRows(self._axes, SERIES, [colour_of(name) for name in SERIES], N_WORDS + 1)
-        self._axes.set_xlabel("probability of the next word", fontsize=SIZE)
+        figure, self._axes = panels(9, 7.4)
+        colours = [role_of(name).colour for name in SERIES]
+        self._bars = BarRows(self._axes, SERIES, colours, N_WORDS + 1)
+        self._axes.set(xlabel="probability of the next word", ylabel=ROOM)
         self._axes.margins(x=0)
-        self._axes.set_ylabel(ROOM, fontsize=SIZE)
         self._names: tuple[str, ...] = ()
         self.picture = BlittedFigure(figure, self._bars.animated)
 
+    @styled
     def show(self, next_words: NextWords, order: Sequence[int]) -> None:
-        """Moves the bars. The legend names those that are shown, each in the colour of its role."""
+        """Move the bars. The legend names those that are shown, each in the colour of its role."""
         words, bars = next_words.rows(order)
         names = tuple(next_words.distributions())
         if names != self._names:
             self._names = names
-            self._bars.colour(
-                SERIES.index(STUDENT), next_words.student_name, colour_of(next_words.student_name)
-            )
+            student = next_words.student_name
+            self._bars.colour(SERIES.index(STUDENT), student, role_of(student).colour)
             shown = [number for number, column in enumerate(bars) if column is not None]
-            self._axes.legend(handles=self._bars.handles(shown), fontsize=SIZE, loc="lower right")
+            self._axes.legend(handles=self._bars.handles(shown), loc="lower right")
             self.picture.renew()
         self._bars.show(words, bars)
 
 
+@styled
 def temperature_figure(
     reading: SentenceReading, position: int, temperature: float, student: str | None = None
 ) -> Figure:
-    """Still twin of the TemperatureExplorer: the next-word distributions at one position and
-    temperature."""
+    """Draw the still twin of the TemperatureExplorer: the next-word distributions at one position
+    and temperature."""
     drawing, next_words = NextWordsDrawing(), reading.next_words(position, temperature, student)
     names = (TEACHER,) if student is None else (TEACHER, student)
     drawing.show(next_words, reading.order(position, names))
@@ -263,5 +265,5 @@ def temperature_figure(
         f"{' '.join(reading.source)}\n{prefix} …   τ = {temperature:g}\n{numbers} "
         f"nats\n{divergences} nats"
     )
-    drawing.picture.figure.suptitle(title, fontsize=SIZE, parse_math=False)
+    drawing.picture.figure.suptitle(title)
     return drawing.picture.figure

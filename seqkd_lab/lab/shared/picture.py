@@ -20,7 +20,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from PIL import Image
 
-from seqkd_lab.lab.shared.style import GRID, SIZE
+from seqkd_lab.lab.shared.style import SIZE
 
 DOTS_PER_INCH = 100
 
@@ -139,13 +139,3 @@ class BlittedFigure:
         )
         few_colours.save(buffer, "png", compress_level=1)
         return buffer.getvalue()
-
-
-def label_axes(axes, x: str, y: str, title: str = "") -> None:
-    """Set the names of the axes and a title, over a grid that stays behind the marks."""
-    axes.set_xlabel(x, fontsize=SIZE)
-    axes.set_ylabel(y, fontsize=SIZE)
-    axes.set_title(title, fontsize=SIZE, parse_math=False)
-    axes.tick_params(labelsize=SIZE - 1)
-    axes.grid(color=GRID)
-    axes.set_axisbelow(True)

@@ -10,55 +10,36 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from seqkd_lab.lab.shared.bars import signed
-from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SIZE, SKY
-from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
+from seqkd_lab.lab.shared.style import BLACK, GREY, SIZE, panels, role_of, styled
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
-from seqkd_lab.studies.live import GOLD, MODE, SAMPLES
 
 if TYPE_CHECKING:  # the measures import pictures themselves
     from seqkd_lab.lab.shared.scores import Score
 
-TRUTH = "truth"
-COLOURS = {
-    TRUTH: SKY,
-    TEACHER: BLACK,
-    BASELINE: BLUE,
-    WORD_KD: ORANGE,
-    SEQ_KD: GREEN,
-    GOLD: BLUE,
-    SAMPLES: PURPLE,
-    MODE: GREEN,
-}
-"""One colour a role, here and in Table 1's curves: who learns from gold is blue, from the teacher's
-mode green."""
 
-
-def colour_of(name: str) -> str:
-    """Return the colour of a model; one that was tuned further ("seq-kd + …") keeps its colour,
-    others are grey."""
-    return COLOURS.get(name, COLOURS.get(name.split(" ")[0], GREY))
-
-
+@styled
 def scores_figure(scores: Mapping[str, Score], beam_size: int) -> Figure:
     """Draw BLEU of each model, from greedy (dot) to beam search (ring), its share of valid greedy
     translations, and p(ŷ)."""
-    figure = Figure(figsize=(13, 1.7 + 0.75 * len(scores)), layout="constrained")
+    size = (13, 1.7 + 0.75 * len(scores))
+    figure, axes = panels(*size, columns=3, sharey=True, width_ratios=[1.6, 1.0, 1.0])
+    bleu, valid, certain = axes
     # So that the last number of a scale does not touch the next scale.
     figure.set_layout_engine("constrained", w_pad=0.12)
-    bleu, valid, certain = figure.subplots(1, 3, sharey=True, width_ratios=[1.6, 1.0, 1.0])
     low = min(min(score.bleu) for score in scores.values())
     bleu.set_xlim(low - 1.0, 100.0)
     valid.set_xlim(0.0, 1.0)
     valid.set_xticks([0.0, 0.5, 1.0])
     certain.set_xlim(0.0, min(1.0, 1.25 * max(score.p_mode for score in scores.values())))
     for row, (name, score) in enumerate(scores.items()):
-        _draw_searches(bleu, row, score, colour_of(name))
-        _draw_bar(valid, row, score.valid[0], f"{score.valid[0]:.0%}", colour_of(name))
-        _draw_bar(certain, row, score.p_mode, f"{score.p_mode:.2f}", colour_of(name))
-    bleu.set_title("BLEU (at most 100)", fontsize=SIZE)
-    valid.set_title("valid translations, greedy", fontsize=SIZE)
-    certain.set_title("p(ŷ): probability of its own best", fontsize=SIZE)
-    bleu.set_yticks(range(len(scores)), list(scores), fontsize=SIZE + 1)
+        _draw_searches(bleu, row, score, role_of(name).colour)
+        _draw_bar(valid, row, score.valid[0], f"{score.valid[0]:.0%}", role_of(name).colour)
+        _draw_bar(certain, row, score.p_mode, f"{score.p_mode:.2f}", role_of(name).colour)
+    bleu.set_title("BLEU (at most 100)")
+    valid.set_title("valid translations, greedy")
+    certain.set_title("p(ŷ): probability of its own best")
+    bleu.set_yticks(range(len(scores)), list(scores))
     bleu.set_ylim(len(scores) - 0.5, -0.5)
     bleu.plot([], [], "o", color=GREY, markersize=11, label="greedy search")
     bleu.plot(
@@ -71,11 +52,9 @@ def scores_figure(scores: Mapping[str, Score], beam_size: int) -> Figure:
         markeredgewidth=2.5,
         label=f"beam search, beam size {beam_size}",
     )
-    figure.legend(fontsize=SIZE, loc="outside lower center", ncols=2)
-    for axes in (bleu, valid, certain):
-        axes.tick_params(labelsize=SIZE - 1)
-        axes.grid(axis="x", color="#dddddd")
-        axes.set_axisbelow(True)
+    figure.legend(loc="outside lower center", ncols=2)
+    for panel in axes:
+        panel.grid(visible=False, axis="y")
     return figure
 
 
@@ -94,7 +73,6 @@ def _draw_searches(axes: Axes, row: int, score: Score, colour: str) -> None:
         (greedy if at_left else beam, row),
         xytext=(-8 if at_left else 8, 12),
         textcoords="offset points",
-        fontsize=SIZE,
         ha="left" if at_left else "right",
     )
 
@@ -128,21 +106,21 @@ def gains_by_seed(by_seed: Sequence[Rows]) -> dict[str, tuple[list[float], str]]
         ),
         "the beam adds to the baseline": (
             [bleu(rows, BASELINE, "beam") - bleu(rows, BASELINE, "greedy") for rows in by_seed],
-            BLUE,
+            role_of(BASELINE).colour,
         ),
         "the beam adds to Seq-KD": (
             [bleu(rows, SEQ_KD, "beam") - bleu(rows, SEQ_KD, "greedy") for rows in by_seed],
-            GREEN,
+            role_of(SEQ_KD).colour,
         ),
     }
 
 
+@styled
 def seeds_figure(by_seed: Mapping[str, Rows], committed: int) -> Figure:
     """Draw the three gains of the headline: a dot a seed, the mean with its 95% interval, the
     committed seed ringed."""
     seeds = sorted(by_seed, key=int)
-    figure = Figure(figsize=(12, 3.6), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = panels(12, 3.6)
     gains = gains_by_seed([by_seed[seed] for seed in seeds])
     for row, (values, colour) in enumerate(gains.values()):
         mean, (low, high) = mean_and_interval(values)
@@ -163,7 +141,6 @@ def seeds_figure(by_seed: Mapping[str, Rows], committed: int) -> Figure:
             (mean, row + 0.27),
             xytext=(0, -19),
             textcoords="offset points",
-            fontsize=SIZE,
             ha="center",
         )
         if str(committed) in seeds:
@@ -177,12 +154,10 @@ def seeds_figure(by_seed: Mapping[str, Rows], committed: int) -> Figure:
                 markeredgewidth=2,
             )
     axes.axvline(0.0, color=GREY, linewidth=1)
-    axes.set_yticks(range(len(gains)), list(gains), fontsize=SIZE)
+    axes.set_yticks(range(len(gains)), list(gains))
     axes.set_ylim(len(gains) - 0.2, -0.5)
-    axes.set_xlabel("BLEU", fontsize=SIZE)
-    axes.tick_params(axis="x", labelsize=SIZE)
-    axes.grid(axis="x", color="#dddddd")
-    axes.set_axisbelow(True)
+    axes.set_xlabel("BLEU")
+    axes.grid(visible=False, axis="y")
     axes.plot(
         [], [], "o", color=GREY, alpha=0.6, markersize=10, label=f"each of {len(seeds)} seeds"
     )
@@ -197,5 +172,5 @@ def seeds_figure(by_seed: Mapping[str, Rows], committed: int) -> Figure:
         markeredgewidth=2,
         label=f"seed {committed}: the models of the lessons",
     )
-    figure.legend(fontsize=SIZE, loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=3)
     return figure

@@ -12,7 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from seqkd_lab.lab.shared.bars import BarRows
-from seqkd_lab.lab.shared.distribution_columns import KEY, N_WORDS, LawBars, column, place_laws
+from seqkd_lab.lab.shared.distribution_columns import (
+    KEY,
+    N_WORDS,
+    DistributionBars,
+    column,
+    position_distributions,
+)
 from seqkd_lab.lab.shared.style import (
     BLACK,
     GREEN,
@@ -59,8 +65,8 @@ def one_word_figure(word: OneWord, n: int = 10_000) -> Figure:
     stood, dark what was drawn again, the line is q."""
     figure = Figure(figsize=(13, 3.9))
     columns = [figure.add_axes((left, 0.09, 0.205, 0.69)) for left in (0.115, 0.345, 0.56, 0.785)]
-    distributions = place_laws(word.p, word.q, word.residual, word.tokens)
-    LawBars(columns[:3]).show(distributions, "(q − p)₊, scaled to 1")
+    distributions = position_distributions(word.p, word.q, word.residual, word.tokens)
+    DistributionBars(columns[:3]).show(distributions, "(q − p)₊, scaled to 1")
     drawn, rows = columns[3], np.arange(len(distributions.words))
     stood, again = by_the_rule(word, n)
     came_out = BarRows(drawn, ("",), (GREEN,), N_WORDS + 1)

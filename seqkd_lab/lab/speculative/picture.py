@@ -20,7 +20,13 @@ from seqkd_lab.decoding.draft_trace import (
     DraftTrace,
     TracedRound,
 )
-from seqkd_lab.lab.shared.distribution_columns import KEY, LawBars, PlaceLaws, place_laws, said
+from seqkd_lab.lab.shared.distribution_columns import (
+    KEY,
+    DistributionBars,
+    PositionDistributions,
+    display_word,
+    position_distributions,
+)
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLACK, BLUE, GREEN, GREY, LIGHT_GREY, SIZE, VERMILION, styled
 
@@ -69,8 +75,8 @@ def percent(share: float) -> str:
 
 def boxes(traced: TracedRound) -> list[Box]:
     """Return the words of a round from left to right, the one that the target adds the last."""
-    drafted = [Box(said(word.token), note(word), word.fate) for word in traced.words]
-    extra = [] if traced.extra is None else [Box(said(traced.extra), "+", EXTRA)]
+    drafted = [Box(display_word(word.token), note(word), word.fate) for word in traced.words]
+    extra = [] if traced.extra is None else [Box(display_word(traced.extra), "+", EXTRA)]
     return [*drafted, *extra]
 
 
@@ -81,14 +87,14 @@ def window(number: int, n_rounds: int) -> range:
     return range(first, min(first + N_ROUNDS, n_rounds))
 
 
-def laws_of(trace: DraftTrace, number: int) -> PlaceLaws | None:
+def distributions_of(trace: DraftTrace, number: int) -> PositionDistributions | None:
     """Return the distributions where round `number` (from 1) ended; None where the end of the
     sentence stood and nothing was drawn."""
     traced = trace.rounds[number - 1]
     if traced.extra is None:
         return None
     refused = None if traced.rejected is None else traced.rejected.token
-    return place_laws(
+    return position_distributions(
         traced.p, traced.q, traced.extra_distribution, trace.tokens, refused, traced.extra
     )
 
@@ -119,10 +125,10 @@ class DraftingDrawing:
         axes.add_patch(self._frame)
         self._add_labels(axes)
         columns = [figure.add_axes((left, 0.05, 0.265, 0.31)) for left in (0.13, 0.42, 0.71)]
-        self._laws = LawBars(columns)
+        self._columns = DistributionBars(columns)
         figure.text(0.5, 0.422, KEY, fontsize=SIZE - 1, ha="center", va="center")
         labels = [*self._words.values(), *self._notes.values(), *self._heads, *self._counts]
-        moving = [self._boxes, self._frame, *labels, *self._laws.animated]
+        moving = [self._boxes, self._frame, *labels, *self._columns.animated]
         self.picture = BlittedFigure(figure, moving)
 
     def _add_labels(self, axes: Axes) -> None:
@@ -152,7 +158,7 @@ class DraftingDrawing:
             count.set_text(f"{n_tokens} token{plural}" if row < len(shown) else "")
         self._show_corners(rows)
         self._frame.set_y(shown.index(number - 1) - 0.48)
-        self._laws.show(laws_of(trace, number), title_of(trace.rounds[number - 1]))
+        self._columns.show(distributions_of(trace, number), title_of(trace.rounds[number - 1]))
 
     def _show_box(self, word: Text, below: Text, box: Box | None) -> None:
         if box is None:

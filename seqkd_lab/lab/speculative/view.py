@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.draft_trace import UNREAD, DraftTrace, TracedRound, trace_speculative
-from seqkd_lab.lab.shared.distribution_columns import said
+from seqkd_lab.lab.shared.distribution_columns import display_word
 from seqkd_lab.lab.shared.view import (
     STYLE,
     WIDE,
@@ -119,7 +119,7 @@ class DraftingStepper(View):
 def written_in_words(trace: DraftTrace, number: int) -> str:
     """Say what stood before the round, and what it wrote."""
     traced = trace.rounds[number - 1]
-    written = [*trace.hypothesis.tokens, said("</s>")]
+    written = [*trace.hypothesis.tokens, display_word("</s>")]
     start = len(traced.prefix)
     end = start + traced.n_tokens
     before, now = (" ".join(map(escape, part)) for part in (written[:start], written[start:end]))
@@ -133,7 +133,7 @@ def words_table(traced: TracedRound) -> str:
     rows = [
         (
             str(number),
-            said(word.token),
+            display_word(word.token),
             f"{word.p:.3f}",
             f"{word.q:.3f}" if word.fate != UNREAD else "–",
             note(word),
@@ -147,14 +147,14 @@ def drawn_in_words(traced: TracedRound) -> str:
     """Say where the last word of the round came from."""
     if traced.extra is None:
         return "The end stands: nothing more is drawn."
-    extra = f"“{escape(said(traced.extra))}”"
+    extra = f"“{escape(display_word(traced.extra))}”"
     if traced.rejected is None:
         return (
             f"All stand, so the same call of the target gives one word more: + {extra}, drawn "
             "from q."
         )
     word = traced.rejected
-    refused = f"“{escape(said(word.token))}”"
+    refused = f"“{escape(display_word(word.token))}”"
     if traced.p is not None and word.p > 0.0:
         refused += f" (the draft gave it {word.p:.3f}, the target {word.q:.3f})"
     return f"✗ {refused} is refused; + {extra} is drawn in its place, from (q − p)₊ scaled to 1."

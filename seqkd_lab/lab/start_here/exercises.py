@@ -133,7 +133,7 @@ def _one_long_text(next_word):
 
 
 def along(words: str) -> dict[Words, dict[str, float]]:
-    """Makes a table whose greedy translation is `words`: at each step the likeliest word comes
+    """Make a table whose greedy translation is `words`: at each step the likeliest word comes
     second, and a translation that leaves the path ends after one word.
     """
     table, written = {}, (*words.split(), END)
@@ -150,7 +150,7 @@ def along(words: str) -> dict[Words, dict[str, float]]:
 
 @cache
 def of_the_language(source: Words) -> dict[Words, dict[str, float]]:
-    """The truth as such a table: every prefix of every translation of `source`."""
+    """Return the truth as such a table: every prefix of every translation of `source`."""
     language = ToyLanguage()
     beginnings = {words[:n] for words in language.targets(source) for n in range(len(words) + 1)}
     return {

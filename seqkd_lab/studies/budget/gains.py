@@ -125,7 +125,7 @@ def _when(by_seed: Sequence[Rows], measure: str, title: str) -> str:
 
 
 def _from_which_on(rows: Rows, states: Sequence[str]) -> str:
-    """The sentence on the budgets after the last at which Seq-KD helps."""
+    """Return the sentence on the budgets after the last at which Seq-KD helps."""
     if HELPS not in states:
         return "By the interval it helps at none of these budgets."
     n_helping = len(states) - states[::-1].index(HELPS)  # up to the last that helps

@@ -70,7 +70,7 @@ class BudgetStudents:
         }
 
     def _longer(self, row: Recipe, factor: float) -> Recipe:
-        """The row itself, or with `factor` times its epochs."""
+        """Return the row itself, or with `factor` times its epochs."""
         epochs, training = self.epochs(factor), self.preset.student_training
         if epochs == training.epochs:
             return row

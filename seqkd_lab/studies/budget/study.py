@@ -41,7 +41,8 @@ from seqkd_lab.studies.budget.students import (
 
 
 def _between(rows: Rows) -> float:
-    """The smaller of two steps in greedy BLEU: baseline to Word-KD, and Word-KD to Seq-KD."""
+    """Return the smaller of two steps in greedy BLEU: baseline to Word-KD, and Word-KD to
+    Seq-KD."""
     above_baseline = gain(rows, TABLE, GREEDY_BLEU, WORD_KD)
     return min(above_baseline, gain(rows, TABLE, GREEDY_BLEU) - above_baseline)
 

@@ -43,8 +43,8 @@ def change_of_gain(seeds: Sequence[Rows], answers: Sequence[str]) -> str:
 
 
 def _beyond_memory(gold: float, truth: float) -> str:
-    """What a short memory alone does not explain of gold's student, both in % of valid greedy
-    translations."""
+    """Return what a short memory alone does not explain of gold's student, both in % of valid
+    greedy translations."""
     if gold >= truth:
         return "Gold's student is not below that."
     return (

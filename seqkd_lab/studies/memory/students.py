@@ -99,8 +99,8 @@ class MemoryStudents:
         return measured
 
     def _measure(self, recipe: Recipe, store: Store, rows: Sequence[int]) -> dict:
-        """One student; "valid_as_truth" is the share on the sources `rows` that the truth was asked
-        about."""
+        """Measure one student; "valid_as_truth" is the share on the sources `rows` that the truth
+        was asked about."""
         task, data = self._evaluate(recipe), store.dataset(self.data)
         evaluation = store.evaluation(recipe, task.beam_size, task.length_penalty)
         translations = read_translations(store.directory(recipe) / "translations.tsv")
@@ -117,7 +117,7 @@ class MemoryStudents:
         }
 
     def _examples(self, store: Store, rows: Sequence[int]) -> list[dict]:
-        """The view's sentences, from the students of gold and of the mode."""
+        """Return the view's sentences, from the students of gold and of the mode."""
         data, recipes = store.dataset(self.data), self.recipes(self.example_seed)
         students = {
             (name, memory_key(memory)): store.model(recipes[name, memory])

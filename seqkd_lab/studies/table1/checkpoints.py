@@ -15,7 +15,7 @@ from seqkd_lab.studies.table1.table import TableRun
 
 
 def write_checkpoints(run: TableRun, store: Store, directory: Path, seed: int) -> Iterator[Path]:
-    """Writes each row of `seed` with 16-bit weights; metrics are those of the model as written,
+    """Write each row of `seed` with 16-bit weights; metrics are those of the model as written,
     read back."""
     for name, recipe in run.recipes(seed).items():
         folder = directory / name
@@ -33,8 +33,8 @@ def write_checkpoints(run: TableRun, store: Store, directory: Path, seed: int) -
 
 
 def measure(folder: Path, run: TableRun, store: Store, seed: int) -> dict:
-    """The Evaluation of the checkpoint in `folder` on the test set, without its speed, which is the
-    machine's."""
+    """Return the Evaluation of the checkpoint in `folder` on the test set, without its speed, which
+    is the machine's."""
     recipe = run.recipes(seed)[folder.name]
     data, model, preset = store.dataset(recipe.data), load_model(folder), run.preset
     translations = translate_test(model, data.test, preset.beam_size, preset.length_penalty)

@@ -201,7 +201,7 @@ def frame_of(by_seed: Sequence[Rows]) -> pandas.DataFrame:
 
 
 def _line(cells: Sequence[Mapping], paper: PaperRow, with_chrf: bool) -> dict[str, str]:
-    """One row of the table, from its evaluations in each seed."""
+    """Return one row of the table, from its evaluations in each seed."""
     line = {
         "parameters": f"{cells[0]['n_parameters']:,}",
         "BLEU K=1": _beside([cell["greedy"]["bleu"] for cell in cells], paper.greedy),

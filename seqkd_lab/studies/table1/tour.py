@@ -64,8 +64,8 @@ def read_translations(path: Path) -> list[list[str]]:
 
 
 def examples(run: TableRun, store: Store, most: int = 6) -> list[Example]:
-    """The first test sentences of which greedy and beam search of the baseline differ: there is
-    something to see."""
+    """Return the first test sentences of which greedy and beam search of the baseline differ: there
+    is something to see."""
     seed, data = run.seeds[0], store.dataset(run.data)
     shown = {name: recipe for name, recipe in run.recipes(seed).items() if name in SHOWN}
     made = {

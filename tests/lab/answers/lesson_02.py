@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.lab.teacher.exercises import masked_nll as right_loss
-from seqkd_lab.lab.teacher.exercises import perplexity as right_perplexity
+from seqkd_lab.lab.teacher.perplexity_exercise import perplexity as right_perplexity
 
 # masked_nll: wrong values
 

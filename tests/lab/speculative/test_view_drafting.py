@@ -19,7 +19,7 @@ from seqkd_lab.decoding.draft_trace import (
     trace_speculative,
 )
 from seqkd_lab.lab.shared.bars import REST
-from seqkd_lab.lab.shared.distribution_columns import DRAWN, END, REFUSED, place_laws
+from seqkd_lab.lab.shared.distribution_columns import DRAWN, END, REFUSED, position_distributions
 from seqkd_lab.lab.speculative.picture import (
     EXTRA,
     MOST_DRAFTED,
@@ -27,8 +27,8 @@ from seqkd_lab.lab.speculative.picture import (
     DraftingDrawing,
     boxes,
     chance,
+    distributions_of,
     drafting_figure,
-    laws_of,
     note,
     title_of,
     window,
@@ -51,34 +51,34 @@ def distribution(*values: float) -> torch.Tensor:
     return torch.tensor([0.0, 0.0, end, 0.0, *words])
 
 
-class TestPlaceLaws:
+class TestPositionDistributions:
     p, q = distribution(0.1, 0.55, 0.35, 0.0, 0.0), distribution(0.0, 0.2, 0.5, 0.3, 0.0)
 
     def test_rows_are_the_likeliest_words_and_the_rest_keeps_the_sums(self):
-        found = place_laws(
+        shown = position_distributions(
             self.p, self.q, distribution(0.0, 0.0, 0.25, 0.75, 0.0), TOKENS, n_words=2
         )
-        assert found.words == ("c", "a", REST)  # the residual counts, too
-        assert found.p == pytest.approx((0.0, 0.55, 0.45)) and found.q == pytest.approx(
+        assert shown.words == ("c", "a", REST)  # the residual counts, too
+        assert shown.p == pytest.approx((0.0, 0.55, 0.45)) and shown.q == pytest.approx(
             (0.3, 0.2, 0.5)
         )
-        assert found.shared == pytest.approx(
+        assert shown.shared == pytest.approx(
             (0.0, 0.2, 0.35)
         )  # of the rest min(p, q) summed, not min of the sums
-        assert found.extra == pytest.approx((0.75, 0.0, 0.25))
-        assert (found.refused, found.drawn) == (None, None)
+        assert shown.extra == pytest.approx((0.75, 0.0, 0.25))
+        assert (shown.refused, shown.drawn) == (None, None)
 
     def test_the_refused_and_the_drawn_word_have_rows_however_rare(self):
-        found = place_laws(
+        shown = position_distributions(
             self.p, self.q, distribution(0.0, 0.0, 0.25, 0.75, 0.0), TOKENS, "</s>", "d", n_words=3
         )
-        assert len(found.words) == 4 and {END, "d"} < set(found.words)
-        assert found.words[found.refused] == END and found.words[found.drawn] == "d"
-        assert sum(found.q) == pytest.approx(1.0)
+        assert len(shown.words) == 4 and {END, "d"} < set(shown.words)
+        assert shown.words[shown.refused] == END and shown.words[shown.drawn] == "d"
+        assert sum(shown.q) == pytest.approx(1.0)
 
     def test_without_a_proposal_nothing_is_shared(self):
-        found = place_laws(None, self.q, self.q, TOKENS, drawn="c")
-        assert found.p is None and set(found.shared) == {0.0} and found.extra == found.q
+        shown = position_distributions(None, self.q, self.q, TOKENS, drawn="c")
+        assert shown.p is None and set(shown.shared) == {0.0} and shown.extra == shown.q
 
 
 class TestRounds:
@@ -121,12 +121,12 @@ class TestRounds:
             assert fates.count(REJECTED) <= 1 and (REJECTED in fates or UNREAD not in fates)
         assert written[: len(trace.hypothesis.tokens)] == list(trace.hypothesis.tokens)
 
-    def test_laws_of_each_round(self, toy, toy_models):
+    def test_distributions_of_each_round(self, toy, toy_models):
         trace = trace_speculative(
             toy_models["teacher"], toy_models["seq-kd"], toy.test.source[0], 1
         )
         for number, one in enumerate(trace.rounds, start=1):
-            distributions = laws_of(trace, number)
+            distributions = distributions_of(trace, number)
             if one.extra is None:
                 assert distributions is None and "nothing" in title_of(one)
                 continue

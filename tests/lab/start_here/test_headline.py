@@ -7,8 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from seqkd_lab.lab.shared import lesson
-from seqkd_lab.lab.shared.score_figures import colour_of, gains_by_seed, scores_figure, seeds_figure
+from seqkd_lab.lab.shared.score_figures import gains_by_seed, scores_figure, seeds_figure
 from seqkd_lab.lab.shared.scores import Score
+from seqkd_lab.lab.shared.style import OTHER, role_of
 from seqkd_lab.lab.start_here import words
 from seqkd_lab.runs.committed import committed_seed, results_path
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
@@ -88,12 +89,8 @@ class TestWords:
 
 class TestPictures:
     def test_colours_are_those_of_the_roles(self):
-        assert (
-            colour_of("seq-kd + ỹ") == colour_of(SEQ_KD) == colour_of(MODE) != colour_of(BASELINE)
-        )
-        assert (
-            colour_of("teacher's samples") != colour_of(TEACHER) and colour_of("else") == "#666666"
-        )
+        assert role_of("seq-kd + ỹ") == role_of(SEQ_KD) == role_of(MODE) != role_of(BASELINE)
+        assert role_of("teacher's samples") != role_of(TEACHER) and role_of("else") == OTHER
 
     def test_the_scores_stay_within_the_scale_of_bleu(self):
         figure = scores_figure(SCORES, 5)

@@ -13,8 +13,8 @@ LONGEST = 160  # characters of a value that a message shows
 
 
 def plain(value: Any) -> Any:
-    """`value` in Python's own terms: tensors, arrays, tuples and iterators as lists, every number
-    as a float.
+    """Return `value` in Python's own terms: tensors, arrays, tuples and iterators as lists, every
+    number as a float.
 
     So an answer in numpy, in float64 or in Python's floats compares with one in torch.
     """
@@ -30,12 +30,11 @@ def plain(value: Any) -> Any:
 
 
 def first_difference(found: Any, expected: Any, tolerance: float, where: str = "") -> str | None:
-    """In words the first place at which `found` is not `expected` (both plain), None where they are
-    the same.
+    """Return in words the first place at which `found` is not `expected` (both plain), None where
+    they are the same.
 
     Numbers may differ by `tolerance`, relatively, or by a hundredth of it absolutely; nan equals
-    nan.
-    """
+    nan."""
     at = f" at {where}" if where else ""
     if isinstance(expected, float):
         return _number_difference(found, expected, tolerance, at)
@@ -89,7 +88,7 @@ def counted(n: int) -> str:
 
 
 def has_nan(value: Any) -> bool:
-    """Whether a nan stands anywhere in the plain `value`."""
+    """Return whether a nan stands anywhere in the plain `value`."""
     if isinstance(value, list):
         return any(map(has_nan, value))
     if isinstance(value, Mapping):
@@ -98,7 +97,7 @@ def has_nan(value: Any) -> bool:
 
 
 def kind(value: Any) -> str:
-    """What sort of thing a plain `value` is, in words."""
+    """Return what sort of thing a plain `value` is, in words."""
     names = {
         list: "a list",
         dict: "a dictionary",
@@ -112,8 +111,8 @@ def kind(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """`value` for a message: numbers with six digits, a tensor by shape when it is large, nothing
-    longer than LONGEST.
+    """Return `value` for a message: numbers with six digits, a tensor by shape when it is large,
+    nothing longer than LONGEST.
 
     Never raises: a learner's object may have a __repr__ that fails.
     """

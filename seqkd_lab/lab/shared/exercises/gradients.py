@@ -20,7 +20,7 @@ NO_GRADIENT = (
 
 
 def gradient_fault(loss: Loss, right: Loss, logits: Tensor, name: str) -> str | None:
-    """Says in words why no model could learn from `loss`; None where its gradient by `logits` is
+    """Return in words why no model could learn from `loss`; None where its gradient by `logits` is
     that of `right`.
 
     `name` is what the learner calls the logits.

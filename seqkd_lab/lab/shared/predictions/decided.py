@@ -10,10 +10,10 @@ from seqkd_lab.runs.verdicts import mean_and_interval
 
 
 def decided(values_by_seed: Mapping[str, Sequence[float]]) -> list[tuple[str, str]]:
-    """Returns the pairs (larger, smaller) whose 95% interval of the paired difference over the
+    """Return the pairs (larger, smaller) whose 95% interval of the paired difference over the
     seeds lies above 0.
 
-    Each item has one value a seed, the seeds in the same order. Raises ValueError where their
+    Each item has one value a seed, the seeds in the same order. Raise ValueError where their
     numbers differ.
     """
     return [

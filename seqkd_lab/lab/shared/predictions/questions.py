@@ -8,21 +8,23 @@ exist) raises ValueError.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from numbers import Real
 from typing import Any, Protocol
 
-LONGEST = 80  # characters of a typed text that an answer repeats
+from seqkd_lab.lab.shared.predictions.reading import (
+    Unreadable,
+    holds_digit,
+    matching,
+    number_in,
+    text_of,
+)
+
 CANNOT_TELL = "cannot be told from these seeds"
 """The option to choose, and the value to score, where the interval over the seeds contains several
 answers."""
-
-
-class Unreadable(ValueError):
-    """A typed answer that does not answer the question; the message tells the person what would."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,10 @@ class Judgement:
     counted: bool = True
 
 
-def not_decided(said: str, why: str) -> Judgement:
-    """The judgement where the run does not decide."""
+def not_decided(answer: str, why: str) -> Judgement:
+    """Return the judgement where the run does not decide."""
     return Judgement(
-        0.0, False, f"You said {said}; {why}. So this prediction is not scored.", counted=False
+        0.0, False, f"You said {answer}; {why}. So this prediction is not scored.", counted=False
     )
 
 
@@ -53,16 +55,16 @@ class Kind(Protocol):
 
     @property
     def how_to(self) -> str:
-        """In words how to answer."""
+        """Return in words how to answer."""
 
     def read(self, typed: Any) -> Any:
-        """The answer in `typed`. Raises Unreadable with words for the person."""
+        """Return the answer in `typed`. Raise Unreadable with words for the person."""
 
     def say(self, answer: Any) -> str:
-        """An answer or a value as text."""
+        """Return an answer or a value as text."""
 
     def judge(self, answer: Any, value: Any) -> Judgement:
-        """Raises ValueError for a value that no run can give."""
+        """Judge an answer against `value`. Raise ValueError for a value that no run can give."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class Choice:
         return answer
 
     def judge(self, answer: str, value: str) -> Judgement:
-        """CANNOT_TELL as the value scores nothing, unless it is one of the options."""
+        """Compare the two options; CANNOT_TELL as the value scores nothing, unless it is an
+        option."""
         if value == CANNOT_TELL and value not in self.options:
             return not_decided(answer, f"the answer {CANNOT_TELL}")
         if value not in self.options:
@@ -132,8 +135,8 @@ class Number:
     def judge(
         self, answer: float, value: float, interval: Sequence[float] | None = None
     ) -> Judgement:
-        """closeness is 1 within the tolerance or the value's interval, beyond them tolerance /
-        distance.
+        """Judge the distance: closeness is 1 within the tolerance or the value's interval, beyond
+        them tolerance / distance.
 
         Where the interval contains 0 and the sign is asked, nothing is scored.
         """
@@ -193,8 +196,8 @@ class Ranking:
         return f"all of them, the largest first, with > between them ({items})"
 
     def read(self, typed: Any) -> list[str]:
-        """The items in the typed order, from a list or a text. Raises Unreadable for one that is
-        missing or unknown."""
+        """Return the items in the typed order, from a list or a text. Raise Unreadable for one that
+        is missing or unknown."""
         if not isinstance(typed, (list, tuple)):
             text = text_of(typed)
             separator = next((mark for mark in ">;\n," if mark in text), ">")
@@ -211,7 +214,7 @@ class Ranking:
         return " > ".join(answer)
 
     def judge(self, answer: Sequence[str], value: Sequence) -> Judgement:
-        """closeness is the share of decided pairs in the right order (Kendall).
+        """Judge the order: closeness is the share of decided pairs in the right order (Kendall).
 
         `value` is the run's order, or the pairs (larger, smaller) that the run decides; other pairs
         are not scored.
@@ -224,7 +227,7 @@ class Ranking:
         gave = (
             ""
             if not in_full
-            else f"the run gave {self.say(sorted(self.items, key=self._place(pairs)))}: "
+            else f"the run gave {self.say(sorted(self.items, key=self._rank(pairs)))}: "
         )
         of = "pairs" if in_full else "pairs that the run decides"
         if not swapped:
@@ -239,8 +242,8 @@ class Ranking:
         return Judgement(1.0 - len(swapped) / len(pairs), False, words)
 
     def pairs(self, value: Sequence) -> list[tuple[str, str]]:
-        """The pairs (larger, smaller) in `value`. Raises ValueError where it is neither an order
-        nor such pairs."""
+        """Return the pairs (larger, smaller) in `value`. Raise ValueError where it is neither an
+        order nor such pairs."""
         if value and isinstance(value[0], str):
             if sorted(value) != sorted(self.items):
                 raise ValueError(
@@ -255,71 +258,6 @@ class Ranking:
         return pairs
 
     @staticmethod
-    def _place(pairs: Sequence[tuple[str, str]]) -> Callable[[str], int]:
-        """A key that sorts by the number of larger items."""
+    def _rank(pairs: Sequence[tuple[str, str]]) -> Callable[[str], int]:
+        """Return a key that sorts by the number of larger items."""
         return lambda item: sum(smaller == item for _, smaller in pairs)
-
-
-def text_of(typed: Any) -> str:
-    """What was typed, as text; an object that has none counts as nothing."""
-    try:
-        return str(typed).strip()
-    except Exception:
-        return ""
-
-
-def matching(typed: Any, options: Sequence[str]) -> str:
-    """The option that `typed` names: itself in any case and spacing, a beginning that only it has,
-    or its number.
-
-    Where an option holds a digit itself ("K = 5"), a bare number does not count as a place in the
-    list.
-    """
-    text = squeezed(text_of(typed))
-    named = [option for option in options if squeezed(option) == text]
-    may_be_place = text.isdecimal() and len(text) < 4 and not any(map(holds_digit, options))
-    if not named and may_be_place and 1 <= int(text) <= len(options):
-        named = [options[int(text) - 1]]
-    if not named and text:
-        named = [option for option in options if squeezed(option).startswith(text)]
-    if len(named) != 1:
-        raise Unreadable(f"“{text_of(typed)[:LONGEST]}” is not one of {', '.join(options)}")
-    return named[0]
-
-
-def squeezed(text: str) -> str:
-    """`text` without blanks and in one case, so that "K=2" is "k = 2"."""
-    return "".join(text.split()).casefold()
-
-
-def holds_digit(text: str) -> bool:
-    return any(map(str.isdigit, text))
-
-
-def number_in(typed: Any) -> float:
-    """The one number in `typed`: “about 3,5 BLEU” is 3.5, “1,000” a thousand, “1.234,5” has a
-    German comma.
-
-    Raises Unreadable for none or several.
-    """
-    text = repr(float(typed)) if isinstance(typed, float) else text_of(typed)
-    found = re.findall(
-        r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?|[-+]?\.\d+", text[:1000].replace("−", "-"), re.IGNORECASE
-    )
-    if len(found) != 1 or isinstance(typed, bool):
-        asked = "one number, not several" if len(found) > 1 else "a number"
-        raise Unreadable(f"“{text[:LONGEST]}”: give {asked}, such as 3.5")
-    digits = found[0].rstrip(".,")
-    if re.fullmatch(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", digits):
-        digits = digits.replace(",", "")
-    elif re.fullmatch(r"[-+]?[1-9]\d{0,2}(\.\d{3})+,\d+", digits):
-        digits = digits.replace(".", "")
-    try:
-        number = float(digits.replace(",", "."))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise Unreadable(
-            f"“{text[:LONGEST]}” is not a number one can compare; give one such as 3.5"
-        )
-    return number

@@ -8,33 +8,32 @@ Answers given after the result was shown are kept too, but not counted.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from seqkd_lab.lab.shared.predictions.form import Form
-from seqkd_lab.lab.shared.predictions.questions import (
-    LONGEST,
-    Choice,
-    Judgement,
-    Kind,
-    Number,
-    Ranking,
-    Unreadable,
-    number_in,
-    text_of,
+from seqkd_lab.lab.shared.predictions.questions import Judgement, Kind
+from seqkd_lab.lab.shared.predictions.reading import LONGEST, Unreadable, text_of
+from seqkd_lab.lab.shared.predictions.records import (
+    checked,
+    confidence_in,
+    counted_answer,
+    described_kind,
+    judge,
+    judgeable_answer,
+    plain_value,
+    question_kind,
 )
 from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
-
-KINDS = {"choice": Choice, "number": Number, "ranking": Ranking}
 
 
 @dataclass(frozen=True)
 class Note:
-    """What the recorder says: lines for a person (escaped as HTML); `accepted` tells whether it did
-    what was asked."""
+    """A message of the recorder: lines for a person (escaped as HTML); `accepted` is whether it did
+    what was requested."""
 
     accepted: bool
     lines: tuple[str, ...]
@@ -67,7 +66,7 @@ class Predictions:
         )  # asked in this kernel: only these are written, others' stay as the file has them
 
     def ask(self, key: str, question: str, kind: Kind) -> Form:
-        """Poses a question and returns its form. An answer from before is kept, unless the question
+        """Ask a question and return its form. An answer from before is kept, unless the question
         has changed."""
         described = described_kind(kind)
         known = self.records.get(key)
@@ -82,15 +81,15 @@ class Predictions:
         return Form(self, key, question, kind)
 
     def answer(self, key: str, typed: Any, confidence: Any = None) -> Note:
-        """Records `typed` as the answer, with how sure one is (percent); says what was understood,
+        """Record `typed` as the answer, with the confidence in percent; return what was understood,
         or what was not."""
         record = self._record(key)
         if record is None:
             return self._not_asked(key)
-        kind = kind_of(record)
+        kind = question_kind(record)
         try:
             answer = kind.read(typed)
-            sure = None if confidence is None else percent(confidence)
+            sure = None if confidence is None else confidence_in(confidence)
         except Unreadable as unreadable:
             return Note(False, (f"Not recorded: {unreadable}.", f"Asked for: {kind.how_to}."))
         late = record["value"] is not None or key in self._shown
@@ -104,18 +103,18 @@ class Predictions:
         return Note(True, (*lines, *self._save()))
 
     def score(self, key: str, value: Any, interval: Sequence[float] | None = None) -> Note:
-        """Judges the counted answer against `value`, which the run has computed; without an answer
-        it tells nothing.
+        """Judge the counted answer against `value`, which the run has computed; without an answer
+        return no result.
 
         `interval` is the value's own 95% interval, for a number. From now on answers are late.
-        Raises ValueError for a value that does not fit the question.
+        Raise ValueError for a value that does not fit the question.
         """
         record = self._record(key)
         if record is None:
             return self._not_asked(key)
         scored = {"value": plain_value(value), "interval": plain_value(interval)}
         judge(
-            {**record, **scored}, own_answer(scored["value"], kind_of(record))
+            {**record, **scored}, judgeable_answer(scored["value"], question_kind(record))
         )  # the author's mistakes show always
         counted = counted_answer(record)
         if counted is None:
@@ -134,14 +133,14 @@ class Predictions:
         return Note(True, (judgement.words, *self._save()), judgement)
 
     def answered(self, key: str) -> str | None:
-        """The counted answer to `key` as text, None where there is none."""
+        """Return the counted answer to `key` as text, None where there is none."""
         record = self._record(key)
         if record is None or (counted := counted_answer(record)) is None:
             return None
-        return kind_of(record).say(counted["answer"])
+        return question_kind(record).say(counted["answer"])
 
     def forget(self, key: str) -> Note:
-        """Takes back the answers and the score of one question, for a fresh start."""
+        """Remove the answers and the score of one question, for a fresh start."""
         record = self._record(key)
         if record is None:
             return self._not_asked(key)
@@ -151,8 +150,8 @@ class Predictions:
         return Note(True, (f"Forgotten: {record['question']}", *self._save()))
 
     def judgements(self) -> list[tuple[Judgement, float | None]]:
-        """Each scored prediction's judgement and confidence (percent or None), in the order of the
-        questions."""
+        """Return each scored prediction's judgement and confidence (percent or None), in the order
+        of the questions."""
         scored = [
             (record, counted_answer(record))
             for record in self.records.values()
@@ -165,8 +164,8 @@ class Predictions:
         ]
 
     def summary(self) -> Note:
-        """How many predictions, how close, to which side, and whether one is as right as one is
-        sure."""
+        """Sum up how many predictions there are, how close they are, to which side they miss, and
+        whether one is as right as one is sure."""
         judged = [(judgement, sure) for judgement, sure in self.judgements() if judgement.counted]
         n_undecided = len(self.judgements()) - len(judged)
         n_open = sum(record["value"] is None for record in self.records.values())
@@ -239,7 +238,7 @@ class Predictions:
         return {}
 
     def _save(self) -> tuple[str, ...]:
-        """Writes this kernel's records into the file, beside those of other notebooks; returns what
+        """Write this kernel's records into the file, beside those of other notebooks; return what
         went wrong."""
         if self.path is not None:
             try:
@@ -256,88 +255,8 @@ class Predictions:
         return () if self.trouble is None else (self.trouble,)
 
 
-def described_kind(kind: Kind) -> dict:
-    """A question's kind as JSON holds it."""
-    name = next(name for name, known in KINDS.items() if isinstance(kind, known))
-    settings = {
-        field: list(value) if isinstance(value, tuple) else value
-        for field, value in vars(kind).items()
-    }
-    return {"name": name, **settings}
-
-
-def kind_of(record: Mapping) -> Kind:
-    """Return the kind of a record's question. Raise KeyError, TypeError or ValueError where a file
-    holds no such kind."""
-    settings = {
-        field: tuple(value) if isinstance(value, list) else value
-        for field, value in record["kind"].items()
-    }
-    return KINDS[str(settings.pop("name"))](**settings)
-
-
-def judge(record: Mapping, answer: Any) -> Judgement:
-    """Judge `answer` against the record's value, and its interval where it has one. Raise
-    ValueError for a value that does not fit the question."""
-    kind, interval = kind_of(record), record.get("interval")
-    if interval is None:
-        return kind.judge(answer, record["value"])
-    if not isinstance(kind, Number):
-        raise ValueError(f"only a number has an interval; got {interval}")
-    return kind.judge(answer, record["value"], interval)
-
-
-def own_answer(value: Any, kind: Kind) -> Any:
-    """An answer that can be judged against `value`: the value itself; for pairs or an open choice,
-    some answer."""
-    if isinstance(kind, Ranking):
-        return list(kind.items)
-    return kind.options[0] if isinstance(kind, Choice) else value
-
-
-def checked(records: Any) -> dict[str, dict]:
-    """`records` as a file held them, if every answer can be judged. Raises some error where one
-    cannot."""
-    for record in records.values():
-        kind_of(record)  # raises for a kind that does not exist
-        for given in record["answers"]:
-            judge(
-                record
-                if record["value"] is not None
-                else {**record, "value": given["answer"], "interval": None},
-                given["answer"],
-            )
-            (
-                bool(given["after_score"]),
-                None if given["confidence"] is None else percent(given["confidence"]),
-            )
-        text_of(record["question"])
-    return records
-
-
-def counted_answer(record: Mapping) -> Mapping | None:
-    """The last answer that was given before the score was seen."""
-    before = [given for given in record["answers"] if not given["after_score"]]
-    return before[-1] if before else None
-
-
-def plain_value(value: Any) -> Any:
-    """A run's value as JSON can hold it: tensors and numpy's numbers as Python's, tuples as
-    lists."""
-    value = value.tolist() if hasattr(value, "tolist") else value
-    return [plain_value(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def percent(typed: Any) -> float:
-    """A confidence in percent. Raises Unreadable outside 0–100."""
-    number = number_in(typed)
-    if not 0.0 <= number <= 100.0:
-        raise Unreadable(f"how sure you are is a percentage from 0 to 100; {number:.4g} is not")
-    return number
-
-
 def side_in_words(judgements: Sequence[Judgement]) -> list[str]:
-    """On which side the numbers missed, when there were at least two misses."""
+    """Return on which side the numbers missed, if there were at least two misses."""
     misses = [
         judgement.error
         for judgement in judgements
@@ -352,18 +271,21 @@ def side_in_words(judgements: Sequence[Judgement]) -> list[str]:
 
 
 def calibration_in_words(judged: Sequence[tuple[Judgement, float | None]]) -> list[str]:
-    """Mean confidence beside the share that was right, and what the difference means."""
-    said = [
+    """Return the mean confidence beside the share that was right, and what the difference means."""
+    with_confidence = [
         (judgement.right, confidence) for judgement, confidence in judged if confidence is not None
     ]
-    if not said:
+    if not with_confidence:
         return []
-    sure, right = statistics.fmean(c for _, c in said), 100 * statistics.fmean(r for r, _ in said)
+    sure, right = (
+        statistics.fmean(c for _, c in with_confidence),
+        100 * statistics.fmean(r for r, _ in with_confidence),
+    )
     meaning = "as sure as right"
     if abs(sure - right) > 10:
         meaning = "more sure than right" if sure > right else "less sure than right"
-    few = "; with so few it may be chance" if len(said) < 8 else ""
+    few = "; with so few it may be chance" if len(with_confidence) < 8 else ""
     return [
-        f"Calibration over {len(said)}: {sure:.0f}% sure on average, {right:.0f}% right: "
+        f"Calibration over {len(with_confidence)}: {sure:.0f}% sure on average, {right:.0f}% right: "
         f"{meaning}{few}."
     ]
