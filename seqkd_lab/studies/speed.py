@@ -1,8 +1,8 @@
 """Table 2: source words per second of teacher and students, greedy and by beam, measured in one run
 on this machine.
 
-Speed does not depend on what a model has learned, only on its size and on how it is computed; so
-each model is the first seed's. F7, the paper's "ten times faster", compares the greedy student with
+Speed depends on a model's size and on how it is computed, not on what it has learned: each model is
+the first seed's. F7, the paper's "ten times faster", compares the greedy student with
 the teacher that searches by beam: two things change, and `factors` takes them apart.
 """
 
@@ -49,6 +49,7 @@ PAPER_WORDS = 50_000
 PAPER_LENGTH = 20
 THREADS = (1, 2)
 SPEEDS = "words_per_second"
+HEADING = "source words per second: median [slowest–fastest round]"
 
 
 class Setting(NamedTuple):
@@ -84,8 +85,7 @@ Speeds = Mapping[Setting, Sequence[float]]
 
 
 def committed_models() -> dict[str, Seq2Seq]:
-    """Return teacher and students that travel with the repository (the first seed's), by the names
-    of the table."""
+    """Return the committed teacher and students (the first seed's), by the table's names."""
     folders = {
         TEACHER: existing_checkpoint(TEACHER),
         STUDENT: pruning_checkpoint("student"),
@@ -117,8 +117,7 @@ def paper_models() -> dict[str, Seq2Seq]:
 
 
 def random_sources(models: Mapping[str, Seq2Seq]) -> dict[int, list[list[str]]]:
-    """Return sentences of PAPER_LENGTH random words that the models know, by the number of
-    sentences at once."""
+    """Return sentences of PAPER_LENGTH random known words, by the number of sentences at once."""
     words = next(iter(models.values())).source_vocabulary.tokens[4:]
     chance = random.Random(0)
     return {
@@ -239,8 +238,7 @@ def claim_of(pair: Pair) -> Claim:
 
 
 def table2_frame(rows: Rows) -> pandas.DataFrame:
-    """Return the table for people: median source words per second, and in brackets the slowest and
-    the fastest round."""
+    """Return the median source words per second, and in brackets the slowest and fastest round."""
     lines: dict[str, dict[str, str]] = {}
     for setting, values in speeds_in(rows).items():
         lines.setdefault(setting.model, {})[setting.column] = (
@@ -251,9 +249,9 @@ def table2_frame(rows: Rows) -> pandas.DataFrame:
 
 def factors_in_words(by_seed: Sequence[Rows]) -> str:
     """Say for each pair the two factors of F7, medians over the rounds with one thread."""
-    lines, measured = [], rounds(by_seed)
+    lines = []
     for pair in PAIRS:
-        by_round = [factors(rows, pair) for rows in measured if set(pair.rows) <= set(rows)]
+        by_round = [factors(rows, pair) for rows in rounds(by_seed) if set(pair.rows) <= set(rows)]
         if not by_round:
             continue
         smaller, greedy = map(median, zip(*by_round, strict=True))
@@ -283,7 +281,6 @@ def study_of(repetitions: int = 7, paper_sizes: bool = True) -> Study:
             speeds |= measure_speeds(large, words, THREADS, repetitions, PAPER_LENGTH, report)
         return as_rows(speeds) | {"parameters": sizes, "machine": machine.describe()}
 
-    heading = "source words per second: median [slowest–fastest round]"
     return Study(
         name="speed",
         question="Is the student ten times as fast as its teacher, and why?",
@@ -291,7 +288,7 @@ def study_of(repetitions: int = 7, paper_sizes: bool = True) -> Study:
         settings={"repetitions": repetitions, "paper_sizes": paper_sizes},
         tasks=lambda seed: [],
         measure=measure,
-        tables=lambda by_seed: {heading: table2_frame(by_seed[0])},
+        tables=lambda by_seed: {HEADING: table2_frame(by_seed[0])},
         claims=tuple(map(claim_of, PAIRS)),
         n_seeds=1,
         in_words=factors_in_words,

@@ -98,8 +98,8 @@ class TestEachExercise:
         for number in range(1, n_hints + 1):
             page = exercises.hint(key, number)._repr_html_()
             assert page.startswith("<details>") and f"Hint {number} of {n_hints}" in page
-        for number in (0, n_hints + 1, "x", None):
-            assert "no hint" in repr(exercises.hint(key, number))
+        for unknown in (0, n_hints + 1, "x", None):
+            assert "no hint" in repr(exercises.hint(key, unknown))
 
     def test_the_same_cases_come_every_time_and_chance_is_left_alone(self, key):
         torch.manual_seed(5)
@@ -146,7 +146,7 @@ class TestInstructorsPage:
 
 
 def greedy_by_appending(next_word):
-    words = []
+    words: list[str] = []
     while (word := sorted(next_word(words).items(), key=lambda item: item[1])[-1][0]) != "</s>":
         words.append(word)
     return words
@@ -162,7 +162,7 @@ def entropy_by_torch(probability_of):
 
 
 def next_word_with_defaultdict(probability_of, prefix):
-    mass = defaultdict(np.float64)
+    mass: defaultdict[str, np.float64] = defaultdict(np.float64)
     for translation, p in reversed(probability_of.items()):
         if list(translation[: len(prefix)]) == list(prefix):
             mass[next(iter(translation[len(prefix) :]), "</s>")] += p
@@ -254,7 +254,7 @@ def conditional_by_numpy(pairs):
 
 def history_by_ratios(triples):
     """The mean of ln p(word | source, earlier) / p(word | source)."""
-    n = defaultdict(int)
+    n: defaultdict[tuple, int] = defaultdict(int)
     for s, e, w in triples:
         for key in ((s, e, w), (s, e), (s, None, w), (s,)):
             n[key] += 1

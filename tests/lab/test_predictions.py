@@ -316,7 +316,9 @@ class TestOrder:
             if not recorder.answered("best"):
                 recorder.score("gain", 4.0)
                 recorder.answer("best", 1)
-        assert recorder.answer("gain", 4).accepted and recorder.score("gain", 4.0).judgement.right
+        assert recorder.answer("gain", 4).accepted
+        judgement = recorder.score("gain", 4.0).judgement
+        assert judgement is not None and judgement.right
 
     def test_before_the_score_the_last_answer_counts(self, predictions):
         predictions.answer("gain", 10)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from scipy.stats import norm
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.evaluation import reference_streams
 from seqkd_lab.lab.beam.outputs import Outputs
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL, decided
+from seqkd_lab.lab.shared.seeds import share_interval
 from seqkd_lab.metrics import paired_difference
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.results import rows_by_seed
@@ -58,17 +56,6 @@ def bleu_difference(
     )
     test = paired_difference(texts_after, texts_before, references, n_samples)
     return Difference(test["other"], test["system"], test["p_value"])
-
-
-def share_interval(count: int, n: int) -> tuple[float, float]:
-    """Return the 95% interval of a share by Wilson (1927), which also holds for counts near 0:
-    everything where n is 0."""
-    if not n:
-        return 0.0, 1.0
-    z2 = float(norm.ppf(0.975)) ** 2
-    centre = (count + z2 / 2) / (n + z2)
-    reach = math.sqrt(z2 * (count * (n - count) / n + z2 / 4)) / (n + z2)
-    return max(0.0, centre - reach), min(1.0, centre + reach)
 
 
 def choose_by_interval(

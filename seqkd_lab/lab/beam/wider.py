@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
-from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -107,8 +106,7 @@ def beams_figure(by_model: Mapping[str, Mapping[int, Outputs]]) -> Figure:
         for name, by_size in by_model.items():
             role, narrowest = role_of(name), by_size[beam_sizes[0]]
             values = [value_of(by_size[K], narrowest) for K in beam_sizes]
-            look: dict[str, Any] = {"color": role.colour, "linewidth": 2, "markersize": 8}
-            axes.plot(beam_sizes, values, f"{role.marker}-", label=name, clip_on=False, **look)
+            axes.plot(beam_sizes, values, markersize=8, label=name, clip_on=False, **role.line)
             low, high = min(low, *values), max(high, *values)
         axes.set(title=title, xscale="log", xlabel="K (beam size)", ylim=(low, high))
         plain_ticks(axes.xaxis, beam_sizes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from matplotlib.lines import Line2D
 from torch import Tensor
 
 from seqkd_lab.lab.next_word.estimates import Estimate, decided_pairs, estimate, interval, name_of
+from seqkd_lab.lab.shared.seeds import share_interval
 from seqkd_lab.lab.shared.style import GREY, panels, role_of, styled
 
 LEAST_IN_A_BIN = 20
@@ -97,17 +97,8 @@ def _draw_gold(axes: Axes, bins: Reliability) -> None:
     look: dict[str, Any] = {"fmt": "o", "markersize": 8, "markerfacecolor": "none", "color": GREY}
     for confidence, share, n in zip(bins.confidence, bins.gold, bins.number, strict=True):
         if n >= LEAST_IN_A_BIN:
-            low, high = wilson(share, n)
+            low, high = share_interval(share * n, n)
             axes.errorbar([confidence], [share], [[share - low], [high - share]], **look)
-
-
-def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the 95% interval of a share of n independent trials (Wilson 1927): it has a width at 0
-    and at 1, too."""
-    middle, scale = share + z * z / (2 * n), 1.0 + z * z / n
-    reach = z * math.sqrt(share * (1.0 - share) / n + z * z / (4 * n * n))
-    low, high = (middle - reach) / scale, (middle + reach) / scale
-    return max(0.0, min(share, low)), min(1.0, max(share, high))
 
 
 def calibration_answer(errors: Mapping[str, Estimate], kl: Mapping[str, float]) -> str:

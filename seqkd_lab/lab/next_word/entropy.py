@@ -74,16 +74,10 @@ def offset_entropy_figure(
     counts = offset.bincount()
     reached = [t for t in range(len(counts)) if counts[t] >= min(least, int(counts.max()))]
     for name, values in entropies.items():
-        role = role_of(name)
         means = offset.bincount(weights=values) / counts.clamp(min=1)
-        axes.plot(
-            [t + 1 for t in reached],
-            means[reached],
-            f"{role.marker}-",
-            markersize=7,
-            color=role.colour,
-            label=f"{name}: mean of all {float(values.mean()):.3f}",
-        )
+        label = f"{name}: mean of all {float(values.mean()):.3f}"
+        numbers = [t + 1 for t in reached]
+        axes.plot(numbers, means[reached], markersize=7, label=label, **role_of(name).line)
     axes.set_xlabel("place of the word in the sentence")
     axes.set_ylabel("entropy (nats), mean")
     axes.set_ylim(bottom=0.0)

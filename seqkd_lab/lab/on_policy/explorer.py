@@ -181,7 +181,7 @@ class ExposureDrawing:
         self._lines, self._keys = {}, {}
         for row, writer in enumerate(WRITERS):
             role = role_of_arm(writer)
-            line = axes.plot([], [], f"{role.marker}-", color=role.colour, markersize=6)[0]
+            line = axes.plot([], [], markersize=6, **role.line)[0]
             key = add_label(axes, N_POSITIONS + 0.4, most * (0.94 - 0.075 * row), color=role.text)
             key.set(ha="right", bbox={"color": "white", "pad": 1})
             self._lines[writer], self._keys[writer] = line, key

@@ -109,9 +109,7 @@ def positions_figure(curves: Mapping[str, Sequence[float]], title: str) -> Figur
     for name, values in curves.items():
         role, positions = role_of_arm(name), range(1, len(values) + 1)
         label = f"{name}: {fmean(values):.2f}"
-        axes.plot(
-            positions, values, f"{role.marker}-", color=role.colour, markersize=7, label=label
-        )
+        axes.plot(positions, values, markersize=7, label=label, **role.line)
     axes.set_ylim(bottom=0.0)
     axes.set_xticks(range(2, max(map(len, curves.values())) + 1, 2))
     axes.set(xlabel="position t in the translation", ylabel="nats", title=title)

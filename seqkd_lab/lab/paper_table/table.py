@@ -70,13 +70,10 @@ def curves_figure(results: Mapping) -> Figure:
     names = [name for name in WITH_CURVES if name in by_seed[0]]
     figure, axes = panels(4 * len(names), 4.5, columns=len(names), sharey=True, squeeze=False)
     for panel, name in zip(axes[0], names, strict=True):
-        role = role_of(name)
         for rows in by_seed:
             losses = rows[name]["curves"]["valid_loss"]
             epochs = range(1, len(losses) + 1)
-            panel.plot(
-                epochs, losses, f"{role.marker}-", color=role.colour, alpha=0.6, markersize=4
-            )
+            panel.plot(epochs, losses, alpha=0.6, markersize=4, **role_of(name).line)
         panel.set_title(name)
         panel.set_xlabel("epoch")
     axes[0, 0].set_ylabel("NLL of gold (nats a token)")

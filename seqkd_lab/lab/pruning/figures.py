@@ -70,7 +70,7 @@ def draw_levels(
     interval as a band."""
     role, x = role_of(name), percent(levels)
     means, intervals = zip(*map(mean_and_interval, values), strict=True)
-    axes.plot(x, means, line, marker=role.marker, color=role.colour, markersize=7, label=label)
+    axes.plot(x, means, line, markersize=7, label=label, **role.line)
     if all(math.isfinite(low) for low, _ in intervals):
         lows, highs = zip(*intervals, strict=True)
         axes.fill_between(x, lows, highs, color=role.colour, alpha=0.18, linewidth=0)

@@ -66,7 +66,7 @@ def _draw_method(
     for position, factor in zip(positions, factors, strict=True):
         values = [rows[method][factor_key(factor)][measure] for rows in by_seed]
         means.append(draw_seeds(axes, position, values, role.colour, role.marker, upright=True))
-    axes.plot(positions, means, role.marker + "-", color=role.colour, markersize=10, label=method)
+    axes.plot(positions, means, markersize=10, label=method, **role.line)
 
 
 def _finish(axes: Axes, updates: Sequence[int], most: float, name: str) -> None:

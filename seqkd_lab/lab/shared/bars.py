@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
@@ -55,7 +56,7 @@ class BarRows:
         bars = [bar for container in self._bars for bar in container]
         return [*bars, *self._words, *(number for numbers in self._numbers for number in numbers)]
 
-    def handles(self, series: Sequence[int]) -> list[Artist]:
+    def handles(self, series: Sequence[int]) -> list[BarContainer]:
         """Return the bars of these series, by number, for a legend."""
         return [self._bars[number] for number in series]
 
@@ -100,7 +101,7 @@ class BarRows:
         arrow = "" if shown == value else "◂ " if value < low else "▸ "
         number.set_text(arrow + text)
         number.set_x(shown + (self._gap if shown >= 0 else -self._gap))
-        number.set_ha("left" if shown >= 0 else "right")
+        number.set_horizontalalignment("left" if shown >= 0 else "right")
 
 
 def _scale(axes: Axes, limits: tuple[float, float], n_rows: int) -> None:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from scipy.stats import norm
 
 from seqkd_lab.lab.shared.style import BLACK
 from seqkd_lab.runs.verdicts import mean_and_interval
@@ -64,3 +65,14 @@ def range_of_one_more(values: Sequence[float]) -> tuple[float, float]:
     mean, (low, _) = mean_and_interval(values)
     reach = (mean - low) * math.sqrt(len(values) + 1.0)  # the mean's own half-width is t · s / √n
     return mean - reach, mean + reach
+
+
+def share_interval(count: float, n: float) -> tuple[float, float]:
+    """Return the 95% interval of a share of n independent trials by Wilson (1927), which has a
+    width at 0 and at n, too; everything where n is 0."""
+    if not n:
+        return 0.0, 1.0
+    z2 = float(norm.ppf(0.975)) ** 2
+    centre = (count + z2 / 2) / (n + z2)
+    reach = math.sqrt(z2 * (count * (n - count) / n + z2 / 4)) / (n + z2)
+    return max(0.0, min(count / n, centre - reach)), min(1.0, max(count / n, centre + reach))

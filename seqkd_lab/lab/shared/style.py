@@ -52,6 +52,11 @@ class Role:
     marker: str
     text: str
 
+    @property
+    def line(self) -> dict[str, Any]:
+        """Return the colour and the mark of a line, as arguments of `Axes.plot`."""
+        return {"color": self.colour, "marker": self.marker}
+
 
 TRUTH = "truth"
 SEQ_INTER = "seq-inter"

@@ -139,12 +139,10 @@ def steps_figure(steps: Sequence[StepTime]) -> Figure:
     (number: milliseconds)."""
     figure, axes = panels(12, 4.6)
     for name, label in STEP_LABELS.items():
-        role = role_of(name)
         seconds = {step.n_tokens: median(step.seconds) for step in steps if step.model == name}
         costs = [value / seconds[1] for value in seconds.values()]
         label = f"{label}: {1000 * seconds[1]:.2f} ms for one token"
-        look = {"color": role.colour, "markersize": 9, "label": label}
-        axes.plot(list(seconds), costs, f"{role.marker}-", **look)
+        axes.plot(list(seconds), costs, markersize=9, label=label, **role_of(name).line)
         last = (max(seconds), costs[-1])
         axes.annotate(f"{costs[-1]:.1f}", last, xytext=(9, -4), textcoords="offset points")
     axes.axhline(1.0, color=BLACK, linewidth=1)
@@ -257,13 +255,7 @@ def limits_figure(
 def _draw_temperatures(axes: Axes, temperatures: Mapping[str, Mapping[float, float]]) -> None:
     """Draw α of each draft over the temperatures, which stand side by side."""
     for name, alphas in temperatures.items():
-        role = role_of(name)
-        look: dict[str, Any] = {
-            "marker": role.marker,
-            "color": role.colour,
-            "markersize": 8,
-            "label": name,
-        }
+        look = {"markersize": 8, "label": name, **role_of(name).line}
         axes.plot(range(len(alphas)), list(alphas.values()), **look)
     taus = list(next(iter(temperatures.values())))
     axes.set_xticks(range(len(taus)), [f"{tau:g}" for tau in taus])

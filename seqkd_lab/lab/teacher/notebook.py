@@ -66,7 +66,6 @@ from seqkd_lab.lab.teacher.masks import (
     readings_over_padding,
 )
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
-from seqkd_lab.runs.committed import committed_seed
 from seqkd_lab.runs.recipes import TEACHER
 from seqkd_lab.training import Optimisation, training_step
 

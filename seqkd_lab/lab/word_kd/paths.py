@@ -169,10 +169,9 @@ def walks_figure(walks: Mapping[str, Walk]) -> Figure:
     mistake lies."""
     figure, (left, right) = panels(13, 4.9, 1, 2, width_ratios=[1.0, 1.15])
     for name, walk in walks.items():
-        role = role_of(name)
-        look: dict[str, Any] = {"color": role.colour, "linewidth": 2.5, "markersize": 8}
+        look = {"linewidth": 2.5, "markersize": 8, **role_of(name).line}
         shares = [100.0 * share for share in walk.still]
-        left.plot(range(len(shares)), shares, f"{role.marker}-", label=name, **look)
+        left.plot(range(len(shares)), shares, label=name, **look)
     left.set(ylim=(0.0, 103.0), xlim=(0.0, None), xlabel="words written")
     left.set_ylabel("% of sentences still on the path")
     left.legend(loc="upper right")

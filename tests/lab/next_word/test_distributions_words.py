@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.lab.next_word import notebook as next_word
 from seqkd_lab.lab.next_word import temperatures
-from seqkd_lab.lab.next_word.calibration import wilson
 from seqkd_lab.lab.next_word.entropy import Doubt
 from seqkd_lab.lab.next_word.estimates import Estimate, resamples
 from seqkd_lab.lab.next_word.mass import Mass
@@ -18,6 +17,7 @@ from seqkd_lab.lab.next_word.notebook import BASELINE, SEQ_KD, TEACHER, TRUTH
 from seqkd_lab.lab.next_word.temperatures import TEMPERATURES, nearest_temperature
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.lab.shared.next_words import SentenceReading
+from seqkd_lab.lab.shared.seeds import share_interval
 
 
 def around(value: float, reach: float = 0.01, seed: int = 0) -> Estimate:
@@ -290,8 +290,8 @@ class TestSentences:
 
 def test_wilsons_interval_has_a_width_at_the_ends():
     """Against the closed form for k = 0: high = z² / (n + z²)."""
-    low, high = wilson(0.0, 20)
-    assert low == 0.0 and high == pytest.approx(1.96**2 / (20 + 1.96**2))
-    assert wilson(1.0, 20) == pytest.approx((1.0 - high, 1.0))
-    low, high = wilson(0.3, 1000)
+    low, high = share_interval(0, 20)
+    assert low == 0.0 and high == pytest.approx(1.96**2 / (20 + 1.96**2), abs=1e-4)
+    assert share_interval(20, 20) == pytest.approx((1.0 - high, 1.0))
+    low, high = share_interval(300, 1000)
     assert (low, high) == pytest.approx((0.2724, 0.3292), abs=2e-4)

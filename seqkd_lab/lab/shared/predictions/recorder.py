@@ -277,15 +277,13 @@ def calibration_in_words(judged: Sequence[tuple[Judgement, float | None]]) -> li
     ]
     if not with_confidence:
         return []
-    sure, right = (
-        statistics.fmean(c for _, c in with_confidence),
-        100 * statistics.fmean(r for r, _ in with_confidence),
-    )
+    sure = statistics.fmean(confidence for _, confidence in with_confidence)
+    right = 100 * statistics.fmean(is_right for is_right, _ in with_confidence)
     meaning = "as sure as right"
     if abs(sure - right) > 10:
         meaning = "more sure than right" if sure > right else "less sure than right"
-    few = "; with so few it may be chance" if len(with_confidence) < 8 else ""
+    n = len(with_confidence)
+    few = "; with so few it may be chance" if n < 8 else ""
     return [
-        f"Calibration over {len(with_confidence)}: {sure:.0f}% sure on average, {right:.0f}% right: "
-        f"{meaning}{few}."
+        f"Calibration over {n}: {sure:.0f}% sure on average, {right:.0f}% right: {meaning}{few}."
     ]
