@@ -8,7 +8,9 @@ import itertools
 import math
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,6 +100,7 @@ class TestEachExercise:
         for number in range(1, n_hints + 1):
             page = exercises.hint(key, number)._repr_html_()
             assert page.startswith("<details>") and f"Hint {number} of {n_hints}" in page
+        unknown: Any
         for unknown in (0, n_hints + 1, "x", None):
             assert "no hint" in repr(exercises.hint(key, unknown))
 
@@ -478,7 +481,7 @@ def kept_tokens_by_torch(scores, share):
     return torch.tensor(scores).argsort(descending=True, stable=True)[:n].sort().values.tolist()
 
 
-EQUIVALENT = {
+EQUIVALENT: dict[str, list[Callable]] = {
     "greedy_search": [greedy_by_appending],
     "entropy_of_translations": [entropy_by_numpy, entropy_by_torch],
     "next_word_distribution": [next_word_with_defaultdict],

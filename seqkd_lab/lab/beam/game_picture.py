@@ -13,7 +13,7 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.decoding.search import search
 from seqkd_lab.lab.beam.game import END, NextWords, Words
-from seqkd_lab.lab.shared.digits import NOISE, deciding_digits, shown_log_prob
+from seqkd_lab.lab.shared.digits import NOISE, deciding_digits, shown_number
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BEAM, GREEDY, ROLES, SAMPLES, ready, styled
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -73,7 +73,7 @@ class PathsDrawing:
         for name, line in self._lines.items():
             path = paths[name]
             line.set_data(range(len(path.log_probs) + 1), [0.0, *path.log_probs])
-            text = f"{name}: {shown_log_prob(path.log_prob, digits)}"
+            text = f"{name}: {shown_number(path.log_prob, digits)}"
             self._labels[name].set(x=self._most_steps + 0.3, y=heights[name], text=text)
 
 
@@ -119,7 +119,7 @@ def end_of_game(
     own, rivals = paths[YOU], {GREEDY: "greedy search", BEAM: f"the beam of {beam_size}"}
     theirs = {GREEDY: "greedy search's", BEAM: f"that of the beam of {beam_size}"}
     digits = deciding_digits([path.log_prob for path in paths.values()])
-    numbers = {name: shown_log_prob(path.log_prob, digits) for name, path in paths.items()}
+    numbers = {name: shown_number(path.log_prob, digits) for name, path in paths.items()}
     fault = language.explain(tuple(source), own.words[:-1])
     sentences = [
         f"Your translation has log p {numbers[YOU]}, {theirs[GREEDY]} {numbers[GREEDY]}, "

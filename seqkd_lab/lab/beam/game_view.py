@@ -16,7 +16,7 @@ from seqkd_lab.decoding.trace import SearchTrace, trace_search
 from seqkd_lab.lab.beam.game import END, BeamGame, NextWords, Prefix, Words
 from seqkd_lab.lab.beam.game_picture import YOU, Path, PathsDrawing, end_of_game
 from seqkd_lab.lab.beam.pruned import lost_at, thrown_away
-from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
+from seqkd_lab.lab.shared.digits import deciding_digits, shown_number
 from seqkd_lab.lab.shared.style import BEAM, GREEDY
 from seqkd_lab.lab.shared.view import View, sentence_chooser, slider, table
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -151,7 +151,7 @@ class BeamGameView(View):
             button.description = button.tooltip = ""
             if candidate is not None:
                 mark = "✓ " if number in self._marked else ""
-                log_prob = shown_log_prob(candidate.log_prob, digits)
+                log_prob = shown_number(candidate.log_prob, digits)
                 button.description = f"{mark}{self._name(candidate)}   {log_prob}"
                 button.tooltip = f"{readable(candidate.words)}, log p {log_prob}"
         self.undo.disabled = not self.game.n_steps and not self._marked
@@ -177,7 +177,7 @@ class BeamGameView(View):
         if self.game.beam_size == 1 or not self.game.n_steps:
             return ""
         digits = deciding_digits([prefix.log_prob for prefix in self.game.kept])
-        rows = [(readable(b.words), shown_log_prob(b.log_prob, digits)) for b in self.game.kept]
+        rows = [(readable(b.words), shown_number(b.log_prob, digits)) for b in self.game.kept]
         return f"<br>You keep:{table(('hypothesis', 'log p'), rows)}"
 
     def _steps(self, paths: dict[str, Path]) -> str:
@@ -206,7 +206,7 @@ class BeamGameView(View):
 
 
 def _cells(cell: tuple[str, float] | None, digits: int) -> tuple[str, str]:
-    return ("", "") if cell is None else (readable(cell[:1]), shown_log_prob(cell[1], digits))
+    return ("", "") if cell is None else (readable(cell[:1]), shown_number(cell[1], digits))
 
 
 def readable(words: Sequence[str]) -> str:

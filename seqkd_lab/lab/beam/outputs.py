@@ -14,7 +14,7 @@ from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.evaluation import OutputScore, score_outputs
 from seqkd_lab.lab.beam.game import Words
-from seqkd_lab.lab.shared.digits import NOISE, deciding_digits, shown_log_prob
+from seqkd_lab.lab.shared.digits import NOISE, deciding_digits, shown_number
 from seqkd_lab.lab.shared.exercises.showing import FAILED, PASSED
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset
@@ -97,7 +97,7 @@ class SideBySide:
         """Return a row's log p, with the digits at which the different translations of its model
         differ."""
         own = {other.text: other.log_prob for other in self.rows if other.model == row.model}
-        return shown_log_prob(row.log_prob, deciding_digits(list(own.values())))
+        return shown_number(row.log_prob, deciding_digits(list(own.values())))
 
     def _repr_html_(self) -> str:
         heads = "".join(f'<th scope="col" style="text-align: left">{head}</th>' for head in HEADS)
@@ -196,7 +196,7 @@ def ticket_in_words(study: SentenceStudy, model: str) -> str:
     first, widest = study.hypotheses[1], study.hypotheses[study.widest]
     log_probs = [first.log_prob, widest.log_prob, study.best_valid_log_prob]
     digits = deciding_digits(log_probs)
-    at_first, at_widest, at_best = (shown_log_prob(value, digits) for value in log_probs)
+    at_first, at_widest, at_best = (shown_number(value, digits) for value in log_probs)
     n_texts = len({detokenise(hypothesis.tokens) for hypothesis in study.hypotheses.values()})
     others = (
         f". Every beam up to K = {study.widest} writes the same."

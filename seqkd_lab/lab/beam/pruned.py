@@ -14,7 +14,7 @@ from seqkd_lab.decoding.search import keep_best
 from seqkd_lab.decoding.trace import SearchTrace, TraceStep, trace_search
 from seqkd_lab.lab.beam.game import END, Words
 from seqkd_lab.lab.beam.outputs import Outputs
-from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
+from seqkd_lab.lab.shared.digits import deciding_digits, shown_number
 from seqkd_lab.lab.shared.exercises import Folded
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -121,8 +121,8 @@ def thrown_away(translation: str, loss: Loss | None, beam_size: int) -> str:
     words = " ".join(loss.words).replace(END, "(end)")
     return (
         f"A beam of {beam_size} throws {translation} away at step {loss.step}: the prefix "
-        f"“{words}” has rank {loss.rank} with log p {shown_log_prob(loss.log_prob, digits)}, and "
-        f"the last one that is kept has {shown_log_prob(loss.last_kept, digits)}."
+        f"“{words}” has rank {loss.rank} with log p {shown_number(loss.log_prob, digits)}, and "
+        f"the last one that is kept has {shown_number(loss.last_kept, digits)}."
     )
 
 

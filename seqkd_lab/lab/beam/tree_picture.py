@@ -17,7 +17,7 @@ from seqkd_lab.decoding.search import search
 from seqkd_lab.decoding.trace import FINISHED, KEPT, PRUNED, SearchTrace, trace_search
 from seqkd_lab.lab.beam.game import END, Words
 from seqkd_lab.lab.beam.tree import Node, Translation, scored_translations, tree
-from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
+from seqkd_lab.lab.shared.digits import deciding_digits, shown_number
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BEAM, BLACK, GREEDY, GREY, SIZE, role_of, styled
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -159,7 +159,7 @@ class BeamTreeDrawing:
         for row, (node, name, (before, after)) in enumerate(rows):
             colour = GREY if node.fate == PRUNED else BLACK
             word = "(stays)" if node.candidate.carried else name
-            number = shown_log_prob(node.candidate.log_prob, digits)
+            number = shown_number(node.candidate.log_prob, digits)
             self._tokens[column, row].set(text=f"{before}{word}{after}", color=colour)
             self._numbers[column, row].set(text=number, color=colour)
 

@@ -20,7 +20,7 @@ from seqkd_lab.lab.beam.game import END, Words
 from seqkd_lab.lab.beam.pruned import lost_at
 from seqkd_lab.lab.beam.tree import Node, rerank
 from seqkd_lab.lab.beam.tree_picture import MOST_BEAM, BeamTree, BeamTreeDrawing, percent_of
-from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
+from seqkd_lab.lab.shared.digits import deciding_digits, shown_number
 from seqkd_lab.lab.shared.view import (
     STYLE,
     WIDE,
@@ -216,8 +216,8 @@ class BeamExplorer(View):
         digits = deciding_digits([lost.log_prob, lost.last_kept])
         return (
             f"{text}was pruned at step {lost.step}: its prefix had rank {lost.rank} with log p "
-            f"{shown_log_prob(lost.log_prob, digits)}, the last one that was kept had "
-            f"{shown_log_prob(lost.last_kept, digits)}.<br>"
+            f"{shown_number(lost.log_prob, digits)}, the last one that was kept had "
+            f"{shown_number(lost.last_kept, digits)}.<br>"
         )
 
     def _ranking(self, beam_tree: BeamTree) -> str:
@@ -231,8 +231,8 @@ class BeamExplorer(View):
             (
                 str(number),
                 " ".join(translation.tokens) + _sign(translation.tokens, beam_tree),
-                shown_log_prob(translation.score(penalty), digits),
-                shown_log_prob(translation.log_prob, own_digits),
+                shown_number(translation.score(penalty), digits),
+                shown_number(translation.log_prob, own_digits),
                 str(translation.length),
                 translation.standing,
             )
@@ -260,5 +260,5 @@ def _row(node: Node, beam_tree: BeamTree, digits: int) -> tuple[str, ...]:
     if fate == PRUNED and node.pruned_by is not None:
         last = " ".join(node.pruned_by[-3:]).replace(END, "(end)")
         fate = f"pruned: “{last}” and those above are more probable"
-    rank, number = str(node.candidate.rank + 1), shown_log_prob(log_prob, digits)
+    rank, number = str(node.candidate.rank + 1), shown_number(log_prob, digits)
     return rank, words, number, percent_of(log_prob), fate

@@ -39,11 +39,6 @@ def shown_number(value: float, digits: int) -> str:
     return text.lstrip("-") if not float(text) else text.replace("-", "−")
 
 
-def shown_log_prob(log_prob: float, digits: int) -> str:
-    """Return a log-probability as `shown_number` does."""
-    return shown_number(log_prob, digits)
-
-
 def minus(text: str) -> str:
     """Return `text` with a true minus sign before every negative number."""
     return re.sub(r"(?<!\w)-(?=\d)", "−", text)

@@ -16,7 +16,7 @@ from seqkd_lab.lab.beam.game_picture import BEAM, GREEDY, YOU, Path, end_of_game
 from seqkd_lab.lab.beam.game_view import BeamGameView
 from seqkd_lab.lab.beam.notebook import finished_game
 from seqkd_lab.lab.shared import lesson
-from seqkd_lab.lab.shared.digits import deciding_digits, shown_log_prob
+from seqkd_lab.lab.shared.digits import deciding_digits, shown_number
 
 SOURCES = [("bee", "cat", "ant"), ("ant",), ("cat", "bee")]
 
@@ -221,8 +221,8 @@ class TestDigits:
             digits = deciding_digits(values)
             ranked = sorted(values)
             far = [(a, b) for a, b in itertools.pairwise(ranked) if b - a > 1e-4]
-            assert all(shown_log_prob(a, digits) != shown_log_prob(b, digits) for a, b in far)
+            assert all(shown_number(a, digits) != shown_number(b, digits) for a, b in far)
 
     def test_a_zero_has_no_sign(self):
-        assert shown_log_prob(-0.0001, 2) == "0.00" and shown_log_prob(-1.5, 2) == "−1.50"
-        assert shown_log_prob(math.log(1.0), 3) == "0.000"
+        assert shown_number(-0.0001, 2) == "0.00" and shown_number(-1.5, 2) == "−1.50"
+        assert shown_number(math.log(1.0), 3) == "0.000"

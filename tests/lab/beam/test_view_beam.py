@@ -23,7 +23,7 @@ from seqkd_lab.lab.beam.tree_picture import (
     window,
 )
 from seqkd_lab.lab.beam.tree_view import TYPED, BeamExplorer
-from seqkd_lab.lab.shared.digits import NOISE, deciding_digits, shown_log_prob
+from seqkd_lab.lab.shared.digits import NOISE, deciding_digits, shown_number
 
 SOURCE = ("bee", "cat", "ant")
 
@@ -131,7 +131,7 @@ def test_the_ranking_shown_is_the_ranking_computed(toy, toy_models):
     view = BeamExplorer(toy_models["baseline"], toy.test, toy.language, n_sentences=1)
     view.length_penalty.value = 1.0
     scores = [translation.score(1.0) for translation in rerank(view.data.translations, 1.0)[:6]]
-    assert f">{shown_log_prob(scores[0], deciding_digits(scores))}<" in view.text.value
+    assert f">{shown_number(scores[0], deciding_digits(scores))}<" in view.text.value
     assert "cannot bring back" in view.text.value
 
 
