@@ -54,7 +54,7 @@ def add(verbs: argparse._SubParsersAction, alias: str) -> None:
         later.add_argument(
             "names", nargs="*", metavar="NAME", help=f"{', '.join(LATER)} (default: all)"
         )
-        later.set_defaults(run=run_later, checkpoints=None)
+        later.set_defaults(run=run_later, checkpoints=None, pilot=False)
         return
     name, file, title = ALIASES[alias]
     more = {"table2": [_timing()], "table3": [options.checkpoints("the models of the first seed")]}

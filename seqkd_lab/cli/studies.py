@@ -12,6 +12,7 @@ from tqdm import tqdm
 from seqkd_lab import machine
 from seqkd_lab.cli.paths import announce, results_to_judge, results_to_write
 from seqkd_lab.cli.resolve import n_workers_of, seeds_of, store_of
+from seqkd_lab.runs.power import planned_effects
 from seqkd_lab.runs.progress import Bars
 from seqkd_lab.runs.recipes import TextData, ToyData
 from seqkd_lab.runs.results import rows_by_seed
@@ -89,7 +90,7 @@ def print_study(study: Study, path: Path) -> bool:
         print(study.in_words(rows) + "\n")
     verdicts = study.judge(rows)
     if verdicts:
-        print(in_words(verdicts, study.repeated) + "\n")
+        print(in_words(verdicts, study.repeated, planned_effects(study, rows)) + "\n")
     return all_held(verdicts)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PARTS = ("study", "settings", "made_with", "by_seed")
 """The parts of a results file; UNFINISHED is there while a seed is being measured row by row."""
 UNFINISHED = "unfinished"
+PILOT_SEED, N_PILOT = 11, 3
+"""Seeds 11 to 13 choose and plan; no table has them."""
 REMEDY = "Delete it or pass --results PATH."
 
 
@@ -73,6 +75,11 @@ class Study:
         """Judge every claim that was measured. Raises ValueError without any seed."""
         named = self.claims_of(by_seed) if self.claims_of is not None else ()
         return judge_claims((*self.claims, *named), by_seed)
+
+    def pilot(self) -> Study:
+        """Return the same study of the seeds that are kept for choosing, with a results file of
+        its own: its scatter says how many seeds the judged run needs."""
+        return replace(self, file=f"pilots/{self.file}", first_seed=PILOT_SEED, n_seeds=N_PILOT)
 
     def heading(self) -> dict[str, Any]:
         """Return what a results file of this study starts with: name, settings and versions, as

@@ -14,6 +14,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from scipy.special import stdtrit
 
@@ -52,6 +53,7 @@ class Claim:
     original: str = ""
     needs: tuple[str, ...] = ()
     check: Callable[[Sequence[Rows]], bool] | None = None
+    manipulation: Claim | None = None
     measure: str = ""
     obstacle: Callable[[Sequence[Rows]], str | None] | None = None
     repetitions: Callable[[Sequence[Rows]], Sequence[Rows]] | None = None
@@ -76,16 +78,27 @@ class Verdict:
     reason: str = ""
 
     @property
+    def standard_deviation(self) -> float:
+        """Return that of the values; NaN for a single value, and where one is not finite."""
+        return _deviation(self.values) if len(self.values) > 1 else math.nan
+
+    @property
     def smallest_effect(self) -> float:
         """Return the smallest true difference from a bound that so many values, with this standard
         deviation, would have told from it with a probability of 80%: (t(0.975) + t(0.8)) · s / √n;
         infinite for a single value."""
         n = len(self.values)
-        if n < 2:
-            return math.inf
-        return (_quantile((1.0 + LEVEL) / 2.0, n) + _quantile(POWER, n)) * _standard_error(
-            self.values
-        )
+        return math.inf if n < 2 else smallest_effect(self.standard_deviation, n)
+
+
+def smallest_effect(standard_deviation: float, n: int) -> float:
+    """Return the smallest true difference from a bound that `n` values with this standard deviation
+    tell from it with a probability of 80%: (t(0.975) + t(0.8)) · s / √n, with Student's t of n − 1
+    degrees of freedom; infinite for fewer than two values."""
+    if n < 2:
+        return math.inf
+    quantiles = _quantile((1.0 + LEVEL) / 2.0, n) + _quantile(POWER, n)
+    return quantiles * standard_deviation / math.sqrt(n)
 
 
 def _quantile(probability: float, n: int) -> float:
@@ -94,11 +107,9 @@ def _quantile(probability: float, n: int) -> float:
     return float(stdtrit(n - 1, probability))
 
 
-def _standard_error(values: Sequence[float]) -> float:
-    """Of the mean of at least two values; NaN where one of them is not finite."""
-    if not all(map(math.isfinite, values)):
-        return math.nan
-    return statistics.stdev(values) / math.sqrt(len(values))
+def _deviation(values: Sequence[float]) -> float:
+    """Return the standard deviation of at least two values; NaN where one is not finite."""
+    return statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan
 
 
 def mean_and_interval(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
@@ -112,7 +123,9 @@ def mean_and_interval(values: Sequence[float]) -> tuple[float, tuple[float, floa
     mean = sum(values) / len(values) if any(map(math.isinf, values)) else statistics.fmean(values)
     if len(values) < 2:
         return mean, (-math.inf, math.inf)
-    reach = _quantile((1.0 + LEVEL) / 2.0, len(values)) * _standard_error(values)
+    reach = (
+        _quantile((1.0 + LEVEL) / 2.0, len(values)) * _deviation(values) / math.sqrt(len(values))
+    )
     return mean, (mean - reach, mean + reach)
 
 
@@ -140,20 +153,29 @@ def judge_claim(claim: Claim, by_seed: Sequence[Rows]) -> Verdict:
     outcome = outcome_of(interval, claim.least, claim.most)
     if any(map(math.isnan, values)):
         outcome = UNDECIDED
-    if claim.check is not None and not claim.check(by_seed):
+    reason = None if claim.manipulation is None else _failed(claim.manipulation, by_seed)
+    if reason is not None or (claim.check is not None and not claim.check(by_seed)):
         outcome = CANNOT_BE_ASKED
-    reason = claim.obstacle(by_seed) if claim.obstacle is not None else None
-    if reason is not None:
-        outcome = CANNOT_BE_JUDGED
+    if claim.obstacle is not None and (obstacle := claim.obstacle(by_seed)) is not None:
+        outcome, reason = CANNOT_BE_JUDGED, obstacle
     return Verdict(claim, tuple(values), mean, interval, outcome, reason or "")
+
+
+def _failed(manipulation: Claim, by_seed: Sequence[Rows]) -> str | None:
+    """Return why a manipulation check is not passed, with its numbers; None where it is held."""
+    verdict = judge_claim(manipulation, by_seed)
+    if verdict.outcome == HELD:
+        return None
+    return f"the manipulation check is {verdict.outcome} ({manipulation.ours}: {numbers(verdict)})"
 
 
 def is_measured(claim: Claim, by_seed: Sequence[Rows]) -> bool:
     """Tell whether every seed has the rows that the claim needs, and its value in them."""
-    return all(
+    measured = all(
         set(claim.needs) <= set(rows) and claim.value(rows) is not None
         for rows in claim.over(by_seed)
     )
+    return measured and (claim.manipulation is None or is_measured(claim.manipulation, by_seed))
 
 
 def judge_claims(claims: Iterable[Claim], by_seed: Sequence[Rows]) -> list[Verdict]:
@@ -173,25 +195,33 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if 1000.0 <= abs(value) < math.inf else f"{value:.3g}"
 
 
-def describe(verdict: Verdict, repeated: str = "seeds") -> str:
-    """Return the verdict in two or three lines: name, outcome and claim; mean [interval], the
-    smallest effect that could have been seen and the values, by seed or what was `repeated`
-    instead; the original wording. Where the claim cannot be judged, the reason stands in the place
-    of the numbers."""
-    claim, (low, high) = verdict.claim, verdict.interval
-    interval = "(one value: no interval)"
+def numbers(verdict: Verdict) -> str:
+    """Return "mean [interval]" of a verdict; of a single value the mean alone."""
+    low, high = verdict.interval
+    mean = number(verdict.mean)
+    return mean if len(verdict.values) < 2 else f"{mean} [{number(low)}, {number(high)}]"
+
+
+def describe(verdict: Verdict, repeated: str = "seeds", planned: float | None = None) -> str:
+    """Return the verdict in some lines: name, outcome and claim; mean [interval], the smallest
+    effect that could have been seen (and the one that the pilot let expect, `planned`) and the
+    values, by seed or what was `repeated` instead; why it cannot be asked; the original wording.
+    Where the claim cannot be judged, the reason stands in the place of the numbers."""
+    claim = verdict.claim
+    interval = " (one value: no interval)"
     if len(verdict.values) > 1:
-        interval = (
-            f"[{number(low)}, {number(high)}]; smallest visible effect "
-            f"{number(verdict.smallest_effect)}"
-        )
+        interval = f"; smallest visible effect {number(verdict.smallest_effect)}"
+        interval += "" if planned is None else f" (planned {number(planned)})"
     values = f"{claim.repeated or repeated}: {' '.join(map(number, verdict.values))}"
-    numbers = f"{number(verdict.mean)} {interval}; {values}"
-    lines = [
-        f"{claim.name}  {verdict.outcome.upper():9}  {claim.ours}",
-        f"    {verdict.reason or numbers}",
-    ]
-    return "\n".join([*lines, *([f"    original: {claim.original}"] if claim.original else [])])
+    lines = [f"{claim.name}  {verdict.outcome.upper():9}  {claim.ours}"]
+    if verdict.outcome != CANNOT_BE_JUDGED:
+        lines.append(f"    {numbers(verdict)}{interval}; {values}")
+    lines += [f"    {line}" for line in (verdict.reason, _quoted(claim)) if line]
+    return "\n".join(lines)
+
+
+def _quoted(claim: Claim) -> str:
+    return f"original: {claim.original}" if claim.original else ""
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
@@ -204,9 +234,17 @@ def summary(verdicts: Sequence[Verdict]) -> str:
         f"{count[NOT_HELD]} not held"
     )
     if count[CANNOT_BE_ASKED]:
+        asked = dict.fromkeys(
+            verdict.reason
+            for verdict in verdicts
+            if verdict.outcome == CANNOT_BE_ASKED and verdict.reason
+        )
         counts += f", {count[CANNOT_BE_ASKED]} cannot be asked here"
+        counts += f" ({'; '.join(asked)})" if asked else ""
     if count[CANNOT_BE_JUDGED]:
-        reasons = dict.fromkeys(verdict.reason for verdict in verdicts if verdict.reason)
+        reasons = dict.fromkeys(
+            verdict.reason for verdict in verdicts if verdict.outcome == CANNOT_BE_JUDGED
+        )
         counts += f", {count[CANNOT_BE_JUDGED]} cannot be judged ({'; '.join(reasons)})"
     missed = [
         f"{verdict.claim.name} ({verdict.claim.ours})"
@@ -216,6 +254,14 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     return counts + (f"; not reproduced: {'; '.join(missed)}." if missed else ".")
 
 
-def in_words(verdicts: Sequence[Verdict], repeated: str = "seeds") -> str:
-    """Return every verdict as `describe` words it, and the summary in a last line."""
-    return "\n".join([*(describe(verdict, repeated) for verdict in verdicts), summary(verdicts)])
+def in_words(
+    verdicts: Sequence[Verdict],
+    repeated: str = "seeds",
+    planned: Mapping[str, float] = MappingProxyType({}),
+) -> str:
+    """Return every verdict as `describe` words it, with the effects that were `planned` by the
+    names of the claims, and the summary in a last line."""
+    described = [
+        describe(verdict, repeated, planned.get(verdict.claim.name)) for verdict in verdicts
+    ]
+    return "\n".join([*described, summary(verdicts)])

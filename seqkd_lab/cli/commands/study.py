@@ -11,16 +11,21 @@ from seqkd_lab import studies
 from seqkd_lab.cli import options
 from seqkd_lab.cli.studies import run_studies, write_checkpoints
 from seqkd_lab.runs.committed import own_results_path, results_path
+from seqkd_lab.runs.power import plans
 from seqkd_lab.runs.study import Study
 
 LIST = "list"
 RUN = "run"
 CHECK = "check"
+DESIGN = "design"
+VERBS = (LIST, RUN, CHECK, DESIGN)
 DESCRIPTION = """study list           prints the studies, each with its question
 study run NAME...    trains and measures what a study needs, seed by seed, and writes the
                      results as JSON; an interrupted run continues where it stopped
 study check NAME...  runs nothing: judges each claim on the existing results; the exit code
                      is 1 unless every claim is held
+study design NAME... runs nothing: says from the scatter of the pilot (study run --pilot) how
+                     small an effect the study can see
 
 `study NAME` is short for `study run NAME`, and `study NAME --check` for `study check NAME`."""
 
@@ -41,8 +46,14 @@ def add(verbs: argparse._SubParsersAction) -> None:
     study.add_argument(
         "names",
         nargs="*",
-        metavar="list | run NAME | check NAME",
+        metavar="list | run NAME | check NAME | design NAME",
         help=f"names: {', '.join(studies.find_studies())} (default: list)",
+    )
+    study.add_argument(
+        "--pilot",
+        action="store_true",
+        help="the study's pilot instead: the seeds that are kept for choosing, in a file of its "
+        "own",
     )
     study.set_defaults(run=run)
 
@@ -51,7 +62,7 @@ def run(arguments: Namespace) -> int:
     """Run `seqkd-lab study`; return the exit code."""
     verb, names = LIST, arguments.names
     if names:
-        verb, names = (names[0], names[1:]) if names[0] in (LIST, RUN, CHECK) else (RUN, names)
+        verb, names = (names[0], names[1:]) if names[0] in VERBS else (RUN, names)
     if verb == LIST:
         list_studies(arguments.results)
         return 0
@@ -59,6 +70,12 @@ def run(arguments: Namespace) -> int:
         raise ValueError(f"name a study: {', '.join(studies.find_studies())}")
     arguments.check = arguments.check or verb == CHECK
     chosen = [studies.study(name) for name in names]
+    if verb == DESIGN:
+        for study in chosen:
+            print_design(study)
+        return 0
+    if arguments.pilot:
+        chosen = [study.pilot() for study in chosen]
     if arguments.checkpoints is not None:
         _check_checkpoints(chosen, arguments.check)
     code = run_studies(chosen, [_file(arguments.results, study) for study in chosen], arguments)
@@ -78,6 +95,16 @@ def _check_checkpoints(chosen: Sequence[Study], check: bool) -> None:
 
 def _file(folder: Path | None, study: Study) -> Path | None:
     return None if folder is None else folder / study.file
+
+
+def print_design(study: Study) -> None:
+    """Print what the study's seeds can see of each claim. Raise ValueError without a pilot."""
+    chosen = plans(study)
+    if not chosen:
+        raise ValueError(
+            f"{study.name} has no pilot; make it with `seqkd-lab study run {study.name} --pilot`"
+        )
+    print(f"== {study.name}, {study.n_seeds} {study.repeated}\n", *chosen, sep="\n")
 
 
 def list_studies(folder: Path | None) -> None:

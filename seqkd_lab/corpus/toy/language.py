@@ -71,7 +71,7 @@ class ToyLanguage:
     def __init__(self, ambiguity: Ambiguity = FULL):
         self.ambiguity = ambiguity
         # Bounded: a clause has up to some thousand variants.
-        self.variants = lru_cache(maxsize=8192)(self._variants)
+        self.variants = lru_cache(maxsize=8192)(self.all_variants)
         self._parse = lru_cache(maxsize=4096)(parse)
 
     source_vocabulary: Tokens = wordlist.source_words()
@@ -262,7 +262,7 @@ class ToyLanguage:
                         (number + 1, v.memory, p * v.probability, read + len(v.tokens))
                     )
 
-    def _variants(self, clause: Clause, memory: Memory) -> tuple[Variant, ...]:
+    def all_variants(self, clause: Clause, memory: Memory) -> tuple[Variant, ...]:
         """Return all translations of a clause after a memory; those with the same words are one."""
         merged: dict[tuple[Tokens, Memory], Variant] = {}
         for (words, after), p, script in every_script(
