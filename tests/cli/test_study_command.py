@@ -18,6 +18,7 @@ from seqkd_lab import studies as all_studies
 from seqkd_lab.cli import studies
 from seqkd_lab.cli.resolve import seeds_of
 from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.runs import power
 from seqkd_lab.runs import store as store_module
 from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.recipes import BASELINE, ToyData, table_recipes
@@ -192,6 +193,26 @@ class TestRuns:
         study(tens(measured), "--seeds", 1)
         study(tens(measured), "--first-seed", 30)
         assert (measured, kept(tmp_path)) == ([21, 30, 31], ["21", "30", "31"])
+
+    def test_a_pilot_has_the_seeds_for_choosing_and_a_file_of_its_own(self, study, tmp_path):
+        measured: list[int] = []
+        assert study(tens(measured), "--pilot")[0] == 0
+        assert measured == [11, 12, 13]
+        assert list(read_json(tmp_path / "pilots" / "tens.json")["by_seed"]) == ["11", "12", "13"]
+        assert not (tmp_path / "tens.json").exists()
+
+    def test_a_design_says_what_the_seeds_see_by_the_pilot(
+        self, study, tmp_path, monkeypatch, capsys
+    ):
+        monkeypatch.setattr(power, "results_path", lambda name: tmp_path / name)
+        monkeypatch.setattr(all_studies, "study", lambda name: tens([]))
+        code, _, err = run(capsys, "study", "design", "tens")
+        assert code == 2 and "no pilot; make it with `seqkd-lab study run tens --pilot`" in err
+        study(tens([]), "--pilot")
+        monkeypatch.setattr(all_studies, "study", lambda name: tens([]))
+        code, out, _ = run(capsys, "study", "design", "tens")
+        assert code == 0 and "standard deviation of the pilot 10; 2 seeds see" in out
+        assert "(planned " in study(tens([]))[1]
 
     def test_other_settings_are_refused_and_the_file_stays(self, study, tmp_path):
         study(tens([], steps=3))

@@ -12,13 +12,12 @@ from matplotlib.figure import Figure
 from seqkd_lab.lab.shared.exercises.showing import Folded
 from seqkd_lab.lab.shared.seeds import draw_seeds
 from seqkd_lab.lab.shared.showing import Markdown
-from seqkd_lab.lab.shared.style import BLUE, BROWN, GREEN, GREY, VERMILION, panels, styled
+from seqkd_lab.lab.shared.style import BLUE, panels, styled
+from seqkd_lab.lab.shared.verdict_table import OUTCOMES
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.verdicts import (
-    CANNOT_BE_ASKED,
-    CANNOT_BE_JUDGED,
     HELD,
     NOT_HELD,
     UNDECIDED,
@@ -33,15 +32,6 @@ from seqkd_lab.studies.table1.findings import judge
 from seqkd_lab.studies.table1.table import read_results, said_of_teacher
 
 ALLOWED = "#d9efe6"
-OUTCOMES = {
-    HELD: ("✓", GREEN),
-    NOT_HELD: ("✗", VERMILION),
-    UNDECIDED: ("?", BROWN),
-    CANNOT_BE_ASKED: ("–", GREY),
-    CANNOT_BE_JUDGED: ("–", GREY),
-}
-"""Mark and colour of each outcome; its word stands beside them, for colour alone tells nothing to
-some."""
 
 
 def settled(verdict: Verdict) -> bool:
