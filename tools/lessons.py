@@ -3,7 +3,8 @@ hand.
 
 From LESSON of each subject and from its exercises follow: in each notebook the title and the
 minutes of its card, and the lines of navigation in its first and last cell; the table of lessons
-in README.md; the headings and the table of exercises in notebooks/instructors.md.
+in README.md; the headings and the table of exercises in notebooks/instructors.md, and there what
+came out of each study that a lesson shows: its verdicts, from the committed results.
 
     python tools/lessons.py            write the files
     python tools/lessons.py --check    name the files that differ; exit code 1 if there are any
@@ -16,10 +17,14 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from seqkd_lab.lab.shared.exercises import Exercise, of_lesson
-from seqkd_lab.lab.shared.plan import NOTEBOOKS, Lesson, lessons
+from seqkd_lab.lab.shared.plan import NOTEBOOKS, PACKAGE, Lesson, lessons, subjects
+from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.study import Study, committed_rows
+from seqkd_lab.runs.verdicts import summary
 
 README = NOTEBOOKS.parent / "README.md"
 INSTRUCTORS = NOTEBOOKS / "instructors.md"
@@ -29,6 +34,7 @@ TITLE = re.compile(r"\A# .*$", re.MULTILINE)
 LESSONS_TABLE = ("| | lesson | minutes | what you can do after it |", "|---|---|---|---|")
 EXERCISES_TABLE = ("| lesson | exercise | minutes | difficulty | hints |", "|---|---|---|---|---|")
 HEADING = re.compile(r"^### (\d\d)(?!\d| minutes).*$", re.MULTILINE)
+CAME_OUT = "- **What came out**"
 AFTER_SECTIONS = "## All exercises\n"
 
 
@@ -41,7 +47,7 @@ def documents() -> dict[Path, str]:
         if (NOTEBOOKS / lesson.file).exists()
     }
     instructors = with_table(INSTRUCTORS, EXERCISES_TABLE, exercise_rows(plan))
-    texts[INSTRUCTORS] = with_headings(instructors, plan)
+    texts[INSTRUCTORS] = with_outcomes(with_headings(instructors, plan))
     texts[README] = with_table(README, LESSONS_TABLE, lesson_rows(plan))
     return texts
 
@@ -140,6 +146,46 @@ def with_headings(text: str, plan: Sequence[Lesson]) -> str:
         section = f"### {number}\n- **Exercises.** {keys}\n\n"
         text = text.replace(AFTER_SECTIONS, section + AFTER_SECTIONS)
     return HEADING.sub(lambda match: f"### {match[1]} {titles.get(match[1], '?')}", text)
+
+
+def with_outcomes(text: str) -> str:
+    """Return the text with what came out of each lesson's studies at the end of its section, in
+    place of what stood there."""
+    lines = [line for line in text.splitlines() if not line.startswith(CAME_OUT)]
+    for subject, lesson in subjects().items():
+        heading = f"### {lesson.name[:2]} {lesson.title}"
+        outcomes = [outcome_line(study) for study in studies_of(subject)]
+        if not outcomes:
+            continue
+        end = lines.index(heading) + 1
+        while not lines[end].startswith("#"):
+            end += 1
+        while not lines[end - 1]:
+            end -= 1
+        lines[end:end] = outcomes
+    return "\n".join(lines) + "\n"
+
+
+def studies_of(subject: str) -> list[Study]:
+    """Return the studies that a lesson's notebook shows and that have claims and committed
+    results."""
+    surface = vars(import_module(f"{PACKAGE}.{subject}.notebook"))
+    shown = {value.name: value for value in surface.values() if isinstance(value, Study)}
+    return [
+        study
+        for study in shown.values()
+        if results_path(study.file).exists() and study.judge(committed_rows(study))
+    ]
+
+
+def outcome_line(study: Study) -> str:
+    """Return the verdicts on a study's committed results in a line, for instructors.md."""
+    rows = committed_rows(study)
+    repeated = study.repeated if len(rows) > 1 else study.repeated.removesuffix("s")
+    return (
+        f"{CAME_OUT} (`seqkd-lab study check {study.name}`, {len(rows)} {repeated}): "
+        f"{summary(study.judge(rows))}"
+    )
 
 
 def outdated() -> list[Path]:

@@ -228,9 +228,9 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     """Return one sentence: how many claims are held, undecided and not held, and which were not
     reproduced."""
     count = Counter(verdict.outcome for verdict in verdicts)
-    plural = "claim is" if len(verdicts) == 1 else "claims are"
     counts = (
-        f"{count[HELD]} of {len(verdicts)} {plural} held, {count[UNDECIDED]} undecided, "
+        f"{count[HELD]} of {len(verdicts)} {'claim' if len(verdicts) == 1 else 'claims'} "
+        f"{'is' if 1 in (count[HELD], len(verdicts)) else 'are'} held, {count[UNDECIDED]} undecided, "
         f"{count[NOT_HELD]} not held"
     )
     if count[CANNOT_BE_ASKED]:
