@@ -228,10 +228,10 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     """Return one sentence: how many claims are held, undecided and not held, and which were not
     reproduced."""
     count = Counter(verdict.outcome for verdict in verdicts)
+    verb = "is" if 1 in (count[HELD], len(verdicts)) else "are"
     counts = (
-        f"{count[HELD]} of {len(verdicts)} {'claim' if len(verdicts) == 1 else 'claims'} "
-        f"{'is' if 1 in (count[HELD], len(verdicts)) else 'are'} held, {count[UNDECIDED]} undecided, "
-        f"{count[NOT_HELD]} not held"
+        f"{count[HELD]} of {len(verdicts)} {'claim' if len(verdicts) == 1 else 'claims'} {verb} "
+        f"held, {count[UNDECIDED]} undecided, {count[NOT_HELD]} not held"
     )
     if count[CANNOT_BE_ASKED]:
         asked = dict.fromkeys(
