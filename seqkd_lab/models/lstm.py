@@ -18,6 +18,7 @@ the encoder's end.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -117,6 +118,33 @@ class LSTMState(DecoderState):
         )
 
 
+class GateTable(NamedTuple):
+    """What each of V words adds to the four gates of the decoder's first layer, `gates` (V, 4D),
+    and what it was made of: a copy of the `weights`, and where and how often changed they were."""
+
+    weights: tuple[Tensor, ...]
+    versions: tuple[tuple[int, int], ...]
+    gates: Tensor
+
+    @classmethod
+    def of(cls, words: Tensor, weight: Tensor, *biases: Tensor) -> GateTable:
+        """Compute the table from the embeddings (V, D), the input weights (4D,
+        D or more) and the two biases (4D)."""
+        weights = (words, weight, *biases)
+        gates = F.linear(words, weight[:, : words.shape[1]], biases[0] + biases[1])
+        return cls(tuple(w.clone() for w in weights), versions(*weights), gates)
+
+    def is_of(self, *weights: Tensor) -> bool:
+        """Tell whether `weights` hold the numbers that the table was made of. Their versions do not
+        tell: a fused optimiser and changes through `.data` leave them as they are."""
+        return all(map(torch.equal, self.weights, weights))
+
+
+def versions(*weights: Tensor) -> tuple[tuple[int, int], ...]:
+    """Return where each tensor lies and how many changes torch has counted."""
+    return tuple((weight.data_ptr(), weight._version) for weight in weights)
+
+
 class LSTMSeq2Seq(Seq2Seq[LSTMState]):
     """Bidirectional LSTM encoder, LSTM decoder, "general" attention (Luong et al. 2015, equations
     5–8)."""
@@ -141,16 +169,15 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
         self.combine = nn.Linear(2 * D, D, bias=False)
         self.output = nn.Linear(D, len(target_vocabulary))
         self.dropout = Dropout(spec.dropout)
-        self._gate_table: tuple[list[tuple[int, int]], Tensor] | None = None
+        self._gate_table: GateTable | None = None
 
     def start(self, source: Tensor, source_lengths: Tensor) -> LSTMState:
         """Encode (B, S). Padding is cut off before the LSTM reads it, so a sentence's encoding is
         its own."""
         check_source(source, source_lengths)
-        if torch.is_grad_enabled():
-            self._gate_table = (
-                None  # weights may change now, and a fused optimiser leaves their version as it is
-            )
+        table = self._gate_table
+        if table is not None and (torch.is_grad_enabled() or not table.is_of(*self._gate_weights)):
+            self._gate_table = None
         B, S = source.shape
         embedded = self.dropout(self.source_embedding(source))  # (B, S, D)
         packed = pack_padded_sequence(
@@ -246,23 +273,24 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
         """Return what `tokens` (N, T) add to the four gates of the first layer, biases included:
         (N, T, 4D).
 
-        Without gradients it is looked up in a table of all words, made again whenever a weight has
-        changed. (A copy of the model takes the table along, but its weights lie elsewhere.)
+        Without gradients it is looked up in a table of all words, which is made again when the
+        weights have changed: `start` compares their numbers.
         """
-        weight, _, *biases = self.decoder.all_weights[0]
-        words = self.target_embedding.weight
-
-        def gates(embedded: Tensor) -> Tensor:
-            return F.linear(embedded, weight[:, : self.spec.width], biases[0] + biases[1])
-
+        words, weight, *biases = self._gate_weights
         if self.training or torch.is_grad_enabled():
-            return gates(self.dropout(self.target_embedding(tokens)))
-        version = [
-            (parameter.data_ptr(), parameter._version) for parameter in (words, weight, *biases)
-        ]
-        if self._gate_table is None or self._gate_table[0] != version:
-            self._gate_table = version, gates(words)  # (V, 4D)
-        return F.embedding(tokens, self._gate_table[1])
+            embedded = self.dropout(self.target_embedding(tokens))
+            return F.linear(embedded, weight[:, : self.spec.width], biases[0] + biases[1])
+        table = self._gate_table
+        if table is None or table.versions != versions(words, weight, *biases):
+            table = self._gate_table = GateTable.of(words, weight, *biases)
+        return F.embedding(tokens, table.gates)
+
+    @property
+    def _gate_weights(self) -> tuple[Tensor, ...]:
+        """The embeddings (V, D), and the input weights (4D, D or 2D) and biases (4D) of the
+        decoder's first layer."""
+        weight, _, *biases = self.decoder.all_weights[0]
+        return self.target_embedding.weight, weight, *biases
 
 
 def lstm_step(
