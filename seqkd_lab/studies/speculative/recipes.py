@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from seqkd_lab.distillation.losses import NLL, WordKD
 from seqkd_lab.models.architectures import Spec
+from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.runs.presets import SHORT, TRANSFORMER
 from seqkd_lab.runs.recipes import (
@@ -24,7 +25,6 @@ from seqkd_lab.runs.recipes import (
     ToyData,
 )
 from seqkd_lab.runs.schedule import Evaluate, Task
-from seqkd_lab.studies.pruning.recipes import PRUNING
 from seqkd_lab.training import Optimisation
 
 SMALL_TARGET = "small teacher"
@@ -105,12 +105,12 @@ DRAFTING = DraftingPreset(
     target=TransformerSpec(width=384, layers=4, heads=6, hidden=768, dropout=0.0),
     small_target=TRANSFORMER.teacher,
     draft=SHORT.student,
-    larger_draft=PRUNING.table.student,
+    larger_draft=LSTMSpec(width=68),
     transformer_draft=TRANSFORMER.student,
     target_training=Optimisation(epochs=5, learning_rate=0.001, batch_size=128, warmup=0.2),
     small_target_training=TRANSFORMER.teacher_training,
     draft_training=SHORT.student_training,
-    larger_training=PRUNING.table.student_training,
+    larger_training=Optimisation(epochs=6, learning_rate=0.012, batch_size=128),
     transformer_training=TRANSFORMER.student_training,
 )
 """Speculative sampling: a target of 12 million parameters, one of whose steps takes a core some
