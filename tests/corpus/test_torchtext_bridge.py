@@ -141,10 +141,19 @@ class TestOtherTorchtexts:
         code = "import sys, seqkd_lab.corpus.torchtext_bridge; sys.exit('torchtext' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
-    @staticmethod
-    def forget(monkeypatch):
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchtext"]:
-            monkeypatch.delitem(sys.modules, name)
+    @pytest.fixture
+    def forgotten(self):
+        """Let the body import another torchtext, or none; afterwards sys.modules holds what it
+        held, and nothing of the other, also where torchtext had not been imported before."""
+
+        def take() -> dict[str, types.ModuleType]:
+            names = [name for name in sys.modules if name.split(".")[0] == "torchtext"]
+            return {name: sys.modules.pop(name) for name in names}
+
+        before = take()
+        yield
+        take()
+        sys.modules.update(before)
 
     @pytest.mark.parametrize(
         "start, problem",
@@ -154,10 +163,10 @@ class TestOtherTorchtexts:
             ("__version__ = '0.18.0'", "0.18.0 has no Field"),
         ],
     )
+    @pytest.mark.usefixtures("forgotten")
     def test_a_broken_or_newer_one_gets_one_sentence(
         self, monkeypatch, tmp_path, vocabularies, start, problem
     ):
-        self.forget(monkeypatch)
         package = tmp_path / "torchtext"
         package.mkdir()
         (package / "__init__.py").write_text(start)
@@ -169,15 +178,15 @@ class TestOtherTorchtexts:
         ) as caught:
             bridge.to_vocab(vocabularies[0])
         assert "\n" not in str(caught.value)
-        self.forget(monkeypatch)
 
+    @pytest.mark.usefixtures("forgotten")
     def test_no_torchtext(self, monkeypatch, vocabularies):
         monkeypatch.setitem(sys.modules, "torchtext", None)
         with pytest.raises(bridge.TorchtextError, match="does not load.*torchtext==0.6.0"):
             bridge.to_vocab(vocabularies[0])
 
+    @pytest.mark.usefixtures("forgotten")
     def test_a_module_of_that_name_that_is_something_else(self, monkeypatch, vocabularies):
-        self.forget(monkeypatch)
         monkeypatch.setitem(sys.modules, "torchtext", types.ModuleType("torchtext"))
         with pytest.raises(bridge.TorchtextError, match="torchtext==0.6.0"):
             bridge.to_vocab(vocabularies[0])
