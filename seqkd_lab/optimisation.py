@@ -11,6 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from seqkd_lab.finite import check_gradient, check_loss
 from seqkd_lab.identity import omitted_when_default
 
 MOST = 1_000_000
@@ -142,11 +143,13 @@ def training_step(
     Returns the batch's loss before the update, in nats a token. A gradient
     whose norm is larger than `clip_norm` is scaled down to it (Pascanu et al.
     2013). teacher_logits (B, T, V): for objectives that need a teacher.
+    Raise DivergenceError, before any change, where the loss or the gradient is not finite.
     """
     optimiser.zero_grad()
     logits = model(batch)  # forward: scores (B, T, V) of every next token
     loss = objective(logits, batch, teacher_logits)
+    check_loss(loss, logits, teacher_logits)
     loss.backward()  # backward: the gradient of the loss, by parameter
-    torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+    check_gradient(torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm))
     optimiser.step()  # update: move the parameters against the gradient
     return loss.item()

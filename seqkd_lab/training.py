@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -20,15 +21,10 @@ from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode, lim
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
+from seqkd_lab.finite import DivergenceError, check_loss
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 from seqkd_lab.optimisation import BY_BLEU, History, Optimisation, Progress, set_rate, training_step
 from seqkd_lab.resuming import AnotherRunError, check_shapes, forget, read_state, write_state
-
-
-class DivergenceError(ArithmeticError):
-    """A loss that is not a finite number: the training has failed, and its weights are worth
-    nothing."""
-
 
 Callback = Callable[[Progress], "bool | None"]
 Validation = Callable[[Seq2Seq], float]
@@ -42,11 +38,15 @@ def validation_loss(model: Seq2Seq, encoded: EncodedCorpus, batch_size: int = 12
     """Return NLL of gold in nats a token, teacher forcing, dropout off.
 
     Batches have at most `batch_size` sentences, and fewer where they are long (limited_batches).
+    Raise DivergenceError where the loss is not finite.
     """
     total, n_tokens = 0.0, 0
     with evaluating(model):
         for batch in limited_batches(encoded, batch_size):
-            total += nll(model(batch), batch.target_out).item() * batch.n_tokens
+            logits = model(batch)
+            loss = nll(logits, batch.target_out)
+            check_loss(loss, logits)
+            total += loss.item() * batch.n_tokens
             n_tokens += batch.n_tokens
     return total / n_tokens
 
@@ -128,8 +128,8 @@ class Trainer:
         torch.manual_seed(self.seed * 1_000_003 + self.epoch)
         total, n_tokens, epoch = 0.0, 0, self.epoch + 1
         for n_done, batch in self._batches():
-            loss = self.update(batch, n_done)
-            self._check_finite(loss, f"the loss of update {n_done + 1} (epoch {epoch})")
+            with self._diverging(f"in update {n_done + 1} (epoch {epoch})"):
+                loss = self.update(batch, n_done)
             total, n_tokens = total + loss * batch.n_tokens, n_tokens + batch.n_tokens
             rate, valid_loss = self.optimiser.param_groups[0]["lr"], None
             if (n_done + 1) % self.updates_per_epoch == 0:
@@ -150,19 +150,23 @@ class Trainer:
                 batch = self.batch_transform(self.model, batch, self.seed * 1_000_003 + n_done)
             yield n_done, batch
 
-    def _check_finite(self, loss: float, what: str) -> None:
-        if not math.isfinite(loss):
+    @contextmanager
+    def _diverging(self, where: str) -> Iterator[None]:
+        """Add to a DivergenceError of the body where it happened, and at which learning rate."""
+        try:
+            yield
+        except DivergenceError as error:
             raise DivergenceError(
-                f"the training diverged: {what} is {loss}. Take a smaller learning rate "
-                f"(--learning-rate; it was {self.optimisation.learning_rate:g}); no model was saved"
-            )
+                f"the training diverged {where}: {error}. The learning rate (--learning-rate) was "
+                f"{self.optimisation.learning_rate:g}; no model was saved"
+            ) from error
 
     def _end_epoch(self, train_loss: float, rate: float, n_tokens: int) -> float:
         """Validate, enter the epoch in the history, keep its weights where they are the best;
         return the validation loss."""
-        valid_loss = validation_loss(self.model, self.valid)
         self.epoch += 1
-        self._check_finite(valid_loss, f"the validation loss after epoch {self.epoch}")
+        with self._diverging(f"in epoch {self.epoch}"):
+            valid_loss = validation_loss(self.model, self.valid)
         self.history.train_loss.append(train_loss)
         self.history.valid_loss.append(valid_loss)
         self.history.learning_rate.append(rate)

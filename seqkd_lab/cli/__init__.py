@@ -15,7 +15,7 @@ from importlib import import_module
 from seqkd_lab import __version__
 from seqkd_lab.cli import aliases, commands
 from seqkd_lab.cli.options import typed_path
-from seqkd_lab.training import DivergenceError
+from seqkd_lab.finite import DivergenceError
 
 EPILOG = f"""examples:
   seqkd-lab tour                           Table 1 on the toy language, one seed, about 5 minutes

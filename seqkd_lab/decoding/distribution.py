@@ -1,7 +1,7 @@
 """How the next word is drawn from a model's logits: temperature, top-k and top-p, in this order.
 
 Every way of sampling asks here, so that two of them can be compared: what they draw follows one
-law.
+distribution.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqkd_lab.corpus.vocabulary import BOS, PAD
+from seqkd_lab.finite import check_next_words
 
 
 @dataclass(frozen=True)
 class SamplingDistribution:
     """temperature divides the logits; at 0 the likeliest word is certain, which is greedy search.
     top_k keeps so many of the likeliest words (None: all), top_p the fewest of them that hold this
-    share of what top_k left (Holtzman et al. 2020, arXiv 1904.09751). PAD and BOS are never
-    drawn."""
+    share of what top_k left (Holtzman et al. 2020, arXiv 1904.09751). Of equal words at the edge
+    any may be kept, but no more than top_k. PAD and BOS are never drawn."""
 
     temperature: float = 1.0
     top_k: int | None = None
@@ -35,14 +36,15 @@ class SamplingDistribution:
             raise ValueError(f"top_p must lie in (0, 1]; got {self.top_p}")
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Return the probabilities (…, V) of the next word."""
+        """Return the probabilities (…, V) of the next word. Raise NotFiniteError where the logits
+        give none: NaN, +inf, or −inf for every word."""
         logits = logits.index_fill(-1, torch.tensor([PAD, BOS]), float("-inf"))
+        best, likeliest = logits.max(dim=-1, keepdim=True)
+        check_next_words(best)
         if self.temperature == 0.0:
-            return F.one_hot(logits.argmax(dim=-1), logits.shape[-1]).to(logits.dtype)
-        below = logits - logits.amax(
-            dim=-1, keepdim=True
-        )  # or a low temperature would make infinite numbers of them
-        p = (below / self.temperature).softmax(dim=-1)
+            return F.one_hot(likeliest[..., 0], logits.shape[-1]).to(logits.dtype)
+        # without the difference, a low temperature would make infinite numbers of them
+        p = ((logits - best) / self.temperature).softmax(dim=-1)
         return p if self.top_k is None and self.top_p == 1.0 else self._cut(p)
 
     def _cut(self, p: Tensor) -> Tensor:
@@ -57,5 +59,5 @@ class SamplingDistribution:
 
 
 def draw(p: Tensor, generator: torch.Generator) -> Tensor:
-    """Return one word for each of the laws p (B, V): (B,)."""
+    """Return one word for each of the distributions p (B, V): (B,)."""
     return torch.multinomial(p, 1, generator=generator)[:, 0]

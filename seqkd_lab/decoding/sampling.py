@@ -7,7 +7,6 @@ later systems that say "SeqKD" often mean this (design note in distillation/sequ
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution, draw
 from seqkd_lab.decoding.limits import longest_allowed, shortened
-from seqkd_lab.decoding.search import ADVICE, Hypothesis, NotFiniteError
+from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 DEFAULT_SAMPLING = SamplingDistribution()
@@ -63,7 +62,8 @@ def sample(
     batch_size: int = 256,
     progress: Callable[[int], None] | None = None,
 ) -> list[Hypothesis]:
-    """Return one translation of each source, its words drawn by `law` from the model's logits.
+    """Return one translation of each source, its words drawn by `distribution` from the model's
+    logits.
 
     log_prob is the model's own (temperature 1, no word cut off). Of a source of more than
     LONGEST_SOURCE tokens only the beginning is read, with a warning. Raise ValueError for a
@@ -79,7 +79,7 @@ def sample(
                 sources[first : first + batch_size], model.source_vocabulary
             )
             longest = longest_allowed(lengths, max_length)
-            tokens, log_probs = _finite_draw(
+            tokens, log_probs = sample_batch(
                 model, source, lengths, longest, distribution, generator
             )
             for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True):
@@ -89,16 +89,3 @@ def sample(
             if progress is not None:
                 progress(len(lengths))
     return results
-
-
-def _finite_draw(model: Seq2Seq, *arguments: Any) -> tuple[Tensor, Tensor]:
-    """Return what `sample_batch` draws; raise NotFiniteError where the probabilities are NaN."""
-    try:
-        tokens, log_probs = sample_batch(model, *arguments)
-    except RuntimeError as error:
-        if "probability tensor" not in str(error):
-            raise
-        raise NotFiniteError(f"the model gives no word a probability. {ADVICE}") from error
-    if log_probs.isnan().any():  # with temperature 0 no number is drawn, and nothing refuses NaN
-        raise NotFiniteError(f"the model gives no word a probability. {ADVICE}")
-    return tokens, log_probs

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import torch
 from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch, encode, limited_batches
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD
+from seqkd_lab.finite import check_log_probs
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 
@@ -22,8 +24,8 @@ def token_log_probs(logits: Tensor, batch: Batch) -> Tensor:
 def corpus_log_probs(
     model: Seq2Seq, corpus: ParallelCorpus, batch_size: int = 128
 ) -> tuple[list[float], int]:
-    """log p(target, EOS | source) in nats for each sentence pair, in corpus order, and the number
-    of target tokens."""
+    """Return log p(target, EOS | source) in nats for each sentence pair, in corpus order, and the
+    number of target tokens. Raise NotFiniteError where one is NaN."""
     encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
     log_probs, n_tokens = [0.0] * len(corpus), 0
     with evaluating(model):
@@ -32,14 +34,15 @@ def corpus_log_probs(
             for row, log_prob in zip(batch.rows.tolist(), sums.tolist(), strict=True):
                 log_probs[row] = log_prob
             n_tokens += batch.n_tokens
+        check_log_probs(torch.tensor(log_probs), "sentence pair")
     return log_probs, n_tokens
 
 
 def sentence_log_probs(
     model: Seq2Seq, sources: Iterable[Sequence[str]], targets: Iterable[Sequence[str]]
 ) -> list[float]:
-    """log p(target, EOS | source) in nats for each pair. Raise ValueError when the two differ in
-    number."""
+    """Return log p(target, EOS | source) in nats for each pair. Raise ValueError when the two
+    differ in number, and NotFiniteError where a probability is NaN."""
     source, target = tuple(map(tuple, sources)), tuple(map(tuple, targets))
     if len(source) != len(target):
         raise ValueError(f"{len(source)} sources and {len(target)} targets: every pair needs both")

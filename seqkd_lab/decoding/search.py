@@ -20,17 +20,8 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.limits import longest_allowed, rows_by_length, shortened
+from seqkd_lab.finite import NotFiniteError
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
-
-ADVICE = (
-    "Its weights or logits are not finite (NaN), as after a training that diverged; train it with "
-    "a lower rate"
-)
-
-
-class NotFiniteError(ValueError):
-    """A search or a draw whose probabilities are NaN or infinite: the weights of a model whose
-    training diverged."""
 
 
 @dataclass(frozen=True)
@@ -261,8 +252,7 @@ def search(
                 results[i] = hypotheses(model, beam, n_best, length_penalty)
                 if not results[i]:
                     raise NotFiniteError(
-                        f"the model gives no translation of sentence {i + 1} a probability. "
-                        f"{ADVICE}"
+                        f"the model gives no translation of sentence {i + 1} a probability"
                     )
             if progress is not None:
                 progress(len(rows))

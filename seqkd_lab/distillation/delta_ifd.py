@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch
+from seqkd_lab.corpus.shares import rounded_share
 from seqkd_lab.corpus.vocabulary import EOS, PAD
 from seqkd_lab.decoding.scoring import token_log_probs
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -71,9 +72,9 @@ def delta_ifd(student: Seq2Seq, teacher: Seq2Seq, batch: Batch) -> Tensor:
 
 
 def keep_middle(values: Tensor, share: float) -> Tensor:
-    """Return (N,) True for the middle `share` of `values` (N,): round(N (1 − share) / 2) are
-    dropped at either end."""
-    n_dropped = round(len(values) * (1.0 - share) / 2.0)
+    """Return (N,) True for the middle `share` of `values` (N,): at either end N (1 − share) / 2 are
+    dropped, rounded to the nearest, a half up, and never all."""
+    n_dropped = min(rounded_share((1.0 - share) / 2.0, len(values)), (len(values) - 1) // 2)
     keep = torch.ones(len(values), dtype=torch.bool)
     order = values.argsort(stable=True)
     keep[order[:n_dropped]] = False

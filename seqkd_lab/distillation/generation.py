@@ -18,6 +18,7 @@ from seqkd_lab.decoding.limits import longest_allowed
 from seqkd_lab.distillation.delta_ifd import delta_ifd, keep_middle, keep_random
 from seqkd_lab.distillation.on_policy import with_targets
 from seqkd_lab.distillation.top_k import TopK, top_k
+from seqkd_lab.finite import check_next_words
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 GENERATE = "generate"
@@ -152,13 +153,12 @@ def next_words(p: Tensor, generator: torch.Generator) -> Tensor:
     return torch.searchsorted(cumulative, uniform, right=True)[:, 0].clamp(max=p.shape[1] - 1)
 
 
-@torch.no_grad()
 def teacher_top_k(teacher: Seq2Seq, batch: Batch, k: int | None) -> TopK:
     """Return the teacher's k likeliest words at each real token of `batch`, one sentence behind the
     other.
 
     All tokens of a sentence are known, so they are scored in parallel; only real ones reach the
-    last layer.
+    last layer. Raise NotFiniteError where the teacher's logits are not finite.
     """
     lengths = (batch.target_out != PAD).sum(dim=1)
     log_probs = torch.zeros(int(lengths.sum()), len(teacher.target_vocabulary) if k is None else k)
@@ -166,7 +166,9 @@ def teacher_top_k(teacher: Seq2Seq, batch: Batch, k: int | None) -> TopK:
     whole = Rollouts(batch, TopK(words, log_probs), lengths > 0)
     for sentences in lengths.argsort(stable=True).split(SCORED_TOGETHER):
         part = whole[sentences].batch
-        likeliest = top_k(teacher.output(teacher.vectors(part)[part.target_out != PAD]), k)
+        with evaluating(teacher):
+            likeliest = top_k(teacher.output(teacher.vectors(part)[part.target_out != PAD]), k)
+            check_next_words(likeliest.log_probs.amax(dim=1))
         tokens = token_indices(lengths, sentences)
         log_probs[tokens] = likeliest.log_probs
         if words is not None and likeliest.words is not None:

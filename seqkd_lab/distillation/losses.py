@@ -18,6 +18,7 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import PAD
+from seqkd_lab.distillation.divergences import expected
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,7 @@ def nll_per_token(logits: Tensor, target: Tensor) -> Tensor:
 
 def cross_entropy_per_token(logits: Tensor, distribution: Tensor) -> Tensor:
     """Return −Σ_k q_j(k) log p_j(k), (B, T) in nats: logits and `distribution` q are (B, T, V)."""
-    return -(distribution * logits.log_softmax(dim=2)).sum(dim=2)
+    return -expected(distribution, logits.log_softmax(dim=2))
 
 
 def nll(logits: Tensor, target: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.distillation.losses import Objective
+from seqkd_lab.finite import check_loss
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 Tokens = Sequence[str]
@@ -162,13 +163,15 @@ def sentence_gradients(
 ) -> Tensor:
     """Return what each of n sentences (batches of one) adds to an update: the gradient of its loss
     summed over its tokens, (n, P) for the model's P parameters. Dropout is off, and the model's own
-    gradients are as they were."""
+    gradients are as they were. Raise DivergenceError where a loss is not finite."""
     parameters, gradients = list(model.parameters()), []
     with evaluating(model):
         for batch in sentences:
             teacher_logits = None if teacher is None else teacher(batch)
             with torch.enable_grad():
-                loss = objective(model(batch), batch, teacher_logits) * batch.n_tokens
+                logits = model(batch)
+                loss = objective(logits, batch, teacher_logits) * batch.n_tokens
+            check_loss(loss, logits, teacher_logits)
             gradients.append(
                 torch.cat([g.flatten() for g in torch.autograd.grad(loss, parameters)])
             )

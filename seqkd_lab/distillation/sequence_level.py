@@ -55,21 +55,13 @@ def modes(
 ) -> list[Hypothesis]:
     """Return the best hypothesis ŷ of the teacher's beam search for each of `sources`.
 
-    Raise ValueError where a search ends with none, as it does when the teacher's scores are not
+    Raise NotFiniteError where a search ends with none, as it does when the teacher's scores are not
     finite.
     """
     n_best_lists = search(
         teacher, sources, beam_size, 1, length_penalty, batch_size=batch_size, progress=report
     )
-    return [_first(n_best) for n_best in n_best_lists]
-
-
-def _first(n_best: Sequence[Hypothesis]) -> Hypothesis:
-    if not n_best:
-        raise ValueError(
-            "the teacher's search found no translation: its scores are not finite; train it again"
-        )
-    return n_best[0]
+    return [n_best[0] for n_best in n_best_lists]
 
 
 def nearest(

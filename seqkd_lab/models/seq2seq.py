@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import Vocabulary
+from seqkd_lab.finite import NotFiniteError, explained
 
 
 class DecoderState(ABC):
@@ -105,13 +106,16 @@ class Seq2Seq(nn.Module, ABC, Generic[State]):
 @contextmanager
 def evaluating(*models: nn.Module) -> Iterator[None]:
     """Put `models` into evaluation mode (dropout off), without gradients, for the body of a `with`
-    statement; restore the mode of each afterwards, even after an error."""
+    statement; restore the mode of each afterwards, even after an error. To a NotFiniteError is
+    added what is not finite in `models`."""
     modes = [model.training for model in models]
     for model in models:
         model.eval()
     try:
         with torch.no_grad():
             yield
+    except NotFiniteError as error:
+        raise explained(error, models) from error
     finally:
         for model, was_training in zip(models, modes, strict=True):
             model.train(was_training)

@@ -12,6 +12,7 @@ from pathlib import Path
 from seqkd_lab.corpus.own_subwords import try_subwords, unknown_in_words
 from seqkd_lab.corpus.parallel import ParallelCorpus, RawPairs
 from seqkd_lab.corpus.reading import read_aligned
+from seqkd_lab.corpus.shares import rounded_share
 from seqkd_lab.corpus.subwords import SubwordTokeniser, prepare
 from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
 from seqkd_lab.corpus.toy import dataset as toy
@@ -52,7 +53,7 @@ class Dataset:
 
 def beginning_of(corpus: ParallelCorpus, share: float) -> ParallelCorpus:
     """Return the first `share` of the pairs, at least one."""
-    return corpus[: max(1, round(share * len(corpus)))]
+    return corpus[: max(1, rounded_share(share, len(corpus)))]
 
 
 def without(corpus: ParallelCorpus, words: Collection[str]) -> ParallelCorpus:

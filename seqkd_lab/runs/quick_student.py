@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import torch
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.decoding.search import NotFiniteError, search
+from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.evaluation import OutputScore, score_outputs
+from seqkd_lab.finite import NotFiniteError
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset

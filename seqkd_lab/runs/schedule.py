@@ -20,10 +20,10 @@ from graphlib import TopologicalSorter
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 
+from seqkd_lab.finite import DivergenceError
 from seqkd_lab.machine import release_memory, use_threads
 from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, PassRates, Recipe
 from seqkd_lab.runs.store import Store
-from seqkd_lab.training import DivergenceError
 
 
 @dataclass(frozen=True)

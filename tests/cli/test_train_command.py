@@ -16,12 +16,12 @@ from seqkd_lab import training
 from seqkd_lab.cli import main, paths
 from seqkd_lab.cli.commands import train as command
 from seqkd_lab.corpus.subwords import SubwordTokeniser
+from seqkd_lab.finite import DivergenceError
 from seqkd_lab.models.checkpoint import load_model, load_tensors, save_tensors
 from seqkd_lab.models.folder import load_folder
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import BASELINE, ToyData, table_recipes
 from seqkd_lab.runs.schedule import Train, _raise_as
-from seqkd_lab.training import DivergenceError
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:the teacher wrote"

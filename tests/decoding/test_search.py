@@ -14,8 +14,9 @@ from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.limits import LONGEST_SOURCE, MOST_SOURCE_TOKENS, rows_by_length, shortened
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.scoring import sentence_log_probs
-from seqkd_lab.decoding.search import Hypothesis, NotFiniteError, search
+from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.decoding.trace import trace_search
+from seqkd_lab.finite import NotFiniteError
 
 SOURCES = [
     ("ant",),
