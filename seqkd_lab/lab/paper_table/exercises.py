@@ -206,7 +206,8 @@ def _each_sentence_once(scores, other_scores, resamples):
 
 def bootstrap_cases() -> list[Case]:
     """Return a system clearly better, slightly better, equal, somewhat worse; one that gains little
-    often and loses much rarely. Whole scores, so that sums are exact in any order."""
+    often and loses much rarely; and one whose means differ by quarters. Whole scores and quarters,
+    so that sums are exact in any order."""
     cases = []
     for seed, (gain, noise, name) in enumerate(
         [
@@ -234,10 +235,12 @@ def bootstrap_cases() -> list[Case]:
     rows = generator.integers(0, 25, (150, 25))
     expected = float(((scores - other)[rows].sum(axis=1) <= 0).mean())
     arguments = (scores.tolist(), other.tolist(), rows.tolist())
-    return [
-        *cases,
-        Case("a system that often gains little and rarely loses much", arguments, expected),
-    ]
+    rare = Case("a system that often gains little and rarely loses much", arguments, expected)
+    quarters = np.array([0.25, -0.25, 0.5, 0.0, 0.25, -0.5])
+    rows = generator.integers(0, 6, (40, 6))
+    arguments = ((20.0 + quarters).tolist(), [20.0] * 6, rows.tolist())
+    expected = float((quarters[rows].sum(axis=1) <= 0).mean())
+    return [*cases, rare, Case("less than a point apart", arguments, expected)]
 
 
 BOOTSTRAP = Exercise(
