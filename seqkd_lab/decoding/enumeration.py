@@ -1,5 +1,5 @@
-"""The law of a model's translations, translation by translation: the oracle that whatever samples
-from it must agree with."""
+"""The distribution of a model's translations, one by one: the oracle that whatever samples from it
+must agree with."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def likely_translations(
     least: float,
     max_length: int | None = None,
 ) -> dict[tuple[str, ...], float]:
-    """Return every translation of `source` whose probability under `law` is at least `least`, with
-    it.
+    """Return every translation of `source` whose probability under `distribution` is at least
+    `least`, with it.
 
     Prefixes grow together, and one less likely than `least` grows no further: what continues it is
     less likely still. As in sampling, a translation ends at max_length. Raise ValueError unless 0

@@ -248,6 +248,12 @@ class TestComparing:
         assert shown(torch.zeros(3, 4, 5)) == "a tensor of shape (3, 4, 5)"
         assert shown((1 / 3, "a")) == "[0.333333, 'a']" and shown(RudeObject()) == "a RudeObject"
 
+    def test_zero_has_no_sign_and_one_value_no_plural(self):
+        assert shown([-0.0, 0.0]) == "[0, 0]" and shown(torch.tensor([-0.0])) == "[0]"
+        assert first_difference(-0.0, 0.5, 1e-4) == "0 instead of 0.5"
+        assert first_difference([2.0], [], 1e-4) == "1 value instead of 0"
+        assert first_difference(-1.0, [], 1e-4) == "a number instead of 0 values"
+
 
 class TestJudgedByWhatComesOut:
     """Lesson 10: an answer is right when the words that it leads to follow the target's

@@ -264,8 +264,8 @@ def _time(phrases: Phrases) -> list[Word]:
 
 
 def _allows_passive(clause: Clause, verb: Verb) -> bool:
-    """Return no passive with a pronoun for the doer, a reflexive verb, a dative, or a possessive
-    that speaks of the doer."""
+    """Tell whether a clause may be passive: not with a pronoun for the doer, a reflexive verb, a
+    dative, or a possessive that speaks of the doer."""
     owner = clause.object.determiner if isinstance(clause.object, NounPhrase) else ""
     named = isinstance(clause.subject, NounPhrase)
     return (
@@ -286,8 +286,8 @@ def _pronoun_may_lead(clause: Clause, fields: Fields) -> bool:
 
 
 def _may_be_fronted(clause: Clause, subject: list[Word], target: list[Word]) -> bool:
-    """Return an object may stand first where it is definite and its form or the subject's tells
-    which is which."""
+    """Tell whether the object may stand first: where it is definite, and its form or the subject's
+    tells which is which."""
     if not isinstance(clause.object, NounPhrase) or clause.object.determiner not in (
         "the",
         "my",

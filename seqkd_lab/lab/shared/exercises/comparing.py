@@ -52,7 +52,7 @@ def _number_difference(found: Any, expected: float, tolerance: float, at: str) -
         return f"{kind(found)} instead of a number{at}"
     same = found == expected or math.isnan(found) and math.isnan(expected)
     close = math.isclose(found, expected, rel_tol=tolerance, abs_tol=tolerance / 100)
-    return None if same or close else f"{found:.6g} instead of {expected:.6g}{at}"
+    return None if same or close else f"{digits(found)} instead of {digits(expected)}{at}"
 
 
 def _mapping_difference(found: Any, expected: Mapping, tolerance: float, where: str) -> str | None:
@@ -81,6 +81,11 @@ def _list_difference(found: Any, expected: list, tolerance: float, where: str) -
         if difference:
             return difference
     return None
+
+
+def digits(number: float) -> str:
+    """Return `number` with six digits; 0 without the sign that a rounded or negated one has."""
+    return f"{number + 0.0:.6g}"
 
 
 def counted(n: int) -> str:
@@ -136,7 +141,7 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key!r}: {_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return digits(value)
     return (
         f"the function {value.__name__}"
         if callable(value) and hasattr(value, "__name__")
