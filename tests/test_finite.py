@@ -8,6 +8,7 @@ import pickle
 
 import pytest
 import torch
+from small_rollouts import learning, make_student, make_worker
 
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
@@ -20,8 +21,10 @@ from seqkd_lab.decoding.search import search
 from seqkd_lab.decoding.speculative import speculative_sample
 from seqkd_lab.distillation.generation import draw_translations, teacher_top_k
 from seqkd_lab.distillation.losses import NLL, WordKD, nll
+from seqkd_lab.distillation.near_policy import learn
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.distillation.paced import pass_rates, sentence_gradients
+from seqkd_lab.distillation.rollout_sources import LocalSource, Schedule
 from seqkd_lab.distillation.sequence_level import distil_interpolated, distil_mode, distil_sampled
 from seqkd_lab.evaluation import translate_test
 from seqkd_lab.finite import DivergenceError, NotFiniteError, wrong_weight
@@ -161,6 +164,14 @@ class TestTraining:
         model = broken(make_model, math.nan)
         with pytest.raises(DivergenceError):
             sentence_gradients(model, NLL(), [batch_of(model)])
+
+    def test_near_policy_learning_refuses_a_student_and_a_teacher(self):
+        for which in ("student", "teacher"):
+            worker = make_worker()
+            getattr(worker, which).output.bias.data[EOS] = math.nan
+            student = worker.student if which == "student" else make_student()
+            with pytest.raises(NotFiniteError, match="output.bias are not finite"):
+                learn(student, LocalSource(worker), Schedule(4), learning(100))
 
     def test_errors_come_back_from_another_process(self):
         for error in (NotFiniteError("a"), DivergenceError("b")):
