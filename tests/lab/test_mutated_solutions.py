@@ -34,6 +34,7 @@ SAME: dict[str, dict[str, str]] = {
     "seq_inter_choice": {"1 → -1": "the last of two"},
     "clipped_precision": {"→ words[i:i + n]": "a slice of a tuple is one"},
     "history_dependence": ZIP,
+    "remainder_kl": {"0 → -1": "the only axis"},
 }
 """By exercise, changes that change no answer: a part of what is written, and why."""
 SECONDS = 10
