@@ -72,9 +72,12 @@ def scaled(x: Tensor, real: Tensor, clipped: float = 0.0) -> Tensor:
 
 
 def soft_or(seen: Importance) -> Tensor:
-    """Return s = ĥ + δ̂ − ĥδ̂ (B, T) = 1 − (1 − ĥ)(1 − δ̂): large where either is, in [0, 1]."""
+    """Return s = ĥ + δ̂ − ĥδ̂ (B, T), as 1 − (1 − ĥ)(1 − δ̂): large where either is, in [0, 1].
+
+    In this form rounding cannot part equal scores: where ĥ or δ̂ is 1, s is exactly 1.
+    """
     h, delta = scaled(seen.h, seen.real, CLIPPED), scaled(seen.delta, seen.real)
-    return h + delta - h * delta
+    return 1.0 - (1.0 - h) * (1.0 - delta)
 
 
 def sure_and_far(seen: Importance) -> Tensor:

@@ -8,11 +8,23 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from seqkd_lab.corpus.toy.planted import BEYOND, FREE, KINDS, MISTAKE, OTHER, RARE, SETTLED
+from seqkd_lab.corpus.toy.planted import (
+    BEYOND,
+    FAR,
+    FREE,
+    HABIT,
+    KINDS,
+    MIDDLE,
+    OTHER,
+    PLANTED_KINDS,
+    RARE,
+    SETTLED,
+)
 from seqkd_lab.lab.shared.picture import BlittedFigure, Label, add_label
 from seqkd_lab.lab.shared.style import (
     BLACK,
     BLUE,
+    BROWN,
     GREEN,
     GREY,
     LIGHT_GREY,
@@ -24,10 +36,13 @@ from seqkd_lab.lab.shared.style import (
     ready,
     styled,
 )
-from seqkd_lab.lab.token_importance.measures import DELTA_EDGE, H_EDGE, LabelledBatch
+from seqkd_lab.lab.token_importance.measures import LabelledBatch
+from seqkd_lab.studies.token_importance.measures import DELTA_EDGE, H_EDGE
 
 LOOKS = {
-    MISTAKE: (VERMILION, "D"),
+    FAR: (VERMILION, "D"),
+    MIDDLE: (BROWN, "P"),
+    HABIT: (BLACK, "*"),
     RARE: (PURPLE, "s"),
     FREE: (ORANGE, "^"),
     SETTLED: (BLUE, "v"),
@@ -35,7 +50,16 @@ LOOKS = {
     BEYOND: (LIGHT_GREY, "x"),
 }
 """Colour and mark of each kind of token."""
-LETTERS = {MISTAKE: "M", RARE: "R", FREE: "F", SETTLED: "S", OTHER: "o", BEYOND: "–"}
+LETTERS = {
+    FAR: "F",
+    MIDDLE: "M",
+    HABIT: "H",
+    RARE: "R",
+    FREE: "O",
+    SETTLED: "S",
+    OTHER: "C",
+    BEYOND: "E",
+}
 """A letter for each kind, beside its colour."""
 QUADRANTS = {
     "Q3 sure and far": (0.01, 0.955),
@@ -67,7 +91,7 @@ class ImportanceDrawing:
         self.delta = batch.importance.delta.clamp(max=MOST_DELTA).numpy()
         for kind in reversed(KINDS):
             mask, (colour, marker) = batch.is_kind(kind).numpy(), LOOKS[kind]
-            size = 7 if kind == MISTAKE else 5
+            size = 8 if kind in PLANTED_KINDS else 5
             points = (self.h[mask], np.sqrt(self.delta[mask]))
             axes.plot(*points, marker, color=colour, markersize=size, alpha=0.45)
         self._rings, self._lit = (
@@ -161,13 +185,13 @@ def _key(figure: Figure, n_tokens: int) -> list[Label]:
     """Draw the marks of the kinds, and return the labels that say how many of each are kept."""
     axes = figure.add_axes((0.72, 0.43, 0.275, 0.535))
     axes.axis("off")
-    axes.set(xlim=(0, 10), ylim=(8.2, -0.6))
+    axes.set(xlim=(0, 10), ylim=(10.2, -0.6))
     add_label(axes, 0.0, 0.0, f"{n_tokens:,} tokens; ring: kept", fontweight="bold")
     for row, kind in enumerate(KINDS, start=1):
         colour, marker = LOOKS[kind]
         axes.plot([0.3], [row], marker, color=colour, markersize=9)
         add_label(axes, 0.9, row, f"{LETTERS[kind]}  {kind}")
-    add_label(axes, 0.0, 7.3, "blue circle: the sentence below")
+    add_label(axes, 0.0, 9.3, "blue circle: the sentence below")
     return [add_label(axes, 9.9, row, ha="right") for row in range(1, len(KINDS) + 1)]
 
 

@@ -3,44 +3,34 @@ which tokens a selector keeps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import fmean
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from seqkd_lab.corpus.toy.planted import KINDS, kinds
-from seqkd_lab.distillation.tip import (
-    ALL,
-    CLIPPED,
-    SCORES,
-    Importance,
-    keep,
-    quadrant,
-    scaled,
-    soft_or,
-)
+from seqkd_lab.corpus.toy.planted import BEYOND, KINDS, kinds
+from seqkd_lab.distillation.tip import SCORES, Importance, keep, soft_or
 from seqkd_lab.lab.shared import lesson
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.committed import checkpoint_directory, load_committed
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.recipes import TEACHER
-from seqkd_lab.studies.token_importance.measures import Tokens, drawn_batches
-from seqkd_lab.studies.token_importance.recipes import LONG, PLANTED, START, arm, start_and_teacher
+from seqkd_lab.studies.token_importance.measures import (
+    QUADRANTS,
+    Tokens,
+    drawn_batches,
+    quadrants_of,
+    scaled_entropy,
+)
+from seqkd_lab.studies.token_importance.recipes import LONG, PLANTED, start_and_teacher
 
-H_EDGE = 0.5
-"""Where the quadrants meet (ours): half of the scale of ĥ."""
-DELTA_EDGE = 1.0
-"""And one nat of δ."""
 END = "(end)"
 
 
 def models(from_scratch: bool = False) -> tuple[Seq2Seq, Seq2Seq]:
-    """Return the student with planted weaknesses and its teacher (seed 1), committed or trained
-    here."""
+    """Return the student with planted weaknesses and its teacher, committed or trained here."""
     folder = checkpoint_directory("planted-student")
     if not from_scratch and folder is not None:
         return load_committed(folder), lesson.models((TEACHER,))[TEACHER]
@@ -66,7 +56,7 @@ class LabelledBatch:
     @cached_property
     def h(self) -> Tensor:
         """ĥ (B, T), from 0 to 1."""
-        return scaled(self.importance.h, self.real, CLIPPED)
+        return scaled_entropy(self.importance)
 
     @cached_property
     def score(self) -> Tensor:
@@ -97,7 +87,11 @@ class LabelledBatch:
 
     def quadrants(self) -> Tensor:
         """Return (B, T) of 1 to 4."""
-        return quadrant(self.h, self.importance.delta, H_EDGE, DELTA_EDGE)
+        return quadrants_of(self.importance)
+
+    def share_beyond(self) -> float:
+        """Return the share of the tokens that stand after an error."""
+        return int(self.is_kind(BEYOND).sum()) / int(self.real.sum())
 
 
 def label(
@@ -117,45 +111,14 @@ def label(
 
 
 def kinds_frame(batch: LabelledBatch) -> pd.DataFrame:
-    """Return by kind of token how many there are, the means of h, δ and Soft-OR, and how many lie
-    in each quadrant."""
+    """Return by kind of token how many there are, the means of ĥ and δ, and how many lie in each
+    quadrant."""
     rows, quadrants = {}, batch.quadrants()
-    columns = {"h": batch.importance.h, "δ, nats": batch.importance.delta, "Soft-OR": batch.score}
+    columns = {"ĥ (0 to 1)": batch.h, "δ, nats": batch.importance.delta}
     for kind in KINDS:
         mask = batch.is_kind(kind)
         if mask.any():
-            means = {name: f"{float(values[mask].mean()):.3f}" for name, values in columns.items()}
-            counts = {f"Q{n}": int((quadrants[mask] == n).sum()) for n in (1, 2, 3, 4)}
+            means = {name: f"{float(values[mask].mean()):.2f}" for name, values in columns.items()}
+            counts = {f"Q{q}": int((quadrants[mask] == q).sum()) for q in QUADRANTS}
             rows[kind] = {"tokens": int(mask.sum()), **means, **counts}
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def quadrant_of(batch: LabelledBatch, kind: str) -> str:
-    """Return the quadrant that holds most of the tokens of a kind, "none" where there are none."""
-    quadrants = batch.quadrants()[batch.is_kind(kind)]
-    return f"Q{int(quadrants.mode().values)}" if len(quadrants) else "none"
-
-
-def gained(rows: Mapping, selector: str, share: float) -> float:
-    """Return valid greedy translations in an arm minus those of all tokens, in points of
-    percent."""
-    return 100.0 * (rows["arms"][arm(selector, share)]["validity"] - rows["arms"][ALL]["validity"])
-
-
-def mistakes_kept(by_seed: Sequence[Mapping], selector: str, share: float) -> list[float]:
-    """Return for each seed the percentage of the planted mistakes that a selector keeps at the
-    start."""
-    return [100.0 * rows["selection"][selector][f"{share:g}"]["recall"] for rows in by_seed]
-
-
-def mean_outcome(by_seed: Sequence[Mapping], name: str, measure: str) -> float:
-    """Return the mean over seeds of an arm's outcome, in percent."""
-    return 100.0 * fmean(rows["arms"][name][measure] for rows in by_seed)
-
-
-def fixed(by_seed: Sequence[Mapping], name: str) -> float:
-    """Return of the planted mistakes that the start makes on the test set the percentage that an
-    arm makes no more."""
-    return 100.0 * (
-        1.0 - mean_outcome(by_seed, name, "mistakes") / mean_outcome(by_seed, START, "mistakes")
-    )

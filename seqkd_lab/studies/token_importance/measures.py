@@ -1,11 +1,12 @@
-"""What the token-importance study measures: the student's own tokens at the start, and what each
-arm comes to."""
+"""What the token-importance study measures before training: the student's own tokens, and which of
+them each selector keeps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,16 +14,28 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.corpus.toy.planted import KINDS, Planted, find_mistakes, kinds
+from seqkd_lab.corpus.toy.planted import KINDS, PLANTED_KINDS, Planted, find_planted, kinds
 from seqkd_lab.corpus.vocabulary import PAD
-from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.on_policy import OnPolicy
-from seqkd_lab.distillation.tip import SCORES, SELECTORS, Importance, importance, keep, soft_or
-from seqkd_lab.evaluation import score_outputs
+from seqkd_lab.distillation.tip import (
+    CLIPPED,
+    SCORES,
+    SELECTORS,
+    Importance,
+    importance,
+    keep,
+    quadrant,
+    scaled,
+    soft_or,
+)
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.data import Dataset
 
 Tokens = tuple[str, ...]
+H_EDGE = 0.5
+"""Where the quadrants meet (ours): half of the scale of ĥ."""
+DELTA_EDGE = 1.0
+"""And one nat of δ."""
+QUADRANTS = (1, 2, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -37,11 +50,12 @@ class DrawnBatch:
     outputs: tuple[Tokens, ...]
     importance: Importance
 
-    def mistakes(self, planted: Planted) -> Tensor:
-        """Return (B, T) True at the planted mistakes."""
+    def planted(self, planted: Planted, kind: str) -> Tensor:
+        """Return (B, T) True at the planted words of a kind."""
         mask = torch.zeros_like(self.importance.real)
         for b, (source, output) in enumerate(zip(self.sources, self.outputs, strict=True)):
-            mask[b, list(find_mistakes(source, output, planted.mistakes))] = True
+            found = find_planted(source, output, planted.words)
+            mask[b, [t for t, word in found.items() if word.kind == kind]] = True
         return mask
 
 
@@ -67,12 +81,11 @@ def drawn_batches(
 def selection_record(
     drawn: Sequence[DrawnBatch], planted: Planted, shares: Sequence[float], seed: int
 ) -> dict[str, dict]:
-    """Return for each selector and ρ the share of the planted mistakes that it keeps, and of all
-    tokens."""
+    """Return for each selector and ρ "kept": the share of all tokens that it keeps, and by kind of
+    planted word that of its tokens (None where the student wrote none)."""
     generator = torch.Generator().manual_seed(seed)
-    mistakes = [batch.mistakes(planted) for batch in drawn]
-    n_mistakes = sum(int(mask.sum()) for mask in mistakes)
-    n_tokens = sum(int(batch.importance.real.sum()) for batch in drawn)
+    masks = {kind: [batch.planted(planted, kind) for batch in drawn] for kind in PLANTED_KINDS}
+    masks["kept"] = [batch.importance.real for batch in drawn]
     record: dict[str, dict] = {selector: {} for selector in SELECTORS}
     for selector in SELECTORS:
         for share in shares:
@@ -80,60 +93,68 @@ def selection_record(
                 keep(SCORES[selector](batch.importance, generator), batch.importance.real, share)
                 for batch in drawn
             ]
-            n_found = sum(int((k & m).sum()) for k, m in zip(kept, mistakes, strict=True))
             record[selector][f"{share:g}"] = {
-                "recall": round(n_found / n_mistakes, 4),
-                "kept": round(sum(int(mask.sum()) for mask in kept) / n_tokens, 4),
+                name: share_kept(kept, of) for name, of in masks.items()
             }
     return record
+
+
+def share_kept(kept: Sequence[Tensor], of: Sequence[Tensor]) -> float | None:
+    """Return the share of the places `of` that are `kept`, both masks (B, T) by batch; None where
+    there are none."""
+    n = sum(int(mask.sum()) for mask in of)
+    n_kept = sum(int((k & mask).sum()) for k, mask in zip(kept, of, strict=True))
+    return round(n_kept / n, 4) if n else None
 
 
 def kinds_record(
     drawn: Sequence[DrawnBatch], language: ToyLanguage, planted: Planted
 ) -> dict[str, dict]:
-    """Return by kind of token how many there are, and the means of h, δ (nats) and Soft-OR."""
-    values: dict[str, list[tuple[float, float, float]]] = {kind: [] for kind in KINDS}
+    """Return by kind of token how many there are, the means of ĥ, δ (nats) and Soft-OR, and how
+    many lie in Q1 to Q4 ("quadrants")."""
+    tokens: dict[str, list[LabelledToken]] = {kind: [] for kind in KINDS}
     for batch in drawn:
-        for kind, h, delta, score in tokens_of(batch, language, planted):
-            values[kind].append((h, delta, score))
+        for kind, token in tokens_of(batch, language, planted):
+            tokens[kind].append(token)
     return {
         kind: {
             "tokens": len(rows),
-            **{
-                name: round(fmean(row[column] for row in rows), 4)
-                for column, name in enumerate(("h", "delta", "soft_or"))
-            },
+            "h": round(fmean(token.h for token in rows), 4),
+            "delta": round(fmean(token.delta for token in rows), 4),
+            "soft_or": round(fmean(token.soft_or for token in rows), 4),
+            "quadrants": [sum(token.quadrant == q for token in rows) for q in QUADRANTS],
         }
-        for kind, rows in values.items()
+        for kind, rows in tokens.items()
         if rows
     }
 
 
+class LabelledToken(NamedTuple):
+    """A token's ĥ (0 to 1), δ (nats), Soft-OR (0 to 1) and quadrant (1 to 4)."""
+
+    h: float
+    delta: float
+    soft_or: float
+    quadrant: int
+
+
 def tokens_of(
     batch: DrawnBatch, language: ToyLanguage, planted: Planted
-) -> Iterator[tuple[str, float, float, float]]:
-    """Yield (kind, h, δ, Soft-OR) of every token, sentence after sentence."""
-    h, delta, score = batch.importance.h, batch.importance.delta, soft_or(batch.importance)
+) -> Iterator[tuple[str, LabelledToken]]:
+    """Yield every token with its kind, sentence after sentence."""
+    seen = batch.importance
+    h, quadrants = scaled_entropy(seen), quadrants_of(seen)
+    columns = [x.tolist() for x in (h, seen.delta, soft_or(seen), quadrants)]
     for b, (source, output) in enumerate(zip(batch.sources, batch.outputs, strict=True)):
         for t, kind in enumerate(kinds(language, source, output, planted)):
-            yield kind, float(h[b, t]), float(delta[b, t]), float(score[b, t])
+            yield kind, LabelledToken(*(column[b][t] for column in columns))
 
 
-def outcome(student: Seq2Seq, data: Dataset, corpus: ParallelCorpus, planted: Planted) -> dict:
-    """Judge greedy translations of `corpus`: validity and BLEU; mistakes: the share of the sources
-    that name a planted mistake's cause whose translation still makes it; rare: validity where the
-    source has a rare noun."""
-    outputs = [hypotheses[0].tokens for hypotheses in search(student, corpus.source, 1)]
-    score, _ = score_outputs(outputs, corpus, data.detokenise, 1.0, data.language)
-    assert score.validity is not None, "the study's text has a language"
-    pairs = list(zip(corpus.source, outputs, strict=True))
-    causes, is_valid = {m.cause for m in planted.mistakes}, data.toy_language.is_valid
-    tempted = [pair for pair in pairs if causes & set(pair[0])]
-    rare = [pair for pair in pairs if set(planted.rare) & set(pair[0])]
-    mistakes = fmean(bool(find_mistakes(*pair, planted.mistakes)) for pair in tempted)
-    return {
-        "validity": round(score.validity, 4),
-        "bleu": round(score.bleu, 3),
-        "mistakes": round(mistakes, 4),
-        "rare": round(fmean(is_valid(source, tuple(output)) for source, output in rare), 4),
-    }
+def scaled_entropy(seen: Importance) -> Tensor:
+    """Return ĥ (B, T), from 0 to 1 over the batch."""
+    return scaled(seen.h, seen.real, CLIPPED)
+
+
+def quadrants_of(seen: Importance) -> Tensor:
+    """Return the quadrant (B, T), 1 to 4, of every place."""
+    return quadrant(scaled_entropy(seen), seen.delta, H_EDGE, DELTA_EDGE)

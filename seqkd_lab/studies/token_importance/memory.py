@@ -1,4 +1,5 @@
-"""Memory of a loss over all V words and its gradient: one process for each size and share.
+"""Memory of a loss over all V words and its gradient: one process for each size and share. It is
+the same in every run, so it is measured once and has no interval.
 
 A process only knows the most that it has ever taken, so each measurement runs in a new one, forked
 from one that has imported torch; what torch, the models and their gradients take is there before,
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -24,12 +25,13 @@ from seqkd_lab.machine import MIB, peak_memory_mib, use_threads
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.studies.token_importance.recipes import SHARES
 
 TOY_WORDS = 543
 """V of the toy language's German."""
 MANY_WORDS = 32_000
 """V of a usual subword vocabulary."""
+LEAN = (0.5, 0.2, 0.1)
+"""Shares that teach by the lean loss."""
 B = 32
 T = 20
 THRESHOLD = "MALLOC_MMAP_THRESHOLD_"
@@ -49,25 +51,35 @@ class Bytes:
     peak: int
 
 
-Case = tuple[int, float | None]
-"""V, and the share ρ that Soft-OR keeps, with logits for the kept alone; None: all tokens, in the
-usual way."""
-CASES: tuple[Case, ...] = tuple(
-    (n_words, share) for n_words in (TOY_WORDS, MANY_WORDS) for share in (None, *SHARES)
+@dataclass(frozen=True)
+class Case:
+    """V, and the share ρ of the tokens that Soft-OR keeps, with logits for the kept alone (the lean
+    loss, in two passes); None: all tokens by the usual loss, in one."""
+
+    n_words: int
+    share: float | None
+
+    @property
+    def name(self) -> str:
+        """Return the case's name in the results."""
+        return f"{self.n_words} {USUAL if self.share is None else f'{self.share:g}'}"
+
+
+USUAL = "usual"
+CASES = tuple(
+    Case(n_words, share) for n_words in (TOY_WORDS, MANY_WORDS) for share in (None, 1.0, *LEAN)
 )
-
-
-def memory_case(n_words: int, share: float | None) -> str:
-    """Return the name of a case in the results."""
-    return f"{n_words} {ALL if share is None else f'{share:g}'}"
 
 
 def memory_record() -> dict[str, dict[str, int]]:
     """Return the memory of all CASES, by name."""
-    return {
-        memory_case(*case): asdict(measured)
-        for case, measured in zip(CASES, measure(CASES), strict=True)
-    }
+    measured = zip(CASES, measure(CASES), strict=True)
+    return {case.name: asdict(taken) for case, taken in measured}
+
+
+def saved(record: Mapping[str, Mapping[str, int]], one: Case, other: Case, measure: str) -> float:
+    """Return by how much, in percent, `one` takes less than `other`."""
+    return 100.0 * (1.0 - record[one.name][measure] / record[other.name][measure])
 
 
 def measure(cases: Iterable[Case]) -> list[Bytes]:
@@ -98,7 +110,7 @@ def _each_in_a_fork(cases: list[Case]) -> list[Bytes]:
     measured = []
     for case in cases:
         with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
-            measured.append(pool.submit(measure_here, *case).result())
+            measured.append(pool.submit(measure_here, case.n_words, case.share).result())
     return measured
 
 
@@ -122,7 +134,8 @@ def measure_here(n_words: int, share: float | None) -> Bytes:
 
 
 def loss_of(student: Seq2Seq, teacher: Seq2Seq, batch: Batch, share: float | None) -> Tensor:
-    """Return the reverse KL of all tokens from all logits, or of the kept ones from theirs."""
+    """Return the reverse KL of all tokens from all logits (share None), or of the kept ones from
+    theirs."""
     if share is not None:
         return lean_loss(student, teacher, batch, Selected(SOFT_OR, share))
     with torch.no_grad():

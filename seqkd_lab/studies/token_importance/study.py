@@ -1,8 +1,8 @@
 """The token-importance study: which of the student's own tokens must teach (TIP, arXiv 2604.14084).
 
 The student has planted weaknesses, so the truth about each of its tokens is known. What the
-selectors keep is measured at the start; then each trains an arm, and what is left of the mistakes
-is measured on the test set.
+selectors keep is measured at the start; then some of them train an arm each, and its translations
+of fresh sources are judged. What a selection saves is measured apart (token_memory.py).
 """
 
 from __future__ import annotations
@@ -13,25 +13,33 @@ from pathlib import Path
 
 import pandas
 
+from seqkd_lab.corpus.toy.planted import PLANTED_KINDS
 from seqkd_lab.distillation.tip import ALL, SELECTORS, SOFT_OR
-from seqkd_lab.runs.committed import write_committed
-from seqkd_lab.runs.presets import EARLIER
+from seqkd_lab.runs.committed import committed_seed, write_committed
 from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store, identity
 from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.studies.token_importance import memory, recipes
+from seqkd_lab.studies.token_importance import recipes
 from seqkd_lab.studies.token_importance.claims import CLAIMS
 from seqkd_lab.studies.token_importance.measures import (
+    DELTA_EDGE,
+    H_EDGE,
     drawn_batches,
     kinds_record,
-    outcome,
     selection_record,
 )
-from seqkd_lab.studies.token_importance.recipes import ARMS, LONG, PLANTED, SHARES, START
+from seqkd_lab.studies.token_importance.outcome import (
+    N_FRESH,
+    N_POOL,
+    N_TEMPTED,
+    outcome,
+    questions,
+)
+from seqkd_lab.studies.token_importance.recipes import ARMS, DATA, LONG, PLANTED, SHARES, START
 
-N_BATCHES = 16
+N_BATCHES = 32
 """Batches of the student's outputs whose tokens the selectors choose from."""
 N_LABELLED = 4
 """Of these, batches whose tokens are counted by kind."""
@@ -44,7 +52,8 @@ SETTINGS = {
     "tuning": identity(recipes.TUNING),
     "batches": N_BATCHES,
     "labelled": N_LABELLED,
-    "memory": {"sentences": memory.B, "tokens": memory.T, "returned_from": memory.LEAST_RETURNED},
+    "edges": {"h": H_EDGE, "delta": DELTA_EDGE},
+    "fresh": {"sources": N_FRESH, "tempted": N_TEMPTED, "pool": N_POOL},
 }
 
 
@@ -54,50 +63,55 @@ def tasks(seed: int) -> list[Task]:
 
 
 def measure(seed: int, store: Store, report: Report) -> dict:
-    """Measure what the selectors keep at the start, what the arms come to, and the memory."""
+    """Measure what the selectors keep at the start, and what the arms come to."""
     start, teacher = (store.model(recipe) for recipe in recipes.start_and_teacher(seed))
-    data = store.dataset(EARLIER)
+    data, asked = store.dataset(DATA), questions(seed, PLANTED)
     batches = drawn_batches(start, teacher, LONG(data.train), recipes.TUNING.batch_size, seed)
     drawn = list(islice(batches, N_BATCHES))
-    ends = {START: outcome(start, data, data.test, PLANTED) | {"tokens": 0}}
+    ends = {START: outcome(start, data, asked, PLANTED) | {"tokens": 0}}
     for done, (name, recipe) in enumerate(recipes.arms(seed).items(), start=1):
-        measured = outcome(store.model(recipe), data, data.test, PLANTED)
+        measured = outcome(store.model(recipe), data, asked, PLANTED)
         ends[name] = measured | {"tokens": store.n_tokens(recipe)}
         report(done, len(ARMS))
     return {
         "selection": selection_record(drawn, PLANTED, SHARES, seed),
         "kinds": kinds_record(drawn[:N_LABELLED], data.toy_language, PLANTED),
-        "n_mistakes": sum(int(batch.mistakes(PLANTED).sum()) for batch in drawn),
+        "n_planted": {
+            kind: sum(int(batch.planted(PLANTED, kind).sum()) for batch in drawn)
+            for kind in PLANTED_KINDS
+        },
         "n_tokens": sum(int(batch.importance.real.sum()) for batch in drawn),
-        "memory": memory.memory_record(),
         "arms": ends,
     }
 
 
 def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
-    """Return the arms' ends, what the selectors keep, the kinds of tokens, and the memory."""
+    """Return the arms' ends, what the selectors keep, and the kinds of tokens."""
     return {
         "arms: means over the seeds ± half of the 95% interval": arms_table(by_seed),
-        "planted mistakes found at the start, %": selection_table(by_seed),
+        "planted words kept at the start, %": selection_table(by_seed),
         "tokens of the student by kind of place: means of the seeds": kinds_table(by_seed),
-        "memory of one loss and its gradient, MB": memory_table(by_seed),
     }
+
+
+COLUMNS = {
+    "valid %": ("validity", 100.0, 1),
+    "BLEU": ("bleu", 1.0, 1),
+    **{f"{kind}s left %": (f"left, {kind}", 100.0, 1) for kind in PLANTED_KINDS},
+    **{f"valid, tempted to a {kind} %": (f"tempted, {kind}", 100.0, 1) for kind in PLANTED_KINDS},
+    "valid with a rare word %": ("rare", 100.0, 1),
+    "tokens drawn": ("tokens", 1.0, 0),
+}
+"""Head of a column: the measure, its scale, and the digits after the point."""
 
 
 def arms_table(by_seed: Sequence[Rows]) -> pandas.DataFrame:
-    """Return what every arm comes to on the test set, greedy."""
-    columns = {
-        "valid %": ("validity", 100.0, 1),
-        "BLEU": ("bleu", 1.0, 1),
-        "mistakes left %": ("mistakes", 100.0, 1),
-        "valid with a rare word %": ("rare", 100.0, 1),
-        "tokens drawn": ("tokens", 1.0, 0),
-    }
+    """Return what every arm comes to, greedy."""
     return pandas.DataFrame.from_dict(
         {
             name: {
                 head: with_interval([scale * rows["arms"][name][key] for rows in by_seed], digits)
-                for head, (key, scale, digits) in columns.items()
+                for head, (key, scale, digits) in COLUMNS.items()
             }
             for name in (START, *ARMS)
         },
@@ -106,37 +120,38 @@ def arms_table(by_seed: Sequence[Rows]) -> pandas.DataFrame:
 
 
 def selection_table(by_seed: Sequence[Rows]) -> pandas.DataFrame:
-    """Return the mistakes kept by selector and ρ, and the share of the tokens that ⌊ρm⌋ keeps."""
+    """Return the planted words kept by selector, kind and ρ, and the share of the tokens that ⌊ρm⌋
+    keeps."""
 
     def row(selector: str, key: str) -> dict[str, str]:
-        return {
-            f"ρ = {share:g}": with_interval(
-                [rows["selection"][selector][f"{share:g}"][key] for rows in by_seed], scale=100.0
-            )
+        values = {
+            share: [rows["selection"][selector][f"{share:g}"][key] for rows in by_seed]
             for share in SHARES
         }
+        return {
+            f"ρ = {share:g}": "–" if None in shares else with_interval(shares, scale=100.0)
+            for share, shares in values.items()
+        }
 
-    table = {selector: row(selector, "recall") for selector in SELECTORS if selector != ALL}
+    table = {
+        f"{selector}: {kind}s": row(selector, kind)
+        for kind in PLANTED_KINDS
+        for selector in SELECTORS
+        if selector != ALL
+    }
     table["tokens kept by each"] = row(SOFT_OR, "kept")
     return pandas.DataFrame.from_dict(table, orient="index")
 
 
 def kinds_table(by_seed: Sequence[Rows]) -> pandas.DataFrame:
     """Return means over the seeds, for the kinds that every seed has."""
-    heads = {"tokens": "tokens", "h": "h", "δ, nats": "delta", "Soft-OR": "soft_or"}
+    heads = {"tokens": "tokens", "ĥ": "h", "δ, nats": "delta", "Soft-OR": "soft_or"}
     kinds = {
         kind: [rows["kinds"][kind] for rows in by_seed]
         for kind in by_seed[0]["kinds"]
         if all(kind in rows["kinds"] for rows in by_seed)
     }
     return means_table(kinds, heads).round(3)
-
-
-def memory_table(by_seed: Sequence[Rows]) -> pandas.DataFrame:
-    """Return means over the seeds, in MB."""
-    heads = {"logits' gradient": "logits_gradient", "peak": "peak"}
-    cases = {case: [rows["memory"][case] for rows in by_seed] for case in by_seed[0]["memory"]}
-    return (means_table(cases, heads) / 1e6).round(2)
 
 
 def means_table(
@@ -153,15 +168,16 @@ def means_table(
 
 
 def write_checkpoints(store: Store, directory: Path) -> Iterator[Path]:
-    """Write lesson 13's planted student of seed 1 to planted-student in `directory`; training it
-    takes about a minute and a half on one core."""
-    recipe, _ = recipes.start_and_teacher(1)
-    data = store.dataset(EARLIER)
+    """Write lesson 13's planted student to planted-student in `directory`: that of the committed
+    teacher's seed, for δ is the distance from this teacher."""
+    seed = committed_seed()
+    recipe, _ = recipes.start_and_teacher(seed)
+    data = store.dataset(DATA)
     yield write_committed(
         directory / "planted-student",
         store,
         recipe,
-        lambda model: outcome(model, data, data.test, PLANTED),
+        lambda model: outcome(model, data, questions(seed, PLANTED), PLANTED),
     )
 
 
@@ -174,7 +190,9 @@ STUDY = Study(
     measure=measure,
     tables=tables,
     claims=CLAIMS,
-    data=EARLIER,
+    first_seed=21,
+    n_seeds=10,
+    data=DATA,
     aliases=("tip",),
     write_checkpoints=write_checkpoints,
 )

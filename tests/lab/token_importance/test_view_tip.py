@@ -9,7 +9,7 @@ import pytest
 import torch
 from synthetic_importance import batch_of
 
-from seqkd_lab.corpus.toy.planted import BEYOND, MISTAKE, SETTLED
+from seqkd_lab.corpus.toy.planted import BEYOND, FAR, SETTLED
 from seqkd_lab.distillation.tip import ALL, SELECTORS, SOFT_OR
 from seqkd_lab.lab.token_importance.explorer import (
     COLUMNS,
@@ -56,7 +56,7 @@ def test_kept_words_are_said_in_bold_and_counted_by_kind(explorer):
         "<b><u>w0.0</u></b>" in explorer.text.value
         and "<b><u>w0.1</u></b>" not in explorer.text.value
     )
-    row = explorer.text.value.split(MISTAKE)[1]
+    row = explorer.text.value.split(FAR)[1]
     assert (
         row.split("</tr>")[0].count(">4<") == 1 and ">3<" in row.split("</tr>")[0]
     )  # the one of 7 tokens keeps none
