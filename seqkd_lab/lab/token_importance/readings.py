@@ -70,10 +70,11 @@ def bleu_differences(by_seed: Sequence[Rows]) -> Differences:
 
 
 def left_differences(by_seed: Sequence[Rows]) -> Differences:
-    """Return what Q3's tenth leaves of each kind of planted word minus what chance leaves, and of
-    the far mistakes what sampling by entropy leaves minus what chance leaves, in points."""
+    """Return what Q3's tenth leaves of each kind of planted word minus what chance leaves, of the
+    middle mistakes minus what all tokens leave, and of the far mistakes what sampling by entropy
+    leaves minus what chance leaves, in points."""
     pairs = [(kind, Q3_TENTH, RANDOM_TENTH) for kind in (FAR, MIDDLE, HABIT)]
-    pairs.append((FAR, ENTROPY_HALF, RANDOM_HALF))
+    pairs += [(MIDDLE, Q3_TENTH, ALL), (FAR, ENTROPY_HALF, RANDOM_HALF)]
     return {
         f"{kind}s: {one} − {other}": [left_points(kind, one, other)(rows) for rows in by_seed]
         for kind, one, other in pairs

@@ -105,6 +105,13 @@ def recall_in_words(by_seed: Sequence[Rows]) -> str:
         CANNOT_TELL: f"about as many as chance, as far as these seeds can tell: {compared} points",
     }
     lines.append(f"At ρ = 0.2, sampling by entropy keeps {told[side(blind)]}.")
+    unsure = [rows["kinds"][FAR]["h"] for rows in by_seed if FAR in rows["kinds"]]
+    if unsure:
+        lines.append(
+            f"Such a score is 0 only where h is 0. Here the far mistakes have a mean ĥ of "
+            f"{sum(unsure) / len(unsure):.2f}: the corpus keeps the right word in a tenth of the "
+            "pairs, so the student is not entirely sure."
+        )
     return "\n\n".join(lines)
 
 
@@ -167,14 +174,14 @@ def unlearned_in_words(by_seed: Sequence[Rows]) -> str:
 
 
 def shares_in_words(by_seed: Sequence[Rows], measure: str) -> str:
-    """State a share at the start and after three arms, in percent with the 95% interval."""
+    """State a share at the start and after three arms, in percent with the 95% interval, which
+    ends where shares end."""
     names = {START: "start", Q3_TENTH: Q3_TENTH, RANDOM_TENTH: RANDOM_TENTH, ALL: "all tokens"}
-    return ", ".join(
-        f"{shown} "
-        + mean_in_digits([100.0 * rows["arms"][name][measure] for rows in by_seed], 0, "")
-        + "%"
-        for name, shown in names.items()
-    )
+    parts = []
+    for name, shown in names.items():
+        mean, (low, high) = mean_of(by_seed, name, measure)
+        parts.append(f"{shown} {mean:.0f}% [{max(low, 0.0):.0f}, {min(high, 100.0):.0f}]")
+    return ", ".join(parts)
 
 
 def price_in_words(by_seed: Sequence[Rows]) -> str:

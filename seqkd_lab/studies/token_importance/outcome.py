@@ -77,7 +77,7 @@ def outcome(student: Seq2Seq, data: Dataset, asked: Questions, planted: Planted)
         ]
         record[f"left, {kind}"] = fmean(made)
         record[f"tempted, {kind}"] = fmean(is_valid(*pair) for pair in pairs)
-    bleu, *_ = scorers(data.test, data.detokenise)
+    bleu, *_ = scorers(data.test, data.detokenise, None)
     texts = [data.detokenise(output) for output in greedy(student, data.test.source)]
     record = {name: round(share, 4) for name, share in record.items()}
     return record | {"bleu": round(bleu.corpus_score(texts, None).score, 2)}

@@ -43,6 +43,8 @@ N_BATCHES = 32
 """Batches of the student's outputs whose tokens the selectors choose from."""
 N_LABELLED = 4
 """Of these, batches whose tokens are counted by kind."""
+RECORDED = (1_000, 4_000)
+"""Fresh sources, and the pool of the tempting ones, by which the committed student is described."""
 SETTINGS = {
     "arms": list(ARMS),
     "shares": list(SHARES),
@@ -172,12 +174,12 @@ def write_checkpoints(store: Store, directory: Path) -> Iterator[Path]:
     teacher's seed, for δ is the distance from this teacher."""
     seed = committed_seed()
     recipe, _ = recipes.start_and_teacher(seed)
-    data = store.dataset(DATA)
+    data, asked = store.dataset(DATA), questions(seed, PLANTED, *RECORDED)
     yield write_committed(
         directory / "planted-student",
         store,
         recipe,
-        lambda model: outcome(model, data, questions(seed, PLANTED), PLANTED),
+        lambda model: outcome(model, data, asked, PLANTED),
     )
 
 
@@ -191,7 +193,7 @@ STUDY = Study(
     tables=tables,
     claims=CLAIMS,
     first_seed=21,
-    n_seeds=10,
+    n_seeds=6,
     data=DATA,
     aliases=("tip",),
     write_checkpoints=write_checkpoints,

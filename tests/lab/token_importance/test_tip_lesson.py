@@ -173,6 +173,7 @@ class TestSentences:
         text = words.recall_in_words(results)
         assert "Of a hundred far mistakes, a tenth of the tokens holds 95 by Q3 only, 85" in text
         assert "keeps fewer far mistakes than chance does: −10" in text
+        assert "the far mistakes have a mean ĥ of 0.00" in text
 
     @pytest.mark.parametrize(
         "kept, told",
@@ -198,7 +199,9 @@ class TestSentences:
         assert "from 40% to 55%" in words.learned_in_words(results)
         text = words.unlearned_in_words(results)
         assert text.count("Q3's tenth leaves fewer than a random tenth") == len(PLANTED_KINDS)
-        assert "left: start 100 [" in text and "sources: start 20 [20, 20]%, Q3 only 0.1 28" in text
+        assert (
+            "left: start 100% [" in text and "sources: start 20% [20, 20], Q3 only 0.1 28%" in text
+        )
         assert "BLEU on the test set: 88.0 at the start" in words.price_in_words(results)
         assert "Valid where the source has a rare word: start 20." in words.rare_in_words(results)
 
