@@ -5,10 +5,9 @@ A share λ of the targets is drawn from the student as it is now, and no gradien
 drawing. Along every prefix, the student's next word is compared with the teacher's: forward KL (β =
 0), reverse KL (β = 1), or between them the generalised Jensen–Shannon divergence.
 
-A trap that all later systems share: the full reverse KL at drawn prefixes, summed over places, is
-not the gradient of the KL between whole translations, since it leaves out that a word decides which
-prefixes come after it. `SampledToken` shows both: with discount 0 it estimates the former, with
-discount 1 the latter.
+A trap that all later systems share: the gradient of the full reverse KL at drawn prefixes, summed
+over places, is not that of the KL between whole translations, since it leaves out that a word
+decides which prefixes come after it. policy_gradient.py estimates both from the drawn words alone.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from seqkd_lab.corpus.vocabulary import BOS, PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.limits import longest_allowed
 from seqkd_lab.decoding.sampling import sample_batch
-from seqkd_lab.decoding.scoring import token_log_probs
 from seqkd_lab.distillation.divergences import divergence
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
@@ -52,43 +50,13 @@ class Divergence(Objective):
 
 
 @dataclass(frozen=True)
-class SampledToken(Objective):
-    """Reverse KL as policy gradient, from the drawn words alone: −Σ_t A_t log p_S(y_t) / number of
-    tokens.
-
-    The advantage A_t = −Σ_{u ≥ t} γ^(u − t) (log p_S(y_u) − log p_T(y_u)) is a number without
-    gradient. With `discount` γ = 0 the gradient's mean over draws is that of the full reverse KL at
-    the same prefixes; with γ = 1 it is that of KL(p_S‖p_T) between whole translations. Only the
-    gradient means something, not the value, and only on the student's own samples. Raises
-    ValueError for a discount outside [0, 1].
-    """
-
-    discount: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.discount <= 1.0:
-            raise ValueError(f"discount must lie in [0, 1]; got {self.discount}")
-
-    def per_token(self, logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
-        """Return the discounted cost to come of each drawn token, times its log p: (B, T) in
-        nats."""
-        log_p = token_log_probs(logits, batch)  # (B, T)
-        cost = log_p.detach() - token_log_probs(teacher_logits.detach(), batch)
-        to_come = torch.zeros_like(cost)
-        following = cost.new_zeros(len(batch))
-        for t in reversed(range(cost.shape[1])):
-            following = cost[:, t] + self.discount * following
-            to_come[:, t] = following
-        return to_come * log_p
-
-
-@dataclass(frozen=True)
 class OnPolicy:
     """Where targets come from: of each batch, `share` λ of the sentences get a translation that the
     student draws now, at `temperature`; the others keep the corpus's.
 
     Ours: in GKD's algorithm 1 chance decides, with probability λ, whether a whole batch is drawn;
-    here every batch has the same share. Raise ValueError for a share outside (0, 1].
+    here every batch of B sentences has λB of them drawn, rounded up or down by chance so that their
+    expected number is λB whatever B is. Raise ValueError for a share outside (0, 1].
     """
 
     share: float = 1.0
@@ -103,11 +71,10 @@ class OnPolicy:
         """Return the batch with new targets; which sentences, and what is drawn, depends on `seed`
         and the weights alone."""
         generator = torch.Generator().manual_seed(seed)
-        n_drawn = round(self.share * len(batch))
-        if n_drawn == len(batch):
+        own = self._drawn_rows(len(batch), generator)
+        if len(own) == len(batch):
             return with_targets(batch, draw_targets(model, batch, self.temperature, generator))
-        own = torch.randperm(len(batch), generator=generator)[:n_drawn].sort().values
-        if not n_drawn:
+        if not len(own):
             return batch
         some = Batch(
             batch.source[own],
@@ -123,6 +90,14 @@ class OnPolicy:
         target[own] = PAD
         target[own, : drawn.shape[1]] = drawn
         return with_targets(batch, target)
+
+    def _drawn_rows(self, n: int, generator: torch.Generator) -> Tensor:
+        """Return which of n sentences the student translates, in order."""
+        if self.share == 1.0:
+            return torch.arange(n)
+        # ⌊λn + u⌋ with u uniform in [0, 1): its expectation is λn
+        n_drawn = int(self.share * n + torch.rand((), generator=generator).item())
+        return torch.randperm(n, generator=generator)[:n_drawn].sort().values
 
 
 def draw_targets(

@@ -25,7 +25,7 @@ from seqkd_lab.distillation.losses import (
     pull,
     word_kd,
 )
-from seqkd_lab.distillation.on_policy import Divergence, SampledToken
+from seqkd_lab.distillation.on_policy import Divergence
 from seqkd_lab.distillation.paced import Weighted
 from seqkd_lab.distillation.tip import SOFT_OR, Selected
 from seqkd_lab.training import Optimisation, Trainer
@@ -140,7 +140,6 @@ EVERY = [
     WordKD(0.3, 3.0),
     BalancedWordKD(0.3, 3.0),
     Divergence(0.5, scaled=True),
-    SampledToken(0.5),
     Selected(SOFT_OR, 0.5),
     Weighted(WordKD(0.3, 3.0), torch.tensor([0.5, 2.0, 1.0])),
 ]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import combinations
 
-import torch
-from torch import Tensor
-
-from seqkd_lab.corpus.batching import Batch, encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.distillation.exposure import GOLD, STUDENT, PlaceSums, exposure, student_entropy
 from seqkd_lab.distillation.losses import Objective
-from seqkd_lab.distillation.on_policy import Divergence, SampledToken, draw_targets, with_targets
+from seqkd_lab.distillation.on_policy import Divergence
+from seqkd_lab.distillation.policy_gradient import SampledToken
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.studies.on_policy.gradients import gradients
 from seqkd_lab.studies.on_policy.recipes import FORWARD, REVERSE
 
 Value = Callable[[Mapping], float]
@@ -79,80 +76,12 @@ def positions_record(sums: Mapping[str, PlaceSums]) -> dict:
     }
 
 
-@dataclass(frozen=True)
-class Gradients:
-    """The gradients of one objective from M independent draws of targets: (M, P), a row a draw."""
-
-    rows: Tensor
-
-    @property
-    def mean(self) -> Tensor:
-        """The mean gradient, (P,)."""
-        return self.rows.mean(dim=0)
-
-    @property
-    def variance(self) -> float:
-        """Return trΣ of one draw's gradient, unbiased."""
-        return float((self.rows - self.mean).square().sum() / (len(self.rows) - 1))
-
-    def dot(self, other: Gradients) -> float:
-        """Return E[g]·E[h] without bias: products of rows from the same draw are left out."""
-        n = len(self.rows)
-        all_pairs = self.rows.sum(dim=0) @ other.rows.sum(dim=0)
-        return float((all_pairs - (self.rows * other.rows).sum()) / (n * (n - 1)))
-
-    def cosine(self, other: Gradients) -> float:
-        """Return the cosine of the expected gradients; by chance it may leave [−1, 1] a little
-        (ours)."""
-        return self.dot(other) / max(self.dot(self) * other.dot(other), 1e-30) ** 0.5
-
-
-def per_sentence(objective: Objective) -> Callable[[Tensor, Batch, Tensor], Tensor]:
-    """Return the objective as a sum over tokens, averaged over sentences: long draws then count as
-    the KL between translations counts them."""
-
-    def loss(logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
-        """Return the mean over tokens, times the tokens of a sentence."""
-        return objective(logits, batch, teacher_logits) * batch.n_tokens / len(batch)
-
-    return loss
-
-
-def gradients(
-    student: Seq2Seq,
-    teacher: Seq2Seq,
-    pairs: ParallelCorpus,
-    n_draws: int,
-    seed: int,
-    objectives: Mapping[str, Objective] = ESTIMATORS,
-) -> dict[str, Gradients]:
-    """Return each objective's gradients in the student's weights, per sentence, on `n_draws` draws
-    of targets for `pairs`."""
-    generator = torch.Generator().manual_seed(seed)
-    encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
-    sources = make_batch(encoded, range(len(pairs)))
-    weights = [weight for weight in student.parameters() if weight.requires_grad]
-    rows: dict[str, list[Tensor]] = {name: [] for name in objectives}
-    for _ in range(n_draws):
-        batch = with_targets(sources, draw_targets(student, sources, 1.0, generator))
-        logits = student(batch)
-        with torch.no_grad():
-            teacher_logits = teacher(batch)
-        for name, objective in objectives.items():
-            loss = per_sentence(objective)(logits, batch, teacher_logits)
-            parts = torch.autograd.grad(
-                loss, weights, retain_graph=True, allow_unused=True, materialize_grads=True
-            )
-            rows[name].append(torch.cat([part.flatten() for part in parts]))
-    return {name: Gradients(torch.stack(draws)) for name, draws in rows.items()}
-
-
 def gradient_record(
     student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, n_draws: int, seed: int
 ) -> dict[str, dict[str, float]]:
     """Return the cosines between the expected gradients of each pair of ESTIMATORS, each one's
     variance in multiples of FULL's, and its norm."""
-    by_name = gradients(student, teacher, pairs, n_draws, seed)
+    by_name = gradients(student, teacher, pairs, n_draws, seed, ESTIMATORS)
     cosines = {
         f"{first} / {second}": by_name[first].cosine(by_name[second])
         for first, second in combinations(ESTIMATORS, 2)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from seqkd_lab.distillation.losses import NLL
-from seqkd_lab.distillation.on_policy import Divergence, OnPolicy, SampledToken
+from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
+from seqkd_lab.distillation.policy_gradient import SampledToken
 from seqkd_lab.distillation.sequence_level import MODE, SAMPLED
 from seqkd_lab.runs.presets import EARLIER, SHORT
 from seqkd_lab.runs.recipes import BASELINE, TEACHER, Distillation, Objective, Recipe, table_recipes
