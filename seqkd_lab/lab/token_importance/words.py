@@ -38,7 +38,7 @@ from seqkd_lab.studies.token_importance.claims import (
     SOFT_OR_HALF,
     left_points,
 )
-from seqkd_lab.studies.token_importance.recipes import START
+from seqkd_lab.studies.token_importance.recipes import PLANTED, START
 
 
 def planted_in_words(words: Sequence[PlantedWord] = PLANTED_WORDS) -> Markdown:
@@ -53,6 +53,10 @@ def planted_in_words(words: Sequence[PlantedWord] = PLANTED_WORDS) -> Markdown:
         for word in words
     ]
     lines.append(f"- **rare word**: nearly all sentences with {', '.join(RARE_NOUNS)} are left out")
+    lines.append(
+        f"\nOf the pairs with such a cause, one in {PLANTED.right_every} keeps the right word, so "
+        "the student has seen it there."
+    )
     return Markdown("\n".join(lines))
 
 
@@ -109,8 +113,8 @@ def recall_in_words(by_seed: Sequence[Rows]) -> str:
     if unsure:
         lines.append(
             f"Such a score is 0 only where h is 0. Here the far mistakes have a mean ĥ of "
-            f"{sum(unsure) / len(unsure):.2f}: the corpus keeps the right word in a tenth of the "
-            "pairs, so the student is not entirely sure."
+            f"{sum(unsure) / len(unsure):.2f}: the corpus keeps the right word in one pair in "
+            f"{PLANTED.right_every}, so the student is not entirely sure."
         )
     return "\n\n".join(lines)
 
