@@ -108,8 +108,19 @@ class TestJudgement:
         assert all(SMALL_STUDENT not in verdict.claim.ours for verdict in verdicts)
         assert factors_in_words([{}]) == ""
 
+    def test_models_of_the_papers_sizes_are_judged_by_the_abstract_and_by_the_cpu_column(self):
+        bounds = {claim.name: set() for claim in STUDY.claims}
+        for claim in STUDY.claims:
+            bounds[claim.name].add(claim.least)
+            assert claim.name == "F7 (abstract)" or speed.PAPER_STUDENT in claim.ours
+        assert bounds == {"F7 (abstract)": {10.0}, "F7 (CPU column)": {8.05}}
+
+    def test_ratios_are_taken_round_by_round(self):
+        by_seed = [speeds([120.0, 300.0])]
+        assert speed.ratios(by_seed, STUDENT, TEACHER, BATCHED) == [3.0, 7.5]
+
     def test_rows_are_read_back_and_shown(self):
         rows = speeds([120.0, 300.0])
         assert speeds_in(rows)[Setting(STUDENT, GREEDY, ONE_BY_ONE, 1)] == [120.0, 300.0]
-        shown = table2_frame(rows).loc[STUDENT, "greedy, one by one, 1 thread"]
+        shown = table2_frame(rows).loc[STUDENT, "greedy, one by one"]
         assert shown == "210 [120–300]"

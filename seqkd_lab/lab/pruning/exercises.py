@@ -124,15 +124,12 @@ HOLD = Exercise(
     title="Zeros that stay",
     difficulty=1,
     minutes=6,
-    task="After pruning the model is trained further, so that the weights that are left make up "
-    "for those that are "
-    "gone. Write `prune_and_hold(weight, gradient, mask, learning_rate)`: three tensors of one "
-    "shape and a "
-    "number. `mask` is True where a weight stays and False where it is pruned. Take one step of "
-    "plain gradient "
-    "descent, weight − learning_rate · gradient, and return the **new** weights: pruned ones are "
-    "0, whether or "
-    "not they were 0 before. Leave the tensors that you are given as they are.",
+    task="After pruning, the model is trained further, so that the weights that are left make "
+    "up for those that are gone. Write `prune_and_hold(weight, gradient, mask, "
+    "learning_rate)`: three tensors of one shape and a number. `mask` is True where a "
+    "weight stays and False where it is pruned. Take one step of plain gradient descent, "
+    "weight − learning_rate · gradient, and return the **new** weights: pruned ones are 0, "
+    "whether or not they were 0 before. Leave the tensors that you are given as they are.",
     hints=(
         "A pruned weight has a gradient like any other: without the mask, the step would move it "
         "away from 0.",
@@ -152,9 +149,8 @@ HOLD = Exercise(
         _mask_from_zeros,
     ),
     cases=update_cases,
-    insight="Pruned weights stay 0 and the others learn to do without them: it is this retraining "
-    "that brings the "
-    "quality back.",
+    insight="Pruned weights stay 0, and the others learn to do without them. Without this "
+    "retraining, the quality does not come back.",
 )
 
 EXERCISES = (THRESHOLD, HOLD)

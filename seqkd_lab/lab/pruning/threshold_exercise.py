@@ -204,15 +204,11 @@ THRESHOLD = Exercise(
     title="One threshold for all weights",
     difficulty=2,
     minutes=8,
-    task="The size of a weight without its sign, |w|, is called its magnitude. Pruning by "
-    "magnitude sets the weights "
-    "with the smallest magnitudes to 0. Write `global_threshold(weights, share)`: `weights` is a "
-    "dictionary from "
-    "a name to a torch tensor **of any shape** (a matrix, a bias, …). Together they hold N "
-    "numbers, of which "
-    "`round(share * N)` go. Return the largest magnitude among those that go: the threshold. When "
-    "none go, "
-    "return 0.0.",
+    task="Pruning by magnitude sets the weights with the smallest magnitudes |w| to 0. Write "
+    "`global_threshold(weights, share)`: `weights` is a dictionary from a name to a torch "
+    "tensor **of any shape** (a matrix, a bias, …). Together they hold N numbers, of which "
+    "`round(share * N)` go. Return the largest magnitude among those that go: the "
+    "threshold. When none go, return 0.0.",
     hints=(
         "Make one long list of *all* magnitudes of *all* tensors; only then sort.",
         "`tensor.abs().flatten()` gives the magnitudes of one tensor; `torch.cat` joins a list of "
@@ -242,7 +238,6 @@ THRESHOLD = Exercise(
         _number_that_go,
     ),
     cases=threshold_cases,
-    insight="With one threshold for all, a part with large weights keeps nearly all of its own; a "
-    "part with small "
-    "weights pays for it.",
+    insight="With one threshold for all, a part with large weights keeps nearly all of its own, "
+    "and a part with small weights loses many.",
 )
