@@ -11,13 +11,30 @@ from seqkd_lab.distillation.generation import (
     TRAIN,
     TRAINER,
     WAIT,
+    Event,
 )
 from seqkd_lab.distillation.rollout_sources import Schedule
-from seqkd_lab.runs.recipes import TEACHER
 from seqkd_lab.studies.near_policy.measures import EDGES, FATES
-from seqkd_lab.studies.near_policy.recipes import ARMS, EVERY, KEPT, SYNCHRONOUS, WARM_START
-from seqkd_lab.studies.near_policy.ways import LOOP, LOOP_2, MAIN, SIZES, WAYS
-from seqkd_lab.studies.near_policy_clock import is_shown
+from seqkd_lab.studies.near_policy.recipes import (
+    ARMS,
+    EARLY,
+    EVERY,
+    FORWARD,
+    LATE,
+    REVERSE,
+    arm_name,
+    warm_start_name,
+)
+from seqkd_lab.studies.near_policy.ways import LOOP, LOOP_2, MAIN, NOT_SHARED, SIZES, WAYS
+from seqkd_lab.studies.near_policy_clock import SHOWN, is_shown, to_lines
+
+VALIDITY = {
+    arm_name(LATE, EVERY[1], FORWARD): 80.0,
+    arm_name(LATE, EVERY[16], FORWARD): 79.5,
+    arm_name(LATE, EVERY[1], REVERSE): 85.0,
+    arm_name(LATE, EVERY[16], REVERSE): 84.8,
+}
+"""Of the arms that the sentences of the lesson are about; the others follow their order."""
 
 
 def loop_events(n: int) -> list[list]:
@@ -57,6 +74,16 @@ def two_events(interval: int | None, n: int) -> list[list]:
     return found
 
 
+def events_of(way) -> list[Event]:
+    """More than are shown, as a real run has them."""
+    n = SHOWN + 40
+    found = loop_events(n) if way.synchronous else two_events(way.schedule.interval, n)
+    return [
+        Event(who, what, start / 1000, end / 1000, update)
+        for who, what, start, end, update in found
+    ]
+
+
 def clock_round(number: int) -> dict:
     """A round in which two processes are 3.5 times as fast at `every 16`, and packing brings
     nothing."""
@@ -64,13 +91,14 @@ def clock_round(number: int) -> dict:
     for size in SIZES:
         found[str(size)] = {}
         for place, way in enumerate(WAYS[size]):
-            seconds = 0.1 if way.name in (LOOP, LOOP_2) else 0.1 / (1.5 + 0.5 * place)
+            seconds = 0.1 if way.name in (LOOP, LOOP_2) else 0.1 / (1.5 + 0.5 * min(place, 4))
             if way.two_processes:
                 seconds = 0.1 / (3.5 if way.schedule.interval == 16 else 2.5)
-            costs = {
-                "trainer train": 1.0,
-                **({"generator generate": 1.0, "generator wait": 0.5} if way.two_processes else {}),
-            }
+            if way.name == NOT_SHARED:
+                seconds = 0.1 / 2.9
+            costs = {"trainer train": 1.0}
+            if way.two_processes:
+                costs |= {"generator generate": 1.0, "generator score": 1.5, "trainer wait": 0.5}
             found[str(size)][way.name] = {
                 "seconds_per_1000": seconds * (1 + 0.01 * number),
                 "seconds": 4.0,
@@ -79,39 +107,40 @@ def clock_round(number: int) -> dict:
                 "costs": costs,
             }
             if number == 1 and size == MAIN and is_shown(way):
-                events = (
-                    loop_events(96) if way.synchronous else two_events(way.schedule.interval, 96)
-                )
-                found[str(size)][way.name]["events"] = [
-                    " ".join(map(str, event)) for event in events
-                ]
+                found[str(size)][way.name]["events"] = to_lines(events_of(way))
     return found
 
 
-def seed_rows(seed: int) -> dict:
-    """A seed in which validity falls with staleness, and the teacher's mode is best."""
-    found: dict = {
-        TEACHER: {"validity": 90.0, "bleu": 95.0},
-        WARM_START: {"validity": 40.0, "bleu": 70.0},
-    }
-    for place, name in enumerate([*(arm.name for arm in ARMS), SYNCHRONOUS]):
-        validity = 60.0 - place + 0.1 * seed
-        found[name] = {
-            "tokens": 150_000 + place,
-            "updates": 300,
-            "written": 9_600,
-            "kept": 9_600,
-            "staleness": float(place),
-            "most_stale": place,
-            "last_loss": 0.4,
-            "validity": validity,
-            "bleu": validity + 20.0,
-            "curve": [[50_000.0 * i, 40.0 + i * (validity - 40.0) / 3] for i in range(4)],
-        }
+def delta_record(seed: int) -> dict:
+    """Rollouts of which those dropped at the high end are valid most often."""
     bins = {what: [seed + i % 7 for i in range(len(EDGES) - 1)] for what in ("valid", "wrong")}
-    fates = {
-        f"{fate} {what}": 10 * (1 + len(fate)) for fate in FATES for what in ("valid", "wrong")
+    shares = dict(zip(FATES, (0, 50 + seed, 80 + seed), strict=True))
+    fates = {}
+    for fate, n_valid in shares.items():
+        fates |= {f"{fate} valid": n_valid, f"{fate} wrong": 100 - n_valid}
+    return {"edges": list(EDGES), **bins, **fates}
+
+
+def seed_rows(seed: int) -> dict:
+    """A seed in which reverse KL gains, forward KL loses, and the teacher's mode is best."""
+    found: dict = {
+        warm_start_name(EARLY): {"validity": 40.0, "samples": 15.0, "delta": delta_record(seed)},
+        warm_start_name(LATE): {"validity": 82.0, "samples": 56.0, "delta": delta_record(seed)},
     }
-    found[KEPT]["delta"] = {"edges": list(EDGES), **bins, **fates}
-    assert set(EVERY.values()) < set(found)
+    for place, arm in enumerate(ARMS):
+        start = found[warm_start_name(arm.start)]["validity"]
+        scatter = 0.1 * ((seed * (place + 3)) % 5 - 2)
+        validity = VALIDITY.get(arm.name, start + 1.0 + 0.5 * place) + scatter
+        lag = {} if arm.by_teacher else {"lag": 0.001 * place, "last_lag": 0.002 * place}
+        found[arm.name] = {
+            "tokens": 80_000 + place,
+            "updates": 160,
+            "staleness": float(place),
+            "first_loss": 0.2,
+            "last_loss": 0.15,
+            **lag,
+            "validity": validity,
+            "samples": validity - 30.0,
+            "curve": [[20_000.0 * i, start + i * (validity - start) / 4] for i in range(5)],
+        }
     return found

@@ -31,7 +31,7 @@ GENERATOR = "generator"
 TRAINER = "trainer"
 DELTA_IFD = "delta-ifd"
 RANDOM = "random"
-SCORED_TOGETHER = 64
+SCORED_TOGETHER = 128
 """Sentences of similar length that the teacher reads at once: more would gain nothing on a core,
 and pad more."""
 
@@ -65,10 +65,11 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Rollouts:
-    """N translations with the teacher's distribution at each of their n tokens, one sentence behind
+    """N translations with the teacher's distribution at each of their n tokens, one sentence after
     the other.
 
     kept (N,): False where the filter dropped a sentence. delta (N,): Δ-IFD, where it was measured.
+    Where a share of the scoring is left to the trainer, `teacher` ends before the last sentences.
     """
 
     batch: Batch
@@ -87,23 +88,38 @@ class Rollouts:
 
     def __getitem__(self, sentences: Tensor) -> Rollouts:
         """Return the rollouts at `sentences` (N',), padded no further than they need."""
-        batch, longest = self.batch, int(self.lengths[sentences].max())
-        source_lengths = batch.source_lengths[sentences]
-        selected = Batch(
-            batch.source[sentences, : int(source_lengths.max())],
-            source_lengths,
-            batch.target_in[sentences, :longest],
-            batch.target_out[sentences, :longest],
-            batch.rows[sentences],
-        )
         teacher = self.teacher[token_indices(self.lengths, sentences)]
         delta = None if self.delta is None else self.delta[sentences]
-        return Rollouts(selected, teacher, self.kept[sentences], delta)
+        return Rollouts(sentences_of(self.batch, sentences), teacher, self.kept[sentences], delta)
+
+    def scored_by(self, teacher: Seq2Seq) -> Rollouts:
+        """Return the same with the scores of the sentences that had none yet, as `teacher_top_k`
+        gives them."""
+        n_scored = int((self.lengths.cumsum(0) <= len(self.teacher.log_probs)).sum())
+        if n_scored == len(self):
+            return self
+        words = self.teacher.words
+        left = sentences_of(self.batch, torch.arange(n_scored, len(self)))
+        scored = teacher_top_k(teacher, left, None if words is None else words.shape[1])
+        return replace(self, teacher=TopK.joined([self.teacher, scored]))
 
     def parts(self, n: int) -> list[Rollouts]:
         """Split the kept sentences into n parts of nearly equal size, in the order in which they
         were drawn."""
         return [self[part] for part in self.kept.nonzero()[:, 0].tensor_split(n)]
+
+
+def sentences_of(batch: Batch, sentences: Tensor) -> Batch:
+    """Return `sentences` (N',) of a batch, padded no further than they need."""
+    source_lengths = batch.source_lengths[sentences]
+    longest = int((batch.target_out[sentences] != PAD).sum(dim=1).max())
+    return Batch(
+        batch.source[sentences, : int(source_lengths.max())],
+        source_lengths,
+        batch.target_in[sentences, :longest],
+        batch.target_out[sentences, :longest],
+        batch.rows[sentences],
+    )
 
 
 def token_indices(lengths: Tensor, sentences: Tensor) -> Tensor:
@@ -161,11 +177,11 @@ def teacher_top_k(teacher: Seq2Seq, batch: Batch, k: int | None) -> TopK:
     last layer. Raise NotFiniteError where the teacher's logits are not finite.
     """
     lengths = (batch.target_out != PAD).sum(dim=1)
-    log_probs = torch.zeros(int(lengths.sum()), len(teacher.target_vocabulary) if k is None else k)
-    words = None if k is None else torch.zeros_like(log_probs, dtype=torch.int64)
-    whole = Rollouts(batch, TopK(words, log_probs), lengths > 0)
+    n, width = int(lengths.sum()), len(teacher.target_vocabulary) if k is None else k + 1
+    log_probs = torch.zeros(n, width)
+    words = None if k is None else torch.zeros(n, k, dtype=torch.int64)
     for sentences in lengths.argsort(stable=True).split(SCORED_TOGETHER):
-        part = whole[sentences].batch
+        part = sentences_of(batch, sentences)
         with evaluating(teacher):
             likeliest = top_k(teacher.output(teacher.vectors(part)[part.target_out != PAD]), k)
             check_next_words(likeliest.log_probs.amax(dim=1))
@@ -173,7 +189,7 @@ def teacher_top_k(teacher: Seq2Seq, batch: Batch, k: int | None) -> TopK:
         log_probs[tokens] = likeliest.log_probs
         if words is not None and likeliest.words is not None:
             words[tokens] = likeliest.words
-    return whole.teacher
+    return TopK(words, log_probs)
 
 
 @dataclass(frozen=True)
@@ -182,13 +198,15 @@ class RolloutConfig:
 
     temperature: of the drawing; 0 takes the likeliest word. top_k: words that the teacher sends for
     each token (None: all V). filter: "" keeps every sentence, DELTA_IFD the middle `share` by
-    Δ-IFD, RANDOM as many at random. Raise ValueError for other values.
+    Δ-IFD, RANDOM as many at random. scored: share of the sentences that the generator's process has
+    scored; the others are left to the trainer's. Raise ValueError for other values.
     """
 
     temperature: float = 1.0
     top_k: int | None = 8
     filter: str = ""
     share: float = 0.9
+    scored: float = 1.0
 
     def __post_init__(self) -> None:
         if self.filter not in ("", DELTA_IFD, RANDOM):
@@ -199,6 +217,8 @@ class RolloutConfig:
             raise ValueError(
                 f"temperature must not be negative and share must lie in (0, 1]; got {self}"
             )
+        if not 0.0 < self.scored <= 1.0:
+            raise ValueError(f"scored must lie in (0, 1]; got {self.scored}")
 
 
 def generate_rollouts(
@@ -217,7 +237,8 @@ def generate_rollouts(
         drawn = draw_translations(student, sources, config.temperature, generator)
         batch = with_targets(sources, drawn)
     with timeline.record(SCORE, update):
-        scored = teacher_top_k(teacher, batch, config.top_k)
+        first = torch.arange(max(1, round(config.scored * len(batch))))
+        scored = teacher_top_k(teacher, sentences_of(batch, first), config.top_k)
     rollouts = Rollouts(batch, scored, torch.ones(len(batch), dtype=torch.bool))
     if config.filter == RANDOM:
         return replace(rollouts, kept=keep_random(len(batch), config.share, generator))

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.packing import PackedBatch, pack
 from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.distillation.generation import (
+    SCORE,
     SYNCHRONISE,
     TRAIN,
     TRAINER,
@@ -28,7 +30,7 @@ from seqkd_lab.distillation.generation import (
     Rollouts,
     Timeline,
 )
-from seqkd_lab.distillation.rollout_sources import Job, RolloutSource, Schedule
+from seqkd_lab.distillation.rollout_sources import RolloutSource, Schedule
 from seqkd_lab.distillation.top_k import TopK, top_k_kl
 from seqkd_lab.models.packed import packed_reader
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -85,16 +87,23 @@ class RealTokenLogits(torch.nn.Module):
 @dataclass(frozen=True)
 class NearPolicyLoss:
     """α · KL over the teacher's top k + (1 − α) · cross-entropy of the drawn words, both along the
-    student's own prefixes, mean over tokens in nats."""
+    prefixes of the rollouts, mean over tokens in nats.
+
+    `reverse`: KL(p_S‖p_T) instead of KL(p_T‖p_S), which is the paper's (ours).
+    """
 
     alpha: float = 0.9
+    reverse: bool = False
 
     def per_token(self, logits: Tensor, tokens: ScoredTokens) -> Tensor:
         """Return (n,) from logits (n, V)."""
-        log_p = logits.log_softmax(dim=1)
-        drawn = tokens.batch.target_out[tokens.real]
-        log_p_drawn = log_p.gather(1, drawn[:, None])[:, 0]
-        return self.alpha * top_k_kl(log_p, tokens.teacher) - (1.0 - self.alpha) * log_p_drawn
+        loss = logits.new_zeros(len(logits))
+        if self.alpha > 0.0:
+            loss = loss + self.alpha * top_k_kl(logits, tokens.teacher, self.reverse)
+        if self.alpha < 1.0:
+            drawn = tokens.batch.target_out[tokens.real]
+            loss = loss + (1.0 - self.alpha) * cross_entropy(logits, drawn, reduction="none")
+        return loss
 
     def __call__(self, logits: Tensor, tokens: ScoredTokens, _: Tensor | None = None) -> Tensor:
         return self.per_token(logits, tokens).mean()
@@ -105,13 +114,13 @@ class Learning:
     """How a student learns from rollouts.
 
     n_tokens: drawn tokens to learn from, after which training ends. optimisation: learning rate,
-    warm-up and clipping; its schedule goes by the share of those tokens. alpha: the teacher's share
-    of the loss. row_length: of packed rows (None: padded).
+    warm-up and clipping; its schedule goes by the share of those tokens. row_length: of packed rows
+    (None: padded).
     """
 
     n_tokens: int
     optimisation: Optimisation
-    alpha: float = 0.9
+    loss: NearPolicyLoss = NearPolicyLoss()
     row_length: int | None = ROW_LENGTH
 
 
@@ -137,21 +146,26 @@ def learn(
     source: RolloutSource,
     schedule: Schedule,
     learning: Learning,
-    observe: Callable[[Job, Rollouts], None] | None = None,
+    observe: Callable[[Rollouts, int], None] | None = None,
+    teacher: Seq2Seq | None = None,
 ) -> Run:
     """Train `student` in place on the rollouts of `source`; `observe` is called with those of each
-    job before they are learned from."""
+    update, and the tokens learned from so far, before they are learned from. `teacher` scores what
+    the generator left to the trainer."""
     run, timeline = Run(), Timeline(TRAINER)
     update_on = updates_of(student.train(), learning)
     source.synchronise(0, student)
     for job in schedule.jobs():
         with timeline.record(WAIT, job.update):
             rollouts = source.take(job)
+        if teacher is not None:
+            with timeline.record(SCORE, job.update):
+                rollouts = rollouts.scored_by(teacher)
         run.n_drawn += len(rollouts)
         run.n_kept += int(rollouts.kept.sum())
-        if observe is not None:
-            observe(job, rollouts)
         for update, part in enumerate(rollouts.parts(job.n_updates), start=job.update):
+            if observe is not None:
+                observe(part, run.n_tokens)
             with timeline.record(TRAIN, update):
                 run.loss.append(update_on(part, run.n_tokens / learning.n_tokens))
             run.n_tokens += int(part.lengths.sum())
@@ -172,11 +186,11 @@ def updates_of(student: Seq2Seq, learning: Learning) -> Callable[[Rollouts, floa
     is done, and returns their mean loss (nats a token)."""
     optimisation = learning.optimisation
     optimiser = torch.optim.Adam(student.parameters(), lr=optimisation.learning_rate, fused=True)
-    model, loss = RealTokenLogits(student), NearPolicyLoss(learning.alpha)
+    model = RealTokenLogits(student)
 
     def update(rollouts: Rollouts, done: float) -> float:
         set_rate(optimiser, optimisation, done)
         tokens = ScoredTokens.of(rollouts, learning.row_length)
-        return training_step(model, tokens, loss, optimiser, optimisation.clip_norm)
+        return training_step(model, tokens, learning.loss, optimiser, optimisation.clip_norm)
 
     return update

@@ -1,9 +1,10 @@
 """The teacher's k likeliest next words instead of all V: what is sent, kept and learned from in
 near-policy training.
 
-Ours: what the k words leave is one bucket more. Forward KL over these k + 1 outcomes is never above
-the full KL, since outcomes are only put together (data processing inequality), and equals it where
-the bucket holds one word.
+Ours: what the k words leave is one bucket more. A KL over these k + 1 outcomes is never above the
+full KL, since outcomes are only put together (data processing inequality), and equals it where the
+bucket holds one word. The bucket's probability is summed over the other words, on either side: 1
+minus the sum of the k would lose a small rest to rounding, and its gradient with it.
 """
 
 from __future__ import annotations
@@ -15,50 +16,56 @@ from torch import Tensor
 
 from seqkd_lab.distillation.divergences import kl
 
-LEAST_REST = 1e-6
-"""The least probability of a bucket: what rounding leaves of nothing."""
-
 
 @dataclass(frozen=True)
 class TopK:
-    """Of n places the `words` (n, k), likeliest first, and their `log_probs` (n, k); words None:
-    all V in order."""
+    """Of n places the `words` (n, k), likeliest first, and `log_probs` (n, k + 1), those of the
+    words and of the rest; words None: all V in order, and no rest."""
 
     words: Tensor | None
     log_probs: Tensor
 
-    def __getitem__(self, rows: Tensor) -> TopK:
+    def __getitem__(self, rows: Tensor | slice) -> TopK:
         return TopK(None if self.words is None else self.words[rows], self.log_probs[rows])
+
+    @classmethod
+    def joined(cls, parts: list[TopK]) -> TopK:
+        """Return the places of all `parts`, one part after the other."""
+        words = [part.words for part in parts if part.words is not None]
+        log_probs = torch.cat([part.log_probs for part in parts])
+        return cls(torch.cat(words) if words else None, log_probs)
 
 
 def top_k(logits: Tensor, k: int | None) -> TopK:
     """Return the k likeliest words of logits (n, V); None takes all. Raise ValueError for k
-    outside 1..V."""
-    log_p = logits.log_softmax(dim=-1)
+    outside 1..V − 1."""
     if k is None:
-        return TopK(None, log_p)
-    if not 1 <= k <= logits.shape[-1]:
+        return TopK(None, logits.log_softmax(dim=-1))
+    V = logits.shape[-1]
+    if not 1 <= k < V:
         raise ValueError(
-            f"k must lie in 1..{logits.shape[-1]}, the size of the vocabulary; got {k}"
+            f"k must lie in 1..{V - 1}, below the size of the vocabulary (None takes all {V} "
+            f"words); got {k}"
         )
-    likeliest, words = log_p.topk(k, dim=-1)
-    return TopK(words, likeliest)
+    words = logits.topk(k, dim=-1).indices
+    return TopK(words, merged(logits, words))
 
 
-def rest(log_probs: Tensor) -> Tensor:
-    """Return the log-probability of all other words, from those of k words (n, k)."""
-    left = 1.0 - log_probs.exp().sum(dim=-1, keepdim=True)
-    return left.clamp(min=LEAST_REST).log()
+def merged(logits: Tensor, words: Tensor) -> Tensor:
+    """Return the log-probabilities (n, k + 1) of `words` (n, k), and of all other words together,
+    from logits (n, V) or log-probabilities."""
+    others = logits.scatter(-1, words, float("-inf")).logsumexp(dim=-1, keepdim=True)
+    return torch.cat([logits.gather(-1, words), others], dim=-1).log_softmax(dim=-1)
 
 
-def top_k_kl(log_p: Tensor, teacher: TopK) -> Tensor:
-    """Return Σ over k words and the rest of p_T (log p_T − log p_S), (n,) in nats; `log_p` (n, V)
-    is the student's.
+def top_k_kl(logits: Tensor, teacher: TopK, reverse: bool = False) -> Tensor:
+    """Return KL(p_T‖p_S) over the k words and the rest, (n,) in nats, or KL(p_S‖p_T) where
+    `reverse`; logits (n, V), or log-probabilities, are the student's.
 
-    The teacher's numbers get no gradient. With all V words it is the full KL(p_T‖p_S).
+    The teacher's numbers get no gradient. With all V words it is the full KL.
     """
     if teacher.words is None:
-        return kl(teacher.log_probs, log_p)
-    same = log_p.gather(-1, teacher.words)
-    p = torch.cat([teacher.log_probs, rest(teacher.log_probs)], dim=-1)  # (n, k + 1)
-    return kl(p, torch.cat([same, rest(same)], dim=-1))
+        student = logits.log_softmax(dim=-1)
+    else:
+        student = merged(logits, teacher.words)
+    return kl(student, teacher.log_probs) if reverse else kl(teacher.log_probs, student)

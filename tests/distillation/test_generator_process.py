@@ -20,6 +20,7 @@ from small_rollouts import (
     VOCABULARY,
     learning,
     make_student,
+    make_teacher,
     make_worker,
     rollouts_of,
     weights,
@@ -58,15 +59,18 @@ def test_rollouts_arrive_as_they_were_sent(config):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("schedule", [Schedule(1, 0), Schedule(3, together=2)])
-def test_two_processes_give_bit_for_bit_what_one_gives(schedule):
+@pytest.mark.parametrize("scored", [1.0, 0.6])
+def test_two_processes_give_bit_for_bit_what_one_gives(schedule, scored):
+    config = RolloutConfig(top_k=3, scored=scored)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         one, two = make_student(), make_student()
-        first = learn(one, LocalSource(make_worker()), schedule, learning())
-        with in_process(schedule) as source:
+        teacher = make_teacher()
+        first = learn(one, LocalSource(make_worker(config)), schedule, learning(), teacher=teacher)
+        with ProcessSource(make_worker(config), schedule) as source:
             source.wait_until_ready()
-            second = learn(two, source, schedule, learning())
+            second = learn(two, source, schedule, learning(), teacher=teacher)
     finally:
         torch.set_num_threads(threads)
     assert torch.equal(weights(one), weights(two)) and first.loss == second.loss

@@ -439,22 +439,19 @@ def mask_by_loop(sentence):
     ]
 
 
-def remainder_by_numpy(p, q, words):
+def remainder_by_numpy(log_p, log_q, words):
     from scipy.special import rel_entr
 
-    p, q = p.numpy(), q.numpy()
-    mine, theirs = (
-        np.append(p[words.numpy()], 1 - p[words.numpy()].sum()),
-        np.append(q, 1 - q.sum()),
-    )
-    return rel_entr(theirs, mine).sum()
+    p, q = np.exp(log_p.numpy()), np.exp(log_q.numpy())
+    mine = np.append(p[words.numpy()], np.delete(p, words.numpy()).sum())
+    return rel_entr(q, mine).sum()
 
 
-def remainder_by_merging(p, q, words):
-    other = torch.ones_like(p, dtype=torch.bool)
+def remainder_by_merging(log_p, log_q, words):
+    p, other = log_p.exp(), torch.ones_like(log_p, dtype=torch.bool)
     other[words] = False
     mine = torch.cat([p[words], p[other].sum()[None]])
-    return F.kl_div(mine.log(), torch.cat([q, (1 - q.sum())[None]]), reduction="sum")
+    return F.kl_div(mine.log(), log_q, reduction="sum", log_target=True)
 
 
 def soft_or_as_chances(h, delta):

@@ -1,5 +1,5 @@
-"""Exercises of lesson 14, near-policy distillation: whose weights wrote it, who sees whom;
-lesson_14_remainder."""
+"""Exercises of lesson 14, near-policy distillation: whose weights wrote a sentence, and what a
+position of a packed row may see."""
 
 from __future__ import annotations
 
@@ -161,8 +161,8 @@ def packed_mask(sentence):
 
 
 def packed_mask_cases() -> list[Case]:
-    """Rows of one, some and many sentences, padded at either end or not; expected place by
-    place."""
+    """Rows of one, some and many sentences, padded at either end or not; expected position by
+    position."""
     rows = {
         "one sentence": [0, 0, 0, 0],
         "two sentences": [0, 0, 0, 1, 1],
@@ -198,7 +198,7 @@ def _only_blocks(sentence):
 
 
 @mistake(
-    "a place does not see itself. What stands there has been read (the word before), and the "
+    "a place does not see itself. The word there has been read (it is the word before), and the "
     "first place of a sentence would see nothing at all: NaN."
 )
 def _not_itself(sentence):
@@ -253,7 +253,7 @@ def _itself_alone(sentence):
 
 PACKED_MASK = Exercise(
     lesson=14,
-    title="Who sees whom in a packed row",
+    title="What a position may see in a packed row",
     difficulty=2,
     minutes=6,
     task="A row of the decoder holds several sentences one after the other. `sentence` is a torch "

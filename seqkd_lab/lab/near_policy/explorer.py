@@ -1,5 +1,5 @@
-"""Who works when: the synchronous loop above, generator and trainer below, and the updates that
-both have done."""
+"""What each process does when: the synchronous loop above, generator and trainer below, and the
+updates that both have done."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from seqkd_lab.lab.shared.style import (
     ready,
     styled,
 )
+from seqkd_lab.studies.near_policy_clock import end_of
 
 COLOURS = {
     GENERATE: BLUE,
@@ -47,6 +48,9 @@ COLOURS = {
     WAIT: GRID,
 }
 """By what is being done."""
+BETWEEN = "between"
+NOTICED = 0.005
+"""Of the time: less between the events is not said."""
 LANES = ("one process,\nsynchronous", "generator", "trainer")
 LEAST_WIDTH = 0.0015
 """Of the axes: what takes less time is drawn as wide as this, so that a synchronisation can be
@@ -63,10 +67,10 @@ class Timelines:
 
     @property
     def end(self) -> float:
-        """What the pictures show (seconds): as long as the quickest of all keeps its first updates'
-        events."""
+        """What the pictures show (seconds): until the quickest of all has done the updates that
+        were recorded of each."""
         recordings = (self.loop, *self.two_processes.values())
-        return min(max(event.end for event in events) for events in recordings)
+        return min(end_of(events) for events in recordings)
 
     def lanes(self, interval: int | None) -> list[list[Event]]:
         """Return the events of each of LANES. Raises ValueError for an interval that was not
@@ -82,11 +86,14 @@ class Timelines:
 
 
 def shares(events: Sequence[Event], end: float) -> dict[str, float]:
-    """Return the share of the time up to `end` by what was done, in the order of COLOURS."""
+    """Return the share of the time up to `end` by what was done, in the order of COLOURS, and last
+    what lies between the events: together 1."""
     seconds = dict.fromkeys(COLOURS, 0.0)
     for event in events:
         seconds[event.what] += max(0.0, min(event.end, end) - event.start)
-    return {what: total / end for what, total in seconds.items() if total > 0.0}
+    between = max(0.0, end - sum(seconds.values()))
+    found = {**seconds, BETWEEN: between if between > NOTICED * end else 0.0}
+    return {what: total / end for what, total in found.items() if total > 0.0}
 
 
 def in_words(events: Sequence[Event], end: float, separator: str) -> str:

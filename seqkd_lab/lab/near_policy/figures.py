@@ -1,63 +1,55 @@
-"""Figures of lesson 14: packed rows, what k words see, accuracy by tokens and clock, Δ-IFD, and the
-factor's parts."""
+"""Figures of lesson 14: packed rows, what k words see, the factor's parts, the lag, curves by
+tokens and over seconds, Δ-IFD."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean, median
+from statistics import median
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from seqkd_lab.corpus.packing import NOBODY, PackedBatch
 from seqkd_lab.distillation.generation import GENERATOR, TRAINER
 from seqkd_lab.lab.near_policy.explorer import COLOURS
-from seqkd_lab.lab.near_policy.measures import curves, delta_counts, factors, seconds_by_arm
+from seqkd_lab.lab.near_policy.results import (
+    TO_TEACHER,
+    curve,
+    delta_counts,
+    factors,
+    lags,
+    seconds_by_way,
+)
 from seqkd_lab.lab.shared.seeds import draw_seeds, write_beyond
 from seqkd_lab.lab.shared.style import (
     BLACK,
     BLUE,
-    BROWN,
     GREY,
     GRID,
     ORANGE,
-    OTHER,
-    SAMPLES,
     SERIES,
-    SIZE,
-    SKY,
     VERMILION,
     panels,
-    role_of,
     styled,
 )
-from seqkd_lab.runs.recipes import SEQ_KD, TEACHER
 from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.studies.near_policy.measures import N_WATCHED
-from seqkd_lab.studies.near_policy.recipes import (
-    EVERY,
-    SYNCHRONOUS,
-    TEACHER_MODE,
-    TEACHER_SAMPLES,
-    TEACHER_SCORED,
-    WARM_START,
-)
+from seqkd_lab.studies.near_policy.recipes import EVERY, FORWARD, LATE, REVERSE, arm_name
 from seqkd_lab.studies.near_policy.ways import LADDER, LOOP, LOOP_2, MAIN
 from seqkd_lab.studies.near_policy_clock import LEAST_FACTOR
 
+LEAST_IN_BIN = 20
+"""Rollouts: of fewer, no share is drawn."""
+MAY_LOOK = 0.62
+"""Grey of a pair of positions that may look, from white 0 to black 1."""
 LOOKS = {
-    EVERY[1]: (BLUE, "o"),
-    EVERY[4]: (SKY, "v"),
-    EVERY[16]: (VERMILION, "s"),
-    EVERY[64]: (ORANGE, "d"),
-    EVERY[None]: (BROWN, "<"),
-    SYNCHRONOUS: (GREY, "*"),
-    TEACHER_SAMPLES: (role_of(SAMPLES).colour, role_of(SAMPLES).marker),
-    TEACHER_SCORED: (role_of(SAMPLES).text, "p"),
-    TEACHER_MODE: (role_of(SEQ_KD).colour, role_of(SEQ_KD).marker),
+    (EVERY[1], REVERSE): (BLUE, "o", "-"),
+    (EVERY[16], REVERSE): (VERMILION, "s", "-"),
+    (EVERY[1], FORWARD): (BLUE, "o", "--"),
+    (EVERY[16], FORWARD): (VERMILION, "s", "--"),
 }
-"""Colour and mark of the arms with a curve: the teacher's data look as in the other lessons."""
+"""Colour, mark and line of the arms with a curve: the schedule by colour, the KL by line."""
 
 
 @styled
@@ -79,9 +71,14 @@ def packing_figure(packed: PackedBatch, efficiencies: Mapping[str, float]) -> Fi
     rows.set(ylim=(len(packed.target_in) - 0.5, -0.5), xlim=(0, packed.length), yticks=[])
     rows.set(xlabel="position in the row", ylabel="row")
     rows.set_title("sentences, by number, in their rows")
-    mask.imshow(packed.target_mask[0, 0].numpy(), cmap="Greys", vmin=0, vmax=1.6)
+    mask.imshow(packed.target_mask[0, 0].numpy(), cmap="Greys", vmin=0, vmax=1.0 / MAY_LOOK)
     mask.set(xlabel="position that is looked at", ylabel="position that looks")
     mask.set_title("decoder's mask of row 0")
+    key = [
+        Patch(facecolor=str(1.0 - MAY_LOOK), edgecolor=GREY, label="may look"),
+        Patch(facecolor="white", edgecolor=GREY, label="may not"),
+    ]
+    mask.legend(handles=key, loc="upper right")
     mask.grid(False)
     values = list(efficiencies.values())
     bars.barh(range(len(values)), values, 0.65, color=[GREY, *[BLUE] * (len(values) - 1)])
@@ -109,51 +106,43 @@ def seen_figure(seen: Mapping[int, float]) -> Figure:
 
 
 @styled
-def accuracy_figure(by_seed: Sequence[Rows], rounds: Sequence[Rows]) -> Figure:
+def curves_figure(by_seed: Sequence[Rows], rounds: Sequence[Rows]) -> Figure:
     """Draw the validity of validation sentences during training: over the tokens learned from, and
-    over the seconds that so many tokens take by the clock, where the way was timed. Means over the
-    seeds."""
-    figure, (tokens, seconds) = panels(13, 5.4, columns=2, sharey=True)
-    timed = seconds_by_arm(rounds)
-    for arm, (n, validity) in curves(by_seed, list(LOOKS)).items():
-        colour, marker = LOOKS[arm]
-        look = {"color": colour, "marker": marker, "markersize": 8}
-        look["linestyle"] = "--" if arm.startswith("teacher") else "-"
-        tokens.plot(n / 1000, validity, label=arm, **look)
-        if arm in timed:
-            seconds.plot(n / 1000 * timed[arm], validity, **look)
+    over the seconds that so many tokens take. Means over the seeds."""
+    figure, (tokens, seconds) = panels(13, 5.0, columns=2, sharey=True)
+    timed = seconds_by_way(rounds)
+    for (way, loss), (colour, marker, line) in LOOKS.items():
+        n, validity = curve(by_seed, arm_name(LATE, way, loss))
+        look = {"color": colour, "marker": marker, "linestyle": line, "markersize": 8}
+        tokens.plot(n / 1000, validity, label=f"{way}, {loss} KL", **look)
+        seconds.plot(n / 1000 * timed[way], validity, **look)
     tokens.set(xlabel="thousand tokens learned from", ylabel="valid translations, %")
-    tokens.set_title(f"by tokens ({N_WATCHED} validation sentences)")
-    seconds.set_xlabel("seconds (two cores)")
-    seconds.set_title(f"by the clock ({MAIN} sentences an update)")
-    figure.legend(loc="outside lower center", ncols=5, fontsize=SIZE - 1)
+    tokens.set_title("by tokens")
+    seconds.set(xlabel="seconds (two cores)", title="by the clock")
+    figure.legend(loc="outside lower center", ncols=len(LOOKS))
     return figure
 
 
 @styled
-def arms_figure(by_seed: Sequence[Rows]) -> Figure:
-    """Draw validity on the test set after training: each seed, the mean and its 95% interval, and
-    the mean as a number."""
-    names = [name for name in by_seed[0] if name != TEACHER]
-    figure, axes = panels(12, 0.42 * len(names) + 1.2)
-    for number, name in enumerate(names):
-        values = [rows[name]["validity"] for rows in by_seed]
-        colour, marker = LOOKS.get(name, (OTHER.colour, OTHER.marker))
-        mean = draw_seeds(axes, number, values, colour, marker)
-        write_beyond(axes, number, values, f"{mean:.1f}")
-    axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
-    axes.margins(x=0.1)
-    teacher = fmean(rows[TEACHER]["validity"] for rows in by_seed)
-    axes.set_xlabel(f"valid translations of the test set, % (the teacher: {teacher:.1f})")
-    axes.get_yticklabels()[names.index(WARM_START)].set_fontweight("bold")
+def lag_figure(by_seed: Sequence[Rows]) -> Figure:
+    """Draw how far the student was from the one that wrote its sentences, and from its teacher: the
+    KL in nats a token, by seed."""
+    found = lags(by_seed)
+    figure, axes = panels(11, 0.7 * len(found) + 1.2)
+    for height, (name, values) in enumerate(found.items()):
+        colour = GREY if name == TO_TEACHER else BLUE
+        mean = draw_seeds(axes, float(height), values, colour)
+        write_beyond(axes, float(height), values, f"{mean:.4f}")
+    axes.set_yticks(range(len(found)), list(found))
+    axes.set(ylim=(len(found) - 0.4, -0.6), xlabel="KL, nats a token")
+    axes.set_xlim(0.0, 1.15 * max(map(max, found.values())))
     return figure
 
 
 @styled
 def delta_figure(by_seed: Sequence[Rows]) -> Figure:
-    """Draw rollouts by Δ-IFD: valid ones and wrong ones on top of each other, and the share of
-    valid ones in each bin."""
+    """Draw a warm start's rollouts by Δ-IFD: valid ones and wrong ones on top of each other, and
+    the share of valid ones in each bin of at least LEAST_IN_BIN."""
     counts = delta_counts(by_seed)
     edges, valid, wrong = counts["edges"], counts["valid"], counts["wrong"]
     figure, (bars, share) = panels(12, 5.2, rows=2, sharex=True, height_ratios=(1.6, 1.0))
@@ -163,13 +152,11 @@ def delta_figure(by_seed: Sequence[Rows]) -> Figure:
     bars.bar(left, wrong, width, bottom=valid, align="edge", color=ORANGE, **hatched)
     bars.legend()
     bars.set_ylabel("samples")
-    filled = np.flatnonzero(total)
+    filled = np.flatnonzero(total >= LEAST_IN_BIN)
     centres, percent = (left + width / 2)[filled], 100 * valid[filled] / total[filled]
     share.plot(centres, percent, "o-", color=BLACK)
-    for centre, height, n in zip(centres, percent, total[filled], strict=True):
-        text, offset = f"{n:,}", {"xytext": (0, 8), "textcoords": "offset points"}
-        share.annotate(text, (centre, height), ha="center", fontsize=9, **offset)
-    share.set(ylim=(0, 125), yticks=[0, 50, 100], xlim=(edges[filled[0]], edges[filled[-1] + 1]))
+    shown = np.flatnonzero(total)
+    share.set(ylim=(-5, 105), yticks=[0, 50, 100], xlim=(edges[shown[0]], edges[shown[-1] + 1]))
     share.set(xlabel="Δ-IFD = IFD of the student − IFD of the teacher", ylabel="valid, %")
     return figure
 
@@ -182,27 +169,36 @@ def factor_figure(rounds: Sequence[Rows]) -> Figure:
     names = [LOOP_2, *(way.name for way in LADDER)]
     figure, (ladder, costs) = panels(13, 4.8, columns=2, sharey=True)
     by_way = factors(rounds)
+    longest = 0.0
     for number, name in enumerate(names):
         values = by_way[name]
         colour = GREY if name in (LOOP, LOOP_2) else BLUE
         ladder.barh(number, median(values), 0.65, color=colour)
         ladder.plot([min(values), max(values)], [number] * 2, color=BLACK, linewidth=1.5)
         ladder.text(max(values) + 0.08, number, f"{median(values):.2f}", va="center")
-        _cost_bars(costs, number, [rows[str(MAIN)][name] for rows in rounds])
+        rows = [row[str(MAIN)][name] for row in rounds]
+        longest = max(longest, _cost_bars(costs, number, rows))
     ladder.axvline(LEAST_FACTOR, color=VERMILION, linestyle="--")
     ladder.set_yticks(range(len(names)), names)
     ladder.set_xlim(0.0, 1.25 * max(LEAST_FACTOR, *map(max, by_way.values())))
-    ladder.set_xlabel(f"times as fast as the faster loop (dashed: the aim, {LEAST_FACTOR:g})")
-    costs.set_xlabel("ms for 1,000 tokens; two bars: generator, trainer")
-    handles = [costs.barh(-5, 0, color=colour, label=what) for what, colour in COLOURS.items()]
+    ladder.set_xlabel(f"times as fast as a loop (dashed: {LEAST_FACTOR:g})")
+    costs.set(xlim=(0.0, 1.06 * longest))
+    costs.set_xlabel("ms for 1,000 tokens (two bars: generator, trainer)")
+    done = {cost.split(" ")[1] for name in names for cost in rounds[0][str(MAIN)][name]["costs"]}
+    handles = [
+        costs.barh(-5, 0, color=colour, label=what)
+        for what, colour in COLOURS.items()
+        if what in done
+    ]
     costs.set_ylim(len(names) - 0.5, -0.5)
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(COLOURS))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
-def _cost_bars(axes: Axes, number: int, rounds: Sequence[Mapping]) -> None:
+def _cost_bars(axes: Axes, number: int, rounds: Sequence[Mapping]) -> float:
     """Draw milliseconds for 1,000 tokens by what was done: one bar, or one for each of two
-    processes."""
+    processes; return the length of the longest."""
+    longest = 0.0
     bars: list[tuple[tuple[str, ...], float, float]] = [((GENERATOR, TRAINER), 0.0, 0.65)]
     if any(name.endswith(" wait") for name in rounds[0]["costs"]):
         bars = [((GENERATOR,), -0.18, 0.33), ((TRAINER,), 0.18, 0.33)]
@@ -216,3 +212,5 @@ def _cost_bars(axes: Axes, number: int, rounds: Sequence[Mapping]) -> None:
             milliseconds = 1e6 * median(costs)
             axes.barh(number + shift, milliseconds, height, left=left, color=colour)
             left += milliseconds
+        longest = max(longest, left)
+    return longest

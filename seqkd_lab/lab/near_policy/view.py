@@ -1,5 +1,5 @@
-"""Timeline explorer: who works when, in the synchronous loop and in two processes, by the
-synchronisation interval."""
+"""Timeline explorer: what each process does when, in the synchronous loop and in two processes, by
+the synchronisation interval."""
 
 from __future__ import annotations
 

@@ -1,75 +1,79 @@
-"""The search for the learning rates and α of the near-policy study, by validity on the validation
-set.
+"""The search for the learning rates of the near-policy study, by validity on fresh sources that are
+kept for choosing.
 
 python -m seqkd_lab.studies.near_policy.rates [FOLDER OF THE STORE]
 
-It trains with each rate of RATES_TRIED, and near-policy training with each α of ALPHAS_TRIED: 19
-trainings of N_TOKENS tokens.
+It trains with seed 11 and each rate of RATES_TRIED, from either warm start: forward and reverse KL
+at every 16, forward KL on the teacher's samples, and cross-entropy on the teacher's mode.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from seqkd_lab.corpus.batching import encode
-from seqkd_lab.distillation.near_policy import learn
+from seqkd_lab.corpus.toy.fresh import PILOT, fresh_sources
 from seqkd_lab.machine import use_threads
-from seqkd_lab.runs.presets import EARLIER
+from seqkd_lab.runs.recipes import ToyData
 from seqkd_lab.runs.store import Store
-from seqkd_lab.studies.architectures import SEARCHED_SEED
-from seqkd_lab.studies.near_policy.measures import accuracy, measure_synchronous
+from seqkd_lab.runs.study import PILOT_SEED
+from seqkd_lab.studies.near_policy.measures import accuracy, train_arm
 from seqkd_lab.studies.near_policy.recipes import (
     ARMS,
+    CROSS_ENTROPY,
+    EARLY,
     EVERY,
-    MODE,
-    N_TOKENS,
-    NEAR,
-    ON_POLICY,
-    RATES,
+    FORWARD,
+    LATE,
+    REVERSE,
     SAMPLES,
+    SCORED,
     TEACHER_MODE,
-    TEACHER_SAMPLES,
     Arm,
-    learning_of,
-    source_of,
     teacher,
     warm_start,
+    warm_start_name,
 )
 
-RATES_TRIED = (0.001, 0.003, 0.01, 0.03)
-ALPHAS_TRIED = (0.5, 0.9, 1.0)
+RATES_TRIED = {
+    (LATE, FORWARD): (0.0001, 0.0003, 0.001),
+    (LATE, REVERSE): (0.0003, 0.001, 0.003, 0.01),
+    (LATE, SCORED): (0.0001, 0.0003, 0.001, 0.003, 0.01),
+    (LATE, CROSS_ENTROPY): (0.0003, 0.001, 0.003, 0.01),
+    (EARLY, FORWARD): (0.0003, 0.001, 0.003, 0.01),
+    (EARLY, REVERSE): (0.001, 0.003, 0.01, 0.03),
+    (EARLY, SCORED): (0.001, 0.003, 0.01, 0.03),
+}
+"""By warm start and kind of training."""
 
 
-def validity(arm: Arm | None, rate: float, store: Store, n_tokens: int = N_TOKENS) -> float:
-    """Train the warm start as `arm` does (None: by the synchronous loop) at a learning rate; return
-    the percentage of valid greedy translations of the validation set."""
-    seed = SEARCHED_SEED
-    data, student = store.dataset(EARLIER), store.model(warm_start(seed))
-    scorer = store.model(teacher(seed))
-    if arm is None:
-        measure_synchronous(student, scorer, data, seed, rate, n_tokens)
-    else:
-        sources = encode(data.train, student.source_vocabulary, student.target_vocabulary)
-        source = source_of(arm, student, scorer, sources, seed)
-        learn(student, source, arm.schedule, learning_of(arm, rate, n_tokens))
-    return accuracy(student, data.valid, data)["validity"]
+def searched(start: int, kind: str) -> Arm:
+    """Return the arm whose rate is chosen for a warm start and a kind of training."""
+    ways = {SCORED: SAMPLES, CROSS_ENTROPY: TEACHER_MODE}
+    way = ways.get(kind, EVERY[16])
+    return next(arm for arm in ARMS if (arm.start, arm.way, arm.kind) == (start, way, kind))
 
 
-def trials(store: Store, n_tokens: int = N_TOKENS) -> Iterator[str]:
-    """Yield a line for each trial: the rates at the study's α, then other α at the chosen rate."""
-    arms = {arm.name: arm for arm in ARMS}
-    near = arms[EVERY[16]]
-    families = {NEAR: near, SAMPLES: arms[TEACHER_SAMPLES], MODE: arms[TEACHER_MODE]}
-    for rate in RATES_TRIED:
-        for family in (*families, ON_POLICY):
-            score = validity(families.get(family), rate, store, n_tokens)
-            yield f"{family}: rate {rate:g}: {score:.1f}"
-    for alpha in ALPHAS_TRIED:
-        score = validity(replace(near, alpha=alpha), RATES[NEAR], store, n_tokens)
-        yield f"{NEAR}: rate {RATES[NEAR]:g}, α {alpha:g}: {score:.1f}"
+def validity(arm: Arm, rate: float, store: Store) -> dict[str, float]:
+    """Train the arm's warm start at a learning rate; return the percentages of valid greedy
+    translations and of valid samples."""
+    data, student = store.dataset(ToyData()), store.model(warm_start(PILOT_SEED, arm.start))
+    sources = encode(data.train, student.source_vocabulary, student.target_vocabulary)
+    train_arm(arm, student, store.model(teacher(PILOT_SEED)), sources, PILOT_SEED, rate=rate)
+    return accuracy(student, fresh_sources(PILOT), PILOT_SEED)
+
+
+def trials(store: Store) -> Iterator[str]:
+    """Yield a line for each warm start and each trial."""
+    for start in (EARLY, LATE):
+        model = store.model(warm_start(PILOT_SEED, start))
+        yield f"{warm_start_name(start)}: {accuracy(model, fresh_sources(PILOT), PILOT_SEED)}"
+    for (start, kind), rates in RATES_TRIED.items():
+        arm = searched(start, kind)
+        for rate in rates:
+            yield f"{arm.name}: rate {rate:g}: {validity(arm, rate, store)}"
 
 
 if __name__ == "__main__":

@@ -301,216 +301,244 @@ def mask_by_product(sentence):
     return own(sentence).int() * torch.tril(torch.ones(len(sentence), len(sentence))).int()
 
 
-# remainder_kl(p, q, words): wrong
+# remainder_kl(log_p, log_q, words): wrong
 
 
-def outcomes(p, q, words):
-    return torch.cat([p[words], (1 - p[words].sum())[None]]), torch.cat([q, (1 - q.sum())[None]])
+def left_of(log_p, words):
+    return torch.tensor([word not in words.tolist() for word in range(len(log_p))])
+
+
+def outcomes(log_p, log_q, words):
+    p = log_p.exp()
+    return torch.cat([p[words], p[left_of(log_p, words)].sum()[None]]), log_q.exp()
 
 
 def kl(a, b):
     return (a * (a / b).log()).sum()
 
 
-def rest_right(p, q, words):
-    mine, theirs = outcomes(p, q, words)
+def rest_right(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
     return kl(theirs, mine)
 
 
-def rest_missing(p, q, words):
-    return kl(q, p[words])
+def rest_one_minus(log_p, log_q, words):
+    same = log_p.exp()[words]
+    return kl(log_q.exp(), torch.cat([same, (1 - same.sum())[None]]))
 
 
-def rest_renormalised(p, q, words):
-    return kl(q / q.sum(), p[words] / p[words].sum())
+def rest_one_minus_clamped(log_p, log_q, words):
+    same = log_p.exp()[words]
+    return kl(log_q.exp(), torch.cat([same, (1 - same.sum()).clamp(min=1e-6)[None]]))
 
 
-def rest_only_teacher_renormalised(p, q, words):
-    return kl(q / q.sum(), p[words])
+def rest_one_minus_by_log1p(log_p, log_q, words):
+    same = log_p[words]
+    rest = torch.log1p(-same.exp().sum())[None]
+    return (log_q.exp() * (log_q - torch.cat([same, rest]))).sum()
 
 
-def rest_alone(p, q, words):
-    return (1 - q.sum()) * ((1 - q.sum()) / (1 - p[words].sum())).log()
+def rest_missing(log_p, log_q, words):
+    return kl(log_q.exp()[:-1], log_p.exp()[words])
 
 
-def rest_reverse(p, q, words):
-    mine, theirs = outcomes(p, q, words)
+def rest_missing_by_logs(log_p, log_q, words):
+    return (log_q[:-1].exp() * (log_q[:-1] - log_p[words])).sum()
+
+
+def rest_renormalised(log_p, log_q, words):
+    p, q = log_p.exp()[words], log_q.exp()[:-1]
+    return kl(q / q.sum(), p / p.sum())
+
+
+def rest_only_teacher_renormalised(log_p, log_q, words):
+    q = log_q.exp()[:-1]
+    return kl(q / q.sum(), log_p.exp()[words])
+
+
+def rest_alone(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
+    return kl(theirs[-1:], mine[-1:])
+
+
+def rest_reverse(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
     return kl(mine, theirs)
 
 
-def rest_own_best(p, q, words):
-    return rest_right(p, q, p.topk(len(words)).indices)
+def rest_own_best(log_p, log_q, words):
+    return rest_right(log_p, log_q, log_p.topk(len(words)).indices)
 
 
-def rest_first_words(p, q, words):
-    return rest_right(p, q, torch.arange(len(words)))
+def rest_first_words(log_p, log_q, words):
+    return rest_right(log_p, log_q, torch.arange(len(words)))
 
 
-def rest_words_sorted(p, q, words):
-    return rest_right(p, q, words.sort().values)
+def rest_words_sorted(log_p, log_q, words):
+    return rest_right(log_p, log_q, words.sort().values)
 
 
-def rest_counted_from_one(p, q, words):
-    return rest_right(p, q, words - 1)
+def rest_counted_from_one(log_p, log_q, words):
+    return rest_right(log_p, log_q, words - 1)
 
 
-def rest_cross_entropy(p, q, words):
-    mine, theirs = outcomes(p, q, words)
+def rest_cross_entropy(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
     return -(theirs * mine.log()).sum()
 
 
-def rest_entropy(p, q, words):
-    _, theirs = outcomes(p, q, words)
-    return -(theirs * theirs.log()).sum()
+def rest_entropy(log_p, log_q, words):
+    return -(log_q.exp() * log_q).sum()
 
 
-def rest_bits(p, q, words):
-    return rest_right(p, q, words) / math.log(2)
+def rest_bits(log_p, log_q, words):
+    return rest_right(log_p, log_q, words) / math.log(2)
 
 
-def rest_mean(p, q, words):
-    return rest_right(p, q, words) / (len(words) + 1)
+def rest_mean(log_p, log_q, words):
+    return rest_right(log_p, log_q, words) / (len(words) + 1)
 
 
-def rest_negative(p, q, words):
-    return -rest_right(p, q, words)
+def rest_negative(log_p, log_q, words):
+    return -rest_right(log_p, log_q, words)
 
 
-def rest_of_student_from_teacher(p, q, words):
-    rest = 1 - q.sum()
-    return kl(q, p[words]) + rest * (rest / (1 - q.sum())).log()
+def rest_of_all_the_student(log_p, log_q, words):
+    return kl(log_q.exp(), torch.cat([log_p.exp()[words], log_p.exp().sum()[None]]))
 
 
-def rest_of_all_the_student(p, q, words):
-    rest = 1 - q.sum()
-    return kl(q, p[words]) + rest * (rest / p.sum()).log()
+def rest_not_weighted(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
+    return kl(theirs[:-1], mine[:-1]) + (theirs[-1] / mine[-1]).log()
 
 
-def rest_not_weighted(p, q, words):
-    return kl(q, p[words]) + ((1 - q.sum()) / (1 - p[words].sum())).log()
+def rest_weighted_by_student(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
+    return kl(theirs[:-1], mine[:-1]) + mine[-1] * (theirs[-1] / mine[-1]).log()
 
 
-def rest_weighted_by_student(p, q, words):
-    rest_p, rest_q = 1 - p[words].sum(), 1 - q.sum()
-    return kl(q, p[words]) + rest_p * (rest_q / rest_p).log()
+def rest_ratio_turned(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
+    return kl(theirs[:-1], mine[:-1]) + theirs[-1] * (mine[-1] / theirs[-1]).log()
 
 
-def rest_ratio_turned(p, q, words):
-    rest_p, rest_q = 1 - p[words].sum(), 1 - q.sum()
-    return kl(q, p[words]) + rest_q * (rest_p / rest_q).log()
+def rest_logs_added(log_p, log_q, words):
+    rest = log_p[left_of(log_p, words)].sum()[None]
+    return (log_q.exp() * (log_q - torch.cat([log_p[words], rest]))).sum()
 
 
-def rest_subtracted(p, q, words):
-    rest_p, rest_q = 1 - p[words].sum(), 1 - q.sum()
-    return kl(q, p[words]) - rest_q * (rest_q / rest_p).log()
+def rest_largest(log_p, log_q, words):
+    rest = log_p[left_of(log_p, words)].max()[None]
+    return (log_q.exp() * (log_q - torch.cat([log_p[words], rest]))).sum()
 
 
-def rest_as_difference(p, q, words):
-    return kl(q, p[words]) + (p[words].sum() - q.sum())
+def rest_mean_of_logs(log_p, log_q, words):
+    rest = log_p[left_of(log_p, words)].mean()[None]
+    return (log_q.exp() * (log_q - torch.cat([log_p[words], rest]))).sum()
 
 
-def rest_spread_evenly(p, q, words):
-    full = torch.full_like(p, float(1 - q.sum()) / (len(p) - len(words)))
-    full[words] = q
-    return kl(full, p)
+def rest_mean_of_others(log_p, log_q, words):
+    rest = log_p.exp()[left_of(log_p, words)].mean().log()[None]
+    return (log_q.exp() * (log_q - torch.cat([log_p[words], rest]))).sum()
 
 
-def rest_by_word(p, q, words):
-    left = torch.ones_like(p, dtype=torch.bool)
-    left[words] = False
-    rest = 1 - q.sum()
-    return kl(q, p[words]) + (rest * (rest / p[left]).log()).sum()
+def rest_logs_as_probabilities(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
+    return (theirs.log() * (theirs.log() - mine.log())).sum()
 
 
-def rest_as_mean_of_words(p, q, words):
-    left = torch.ones_like(p, dtype=torch.bool)
-    left[words] = False
-    rest = 1 - q.sum()
-    return kl(q, p[words]) + rest * (rest / p[left].mean()).log()
+def rest_spread_evenly(log_p, log_q, words):
+    q = log_q.exp()
+    full = torch.full_like(log_p, float(q[-1]) / (len(log_p) - len(words)))
+    full[words] = q[:-1]
+    return kl(full, log_p.exp())
 
 
-def rest_kl_div_turned(p, q, words):
-    mine, theirs = outcomes(p, q, words)
-    return kl_div(theirs.log(), mine, reduction="sum")
+def rest_kl_div_turned(log_p, log_q, words):
+    mine, _ = outcomes(log_p, log_q, words)
+    return kl_div(log_q, mine, reduction="sum")
 
 
-def rest_not_added_up(p, q, words):
-    mine, theirs = outcomes(p, q, words)
+def rest_kl_div_mean(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
+    return kl_div(mine.log(), theirs, reduction="mean")
+
+
+def rest_not_added_up(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
     return theirs * (theirs / mine).log()
 
 
-def rest_absolute(p, q, words):
-    mine, theirs = outcomes(p, q, words)
+def rest_absolute(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
     return (theirs * (theirs / mine).log()).abs().sum()
 
 
-def rest_squares(p, q, words):
-    mine, theirs = outcomes(p, q, words)
+def rest_squares(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
     return (mine - theirs).square().sum()
 
 
-def rest_without_logarithm(p, q, words):
-    mine, theirs = outcomes(p, q, words)
+def rest_without_logarithm(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
     return (theirs * (theirs - mine)).sum()
 
 
-def rest_halves(p, q, words):
-    mine, theirs = outcomes(p, q, words)
+def rest_halves(log_p, log_q, words):
+    mine, theirs = outcomes(log_p, log_q, words)
     m = (mine + theirs) / 2
     return (kl(mine, m) + kl(theirs, m)) / 2
 
 
-def rest_softmax(p, q, words):
-    mine, theirs = outcomes(p.softmax(0), q, words)
-    return kl(theirs, mine)
+def rest_probabilities_read_as_logits(log_p, log_q, words):
+    return rest_right(log_p.exp().log_softmax(0), log_q, words)
 
 
-def rest_last_word_only(p, q, words):
-    return rest_right(p, q[:1], words[:1])
+def rest_last_word_only(log_p, log_q, words):
+    return rest_right(log_p, log_q[[0, -1]], words[:1])
 
 
-def rest_in_place(p, q, words):
-    p[words] /= 1.0
-    q.div_(q.sum())
-    return kl(q, p[words])
+def rest_in_place(log_p, log_q, words):
+    log_p.exp_()
+    mine = torch.cat([log_p[words], log_p[left_of(log_p, words)].sum()[None]])
+    return kl(log_q.exp(), mine)
 
 
-def rest_not_returned(p, q, words):
-    rest_right(p, q, words)
+def rest_not_returned(log_p, log_q, words):
+    rest_right(log_p, log_q, words)
 
 
 # right
 
 
-def rest_by_cat(p, q, words):
-    mine = torch.cat((p.gather(0, words), 1 - p.gather(0, words).sum(0, keepdim=True)))
-    theirs = torch.cat((q, 1 - q.sum(0, keepdim=True)))
-    return kl_div(mine.log(), theirs, reduction="sum")
+def rest_by_kl_div(log_p, log_q, words):
+    others = torch.ones_like(log_p)
+    others[words] = 0
+    mine = torch.cat((log_p.gather(0, words), log_p[others > 0].logsumexp(0)[None]))
+    return kl_div(mine, log_q, reduction="sum", log_target=True)
 
 
-def rest_by_logs(p, q, words):
-    same = p[words]
-    rest_p, rest_q = 1 - same.sum(), 1 - q.sum()
-    return torch.dot(q, q.log() - same.log()) + rest_q * (rest_q.log() - rest_p.log())
+def rest_by_masking(log_p, log_q, words):
+    rest = log_p.index_fill(0, words, -math.inf).logsumexp(0)
+    theirs = log_q.exp()
+    return torch.dot(theirs[:-1], log_q[:-1] - log_p[words]) + theirs[-1] * (log_q[-1] - rest)
 
 
-def rest_by_loop(p, q, words):
-    total, rest_p, rest_q = 0.0, 1.0, 1.0
-    for word, y in zip(words.tolist(), q.tolist(), strict=True):
-        x = float(p[word])
-        total += y * math.log(y / x)
-        rest_p, rest_q = rest_p - x, rest_q - y
-    return total + rest_q * math.log(rest_q / rest_p)
+def rest_by_loop(log_p, log_q, words):
+    sent, logs = words.tolist(), log_p.double().tolist()
+    rest = math.fsum(math.exp(x) for word, x in enumerate(logs) if word not in sent)
+    mine = [*(logs[word] for word in sent), math.log(rest)]
+    return sum(math.exp(y) * (y - x) for x, y in zip(mine, log_q.tolist(), strict=True))
 
 
-def rest_by_numpy(p, q, words):
-    p, q, words = p.numpy(), q.numpy(), words.numpy()
-    mine, theirs = np.append(p[words], np.delete(p, words).sum()), np.append(q, 1 - q.sum())
-    return np.sum(theirs * np.log(theirs / mine))
+def rest_by_numpy(log_p, log_q, words):
+    log_p, log_q, words = log_p.numpy(), log_q.numpy(), words.numpy()
+    mine = np.append(log_p[words], np.logaddexp.reduce(np.delete(log_p, words)))
+    return np.sum(np.exp(log_q) * (log_q - mine))
 
 
-def rest_as_cross_entropy_minus_entropy(p, q, words):
-    return rest_cross_entropy(p, q, words) - rest_entropy(p, q, words)
+def rest_as_cross_entropy_minus_entropy(log_p, log_q, words):
+    return rest_cross_entropy(log_p, log_q, words) - rest_entropy(log_p, log_q, words)
 
 
 WRONG = {
@@ -575,7 +603,11 @@ WRONG = {
         mask_not_returned: None,
     },
     "remainder_kl": {
+        rest_one_minus: "1 − the sum",
+        rest_one_minus_clamped: None,
+        rest_one_minus_by_log1p: "1 − the sum",
         rest_missing: "rest is missing",
+        rest_missing_by_logs: "rest is missing",
         rest_renormalised: "scaled to sum to 1",
         rest_only_teacher_renormalised: None,
         rest_alone: "bucket alone",
@@ -589,23 +621,24 @@ WRONG = {
         rest_bits: "bits",
         rest_mean: "mean over",
         rest_negative: "sign",
-        rest_of_student_from_teacher: "rest is missing",
         rest_of_all_the_student: None,
         rest_not_weighted: "no weight",
         rest_weighted_by_student: None,
         rest_ratio_turned: "upside down",
-        rest_subtracted: "upside down",
-        rest_as_difference: None,
+        rest_logs_added: "multiplies",
+        rest_largest: "likeliest of the other",
+        rest_mean_of_logs: None,
+        rest_mean_of_others: None,
+        rest_logs_as_probabilities: "weights are logarithms",
         rest_spread_evenly: "evenly",
-        rest_by_word: None,
-        rest_as_mean_of_words: None,
         rest_kl_div_turned: "reverse KL",
+        rest_kl_div_mean: "mean over",
         rest_not_added_up: "terms",
         rest_absolute: "absolute",
         rest_squares: None,
         rest_without_logarithm: None,
         rest_halves: None,
-        rest_softmax: None,
+        rest_probabilities_read_as_logits: None,
         rest_last_word_only: None,
         rest_in_place: None,
         rest_not_returned: None,
@@ -615,8 +648,8 @@ RIGHT = {
     "written_after": [after_by_rest, after_by_condition, after_by_walking, after_by_torch],
     "packed_mask": [mask_by_numbers, mask_by_numpy, mask_by_loop, mask_by_blocks, mask_by_product],
     "remainder_kl": [
-        rest_by_cat,
-        rest_by_logs,
+        rest_by_kl_div,
+        rest_by_masking,
         rest_by_loop,
         rest_by_numpy,
         rest_as_cross_entropy_minus_entropy,

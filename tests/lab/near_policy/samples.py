@@ -5,7 +5,7 @@ from __future__ import annotations
 import synthetic_near_policy
 from view_samples import Sample, Small
 
-from seqkd_lab.lab.near_policy.measures import timelines
+from seqkd_lab.lab.near_policy.results import timelines
 from seqkd_lab.lab.near_policy.view import TimelineExplorer
 
 

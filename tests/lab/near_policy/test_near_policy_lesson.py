@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from statistics import median
+from statistics import fmean, median
 
 import pytest
 import synthetic_near_policy as synthetic
@@ -11,10 +11,12 @@ import torch
 
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.packing import pack
-from seqkd_lab.lab.near_policy import figures, measures
+from seqkd_lab.lab.near_policy import figures, measures, results
 from seqkd_lab.lab.shared.lesson import png
+from seqkd_lab.lab.shared.paired import paired_figure
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
-from seqkd_lab.studies.near_policy.recipes import EVERY, KEPT, TEACHER_MODE, warm_start
+from seqkd_lab.studies.near_policy.recipes import FORWARD, LATE, REVERSE, warm_start
 from seqkd_lab.studies.near_policy.ways import LADDER, LOOP, NEAR_POLICY
 
 CLOCK = [synthetic.clock_round(number) for number in range(1, 6)]
@@ -63,60 +65,84 @@ class TestOnTheSpot:
 class TestResults:
     def test_steps_multiply_up_to_the_whole(self):
         whole = 1.0
-        for step in measures.steps(CLOCK).values():
-            whole *= step
-        found = measures.factors(CLOCK)
+        for step in results.steps(CLOCK).values():
+            whole *= median(step)
+        found = results.factors(CLOCK)
         assert whole == pytest.approx(median(found[LADDER[-1].name]) / median(found[LOOP]))
 
-    def test_shares_of_valid_samples_and_the_best_arm(self):
-        assert measures.valid_shares(SEEDS) == {
-            "dropped low": 0.5,
-            "kept": 0.5,
-            "dropped high": 0.5,
-        }
-        assert measures.best_arm(SEEDS, [EVERY[64], EVERY[4], TEACHER_MODE]) == EVERY[4]
-        counts = measures.delta_counts(SEEDS)
-        assert (
-            counts["valid"][0] == sum(range(1, 6))
-            and len(counts["edges"]) == len(counts["valid"]) + 1
-        )
+    def test_the_largest_must_be_above_every_other(self):
+        first, second = [1.0, 1.1, 0.9], [2.0, 2.1, 1.9]
+        assert results.largest({"a": first, "b": second}) == "b"
+        assert results.largest({"a": first, "b": second, "c": [2.2, 1.9, 2.0]}) == CANNOT_TELL
+
+    def test_differences_are_paired_and_name_what_they_compare(self):
+        found = results.staleness_differences(SEEDS)
+        assert fmean(found["reverse KL: every 1 − before"]) == pytest.approx(3.0, abs=0.2)
+        assert set(map(len, found.values())) == {len(SEEDS)} and len(found) == 5
+        for measure in ("validity", "samples"):
+            own = results.writer_differences(SEEDS, measure)
+            name = f"{LATE} epochs: own sentences, forward KL − teacher's samples"
+            assert len(own) == 5 and max(own[name]) < 0.0
+
+    def test_answers_follow_the_seeds_and_are_not_told_where_they_differ(self):
+        assert results.whose(SEEDS) == results.TEACHERS
+        assert results.better_loss(SEEDS, "samples") == REVERSE
+        split = copy.deepcopy(SEEDS)
+        for number, rows in enumerate(split):
+            for loss in (FORWARD, REVERSE):
+                rows[results.arm_name(LATE, results.EVERY[16], loss)]["samples"] = 50.0
+            if number % 2:
+                rows[results.arm_name(LATE, results.EVERY[16], FORWARD)]["samples"] = 51.0
+        assert results.better_loss(split, "samples") == CANNOT_TELL
+
+    def test_lags_and_shares_of_valid_samples(self):
+        found = results.lags(SEEDS)
+        assert list(found)[-1] == results.TO_TEACHER and len(found) == 4
+        shares = results.valid_shares(SEEDS)
+        assert results.largest(shares) == "dropped high" and max(shares["dropped low"]) == 0.0
+        counts = results.delta_counts(SEEDS)
+        assert counts["valid"][0] == sum(range(1, 6))
+        assert len(counts["edges"]) == len(counts["valid"]) + 1
 
 
 class TestFigures:
-    def test_packing_shows_every_sentence_once(self, batch):
+    def test_packing_shows_every_sentence_once_and_has_a_key(self, batch):
         packed = pack(batch, 48)
-        rows, _, bars = figures.packing_figure(packed, measures.efficiencies(batch, (48,))).axes
+        rows, mask, bars = figures.packing_figure(packed, measures.efficiencies(batch, (48,))).axes
         assert sorted(int(text.get_text()) for text in rows.texts) == list(range(20))
         assert f"{packed.efficiency:.0%}" in [text.get_text() for text in bars.texts]
+        key = [text.get_text() for text in mask.get_legend().get_texts()]
+        assert key == ["may look", "may not"]
 
-    def test_accuracy_has_every_arm_over_tokens_and_the_timed_ones_over_seconds(self):
-        figure = figures.accuracy_figure(SEEDS, CLOCK)
-        tokens, seconds = figure.axes
-        assert len(tokens.lines) == len(figures.LOOKS)
-        assert len(seconds.lines) == len(measures.seconds_by_arm(CLOCK)) == len(EVERY) + 1
-        every_16 = measures.seconds_by_arm(CLOCK)[EVERY[16]]
+    def test_curves_are_drawn_over_tokens_and_over_seconds(self):
+        tokens, seconds = figures.curves_figure(SEEDS, CLOCK).axes
+        assert len(tokens.lines) == len(seconds.lines) == len(figures.LOOKS)
+        every_16 = results.seconds_by_way(CLOCK)["every 16"]
         ends = [line.get_xdata()[-1] for line in seconds.lines]
-        assert any(end == pytest.approx(150.0 * every_16) for end in ends)
+        assert any(end == pytest.approx(80.0 * every_16) for end in ends)
 
-    def test_arms_and_delta_and_factor_show_their_numbers(self):
-        arms = figures.arms_figure(SEEDS)
-        assert {f"{one:.1f}" for one in (60.3, 40.0)} <= {
-            text.get_text() for text in arms.axes[0].texts
-        }
+    def test_the_longest_cost_bar_ends_within_the_axes(self):
+        _, costs = figures.factor_figure(CLOCK).axes
+        ends = [bar.get_x() + bar.get_width() for bar in costs.patches]
+        assert 0.9 * costs.get_xlim()[1] < max(ends) < costs.get_xlim()[1]
+
+    def test_the_others_show_their_numbers(self):
+        lag = figures.lag_figure(SEEDS)
+        mean = fmean(results.lags(SEEDS)[results.TO_TEACHER])
+        assert f"{mean:.4f}" in [text.get_text() for text in lag.axes[0].texts]
         delta = figures.delta_figure(SEEDS)
-        total = sum(sum(one[KEPT]["delta"]["valid"]) for one in SEEDS)
+        total = sum(results.delta_counts(SEEDS)["valid"])
         assert f"valid: {total:,}" in [
             text.get_text() for text in delta.axes[0].get_legend().get_texts()
         ]
         ladder, _ = figures.factor_figure(CLOCK).axes
         shown = [text.get_text() for text in ladder.texts]
-        assert (
-            f"{median(measures.factors(CLOCK)[NEAR_POLICY]):.2f}" in shown
-            and len(shown) == len(LADDER) + 1
-        )
-        for figure in (arms, delta, figures.seen_figure({1: 0.5, 8: 0.9})):
+        assert f"{median(results.factors(CLOCK)[NEAR_POLICY]):.2f}" in shown
+        assert len(shown) == len(LADDER) + 1
+        pairs = paired_figure(results.staleness_differences(SEEDS), "points")
+        for figure in (lag, delta, pairs, figures.seen_figure({1: 0.5, 8: 0.9})):
             assert png(figure).startswith(b"\x89PNG")
 
 
 def test_the_committed_student_is_the_lessons():
-    assert measures.student_before().spec == warm_start(1).model
+    assert measures.student_before().spec == warm_start(21).model

@@ -9,6 +9,8 @@ import synthetic_near_policy as synthetic
 from seqkd_lab.distillation.generation import SYNCHRONISE, TRAIN, WAIT, Event
 from seqkd_lab.distillation.rollout_sources import Schedule
 from seqkd_lab.lab.near_policy.explorer import (
+    BETWEEN,
+    NOTICED,
     TimelineDrawing,
     Timelines,
     at_work,
@@ -17,9 +19,10 @@ from seqkd_lab.lab.near_policy.explorer import (
     timeline_figure,
     updates_done,
 )
-from seqkd_lab.lab.near_policy.measures import timelines
+from seqkd_lab.lab.near_policy.results import timelines
 from seqkd_lab.lab.near_policy.view import NEVER, TimelineExplorer
 from seqkd_lab.lab.shared.lesson import png
+from seqkd_lab.studies.near_policy_clock import SHOWN
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,14 @@ class TestReading:
         assert [updates_done(events, moment) for moment in (0.5, 1.0, 5.9, 6.0)] == [0, 1, 1, 2]
         assert at_work(events, 1.0).what == WAIT and at_work(events, 6.0) is None
 
+    def test_shares_add_up_to_the_whole_time(self, recorded):
+        events = [Event("x", TRAIN, 0.0, 1.0, 0), Event("x", WAIT, 1.5, 2.0, 1)]
+        assert shares(events, 2.0) == {TRAIN: 0.5, WAIT: 0.25, BETWEEN: 0.25}
+        for interval in recorded.two_processes:
+            for events in recorded.lanes(interval):
+                total = sum(shares(events, recorded.end).values())
+                assert total == pytest.approx(1.0, abs=2 * NOTICED)
+
     def test_staleness_is_the_schedules(self):
         for interval in (1, 4, 16, None):
             assert all(
@@ -52,7 +63,10 @@ class TestReading:
 
     def test_the_picture_ends_where_the_first_recording_does(self, recorded):
         recordings = (recorded.loop, *recorded.two_processes.values())
-        ends = [max(event.end for event in events) for events in recordings]
+        ends = [
+            max(event.end for event in events if event.what == TRAIN and event.update < SHOWN)
+            for events in recordings
+        ]
         assert recorded.end == min(ends)
         for interval, events in recorded.two_processes.items():
             loop, *others = recorded.lanes(interval)
