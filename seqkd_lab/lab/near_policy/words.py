@@ -31,6 +31,7 @@ from seqkd_lab.studies.near_policy.recipes import (
     EVERY,
     FORWARD,
     LATE,
+    RATES,
     REVERSE,
     SAMPLES,
     TEACHER_MODE,
@@ -167,9 +168,11 @@ def lag_in_words(by_seed: Sequence[Rows]) -> Markdown:
     stale = fmean(rows[arm_name(LATE, EVERY[16], REVERSE)]["staleness"] for rows in by_seed)
     return Markdown(
         f"At every 16, a sentence is {stale:.0f} updates old when it is learned from. In this time "
-        f"the student has moved by {fmean(found[sixteen]):.4f} nats a token, "
-        f"{percent(fmean(found[sixteen]) / distance)} of its distance to the teacher "
-        f"({distance:.3f}). Never synchronised, it is {percent(fmean(found[never]) / distance)}."
+        f"a student of reverse KL has moved by {fmean(found[sixteen]):.4f} nats a token, "
+        f"{percent(fmean(found[sixteen]) / distance)} of its distance to the teacher at the start "
+        f"({distance:.3f}). With forward KL and its own learning rate "
+        f"({RATES[LATE][FORWARD]:g} instead of {RATES[LATE][REVERSE]:g}), it moves by "
+        f"{percent(fmean(found[never]) / distance)} even where it never synchronises."
     )
 
 
