@@ -35,7 +35,8 @@ from seqkd_lab.lab.shared.style import (
     styled,
 )
 from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.studies.near_policy.recipes import EVERY, FORWARD, LATE, REVERSE, arm_name
+from seqkd_lab.studies.near_policy.measures import N_WATCHED
+from seqkd_lab.studies.near_policy.recipes import EVERY, LATE, REVERSE, arm_name
 from seqkd_lab.studies.near_policy.ways import LADDER, LOOP, LOOP_2, MAIN
 from seqkd_lab.studies.near_policy_clock import LEAST_FACTOR
 
@@ -43,13 +44,8 @@ LEAST_IN_BIN = 20
 """Rollouts: of fewer, no share is drawn."""
 MAY_LOOK = 0.62
 """Grey of a pair of positions that may look, from white 0 to black 1."""
-LOOKS = {
-    (EVERY[1], REVERSE): (BLUE, "o", "-"),
-    (EVERY[16], REVERSE): (VERMILION, "s", "-"),
-    (EVERY[1], FORWARD): (BLUE, "o", "--"),
-    (EVERY[16], FORWARD): (VERMILION, "s", "--"),
-}
-"""Colour, mark and line of the arms with a curve: the schedule by colour, the KL by line."""
+LOOKS = {(EVERY[1], REVERSE): (BLUE, "o"), (EVERY[16], REVERSE): (VERMILION, "s")}
+"""Colour and mark of the arms with a curve, by schedule and loss."""
 
 
 @styled
@@ -111,14 +107,14 @@ def curves_figure(by_seed: Sequence[Rows], rounds: Sequence[Rows]) -> Figure:
     over the seconds that so many tokens take. Means over the seeds."""
     figure, (tokens, seconds) = panels(13, 5.0, columns=2, sharey=True)
     timed = seconds_by_way(rounds)
-    for (way, loss), (colour, marker, line) in LOOKS.items():
+    for (way, loss), (colour, marker) in LOOKS.items():
         n, validity = curve(by_seed, arm_name(LATE, way, loss))
-        look = {"color": colour, "marker": marker, "linestyle": line, "markersize": 8}
+        look = {"color": colour, "marker": marker, "markersize": 8}
         tokens.plot(n / 1000, validity, label=f"{way}, {loss} KL", **look)
         seconds.plot(n / 1000 * timed[way], validity, **look)
     tokens.set(xlabel="thousand tokens learned from", ylabel="valid translations, %")
-    tokens.set_title("by tokens")
-    seconds.set(xlabel="seconds (two cores)", title="by the clock")
+    tokens.set_title(f"by tokens ({N_WATCHED} validation sentences)")
+    seconds.set(xlabel="seconds (two cores)", title="by wall-clock time")
     figure.legend(loc="outside lower center", ncols=len(LOOKS))
     return figure
 

@@ -221,8 +221,23 @@ def whose_in_words(by_seed: Sequence[Rows]) -> Markdown:
         "samples, with forward KL, "
         + _changes(by_seed, arm_name(EARLY, EVERY[16], FORWARD), arm_name(EARLY, SAMPLES, FORWARD))
         + ".",
+        _loss_or_writer(by_seed, reverse, own, samples),
     ]
     return Markdown("\n\n".join(lines))
+
+
+def _loss_or_writer(by_seed: Sequence[Rows], reverse: str, own: str, samples: str) -> str:
+    """State whether from the late start the loss or the writer makes the larger difference in
+    valid samples."""
+    loss = paired(by_seed, reverse, own, "samples")
+    writer = paired(by_seed, own, samples, "samples")
+    more = [abs(a) - abs(b) for a, b in zip(loss, writer, strict=True)]
+    return {
+        ABOVE: "So from the late start the loss matters more than whose sentences are learned from "
+        "(by valid samples).",
+        BELOW: "So from the late start it matters more whose sentences are learned from than which "
+        "loss (by valid samples).",
+    }.get(side_of(more), "The seeds do not decide whether the loss or the writer matters more.")
 
 
 def _changes(by_seed: Sequence[Rows], arm: str, other: str) -> str:

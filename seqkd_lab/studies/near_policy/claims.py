@@ -91,7 +91,7 @@ CLAIMS = (
         f"{LATE} epochs than after {EARLY}, by ≥ 0 points",
         later_is_better,
         least=0.0,
-        original="ours: the paper's students are good before they begin",
+        original="ours: how good the paper's students are at the start, its abstract does not say",
     ),
     stale("N6", LATE, FORWARD, 16),
     stale("N7", LATE, FORWARD, None),

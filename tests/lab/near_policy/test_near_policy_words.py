@@ -131,6 +131,20 @@ class TestWhose:
         equal = SEEDS[0][samples]["validity"] - SEEDS[0][own]["validity"]
         assert "do not decide whose" in words.whose_in_words(moved(own, equal, 2.0)).text
 
+    def test_the_loss_or_the_writer(self):
+        own, reverse = (arm_name(LATE, EVERY[16], loss) for loss in (FORWARD, REVERSE))
+        found = copy.deepcopy(SEEDS)
+        for arm, shift in ((own, 0.0), (reverse, 20.0), (arm_name(LATE, SAMPLES, FORWARD), 2.0)):
+            for rows in found:
+                rows[arm]["samples"] = 50.0 + shift
+        assert "the loss matters more" in words.whose_in_words(found).text
+        for rows in found:
+            rows[reverse]["samples"] = 51.0
+        assert "than which loss" in words.whose_in_words(found).text
+        for number, rows in enumerate(found):
+            rows[reverse]["samples"] = 50.0 + number
+        assert "whether the loss or the writer" in words.whose_in_words(found).text
+
     def test_what_is_not_told_from_0_is_said(self):
         own = arm_name(LATE, EVERY[16], FORWARD)
         assert "not told from 0" in words.whose_in_words(moved(own, 6.0, 3.0)).text
