@@ -195,7 +195,7 @@ def staleness_in_words(by_seed: Sequence[Rows]) -> Markdown:
                 BELOW: "That is the price of stale sentences.",
             }.get(side_of(cost), "The seeds do not tell this from 0.")
         else:
-            line += " So there is nothing that stale sentences could spoil: the question of their "
+            line += " No gain is shown that stale sentences could spoil, so the question of their "
             line += "price cannot be asked of this loss."
         lines.append(line)
     return Markdown("\n\n".join(lines))
@@ -211,13 +211,14 @@ def whose_in_words(by_seed: Sequence[Rows]) -> Markdown:
         TEACHERS: "the teacher's sentences teach more valid translations than the student's own",
     }.get(whose(by_seed), "the seeds do not decide whose sentences teach more")
     lines = [
-        f"**The same loss, forward KL:** {same}. Own sentences instead of the teacher's samples "
+        f"**The same loss, forward KL:** {same}. Taking own sentences instead of the teacher's "
+        f"samples "
         f"{_changes(by_seed, own, samples)}.",
         f"**Another loss along the student's own sentences:** reverse KL instead of forward "
         f"{_changes(by_seed, reverse, own)}.",
         f"**Reverse KL against the teacher's samples** {_changes(by_seed, reverse, samples)}; "
         f"against the teacher's mode, which is Seq-KD, this {_changes(by_seed, reverse, mode)}.",
-        f"**From the early start** ({EARLY} epochs), own sentences instead of the teacher's "
+        f"**From the early start** ({EARLY} epochs), taking own sentences instead of the teacher's "
         "samples, with forward KL, "
         + _changes(by_seed, arm_name(EARLY, EVERY[16], FORWARD), arm_name(EARLY, SAMPLES, FORWARD))
         + ".",
