@@ -126,6 +126,7 @@ def selection_table(by_seed: Sequence[Rows]) -> pandas.DataFrame:
     keeps."""
 
     def row(selector: str, key: str) -> dict[str, str]:
+        """Return the shares that a selector keeps, in percent by ρ; "–" where a seed has none."""
         values = {
             share: [rows["selection"][selector][f"{share:g}"][key] for rows in by_seed]
             for share in SHARES
