@@ -63,11 +63,12 @@ def timeline_in_words(recorded: Timelines, interval: int = 16) -> str:
     """State which process waits at interval 1 and at `interval`, which is the slower one, and which
     part of its work takes longest."""
     lines = []
-    for each in (1, interval):
-        _, generator, trainer = (shares(events, recorded.end) for events in recorded.lanes(each))
+    for updates in (1, interval):
+        lanes = recorded.lanes(updates)
+        _, generator, trainer = (shares(events, recorded.end) for events in lanes)
         lines.append(
-            f"At interval {each}, the generator waits {percent(generator.get(WAIT, 0.0))} of the "
-            f"time and the trainer {percent(trainer.get(WAIT, 0.0))}."
+            f"At interval {updates}, the generator waits {percent(generator.get(WAIT, 0.0))} of "
+            f"the time and the trainer {percent(trainer.get(WAIT, 0.0))}."
         )
     return " ".join([*lines, _slower(generator, trainer)])
 
@@ -95,7 +96,8 @@ def factor_in_words(rounds: Sequence[Rows]) -> Markdown:
     anything."""
     by_way, by_step = factors(rounds), steps(rounds)
     whole = by_way[NEAR_POLICY]
-    careful = [now / one for now, one in zip(whole, by_way[LADDER[1].name], strict=True)]
+    without_waste = by_way[LADDER[1].name]
+    careful = [both / single for both, single in zip(whole, without_waste, strict=True)]
     lines = [
         f"Two processes that synchronise every 16 updates are {mean_in_digits(whole, 2, '')} times "
         f"as fast as the faster synchronous loop, and {mean_in_digits(careful, 2, '')} times as "
