@@ -13,7 +13,7 @@ from seqkd_lab.lab.shared.view import STYLE, WIDE, View, sentence_chooser, short
 from seqkd_lab.lab.token_importance.explorer import ImportanceDrawing
 from seqkd_lab.lab.token_importance.measures import LabelledBatch
 
-HEAD = ("kind of place", "tokens", "kept", "share")
+HEAD = ("kind of token", "tokens", "kept", "share")
 
 
 class TokenExplorer(View):

@@ -92,7 +92,7 @@ def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
     return {
         "arms: means over the seeds ± half of the 95% interval": arms_table(by_seed),
         "planted words kept at the start, %": selection_table(by_seed),
-        "tokens of the student by kind of place: means of the seeds": kinds_table(by_seed),
+        "tokens of the student by kind: means of the seeds": kinds_table(by_seed),
     }
 
 
