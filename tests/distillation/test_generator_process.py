@@ -112,8 +112,8 @@ def test_a_killed_generator_is_reported_and_not_waited_for():
     with in_process(Schedule(2)) as source:
         source.wait_until_ready()
 
-        def kill(job, rollouts):
-            if job.number == 2:
+        def kill(rollouts, n_tokens):
+            if n_tokens > 0:  # the first update is made, the next jobs are being drawn
                 os.kill(source.process.pid, signal.SIGKILL)
 
         with pytest.raises(GeneratorError, match="SIGKILL"):
@@ -142,8 +142,8 @@ TRAINS = """
     if __name__ == "__main__":
         signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a background job
         with ProcessSource(make_worker(), Schedule(2)) as source:
-            def report(job, rollouts):
-                if job.number == 1:
+            def report(rollouts, n_tokens):
+                if n_tokens > 0:  # the first update is made
                     print(source.process.pid, flush=True)
             learn(make_student(), source, Schedule(2), learning(10**12), observe=report)
 """
