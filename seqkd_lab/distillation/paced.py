@@ -27,8 +27,6 @@ Tokens = Sequence[str]
 Verifier = Callable[[Tokens, Tokens], bool]
 """(source, target) -> whether the target is a valid translation."""
 N_SAMPLES = 8
-LEAST_KEPT, MOST_KEPT = 0.2, 0.8
-"""The hard filter keeps what lies between, both ends excluded."""
 
 
 def draws(
@@ -104,13 +102,6 @@ def weights(rates: Sequence[float], a: float = 1.0, b: float = 1.0) -> Tensor:
         raise ValueError(f"a and b must not be negative; got {a:g} and {b:g}")
     p = _checked(rates)
     return _of_mean_one(p**a * (1.0 - p) ** b)
-
-
-def hard_filter(rates: Sequence[float]) -> Tensor:
-    """Return the same weight where LEAST_KEPT < p̂ < MOST_KEPT and none elsewhere: (N,), of mean 1.
-    Raises as `weights`."""
-    p = _checked(rates)
-    return _of_mean_one(((p > LEAST_KEPT) & (p < MOST_KEPT)).to(p.dtype))
 
 
 def shuffled(values: Tensor, seed: int) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 from seqkd_lab.identity import stated
 from seqkd_lab.models.architectures import ARCHITECTURES, FIRST, stated_revision
 from seqkd_lab.runs import data as datasets
-from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, PassRates, Recipe
+from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, Recipe
 from seqkd_lab.runs.texts import SourceText, TextData, ToyData
 
 
@@ -32,7 +32,7 @@ def identity(thing: Any) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def key(thing: Recipe | Distillation | ForwardTranslation | PassRates) -> str:
+def key(thing: Recipe | Distillation | ForwardTranslation) -> str:
     """Return the first 16 hex digits of the sha256 of its identity: the name of its folder or file
     in the store.
 

@@ -3,12 +3,11 @@ a trained model, a corpus, pass rates, an evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from seqkd_lab.compression.pruning import keep_pruned, prune
 from seqkd_lab.compression.quantisation import quantised
@@ -21,30 +20,13 @@ from seqkd_lab.distillation.forward_translation import (
     forward_translate,
     read_sources,
 )
-from seqkd_lab.distillation.losses import Objective
-from seqkd_lab.distillation.paced import (
-    Verifier,
-    Weighted,
-    hard_filter,
-    pass_rates,
-    shuffled,
-    weights,
-)
 from seqkd_lab.distillation.sequence_level import distil
 from seqkd_lab.evaluation import Evaluation, Translations, evaluate, translate_test
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.data import Dataset, beginning_of, without
+from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.keys import key
-from seqkd_lab.runs.recipes import (
-    HARD,
-    SHUFFLED,
-    Distillation,
-    ForwardTranslation,
-    PassRates,
-    Recipe,
-    Weighting,
-)
+from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, Recipe
 from seqkd_lab.training import BY_BLEU, History, Progress, train
 from seqkd_lab.validation import ValidationBLEU
 
@@ -88,25 +70,11 @@ def scale_embeddings(model: Seq2Seq, scale: float) -> None:
             module.weight.mul_(scale)
 
 
-def weighted(objective: Objective, weighting: Weighting, rates: Sequence[float]) -> Weighted:
-    """Return `objective` with each sentence weighted by its pass rate."""
-    return Weighted(objective, sentence_weights(weighting, rates))
-
-
-def sentence_weights(weighting: Weighting, rates: Sequence[float]) -> Tensor:
-    """Return the weights (N,), of mean 1, of N sources with these pass rates."""
-    if weighting.kind == HARD:
-        return hard_filter(rates)
-    paced = weights(rates, weighting.a, weighting.b)
-    return shuffled(paced, weighting.rates.seed) if weighting.kind == SHUFFLED else paced
-
-
 def train_recipe(
     recipe: Recipe,
     model: Seq2Seq,
     corpus: ParallelCorpus,
     data: Dataset,
-    objective: Objective,
     teacher: Seq2Seq | None,
     unfinished: Path,
     report: Report,
@@ -127,7 +95,7 @@ def train_recipe(
             model,
             corpus,
             data.valid,
-            objective,
+            recipe.objective,
             recipe.optimisation,
             recipe.seed,
             teacher,
@@ -193,17 +161,6 @@ def translate_forward(
     )
     kept, _ = drop_failures(translated, data.subwords.decode)
     return kept
-
-
-def measure_pass_rates(
-    rates: PassRates, student: Seq2Seq, data: Dataset, is_valid: Verifier, report: Report
-) -> list[float]:
-    """Return the pass rate of each source."""
-    sources = without(beginning_of(data.train, rates.share), rates.without).source
-    count = counter(report, rates.n_samples * len(sources))
-    return pass_rates(
-        student, sources, is_valid, rates.n_samples, rates.seed, rates.temperature, count
-    )
 
 
 def evaluate_recipe(

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.runs.recipes import Distillation, Recipe
-from seqkd_lab.runs.schedule import Distil, Rate, Task, Train, TranslateForward, Watcher, with_needs
+from seqkd_lab.runs.schedule import Distil, Task, Train, TranslateForward, Watcher, with_needs
 
 DECODED_PER_TRAINED = {MODE: 0.6, INTERPOLATED: 6.0, SAMPLED: 0.3}
 """The cost of decoding a sentence, in sentences of training: rough, for the time that is left
@@ -31,9 +31,6 @@ def effort(task: Task, n_train: int, n_test: int) -> float:
         return (
             n_train * DECODED_PER_TRAINED[MODE] * _width_cost(task.translation.teacher.model.width)
         )
-    if isinstance(task, Rate):
-        n_drawn = n_train * task.rates.share * task.rates.n_samples
-        return n_drawn * DECODED_PER_TRAINED[SAMPLED] * _width_cost(task.rates.student.model.width)
     return n_test * 3.0 * _width_cost(task.recipe.model.width)
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from seqkd_lab.compression.pruning import Pruning
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import NLL, Objective, WordKD
-from seqkd_lab.distillation.paced import N_SAMPLES
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.identity import omitted_when_default
 from seqkd_lab.models.architectures import Spec
@@ -73,41 +72,6 @@ class ForwardTranslation:
 
 
 @dataclass(frozen=True)
-class PassRates:
-    """How often `student` translates its training sources validly, of n_samples draws each at
-    `temperature`.
-
-    The sources are the first `share` of the training set, without those that have one of the words
-    `without`.
-    """
-
-    student: Recipe
-    n_samples: int = N_SAMPLES
-    share: float = 1.0
-    without: tuple[str, ...] = ()
-    seed: int = 0
-    temperature: float = 1.0
-
-
-PACED, HARD, SHUFFLED = "paced", "hard", "shuffled"
-
-
-@dataclass(frozen=True)
-class Weighting:
-    """What each sentence's loss is multiplied by, from pass rates measured once: PACED's p̂^a (1 −
-    p̂)^b, the HARD filter, or PACED's weights SHUFFLED over the sentences."""
-
-    rates: PassRates
-    kind: str = PACED
-    a: float = 1.0
-    b: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.kind not in (PACED, HARD, SHUFFLED):
-            raise ValueError(f"kind must be {PACED}, {HARD} or {SHUFFLED}; got {self.kind!r}")
-
-
-@dataclass(frozen=True)
 class Recipe:
     """One training run. `name` is for people and does not count for identity.
 
@@ -132,8 +96,6 @@ class Recipe:
     pruning: Pruning | None = omitted_when_default(None)
     embedding_scale: float = omitted_when_default(1.0)
     batch_transform: BatchTransform | None = omitted_when_default(None, "rewriting")
-    without: tuple[str, ...] = omitted_when_default(())
-    weighting: Weighting | None = omitted_when_default(None)
     added: ForwardTranslation | None = omitted_when_default(None)
 
     def __post_init__(self) -> None:
@@ -147,23 +109,6 @@ class Recipe:
             raise ValueError(
                 f"recipe {self.name!r}: without training, or to prune, it needs a model to start "
                 "from"
-            )
-        if self.weighting is not None:
-            self._check_weighting(self.weighting.rates)
-
-    def _check_weighting(self, rates: PassRates) -> None:
-        """Raise ValueError unless the weights are those of the very sentences that are learned
-        from."""
-        change = self.distilled
-        share: float | None = None  # of a change without a teacher, which rates do not know
-        if change is None:
-            share = 1.0
-        elif isinstance(change, Distillation):
-            share = change.share
-        if (rates.student.data, rates.share, rates.without) != (self.data, share, self.without):
-            raise ValueError(
-                f"recipe {self.name!r}: its pass rates are of other sentences; give both the same "
-                "data, share and left-out words"
             )
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from seqkd_lab.finite import DivergenceError
 from seqkd_lab.machine import release_memory, use_threads
-from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, PassRates, Recipe
+from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, Recipe
 from seqkd_lab.runs.store import Store
 
 
@@ -45,8 +45,6 @@ class Train:
             needs.append(Distil(recipe.distilled))
         if recipe.added is not None:
             needs.append(TranslateForward(recipe.added))
-        if recipe.weighting is not None:
-            needs.append(Rate(recipe.weighting.rates))
         return needs
 
     def run(self, store: Store, report: Callable[[int, int], None]) -> None:
@@ -94,24 +92,6 @@ class TranslateForward:
 
 
 @dataclass(frozen=True)
-class Rate:
-    """Measure how often a student translates its training sources validly."""
-
-    rates: PassRates
-
-    @property
-    def label(self) -> str:
-        return f"pass rates of {self.rates.student.name} (seed {self.rates.student.seed})"
-
-    def needs(self) -> list[Task]:
-        """Return the tasks whose results this one reads."""
-        return [Train(self.rates.student)]
-
-    def run(self, store: Store, report: Callable[[int, int], None]) -> None:
-        store.pass_rates(self.rates, report)
-
-
-@dataclass(frozen=True)
 class Evaluate:
     """Judge the model of `recipe` on the test set; with `int8`, what 8-bit weights leave of it."""
 
@@ -132,7 +112,7 @@ class Evaluate:
         store.evaluation(self.recipe, self.beam_size, self.length_penalty, report, self.int8)
 
 
-Task = Train | Distil | TranslateForward | Rate | Evaluate
+Task = Train | Distil | TranslateForward | Evaluate
 
 
 def with_needs(tasks: Iterable[Task]) -> list[Task]:

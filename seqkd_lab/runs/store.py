@@ -19,27 +19,24 @@ from seqkd_lab.distillation.forward_translation import (
     read_translated,
     write_translated,
 )
-from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.models.checkpoint import load_model, read_json, write_atomically, write_json
 from seqkd_lab.models.folder import TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.resuming import forget
 from seqkd_lab.runs import data as datasets
-from seqkd_lab.runs.data import beginning_of, without
+from seqkd_lab.runs.data import beginning_of
 from seqkd_lab.runs.keys import identity, key
 from seqkd_lab.runs.making import (
     Report,
     beginning,
     distil_corpus,
     evaluate_recipe,
-    measure_pass_rates,
     silent,
     train_recipe,
     translate_forward,
     translations_table,
-    weighted,
 )
-from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, PassRates, Recipe
+from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, Recipe
 from seqkd_lab.runs.texts import TextData, ToyData
 
 COMPLETE = "recipe.json"
@@ -81,9 +78,8 @@ class Store:
         history = train_recipe(
             recipe,
             model,
-            without(self.corpus(recipe), recipe.without),
+            self.corpus(recipe),
             data,
-            self.objective(recipe),
             None if recipe.teacher is None else self.model(recipe.teacher),
             directory / UNFINISHED,
             report,
@@ -101,13 +97,6 @@ class Store:
         """Return the model as it is before its training."""
         start = None if recipe.start is None else self.model(recipe.start)
         return beginning(recipe, self.dataset(recipe.data), start)
-
-    def objective(self, recipe: Recipe) -> Objective:
-        """Return the training objective, weighted per sentence if the recipe asks for it."""
-        if recipe.weighting is None:
-            return recipe.objective
-        rates = self.pass_rates(recipe.weighting.rates)
-        return weighted(recipe.objective, recipe.weighting, rates)
 
     def n_tokens(self, recipe: Recipe) -> int:
         """Return the target tokens that the training of a model that is there learned from,
@@ -149,20 +138,6 @@ class Store:
         translated = translate_forward(translation, teacher, data, report)
         write_translated(path, translated)
         return translated
-
-    def pass_rates(self, rates: PassRates, report: Report = silent) -> list[float]:
-        """Return the pass rate of each source, measured once, so that the weights stay as they are.
-
-        Raises ValueError for data whose valid translations are unknown.
-        """
-        path = self.root / "pass_rates" / f"{key(rates)}.json"
-        if path.exists():
-            return read_json(path)
-        data = self.dataset(rates.student.data)
-        is_valid = data.toy_language.is_valid  # asked first, so that no student is trained in vain
-        measured = measure_pass_rates(rates, self.model(rates.student), data, is_valid, report)
-        write_json(path, measured)
-        return measured
 
     def evaluation(
         self,

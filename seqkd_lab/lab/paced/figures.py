@@ -1,33 +1,23 @@
-"""Figures of lesson 12: what few draws do, signal-to-noise by pass rate, and what the arms gain and
-forget."""
+"""Figures of lesson 12: what few draws do, the bias of a gradient's length, signal-to-noise by pass
+rate, and paired differences of the arms."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binom
 
-from seqkd_lab.lab.shared.bars import signed
 from seqkd_lab.lab.shared.digits import shown_number
+from seqkd_lab.lab.shared.paired import paired_figure
 from seqkd_lab.lab.shared.seeds import draw_seeds, write_beyond
-from seqkd_lab.lab.shared.style import BLACK, GREY, SERIES, panels, styled
-from seqkd_lab.runs.recipes import HARD, PACED, SHUFFLED
-from seqkd_lab.runs.verdicts import Rows, mean_and_interval
-from seqkd_lab.studies.paced.measures import N_BINS, START, forgetting, percent_valid, ratios
-from seqkd_lab.studies.paced.recipes import ARMS, FORWARD, REVERSE, TWO_STAGE, UNIFORM, label
-from seqkd_lab.studies.paced.study import initial_columns
+from seqkd_lab.lab.shared.style import BLACK, SERIES, panels, styled
+from seqkd_lab.runs.verdicts import Rows
+from seqkd_lab.studies.paced.claims import NOISE, START, arm_lead, lead, ratios
+from seqkd_lab.studies.paced.design import IDLE_SHARES, PACED, SHUFFLED, UNIFORM, arm_name
+from seqkd_lab.studies.paced.measures import N_BINS
 
-LOOKS = {
-    UNIFORM: (GREY, "o", "-"),
-    PACED: (*SERIES[0], "-"),
-    HARD: (*SERIES[1], "--"),
-    SHUFFLED: (*SERIES[2], ":"),
-}
-LOSSES = (FORWARD, TWO_STAGE, REVERSE)
 LINES = ("-", "--", "-.")
 EIGHTHS = [f"{number}/8" for number in range(N_BINS)]
 P = np.linspace(0.0, 1.0, 101)
@@ -84,95 +74,73 @@ def bias_figure(by_number: Mapping[int, tuple[float, float]]) -> Figure:
 
 @styled
 def noise_figure(by_seed: Sequence[Rows]) -> Figure:
-    """Draw the signal-to-noise ratio of the start's gradient by pass rate in thousandths, a panel a
-    loss: every seed, mean with number and 95% interval; dashed p(1 − p), scaled to the highest
-    mean."""
-    figure, all_axes = panels(13, 5.2, columns=2)
+    """Draw the signal-to-noise ratio of the start's gradient by pass rate, in thousandths: every
+    seed, the mean with its number, the 95% interval."""
+    figure, axes = panels(12, 5.0)
     colour, marker = SERIES[0]
-    for axes, loss in zip(all_axes, (FORWARD, REVERSE), strict=True):
-        means = []
-        for x, column in enumerate(zip(*(ratios(rows, loss) for rows in by_seed), strict=True)):
-            values = [1_000.0 * value for value in column]
-            means.append(draw_seeds(axes, x, values, colour, marker, upright=True))
-            write_beyond(axes, x, values, shown_number(means[-1], 1), upright=True)
-        bell = 4.0 * max(means) * P * (1.0 - P)
-        axes.plot(P * (N_BINS - 1), bell, "--", color=SERIES[1][0], label="p(1 − p), scaled")
-        axes.plot([], [], f"{marker}-", color=colour, label="mean of the seeds, 95% interval")
-        axes.plot([], [], "_", color=BLACK, label="a seed")
-        axes.axhline(0.0, color=BLACK, linewidth=1)
-        axes.set_xticks(range(N_BINS), EIGHTHS)
-        axes.margins(y=0.12)
-        numbers = sorted({rows["noise"][loss]["n"] for rows in by_seed})
-        n = "–".join(dict.fromkeys(str(end) for end in (numbers[0], numbers[-1])))
-        axes.set(xlabel="pass rate p̂ of the source", title=f"{loss}, {n} sentences a bin")
-    all_axes[0].set_ylabel("signal-to-noise, thousandths")
-    _key_below(figure, all_axes[0])
-    return figure
-
-
-def _key_below(figure: Figure, axes: Axes) -> None:
-    """Write the key of `axes` below all panels."""
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-
-
-@styled
-def initial_figure(by_seed: Sequence[Rows]) -> Figure:
-    """Draw how many points more of the draws are valid than at the start, by the start's pass rate:
-    a panel a loss, a line a kind of weights (mean of the seeds, 95% interval)."""
-    figure, all_axes = panels(13, 5.0, columns=len(LOSSES), sharey=True)
-    for axes, loss in zip(all_axes, LOSSES, strict=True):
-        kinds = [kind for other, kind in ARMS if other == loss]
-        for number, kind in enumerate(kinds):
-            shift = 0.16 * (number - (len(kinds) - 1) / 2)
-            _draw_gains(axes, gains(by_seed, label(loss, kind)), kind, shift)
-        axes.axhline(0.0, color=BLACK, linewidth=1)
-        axes.set_xticks(range(N_BINS), EIGHTHS)
-        axes.set(xlabel="pass rate at the start", title=loss)
-    all_axes[0].set_ylabel("valid draws: points since the start")
-    _key_below(figure, all_axes[0])
-    return figure
-
-
-def gains(by_seed: Sequence[Rows], name: str) -> dict[int, list[float]]:
-    """Return an arm's points of valid draws since the start by bin, in the seeds that have it."""
-    columns = zip(initial_columns(by_seed, name), initial_columns(by_seed, START), strict=True)
-    differences = (
-        [100.0 * (after - before) for after, before in zip(*column, strict=True)]
-        for column in columns
+    for x, column in enumerate(zip(*map(ratios, by_seed), strict=True)):
+        values = [1_000.0 * value for value in column]
+        mean = draw_seeds(axes, x, values, colour, marker, upright=True)
+        write_beyond(axes, x, values, shown_number(mean, 1), upright=True)
+    axes.plot([], [], f"{marker}-", color=colour, label="mean of the seeds, 95% interval")
+    axes.plot([], [], "_", color=BLACK, label="a seed")
+    axes.axhline(0.0, color=BLACK, linewidth=1)
+    axes.set_xticks(range(N_BINS), EIGHTHS)
+    axes.margins(y=0.12)
+    sizes = sorted({rows[NOISE]["n"] for rows in by_seed})
+    n = "–".join(dict.fromkeys(str(end) for end in (sizes[0], sizes[-1])))
+    axes.set(
+        xlabel="pass rate p̂ of the source",
+        ylabel="signal-to-noise, thousandths",
+        title=f"reverse KL along the student's own words, {n} sources for each pass rate",
     )
-    return {number: values for number, values in enumerate(differences) if values}
-
-
-def _draw_gains(axes: Axes, by_bin: Mapping[int, Sequence[float]], kind: str, shift: float) -> None:
-    colour, marker, line = LOOKS[kind]
-    x = [number + shift for number in by_bin]
-    means, intervals = zip(*map(mean_and_interval, by_bin.values()), strict=True)
-    axes.plot(x, means, line, marker=marker, color=colour, markersize=7, label=kind)
-    for position, interval in zip(x, intervals, strict=True):
-        if math.isfinite(interval[0]):
-            axes.plot([position] * 2, interval, "-", color=colour, linewidth=1.2, alpha=0.7)
-
-
-@styled
-def arms_figure(by_seed: Sequence[Rows]) -> Figure:
-    """Draw a row for each arm: points of valid draws since the start on what is distilled, and on
-    the skill that is left out."""
-    figure, (kept, left_out) = panels(13, 6.4, columns=2, sharey=True)
-    names = [label(*arm) for arm in ARMS]
-    for row, (name, (_, kind)) in enumerate(zip(names, ARMS, strict=True)):
-        gained = [percent_valid(rows, name) - percent_valid(rows, START) for rows in by_seed]
-        lost = [-forgetting(rows, name) for rows in by_seed]
-        colour, marker, _ = LOOKS[kind]
-        for axes, values in ((kept, gained), (left_out, lost)):
-            mean = draw_seeds(axes, row, values, colour, marker)
-            write_beyond(axes, row, values, signed(mean, 1))
-    kept.set_yticks(range(len(names)), names)
-    kept.set_ylim(len(names) - 0.5, -0.5)
-    kept.set_title("what is distilled")
-    left_out.set_title("the skill that is left out: forgetting")
-    for axes in (kept, left_out):
-        axes.axvline(0.0, color=BLACK, linewidth=1)
-        axes.margins(x=0.16)
-        axes.set_xlabel("valid draws: points since the start")
+    axes.legend()
     return figure
+
+
+PAIRS = ((PACED, UNIFORM), (PACED, SHUFFLED), (SHUFFLED, UNIFORM))
+
+
+def weights_figure(by_seed: Sequence[Rows], of: str = "draws") -> Figure:
+    """Draw PACED − uniform, PACED − shuffled and shuffled − uniform at each share of idle sources,
+    in points of valid translations (`of`: as in `claims.percent`)."""
+    differences = {
+        f"{idle_share:.0%} idle: {kind} − {other}": [
+            arm_lead(idle_share, kind, other, of)(rows) for rows in by_seed
+        ]
+        for idle_share in IDLE_SHARES
+        for kind, other in PAIRS
+    }
+    return paired_figure(differences, XLABELS[of])
+
+
+def start_figure(by_seed: Sequence[Rows], of: str = "draws") -> Figure:
+    """Draw what uniform weights changed since the start at each share of idle sources, in points of
+    valid translations (`of`: as in `claims.percent`)."""
+    differences = {
+        f"{idle_share:.0%} idle: {UNIFORM} − {START}": [
+            lead(arm_name(idle_share, UNIFORM), START, of)(rows) for rows in by_seed
+        ]
+        for idle_share in IDLE_SHARES
+    }
+    return paired_figure(differences, XLABELS[of])
+
+
+def forgetting_figure(by_seed: Sequence[Rows]) -> Figure:
+    """Draw the left-out skill, in points of valid greedy translations: PACED − start and
+    PACED − uniform at each share of idle sources."""
+    differences = {}
+    for idle_share in IDLE_SHARES:
+        paced = arm_name(idle_share, PACED)
+        for other, name in ((START, START), (UNIFORM, arm_name(idle_share, UNIFORM))):
+            differences[f"{idle_share:.0%} idle: {PACED} − {other}"] = [
+                lead(paced, name, "skill")(rows) for rows in by_seed
+            ]
+    return paired_figure(differences, XLABELS["skill"])
+
+
+XLABELS = {
+    "draws": "valid draws: points of percent",
+    "greedy": "valid greedy translations: points of percent",
+    "skill": "valid greedy translations of the left-out skill: points of percent",
+}

@@ -4,7 +4,7 @@ of a gradient's length."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
@@ -14,17 +14,22 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
-from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
+from seqkd_lab.distillation.on_policy import Divergence
 from seqkd_lab.distillation.paced import N_SAMPLES, draws, sentence_gradients, signal_and_noise
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.lab.shared.predictions.decided import decided
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.studies.paced.measures import N_BINS, counts, one_by_one, percent_valid, ratios
-from seqkd_lab.studies.paced.recipes import TEMPERATURE, label
+from seqkd_lab.runs.verdicts import Rows, mean_and_interval
+from seqkd_lab.studies.paced.claims import POOL, Quantity, middle, ratios
+from seqkd_lab.studies.paced.design import IDLE_SHARES, OWN_WORDS, PACED, TEMPERATURE, arm_name
+from seqkd_lab.studies.paced.measures import counts, one_by_one
 
-END_0 = "at p = 0"
-MIDDLE = "in the middle"
-END_1 = "at p = 1"
-REGIONS = (END_0, MIDDLE, END_1)
+END_0 = "at p̂ = 0"
+MIDDLE = "in the middle (3/8 to 5/8)"
+END_1 = "at p̂ = 1"
+REGIONS = (END_0, MIDDLE, END_1, CANNOT_TELL)
+MORE, FEWER = "more", "fewer"
+SIDES = (MORE, FEWER, CANNOT_TELL)
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def own_gradients(
     """Return the gradient of the reverse KL along one draw of the student for each of n sources:
     (n, P)."""
     encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
-    batch = OnPolicy(1.0, TEMPERATURE)(student, make_batch(encoded, range(len(pairs))), seed)
+    batch = OWN_WORDS(student, make_batch(encoded, range(len(pairs))), seed)
     return sentence_gradients(student, Divergence(1.0), one_by_one(batch), teacher)
 
 
@@ -123,35 +128,32 @@ def ratios_by_number(
     return by_number
 
 
-def where_largest(by_seed: Sequence[Rows], loss: str) -> str:
-    """Return where the signal-to-noise ratio (mean of the seeds) is largest, one of REGIONS: the
-    rates below 3/8, 3/8 to 5/8, or above."""
-    means = mean_ratios(by_seed, loss)
-    best = means.index(max(means))
-    return END_0 if best < N_BINS // 2 - 1 else MIDDLE if best <= N_BINS // 2 + 1 else END_1
+def where_largest(by_seed: Sequence[Rows]) -> str:
+    """Return which of 0/8, the middle (mean of 3/8, 4/8 and 5/8) and 8/8 has the largest
+    signal-to-noise ratio: one of REGIONS, CANNOT_TELL where its paired differences to the two
+    others do not both have intervals above 0."""
+    values = {
+        END_0: [ratios(rows)[0] for rows in by_seed],
+        MIDDLE: [middle(rows) for rows in by_seed],
+        END_1: [ratios(rows)[-1] for rows in by_seed],
+    }
+    larger = [first for first, _ in decided(values)]
+    return next((region for region in values if larger.count(region) == 2), CANNOT_TELL)
 
 
-def mean_ratios(by_seed: Sequence[Rows], loss: str) -> list[float]:
-    """Return the signal-to-noise ratio of each pass rate, mean of the seeds."""
-    return [fmean(values) for values in zip(*(ratios(rows, loss) for rows in by_seed), strict=True)]
-
-
-def most_valid(by_seed: Sequence[Rows], loss: str, kinds: Sequence[str]) -> str:
-    """Return the kind of weights whose student has most valid draws on what is distilled, mean of
-    the seeds."""
-
-    def valid(kind: str) -> float:
-        return fmean(percent_valid(rows, label(loss, kind)) for rows in by_seed)
-
-    return max(kinds, key=valid)
+def side(by_seed: Sequence[Rows], difference: Quantity) -> str:
+    """Return whether a paired difference is MORE or FEWER than 0 by its 95% interval; CANNOT_TELL
+    where that contains 0."""
+    _, (low, high) = mean_and_interval([difference(rows) for rows in by_seed])
+    return MORE if low > 0.0 else FEWER if high < 0.0 else CANNOT_TELL
 
 
 def moments(rows: Rows) -> dict[str, list[int]]:
-    """Return the watched histograms of one seed in their order, by name: epochs on gold, then
-    epochs of PACED."""
-    watched: Mapping[str, Mapping[str, list[int]]] = rows["watched"]
-    return {
-        f"{name}, epoch {epoch}": counted
-        for name, part in (("gold", "gold"), ("PACED", "paced"))
-        for epoch, counted in watched[part].items()
-    }
+    """Return the histograms of pass rates of one seed by name: the pool, then the sources of each
+    share of idle ones before and after PACED's training."""
+    named = {"the pool": rows[POOL]["histogram"]}
+    for idle_share in IDLE_SHARES:
+        arm = rows[arm_name(idle_share, PACED)]
+        named[f"{idle_share:.0%} idle"] = arm["before"]
+        named[f"{idle_share:.0%} idle, after PACED"] = arm["after"]
+    return named

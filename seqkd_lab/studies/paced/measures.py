@@ -1,18 +1,18 @@
-"""What the PACED study measures: pass rates of students, signal-to-noise by pass rate, and how pass
-rates change in training."""
+"""What the PACED study measures: valid translations of an arm, signal-to-noise by pass rate, and
+what failed draws look like."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from seqkd_lab.corpus.batching import Batch, encode, make_batch
-from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.toy.nearest import edits_to_valid
 from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.decoding.search import search
-from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
+from seqkd_lab.distillation.on_policy import Divergence
 from seqkd_lab.distillation.paced import (
     N_SAMPLES,
     draws,
@@ -21,17 +21,12 @@ from seqkd_lab.distillation.paced import (
     signal_and_noise,
 )
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.data import without
-from seqkd_lab.runs.recipes import Recipe
-from seqkd_lab.runs.store import Report, Store
-from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.studies.paced.recipes import FORWARD, LEFT_OUT, REVERSE, TEMPERATURE
-from seqkd_lab.training import Progress, train
+from seqkd_lab.studies.paced.design import OWN_WORDS, TEMPERATURE, fresh_of, has_skill, verifier
 
 Sources = Sequence[Sequence[str]]
 N_BINS = N_SAMPLES + 1
 """A bin for each pass rate that N_SAMPLES draws can give."""
-START = "start"
+MANY_EDITS = 6
 
 
 def bins(rates: Sequence[float]) -> list[list[int]]:
@@ -47,69 +42,37 @@ def counts(rates: Sequence[float]) -> list[int]:
     return [len(members) for members in bins(rates)]
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A model's pass rate of each source, its greedy translations, and which of them are valid."""
-
-    rates: list[float]
-    greedy: list[tuple[str, ...]]
-    valid: list[bool]
+def valid_rates(model: Seq2Seq, sources: Sources, n_samples: int, seed: int) -> list[float]:
+    """Return of each source the share of `n_samples` draws that are valid."""
+    drawn = draws(model, sources, n_samples, seed, TEMPERATURE)
+    pairs = zip(sources, drawn, strict=True)
+    return [share_valid(source, targets, verifier()) for source, targets in pairs]
 
 
-def judge_models(
-    models: Mapping[str, Seq2Seq],
-    sources: Sources,
-    language: ToyLanguage,
-    seed: int,
-    report: Report,
-) -> dict[str, Judged]:
-    """Judge what each model draws and what it writes greedily; each draws with a seed of its own.
-
-    All models are judged source after source: the language works out a source's valid translations
-    once.
-    """
-    drawn, judged = {}, {}
-    for number, (name, model) in enumerate(models.items()):
-        drawn[name] = draws(model, sources, seed=1_000 * seed + number, temperature=TEMPERATURE)
-        greedy = [hypotheses[0].tokens for hypotheses in search(model, sources, 1)]
-        judged[name] = Judged([], greedy, [])
-        report(number + 1, len(models))
-    for i, source in enumerate(sources):
-        for name, model_judged in judged.items():
-            model_judged.rates.append(share_valid(source, drawn[name][i], language.is_valid))
-            model_judged.valid.append(language.is_valid(source, model_judged.greedy[i]))
-    return judged
+def greedy_valid(model: Seq2Seq, sources: Sources) -> list[bool]:
+    """Return whether the greedy translation of each source is valid."""
+    found = search(model, sources, 1)
+    pairs = zip(sources, found, strict=True)
+    return [verifier()(source, n_best[0].tokens) for source, n_best in pairs]
 
 
-def has_skill(source: Sequence[str]) -> bool:
-    """Return whether a source needs the skill that distillation leaves out."""
-    return bool(set(LEFT_OUT) & set(source))
-
-
-def accuracy_record(
-    rates: Sequence[float], valid: Sequence[bool], initial: Sequence[float], sources: Sources
-) -> dict:
-    """Return shares of valid translations, drawn (`rates`) and greedy (`valid`), of sources without
-    (kept) and with the left-out skill.
-
-    Of the kept sources also the drawn shares by their initial pass rate (None where no source has
-    it), and their histogram.
-    """
-    left_out = [i for i, source in enumerate(sources) if has_skill(source)]
-    kept = [i for i, source in enumerate(sources) if not has_skill(source)]
-    by_initial = [_mean_of(rates, sorted({*kept} & {*members})) for members in bins(initial)]
+def accuracy_record(model: Seq2Seq, seed: int) -> dict[str, float]:
+    """Return shares of valid translations of fresh sources, greedy ones without the left-out skill
+    ("greedy") and with it ("skill"), and of one draw of each source without it ("draws")."""
+    sources = fresh_of(seed)
+    valid = greedy_valid(model, sources)
+    kept = [source for source in sources if not has_skill(source)]
+    pairs = list(zip(sources, valid, strict=True))
     return {
-        "kept": _mean_of(rates, kept),
-        "left_out": _mean_of(rates, left_out),
-        "kept_greedy": _mean_of(valid, kept),
-        "left_out_greedy": _mean_of(valid, left_out),
-        "by_initial": by_initial,
-        "histogram": counts([rates[i] for i in kept]),
+        "draws": share(valid_rates(model, kept, 1, seed)),
+        "greedy": share([right for source, right in pairs if not has_skill(source)]),
+        "skill": share([right for source, right in pairs if has_skill(source)]),
     }
 
 
-def _mean_of(values: Sequence[float], members: Sequence[int]) -> float | None:
-    return round(fmean(float(values[i]) for i in members), 5) if members else None
+def share(values: Sequence[float]) -> float:
+    """Return the mean, rounded for a results file."""
+    return round(fmean(map(float, values)), 5)
 
 
 def one_by_one(batch: Batch) -> Iterator[Batch]:
@@ -127,82 +90,48 @@ def one_by_one(batch: Batch) -> Iterator[Batch]:
 
 
 def noise_record(
-    store: Store, recipe: Recipe, rates: Sequence[float], most: int, seed: int, report: Report
-) -> dict[str, dict]:
-    """Return signal and noise of the gradient at the warm start by pass rate, for forward KL along
-    the teacher's translations and reverse KL along one that the student draws.
+    student: Seq2Seq,
+    teacher: Seq2Seq,
+    pool: ParallelCorpus,
+    rates: Sequence[float],
+    most: int,
+    seed: int,
+) -> dict:
+    """Return signal and noise of the gradient of reverse KL along one translation that the student
+    draws, by pass rate: {"n": sentences of each bin, "signal": […], "noise": […]}.
 
-    Of `recipe`'s corpus, as many sentences are taken from every bin as the smallest has, at most
-    `most`.
+    As many sentences are taken from every bin as the smallest has, at most `most`.
     """
-    assert recipe.teacher is not None, f"{recipe.name} has no teacher"
-    student, teacher = store.beginning(recipe).eval(), store.model(recipe.teacher)
-    corpus = without(store.corpus(recipe), recipe.without)
-    encoded = encode(corpus, student.source_vocabulary, student.target_vocabulary)
+    encoded = encode(pool, student.source_vocabulary, student.target_vocabulary)
     n = min(most, *counts(rates))
-    record: dict[str, dict] = {
-        loss: {"n": n, "signal": [], "noise": []} for loss in (FORWARD, REVERSE)
-    }
-    for number, members in enumerate(bins(rates)):
-        chosen = random.Random(seed).sample(members, n)
-        for loss, beta in ((FORWARD, 0.0), (REVERSE, 1.0)):
-            batch = make_batch(encoded, chosen)
-            if loss == REVERSE:
-                batch = OnPolicy(1.0, TEMPERATURE)(student, batch, seed)
-            gradients = sentence_gradients(student, Divergence(beta), one_by_one(batch), teacher)
-            for name, value in zip(("signal", "noise"), signal_and_noise(gradients), strict=True):
-                record[loss][name].append(float(f"{value:.5g}"))
-        report(number + 1, N_BINS)
+    record: dict = {"n": n, "signal": [], "noise": []}
+    for members in bins(rates):
+        batch = make_batch(encoded, random.Random(seed).sample(members, n))
+        batch = OWN_WORDS(student, batch, seed)
+        gradients = sentence_gradients(student, Divergence(1.0), one_by_one(batch), teacher)
+        for name, value in zip(("signal", "noise"), signal_and_noise(gradients), strict=True):
+            record[name].append(float(f"{value:.5g}"))
     return record
 
 
-def snapshots(
-    store: Store, recipe: Recipe, sources: Sources, epochs: Sequence[int], seed: int, report: Report
-) -> dict[str, list[int]]:
-    """Return the histogram of pass rates on `sources` after some epochs of the recipe's training.
-
-    The training is repeated: to watch it changes nothing.
-    """
-    assert recipe.optimisation is not None, f"{recipe.name} is not trained"
-    data, model = store.dataset(recipe.data), store.beginning(recipe)
-    is_valid = data.toy_language.is_valid
-    histograms: dict[str, list[int]] = {}
-
-    def watch(progress: Progress) -> None:
-        report(progress.update, progress.n_updates)
-        if progress.valid_loss is not None and progress.epoch in epochs:
-            drawn = draws(model, sources, seed=seed, temperature=TEMPERATURE)
-            pairs = zip(sources, drawn, strict=True)
-            rates = [share_valid(source, targets, is_valid) for source, targets in pairs]
-            histograms[str(progress.epoch)] = counts(rates)
-
-    train(
-        model,
-        without(store.corpus(recipe), recipe.without),
-        data.valid,
-        store.objective(recipe),
-        recipe.optimisation,
-        recipe.seed,
-        None if recipe.teacher is None else store.model(recipe.teacher),
-        callbacks=[watch],
-        batch_transform=recipe.batch_transform,
-    )
-    return histograms
-
-
-def percent_valid(rows: Rows, name: str, of: str = "kept") -> float:
-    """Return the valid draws of an arm in percent: of sources without the left-out skill ("kept"),
-    or with it ("left_out")."""
-    return 100.0 * rows["arms"]["arms"][name][of]
-
-
-def forgetting(rows: Rows, name: str) -> float:
-    """Return what the left-out skill lost since the start, in points of valid draws."""
-    return percent_valid(rows, START, "left_out") - percent_valid(rows, name, "left_out")
-
-
-def ratios(rows: Rows, loss: str) -> list[float]:
-    """Return the signal-to-noise ratio of each bin; not cut off at 0, or the mean over seeds would
-    have a bias again."""
-    noise = rows["noise"][loss]
-    return [signal / noise for signal, noise in zip(noise["signal"], noise["noise"], strict=True)]
+def failures_record(student: Seq2Seq, sources: Sources, seed: int) -> dict[str, float]:
+    """Return what the failed ones of N_SAMPLES draws of each source look like, by their distance
+    to the nearest valid translation: the number of draws, the share of them that are one edit
+    away, the share that are MANY_EDITS or more away, and the mean of edits per word written."""
+    edits, wrong = [], []
+    for source, targets in zip(
+        sources, draws(student, sources, N_SAMPLES, seed, TEMPERATURE), strict=True
+    ):
+        distances = {
+            target: edits_to_valid(verifier().language, source, target)
+            for target in dict.fromkeys(targets)
+        }
+        failed = [target for target in targets if distances[target]]
+        edits += [distances[target] for target in failed]
+        wrong += [min(1.0, distances[target] / max(1, len(target))) for target in failed]
+    return {
+        "n": len(edits),
+        "one_edit": share([distance == 1 for distance in edits]),
+        "many_edits": share([distance >= MANY_EDITS for distance in edits]),
+        "words_wrong": share(wrong),
+    }

@@ -1,172 +1,221 @@
-"""The PACED study (arXiv 2603.11178): are the sentences worth most that a student half knows?
+"""The PACED study (arXiv 2603.11178): are the sources worth most that a student half knows?
 
-A toy need not show it. In particular the collapse of the signal-to-noise ratio towards p = 0 may
-not appear: a sentence that the student never gets right still holds many words that it can learn,
-which a right-or-wrong answer hides. What comes out is reported, bin by bin.
+Three kinds of weights at three shares of idle sources, one loss, paired by seed. A toy need not
+show what the paper found: in particular, a source that the student never gets right still holds
+many words that it can learn, which a right-or-wrong answer hides. What comes out is reported, bin
+by bin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
 import pandas
 
-from seqkd_lab.distillation.paced import LEAST_KEPT, MOST_KEPT, N_SAMPLES
-from seqkd_lab.evaluation import score_outputs
-from seqkd_lab.runs.making import sentence_weights
-from seqkd_lab.runs.presets import EARLIER
-from seqkd_lab.runs.recipes import HARD, PACED, SHUFFLED, Weighting
+from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.distillation.paced import N_SAMPLES
+from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.runs.keys import identity
 from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store
 from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.studies.paced.claims import CLAIMS
+from seqkd_lab.studies.paced.claims import CLAIMS, NOISE, POOL, START, percent, ratios
+from seqkd_lab.studies.paced.design import (
+    ARMS,
+    DATA,
+    FIRST_SEED,
+    IDLE_SHARES,
+    LEFT_OUT,
+    N_POOL,
+    N_SEEDS,
+    N_SOURCES,
+    OWN_WORDS,
+    PACED,
+    TEMPERATURE,
+    TRAINING,
+    arm_weights,
+    compose,
+    objective,
+    pool_of,
+    recipes,
+)
 from seqkd_lab.studies.paced.measures import (
-    START,
     accuracy_record,
     counts,
-    forgetting,
-    has_skill,
-    judge_models,
+    failures_record,
     noise_record,
-    percent_valid,
-    ratios,
-    snapshots,
+    share,
+    valid_rates,
 )
-from seqkd_lab.studies.paced.recipes import (
-    ARMS,
-    EPOCHS,
-    FORWARD,
-    LEFT_OUT,
-    RATES,
-    REVERSE,
-    SHARE,
-    TEMPERATURE,
-    arm,
-    label,
-    rates,
-    stages,
-    start,
-    teacher,
-)
+from seqkd_lab.training import train
 
-TEACHER = "teacher"
-AGAIN = "start, drawn again"
-MOST_PER_BIN = 256
-"""Sentences of a bin for the signal-to-noise ratio."""
+MOST_PER_BIN = 96
+"""Sources of a bin for the signal-to-noise ratio."""
+N_FAILING = 40
+"""Sources that never passed whose failed draws are looked at."""
+N_AGAIN = 2
+"""Draws of each training source that never passed, after an arm's training."""
 N_WATCHED = 300
-"""Validation sentences whose pass rates are watched in training, for a picture."""
-WATCHED_SEED = 1
-"""The picture takes one student."""
-GOLD_EPOCHS = (1, 2, 3, 4, 6, 8, 10)
+"""Training sources whose pass rates are measured again after PACED's training."""
+N_VALID = 64
+"""Validation pairs: no epoch is chosen by them."""
 SETTINGS = {
+    "start": "Table 1's baseline",
+    "loss": "reverse KL along own words",
     "samples": N_SAMPLES,
-    "share": round(SHARE, 6),
-    "left_out": list(LEFT_OUT),
-    "epochs": EPOCHS,
-    "rates": RATES,
     "temperature": TEMPERATURE,
-    "hard_filter": [LEAST_KEPT, MOST_KEPT],
+    "left_out": list(LEFT_OUT),
+    "pool": N_POOL,
+    "sources": N_SOURCES,
+    "training": identity(TRAINING),
     "most_per_bin": MOST_PER_BIN,
+    "failing": N_FAILING,
+    "again": N_AGAIN,
     "watched": N_WATCHED,
-    "watched_seed": WATCHED_SEED,
-    "gold_epochs": list(GOLD_EPOCHS),
-    "arms": [label(*choices) for choices in ARMS],
+    "arms": list(ARMS),
 }
 
 
 def tasks(seed: int) -> list[Task]:
-    """Return every arm to be trained, with what it builds on."""
-    return [Train(arm(seed, *choices)) for choices in ARMS]
+    """Return the warm start and its teacher; the arms are short, and trained where they are
+    measured."""
+    return [Train(recipe) for recipe in recipes(seed)]
 
 
-def measure(seed: int, store: Store, report: Report) -> dict:
-    """Measure all arms of a seed on the test set, and signal and noise at the start; of one seed,
-    watch two trainings."""
-    pass_rates = store.pass_rates(rates(seed), report)
-    paced = arm(seed, REVERSE, PACED)
+@dataclass(frozen=True)
+class Setting:
+    """What the arms of a seed have in common: the start, its teacher, the pool of sources and the
+    start's pass rate of each."""
+
+    seed: int
+    start: Seq2Seq
+    teacher: Seq2Seq
+    pool: ParallelCorpus
+    valid: ParallelCorpus
+    rates: Sequence[float]
+
+    def chosen(self, idle_share: float) -> list[int]:
+        """Return the pool's rows that are trained on at a share of idle sources."""
+        return compose(self.rates, idle_share, N_SOURCES, self.seed)
+
+
+def setting(seed: int, store: Store) -> Setting:
+    """Return what the arms of a seed have in common; the pass rates are measured here."""
+    start, teacher = (store.model(recipe) for recipe in recipes(seed))
+    data = store.dataset(DATA)
+    pool = pool_of(data.train)
+    rates = valid_rates(start, pool.source, N_SAMPLES, seed)
+    return Setting(seed, start, teacher, pool, data.valid[:N_VALID], rates)
+
+
+def measure(
+    seed: int, store: Store, report: Report, known: Mapping[str, Mapping]
+) -> Iterator[tuple[str, dict]]:
+    """Yield each row of a seed that is not `known`: the pool, signal and noise, the start, and
+    each arm once it is trained."""
+    common = setting(seed, store)
+    makers = {
+        POOL: lambda: pool_record(common),
+        NOISE: lambda: noise_record(
+            common.start, common.teacher, common.pool, common.rates, MOST_PER_BIN, seed
+        ),
+        START: lambda: start_record(common),
+    } | {name: lambda name=name: arm_record(common, *ARMS[name]) for name in ARMS}
+    for number, (name, make) in enumerate(makers.items()):
+        if name not in known:
+            yield name, make()
+        report(number + 1, len(makers))
+
+
+def pool_record(common: Setting) -> dict:
+    """Return the histogram of the pool's pass rates, and what failed draws look like of sources
+    that never passed, and of sources that passed now and then."""
+    kinds: dict[str, list[Sequence[str]]] = {"never": [], "sometimes": []}
+    for source, rate in zip(common.pool.source, common.rates, strict=True):
+        if rate < 1.0:
+            kinds["sometimes" if rate else "never"].append(source)
     return {
-        "rates": counts(pass_rates),
-        "weights": weights_record(pass_rates, seed),
-        "noise": noise_record(store, paced, pass_rates, MOST_PER_BIN, seed, report),
-        "arms": arms_record(seed, store, report),
-        "watched": watched_record(seed, store, report) if seed == WATCHED_SEED else {},
+        "histogram": counts(common.rates),
+        "failures": {
+            name: failures_record(common.start, sources[:N_FAILING], common.seed)
+            for name, sources in kinds.items()
+        },
     }
 
 
-def weights_record(pass_rates: Sequence[float], seed: int) -> dict:
-    """Return of each kind of weights the largest, and the share of the sentences whose weight is
-    0."""
-    record = {}
-    for kind in (HARD, PACED, SHUFFLED):
-        values = sentence_weights(Weighting(rates(seed), kind), pass_rates)
-        share_of_zeros = float((values == 0.0).float().mean())
-        record[kind] = {
-            "largest": round(float(values.max()), 4),
-            "share_of_zeros": round(share_of_zeros, 4),
-        }
+def start_record(common: Setting) -> dict:
+    """Return the start's accuracy; its "never" is by new draws of training sources that never
+    passed, by share of idle sources."""
+    never = {f"{idle:.0%}": never_passed(common, idle, common.start) for idle in IDLE_SHARES}
+    return {**accuracy_record(common.start, common.seed), "never_at": never}
+
+
+def never_passed(common: Setting, idle_share: float, model: Seq2Seq) -> float:
+    """Return the share of valid ones among new draws of `model` for the training sources that never
+    passed at the start."""
+    sources = [
+        common.pool.source[row] for row in common.chosen(idle_share) if not common.rates[row]
+    ]
+    return share(valid_rates(model, sources, N_AGAIN, common.seed + 1_000))
+
+
+def arm_record(common: Setting, idle_share: float, kind: str) -> dict:
+    """Train an arm, and return its accuracy, the largest weight and the share of weights that are
+    0; of PACED also histograms of pass rates before and after it."""
+    model, rows = trained(common, idle_share, kind), common.chosen(idle_share)
+    rates = [common.rates[row] for row in rows]
+    weights = arm_weights(rates, kind, common.seed)
+    record: dict[str, float | list[int]] = {
+        **accuracy_record(model, common.seed),
+        "never": never_passed(common, idle_share, model),
+        "largest_weight": round(float(weights.max()), 3),
+        "weights_of_0": share((weights == 0.0).tolist()),
+    }
+    if kind == PACED:
+        watched = [common.pool.source[row] for row in rows[:N_WATCHED]]
+        after = valid_rates(model, watched, N_SAMPLES, common.seed + 2_000)
+        record |= {"before": counts(rates[:N_WATCHED]), "after": counts(after)}
     return record
 
 
-def arms_record(seed: int, store: Store, report: Report) -> dict:
-    """Return accuracy, forgetting, BLEU and counted tokens of the teacher, the start and all arms
-    on the test set.
-
-    Bins are made by one draw of the start. The start itself is judged by another: a bin's own draws
-    say too much.
-    """
-    arms = {label(*choices): arm(seed, *choices) for choices in ARMS}
-    recipes = {START: start(seed), AGAIN: start(seed), TEACHER: teacher(seed), **arms}
-    data = store.dataset(EARLIER)
-    models = {name: store.model(recipe) for name, recipe in recipes.items()}
-    judged = judge_models(models, data.test.source, data.toy_language, seed, report)
-    initial = judged.pop(START).rates
-    record = {}
-    for name, model in judged.items():
-        score, _ = score_outputs(model.greedy, data.test, data.detokenise, seconds=1.0)
-        trainings = stages(recipes[name]) if name in arms else []
-        record[START if name == AGAIN else name] = {
-            **accuracy_record(model.rates, model.valid, initial, data.test.source),
-            "bleu": round(score.bleu, 3),
-            "tokens": [store.n_tokens(recipe) for recipe in trainings],
-        }
-    pairs = zip(initial, data.test.source, strict=True)
-    kept = [rate for rate, source in pairs if not has_skill(source)]
-    return {"initial": counts(kept), "arms": record}
+def trained(common: Setting, idle_share: float, kind: str) -> Seq2Seq:
+    """Return the start trained on by one kind of weights; equal sources and updates in every arm
+    of a share."""
+    rows, model = common.chosen(idle_share), copy.deepcopy(common.start)
+    rates = [common.rates[row] for row in rows]
+    train(
+        model,
+        common.pool[rows],
+        common.valid,
+        objective(rates, kind, common.seed),
+        TRAINING,
+        common.seed,
+        common.teacher,
+        batch_transform=OWN_WORDS,
+    )
+    return model
 
 
-def watched_record(seed: int, store: Store, report: Report) -> dict:
-    """Return how the pass rates of validation sentences change while the start learns from gold,
-    and then by PACED."""
-    all_sources = store.dataset(EARLIER).valid.source
-    sources = [source for source in all_sources if not has_skill(source)][:N_WATCHED]
-    paced, paced_epochs = arm(seed, REVERSE, PACED), range(1, EPOCHS + 1)
-    return {
-        "gold": snapshots(store, start(seed), sources, GOLD_EPOCHS, seed, report),
-        "paced": snapshots(store, paced, sources, paced_epochs, seed, report),
-    }
-
-
-ARMS_TABLE = "Arms, test set"
-INITIAL_TABLE = "Valid draws % by the start's pass rate"
+ARMS_TABLE = "Arms, fresh sources"
 NOISE_TABLE = "Signal-to-noise, thousandths"
 
 
 def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
-    """Return arms, accuracy by initial pass rate, and signal-to-noise by pass rate: means of the
-    seeds, ± half of the 95% interval."""
-    names = list(by_seed[0]["arms"]["arms"])
-    initial = {name: _by_bin(initial_columns(by_seed, name), 1, 100.0) for name in names}
-    columns = {
-        loss: zip(*(ratios(rows, loss) for rows in by_seed), strict=True)
-        for loss in (FORWARD, REVERSE)
+    """Return the arms, and signal-to-noise by pass rate: means of the seeds, ± half of the 95%
+    interval."""
+    columns = zip(*(ratios(rows) for rows in by_seed), strict=True)
+    noise = {
+        f"{number}/{N_SAMPLES}": with_interval(values, 2, 1_000.0)
+        for number, values in enumerate(columns)
     }
     frames = {
-        ARMS_TABLE: {name: _arm_row(by_seed, name) for name in names},
-        INITIAL_TABLE: initial,
-        NOISE_TABLE: {loss: _by_bin(bins, 2, 1_000.0) for loss, bins in columns.items()},
+        ARMS_TABLE: {name: _arm_row(by_seed, name) for name in (START, *ARMS)},
+        NOISE_TABLE: {"reverse KL": noise},
     }
     return {
         heading: pandas.DataFrame.from_dict(rows, orient="index")
@@ -174,43 +223,39 @@ def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
     }
 
 
+HEADS = {
+    "valid draws %": "draws",
+    "greedy valid %": "greedy",
+    "left-out skill, greedy %": "skill",
+    "never passed, valid draws %": "never",
+}
+
+
 def _arm_row(by_seed: Sequence[Rows], name: str) -> dict[str, str]:
-    arms = [rows["arms"]["arms"][name] for rows in by_seed]
-    values = {
-        "valid draws %": [percent_valid(rows, name) for rows in by_seed],
-        "left-out skill %": [percent_valid(rows, name, "left_out") for rows in by_seed],
-        "forgotten": [forgetting(rows, name) for rows in by_seed],
-        "greedy valid %": [percent_valid(rows, name, "kept_greedy") for rows in by_seed],
-        "BLEU greedy": [record["bleu"] for record in arms],
+    measured = {head: of for head, of in HEADS.items() if of in by_seed[0][name]}
+    row = {
+        head: with_interval([percent(rows, name, of) for rows in by_seed])
+        if head in measured
+        else "–"
+        for head, of in HEADS.items()
     }
-    tokens = fmean(sum(record["tokens"]) for record in arms)
-    return {head: with_interval(column) for head, column in values.items()} | {
-        "tokens": f"{tokens:,.0f}"
-    }
-
-
-def initial_columns(by_seed: Sequence[Rows], name: str) -> list[list[float]]:
-    """Return an arm's shares of valid draws for each initial pass rate, in the seeds that have
-    it."""
-    columns = zip(*(rows["arms"]["arms"][name]["by_initial"] for rows in by_seed), strict=True)
-    return [[value for value in column if value is not None] for column in columns]
-
-
-def _by_bin(columns: Iterable[Sequence[float]], digits: int, scale: float) -> dict[str, str]:
-    return {
-        f"{number}/{N_SAMPLES}": with_interval(values, digits, scale) if values else "–"
-        for number, values in enumerate(columns)
-    }
+    if name in ARMS:
+        left_out = fmean(percent(rows, name, "weights_of_0") for rows in by_seed)
+        row["weights of 0 %"] = f"{left_out:.0f}"
+    return {"weights of 0 %": "–", **row}
 
 
 STUDY = Study(
     name="paced",
-    question="Are the sentences worth most that a student half knows?",
+    question="Are the sources worth most that a student half knows?",
     file="paced.json",
     settings=SETTINGS,
     tasks=tasks,
     measure=measure,
     tables=tables,
     claims=CLAIMS,
-    data=EARLIER,
+    first_seed=FIRST_SEED,
+    n_seeds=N_SEEDS,
+    data=DATA,
+    by_row=True,
 )

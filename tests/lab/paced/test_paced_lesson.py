@@ -5,19 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 from scipy.stats import binom
-from synthetic_paced import HISTOGRAM, paced_of
+from synthetic_paced import HISTOGRAM, paced_of, seeds
 
 from seqkd_lab.distillation.paced import signal_and_noise
 from seqkd_lab.lab.paced import figures, measures
-from seqkd_lab.lab.paced.measures import END_0, END_1, MIDDLE, JudgedDraws
+from seqkd_lab.lab.paced.measures import END_0, END_1, FEWER, MIDDLE, MORE, JudgedDraws
 from seqkd_lab.lab.shared.lesson import png
-from seqkd_lab.runs.recipes import HARD, PACED, SHUFFLED
-from seqkd_lab.studies.paced.recipes import ARMS, FORWARD, REVERSE, UNIFORM, label
-
-
-@pytest.fixture
-def rows():
-    return [paced_of(), paced_of(4.0, more=1.0)]
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.studies.paced.claims import NOISE, arm_lead
+from seqkd_lab.studies.paced.design import PACED, SHUFFLED, UNIFORM
 
 
 def drawn_by_chance(p: float, n_sources: int, n: int, seed: int = 1) -> list[JudgedDraws]:
@@ -110,33 +106,34 @@ class TestGradients:
 
 
 class TestResults:
-    def test_where_the_ratio_is_largest(self):
-        def at(place: int) -> list[dict]:
-            rows = paced_of()
-            rows["noise"][FORWARD]["signal"] = [1.0 + (place == other) for other in range(9)]
-            return [rows]
+    @pytest.mark.parametrize(
+        "signal, region",
+        [
+            ([9.0, *[1.0] * 8], END_0),
+            ([*[1.0] * 8, 9.0], END_1),
+            ([1.0, 1.0, 1.0, 5.0, 5.0, 5.0, 1.0, 1.0, 1.0], MIDDLE),
+            ([1.0, 1.0, 1.0, 1.0, 9.0, 1.0, 1.0, 1.0, 1.0], MIDDLE),
+            ([1.0, 9.0, 9.0, 1.0, 1.0, 1.0, 9.0, 9.0, 1.0], CANNOT_TELL),  # no place that is asked
+        ],
+    )
+    def test_where_the_ratio_is_largest_is_decided_by_all_seeds(self, signal, region):
+        rows = seeds(gain=1.0)
+        for number, one in enumerate(rows):
+            one[NOISE]["signal"] = [value + 0.01 * number for value in signal]
+        assert measures.where_largest(rows) == region
 
-        assert [measures.where_largest(at(place), FORWARD) for place in (0, 2, 3, 5, 6, 8)] == [
-            END_0,
-            END_0,
-            MIDDLE,
-            MIDDLE,
-            END_1,
-            END_1,
-        ]
+    def test_seeds_that_disagree_tell_nothing(self):
+        rows = [paced_of(ends=ends) for ends in (0.2, 1.8, 0.5, 1.6)]
+        assert measures.where_largest(rows) == CANNOT_TELL
 
-    def test_means_are_over_the_seeds(self):
-        found = measures.mean_ratios([paced_of(ends=0.2), paced_of(ends=0.4)], REVERSE)
-        assert found == pytest.approx([0.15, *[0.5] * 7, 0.15])
-
-    def test_the_kind_with_most_valid_draws(self, rows):
-        assert measures.most_valid(rows, REVERSE, (UNIFORM, HARD, SHUFFLED)) == HARD
-        assert measures.most_valid([paced_of(-2.0)], REVERSE, (UNIFORM, PACED)) == UNIFORM
+    @pytest.mark.parametrize("gain, said", [(3.0, MORE), (-3.0, FEWER), (0.0, CANNOT_TELL)])
+    def test_the_side_of_a_difference(self, gain, said):
+        assert measures.side(seeds(gain=gain), arm_lead(0.8, PACED, UNIFORM)) == said
 
     def test_moments_come_in_their_order(self):
         found = measures.moments(paced_of())
-        assert list(found) == ["gold, epoch 1", "gold, epoch 10", "PACED, epoch 4"]
-        assert found["gold, epoch 10"] == HISTOGRAM
+        assert list(found)[:3] == ["the pool", "15% idle", "15% idle, after PACED"]
+        assert len(found) == 7 and found["80% idle, after PACED"] == HISTOGRAM[::-1]
 
 
 class TestFigures:
@@ -155,32 +152,27 @@ class TestFigures:
         assert values_in(axes) == ["0.300", "0.110", "0.050", "0.050"]
         assert list(axes.lines[2].get_ydata()) == [0.25, 0.0625] and png(figure)
 
-    def test_noise_has_every_bin_of_both_losses(self, rows):
-        figure = figures.noise_figure(rows)
-        for axes, loss in zip(figure.axes, (FORWARD, REVERSE), strict=True):
-            assert values_in(axes) == [
-                "50.0",
-                *["500.0"] * 7,
-                "50.0",
-            ] and axes.get_title().startswith(loss)
-        assert png(figure) and png(figures.noise_figure(rows[:1]))
+    def test_noise_has_every_bin(self):
+        figure = figures.noise_figure(seeds(gain=3.0))
+        (axes,) = figure.axes
+        assert values_in(axes) == ["50.0", *["500.0"] * 7, "50.0"]
+        assert png(figure) and png(figures.noise_figure([paced_of()]))
 
-    def test_every_arm_has_a_line_and_a_missing_bin_none(self, rows):
-        figure = figures.initial_figure(rows)
-        drawn = [
-            line for axes in figure.axes for line in axes.lines if line.get_label() in figures.LOOKS
+    def test_every_paired_difference_has_its_row(self):
+        figure = figures.weights_figure(seeds(gain=3.0, random=-1.0))
+        (axes,) = figure.axes
+        names = [text.get_text() for text in axes.get_yticklabels()][::-1]
+        assert names[:3] == [
+            f"15% idle: {one} − {other}"
+            for one, other in ((PACED, UNIFORM), (PACED, SHUFFLED), (SHUFFLED, UNIFORM))
         ]
-        assert len(drawn) == len(ARMS) and all(len(line.get_xdata()) == 8 for line in drawn)
-        (paced,) = [line for line in figure.axes[0].lines if line.get_label() == PACED]
-        assert list(paced.get_ydata()) == pytest.approx([14.0] * 8)  # 43 and 45, from 30
-        assert png(figure) and png(figures.initial_figure(rows[:1]))
+        shown = values_in(axes)[::-1]
+        assert len(names) == len(shown) == 9
+        assert [text.split()[0] for text in shown[:3]] == ["+3.0", "+4.0", "−1.0"]
+        assert png(figure)
 
-    def test_every_arm_has_a_row_with_gain_and_loss(self, rows):
-        figure = figures.arms_figure(rows)
-        kept, left = figure.axes
-        assert [text.get_text() for text in kept.get_yticklabels()] == [label(*arm) for arm in ARMS]
-        row = [label(*arm) for arm in ARMS].index(label(FORWARD, PACED))
-        assert (
-            values_in(kept)[row] == "+14.0" and values_in(left)[row] == "−1.5"
-        )  # 23 and 24, from 25
-        assert png(figure) and png(figures.arms_figure(rows[:1]))
+    def test_what_was_learned_and_forgotten(self):
+        (learned,) = figures.start_figure(seeds(learned=5.0)).axes
+        assert [text.split()[0] for text in values_in(learned)] == ["+5.0"] * 3
+        (forgotten,) = figures.forgetting_figure(seeds(forgotten=4.0, spared=1.0)).axes
+        assert [text.split()[0] for text in values_in(forgotten)[::-1]] == ["−3.0", "+1.0"] * 3
