@@ -1,10 +1,10 @@
-"""Lesson 12: PACED: the student's frontier."""
+"""Lesson 12: PACED: weights from the pass rate."""
 
 from seqkd_lab.lab.shared.plan import Lesson
 
 LESSON = Lesson(
     "12_paced",
-    "PACED: the student's frontier",
+    "PACED: weights from the pass rate",
     20,
-    "weigh sources by how often the student passes, and measure what a gradient is worth",
+    "weight sources by how often the student passes, and test that against a control",
 )

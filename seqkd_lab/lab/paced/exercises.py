@@ -86,7 +86,7 @@ def _filter(rates, a, b):
     return weights / weights.mean() if weights.sum() else weights
 
 
-@mistake("a and b stand as factors here. They are powers: `rates**a`.")
+@mistake("a and b are factors here. They are powers: `rates**a`.")
 def _factors(rates, a, b):
     weights = a * rates * b * (1.0 - rates)
     return weights / weights.mean()

@@ -15,7 +15,13 @@ from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.distillation.on_policy import Divergence
-from seqkd_lab.distillation.paced import N_SAMPLES, draws, sentence_gradients, signal_and_noise
+from seqkd_lab.distillation.paced import (
+    N_SAMPLES,
+    Verifier,
+    draws,
+    sentence_gradients,
+    signal_and_noise,
+)
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 from seqkd_lab.lab.shared.predictions.decided import decided
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -49,16 +55,17 @@ class JudgedDraws:
 def judge_draws(
     model: Seq2Seq,
     sources: Sequence[Sequence[str]],
-    language: ToyLanguage,
+    is_valid: Verifier,
     n_samples: int = N_SAMPLES,
     seed: int = 1,
 ) -> list[JudgedDraws]:
-    """Judge `n_samples` draws of each source at the study's TEMPERATURE."""
+    """Judge `n_samples` draws of each source at the study's TEMPERATURE by `is_valid(source,
+    target)`."""
     judged = []
     drawn = draws(model, sources, n_samples, seed, TEMPERATURE)
     for source, targets in zip(sources, drawn, strict=True):
-        is_valid = {target: language.is_valid(source, target) for target in set(targets)}
-        valid = tuple(is_valid[target] for target in targets)
+        right = {target for target in set(targets) if is_valid(source, target)}
+        valid = tuple(target in right for target in targets)
         judged.append(JudgedDraws(tuple(source), tuple(map(tuple, targets)), valid))
     return judged
 

@@ -46,7 +46,14 @@ from seqkd_lab.lab.shared.verdict_table import verdict_table
 from seqkd_lab.runs.recipes import BASELINE, TEACHER
 from seqkd_lab.runs.study import committed_rows
 from seqkd_lab.studies.paced.claims import arm_lead
-from seqkd_lab.studies.paced.design import IDLE_SHARES, PACED, SHUFFLED, UNIFORM, has_skill
+from seqkd_lab.studies.paced.design import (
+    IDLE_SHARES,
+    PACED,
+    SHUFFLED,
+    UNIFORM,
+    has_skill,
+    verifier,
+)
 from seqkd_lab.studies.paced.study import ARMS_TABLE, NOISE_TABLE, STUDY
 
 if TYPE_CHECKING:  # the widgets need ipywidgets, which may be missing

@@ -1,5 +1,4 @@
-"""Paced explorer: which of its sentences a student would learn most from by PACED's weights, as
-training proceeds."""
+"""Paced explorer: how PACED's weight is distributed over a student's pass rates."""
 
 from __future__ import annotations
 
@@ -18,11 +17,12 @@ HEAD = ("pass rate", "% of the sources", "weight of each", "% of the weight")
 
 
 class PacedExplorer(View):
-    """Histograms of pass rates, by moment of the training in their order: `moments` maps its name
-    to how many sources have 0, 1, …, K valid draws.
+    """Histograms of pass rates in their order: `moments` maps the name of each to how many sources
+    have 0, 1, …, K valid draws.
 
-    Controls: `moment`; `a` and `b`, the powers of the weight p̂^a (1 − p̂)^b. Raises ValueError
-    without a moment, for a histogram without sources, and for histograms of different K.
+    Controls: `moment`; `a` and `b`, the powers of the weight p̂^a (1 − p̂)^b. Raise ValueError
+    without a moment, for a histogram without sources or of a single bin, and for histograms of
+    different K.
     """
 
     moment: widgets.SelectionSlider
@@ -34,9 +34,9 @@ class PacedExplorer(View):
             raise ValueError("the view needs at least one histogram of pass rates")
         self.moments = {name: tuple(counts) for name, counts in moments.items()}
         sizes = {len(counts) for counts in self.moments.values()}
-        if len(sizes) > 1 or not all(map(sum, self.moments.values())):
+        if len(sizes) > 1 or min(sizes) < 2 or not all(map(sum, self.moments.values())):
             raise ValueError(
-                "every histogram needs sources, and as many bins as the others; got "
+                "every histogram needs sources, two bins or more, and as many as the others; got "
                 f"{sorted(sizes)} bins"
             )
         look = {"style": STYLE, "layout": WIDE}
@@ -69,7 +69,7 @@ class PacedExplorer(View):
         where = (
             f"w(p) is largest at p = {peak(a, b):.2f}"
             if a + b > 0.0
-            else "every sentence has the same weight"
+            else "every source has the same weight"
         )
         if not any(bins.weights):
             return (
@@ -78,7 +78,10 @@ class PacedExplorer(View):
             )
         pairs = zip(bins.sources, bins.weights, strict=True)
         idle = sum(source for source, weight in pairs if weight == 0.0)
-        return (
-            f"{where}. {percent(idle)}% of the sources count for nothing; weights so uneven are as "
-            f"noisy as equal ones on {percent(bins.effective)}% of the sources would be."
+        noise = (
+            "All weights are equal."
+            if a + b == 0.0
+            else "These weights are as noisy as equal weights on "
+            f"{percent(bins.effective)}% of the sources would be."
         )
+        return f"{where}. {percent(idle)}% of the sources have the weight 0. {noise}"

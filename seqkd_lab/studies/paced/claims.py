@@ -63,10 +63,10 @@ def collapse(end: int) -> Quantity:
 
 BELL = (
     "PACED: the signal-to-noise ratio of the distillation gradient over the pass rate is "
-    "bell-shaped and collapses at both ends (as our notes have it)"
+    "bell-shaped and collapses at both ends (as this lab's notes report it)"
 )
-GAIN = "PACED: gains up to +8.2 over unweighted distillation (as our notes have it)"
-FORGETS = "PACED: less forgetting than unweighted distillation (as our notes have it)"
+GAIN = "PACED: gains up to +8.2 over unweighted distillation (as this lab's notes report it)"
+FORGETS = "PACED: less forgetting than unweighted distillation (as this lab's notes report it)"
 CONTROL = "an aim of this lab: the same weights on sources at random must not do as well"
 DOSE = "an aim of this lab: a weight that leaves sources out must do more where more are left out"
 

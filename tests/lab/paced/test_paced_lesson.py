@@ -32,15 +32,11 @@ def values_in(axes) -> list[str]:
 
 class TestDraws:
     def test_every_draw_is_judged_by_the_language(self, toy, toy_models):
-        class Even:
+        def even(source, target) -> bool:
             """Accepts translations of an even number of words."""
+            return len(target) % 2 == 0
 
-            def is_valid(self, source, target) -> bool:
-                return len(target) % 2 == 0
-
-        found = measures.judge_draws(
-            toy_models["baseline"], toy.test.source[:5], Even(), n_samples=6
-        )
+        found = measures.judge_draws(toy_models["baseline"], toy.test.source[:5], even, 6)
         assert [one.source for one in found] == list(toy.test.source[:5])
         for one in found:
             assert (

@@ -72,12 +72,13 @@ def test_where_nothing_counts_it_says_so(explorer):
     explorer.a.value = 0.0
     assert "nothing to learn" not in explorer.text.value and "p = 0.00" in explorer.text.value
     explorer.b.value = 0.0
-    assert "every sentence has the same weight" in explorer.text.value
+    assert "All weights are equal." in explorer.text.value
+    assert "every source has the same weight" in explorer.text.value
 
 
 def test_the_text_has_the_numbers_of_the_picture(explorer):
     explorer.moment.value = "late"
-    for said in ("0/4", "4/4", ">73<", ">27<", "p = 0.50", "62% of the sources count for nothing"):
+    for said in ("0/4", "4/4", ">73<", ">27<", "p = 0.50", "62% of the sources have the weight 0"):
         assert said in explorer.text.value
     texts = [
         text.get_text()
@@ -101,7 +102,9 @@ def test_what_a_moment_is_called_is_escaped():
     assert "<script" not in explorer.text.value and "&lt;script" in explorer.text.value
 
 
-@pytest.mark.parametrize("moments", [{}, {"a": (0, 0, 0)}, {"a": (1, 2, 3), "b": (1, 2)}])
+@pytest.mark.parametrize(
+    "moments", [{}, {"a": (0, 0, 0)}, {"a": (1, 2, 3), "b": (1, 2)}, {"a": (3,)}]
+)
 def test_what_cannot_be_shown_is_refused(moments):
     with pytest.raises(ValueError, match="histogram"):
         PacedExplorer(moments)
