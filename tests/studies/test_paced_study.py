@@ -14,6 +14,7 @@ from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.recipes import ToyData
+from seqkd_lab.runs.store import Store
 from seqkd_lab.runs.study import read_study
 from seqkd_lab.runs.verdicts import CANNOT_BE_ASKED, HELD, NOT_HELD, judge_claim
 from seqkd_lab.studies.paced import claims, design, measures, study
@@ -106,6 +107,19 @@ class TestMeasures:
         found = measures.failures_record(model, toy.valid.source[:2], 1)
         assert found["n"] == 16, "a random model passes nothing"
         assert found["many_edits"] > 0.5 and 0.5 < found["words_wrong"] <= 1.0
+
+
+class TestPassRates:
+    def test_they_are_measured_once(self, toy, model, monkeypatch, tmp_path):
+        asked = []
+        monkeypatch.setattr(Store, "model", lambda self, recipe: model)
+        monkeypatch.setattr(
+            study, "valid_rates", lambda *args: asked.append(args) or [0.5] * len(args[1])
+        )
+        first, again = (study.pool_rates(21, Store(tmp_path), toy.train) for _ in range(2))
+        assert first == again == [0.5] * len(toy.train) and len(asked) == 1
+        study.pool_rates(22, Store(tmp_path), toy.train)
+        assert len(asked) == 2
 
 
 class TestArms:

@@ -17,8 +17,9 @@ import pandas
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.paced import N_SAMPLES
+from seqkd_lab.models.checkpoint import read_json, write_json
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.keys import identity
+from seqkd_lab.runs.keys import identity, key
 from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store
@@ -105,12 +106,22 @@ class Setting:
 
 
 def setting(seed: int, store: Store) -> Setting:
-    """Return what the arms of a seed have in common; the pass rates are measured here."""
+    """Return what the arms of a seed have in common."""
     start, teacher = (store.model(recipe) for recipe in recipes(seed))
     data = store.dataset(DATA)
     pool = pool_of(data.train)
-    rates = valid_rates(start, pool.source, N_SAMPLES, seed)
-    return Setting(seed, start, teacher, pool, data.valid[:N_VALID], rates)
+    return Setting(seed, start, teacher, pool, data.valid[:N_VALID], pool_rates(seed, store, pool))
+
+
+def pool_rates(seed: int, store: Store, pool: ParallelCorpus) -> list[float]:
+    """Return the start's pass rate of each source of the pool, measured once and kept in the
+    store."""
+    recipe, _ = recipes(seed)
+    name = f"{key(recipe)}-{len(pool)}-{N_SAMPLES}-{TEMPERATURE}-{seed}.json"
+    path = store.root / "pass_rates" / name
+    if not path.exists():
+        write_json(path, valid_rates(store.model(recipe), pool.source, N_SAMPLES, seed))
+    return read_json(path)
 
 
 def measure(
