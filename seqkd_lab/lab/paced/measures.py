@@ -25,8 +25,8 @@ from seqkd_lab.distillation.paced import (
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 from seqkd_lab.lab.shared.predictions.decided import decided
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.verdicts import Rows, mean_and_interval
-from seqkd_lab.studies.paced.claims import POOL, Quantity, middle, ratios
+from seqkd_lab.runs.verdicts import HELD, Rows, judge_claim, mean_and_interval
+from seqkd_lab.studies.paced.claims import POOL, arm_lead, gains, middle, ratios
 from seqkd_lab.studies.paced.design import IDLE_SHARES, OWN_WORDS, PACED, TEMPERATURE, arm_name
 from seqkd_lab.studies.paced.measures import counts, one_by_one
 
@@ -148,9 +148,13 @@ def where_largest(by_seed: Sequence[Rows]) -> str:
     return next((region for region in values if larger.count(region) == 2), CANNOT_TELL)
 
 
-def side(by_seed: Sequence[Rows], difference: Quantity) -> str:
-    """Return whether a paired difference is MORE or FEWER than 0 by its 95% interval; CANNOT_TELL
-    where that contains 0."""
+def side(by_seed: Sequence[Rows], idle_share: float, kind: str, other: str) -> str:
+    """Return whether one kind of weights has MORE or FEWER valid draws than another by the 95%
+    interval of the paired difference; CANNOT_TELL where that contains 0, or where uniform weights
+    show no gain."""
+    if judge_claim(gains(idle_share), by_seed).outcome != HELD:
+        return CANNOT_TELL
+    difference = arm_lead(idle_share, kind, other)
     _, (low, high) = mean_and_interval([difference(rows) for rows in by_seed])
     return MORE if low > 0.0 else FEWER if high < 0.0 else CANNOT_TELL
 

@@ -45,7 +45,6 @@ from seqkd_lab.lab.shared.seeds import share_interval
 from seqkd_lab.lab.shared.verdict_table import verdict_table
 from seqkd_lab.runs.recipes import BASELINE, TEACHER
 from seqkd_lab.runs.study import committed_rows
-from seqkd_lab.studies.paced.claims import arm_lead
 from seqkd_lab.studies.paced.design import (
     IDLE_SHARES,
     PACED,

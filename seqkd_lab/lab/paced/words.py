@@ -8,7 +8,7 @@ from statistics import fmean
 
 from seqkd_lab.lab.paced.explorer import paced_bins
 from seqkd_lab.lab.shared.digits import mean_in_digits, percent, shown_number
-from seqkd_lab.runs.verdicts import Rows, mean_and_interval
+from seqkd_lab.runs.verdicts import HELD, Claim, Rows, judge_claim, mean_and_interval
 from seqkd_lab.studies.paced.claims import (
     NOISE,
     POOL,
@@ -17,6 +17,8 @@ from seqkd_lab.studies.paced.claims import (
     arm_lead,
     collapse,
     dose,
+    forgets,
+    gains,
     inner_maximum,
     lead,
     ratios,
@@ -29,6 +31,11 @@ def by_side(values: Sequence[float], above: str, below: str, open_: str) -> str:
     """Return `above`, `below` or `open_`: where the 95% interval of the mean lies, seen from 0."""
     _, (low, high) = mean_and_interval(values)
     return above if low > 0.0 else below if high < 0.0 else open_
+
+
+def passes(by_seed: Sequence[Rows], check: Claim) -> bool:
+    """Return whether a manipulation check is held, so that the weights can be compared."""
+    return judge_claim(check, by_seed).outcome == HELD
 
 
 def _over(by_seed: Sequence[Rows], difference: Quantity) -> list[float]:
@@ -93,7 +100,7 @@ def steep_powers_in_words(counts: Sequence[int], a: float = 4.0) -> str:
     return (
         f"With a = b = 1 the weights are as noisy as equal weights on {percent(plain.effective)} "
         f"of the sources. With a = {a:g} and b = 1 it is {percent(steep.effective)}: {moved}. "
-        "Noise has this price even if the weights are at the right place."
+        "Uneven weights have this price even where they choose the right sources."
     )
 
 
@@ -182,16 +189,24 @@ OUTCOMES = {
 }
 
 
+NOT_ASKED = "it cannot be asked here, since uniform weights show no gain"
+
+
 def weights_in_words(by_seed: Sequence[Rows]) -> str:
     """State the three paired differences at each share of idle sources, and how PACED's lead
     changes with that share."""
-    lines = [
-        f"- {idle:.0%} idle, {kind} − {other}: {mean_in_digits(values)} points: "
-        f"{by_side(values, *OUTCOMES[kind, other])}."
-        for idle in IDLE_SHARES
-        for kind, other in OUTCOMES
-        for values in [_over(by_seed, arm_lead(idle, kind, other))]
-    ]
+    lines = []
+    for idle in IDLE_SHARES:
+        learned = passes(by_seed, gains(idle))
+        for pair, outcomes in OUTCOMES.items():
+            values = _over(by_seed, arm_lead(idle, *pair))
+            said = by_side(values, *outcomes) if learned else NOT_ASKED
+            name = f"{idle:.0%} idle, {' − '.join(pair)}"
+            lines.append(f"- {name}: {mean_in_digits(values)} points: {said}.")
+    return "Valid draws:\n\n" + "\n".join([*lines, _dose_in_words(by_seed)])
+
+
+def _dose_in_words(by_seed: Sequence[Rows]) -> str:
     change = _over(by_seed, dose)
     more = by_side(
         change,
@@ -199,21 +214,23 @@ def weights_in_words(by_seed: Sequence[Rows]) -> str:
         "PACED's lead is smaller where more sources are idle",
         "the seeds do not decide whether PACED's lead depends on the share of idle sources",
     )
+    if not passes(by_seed, gains(IDLE_SHARES[-1])):
+        more = NOT_ASKED
     few, most = f"{IDLE_SHARES[0]:.0%}", f"{IDLE_SHARES[-1]:.0%}"
-    lines.append(
+    return (
         f"- PACED − uniform at {most} idle, less the same at {few}: {mean_in_digits(change)} "
         f"points: {more}."
     )
-    return "Valid draws:\n\n" + "\n".join(lines)
 
 
 def greedy_in_words(by_seed: Sequence[Rows]) -> str:
     """State PACED − uniform by greedy translations at each share of idle sources."""
     parts = [
         f"{mean_in_digits(values)} points at {idle:.0%} idle "
-        f"({by_side(values, 'better', 'worse', 'open')})"
+        f"({by_side(values, 'better', 'worse', 'open') if learned else 'not asked'})"
         for idle in IDLE_SHARES
         for values in [_over(by_seed, arm_lead(idle, PACED, UNIFORM, "greedy"))]
+        for learned in [passes(by_seed, gains(idle))]
     ]
     return f"By greedy translations, PACED − uniform is {', '.join(parts)}."
 
@@ -259,6 +276,8 @@ def forgetting_in_words(by_seed: Sequence[Rows]) -> str:
         beside = by_side(
             spared, "PACED's keep more", "PACED's keep less", "which of the two keeps more is open"
         )
+        if not passes(by_seed, forgets(idle)):
+            beside = "which keeps more cannot be asked, since uniform weights show no loss"
         lines.append(
             f"- {idle:.0%} idle: start − uniform {mean_in_digits(lost)} points, {forgot}; PACED − "
             f"uniform {mean_in_digits(spared)} points, {beside}."

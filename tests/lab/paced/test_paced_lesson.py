@@ -12,7 +12,7 @@ from seqkd_lab.lab.paced import figures, measures
 from seqkd_lab.lab.paced.measures import END_0, END_1, FEWER, MIDDLE, MORE, JudgedDraws
 from seqkd_lab.lab.shared.lesson import png
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
-from seqkd_lab.studies.paced.claims import NOISE, arm_lead
+from seqkd_lab.studies.paced.claims import NOISE
 from seqkd_lab.studies.paced.design import PACED, SHUFFLED, UNIFORM
 
 
@@ -124,7 +124,10 @@ class TestResults:
 
     @pytest.mark.parametrize("gain, said", [(3.0, MORE), (-3.0, FEWER), (0.0, CANNOT_TELL)])
     def test_the_side_of_a_difference(self, gain, said):
-        assert measures.side(seeds(gain=gain), arm_lead(0.8, PACED, UNIFORM)) == said
+        assert measures.side(seeds(gain=gain), 0.8, PACED, UNIFORM) == said
+
+    def test_no_side_is_told_where_uniform_weights_did_not_gain(self):
+        assert measures.side(seeds(gain=3.0, learned=-1.0), 0.8, PACED, UNIFORM) == CANNOT_TELL
 
     def test_moments_come_in_their_order(self):
         found = measures.moments(paced_of())
