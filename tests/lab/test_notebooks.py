@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from seqkd_lab.lab.shared import exercises
 from seqkd_lab.lab.shared.plan import lessons
+from seqkd_lab.studies import find_studies, study
 
 PATHS = notebook_runs.paths()
 PLANNED = {lesson.file for lesson in lessons()}
@@ -22,7 +23,7 @@ MOST_CELLS, MOST_SECONDS = 35, 120
 CARD = ("What you can do after it", "What you need", "Minutes to read", "Seconds to run")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ARXIV_NUMBER = re.compile(r"arXiv \d{4}\.\d{5}")
-MEASURED = re.compile(r"\d\.\d|\d ?%(?!\s+interval)|\d BLEU")
+MEASURED = re.compile(r"\d+\.\d+(?: BLEU)?|\d+ ?%(?!\s+interval)|\d+ BLEU")
 REWRITTEN = range(9)
 """The lessons that import from few places and carry the ticket; the later ones follow."""
 MOST_PLACES = 3
@@ -52,6 +53,14 @@ def finished(path: Path, solved: bool) -> notebook_runs.Run:
     once."""
     notebook = notebook_runs.read(path)
     return notebook_runs.run(notebook_runs.solved(notebook) if solved else notebook)
+
+
+@cache
+def in_claims() -> set[str]:
+    """What claims ask, and what their papers say, with numbers that prose may name, too: a paper's
+    result, or a level at which something is measured."""
+    claims = [claim for name in find_studies() for claim in study(name).claims]
+    return {n for claim in claims for n in MEASURED.findall(f"{claim.ours} {claim.original}")}
 
 
 def test_every_lesson_of_the_plan_is_there():
@@ -131,8 +140,8 @@ class TestStored:
 
     def test_prose_holds_no_measured_number(self, path):
         for source in cells(path, "markdown"):
-            text = ARXIV_NUMBER.sub("", source)
-            assert not MEASURED.search(text), MEASURED.search(text)
+            found = MEASURED.findall(ARXIV_NUMBER.sub("", source))
+            assert set(found) <= in_claims(), set(found) - in_claims()
 
 
 @each

@@ -49,6 +49,7 @@ from seqkd_lab.studies.paced.design import (
     IDLE_SHARES,
     PACED,
     SHUFFLED,
+    TEMPERATURE,
     UNIFORM,
     has_skill,
     verifier,
