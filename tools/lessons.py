@@ -24,7 +24,14 @@ from seqkd_lab.lab.shared.exercises import Exercise, of_lesson
 from seqkd_lab.lab.shared.plan import NOTEBOOKS, PACKAGE, Lesson, lessons, subjects
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.study import Study, committed_rows
-from seqkd_lab.runs.verdicts import summary
+from seqkd_lab.runs.verdicts import (
+    CANNOT_BE_ASKED,
+    CANNOT_BE_JUDGED,
+    HELD,
+    NOT_HELD,
+    UNDECIDED,
+    numbers,
+)
 
 README = NOTEBOOKS.parent / "README.md"
 INSTRUCTORS = NOTEBOOKS / "instructors.md"
@@ -35,6 +42,9 @@ LESSONS_TABLE = ("| | lesson | minutes | what you can do after it |", "|---|---|
 EXERCISES_TABLE = ("| lesson | exercise | minutes | difficulty | hints |", "|---|---|---|---|---|")
 HEADING = re.compile(r"^### (\d\d)(?!\d| minutes).*$", re.MULTILINE)
 CAME_OUT = "- **What came out**"
+OUTCOMES = (HELD, UNDECIDED, NOT_HELD, CANNOT_BE_ASKED, CANNOT_BE_JUDGED)
+GENERATED = (CAME_OUT, *(f"  - *{outcome}*" for outcome in OUTCOMES))
+"""How the lines begin that `with_outcomes` writes."""
 AFTER_SECTIONS = "## All exercises\n"
 
 
@@ -151,10 +161,10 @@ def with_headings(text: str, plan: Sequence[Lesson]) -> str:
 def with_outcomes(text: str) -> str:
     """Return the text with what came out of each lesson's studies at the end of its section, in
     place of what stood there."""
-    lines = [line for line in text.splitlines() if not line.startswith(CAME_OUT)]
+    lines = [line for line in text.splitlines() if not line.startswith(GENERATED)]
     for subject, lesson in subjects().items():
         heading = f"### {lesson.name[:2]} {lesson.title}"
-        outcomes = [outcome_line(study) for study in studies_of(subject)]
+        outcomes = [line for study in studies_of(subject) for line in outcome_lines(study)]
         if not outcomes:
             continue
         end = lines.index(heading) + 1
@@ -178,14 +188,22 @@ def studies_of(subject: str) -> list[Study]:
     ]
 
 
-def outcome_line(study: Study) -> str:
-    """Return the verdicts on a study's committed results in a line, for instructors.md."""
+def outcome_lines(study: Study) -> list[str]:
+    """Return the verdicts on a study's committed results for instructors.md: how many of each
+    outcome, then a line for each outcome with its claims and their effects."""
     rows = committed_rows(study)
     repeated = study.repeated if len(rows) > 1 else study.repeated.removesuffix("s")
-    return (
-        f"{CAME_OUT} (`seqkd-lab study check {study.name}`, {len(rows)} {repeated}): "
-        f"{summary(study.judge(rows))}"
-    )
+    by_outcome: dict[str, list[str]] = {}
+    for verdict in study.judge(rows):
+        unjudged = verdict.outcome in (CANNOT_BE_ASKED, CANNOT_BE_JUDGED)
+        effect = "" if unjudged else f" ({numbers(verdict)})"
+        by_outcome.setdefault(verdict.outcome, []).append(f"{verdict.claim.ours}{effect}")
+    reached = [outcome for outcome in OUTCOMES if outcome in by_outcome]
+    counts = ", ".join(f"{len(by_outcome[outcome])} {outcome}" for outcome in reached)
+    return [
+        f"{CAME_OUT} (`seqkd-lab study check {study.name}`, {len(rows)} {repeated}): {counts}.",
+        *(f"  - *{outcome}*: {'; '.join(by_outcome[outcome])}." for outcome in reached),
+    ]
 
 
 def outdated() -> list[Path]:

@@ -234,13 +234,7 @@ def summary(verdicts: Sequence[Verdict]) -> str:
         f"held, {count[UNDECIDED]} undecided, {count[NOT_HELD]} not held"
     )
     if count[CANNOT_BE_ASKED]:
-        asked = dict.fromkeys(
-            verdict.reason
-            for verdict in verdicts
-            if verdict.outcome == CANNOT_BE_ASKED and verdict.reason
-        )
         counts += f", {count[CANNOT_BE_ASKED]} cannot be asked here"
-        counts += f" ({'; '.join(asked)})" if asked else ""
     if count[CANNOT_BE_JUDGED]:
         reasons = dict.fromkeys(
             verdict.reason for verdict in verdicts if verdict.outcome == CANNOT_BE_JUDGED
