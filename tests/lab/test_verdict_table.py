@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from seqkd_lab.lab.shared import verdict_table as tables
+from seqkd_lab.lab.shared.digits import mean_in_digits
 from seqkd_lab.lab.shared.paired import ABOVE, BELOW, OPEN, paired_figure, side_of
 from seqkd_lab.lab.shared.verdict_table import VerdictTable
 from seqkd_lab.runs.verdicts import (
@@ -13,6 +14,7 @@ from seqkd_lab.runs.verdicts import (
     UNDECIDED,
     Claim,
     judge_claim,
+    mean_and_interval,
 )
 
 ROWS = [{"gain": gain, "loss": -gain, "open": gain - 1.0} for gain in (0.8, 1.0, 1.3)]
@@ -88,6 +90,23 @@ def test_a_paired_picture_has_a_row_for_each_difference_first_on_top():
     numbers = [text.get_text() for text in axes.texts]
     assert any(text.startswith("+1.5 [") for text in numbers)
     figure.savefig("/dev/null", format="png")
+
+
+@pytest.mark.parametrize("nearest", [0.3, 0.04, 0.017, 0.0021, -0.0021, -0.017, -0.3])
+def test_an_interval_shows_on_which_side_of_zero_it_ends(nearest):
+    """A bound just beside 0 has as many digits as tell it from 0."""
+    apart = [-1.0, 0.0, 1.0]
+    _, (low, high) = mean_and_interval(apart)
+    nearer = low if nearest > 0.0 else high
+    values = [value - nearer + nearest for value in apart]
+    bounds = mean_in_digits(values).split("[")[1].rstrip("]").replace("−", "-").split(", ")
+    assert float(bounds[nearest < 0.0]) == pytest.approx(nearest, rel=0.5)
+
+
+def test_a_single_value_has_no_interval_and_a_zero_no_sign():
+    assert mean_in_digits([0.25]) == "+0.2"
+    assert mean_in_digits([-0.001]) == mean_in_digits([0.0]) == "0.0"
+    assert mean_in_digits([-1.0, -2.0], sign="")[0] == "−"
 
 
 def test_a_paired_picture_of_nothing_is_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -46,9 +47,25 @@ def minus(text: str) -> str:
 
 def mean_in_digits(values: Sequence[float], digits: int = 1, sign: str = "+") -> str:
     """Return the mean of `values` with its 95% interval, as "+1.2 [+0.4, +2.0]"; with sign="" a
-    positive number has no sign."""
+    positive number has no sign. Of a single value, the mean alone.
+
+    There are more digits where a bound would seem to be 0 and is not: a reader could not tell on
+    which side of 0 the interval ends.
+    """
     mean, (low, high) = mean_and_interval(values)
-    return minus(f"{mean:{sign}.{digits}f} [{low:{sign}.{digits}f}, {high:{sign}.{digits}f}]")
+    if math.isinf(low):
+        return with_sign(mean, digits, sign)
+    while digits < MOST and any(0.0 < abs(bound) < 0.5 * 10**-digits for bound in (low, high)):
+        digits += 1
+    shown = [with_sign(value, digits, sign) for value in (mean, low, high)]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+
+
+def with_sign(value: float, digits: int, sign: str = "+") -> str:
+    """Return `value` with its sign (none before a positive number with sign="") and a true minus;
+    what rounds to 0 has no sign."""
+    text = f"{value:{sign}.{digits}f}"
+    return minus(text) if float(text) else text.lstrip("+-")
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from textwrap import fill
 
 from matplotlib.figure import Figure
 
-from seqkd_lab.lab.shared.bars import signed
+from seqkd_lab.lab.shared.digits import mean_in_digits
 from seqkd_lab.lab.shared.seeds import draw_seeds
 from seqkd_lab.lab.shared.style import BLACK, GREEN, GREY, VERMILION, panels, styled
 from seqkd_lab.runs.verdicts import mean_and_interval
@@ -41,7 +40,7 @@ def paired_figure(
         side = side_of(values)
         draw_seeds(axes, float(height), values, COLOURS[side], MARKERS[side])
         axes.annotate(
-            _in_numbers(values, decimals),
+            mean_in_digits(values, decimals),
             (1.0, height),
             xycoords=axes.get_yaxis_transform(),
             xytext=(8, 0),
@@ -54,11 +53,3 @@ def paired_figure(
     axes.set_yticks(range(len(names)), names)
     axes.grid(axis="y", visible=False)
     return figure
-
-
-def _in_numbers(values: Sequence[float], decimals: int) -> str:
-    mean, (low, high) = mean_and_interval(values)
-    text = signed(mean, decimals)
-    if math.isinf(low):
-        return text
-    return f"{text} [{signed(low, decimals)}, {signed(high, decimals)}]"
