@@ -28,7 +28,7 @@ class DraftedWord:
     """A proposed word ("</s>" ends the sentence), its probability by draft (p) and target (q), and
     its fate.
 
-    accepted: it stands. rejected: the first that does not. unread: it stood behind that one and was
+    accepted: it is kept. rejected: the first that is not. unread: it came after that one and was
     never judged.
     """
 
@@ -44,8 +44,8 @@ class TracedRound:
     adds itself.
 
     `extra` comes from `extra_distribution` (V,): the residual of p and q (V,) at the rejected
-    place, or q itself when every word stood (p is None then). It is None, and is not needed, when
-    an accepted word was the end.
+    place, or q itself when every word was accepted (p is None then). `extra` is None, and not
+    needed, when an accepted word was the end.
     """
 
     prefix: tuple[str, ...]
@@ -57,12 +57,12 @@ class TracedRound:
 
     @property
     def n_accepted(self) -> int:
-        """The number of words that stand."""
+        """The number of accepted words."""
         return sum(word.fate == ACCEPTED for word in self.words)
 
     @property
     def rejected(self) -> DraftedWord | None:
-        """The word that did not stand; None when all did."""
+        """The rejected word; None when all were accepted."""
         return next((word for word in self.words if word.fate == REJECTED), None)
 
     @property
@@ -92,7 +92,6 @@ def trace_speculative(
     draft_length: int = 4,
     distribution: SamplingDistribution = DEFAULT_SAMPLING,
     max_length: int | None = None,
-    adaptive: bool = False,
 ) -> DraftTrace:
     """Sample one sentence speculatively and keep every round. Arguments and errors are
     speculative_sample's."""
@@ -105,7 +104,6 @@ def trace_speculative(
         draft_length,
         distribution,
         max_length,
-        adaptive=adaptive,
         observer=rounds.append,
     )[0]
     tokens = target.target_vocabulary.tokens
@@ -123,7 +121,7 @@ def _traced(drafted: Round, written: tuple[str, ...], tokens: tuple[str, ...]) -
         DraftedWord(tokens[word], float(p[word]), float(q[word]), fate)
         for word, p, q, fate in zip(ids, drafted.p[0], drafted.q[0], fates, strict=False)
     )
-    end = drafted.first - 1 + n_accepted  # of what stands, in `written`
+    end = drafted.first - 1 + n_accepted  # of the accepted words, in `written`
     return TracedRound(
         written[: drafted.first - 1],
         words,

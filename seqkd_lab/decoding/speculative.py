@@ -2,17 +2,17 @@
 proposes K words, the large target model looks at all of them in one call, and what comes out
 follows the target's distribution, exactly.
 
-With p the draft's distribution of the next word and q the target's, a proposed word x stands with
-probability min(1, q(x)/p(x)); the first that does not is drawn again from (q − p)₊ / Σ(q − p)₊.
-Together that is q: min(p, q) + (q − p)₊ = q. (Leviathan et al. 2023, arXiv 2211.17192, found the
-same and swap the letters.)
+With p the draft's distribution of the next word and q the target's, a proposed word x is accepted
+with probability min(1, q(x)/p(x)). The first that is rejected is replaced by a word drawn from
+(q − p)₊ / Σ(q − p)₊. Together that is q: min(p, q) + (q − p)₊ = q. (Leviathan et al. 2023, arXiv
+2211.17192, found the same and swap the letters.)
 
 Temperature, top-k and top-p are parts of the distribution, so they are applied to both models
-before any ratio. At temperature 0 both distributions are certain: a word stands just where
+before any ratio. At temperature 0 both distributions are certain: a word is accepted exactly where
 the target's greedy search writes it, too.
 
-In a batch, sentences accept different numbers of words, but the states of all have one length. Each
-round so begins where the slowest sentence stands, and what the others have already is known: it is
+In a batch, sentences accept different numbers of words, but the states of all have one length. So
+each round begins where the slowest sentence is, and what the others have already is known: it is
 neither drawn nor judged again.
 """
 
@@ -37,8 +37,8 @@ from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, evaluating
 
 
 def accepted(p: Tensor, q: Tensor, r: Tensor) -> Tensor:
-    """Return which proposed words stand, given their probabilities by draft and target and r from
-    [0, 1): r < min(1, q/p)."""
+    """Return which proposed words are accepted, given their probabilities by draft and target and r
+    from [0, 1): r < min(1, q/p)."""
     return r * p < q
 
 
@@ -54,8 +54,8 @@ def residual(p: Tensor, q: Tensor) -> Tensor:
 
 
 class Rule(NamedTuple):
-    """The rule of the algorithm: which words stand, and the distribution of the one drawn in place
-    of the first that does not."""
+    """The rule of the algorithm: which words are accepted, and the distribution of the one drawn in
+    place of the first that is rejected."""
 
     accepted: Callable[[Tensor, Tensor, Tensor], Tensor]
     residual: Callable[[Tensor, Tensor], Tensor]
@@ -69,9 +69,9 @@ class Round:
     """One call of the target. `drafted` (B, K) words from place `first` on, drawn from p (B, K, V);
     q (B, K + 1, V).
 
-    `known` (B, K) marks words that were accepted earlier; the first n_accepted (B,) words stand;
-    then one `extra` (B,) is drawn from `extra_distribution` (B, V): the residual after a refusal, q
-    itself when all stand.
+    `known` (B, K) marks words that were accepted earlier; the first n_accepted (B,) words are
+    accepted; then one `extra` (B,) is drawn from `extra_distribution` (B, V): the residual after a
+    rejection, q itself when all are accepted.
     """
 
     first: int
@@ -114,16 +114,15 @@ def propose(
 def check(
     p: Tensor, q: Tensor, words: Tensor, known: Tensor, rule: Rule, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return how many of the `words` (B, K) stand (B,), and the distribution (B, V) of the one that
-    follows them.
+    """Return how many of the `words` (B, K) are accepted (B,), and the distribution (B, V) of the
+    word that follows them.
 
-    p (B, K, V) and q (B, K + 1, V). Behind the last proposed word p is 0, so that what is left of q
-    is all of it.
+    p (B, K, V) and q (B, K + 1, V). After the last proposed word p is 0, so the residual is q.
     """
     B, K = words.shape
     p_word, q_word = (of.gather(2, words[:, :, None])[:, :, 0] for of in (p, q[:, :K]))
-    stands = known | rule.accepted(p_word, q_word, torch.rand(B, K, generator=generator))
-    n_accepted = stands.long().cumprod(dim=1).sum(dim=1)
+    is_accepted = known | rule.accepted(p_word, q_word, torch.rand(B, K, generator=generator))
+    n_accepted = is_accepted.long().cumprod(dim=1).sum(dim=1)
     following = torch.arange(B), n_accepted
     return n_accepted, rule.residual(F.pad(p, (0, 0, 0, 1))[following], q[following])
 
@@ -138,7 +137,6 @@ def speculative_batch(
     draft_length: int,
     distribution: SamplingDistribution,
     generator: torch.Generator,
-    adaptive: bool = False,
     rule: Rule = EXACT,
     observer: Observer | None = None,
 ) -> tuple[Tensor, Tensor]:
@@ -161,8 +159,6 @@ def speculative_batch(
             observer(
                 Round(first, words.clone(), known, p, q, n_accepted, extra, extra_distribution)
             )
-        if adaptive:
-            draft_length = next_length(draft_length, n_accepted, p.shape[1])
         written = written.extend(first + n_accepted + 1, extra, logits)
         ended = written.ended
         if ended.any():
@@ -179,18 +175,8 @@ def speculative_batch(
             state.rollback(min(written.first - 1, state.length)).remember() for state in states
         ]
     ends = (tokens == EOS).long()
-    behind = (ends.cumsum(dim=1) - ends).bool()
-    return tokens.masked_fill(behind, PAD)[:, 1:], log_prob.masked_fill(behind, 0.0).sum(dim=1)
-
-
-def next_length(draft_length: int, n_accepted: Tensor, n_drafted: int) -> int:
-    """Return the K of the next round: two more when every word stood, one fewer when not, and one
-    at least.
-
-    That is what Hugging Face's assisted generation does by its "heuristic" schedule; it learns
-    nothing of p and q.
-    """
-    return draft_length + 2 if bool((n_accepted == n_drafted).all()) else max(1, draft_length - 1)
+    after = (ends.cumsum(dim=1) - ends).bool()
+    return tokens.masked_fill(after, PAD)[:, 1:], log_prob.masked_fill(after, 0.0).sum(dim=1)
 
 
 def speculative_sample(
@@ -202,7 +188,6 @@ def speculative_sample(
     distribution: SamplingDistribution = DEFAULT_SAMPLING,
     max_length: int | None = None,
     batch_size: int = 256,
-    adaptive: bool = False,
     rule: Rule = EXACT,
     observer: Observer | None = None,
     progress: Callable[[int], None] | None = None,
@@ -210,7 +195,7 @@ def speculative_sample(
     """Sample one translation of each source from the target's distribution, as `sampling.sample`
     does, drafted by `draft`.
 
-    draft_length is K, with `adaptive` that of the first round; another `rule` shows what breaks.
+    draft_length is K; another `rule` shows what breaks.
     log_prob is the target's own (temperature 1, no word cut off). Raise ValueError for a K or
     batch_size below 1 and for models of different vocabularies.
     """
@@ -242,7 +227,6 @@ def speculative_sample(
                 draft_length,
                 distribution,
                 generator,
-                adaptive,
                 rule,
                 observer,
             )

@@ -100,21 +100,6 @@ def test_the_laws_of_a_trace_are_those_of_its_places():
     assert n_refused > 5
 
 
-def test_a_trace_can_be_adaptive():
-    """All words of a draft that is the target stand, so that each round drafts two more."""
-    target = model(TRANSFORMER, 0)
-    for seed in range(5):
-        rounds = trace_speculative(target, target, SOURCE, seed, 1, adaptive=True).rounds
-        assert [len(one.words) for one in rounds[:-1]] == list(range(1, 2 * len(rounds) - 2, 2))
-    assert (
-        max(
-            len(trace_speculative(target, target, SOURCE, seed, 1, adaptive=True).rounds)
-            for seed in range(5)
-        )
-        > 2
-    )
-
-
 @pytest.mark.parametrize("modes", [(True, False), (False, True)])
 def test_each_model_keeps_its_own_mode(modes):
     target, draft = model(LSTM, 0).train(modes[0]), model(LSTM, 10).train(modes[1])

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from synthetic_speculative import speculative_of
 from synthetic_table3 import table3_of
 
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.runs.data import Dataset, load_toy
 from seqkd_lab.runs.recipes import ToyData
-from seqkd_lab.studies.speculative.results import DraftingResults
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +35,3 @@ def toy_models(toy: Dataset) -> dict[str, LSTMSeq2Seq]:
 def table3() -> list[dict[str, dict]]:
     """Results like Table 3's, made by formula."""
     return table3_of()
-
-
-@pytest.fixture(scope="session")
-def drafting_results() -> DraftingResults:
-    """Results like those of `seqkd-lab speculative`, made by formula."""
-    return speculative_of()

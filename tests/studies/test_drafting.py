@@ -8,18 +8,20 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small_corpus import ONE_EPOCH, TWO_EPOCHS, write_text
+from small_corpus import ONE_EPOCH, TWO_EPOCHS
+from synthetic_speculative import seeds_of
 from synthetic_table3 import write_rows
 
 from seqkd_lab.cli import main
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.search import Hypothesis
+from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import SEQ_KD, TEACHER, WORD_KD, ToyData
 from seqkd_lab.runs.results import rows_by_seed
-from seqkd_lab.runs.schedule import Watcher, run_all
 from seqkd_lab.runs.store import Store
 from seqkd_lab.runs.study import measure_seeds
 from seqkd_lab.runs.verdicts import HELD, all_held
@@ -27,21 +29,23 @@ from seqkd_lab.studies.speculative import results as drafting_results
 from seqkd_lab.studies.speculative.clock import OWN, check_cost, cost, measure_clock, measure_steps
 from seqkd_lab.studies.speculative.exactness import chi_square, measure_exactness
 from seqkd_lab.studies.speculative.recipes import (
+    COMPARED,
+    DEEP,
     DRAFTING,
     DRAFTS,
-    SMALL_TARGET,
+    ON_POLICY,
+    SAME_ON_GOLD,
     DraftingPreset,
-    DraftingRun,
     drafting_recipes,
 )
-from seqkd_lab.studies.speculative.results import STEPS, DraftingResults, Extent
+from seqkd_lab.studies.speculative.results import STEPS, DraftingResults, DraftingRun, Extent
 from seqkd_lab.studies.speculative.study import STUDY, study_of
-from seqkd_lab.studies.speculative.tables import best_way, speed_ups
 from seqkd_lab.studies.speculative.tokens import (
     drawn_pairs,
     expected_calls,
     expected_speed_up,
     expected_tokens,
+    measure_acceptance,
     measure_tokens,
     overlaps,
     with_ends,
@@ -50,27 +54,30 @@ from seqkd_lab.studies.speculative.tokens import (
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 SOURCES = [("ant", "bee", "cat"), ("fox",), ("dog", "eel")] * 4
 SMALL = DraftingPreset(
-    target=TransformerSpec(12, 2, 2, 16, 0.0),
-    small_target=TransformerSpec(8, 1, 2, 8, 0.0),
-    draft=LSTMSpec(4),
-    larger_draft=LSTMSpec(6),
-    transformer_draft=TransformerSpec(4, 1, 2, 8, 0.0),
-    target_training=TWO_EPOCHS,
-    small_target_training=ONE_EPOCH,
-    draft_training=ONE_EPOCH,
-    larger_training=ONE_EPOCH,
-    transformer_training=ONE_EPOCH,
-    beam_size=2,
+    table=replace(
+        TOY,
+        teacher=LSTMSpec(8),
+        student=LSTMSpec(4),
+        teacher_training=TWO_EPOCHS,
+        student_training=ONE_EPOCH,
+        beam_size=2,
+    ),
+    deep=TransformerSpec(8, 2, 2, 8, 0.0),
+    deep_training=ONE_EPOCH,
+    own_training=ONE_EPOCH,
+    own_loss=Divergence(0.5, scaled=True),
+    n_own=40,
 )
 LITTLE = Extent(
-    (1, 3),
-    (1.0, 0.0),
-    n_sentences=4,
-    n_timed=2,
-    threads=(1,),
+    n_acceptance=6,
+    target_seeds=(21,),
+    temperatures=(1.0, 0.0),
+    counted_lengths=(1, 3),
+    n_sentences=2,
+    draft_lengths=(1, 3),
+    n_timed=1,
     repetitions=2,
-    exactness_seeds=(1, 2),
-    n_drawn=400,
+    n_drawn=200,
 )
 
 
@@ -149,14 +156,13 @@ class TestMeasures:
         )
         assert heard == [(n, 8) for n in range(1, 9)]
         for one in found:
-            assert len(one.lengths) == len(SOURCES) and 0 <= one.n_accepted <= one.n_judged
-            assert one.n_calls <= sum(one.lengths) <= one.n_accepted + one.n_calls
+            assert 0 <= one.n_accepted <= one.n_judged
+            assert one.n_calls <= one.n_tokens <= one.n_accepted + one.n_calls
+            assert 1.0 <= one.with_ends <= expected_tokens(one.alpha, one.draft_length) + 1e-9
             assert one.n_different == (None if one.temperature else 0)
             assert abs(one.z) < 4.0
             if one.draft == "same":
-                assert one.n_accepted == one.n_judged and one.overlap == pytest.approx(
-                    1.0, abs=1e-5
-                )
+                assert one.n_accepted == one.n_judged and one.alpha == pytest.approx(1.0, abs=1e-5)
             if not one.temperature:
                 assert one.n_expected == one.n_accepted and one.z == 0.0
 
@@ -195,55 +201,77 @@ class TestMeasures:
         clock = measure_clock(
             models["target"],
             {"draft": models["draft"]},
-            SOURCES[:2],
+            SOURCES[:6],
             (1.0, 0.0),
             (1, 2),
-            (1,),
             2,
             lambda *how: heard.append(how),
         )
-        ways = [
-            (one.draft, one.draft_length, one.adaptive) for one in clock if one.temperature == 1.0
-        ]
-        assert ways == [
-            (OWN, 0, False),
-            ("draft", 1, False),
-            ("draft", 2, False),
-            ("draft", 2, True),
-        ]
+        ways = [(one.draft, one.draft_length) for one in clock if one.temperature == 1.0]
+        assert ways == [(OWN, 0), ("draft", 1), ("draft", 2)]
         assert all(
             len(one.seconds_per_token) == 2 and min(one.seconds_per_token) > 0 for one in clock
         )
-        assert heard[-1] == (24, 24) and torch.get_num_threads() == before
+        assert heard[-1] == (18, 18) and torch.get_num_threads() == before
         heard.clear()
-        steps = measure_steps(models, SOURCES[0], (1, 3), (1,), 2, lambda *how: heard.append(how))
-        assert heard[-1] == (12, 12) and len(steps) == 4
-        assert cost(steps, "target", "target", 1) == 1.0 and check_cost(steps, "target", 2, 1) > 0
+        lengths = {"target": (1, 3), "draft": (1,)}
+        steps = measure_steps(models, SOURCES[0], lengths, 2, lambda *how: heard.append(how))
+        assert heard[-1] == (9, 9) and len(steps) == 3
+        assert cost(steps, "target", "target") == 1.0 and check_cost(steps, "target", 2) > 0
+
+    def test_acceptance_is_the_mean_overlap_along_the_targets_own_words(self, make_model):
+        target, draft = make_model(1, sharpness=2.0), make_model(2, sharpness=2.0)
+        found = measure_acceptance(target, {"d": draft, "same": target}, SOURCES, (1.0, 0.0), 3)
+        assert [(one.draft, one.temperature) for one in found] == [
+            ("d", 1.0),
+            ("same", 1.0),
+            ("d", 0.0),
+            ("same", 0.0),
+        ]
+        pairs = drawn_pairs(target, SOURCES, SamplingDistribution(), 3)
+        places = overlaps(target, draft, pairs, SamplingDistribution())
+        assert found[0].alpha == pytest.approx(sum(places) / len(places))
+        assert found[0].n_places == found[1].n_places == len(places)
+        assert found[1].alpha == pytest.approx(1.0, abs=1e-5)
 
 
 class TestRecipes:
-    def test_drafts_learn_from_the_large_target_only(self):
-        recipes = drafting_recipes(ToyData(), DRAFTING, 3)
-        target = recipes[TEACHER]
-        assert recipes[WORD_KD].teacher == recipes[SEQ_KD].distilled.teacher == target
-        assert recipes[WORD_KD].objective.alpha == 1.0
-        assert set(recipes) == {TEACHER, SMALL_TARGET, *DRAFTS}
-        assert {recipe.seed for recipe in recipes.values()} == {3}
+    def test_drafts_are_table_1s_students(self):
+        recipes = drafting_recipes(ToyData(), DRAFTING, 23)
+        teacher = recipes[TEACHER]
+        assert recipes[WORD_KD].teacher == recipes[SEQ_KD].distilled.teacher == teacher
+        assert recipes[DEEP].teacher is None and set(recipes) == {TEACHER, DEEP, *COMPARED}
+        assert {recipe.seed for recipe in recipes.values()} == {23}
+        assert {recipes[name].model for name in COMPARED} == {TOY.student}
+
+    def test_the_control_differs_in_nothing_but_whose_words_it_learns_along(self):
+        recipes = drafting_recipes(ToyData(), DRAFTING, 23)
+        own, control = recipes[ON_POLICY], recipes[SAME_ON_GOLD]
+        assert own.batch_transform == OnPolicy() and control.batch_transform is None
+        assert replace(own, batch_transform=None) == control
+
+    def test_only_some_seeds_train_a_deep_target(self):
+        run = DraftingRun(ToyData(), DRAFTING, Extent())
+        names = [{task.recipe.name for task in run.tasks(seed)} for seed in (21, 24)]
+        assert names[0] - names[1] == {DEEP} and names[1] == {TEACHER, *COMPARED}
+
+    def test_a_pilot_has_other_sources_than_the_judged_seeds(self):
+        run = DraftingRun(ToyData(), DRAFTING, LITTLE)
+        assert not set(run.sources(11)) & set(run.sources(21))
+        assert run.sources(21) == run.sources(22)
 
 
-def measured(study, store, path) -> DraftingResults:
+def measured(study, store, path, seeds=(21, 22)) -> list[DraftingResults]:
     """The results of a study after it was measured as far as the file lacks them."""
-    results = measure_seeds(study, (1,), store, path, lambda seed: lambda *now: None)
-    return DraftingResults.of_rows(rows_by_seed(results)[0])
+    results = measure_seeds(study, seeds, store, path, lambda seed: lambda *now: None)
+    return [DraftingResults.of_rows(rows) for rows in rows_by_seed(results)]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A small experiment, whole: its study, store, results file and results."""
     folder = tmp_path_factory.mktemp("drafting")
-    run = DraftingRun(write_text(folder / "text"), SMALL)
-    run_all(run.tasks(), folder / "store", 1, Watcher())
-    study, store = study_of(run, LITTLE), Store(folder / "store")
+    study, store = study_of(DraftingRun(ToyData(60), SMALL, LITTLE)), Store(folder / "store")
     results = measured(study, store, folder / "speculative.json")
     return study, store, folder / "speculative.json", results
 
@@ -251,31 +279,38 @@ def made(tmp_path_factory):
 @pytest.mark.slow
 class TestResults:
     def test_every_part_is_there_and_can_be_shown(self, made):
-        study, _, _, results = made
-        assert len(results.tokens) == 2 * len(DRAFTS) * 2
-        assert len(results.exactness) == 3 * 2 * 2
-        assert {step.model for step in results.steps} == {TEACHER, SMALL_TARGET, *DRAFTS}
-        tables = study.tables([results.as_rows()])
+        study, _, _, (first, second) = made
+        assert len(first.tokens) == 2 * len(DRAFTS) * 2 and not second.tokens
+        assert len(first.exactness) == 2 * 2
+        assert {step.model for step in first.steps} == {TEACHER, DEEP, *DRAFTS}
+        assert {each.draft for each in second.acceptance} == set(COMPARED)
+        rows = [first.as_rows(), second.as_rows()]
+        tables = study.tables(rows)
         shown = "\n".join(f"{name}\n{frame.to_string()}" for name, frame in tables.items())
-        assert all(draft in shown for draft in DRAFTS) and "[" in shown
-        assert len(tables) == 2 + 1 + 2 + 1
+        assert all(draft in shown for draft in COMPARED) and "[" in shown
+        assert len(tables) == 1 + 2 * 3 + 1 + 1
+        assert "K=3" in study.in_words(rows)
+
+    def test_rows_give_the_results_back(self, made):
+        for one in made[3]:
+            assert DraftingResults.of_rows(one.as_rows()) == one
 
     def test_a_part_that_is_there_is_not_measured_again(self, made, monkeypatch):
         study, store, path, results = made
         before = path.read_bytes()
         parts = read_json(path)
-        rows = {name: row for name, row in parts.pop("by_seed")["1"].items() if name != STEPS}
-        write_json(path, {**parts, "by_seed": {}, "unfinished": {"1": rows}})
+        rows = {name: row for name, row in parts.pop("by_seed")["21"].items() if name != STEPS}
+        write_json(path, {**parts, "by_seed": {}, "unfinished": {"21": rows}})
         monkeypatch.setattr(drafting_results, "measure_clock", None)
         monkeypatch.setattr(drafting_results, "measure_tokens", None)
-        again = measured(study, store, path)
-        assert len(again.steps) > 0 and again.tokens == results.tokens
+        (again,) = measured(study, store, path, (21,))
+        assert len(again.steps) > 0 and again.tokens == results[0].tokens
         path.write_bytes(before)
 
     def test_another_extent_is_not_continued(self, made):
         study, store, path, _ = made
-        other = study_of(DraftingRun(study.data, SMALL), replace(LITTLE, n_sentences=3))
-        with pytest.raises(CheckpointError, match="n_sentences was 4, now it is 3"):
+        other = study_of(DraftingRun(study.data, SMALL, replace(LITTLE, n_sentences=3)))
+        with pytest.raises(CheckpointError, match="n_sentences was 2, now it is 3"):
             measured(other, store, path)
 
     @pytest.mark.parametrize("content", ["", "[]", "{}", '{"models": {}, "exactness": []}'])
@@ -289,49 +324,40 @@ class TestResults:
 def times(results: DraftingResults, factor: float) -> DraftingResults:
     """`results` in which every draft is so many times as fast as the target alone."""
     clock = tuple(
-        replace(time, seconds_per_token=[0.6 if time.draft == OWN else 0.6 / factor] * 3)
+        replace(time, seconds_per_token=[0.6 if time.draft == OWN else 0.6 / factor] * 4)
         for time in results.clock
     )
     return replace(results, clock=clock)
 
 
-@pytest.mark.slow
 class TestVerdict:
-    def test_the_exit_code_is_the_verdict(self, made, capsys, tmp_path):
-        results = made[3]
-        good = [
-            replace(test, p_value=0.5 if test.rule == "exact" else 1e-9)
-            for test in results.exactness
-        ]
-        tokens = [
-            replace(count, overlap=0.0, n_accepted=0, n_expected=0.0, n_calls=sum(count.lengths))
-            for count in results.tokens
-        ]
-        held = replace(times(results, 2.5), exactness=tuple(good), tokens=tuple(tokens))
-        verdicts = STUDY.judge([held.as_rows()])
-        assert all_held(verdicts) and len(verdicts) == 7
-        accepted = replace(tokens[0], n_accepted=90, n_expected=50.0, variance=25.0)
-        calls = replace(tokens[0], n_calls=2 * tokens[0].n_calls)
-        for number, wrong in enumerate(
-            (
-                replace(held, exactness=(replace(good[0], p_value=1e-6), *good[1:])),
-                replace(held, exactness=(*good[:-1], replace(good[-1], p_value=0.4))),
-                replace(held, tokens=(accepted, *tokens[1:])),
-                replace(held, tokens=(*tokens[:-1], replace(tokens[-1], n_different=1))),
-                replace(held, tokens=(calls, *tokens[1:])),
-                times(held, 1.9),
-            )
-        ):
-            outcomes = [verdict.outcome == HELD for verdict in STUDY.judge([wrong.as_rows()])]
-            assert outcomes.index(False) == number
-            path = write_rows(tmp_path / f"{number}.json", STUDY, [wrong.as_rows()])
-            assert main(["speculative", "--check", "--results", str(path)]) == 1
-        assert "NOT HELD" in capsys.readouterr().out
+    def test_without_a_deep_target_only_the_drafts_are_judged(self):
+        rows = [one.as_rows() for one in seeds_of(4, 0)]
+        assert [verdict.claim.name for verdict in STUDY.judge(rows)] == ["S8", "S9", "S10"]
 
-    def test_the_best_way_is_found(self, made):
-        results = times(made[3], 2.0)
-        fast = replace(results.clock[3], seconds_per_token=[0.1] * 3)
-        clock = (*results.clock[:3], fast, *results.clock[4:])
-        way = (fast.draft, fast.draft_length, fast.adaptive)
-        assert best_way(clock, 1, 1.0) == way
-        assert speed_ups(clock, 1, 1.0)[way] == [pytest.approx(6.0)] * 3
+    def test_the_exit_code_is_the_verdict(self, capsys, tmp_path):
+        good = seeds_of()
+        rows = [one.as_rows() for one in good]
+        verdicts = STUDY.judge(rows)
+        assert all_held(verdicts) and len(verdicts) == 10
+        first, rest = good[0], good[1:]
+        tests, tokens = first.exactness, first.tokens
+        accepted = replace(tokens[0], n_accepted=90, n_expected=50.0, variance=25.0)
+        calls = tuple(replace(one, n_calls=2 * one.n_calls) for one in tokens)
+        swapped = tuple(replace(one, alpha=1.0 - one.alpha) for one in first.acceptance)
+        wrong = {
+            "S1": replace(first, exactness=(replace(tests[0], p_value=1e-6), *tests[1:])),
+            "S2": replace(first, exactness=(*tests[:-1], replace(tests[-1], p_value=0.4))),
+            "S3": replace(first, tokens=(accepted, *tokens[1:])),
+            "S4": replace(first, tokens=(*tokens[:-1], replace(tokens[-1], n_different=1))),
+            "S5": replace(first, tokens=calls),
+            "S6": times(first, 1.1),
+            "S8": replace(first, acceptance=swapped),
+        }
+        for name, results in wrong.items():
+            changed = [results.as_rows(), *(one.as_rows() for one in rest)]
+            missed = [v.claim.name for v in STUDY.judge(changed) if v.outcome != HELD]
+            assert missed[0] == name
+            path = write_rows(tmp_path / f"{name}.json", STUDY, changed)
+            assert main(["speculative", "--check", "--results", str(path)]) == 1
+        assert "UNDECIDED" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from synthetic_speculative import seeds_of, speculative_of
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS
@@ -15,29 +16,31 @@ from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.enumeration import likely_translations
 from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.decoding.speculative import Round, speculative_sample
-from seqkd_lab.runs.recipes import TEACHER
-from seqkd_lab.runs.verdicts import HELD, NOT_HELD, UNDECIDED, Rows, Verdict, judge_claims
+from seqkd_lab.runs.recipes import SEQ_KD, WORD_KD
+from seqkd_lab.runs.verdicts import HELD, NOT_HELD, UNDECIDED, Verdict, judge_claims
 from seqkd_lab.studies.speculative import clock as drafting_clock
 from seqkd_lab.studies.speculative.clock import (
     OWN,
     ClockTime,
     StepTime,
+    best_way,
     check_cost,
     cost,
+    judged_speed_up,
     measure_steps,
+    round_by_round,
+    speed_ups,
 )
-from seqkd_lab.studies.speculative.exactness import Exactness, chi_square, measure_exactness
+from seqkd_lab.studies.speculative.exactness import RULES, Exactness, chi_square, measure_exactness
 from seqkd_lab.studies.speculative.results import DraftingResults
-from seqkd_lab.studies.speculative.study import TOKEN_CLAIMS, exactness_claims
-from seqkd_lab.studies.speculative.tables import best_way, speed_frame, speed_ups
-from seqkd_lab.studies.speculative.tokens import (
-    Counter,
-    DraftedTokens,
-    drawn_pairs,
-    expected_speed_up,
-    measure_tokens,
-    overlaps,
+from seqkd_lab.studies.speculative.study import exactness_claims, token_claims
+from seqkd_lab.studies.speculative.tables import (
+    deep_alpha,
+    medians_by_length,
+    payoff_frame,
+    refined_speed_ups,
 )
+from seqkd_lab.studies.speculative.tokens import Counter, drawn_pairs, expected_speed_up, overlaps
 
 SOURCES = [("ant", "bee", "cat"), ("fox",), ("dog", "eel")] * 4
 
@@ -69,7 +72,7 @@ def test_overlap_by_hand(make_model):
     [(0, 1, 0.5, 0.25), (1, 2, 1.3, 0.41), (2, 2, 1.3, 0.41)],
 )
 def test_the_counter_counts_by_hand(n_accepted, n_judged, expected, variance):
-    """Two proposals with 1 − TV of 0.5 and 0.8: what stands behind a refusal is not judged."""
+    """Two proposals with 1 − TV of 0.5 and 0.8: what comes after a rejection is not judged."""
     p = torch.tensor([[[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]])
     q = torch.tensor([[[0.0, 0.5, 0.5], [0.8, 0.1, 0.1], [0.2, 0.3, 0.5]]])
     count, words = Counter(), torch.zeros(1, 2, dtype=torch.long)
@@ -88,59 +91,20 @@ def test_the_counter_counts_by_hand(n_accepted, n_judged, expected, variance):
     }
 
 
-def drafted(**change) -> DraftedTokens:
-    """Counts that the formula gives where no word stands."""
-    one = DraftedTokens(
-        "d",
-        1.0,
-        2,
-        overlap=0.0,
-        overlap_error=0.0,
-        n_judged=40,
-        n_accepted=0,
-        n_expected=0.0,
-        variance=25.0,
-        n_calls=20,
-        lengths=[5, 15],
-        n_different=None,
-    )
-    return replace(one, **change)
+def judge_exactness(by_seed: list[DraftingResults]) -> list[Verdict]:
+    rows = [one.as_rows() for one in by_seed]
+    return judge_claims(exactness_claims(rows), rows)
 
 
-def rows_of(
-    tests: list[Exactness] | None = None, tokens: list[DraftedTokens] | None = None
-) -> Rows:
-    return DraftingResults({}, tuple(tests or ()), tuple(tokens or ()), (), ()).as_rows()
-
-
-def judge_exactness(tests: list[Exactness]) -> list[Verdict]:
-    by_seed = [rows_of(tests)]
-    return judge_claims(exactness_claims(by_seed), by_seed)
-
-
-def judge_tokens(tokens: list[DraftedTokens]) -> list[Verdict]:
-    return judge_claims(TOKEN_CLAIMS, [rows_of(tokens=tokens)])
+def judge_tokens(by_seed: list[DraftingResults]) -> list[Verdict]:
+    return judge_claims(token_claims(), [one.as_rows() for one in by_seed])
 
 
 def test_ratios_by_hand():
-    one = drafted(n_accepted=30, n_expected=20.0)
-    assert (one.z, one.tokens_per_call) == (2.0, 1.0)
-    assert drafted(n_calls=10).tokens_per_call == 2.0
-
-
-def test_the_error_of_the_overlap_is_that_of_its_mean(make_model):
-    target, draft = make_model(1, sharpness=2.0), make_model(2, sharpness=2.0)
-    [found] = measure_tokens(target, {"d": draft}, SOURCES, (1.0,), (1,), seed=5)
-    values = torch.tensor(
-        overlaps(
-            target,
-            draft,
-            drawn_pairs(target, SOURCES, SamplingDistribution(), 5),
-            SamplingDistribution(),
-        )
-    )
-    assert found.overlap == pytest.approx(float(values.mean()))
-    assert found.overlap_error == pytest.approx(float(values.std()) / len(values) ** 0.5)
+    one = speculative_of().tokens[0]
+    one = replace(one, n_accepted=30, n_expected=20.0, variance=25.0, n_tokens=20, n_calls=10)
+    assert (one.z, one.tokens_per_call) == (2.0, 2.0)
+    assert replace(one, variance=0.0).z == 0.0
 
 
 def test_each_seed_is_a_test_of_its_own_and_classes_reach_down_to_the_least(make_model):
@@ -172,7 +136,7 @@ def test_a_timed_way_is_the_one_asked_for_and_seconds_are_shared_by_its_tokens(
         seen.append(
             [
                 asked.arguments[name]
-                for name in ("draft_length", "distribution", "batch_size", "adaptive")
+                for name in ("draft_length", "distribution", "batch_size", "seed")
             ]
         )
         return speculative_sample(*given, **named)
@@ -181,143 +145,145 @@ def test_a_timed_way_is_the_one_asked_for_and_seconds_are_shared_by_its_tokens(
     monkeypatch.setattr(drafting_clock, "speculative_sample", noting)
     monkeypatch.setattr(drafting_clock, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     found = drafting_clock.seconds_per_token(
-        target, draft, SOURCES, SamplingDistribution(0.0), 3, True
+        target, draft, SOURCES, SamplingDistribution(0.0), 3, 5
     )
-    assert seen == [[3, SamplingDistribution(0.0), 1, True]]
+    assert seen == [[3, SamplingDistribution(0.0), 1, 5]]
     assert found == 6.0 / sum(len(best.tokens) + 1 for [best] in search(target, SOURCES))
+
+
+def test_every_round_has_sentences_and_draws_of_its_own():
+    seen = []
+    job = round_by_round(lambda some, seed: seen.append((list(some), seed)) or 1.0, "abcdefgh", 2)
+    for _ in range(3):
+        assert job() == 1.0
+    assert seen == [(["a", "b"], 0), (["c", "d"], 1), (["e", "f"], 2)]
+    with pytest.raises(ValueError, match="3 rounds need a sentence each"):
+        round_by_round(lambda some, seed: 1.0, "ab", 2)
 
 
 def test_a_step_is_timed_for_each_number_of_tokens(make_model, monkeypatch):
     monkeypatch.setattr(drafting_clock, "seconds_per_step", lambda model, source, n: float(n))
-    steps = measure_steps({"m": make_model()}, SOURCES[0], (1, 3), (1,), 2)
+    steps = measure_steps({"m": make_model()}, SOURCES[0], {"m": (1, 3)}, 2)
     assert [(one.n_tokens, one.seconds) for one in steps] == [(1, [1.0, 1.0]), (3, [3.0, 3.0])]
 
 
-def test_costs_are_medians_of_their_own_threads_tokens_and_model():
+def test_costs_are_medians_of_their_own_tokens_and_model():
     """One round out of five was disturbed, and one was lucky."""
 
-    def step(name: str, n: int, threads: int, seconds: float) -> StepTime:
-        return StepTime(name, n, threads, [seconds, 0.1 * seconds, 9.0 * seconds, seconds, seconds])
+    def step(name: str, n: int, seconds: float) -> StepTime:
+        return StepTime(name, n, [seconds, 0.1 * seconds, 9.0 * seconds, seconds, seconds])
 
     steps = [
-        step("target", 1, 1, 8.0),
-        step("target", 3, 1, 10.0),
-        step("draft", 1, 1, 2.0),
-        step("draft", 3, 1, 7.0),
-        step("target", 1, 2, 4.0),
-        step("target", 3, 2, 6.0),
-        step("draft", 1, 2, 3.0),
-        step("draft", 3, 2, 5.0),
+        step("target", 1, 8.0),
+        step("target", 3, 10.0),
+        step("draft", 1, 2.0),
+        step("draft", 3, 7.0),
     ]
-    steps[0].seconds[1] = 0.001  # another share than the draft's
-    assert [cost(steps, "draft", "target", threads) for threads in (1, 2)] == [0.25, 0.75]
-    assert [check_cost(steps, "target", 2, threads) for threads in (1, 2)] == [1.25, 1.5]
+    assert cost(steps, "draft", "target") == 0.25
+    assert check_cost(steps, "target", 2) == 1.25
 
 
-def clock_of(times: dict[str, list[float]], temperature: float, threads: int) -> list[ClockTime]:
+def clock_of(times: dict[str, list[float]], temperature: float = 1.0) -> list[ClockTime]:
     return [
-        ClockTime(name, temperature, 0 if name == OWN else 2, False, threads, seconds)
+        ClockTime(name, temperature, 0 if name == OWN else 2, seconds)
         for name, seconds in times.items()
     ]
 
 
-def test_speed_ups_are_beside_the_same_temperature_and_threads():
+def test_speed_ups_are_beside_the_same_temperature_and_round():
     clock = [
         one
-        for (temperature, threads), own in {(1.0, 1): 2.0, (0.0, 1): 4.0, (1.0, 2): 6.0}.items()
-        for one in clock_of({OWN: [own, 2 * own], "d": [1.0, 1.0]}, temperature, threads)
+        for temperature, own in {1.0: 2.0, 0.0: 4.0}.items()
+        for one in clock_of({OWN: [own, 2 * own], "d": [1.0, 1.0]}, temperature)
     ]
-    for place, own in (((1, 1.0), 2.0), ((1, 0.0), 4.0), ((2, 1.0), 6.0)):
-        assert speed_ups(clock, *place) == {("d", 2, False): [own, 2 * own]}
+    for temperature, own in ((1.0, 2.0), (0.0, 4.0)):
+        assert speed_ups(clock, temperature) == {("d", 2): [own, 2 * own]}
+
+
+def test_the_winner_is_chosen_in_other_rounds_than_it_is_judged_in():
+    """`lucky` is fast in the rounds that choose, and slow in those that judge."""
+    clock = clock_of({OWN: [1.0] * 4, "lucky": [0.2, 2.0] * 2, "steady": [0.5] * 4})
+    assert best_way(clock, 1.0) == ("lucky", 2)
+    assert judged_speed_up(clock, 1.0) == 0.5
+    assert best_way(clock, 1.0, "steady") == ("steady", 2)
+    assert judged_speed_up(clock, 1.0, "steady") == 2.0
 
 
 def test_the_best_way_is_best_by_its_median():
     """One disturbed round does not decide."""
-    clock = clock_of({OWN: [1.0] * 3, "steady": [0.5] * 3, "fast": [0.2, 2.0, 0.2]}, 1.0, 1)
-    assert best_way(clock, 1, 1.0)[0] == "fast"
+    clock = clock_of({OWN: [1.0] * 6, "steady": [0.5] * 6, "fast": [0.2, 1, 2.0, 1, 0.2, 1]})
+    assert best_way(clock, 1.0)[0] == "fast"
 
 
-def test_the_formula_beside_a_speed_up_has_the_alpha_of_its_temperature_and_the_c_of_its_threads():
-    alphas, costs = {1.0: 0.5, 0.0: 0.9}, {1: 0.1, 2: 0.25}
-    results = DraftingResults(
-        {},
-        (),
-        tuple(
-            drafted(temperature=temperature, overlap=alpha) for temperature, alpha in alphas.items()
-        ),
-        tuple(
-            StepTime(name, 1, threads, [seconds] * 3)
-            for threads, c in costs.items()
-            for name, seconds in ((TEACHER, 1.0), ("d", c))
-        ),
-        tuple(
-            one
-            for temperature in alphas
-            for threads in costs
-            for one in clock_of({OWN: [3.0] * 3, "d": [1.0] * 3}, temperature, threads)
-        ),
-    )
-    for temperature, alpha in alphas.items():
-        for threads, c in costs.items():
-            shown = speed_frame(results, threads, temperature).loc["d", "K=2"]
-            assert shown == f"3.00 [{expected_speed_up(alpha, 2, c):.2f}]"
+def test_the_formula_beside_a_speed_up_has_the_alpha_of_its_temperature_and_the_measured_c():
+    targets = [one for one in seeds_of() if one.clock]
+    for temperature in (1.0, 0.0):
+        frame = payoff_frame(targets, temperature)
+        chosen = list(map(int, frame.loc[WORD_KD, "K chosen, by target"].split(", ")))
+        said = [
+            expected_speed_up(deep_alpha(one, WORD_KD, temperature), K, 0.05)
+            for one, K in zip(targets, chosen, strict=True)
+        ]
+        assert frame.loc[WORD_KD, "by the formula"] == f"{sum(said) / 3:.2f}"
+        assert frame.loc[WORD_KD, "c"] == "0.050"
+
+
+def test_ends_and_the_checks_price_make_the_formula_smaller():
+    targets = [one for one in seeds_of() if one.clock]
+    plain, ends, checked = refined_speed_ups(targets, SEQ_KD, 1.0).values()
+    assert list(plain) == list(medians_by_length(targets, SEQ_KD, 1.0))
+    assert all(plain[K] > ends[K] > checked[K] for K in plain)
+
+
+def with_p_values(*p_values: float) -> list[DraftingResults]:
+    """A seed a p-value, which both rules' tests have."""
+    seeds = seeds_of(len(p_values), len(p_values))
+    return [
+        replace(
+            one,
+            exactness=tuple(
+                Exactness("d", rule, 1.0, 2, 21 + number, 100, 5, value) for rule in RULES
+            ),
+        )
+        for number, (one, value) in enumerate(zip(seeds, p_values, strict=True))
+    ]
 
 
 def test_p_values_are_judged_by_their_number():
     """0.004 rejects by itself, and not as one of three."""
-    tests = [
-        Exactness("d", rule, 1.0, 2, seed, 100, 5, 0.004)
-        for rule in ("exact", "redrawn from q")
-        for seed in (1, 2, 3)
-    ]
-    assert [verdict.outcome for verdict in judge_exactness(tests)] == [HELD, NOT_HELD]
-    two = [tests[place] for place in (0, 1, 3, 4)]
-    assert [verdict.outcome for verdict in judge_exactness(two)] == [NOT_HELD, HELD]
+    three, two = (judge_exactness(with_p_values(*[0.004] * n)) for n in (3, 2))
+    assert [verdict.outcome for verdict in three] == [HELD, NOT_HELD]
+    assert [verdict.outcome for verdict in two] == [NOT_HELD, HELD]
 
 
 def test_one_rejected_test_of_many_is_enough_not_to_be_exact():
-    tests = [
-        Exactness("d", rule, 1.0, 2, seed, 100, 5, 1e-9 if seed == 1 else 0.5)
-        for rule in ("exact", "redrawn from q")
-        for seed in range(1, 11)
-    ]
-    exact, broken = judge_exactness(tests)
+    exact, broken = judge_exactness(with_p_values(1e-9, *[0.5] * 9))
     assert exact.values == (1, *[0] * 9) and exact.outcome == UNDECIDED
     assert broken.values == (0, *[1] * 9) and broken.outcome == NOT_HELD
 
 
 @pytest.mark.parametrize(
-    ("change", "held"),
+    ("change", "missed"),
     [
-        ({}, (True, True)),
-        ({"n_accepted": 0, "n_expected": 21.0}, (False, True)),
-        ({"n_accepted": 21, "n_expected": 0.0}, (False, True)),
-        ({"n_calls": 17}, (True, False)),
-        ({"n_calls": 23}, (True, False)),
+        ({}, []),
+        ({"n_accepted": 0, "n_expected": 121.0, "variance": 25.0}, ["S3"]),
+        ({"n_accepted": 121, "n_expected": 0.0, "variance": 25.0}, ["S3"]),
+        ({"n_different": 1}, ["S4"]),
+        ({"n_calls": 10**6}, ["S5"]),
+        ({"n_calls": 10}, ["S5"]),
     ],
 )
-def test_what_was_counted_is_judged_on_both_sides(change, held):
-    """20 tokens in 20 calls: off by more than four standard deviations or a tenth, up or down, each
-    by itself."""
-    tokens = [
-        drafted(draft=draft, **more) for draft in "de" for more in (*[{}] * 15, {"n_different": 0})
+def test_what_was_counted_is_judged_on_both_sides(change, missed):
+    changed = [
+        replace(one, tokens=tuple(replace(each, **change) for each in one.tokens))
+        for one in seeds_of()
     ]
-    s2, s3, s4 = judge_tokens([drafted(**change), *tokens])
-    assert (s2.outcome == HELD, s4.outcome == HELD) == held and s3.outcome == HELD
+    outcomes = {v.claim.name: v.outcome for v in judge_tokens(changed)}
+    assert [name for name, outcome in outcomes.items() if outcome != HELD] == missed
 
 
-def test_what_differs_is_counted_by_draft_and_asked_only_of_greedy_search():
-    tokens = [
-        drafted(draft=draft, n_different=n)
-        for draft, n in (("d", 0), ("d", 2), ("e", None), ("e", 1))
-    ]
-    assert judge_tokens(tokens)[1].values == (2, 1)
-    names = [verdict.claim.name for verdict in judge_tokens([drafted(), drafted(draft="e")])]
-    assert names == ["S2", "S4"]
-
-
-def test_chi_square_sees_translations_that_the_law_never_gives():
-    """Also where the expected ones have all of the law, so that nothing is left for a class of the
-    others."""
+def test_chi_square_sees_translations_that_the_target_never_gives():
+    """Also where the expected ones have all the probability, so that no class of the others is
+    left."""
     drawn = [Hypothesis((word,), 0, 0) for word in "a" * 350 + "b" * 350 + "c" * 300]
     assert chi_square(drawn, {("a",): 0.5, ("b",): 0.5})[0] < 1e-6

@@ -18,10 +18,10 @@ from seqkd_lab.lab.shared.style import GREEN, GREY, SIZE, SKY, VERMILION
 
 N_WORDS = 7
 END = "(end)"
-REFUSED = "✗ refused"
+REFUSED = "✗ rejected"
 DRAWN = "+ drawn"
 KEY = (
-    "light: shared by p and q, stands     dark in p: too much, refused     dark in q: missing, "
+    "light: shared by p and q, accepted     dark in p: too much, rejected     dark in q: missing, "
     "left for the residual"
 )
 Column = tuple[float, ...]

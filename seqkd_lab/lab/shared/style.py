@@ -86,6 +86,7 @@ ALIASES = {
     "teacher's samples": SAMPLES,
     "distilled": SEQ_KD,
     "student": OWN,
+    "on-policy": OWN,
 }
 OTHER = Role(GREY, "grey", "o", GREY)
 SERIES = (

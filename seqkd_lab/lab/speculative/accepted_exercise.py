@@ -1,4 +1,4 @@
-"""The exercise of lesson 10 on which proposed words stand."""
+"""The exercise of lesson 10 on which proposed words are accepted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from seqkd_lab.lab.speculative.judging_exercises import (
 
 
 def accepted(p, q, r):
-    """Return which proposed words stand: r below min(1, q / p), for probabilities p, q and random
-    numbers r of one shape."""
+    """Return which proposed words are accepted: r below min(1, q / p), for probabilities p, q and
+    random numbers r of one shape."""
     return r < torch.clamp(q / p, max=1.0)
 
 
@@ -34,12 +34,12 @@ def accepted_cases() -> list[Case]:
     return [
         *cases,
         Case(
-            "words that the target likes as much or more: they stand",
+            "words that the target likes as much or more: they are accepted",
             (*map(torch.tensor, likes), torch.tensor((0.5, 0.99, 0.01))),
             [True] * 3,
         ),
         Case(
-            "words that the target never writes: they do not",
+            "words that the target never writes: they are rejected",
             (*map(torch.tensor, never), torch.tensor((0.4, 0.6))),
             [False] * 2,
         ),
@@ -47,15 +47,15 @@ def accepted_cases() -> list[Case]:
 
 
 @mistake(
-    "every word stands, so what comes out follows the draft. Where the draft gives a word more "
-    "than the target does, some of its proposals must be refused."
+    "every word is accepted, so what comes out follows the draft. Where the draft gives a word "
+    "more than the target does, some of its proposals must be rejected."
 )
 def _always(p, q, r):
     return torch.ones_like(p, dtype=torch.bool)
 
 
 @mistake(
-    "the ratio is turned round. A word is refused because the draft gives it too much: divide the "
+    "the ratio is turned round. A word is rejected because the draft gives it too much: divide the "
     "target's probability by the draft's."
 )
 def _inverted_ratio(p, q, r):
@@ -78,12 +78,12 @@ def _where_the_target_likes_it_more(p, q, r):
     return q >= p
 
 
-@mistake("this is True where a word is refused. The task asks where it stands.")
+@mistake("this is True where a word is rejected. The task asks where it is accepted.")
 def _refused(p, q, r):
     return r >= torch.clamp(q / p, max=1.0)
 
 
-@mistake("this is the chance to stand, not the decision: compare r with it.")
+@mistake("this is the probability to be accepted, not the decision: compare r with it.")
 def _chance_alone(p, q, r):
     return torch.clamp(q / p, max=1.0)
 
@@ -94,7 +94,7 @@ def _below_draft(p, q, r):
 
 
 @mistake(
-    "r is compared with the difference q − p. A word stands with the ratio q / p, also where the "
+    "r is compared with the difference q − p. A word is accepted with q / p, also where the "
     "draft gives it a little too much."
 )
 def _below_difference(p, q, r):
@@ -110,7 +110,7 @@ def _below_product(p, q, r):
 
 
 @mistake(
-    "r is compared with min(p, q), the probability that a word is proposed *and* stands. These "
+    "r is compared with min(p, q), the probability that a word is proposed *and* accepted. These "
     "words have been proposed: divide by p."
 )
 def _below_minimum(p, q, r):
@@ -126,7 +126,7 @@ def _as_for_logs(p, q, r):
 
 
 @mistake(
-    "after the first refused word none stands here. In a round of drafting that is so, but the "
+    "after the first rejected word none is accepted here. In a round that is so, but the "
     "task judges every word by itself."
 )
 def _until_the_first_refusal(p, q, r):
@@ -135,16 +135,14 @@ def _until_the_first_refusal(p, q, r):
 
 ACCEPTED = Exercise(
     lesson=10,
-    title="Which words stand",
+    title="Which words are accepted",
     difficulty=1,
     minutes=6,
     task="A draft has proposed words. Write `accepted(p, q, r)`: three torch tensors of one shape "
-    "(N,). `p` holds the "
-    "probability that the **draft** gave to each proposed word, `q` the one that the **target** "
-    "gives to the same "
-    "word, `r` random numbers, evenly spread over [0, 1). Return N truth values: True where the "
-    "word stands. "
-    "It must stand with the probability min(1, q / p).",
+    "(N,). `p` holds the probability that the **draft** gave to each proposed word, `q` the one "
+    "that the **target** gives to the same word, `r` random numbers, evenly spread over [0, 1). "
+    "Return N truth values: True where the word is accepted. It must be accepted with the "
+    "probability min(1, q / p).",
     hints=(
         "A random number r from [0, 1) lies below x with probability x, for every x from 0 to 1.",
         "`torch.clamp(q / p, max=1.0)` is min(1, q / p) for all words at once (Python's own `min` "
@@ -167,7 +165,6 @@ ACCEPTED = Exercise(
         _until_the_first_refusal,
     ),
     cases=accepted_cases,
-    insight="Proposed with p and kept with min(1, q / p): each word comes through with min(p, q), "
-    "the part that both "
-    "distributions share.",
+    insight="Proposed with p and accepted with min(1, q / p), each word comes through with "
+    "min(p, q), the part that both distributions share.",
 )

@@ -1,5 +1,5 @@
-"""Exercises of lesson 10, speculative sampling: which proposed words stand, and what replaces the
-first refused one."""
+"""Exercises of lesson 10, speculative sampling: which proposed words are accepted, what replaces
+the first rejected one, and what a draft brings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import torch
 
 from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, mistake
 from seqkd_lab.lab.speculative.accepted_exercise import ACCEPTED
+from seqkd_lab.lab.speculative.formula_exercise import PAY_OFF
 from seqkd_lab.lab.speculative.judging_exercises import (
     DISTRIBUTIONS,
     faulty_residual,
@@ -149,18 +150,14 @@ def _mean(p, q):
 
 RESIDUAL = Exercise(
     lesson=10,
-    title="What replaces a refused word",
+    title="What replaces a rejected word",
     difficulty=2,
     minutes=7,
-    task="For the place of a refused word we know two distributions: `p` and `q`, torch tensors "
-    "(V,) with the "
-    "probability of every word by draft and target. Accepted proposals have brought each word with "
-    "probability "
-    "min(p, q) so far. Write `residual(p, q)`: the distribution (V,) from which the word in place "
-    "of the refused "
-    "one is drawn, such that both ways together give q. It sums to 1. Where p = q nothing is "
-    "missing: return q "
-    "then.",
+    task="At the place of a rejected word we know two distributions: `p` and `q`, torch tensors "
+    "(V,) with the probability of every word by draft and target. Accepted proposals bring each "
+    "word with probability min(p, q). Write `residual(p, q)`: the distribution (V,) from which the "
+    "word in place of the rejected one is drawn, such that both ways together give q. It sums to "
+    "1. Where p = q nothing is missing: return q then.",
     hints=(
         "What is missing of each word? q − min(p, q), which is q − p where that is positive, and "
         "0 elsewhere.",
@@ -187,9 +184,8 @@ RESIDUAL = Exercise(
         _mean,
     ),
     cases=residual_cases,
-    insight="min(p, q) + (q − p)₊ = q: what stands and what is drawn anew follow the target "
-    "exactly, whatever the "
-    "draft was.",
+    insight="min(p, q) + (q − p)₊ = q: accepted words and words drawn anew together follow the "
+    "target exactly, whatever the draft was.",
 )
 
-EXERCISES = (ACCEPTED, RESIDUAL)
+EXERCISES = (ACCEPTED, RESIDUAL, PAY_OFF)

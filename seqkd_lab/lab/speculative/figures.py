@@ -3,15 +3,14 @@ drafting back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from statistics import median
+from collections.abc import Mapping, Sequence
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from seqkd_lab.lab.shared.bars import BarRows
 from seqkd_lab.lab.shared.distribution_columns import (
     KEY,
     N_WORDS,
@@ -30,49 +29,47 @@ from seqkd_lab.lab.shared.style import (
     role_of,
     styled,
 )
-from seqkd_lab.lab.speculative.measures import (
-    LARGE,
-    OneWord,
-    by_the_rule,
-    clock_of,
-    refined_speed_up,
-    tokens_at,
-)
+from seqkd_lab.lab.speculative.measures import Counted, OneWord, by_the_rule, formulas
 from seqkd_lab.runs.recipes import BASELINE, TEACHER
-from seqkd_lab.studies.speculative.clock import StepTime, cost
+from seqkd_lab.runs.verdicts import mean_and_interval
+from seqkd_lab.studies.speculative.clock import StepTime
 from seqkd_lab.studies.speculative.exactness import EXACT_RULE, Exactness
+from seqkd_lab.studies.speculative.recipes import DEEP, DRAFTS
 from seqkd_lab.studies.speculative.results import DraftingResults
 from seqkd_lab.studies.speculative.study import FALSE_ALARM
-from seqkd_lab.studies.speculative.tokens import (
-    DraftedTokens,
-    expected_speed_up,
-    expected_tokens,
-    with_ends,
-)
+from seqkd_lab.studies.speculative.tables import how, medians_by_length, refined_speed_ups
 
 STEP_LABELS = {
     TEACHER: "small LSTM teacher",
     BASELINE: "LSTM draft",
-    LARGE: "Transformer of the large teacher's size",
+    DEEP: "Transformer of the deep target's size",
 }
+BAR = 0.77
+"""Of a row."""
 LEAST_SHOWN = 1e-12
 """p-values below it are drawn at the edge, with their number."""
+FORMULA_LINES = ("--", "-", ":")
 
 
 @styled
 def one_word_figure(word: OneWord, n: int = 10_000) -> Figure:
     """Draw p, q and the residual of one word; and what came out of n words by the rule: light what
-    stood, dark what was drawn again, the line is q."""
+    was accepted, dark what was drawn again, the line is q."""
     figure = Figure(figsize=(13, 3.9))
     columns = [figure.add_axes((left, 0.09, 0.205, 0.69)) for left in (0.115, 0.345, 0.56, 0.785)]
     distributions = position_distributions(word.p, word.q, word.residual, word.tokens)
     DistributionBars(columns[:3]).show(distributions, "(q − p)₊, scaled to 1")
     drawn, rows = columns[3], np.arange(len(distributions.words))
-    stood, again = by_the_rule(word, n)
-    came_out = BarRows(drawn, ("",), (GREEN,), N_WORDS + 1)
-    came_out.show([""] * len(rows), [column(stood + again, distributions.ids)])
-    drawn.barh(rows, column(stood, distributions.ids), 0.84 * 0.92, color=SKY)
+    came, again = by_the_rule(word, n)
+    shares = column(came + again, distributions.ids)
+    drawn.barh(rows, shares, BAR, color=GREEN)
+    drawn.barh(rows, column(came, distributions.ids), BAR, color=SKY)
     drawn.vlines(distributions.q, rows - 0.46, rows + 0.46, color=BLACK, linewidth=2.5)
+    for row, share in enumerate(shares):
+        beside = max(share, distributions.q[row]) + 0.04  # right of the line
+        drawn.text(beside, row, f"{share:.3f}", va="center", fontsize=SIZE - 1)
+    drawn.set_yticks([])
+    drawn.set_ylim(N_WORDS + 0.5, -0.5)
     drawn.set_title("drawn by the rule; line: q", loc="left")
     for axes in columns:
         axes.set_xlim(0.0, 1.4)
@@ -81,62 +78,28 @@ def one_word_figure(word: OneWord, n: int = 10_000) -> Figure:
     return figure
 
 
-def how(temperature: float) -> str:
-    """Return how words are chosen at a temperature, in words."""
-    return "greedy" if temperature == 0.0 else f"temperature {temperature:g}"
-
-
-def draft_panels(
-    drafts: Sequence[str],
-    temperatures: Sequence[float],
-    y_label: str,
-    draw: Callable[[Axes, str, float], None],
-) -> Figure:
-    """Return a figure with a column a draft and a row a temperature, over K, in which `draw` drew
-    each panel; one legend stands below."""
-    height = 3.3 * len(temperatures) + 0.6
-    grid = {"rows": len(temperatures), "columns": len(drafts)}
-    figure, axes = panels(13, height, **grid, sharex=True, sharey=True, squeeze=False)
-    for row, temperature in enumerate(temperatures):
-        for number, draft in enumerate(drafts):
-            axes[row, number].set_title(draft)
-            draw(axes[row, number], draft, temperature)
-        axes[row, 0].set_ylabel(f"{how(temperature)}:\n{y_label}")
-    for panel in axes[-1]:
-        panel.set_xlabel("K, words drafted")
-    labelled = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*labelled, loc="outside lower center", ncols=3)
+@styled
+def tokens_figure(counted: Sequence[Counted], alpha: float, draft: str) -> Figure:
+    """Draw tokens per call of the target over K: counted, with two standard errors, beside both
+    formulas."""
+    figure, axes = panels(11, 4.4)
+    lengths = [each.draft_length for each in counted]
+    for line, (label, values) in zip(FORMULA_LINES, formulas(alpha, counted).items(), strict=False):
+        axes.plot(lengths, values, line, color=GREY, label=label)
+    means, errors = [each.mean for each in counted], [2 * each.error for each in counted]
+    label = f"counted ({len(counted[0].n_calls)} sentences, ± 2 standard errors)"
+    axes.errorbar(lengths, means, errors, fmt="o", color=BLACK, markersize=8, label=label)
+    axes.set_xticks(lengths)
+    axes.set_ylim(bottom=0.0)
+    axes.set(xlabel="K, words drafted", ylabel="tokens per call of the target")
+    axes.set_title(f"draft {draft}, temperature 1, α = {alpha:.2f}")
+    axes.legend(loc="lower right")
     return figure
 
 
 @styled
-def tokens_figure(tokens: Sequence[DraftedTokens]) -> Figure:
-    """Draw tokens per call of the target over K, measured beside both formulas: a column a draft, a
-    row a temperature."""
-
-    def draw(axes: Axes, draft: str, temperature: float) -> None:
-        """Draw one panel: a draft at a temperature."""
-        by_length = tokens_at(tokens, draft, temperature)
-        lengths, last = list(by_length), by_length[max(by_length)]
-        formula = [expected_tokens(last.overlap, K) for K in lengths]
-        ends = [with_ends(last.overlap, K, by_length[K].lengths) for K in lengths]
-        measured = [by_length[K].tokens_per_call for K in lengths]
-        axes.plot(lengths, formula, "--", color=GREY, label="(1 − α^(K+1)) / (1 − α)")
-        axes.plot(lengths, ends, "-", color=GREY, label="sentences end (ours)")
-        axes.plot(lengths, measured, "o", color=BLACK, markersize=8, label="measured")
-        most = f"{last.tokens_per_call:.2f} at K = {max(lengths)}"
-        axes.text(0.96, 0.07, most, transform=axes.transAxes, ha="right")
-        axes.set(title=f"{draft}\nα = {last.overlap:.2f}", ylim=(1.0, 8.0), xticks=lengths)
-
-    drafts = list(dict.fromkeys(drafted.draft for drafted in tokens))
-    temperatures = list(dict.fromkeys(drafted.temperature for drafted in tokens))
-    return draft_panels(drafts, temperatures, "tokens per call", draw)
-
-
-@styled
 def steps_figure(steps: Sequence[StepTime]) -> Figure:
-    """Draw what it costs a model to read several tokens at once, in its own steps of one token
-    (number: milliseconds)."""
+    """Draw what it costs a model to read several tokens at once, in its own steps of one token."""
     figure, axes = panels(12, 4.6)
     for name, label in STEP_LABELS.items():
         seconds = {step.n_tokens: median(step.seconds) for step in steps if step.model == name}
@@ -158,45 +121,48 @@ def steps_figure(steps: Sequence[StepTime]) -> Figure:
 
 
 @styled
-def clock_figure(results: DraftingResults, threads: int) -> Figure:
-    """Draw times as fast as the target alone over K, by the clock and by formula: a column a draft,
-    a row a temperature."""
-
-    def draw(axes: Axes, draft: str, temperature: float) -> None:
-        """Draw one panel: a draft at a temperature."""
-        by_length = tokens_at(results.tokens, draft, temperature)
-        price = cost(results.steps, draft, TEACHER, threads)
-        formula = [expected_speed_up(each.overlap, K, price) for K, each in by_length.items()]
-        refined = [refined_speed_up(each, results.steps, threads) for each in by_length.values()]
-        axes.axhline(1.0, color=BLACK, linewidth=1)
-        lengths, ours = list(by_length), "with ends and the check's own price (ours)"
-        axes.plot(lengths, formula, "--", color=GREY, label="formula, c measured")
-        axes.plot(lengths, refined, "-", color=GREY, label=ours)
-        clock = clock_of(results, draft, temperature, threads)
-        middle = draw_rounds(axes, clock, "by the clock (line: all rounds)")
-        best = max(middle, key=lambda K: middle[K])
-        said = f"best: {middle[best]:.2f} at K = {best}"
-        axes.annotate(said, (0.5, 0.05), xycoords="axes fraction", fontsize=SIZE - 1, ha="center")
-        axes.set_xticks(lengths)
-
-    drafts = list(dict.fromkeys(drafted.draft for drafted in results.tokens))
-    temperatures = list(dict.fromkeys(time.temperature for time in results.clock))
-    figure = draft_panels(drafts, temperatures, "times as fast", draw)
-    highest = max(np.max(line.get_ydata()) for axes in figure.axes for line in axes.lines[1:])
-    figure.axes[0].set_ylim(0.0, 1.05 * float(highest))
-    figure.suptitle(f"{threads} thread{'s' * (threads > 1)}")
+def clock_figure(targets: Sequence[DraftingResults], temperatures: Sequence[float]) -> Figure:
+    """Draw times as fast as the deep target alone over K, a panel a temperature and a line a draft:
+    the mean over the targets of the median over the rounds, with the lowest and highest target."""
+    figure, axes = panels(13, 4.8, columns=len(temperatures), sharey=True, squeeze=False)
+    for panel, temperature in zip(axes[0], temperatures, strict=True):
+        for number, draft in enumerate(DRAFTS):
+            by_length = medians_by_length(targets, draft, temperature)
+            places = [K + 0.12 * (number - (len(DRAFTS) - 1) / 2) for K in by_length]
+            look = {"markersize": 8, "label": draft, **role_of(draft).line}
+            panel.plot(places, list(map(fmean, by_length.values())), **look)
+            lows, highs = (list(map(end, by_length.values())) for end in (min, max))
+            panel.vlines(places, lows, highs, color=role_of(draft).colour, linewidth=2)
+        panel.axhline(1.0, color=BLACK, linewidth=1)
+        panel.set_xticks(list(by_length))
+        panel.set(xlabel="K, words drafted", title=how(temperature))
+    axes[0][0].set_ylim(bottom=0.0)
+    axes[0][0].set_ylabel("times as fast as the target alone")
+    axes[0][0].legend(loc="lower center", ncols=2)
     return figure
 
 
-def draw_rounds(
-    axes: Axes, rounds: Mapping[int, Sequence[float]], label: str = ""
-) -> dict[int, float]:
-    """Draw the rounds of each K as a line, their median as a mark, and return the medians."""
-    middle = {K: median(values) for K, values in rounds.items()}
-    lows, highs = (list(map(end, rounds.values())) for end in (min, max))
-    axes.vlines(list(rounds), lows, highs, color=BLACK, linewidth=2)
-    axes.plot(list(middle), list(middle.values()), "o", color=BLACK, markersize=8, label=label)
-    return middle
+@styled
+def gap_figure(targets: Sequence[DraftingResults], draft: str, temperature: float) -> Figure:
+    """Draw times as fast over K for one draft: by the paper's formula, by what is added to it, and
+    by the clock with its 95% interval over the targets."""
+    figure, axes = panels(11, 4.6)
+    lines = refined_speed_ups(targets, draft, temperature)
+    for look, (label, by_length) in zip(FORMULA_LINES, lines.items(), strict=True):
+        axes.plot(list(by_length), list(by_length.values()), look, color=GREY, label=label)
+    clock = medians_by_length(targets, draft, temperature)
+    means = {K: mean_and_interval(values) for K, values in clock.items()}
+    reach = [interval[1] - mean for mean, interval in means.values()]
+    label = f"by the clock (mean of {len(targets)} targets, 95% interval)"
+    centres = [mean for mean, _ in means.values()]
+    axes.errorbar(list(means), centres, reach, fmt="o", color=BLACK, markersize=8, label=label)
+    axes.axhline(1.0, color=BLACK, linewidth=1)
+    axes.set_xticks(list(means))
+    axes.set_ylim(bottom=0.0)
+    axes.set(xlabel="K, words drafted", ylabel="times as fast as the target alone")
+    axes.set_title(f"draft {draft}, {how(temperature)}")
+    axes.legend(loc="lower right")
+    return figure
 
 
 @styled
@@ -227,27 +193,17 @@ def exactness_figure(tests: Sequence[Exactness]) -> Figure:
 
 @styled
 def limits_figure(
-    times: Mapping[int, Sequence[float]],
-    batches: Mapping[int, float],
-    temperatures: Mapping[str, Mapping[float, float]],
+    batches: Mapping[int, float], temperatures: Mapping[str, Mapping[float, float]]
 ) -> Figure:
-    """Draw three limits: the small target by the clock, sentences that share their calls, and α
-    over the temperature."""
-    figure, (clock, batch, heat) = panels(13, 4.4, columns=3)
-    clock.axhline(1.0, color=BLACK, linewidth=1)
-    middle = draw_rounds(clock, times)
-    _with_numbers(clock, middle, {K: max(values) for K, values in times.items()})
-    clock.set(ylim=(0.0, max(1.3, 1.15 * max(map(max, times.values())))), xticks=list(middle))
-    clock.margins(x=0.12)
-    clock.set(xlabel="K, words drafted", ylabel="times as fast as alone")
-    clock.set_title("a small target (line: all rounds)")
+    """Draw two limits: sentences that share their calls, and α over the temperature."""
+    figure, (batch, heat) = panels(13, 4.4, columns=2)
     numbers = dict(enumerate(batches.values()))
     batch.bar(list(numbers), list(numbers.values()), 0.6, color=GREY)
     _with_numbers(batch, numbers, numbers)
     batch.set_xticks(list(numbers), list(map(str, batches)))
     batch.set_ylim(0.0, 1.2 * max(batches.values()))
     batch.set(xlabel="sentences in a batch", ylabel="calls alone / calls with a draft")
-    batch.set_title("a batch waits for its slowest")
+    batch.set_title("calls saved in a batch")
     _draw_temperatures(heat, temperatures)
     return figure
 

@@ -70,12 +70,14 @@ def proposals(p: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     return words, torch.rand(N_PROPOSED, generator=generator)
 
 
-def redrawn(stands: Tensor, words: Tensor, replacement: Tensor, seed: int) -> Tensor:
-    """Return `words` (N,) with those that do not stand drawn again from the distribution
+def redrawn(is_accepted: Tensor, words: Tensor, replacement: Tensor, seed: int) -> Tensor:
+    """Return `words` (N,) with those that are rejected drawn again from the distribution
     `replacement` (V,)."""
     generator = torch.Generator().manual_seed(seed)
     return torch.where(
-        stands, words, replacement.multinomial(len(words), replacement=True, generator=generator)
+        is_accepted,
+        words,
+        replacement.multinomial(len(words), replacement=True, generator=generator),
     )
 
 
@@ -83,7 +85,7 @@ def faulty_decisions(
     q: Tensor, words: Tensor, replacement: Tensor, seed: int
 ) -> Callable[[Any], str | None]:
     """Return what says what is wrong with an answer about `words`: its form, or what comes out when
-    refused words follow `replacement`."""
+    rejected words follow `replacement`."""
 
     def fault(answer: Any) -> str | None:
         """Say what is wrong with these decisions; None where nothing is."""
@@ -102,7 +104,7 @@ def faulty_decisions(
         other = next((value for value in answer if value not in (True, False)), None)
         if other is not None:
             return (
-                f"your function gave {shown(other)} for a word: True (it stands) or False is asked "
+                f"your function gave {shown(other)} for a word: True (accepted) or False is asked "
                 "for"
             )
         return against(q, redrawn(torch.tensor(answer) == 1, words, replacement, seed))
@@ -114,7 +116,7 @@ def faulty_residual(
     p: Tensor, q: Tensor, words: Tensor, r: Tensor, seed: int
 ) -> Callable[[Any], str | None]:
     """Return what says what is wrong with a distribution as an answer: its form, its sum, what
-    comes out when refused words follow it, or, where chance does not show the fault, its
+    comes out when rejected words follow it, or, where chance does not show the fault, its
     numbers."""
 
     def fault(answer: Any) -> str | None:

@@ -1,14 +1,11 @@
-"""What lesson 10 measures on the spot with small models, and how it reads the results of the large
-target."""
+"""What lesson 10 measures on the spot with small models."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from statistics import fmean, median
+from statistics import fmean, stdev
 
-import pandas
 import torch
 from torch import Tensor
 
@@ -24,26 +21,21 @@ from seqkd_lab.runs.clock import in_turn
 from seqkd_lab.runs.recipes import BASELINE, TEACHER
 from seqkd_lab.runs.store import Report, silent
 from seqkd_lab.studies.speculative.clock import (
-    OWN,
     StepTime,
-    check_cost,
-    cost,
     measure_steps,
+    round_by_round,
     seconds_per_token,
 )
-from seqkd_lab.studies.speculative.recipes import DRAFTING, LEARNED_FROM
-from seqkd_lab.studies.speculative.results import DraftingResults
-from seqkd_lab.studies.speculative.tables import speed_ups
+from seqkd_lab.studies.speculative.recipes import DEEP, DRAFTING, LEARNED_FROM
 from seqkd_lab.studies.speculative.tokens import (
-    DraftedTokens,
+    Counter,
     Sources,
     drawn_pairs,
+    expected_tokens,
     lengths_of,
     overlaps,
     with_ends,
 )
-
-LARGE = "Transformer, random weights"
 
 
 def small_models(from_nothing: bool = False) -> tuple[Seq2Seq, dict[str, Seq2Seq]]:
@@ -64,12 +56,12 @@ class OneWord:
 
     @property
     def residual(self) -> Tensor:
-        """The distribution (V,) from which a refused proposal is replaced."""
+        """The distribution (V,) from which a rejected proposal is replaced."""
         return residual(self.p, self.q)
 
     @property
-    def stands(self) -> float:
-        """Σ min(p, q): the probability that a proposal stands."""
+    def acceptance(self) -> float:
+        """Σ min(p, q): the probability that a proposal is accepted."""
         return float(torch.minimum(self.p, self.q).sum())
 
 
@@ -94,15 +86,15 @@ def one_word(
 
 
 def by_the_rule(word: OneWord, n: int, seed: int = 1) -> tuple[Tensor, Tensor]:
-    """Return shares (V,) of n words that came out: those proposed that stood, and those drawn in
-    the place of refused ones."""
+    """Return shares (V,) of n words that came out: proposals that were accepted, and words drawn in
+    the place of rejected ones."""
     generator = torch.Generator().manual_seed(seed)
     proposed = draw(word.p.expand(n, -1), generator)
-    stands = accepted(word.p[proposed], word.q[proposed], torch.rand(n, generator=generator))
+    kept = accepted(word.p[proposed], word.q[proposed], torch.rand(n, generator=generator))
     again = draw(word.residual.expand(n, -1), generator)
     V = len(word.p)
-    stood, redrawn = proposed[stands], again[~stands]
-    return torch.bincount(stood, minlength=V) / n, torch.bincount(redrawn, minlength=V) / n
+    came, redrawn = proposed[kept], again[~kept]
+    return torch.bincount(came, minlength=V) / n, torch.bincount(redrawn, minlength=V) / n
 
 
 @dataclass(frozen=True)
@@ -115,12 +107,10 @@ class Shared:
         """Return α of the draft."""
         return float(self.by_place[draft].mean())
 
-    def lead(self, draft: str) -> tuple[float, float]:
-        """Return α of `draft` minus that of the best other, and the standard error of the
-        difference, place by place."""
-        other = max((name for name in self.by_place if name != draft), key=self.mean)
-        difference = self.by_place[draft] - self.by_place[other]
-        return float(difference.mean()), float(difference.std() / len(difference) ** 0.5)
+    def error(self, draft: str) -> float:
+        """Return the standard error of that mean."""
+        values = self.by_place[draft]
+        return float(values.std()) / len(values) ** 0.5
 
 
 def shared(
@@ -137,19 +127,65 @@ def shared(
     return Shared(by_place)
 
 
-STANDINGS = ("still last", "level with the best other", "ahead of both others")
+@dataclass(frozen=True)
+class Counted:
+    """Tokens (EOS included) and calls of the target of each sentence that was drafted with K words
+    a round; `count` holds those calls and the proposals together."""
+
+    draft_length: int
+    n_tokens: tuple[int, ...]
+    n_calls: tuple[int, ...]
+    count: Counter
+
+    @property
+    def mean(self) -> float:
+        """Return tokens per call over all sentences."""
+        return sum(self.n_tokens) / sum(self.n_calls)
+
+    @property
+    def error(self) -> float:
+        """Return the standard error of that ratio, the sentences taken as independent: of the
+        residuals tokens − ratio · calls."""
+        residuals = [
+            n_tokens - self.mean * n_calls
+            for n_tokens, n_calls in zip(self.n_tokens, self.n_calls, strict=True)
+        ]
+        return stdev(residuals) / (fmean(self.n_calls) * len(residuals) ** 0.5)
 
 
-def standing(overlap: Shared, draft: str) -> str:
-    """Say where a draft stands among the others, one of STANDINGS: level where two standard errors
-    leave it open."""
-    lead, error = overlap.lead(draft)
-    last, level, ahead = STANDINGS
-    if abs(lead) <= 2.0 * error:
-        return level
-    if lead > 0.0:
-        return ahead
-    return last if min(overlap.by_place, key=overlap.mean) == draft else level
+def count_tokens(
+    target: Seq2Seq,
+    draft: Seq2Seq,
+    sources: Sources,
+    draft_lengths: Sequence[int],
+    distribution: SamplingDistribution = DEFAULT_SAMPLING,
+    report: Report = silent,
+) -> list[Counted]:
+    """Draft each source once with each K, and count by sentence."""
+    found = []
+    for done, K in enumerate(draft_lengths, start=1):
+        count, n_tokens, n_calls = Counter(), list[int](), list[int]()
+        for seed, source in enumerate(sources):
+            before = count.n_calls
+            drawn = speculative_sample(
+                target, draft, [source], seed, K, distribution, observer=count
+            )
+            n_tokens += lengths_of(drawn)
+            n_calls.append(count.n_calls - before)
+        found.append(Counted(K, tuple(n_tokens), tuple(n_calls), count))
+        report(done, len(draft_lengths))
+    return found
+
+
+def formulas(alpha: float, counted: Sequence[Counted]) -> dict[str, list[float]]:
+    """Return tokens per call by the formula, without ends and with the ends of the counted
+    sentences, for each K."""
+    return {
+        "1 + α + … + α^K": [expected_tokens(alpha, each.draft_length) for each in counted],
+        "sentences end (ours)": [
+            with_ends(alpha, each.draft_length, each.n_tokens) for each in counted
+        ],
+    }
 
 
 def step_times(
@@ -161,13 +197,13 @@ def step_times(
     repetitions: int,
 ) -> list[StepTime]:
     """Time, on this machine with one thread, steps of the small target, its draft, and a
-    Transformer of the large target's size.
+    Transformer of the deep target's size.
 
     Its weights are random: they do not change how long it takes.
     """
-    large = build(DRAFTING.target, source_vocabulary, target.target_vocabulary).eval()
-    models = {TEACHER: target, BASELINE: draft, LARGE: large}
-    return measure_steps(models, source, n_tokens, (1,), repetitions)
+    deep = build(DRAFTING.deep, source_vocabulary, target.target_vocabulary).eval()
+    models = {TEACHER: target, BASELINE: draft, DEEP: deep}
+    return measure_steps(models, source, dict.fromkeys(models, n_tokens), repetitions)
 
 
 def small_speed_ups(
@@ -179,15 +215,21 @@ def small_speed_ups(
     report: Report = silent,
 ) -> dict[int, list[float]]:
     """Measure for each K times as fast as the target alone in each round, temperature 1, one
-    sentence at a time."""
-    jobs = {0: partial(seconds_per_token, target, None, sources, DEFAULT_SAMPLING)} | {
-        K: partial(seconds_per_token, target, draft, sources, DEFAULT_SAMPLING, K)
-        for K in draft_lengths
-    }
-    own, *drafted = in_turn(jobs, repetitions, report).values()
+    sentence at a time; `sources` are dealt out to the rounds."""
+
+    def timed(K: int) -> Callable[[], float]:
+        """Return what times K (0: the target alone), round by round."""
+        drafted = draft if K else None
+
+        def measure(some: Sources, seed: int) -> float:
+            return seconds_per_token(target, drafted, some, DEFAULT_SAMPLING, K, seed)
+
+        return round_by_round(measure, sources, repetitions)
+
+    own, *others = in_turn({K: timed(K) for K in (0, *draft_lengths)}, repetitions, report).values()
     return {
         K: [alone / seconds for alone, seconds in zip(own, rounds, strict=True)]
-        for K, rounds in zip(draft_lengths, drafted, strict=True)
+        for K, rounds in zip(draft_lengths, others, strict=True)
     }
 
 
@@ -227,70 +269,3 @@ def by_temperature(
             alphas[name][temperature] = overlap.mean(name)
         report(done, len(temperatures))
     return alphas
-
-
-def tokens_at(
-    tokens: Sequence[DraftedTokens], draft: str, temperature: float
-) -> dict[int, DraftedTokens]:
-    """Return what was measured of a draft at a temperature, by K."""
-    return {
-        drafted.draft_length: drafted
-        for drafted in tokens
-        if (drafted.draft, drafted.temperature) == (draft, temperature)
-    }
-
-
-def refined_speed_up(drafted: DraftedTokens, steps: Sequence[StepTime], threads: int) -> float:
-    """Return what the formula says with sentences that end, and with the measured price of checking
-    K + 1 tokens at once (ours)."""
-    K = drafted.draft_length
-    drafting = K * cost(steps, drafted.draft, TEACHER, threads)
-    checking = check_cost(steps, TEACHER, K, threads)
-    return with_ends(drafted.overlap, K, drafted.lengths) / (drafting + checking)
-
-
-def clock_of(
-    results: DraftingResults, draft: str, temperature: float, threads: int
-) -> dict[int, list[float]]:
-    """Return by K times as fast as the target alone, in each round; those with a fixed K."""
-    ways = speed_ups(results.clock, threads, temperature)
-    return {
-        K: values for (name, K, adaptive), values in ways.items() if name == draft and not adaptive
-    }
-
-
-def best_length(results: DraftingResults, draft: str, temperature: float, threads: int) -> int:
-    """Return the K that is fastest by the clock (median of the rounds)."""
-    clock = clock_of(results, draft, temperature, threads)
-    return max(clock, key=lambda K: median(clock[K]))
-
-
-def payoff_frame(results: DraftingResults, threads: int) -> pandas.DataFrame:
-    """Return for each draft at each temperature: α, c, the best K by the clock, times as fast
-    there, with K that adapts itself, and the largest K that still pays ("none" where it never
-    does)."""
-
-    def line(draft: str, temperature: float) -> dict[str, object]:
-        """Return one row of the table: a draft at a temperature."""
-        ways = speed_ups(results.clock, threads, temperature)
-        changing = next(ways[way] for way in ways if way[0] == draft and way[2])
-        clock = clock_of(results, draft, temperature, threads)
-        best = best_length(results, draft, temperature, threads)
-        counts = tokens_at(results.tokens, draft, temperature).values()
-        return {
-            "temperature": f"{temperature:g}",
-            "draft": draft,
-            "α": f"{fmean(drafted.overlap for drafted in counts):.3f}",
-            "c": f"{cost(results.steps, draft, TEACHER, threads):.3f}",
-            "best K": best,
-            "times as fast": f"{median(clock[best]):.2f}",
-            "adaptive": f"{median(changing):.2f}",
-            "pays up to K": max(
-                (K for K, values in clock.items() if median(values) > 1.0), default="none"
-            ),
-        }
-
-    drafts = dict.fromkeys(time.draft for time in results.clock if time.draft != OWN)
-    temperatures = dict.fromkeys(time.temperature for time in results.clock)
-    lines = [line(draft, temperature) for temperature in temperatures for draft in drafts]
-    return pandas.DataFrame(lines).set_index(["temperature", "draft"])

@@ -1,5 +1,5 @@
-"""Speculative sampling round by round: what the draft proposed, what stood, and the distributions
-where the round ended."""
+"""Speculative sampling round by round: what the draft proposed, what was accepted, and the
+distributions where the round ended."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ EXTRA = "extra"
 EDGE = {ACCEPTED: BLUE, REJECTED: VERMILION, UNREAD: LIGHT_GREY, EXTRA: GREEN}
 FILL = {fate: to_rgba(colour, 0.0 if fate == UNREAD else 0.2) for fate, colour in EDGE.items()}
 LEGEND = (
-    "✓ stands   ✗ refused   %: its chance to stand   grey: behind a refused one, not read   + "
-    "added by the target"
+    "✓ accepted   ✗ rejected   %: probability to be accepted   grey: after a rejected one, not "
+    "read   + added by the target"
 )
 WIDE_WORD = 11
 """Letters of a word that fit into a box at its usual size; a longer one is written smaller."""
@@ -54,12 +54,13 @@ class Box(NamedTuple):
 
 
 def chance(word: DraftedWord) -> float:
-    """Return min(1, q / p): how likely the proposal was to stand."""
+    """Return min(1, q / p): the probability with which the proposal was accepted."""
     return min(1.0, word.q / word.p) if word.p > 0.0 else 1.0
 
 
 def note(word: DraftedWord) -> str:
-    """Return the sign of a proposal's fate, and its chance to stand where it was judged."""
+    """Return the sign of a proposal's fate, and where it was judged its probability to be
+    accepted."""
     if word.fate == UNREAD:
         return "not read"
     return f"{'✓' if word.fate == ACCEPTED else '✗'} {percent(chance(word))}"
@@ -89,7 +90,7 @@ def window(number: int, n_rounds: int) -> range:
 
 def distributions_of(trace: DraftTrace, number: int) -> PositionDistributions | None:
     """Return the distributions where round `number` (from 1) ended; None where the end of the
-    sentence stood and nothing was drawn."""
+    sentence was accepted and nothing was drawn."""
     traced = trace.rounds[number - 1]
     if traced.extra is None:
         return None
@@ -102,8 +103,8 @@ def distributions_of(trace: DraftTrace, number: int) -> PositionDistributions | 
 def title_of(traced: TracedRound) -> str:
     """Say what the last word of the round is drawn from."""
     if traced.extra is None:
-        return "the end stands: nothing is drawn"
-    return "all stand: q once more" if traced.rejected is None else "(q − p)₊, scaled to 1"
+        return "the end is accepted: nothing is drawn"
+    return "all accepted: q once more" if traced.rejected is None else "(q − p)₊, scaled to 1"
 
 
 class DraftingDrawing:
@@ -201,4 +202,20 @@ def drafting_figure(trace: DraftTrace, number: int = 1) -> Figure:
     figure.set_figheight(7.4)
     figure.axes[0].set_position((0.005, 0.44, 0.99, 0.485))
     figure.axes[0].set_title(title, fontsize=SIZE, parse_math=False)
+    without_empty_rows(figure, len(window(number, len(trace.rounds))))
     return figure
+
+
+def without_empty_rows(figure: Figure, n_rows: int) -> None:
+    """Cut the rows of the upper panel that have no round, and make the figure lower by them."""
+    before, upper = figure.get_figheight(), figure.axes[0].get_position()
+    cut = upper.height * (N_ROUNDS - n_rows) / N_ROUNDS
+    after = before * (1.0 - cut)
+    figure.set_figheight(after)
+    figure.axes[0].set_ylim(n_rows - 0.42, -0.5)
+    for place, axes in enumerate(figure.axes):
+        at = axes.get_position()
+        height = at.height - (cut if place == 0 else 0.0)
+        axes.set_position((at.x0, at.y0 * before / after, at.width, height * before / after))
+    for text in figure.texts:
+        text.set_y(text.get_position()[1] * before / after)

@@ -1,5 +1,5 @@
 """Drafting stepper: speculative sampling of one sentence round by round, and why a word was
-refused."""
+rejected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from seqkd_lab.lab.shared.view import (
 from seqkd_lab.lab.speculative.picture import MOST_DRAFTED, DraftingDrawing, note
 from seqkd_lab.models.seq2seq import Seq2Seq
 
-HEAD = ("", "word", "p, the draft", "q, the target", "chance to stand")
+HEAD = ("", "word", "p, the draft", "q, the target", "accepted with")
 TEMPERATURES = (("1: what the target would sample", 1.0), ("0: greedy", 0.0))
 
 
@@ -93,7 +93,7 @@ class DraftingStepper(View):
         self.redraw()
 
     def draw(self) -> str:
-        """Draw the round, and return what stood, what it wrote and what was drawn."""
+        """Draw the round, and return what was accepted, what it wrote and what was drawn."""
         trace = self.data
         self.another.disabled = self.temperature.value == 0.0  # greedy has nothing to draw
         with unheard(self.round, self.redraw):
@@ -117,7 +117,7 @@ class DraftingStepper(View):
 
 
 def written_in_words(trace: DraftTrace, number: int) -> str:
-    """Say what stood before the round, and what it wrote."""
+    """Say what was there before the round, and what it wrote."""
     traced = trace.rounds[number - 1]
     written = [*trace.hypothesis.tokens, display_word("</s>")]
     start = len(traced.prefix)
@@ -146,15 +146,15 @@ def words_table(traced: TracedRound) -> str:
 def drawn_in_words(traced: TracedRound) -> str:
     """Say where the last word of the round came from."""
     if traced.extra is None:
-        return "The end stands: nothing more is drawn."
+        return "The end is accepted: nothing more is drawn."
     extra = f"“{escape(display_word(traced.extra))}”"
     if traced.rejected is None:
         return (
-            f"All stand, so the same call of the target gives one word more: + {extra}, drawn "
-            "from q."
+            "All are accepted, and the same call gave q after the last of them: "
+            f"+ {extra} is drawn from it."
         )
     word = traced.rejected
-    refused = f"“{escape(display_word(word.token))}”"
+    rejected = f"“{escape(display_word(word.token))}”"
     if traced.p is not None and word.p > 0.0:
-        refused += f" (the draft gave it {word.p:.3f}, the target {word.q:.3f})"
-    return f"✗ {refused} is refused; + {extra} is drawn in its place, from (q − p)₊ scaled to 1."
+        rejected += f" (the draft gave it {word.p:.3f}, the target {word.q:.3f})"
+    return f"✗ {rejected} is rejected; + {extra} replaces it, drawn from (q − p)₊ scaled to 1."

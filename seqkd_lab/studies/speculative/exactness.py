@@ -22,7 +22,7 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.store import Report, silent
 
 REDRAWN = Rule(accepted, lambda p, q: q)
-"""Broken on purpose: after a refusal it draws from q, which favours the words that both models
+"""Broken on purpose: after a rejection it draws from q, which favours the words that both models
 like."""
 EXACT_RULE = "exact"
 RULES = {EXACT_RULE: EXACT, "redrawn from q": REDRAWN}

@@ -1,118 +1,84 @@
-"""The models of the study of speculative sampling: a target that is large enough to be slow, and
-drafts for it.
+"""The models of the study of speculative sampling: Table 1's students as drafts, and two targets.
 
-Three drafts differ in what they learned from (gold, the target's distribution word by word, the
-target's mode), one in its size, one in its architecture.
+The students' own teacher is the target by which drafts are compared, in every seed. A deep
+Transformer is the target by the clock: one of its steps takes much longer than a student's, and
+reads several words in nearly the time of one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from seqkd_lab.distillation.losses import NLL, WordKD
+from seqkd_lab.distillation.losses import NLL
+from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.models.architectures import Spec
-from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
-from seqkd_lab.runs.presets import SHORT, TRANSFORMER
+from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import (
     BASELINE,
     SEQ_KD,
     TEACHER,
     WORD_KD,
-    Distillation,
+    Preset,
     Recipe,
-    TextData,
     ToyData,
+    table_recipes,
 )
-from seqkd_lab.runs.schedule import Evaluate, Task
 from seqkd_lab.training import Optimisation
 
-SMALL_TARGET = "small teacher"
-LARGER_DRAFT = "word-kd, larger"
-TRANSFORMER_DRAFT = "word-kd, transformer"
-DRAFTS = (BASELINE, WORD_KD, SEQ_KD, LARGER_DRAFT, TRANSFORMER_DRAFT)
+DEEP = "deep target"
+ON_POLICY = "on-policy"
+SAME_ON_GOLD = "on-policy's loss on gold"
 LEARNED_FROM = (BASELINE, WORD_KD, SEQ_KD)
-"""The drafts that differ in nothing but what they learned from."""
+DRAFTS = (*LEARNED_FROM, ON_POLICY)
+"""All of one size; they differ in what they learned from."""
+COMPARED = (*DRAFTS, SAME_ON_GOLD)
+"""With the control of the on-policy draft: as many updates of the same loss, along gold's words."""
 
 
 @dataclass(frozen=True)
 class DraftingPreset:
-    """How target and drafts are built and trained. alpha is Word-KD's share of the target's
-    distribution."""
+    """How the models are built and trained: `table` says it of the students and their teacher.
 
-    target: Spec
-    small_target: Spec
-    draft: Spec
-    larger_draft: Spec
-    transformer_draft: Spec
-    target_training: Optimisation
-    small_target_training: Optimisation
-    draft_training: Optimisation
-    larger_training: Optimisation
-    transformer_training: Optimisation
-    alpha: float = 1.0
-    beam_size: int = 5
+    The on-policy draft continues the baseline on `n_own` sources, with `own_loss` between it and
+    the teacher along what it draws itself.
+    """
+
+    table: Preset
+    deep: Spec
+    deep_training: Optimisation
+    own_training: Optimisation
+    own_loss: Divergence
+    n_own: int
 
 
-def drafting_recipes(
-    data: ToyData | TextData, preset: DraftingPreset, seed: int
-) -> dict[str, Recipe]:
-    """Return the target, under TEACHER, the small one, and the drafts by name; they learned from
-    the large target."""
-    target = Recipe(TEACHER, data, preset.target, NLL(), preset.target_training, seed)
-    small = replace(
-        target,
-        name=SMALL_TARGET,
-        model=preset.small_target,
-        optimisation=preset.small_target_training,
+def drafting_recipes(data: ToyData, preset: DraftingPreset, seed: int) -> dict[str, Recipe]:
+    """Return the students' teacher, the deep target and the drafts, by name."""
+    table = table_recipes(data, preset.table, seed)
+    deep = Recipe(DEEP, data, preset.deep, NLL(), preset.deep_training, seed)
+    own = Recipe(
+        ON_POLICY,
+        replace(data, n_train=preset.n_own),
+        preset.table.student,
+        preset.own_loss,
+        preset.own_training,
+        seed,
+        teacher=table[TEACHER],
+        start=table[BASELINE],
+        batch_transform=OnPolicy(),
     )
-    gold = replace(target, name=BASELINE, model=preset.draft, optimisation=preset.draft_training)
-    word = replace(gold, name=WORD_KD, objective=WordKD(preset.alpha), teacher=target)
-    mode = replace(gold, name=SEQ_KD, distilled=Distillation(target, beam_size=preset.beam_size))
-    larger = replace(
-        word, name=LARGER_DRAFT, model=preset.larger_draft, optimisation=preset.larger_training
-    )
-    transformer = replace(
-        word,
-        name=TRANSFORMER_DRAFT,
-        model=preset.transformer_draft,
-        optimisation=preset.transformer_training,
-    )
-    return {
-        recipe.name: recipe for recipe in (target, small, gold, word, mode, larger, transformer)
-    }
-
-
-@dataclass(frozen=True)
-class DraftingRun:
-    """The models of the study. Only the target's size makes it long, so it has one seed; what is
-    drawn has many."""
-
-    data: ToyData | TextData
-    preset: DraftingPreset
-    seed: int = 1
-
-    def recipes(self) -> dict[str, Recipe]:
-        """Return the models by name."""
-        return drafting_recipes(self.data, self.preset, self.seed)
-
-    def tasks(self) -> list[Task]:
-        """Return the evaluation of every model."""
-        return [Evaluate(recipe, self.preset.beam_size, 0.0) for recipe in self.recipes().values()]
+    control = replace(own, name=SAME_ON_GOLD, batch_transform=None)
+    drafts = {name: table[name] for name in LEARNED_FROM}
+    return {TEACHER: table[TEACHER], DEEP: deep, **drafts, ON_POLICY: own, SAME_ON_GOLD: control}
 
 
 DRAFTING = DraftingPreset(
-    target=TransformerSpec(width=384, layers=4, heads=6, hidden=768, dropout=0.0),
-    small_target=TRANSFORMER.teacher,
-    draft=SHORT.student,
-    larger_draft=LSTMSpec(width=68),
-    transformer_draft=TRANSFORMER.student,
-    target_training=Optimisation(epochs=5, learning_rate=0.001, batch_size=128, warmup=0.2),
-    small_target_training=TRANSFORMER.teacher_training,
-    draft_training=SHORT.student_training,
-    larger_training=Optimisation(epochs=6, learning_rate=0.012, batch_size=128),
-    transformer_training=TRANSFORMER.student_training,
+    table=TOY,
+    deep=TransformerSpec(width=64, layers=8, heads=4, hidden=128, dropout=0.0),
+    deep_training=Optimisation(epochs=2, learning_rate=0.005, batch_size=64, warmup=0.2),
+    own_training=Optimisation(epochs=2, learning_rate=0.004, batch_size=64),
+    own_loss=Divergence(0.5, scaled=True),
+    n_own=4_000,
 )
-"""Speculative sampling: a target of 12 million parameters, one of whose steps takes a core some
-milliseconds, so that it is a fair question whether a draft pays; and a small one, for which it
-hardly can."""
+"""The deep target is narrow, so it learns in minutes, and deep, so a step of it is some fifteen
+times as long as a student's. Rates and the divergence were chosen with seed 11."""

@@ -1,33 +1,35 @@
-"""What a distilled student is worth as its teacher's draft: the claims on speculative sampling, and
-the study that judges them."""
+"""What a distilled student is worth as a draft: the claims on speculative sampling, and the study
+that judges them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from statistics import fmean
 
-from seqkd_lab.runs.presets import EARLIER
-from seqkd_lab.runs.schedule import Task
-from seqkd_lab.runs.store import Report, Store, identity
+from seqkd_lab.runs.recipes import SEQ_KD, WORD_KD, ToyData
+from seqkd_lab.runs.store import identity
 from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Claim, Rows
+from seqkd_lab.studies.speculative.clock import judged_speed_up
 from seqkd_lab.studies.speculative.exactness import EXACT_RULE, RULES
-from seqkd_lab.studies.speculative.recipes import DRAFTING, DraftingRun
+from seqkd_lab.studies.speculative.recipes import (
+    DRAFTING,
+    ON_POLICY,
+    SAME_ON_GOLD,
+    drafting_recipes,
+)
 from seqkd_lab.studies.speculative.results import (
+    CLOCK,
     EXACTNESS,
-    TOKENS,
     DraftingResults,
+    DraftingRun,
     Extent,
-    measure_parts,
+    with_clock,
 )
-from seqkd_lab.studies.speculative.tables import (
-    best_way,
-    blocks_of,
-    checks_in_words,
-    speed_ups,
-    tables,
-)
-from seqkd_lab.studies.speculative.tokens import DraftedTokens, with_ends
+from seqkd_lab.studies.speculative.tables import checks_in_words as in_words
+from seqkd_lab.studies.speculative.tables import how, tables
+from seqkd_lab.studies.speculative.tokens import DraftedTokens
 
 FALSE_ALARM = 0.01
 AIM = 2.0
@@ -35,163 +37,186 @@ AIM = 2.0
 LOSSLESS = (
     "“without any changes to the outputs” (Leviathan et al. 2023, arXiv 2211.17192, abstract)"
 )
-TOLD_APART = "an aim of this lab: a rule that is broken on purpose must be told from the law"
-ACCEPTANCE = (
-    "a proposed word stands with the chance Σ min(p, q) = 1 − TV (Leviathan et al. 2023, theorem "
-    "3.5)"
+TOLD_APART = "an aim of this lab: a rule that is broken on purpose must be told from the right one"
+ACCEPTANCE_RATE = (
+    "a proposed word is accepted with probability Σ min(p, q) = 1 − TV (Leviathan et al. 2023, "
+    "theorem 3.5)"
 )
+TOKENS_A_CALL = "(1 − α^(K+1)) / (1 − α) tokens a call (Leviathan et al. 2023, equation 1)"
 FASTER = "2 to 3 times on T5-XXL (Leviathan et al. 2023, abstract); 2 times is this lab's aim"
+EXPECTED = "an expectation of this lab: what the student should learn depends on the search"
+ON_POLICY_DRAFTS = (
+    "on-policy data makes a better draft (DistillSpec: Zhou et al. 2024, arXiv 2310.08461)"
+)
 
 
-def grouped(part: str, by: str, **chosen: str) -> Callable[[Sequence[Rows]], list[Rows]]:
-    """Return what makes of a study's results the measurements of one part, those with the same
-    value of `by` together; only such as were `chosen`."""
+def over_targets(
+    name: str,
+    ours: str,
+    value: Callable[[DraftingResults], float],
+    original: str,
+    least: float = float("-inf"),
+    most: float = float("inf"),
+) -> Claim:
+    """Return a claim on the deep targets: a value a target."""
+    return Claim(
+        name,
+        ours,
+        lambda rows: value(DraftingResults.of_rows(rows)),
+        least,
+        most,
+        original,
+        repetitions=with_clock,
+        repeated="targets",
+    )
 
-    def groups(by_seed: Sequence[Rows]) -> list[Rows]:
-        rows: dict[str, dict] = {}
-        for number, values in by_seed[0][part].items():
-            if all(values[name] == value for name, value in chosen.items()):
-                rows.setdefault(values[by], {})[number] = values
-        return list(rows.values())
 
-    return groups
+def wrong_tests(rule: str, n_tests: int) -> Callable[[DraftingResults], float]:
+    """Return what counts a seed's χ² tests of a rule that come out wrong, p times the number of all
+    tests (Bonferroni): rejected for the exact rule, not rejected for the broken one."""
+
+    def wrong(results: DraftingResults) -> float:
+        return sum(
+            (n_tests * test.p_value < FALSE_ALARM) == (rule == EXACT_RULE)
+            for test in results.exactness
+            if test.rule == rule
+        )
+
+    return wrong
 
 
 def exactness_claims(by_seed: Sequence[Rows]) -> list[Claim]:
-    """Return the claims on the χ² tests of both rules."""
-    return [exactness_claim(by_seed, rule) for rule in RULES]
+    """Return the claims on the χ² tests of both rules: none may come out wrong."""
+    claims = []
+    for name, rule in zip(("S1", "S2"), RULES, strict=True):
+        tests = [t for rows in by_seed for t in rows.get(EXACTNESS, {}).values()]
+        n_tests = sum(test["rule"] == rule for test in tests)
+        verb, original = (
+            ("rejected", LOSSLESS) if rule == EXACT_RULE else ("not rejected", TOLD_APART)
+        )
+        ours = f"χ² tests a seed that are {verb}, {rule} (p × {n_tests} tests < {FALSE_ALARM}): 0"
+        claims.append(over_targets(name, ours, wrong_tests(rule, n_tests), original, most=0.0))
+    return claims
 
 
-def exactness_claim(tests: Sequence[Rows], rule: str) -> Claim:
-    """Return the claim on the χ² tests of one rule: the number a seed that comes out wrong, for p
-    times the number of all tests (Bonferroni): rejected for the exact rule, not rejected for the
-    broken one. None may."""
-    by_rule = grouped(EXACTNESS, "seed", rule=rule)
-    n_tests, is_exact = sum(map(len, by_rule(tests))), rule == EXACT_RULE
-    return Claim(
-        "S1",
-        f"{rule}: tests a seed that are {'rejected' if is_exact else 'not rejected'} (p of χ² "
-        f"times {n_tests} tests < {FALSE_ALARM}) = 0",
-        lambda rows: sum(
-            (n_tests * test["p_value"] < FALSE_ALARM) == is_exact for test in rows.values()
-        ),
-        most=0.0,
-        original=LOSSLESS if is_exact else TOLD_APART,
-        repetitions=by_rule,
-    )
+def n_different(results: DraftingResults) -> float:
+    """Return the sentences, over drafts and K, that greedy search by the target alone writes
+    otherwise."""
+    return sum(counted.n_different or 0 for counted in results.tokens)
 
 
-def drafted(rows: Rows) -> list[DraftedTokens]:
-    """Return what was counted with one draft."""
-    return [DraftedTokens(**values) for values in rows.values()]
+def n_outside(results: DraftingResults, deviations: float = 4.0) -> float:
+    """Return the settings whose accepted words lie farther from Σ (1 − TV) than so many standard
+    deviations."""
+    return sum(abs(counted.z) > deviations for counted in results.tokens)
 
 
-def formula_ratio(tokens: DraftedTokens) -> float:
+def formula_ratio(counted: DraftedTokens) -> float:
     """Return tokens per call of the target: measured / what the formula with ends says."""
-    return tokens.tokens_per_call / with_ends(tokens.overlap, tokens.draft_length, tokens.lengths)
+    return counted.tokens_per_call / counted.with_ends
 
 
-def n_different(rows: Rows) -> int | None:
-    """Return the sentences that the target alone writes otherwise; None where nothing was drafted
-    for greedy search."""
-    counts = [tokens.n_different for tokens in drafted(rows) if tokens.n_different is not None]
-    return sum(counts) if counts else None
-
-
-def token_claim(
-    name: str, ours: str, n_wrong: Callable[[Rows], int | None], original: str
-) -> Claim:
-    """Return a claim on tokens, over the drafts: nothing is wrong."""
-    by_draft = grouped(TOKENS, "draft")
-    return Claim(
-        name, ours, n_wrong, most=0.0, original=original, repetitions=by_draft, repeated="drafts"
-    )
-
-
-TOKEN_CLAIMS = (
-    token_claim(
-        "S2",
-        "settings a draft (temperature, K) with accepted − Σ(1 − TV) outside of ± 4 standard "
-        "deviations = 0",
-        lambda rows: sum(abs(tokens.z) > 4.0 for tokens in drafted(rows)),
-        ACCEPTANCE,
-    ),
-    token_claim(
-        "S3",
-        "greedy: sentences a draft, over all K, that differ from the target's own = 0",
-        n_different,
-        LOSSLESS,
-    ),
-    token_claim(
-        "S4",
-        "settings a draft with tokens per call, measured / formula with ends, outside of 0.9–1.1 "
-        "= 0",
-        lambda rows: sum(not 0.9 <= formula_ratio(tokens) <= 1.1 for tokens in drafted(rows)),
-        ACCEPTANCE,
-    ),
-)
-
-
-def clock_claim(results: DraftingResults, threads: int, temperature: float) -> Claim:
-    """Return the claim on the aim by the clock, over the rounds, for the way that is fastest
-    there."""
-    way = best_way(results.clock, threads, temperature)
-    draft, K, adaptive = way
-
-    def rounds(by_seed: Sequence[Rows]) -> list[Rows]:
-        times = speed_ups(DraftingResults.of_rows(by_seed[0]).clock, threads, temperature)[way]
-        return [{"clock": {"times": value}} for value in times]
-
-    return Claim(
-        "S5",
-        f"≥ {AIM:g} times as fast as the target alone, temperature {temperature:g}, {threads} "
-        f"thread(s) ({draft}, K = {K}{', adaptive' * adaptive})",
-        lambda rows: rows["clock"]["times"],
-        least=AIM,
-        original=FASTER,
-        repetitions=rounds,
-        repeated="rounds",
-    )
-
-
-def claims_of(by_seed: Sequence[Rows]) -> list[Claim]:
-    """Return everything that the study had to show."""
-    results = DraftingResults.of_rows(by_seed[0])
+def token_claims() -> list[Claim]:
+    """Return the claims on what was accepted, greedy search, and the formula."""
     return [
-        *exactness_claims(by_seed),
-        *TOKEN_CLAIMS,
-        *(clock_claim(results, *block) for block in blocks_of(results.clock)),
+        over_targets(
+            "S3",
+            "settings (draft, temperature, K) with accepted words more than 4 standard deviations "
+            "from Σ (1 − TV): 0",
+            n_outside,
+            ACCEPTANCE_RATE,
+            most=0.0,
+        ),
+        over_targets(
+            "S4",
+            "greedy: sentences, over drafts and K, that differ from the target's own: 0",
+            n_different,
+            LOSSLESS,
+            most=0.0,
+        ),
+        over_targets(
+            "S5",
+            "tokens a call, measured / by the formula with ends, mean over the settings: 0.95 to "
+            "1.05",
+            lambda results: fmean(map(formula_ratio, results.tokens)),
+            TOKENS_A_CALL,
+            0.95,
+            1.05,
+        ),
     ]
 
 
-def study_of(run: DraftingRun, extent: Extent) -> Study:
-    """Return the study of these models. Only the target's size makes it long, so it has one seed;
-    what is drawn has many."""
+def clock_claim(name: str, temperature: float) -> Claim:
+    """Return the claim on the aim by the clock: draft and K are chosen in some of a target's
+    rounds, and judged in the others."""
+    return over_targets(
+        name,
+        f"{how(temperature)}: times as fast as the target alone, ≥ {AIM:g} (draft and K chosen in "
+        "other rounds)",
+        lambda results: judged_speed_up(results.clock, temperature),
+        FASTER,
+        least=AIM,
+    )
+
+
+def alpha_claim(name: str, temperature: float, better: str, other: str, original: str) -> Claim:
+    """Return the claim that one draft's α, for its own teacher, is at least the other's."""
+
+    def difference(rows: Rows) -> float:
+        results = DraftingResults.of_rows(rows)
+        return 100.0 * (results.alpha(better, temperature) - results.alpha(other, temperature))
+
+    ours = f"{how(temperature)}: α of {better} − α of {other}, points: ≥ 0"
+    return Claim(name, ours, difference, least=0.0, original=original)
+
+
+DRAFT_CLAIMS = (
+    alpha_claim("S8", 1.0, WORD_KD, SEQ_KD, EXPECTED),
+    alpha_claim("S9", 0.0, SEQ_KD, WORD_KD, EXPECTED),
+    alpha_claim("S10", 1.0, ON_POLICY, SAME_ON_GOLD, ON_POLICY_DRAFTS),
+)
+"""On the students' own teacher, in every seed."""
+
+
+def claims_of(by_seed: Sequence[Rows]) -> list[Claim]:
+    """Return the claims on the deep targets, where there are any."""
+    if not any(CLOCK in rows for rows in by_seed):
+        return []
+    return [
+        *exactness_claims(by_seed),
+        *token_claims(),
+        clock_claim("S6", 1.0),
+        clock_claim("S7", 0.0),
+    ]
+
+
+def study_of(run: DraftingRun, first_seed: int = 21, n_seeds: int = 10) -> Study:
+    """Return the study of these models. Drafts are compared on their own teacher in every seed; the
+    deep target, which trains longest, has the first few."""
 
     def settings() -> dict:
-        recipes = {name: identity(recipe) for name, recipe in run.recipes().items()}
-        return {"recipes": recipes, "extent": asdict(extent)}
-
-    def measure(seed: int, store: Store, report: Report, rows: Rows) -> Iterator[tuple[str, dict]]:
-        return measure_parts(run, extent, store, report, rows)
-
-    def tasks(seed: int) -> Sequence[Task]:
-        return run.tasks()
+        recipes = {
+            name: identity(recipe)
+            for name, recipe in drafting_recipes(run.data, run.preset, first_seed).items()
+        }
+        return {"recipes": recipes, "extent": asdict(run.extent)}
 
     return Study(
         name="speculative",
         question="What is a distilled student worth as its teacher's draft?",
         file="speculative.json",
         settings=settings,
-        tasks=tasks,
-        measure=measure,
+        tasks=run.tasks,
+        measure=run.measure,
         tables=tables,
+        claims=DRAFT_CLAIMS,
         claims_of=claims_of,
-        n_seeds=1,
-        in_words=checks_in_words,
+        first_seed=first_seed,
+        n_seeds=n_seeds,
+        in_words=in_words,
         data=run.data,
         by_row=True,
     )
 
 
-STUDY = study_of(DraftingRun(EARLIER, DRAFTING), Extent())
+STUDY = study_of(DraftingRun(ToyData(), DRAFTING, Extent()))

@@ -2,14 +2,15 @@
 beforehand.
 
 Formulas of Leviathan et al. 2023 (arXiv 2211.17192, equations 1 and theorem 3.8), in the letters of
-Chen et al.: α is the probability that a proposed word stands, taken as the same at each place; c
-the cost of one of the draft's steps in steps of the target.
+Chen et al.: α is the probability that a proposed word is accepted, taken as the same at each place;
+c the cost of one of the draft's steps in steps of the target.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import torch
 
@@ -28,7 +29,7 @@ Sources = Sequence[Sequence[str]]
 
 def expected_tokens(alpha: float, draft_length: int) -> float:
     """Return tokens per call of the target, 1 + α + … + α^K = (1 − α^{K+1}) / (1 − α), where no
-    sentence ends."""
+    sentence ends: the k-th proposal is accepted with α^k, and one word comes from the target."""
     return sum(alpha**k for k in range(draft_length + 1))
 
 
@@ -42,7 +43,7 @@ def expected_calls(alpha: float, draft_length: int, n_tokens: int) -> float:
     """Return the calls of the target for a sentence of n_tokens, EOS included, whose last round may
     need fewer than it could give.
 
-    Ours: with the chance α^k (1 − α) that k < K words stand, and α^K that all do, C(n) = 1 + Σ
+    Ours: k < K words are accepted with the chance α^k (1 − α), and all K with α^K, so C(n) = 1 + Σ
     chance · C(n − k − 1).
     """
     chances = [alpha**k * (1.0 - alpha) for k in range(draft_length)] + [alpha**draft_length]
@@ -63,8 +64,8 @@ def overlaps(
     target: Seq2Seq, draft: Seq2Seq, pairs: ParallelCorpus, distribution: SamplingDistribution
 ) -> list[float]:
     """Return Σ min(p, q) = 1 − TV(p, q) at each place of the pairs' targets, EOS among them: the
-    probability that a word that the draft proposes there stands. Their mean over targets that the
-    target model drew is α."""
+    probability that a word that the draft proposes there is accepted. Their mean over targets that
+    the target model drew is α."""
     encoded = encode(pairs, target.source_vocabulary, target.target_vocabulary)
     by_place: list[float] = []
     for batch in batches(encoded, 64, shuffle_seed=None):
@@ -83,28 +84,57 @@ def drawn_pairs(
 
 
 @dataclass(frozen=True)
-class DraftedTokens:
-    """What a draft brought: proposals judged and accepted, calls of the target, the sentences'
-    lengths (with EOS).
+class Acceptance:
+    """α of a draft at a temperature, over n_places of the target's own translations."""
 
-    overlap is α, the mean of 1 − TV over all places of the target's own translations, overlap_error
-    its standard error (places taken as independent). n_expected is the sum of 1 − TV over just the
-    places that were judged, and variance that of n_accepted, given those places. n_different counts
-    sentences that the target alone writes otherwise, where its distribution is certain (temperature
-    0; else None).
+    draft: str
+    temperature: float
+    alpha: float
+    n_places: int
+
+
+def measure_acceptance(
+    target: Seq2Seq,
+    drafts: Mapping[str, Seq2Seq],
+    sources: Sources,
+    temperatures: Sequence[float],
+    seed: int = 1,
+) -> list[Acceptance]:
+    """Measure α of every draft at every temperature, all along the same translations of
+    `sources`."""
+    found = []
+    for temperature in temperatures:
+        distribution = SamplingDistribution(temperature)
+        pairs = drawn_pairs(target, sources, distribution, seed)
+        for name, draft in drafts.items():
+            by_place = overlaps(target, draft, pairs, distribution)
+            found.append(Acceptance(name, temperature, fmean(by_place), len(by_place)))
+    return found
+
+
+@dataclass(frozen=True)
+class DraftedTokens:
+    """What a draft brought: proposals judged and accepted, calls of the target, and tokens (EOS
+    included).
+
+    alpha is α, the mean of 1 − TV over all places of the target's own translations. n_expected is
+    the sum of 1 − TV over just the places that were judged, and variance that of n_accepted, given
+    those places. with_ends is what the formula says of tokens per call for sentences of these
+    lengths. n_different counts sentences that the target alone writes otherwise, where its
+    distribution is certain (temperature 0; else None).
     """
 
     draft: str
     temperature: float
     draft_length: int
-    overlap: float
-    overlap_error: float
+    alpha: float
     n_judged: int
     n_accepted: int
     n_expected: float
     variance: float
     n_calls: int
-    lengths: Sequence[int]
+    n_tokens: int
+    with_ends: float
     n_different: int | None
 
     @property
@@ -118,12 +148,12 @@ class DraftedTokens:
     @property
     def tokens_per_call(self) -> float:
         """Tokens that a call of the target brought, EOS included."""
-        return sum(self.lengths) / self.n_calls
+        return self.n_tokens / self.n_calls
 
 
 class Counter:
     """A counter of the rounds of one sentence at a time: calls of the target, proposals judged, and
-    those that stood."""
+    those accepted."""
 
     def __init__(self) -> None:
         self.n_calls = 0
@@ -136,12 +166,12 @@ class Counter:
         n_accepted = int(call.n_accepted)
         n_judged = min(n_accepted + 1, call.drafted.shape[1])
         shared = torch.minimum(call.p[0, :n_judged], call.q[0, :n_judged]).sum(dim=1)
-        stands = shared.double().clamp(max=1.0)
+        chances = shared.double().clamp(max=1.0)
         self.n_calls += 1
         self.n_judged += n_judged
         self.n_accepted += n_accepted
-        self.n_expected += float(stands.sum())
-        self.variance += float((stands * (1.0 - stands)).sum())
+        self.n_expected += float(chances.sum())
+        self.variance += float((chances * (1.0 - chances)).sum())
 
 
 def lengths_of(hypotheses: Sequence[Hypothesis]) -> list[int]:
@@ -166,34 +196,41 @@ def measure_tokens(
         distribution = SamplingDistribution(temperature)
         pairs = drawn_pairs(target, sources, distribution, seed)
         for name, draft in drafts.items():
-            shared = torch.tensor(overlaps(target, draft, pairs, distribution))
-            alpha, error = float(shared.mean()), float(shared.std() / len(shared) ** 0.5)
-            for draft_length in draft_lengths:
-                count = Counter()
-                drawn = speculative_sample(
-                    target,
-                    draft,
-                    sources,
-                    seed,
-                    draft_length,
-                    distribution,
-                    batch_size=1,
-                    observer=count,
-                )
+            alpha = fmean(overlaps(target, draft, pairs, distribution))
+            for K in draft_lengths:
                 counts.append(
-                    DraftedTokens(
-                        name,
-                        temperature,
-                        draft_length,
-                        alpha,
-                        error,
-                        **vars(count),
-                        lengths=lengths_of(drawn),
-                        n_different=None if temperature else _n_different(drawn, pairs.target),
-                    )
+                    _counted(target, draft, pairs, K, distribution, seed, name=name, alpha=alpha)
                 )
                 report(len(counts), total)
     return counts
+
+
+def _counted(
+    target: Seq2Seq,
+    draft: Seq2Seq,
+    pairs: ParallelCorpus,
+    draft_length: int,
+    distribution: SamplingDistribution,
+    seed: int,
+    name: str,
+    alpha: float,
+) -> DraftedTokens:
+    """Return the counts of one way to draft; `pairs` have the target's own translations."""
+    count = Counter()
+    drawn = speculative_sample(
+        target, draft, pairs.source, seed, draft_length, distribution, batch_size=1, observer=count
+    )
+    lengths, temperature = lengths_of(drawn), distribution.temperature
+    return DraftedTokens(
+        name,
+        temperature,
+        draft_length,
+        alpha,
+        **vars(count),
+        n_tokens=sum(lengths),
+        with_ends=with_ends(alpha, draft_length, lengths),
+        n_different=None if temperature else _n_different(drawn, pairs.target),
+    )
 
 
 def _n_different(drawn: Sequence[Hypothesis], own: Sequence[tuple[str, ...]]) -> int:

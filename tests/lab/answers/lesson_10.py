@@ -1,5 +1,5 @@
-"""Answers to the exercises of lesson 10: which proposed words stand, and what replaces a refused
-word."""
+"""Answers to the exercises of lesson 10: which proposed words are accepted, what replaces a
+rejected word, and what a draft brings."""
 
 from __future__ import annotations
 
@@ -340,29 +340,217 @@ def residual_from_refusals(p, q):
     return (q - shared) / refused if refused > 1e-6 else q
 
 
+# pay_off(alpha, K, c): wrong
+
+
+def pay_off_without_targets_word(alpha, K, c):
+    tokens = sum(alpha ** (k + 1) for k in range(K))
+    return tokens, tokens / (K * c + 1)
+
+
+def pay_off_one_term_too_few(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K))
+    return tokens, tokens / (1 + c * K)
+
+
+def pay_off_judged_alone(alpha, K, c):
+    return 1 + K * alpha, (1 + K * alpha) / (1 + K * c)
+
+
+def pay_off_all_or_nothing(alpha, K, c):
+    tokens = 1 + K * alpha**K
+    return tokens, tokens / (K * c + 1)
+
+
+def pay_off_closed(alpha, K, c):
+    tokens = (1 - alpha ** (K + 1)) / (1 - alpha)
+    return tokens, tokens / (K * c + 1)
+
+
+def pay_off_closed_by_numpy(alpha, K, c):
+    with np.errstate(all="ignore"):
+        tokens = np.divide(1 - np.float64(alpha) ** (K + 1), 1 - np.float64(alpha))
+    return tokens, tokens / (K * c + 1)
+
+
+def pay_off_closed_with_k(alpha, K, c):
+    tokens = (1 - alpha**K) / (1 - alpha)
+    return tokens, tokens / (K * c + 1)
+
+
+def pay_off_geometric_mean_length(alpha, K, c):
+    tokens = 1 / (1 - alpha)
+    return tokens, tokens / (K * c + 1)
+
+
+def pay_off_capped_geometric(alpha, K, c):
+    tokens = min(K + 1, 1 / (1 - alpha)) if alpha < 1 else K + 1
+    return tokens, tokens / (K * c + 1)
+
+
+def pay_off_without_check(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K + 1))
+    return tokens, tokens / (K * c)
+
+
+def pay_off_one_draft_step(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K + 1))
+    return tokens, tokens / (1 + c)
+
+
+def pay_off_check_of_each(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K + 1))
+    return tokens, tokens / (K * c + K)
+
+
+def pay_off_check_of_each_and_one(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K + 1))
+    return tokens, tokens / (K * c + K + 1)
+
+
+def pay_off_draft_of_one_more(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K + 1))
+    return tokens, tokens / ((K + 1) * c + 1)
+
+
+def pay_off_draft_paid_by_token(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K + 1))
+    return tokens, tokens / (tokens * c + 1)
+
+
+def pay_off_inverse(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K + 1))
+    return tokens, (K * c + 1) / tokens
+
+
+def pay_off_by_target_steps(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K + 1))
+    return tokens, (K + 1) / (K * c + 1)
+
+
+def pay_off_free_draft(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K + 1))
+    return tokens, tokens
+
+
+def pay_off_difference(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K + 1))
+    return tokens, tokens - (K * c + 1)
+
+
+def pay_off_reversed(alpha, K, c):
+    tokens = sum(alpha**k for k in range(K + 1))
+    return tokens / (K * c + 1), tokens
+
+
+def pay_off_only_speed(alpha, K, c):
+    return sum(alpha**k for k in range(K + 1)) / (K * c + 1)
+
+
+def pay_off_only_tokens(alpha, K, c):
+    return sum(alpha**k for k in range(K + 1))
+
+
+def pay_off_rejections(alpha, K, c):
+    tokens = sum((1 - alpha) ** k for k in range(K + 1))
+    return tokens, tokens / (K * c + 1)
+
+
+def pay_off_unaccepted_power(alpha, K, c):
+    tokens = sum(alpha * k for k in range(K + 1))
+    return tokens, tokens / (K * c + 1)
+
+
+def pay_off_whole_tokens(alpha, K, c):
+    tokens = round(sum(alpha**k for k in range(K + 1)))
+    return tokens, tokens / (K * c + 1)
+
+
+def pay_off_not_returned(alpha, K, c):
+    sum(alpha**k for k in range(K + 1)) / (K * c + 1)  # noqa: B018
+
+
+# right
+
+
+def pay_off_by_closed_form(alpha, K, c):
+    tokens = K + 1 if alpha == 1 else (1 - alpha ** (K + 1)) / (1 - alpha)
+    return tokens, tokens / (K * c + 1)
+
+
+def pay_off_by_numpy(alpha, K, c):
+    tokens = np.power(alpha, np.arange(K + 1)).sum()
+    return np.array([tokens, tokens / (K * c + 1)])
+
+
+def pay_off_by_tensor(alpha, K, c):
+    tokens = (torch.tensor(alpha, dtype=torch.float64) ** torch.arange(K + 1)).sum()
+    return [tokens, tokens / (K * c + 1)]
+
+
+def pay_off_by_horner(alpha, K, c):
+    tokens = 1.0
+    for _ in range(K):
+        tokens = 1.0 + alpha * tokens
+    return tokens, tokens / (1.0 + c * K)
+
+
+def pay_off_by_listing_ends(alpha, K, c):
+    tokens = (K + 1) * alpha**K + sum((k + 1) * alpha**k * (1 - alpha) for k in range(K))
+    return tokens, tokens / (K * c + 1)
+
+
 WRONG = {
+    "pay_off": {
+        pay_off_without_targets_word: "word that the target adds",
+        pay_off_one_term_too_few: "last proposal is missing",
+        pay_off_judged_alone: "judged by itself",
+        pay_off_all_or_nothing: None,
+        pay_off_closed: "0 / 0",
+        pay_off_closed_by_numpy: "0 / 0",
+        pay_off_closed_with_k: "exponent",
+        pay_off_geometric_mean_length: "without an end",
+        pay_off_capped_geometric: None,
+        pay_off_without_check: "target's own call",
+        pay_off_one_draft_step: "only one of the K",
+        pay_off_check_of_each: "K times",
+        pay_off_check_of_each_and_one: None,
+        pay_off_draft_of_one_more: "K + 1 words",
+        pay_off_draft_paid_by_token: None,
+        pay_off_inverse: "inverse",
+        pay_off_by_target_steps: None,
+        pay_off_free_draft: "draft's time is not counted",
+        pay_off_difference: None,
+        pay_off_reversed: "other order",
+        pay_off_only_speed: "speed-up alone",
+        pay_off_only_tokens: "tokens per call alone",
+        pay_off_rejections: None,
+        pay_off_unaccepted_power: None,
+        pay_off_whole_tokens: None,
+        pay_off_not_returned: None,
+    },
     "accepted": {
-        stands_always: "every word stands",
+        stands_always: "every word is accepted",
         stands_never: None,
         stands_by_inverted_ratio: "turned round",
         stands_below_target: "with probability q",
         stands_below_draft: "draft's probability",
         stands_where_target_likes_it_more: "no chance",
         stands_where_target_likes_it_strictly_more: None,
-        stands_refused: "refused",
+        stands_refused: "rejected",
         stands_as_chance: "not the decision",
         stands_below_difference: "difference",
         stands_below_sum: None,
         stands_below_product: "product",
         stands_below_minimum: "min(p, q)",
-        stands_with_clamped_below: "every word stands",
+        stands_with_clamped_below: "every word is accepted",
         stands_by_half: None,
         stands_by_share: None,
         stands_by_root: None,
         stands_by_square: None,
         stands_as_for_logs: "logarithms",
-        stands_with_log_ratio: "every word stands",
-        stands_until_the_first_refusal: "first refused",
+        stands_with_log_ratio: "every word is accepted",
+        stands_until_the_first_refusal: "first rejected",
         stands_by_mean_ratio: None,
         stands_by_first_r: None,
         stands_by_sorted_r: None,
@@ -407,6 +595,13 @@ WRONG = {
     },
 }
 RIGHT = {
+    "pay_off": [
+        pay_off_by_closed_form,
+        pay_off_by_numpy,
+        pay_off_by_tensor,
+        pay_off_by_horner,
+        pay_off_by_listing_ends,
+    ],
     "accepted": [
         stands_without_clamp,
         stands_by_product,

@@ -1,24 +1,31 @@
-"""What lesson 10 measures on the spot, how it reads the results, and its pictures."""
+"""What lesson 10 measures on the spot, and its pictures."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from statistics import median
+from statistics import fmean, median
 
 import pytest
 import torch
+from synthetic_speculative import SENTENCES, seeds_of
 
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.speculative import residual
 from seqkd_lab.lab.shared.lesson import png
 from seqkd_lab.lab.speculative import figures, measures
-from seqkd_lab.lab.speculative.measures import STANDINGS, OneWord, Shared
+from seqkd_lab.lab.speculative.measures import Counted, OneWord, Shared
 from seqkd_lab.models.transformer import TransformerSpec
-from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
-from seqkd_lab.studies.speculative.clock import OWN
+from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.studies.speculative.exactness import Exactness
-from seqkd_lab.studies.speculative.recipes import DRAFTING, DRAFTS
-from seqkd_lab.studies.speculative.tokens import expected_speed_up, measure_tokens
+from seqkd_lab.studies.speculative.recipes import DEEP, DRAFTING, DRAFTS
+from seqkd_lab.studies.speculative.tables import medians_by_length, refined_speed_ups
+from seqkd_lab.studies.speculative.tokens import (
+    Counter,
+    expected_tokens,
+    measure_tokens,
+    overlaps,
+    with_ends,
+)
 
 TOKENS = ("<pad>", "<s>", "</s>", "<unk>", "a", "b")
 WORD = OneWord(
@@ -33,66 +40,59 @@ def models(toy_models):
     return toy_models["teacher"], {name: toy_models[name] for name in (BASELINE, SEQ_KD)}
 
 
+@pytest.fixture
+def targets():
+    return [one for one in seeds_of() if one.clock]
+
+
 class TestOneWord:
     @pytest.mark.parametrize(
         "distribution",
         [SamplingDistribution(), SamplingDistribution(0.0), SamplingDistribution(0.7, top_k=3)],
     )
-    def test_it_is_the_models_own_law(self, toy, models, distribution):
+    def test_it_is_the_models_own_distribution(self, toy, models, distribution):
         target, drafts = models
         source, prefix = toy.test.source[0], toy.test.target[0][:2]
         word = measures.one_word(target, drafts[SEQ_KD], source, prefix, distribution)
         assert word.q.sum() == pytest.approx(1.0) and word.p.sum() == pytest.approx(1.0)
         pairs = toy.test[:1].with_target((prefix,))
-        (_, _, last) = measures.overlaps(target, drafts[SEQ_KD], pairs, distribution)
-        assert word.stands == pytest.approx(last, abs=1e-5)
+        (_, _, last) = overlaps(target, drafts[SEQ_KD], pairs, distribution)
+        assert word.acceptance == pytest.approx(last, abs=1e-5)
         assert torch.equal(word.residual, residual(word.p, word.q)) and word.tokens[2] == "</s>"
 
     def test_words_by_the_rule_follow_the_target(self):
         n = 200_000
-        stood, again = measures.by_the_rule(WORD, n)
-        assert (stood + again - WORD.q).abs().max() < 5 * 0.5 / n**0.5
-        assert (stood - torch.minimum(WORD.p, WORD.q)).abs().max() < 5 * 0.5 / n**0.5
+        came, again = measures.by_the_rule(WORD, n)
+        assert (came + again - WORD.q).abs().max() < 5 * 0.5 / n**0.5
+        assert (came - torch.minimum(WORD.p, WORD.q)).abs().max() < 5 * 0.5 / n**0.5
         assert again[4] == 0.0  # the draft has brought more than enough of it
 
-    def test_its_figure_shows_every_law_once(self):
+    def test_its_figure_shows_every_distribution_once_and_no_number_on_a_line(self):
         figure = figures.one_word_figure(WORD, 50_000)
         texts = [[text.get_text() for text in [*axes.texts, *axes.artists]] for axes in figure.axes]
-        assert (
-            "0.700" in texts[0]
-            and "0.400" in texts[1]
-            and "0.667" in texts[2]
-            and "(end)" in texts[0]
-        )
-        shown = [float(text) for text in texts[3] if text not in ("", "0")]
+        assert "0.700" in texts[0] and "0.400" in texts[1]
+        assert "0.667" in texts[2] and "(end)" in texts[0]
+        drawn = figure.axes[3]
+        shown = [float(text.get_text()) for text in drawn.texts]
         assert sum(shown) == pytest.approx(1.0, abs=0.01)
+        lines = dict((row, x) for x, row in _ends_of_lines(drawn))
+        assert all(text.get_position()[0] > lines[text.get_position()[1]] for text in drawn.texts)
         assert png(figure).startswith(b"\x89PNG")
 
 
+def _ends_of_lines(axes) -> list[tuple[float, float]]:
+    """The place and the row of each vertical line."""
+    (lines,) = axes.collections
+    return [
+        (float(path[0][0]), round(float(path[:, 1].mean()), 6)) for path in lines.get_segments()
+    ]
+
+
 class TestShared:
-    found = Shared(
-        {
-            "a": torch.full((400,), 0.9),
-            "b": torch.full((400,), 0.8),
-            "c": torch.tensor([0.5, 0.9] * 200),
-        }
-    )
-
-    def test_the_lead_is_over_the_best_other(self):
-        assert self.found.lead("a") == (pytest.approx(0.1), pytest.approx(0.0))
-        lead, error = self.found.lead("c")
-        assert lead == pytest.approx(-0.2) and error == pytest.approx(0.2 / 400**0.5, rel=0.01)
-
-    def test_where_a_draft_stands(self):
-        assert [measures.standing(self.found, name) for name in "abc"] == [
-            STANDINGS[2],
-            STANDINGS[1],
-            STANDINGS[0],
-        ]
-        noisy = Shared(
-            {"a": torch.tensor([0.0, 1.0] * 20), "b": torch.tensor([1.0, 0.0] * 19 + [0.0, 0.0])}
-        )
-        assert measures.standing(noisy, "a") == STANDINGS[1]
+    def test_mean_and_error_by_hand(self):
+        found = Shared({"c": torch.tensor([0.5, 0.9] * 200)})
+        assert found.mean("c") == pytest.approx(0.7)
+        assert found.error("c") == pytest.approx(0.2 / 400**0.5, rel=0.01)
 
     def test_measured_it_is_the_overlap_at_the_same_places(self, toy, models):
         found = measures.shared(*models, toy.test.source[:4], 0.0)
@@ -101,8 +101,46 @@ class TestShared:
         assert set(torch.cat(list(found.by_place.values())).unique().tolist()) <= {0.0, 1.0}
 
 
+class TestCounted:
+    def test_tokens_per_call_are_those_of_all_sentences_together(self):
+        counted = Counted(2, (6, 3), (2, 3), Counter())
+        assert counted.mean == 9 / 5
+        residuals = (6 - 1.8 * 2, 3 - 1.8 * 3)
+        spread = ((residuals[0] - residuals[1]) ** 2 / 2) ** 0.5
+        assert counted.error == pytest.approx(spread / (2.5 * 2**0.5))
+
+    def test_sentences_that_are_alike_leave_no_error(self):
+        assert Counted(1, (4, 4, 4), (2, 2, 2), Counter()).error == 0.0
+
+    def test_the_error_is_about_the_scatter_of_repeated_counts(self, toy, models):
+        target, drafts = models
+        (counted,) = measures.count_tokens(target, drafts[SEQ_KD], [toy.test.source[0]] * 60, (2,))
+        halves = [
+            Counted(2, counted.n_tokens[i::6], counted.n_calls[i::6], Counter()) for i in range(6)
+        ]
+        scatter = torch.tensor([half.mean for half in halves]).std().item()
+        assert counted.error * 6**0.5 == pytest.approx(scatter, rel=0.8)
+
+    def test_what_is_counted_by_sentence_adds_up(self, toy, models):
+        target, drafts = models
+        heard = []
+        found = measures.count_tokens(
+            target,
+            drafts[SEQ_KD],
+            toy.test.source[:3],
+            (1, 3),
+            SamplingDistribution(0.0),
+            lambda *at: heard.append(at),
+        )
+        assert heard == [(1, 2), (2, 2)] and [one.draft_length for one in found] == [1, 3]
+        for one in found:
+            assert sum(one.n_calls) == one.count.n_calls and len(one.n_tokens) == 3
+        again = measure_tokens(target, {"d": drafts[SEQ_KD]}, toy.test.source[:3], (0.0,), (1, 3))
+        assert [one.mean for one in found] == [one.tokens_per_call for one in again]
+
+
 class TestMeasures:
-    def test_a_draft_that_is_the_target_stands_at_every_temperature(self, toy, models):
+    def test_a_draft_that_is_the_target_is_accepted_at_every_temperature(self, toy, models):
         heard = []
         found = measures.by_temperature(
             models[0],
@@ -111,9 +149,8 @@ class TestMeasures:
             (0.0, 1.0, 4.0),
             lambda *at: heard.append(at),
         )
-        assert list(found["itself"].values()) == pytest.approx([1.0] * 3, abs=1e-5) and heard[
-            -1
-        ] == (3, 3)
+        assert list(found["itself"].values()) == pytest.approx([1.0] * 3, abs=1e-5)
+        assert heard[-1] == (3, 3)
 
     def test_sentences_that_share_their_calls_save_fewer(self, toy, models):
         target, drafts = models
@@ -128,13 +165,12 @@ class TestMeasures:
 
     def test_the_small_target_is_timed_in_every_round(self, toy, models):
         target, drafts = models
-        found = measures.small_speed_ups(target, drafts[SEQ_KD], toy.test.source[:1], (1, 3), 2)
-        assert list(found) == [1, 3] and all(
-            len(values) == 2 and min(values) > 0 for values in found.values()
-        )
+        found = measures.small_speed_ups(target, drafts[SEQ_KD], toy.test.source[:3], (1, 3), 2)
+        assert list(found) == [1, 3]
+        assert all(len(values) == 2 and min(values) > 0 for values in found.values())
 
     def test_steps_are_those_of_a_transformer_of_the_presets_size(self, toy, models, monkeypatch):
-        made, small = [], replace(DRAFTING, target=TransformerSpec(8, 1, 2, 8, 0.0))
+        made, small = [], replace(DRAFTING, deep=TransformerSpec(8, 1, 2, 8, 0.0))
         monkeypatch.setattr(measures, "DRAFTING", small)
         build = measures.build
         monkeypatch.setattr(
@@ -144,118 +180,78 @@ class TestMeasures:
         steps = measures.step_times(
             target, drafts[SEQ_KD], toy.source_vocabulary, toy.test.source[0], (1, 3), 2
         )
-        assert made == [small.target] and {one.model for one in steps} == {
-            TEACHER,
-            BASELINE,
-            measures.LARGE,
-        }
+        assert made == [small.deep]
+        assert {one.model for one in steps} == {TEACHER, BASELINE, DEEP}
         (axes,) = figures.steps_figure(steps).axes
-        lines = [
-            line
-            for line in axes.lines
-            if len(line.get_xdata()) == 2 and list(line.get_xdata()) == [1, 3]
-        ]
+        lines = [line for line in axes.lines if list(line.get_xdata()) == [1, 3]]
         assert len(lines) == 3 and all(line.get_ydata()[0] == 1.0 for line in lines)
 
 
-class TestResults:
-    def test_the_best_k_and_the_last_that_pays(self, drafting_results):
-        clock = tuple(
-            replace(
-                one,
-                seconds_per_token=[
-                    0.01
-                    / {0: 1.0, 3: 2.0}.get(one.draft_length, 0.5 if one.draft_length > 5 else 1.5)
-                ]
-                * 2,
-            )
-            for one in drafting_results.clock
-        )
-        results = replace(drafting_results, clock=clock)
-        assert measures.best_length(results, WORD_KD, 1.0, 1) == 3
-        frame = measures.payoff_frame(results, 1)
-        assert (
-            len(frame) == 2 * len(DRAFTS)
-            and set(frame["best K"]) == {3}
-            and set(frame["pays up to K"]) == {5}
-        )
-        assert set(frame["times as fast"]) == {"2.00"} and set(frame["adaptive"]) == {"1.50"}
-        never = replace(
-            results,
-            clock=tuple(
-                replace(one, seconds_per_token=[1.0 + (one.draft != OWN)] * 2) for one in clock
-            ),
-        )
-        assert set(measures.payoff_frame(never, 2)["pays up to K"]) == {"none"}
-
-    def test_ends_and_the_checks_price_make_the_formula_smaller(self, drafting_results):
-        for draft in DRAFTS:
-            for K, one in measures.tokens_at(drafting_results.tokens, draft, 1.0).items():
-                assert measures.refined_speed_up(
-                    one, drafting_results.steps, 1
-                ) < expected_speed_up(
-                    one.overlap, K, measures.cost(drafting_results.steps, draft, TEACHER, 1)
-                )
-
-    def test_the_clock_has_every_k_once_and_no_adaptive_one(self, drafting_results):
-        found = measures.clock_of(drafting_results, SEQ_KD, 0.0, 2)
-        assert list(found) == list(range(1, 9)) and all(
-            len(values) == 3 for values in found.values()
-        )
-
-
 class TestFigures:
-    def test_tokens_have_a_panel_for_each_draft_and_temperature(self, drafting_results):
-        figure = figures.tokens_figure(drafting_results.tokens)
-        assert (
-            len(figure.axes) == 2 * len(DRAFTS)
-            and len({axes.get_ylim() for axes in figure.axes}) == 1
-        )
-        for axes, (temperature, draft) in zip(
-            figure.axes, [(tau, d) for tau in (1.0, 0.0) for d in DRAFTS], strict=True
+    def test_tokens_stand_beside_both_formulas_with_their_errors(self):
+        counted = [
+            Counted(K, SENTENCES, tuple(n // 2 for n in SENTENCES), Counter()) for K in (1, 4)
+        ]
+        axes = figures.tokens_figure(counted, 0.8, "d").axes[0]
+        formula, ends = (list(line.get_ydata()) for line in axes.lines[:2])
+        assert formula == [expected_tokens(0.8, 1), expected_tokens(0.8, 4)]
+        assert ends == [with_ends(0.8, 1, SENTENCES), with_ends(0.8, 4, SENTENCES)]
+        (bars,) = axes.containers
+        assert list(bars[0].get_ydata()) == [one.mean for one in counted]
+        low, high = bars[2][0].get_segments()[1][:, 1]
+        assert high - low == pytest.approx(4 * counted[1].error)
+
+    def test_the_clock_has_a_panel_a_temperature_and_a_line_a_draft(self, targets):
+        figure = figures.clock_figure(targets, (1.0, 0.0))
+        assert [axes.get_title() for axes in figure.axes] == ["temperature 1", "greedy"]
+        assert len({axes.get_ylim() for axes in figure.axes}) == 1
+        for axes, temperature in zip(figure.axes, (1.0, 0.0), strict=True):
+            for line, draft in zip(axes.lines[: len(DRAFTS)], DRAFTS, strict=True):
+                found = medians_by_length(targets, draft, temperature)
+                assert line.get_label() == draft
+                assert list(line.get_ydata()) == [fmean(values) for values in found.values()]
+        assert png(figure)
+
+    def test_drafts_are_told_apart_by_mark_and_colour(self, targets):
+        lines = figures.clock_figure(targets, (1.0,)).axes[0].lines[: len(DRAFTS)]
+        assert len({(line.get_color(), line.get_marker()) for line in lines}) == len(DRAFTS)
+
+    def test_the_gap_has_the_formula_what_is_added_and_the_clock(self, targets):
+        axes = figures.gap_figure(targets, SEQ_KD, 1.0).axes[0]
+        for line, values in zip(
+            axes.lines[:3], refined_speed_ups(targets, SEQ_KD, 1.0).values(), strict=True
         ):
-            formula, ends, measured = (list(line.get_ydata()) for line in axes.lines)
-            found = measures.tokens_at(drafting_results.tokens, draft, temperature)
-            assert measured == [one.tokens_per_call for one in found.values()]
-            assert all(low < high for low, high in zip(ends, formula, strict=True))
-            assert axes.get_title().startswith(draft)
+            assert list(line.get_ydata()) == list(values.values())
+        clock = medians_by_length(targets, SEQ_KD, 1.0)
+        assert list(axes.containers[0][0].get_ydata()) == [fmean(v) for v in clock.values()]
 
-    def test_the_clock_is_drawn_for_each_number_of_threads(self, drafting_results):
-        for threads in (1, 2):
-            figure = figures.clock_figure(drafting_results, threads)
-            panels = [axes for axes in figure.axes if axes.lines]
-            assert len(panels) == 2 * len(DRAFTS) and len({axes.get_ylim() for axes in panels}) == 1
-            clock = measures.clock_of(drafting_results, DRAFTS[0], 1.0, threads)
-            assert list(panels[0].lines[3].get_ydata()) == [
-                median(values) for values in clock.values()
-            ]
-            assert f"{threads} thread" in figure.get_suptitle() and png(figure)
-
-    def test_exactness_has_a_row_for_each_draft_and_rule(self, drafting_results):
-        (axes,) = figures.exactness_figure(drafting_results.exactness).axes
+    def test_exactness_has_a_row_for_each_draft_and_rule(self, targets):
+        tests = [test for one in targets for test in one.exactness]
+        (axes,) = figures.exactness_figure(tests).axes
         labels = [label.get_text() for label in axes.get_yticklabels()]
-        assert (
-            len(labels) == 6
-            and f"{BASELINE}: exact" in labels
-            and f"{SEQ_KD}: redrawn from q" in labels
-        )
+        assert len(labels) == 4 and f"{SEQ_KD}: redrawn from q" in labels
         drawn = [x for line in axes.lines[:-1] for x in line.get_xdata()]
-        assert len(drawn) == len(drafting_results.exactness) and min(drawn) == figures.LEAST_SHOWN
-        assert any("3 of 5 below" in text.get_text() for text in axes.texts)
-        certain = Exactness(
-            "a", "exact", 1.0, 4, 1, 100, 3, 0.0
-        )  # no p-value is too small to be drawn
+        assert len(drawn) == len(tests) and min(drawn) == figures.LEAST_SHOWN
+        assert any("3 of 3 below" in text.get_text() for text in axes.texts)
+        certain = Exactness("a", "exact", 1.0, 4, 1, 100, 3, 0.0)  # too small to be drawn
         assert png(figures.exactness_figure([certain]))
 
-    def test_limits_show_all_three(self):
-        times, batches = {1: [0.5, 0.6], 4: [0.4, 0.7]}, {1: 3.0, 8: 2.0}
+    def test_limits_show_both(self):
         figure = figures.limits_figure(
-            times, batches, {BASELINE: {0.0: 0.9, 8.0: 0.8}, "other": {0.0: 0.5, 8.0: 0.4}}
+            {1: 3.0, 8: 2.0}, {BASELINE: {0.0: 0.9, 8.0: 0.8}, "other": {0.0: 0.5, 8.0: 0.4}}
         )
-        clock, batch, heat = figure.axes
-        assert "0.55" in [text.get_text() for text in clock.texts] and clock.get_ylim()[0] == 0.0
+        batch, heat = figure.axes
         assert [label.get_text() for label in batch.get_xticklabels()] == ["1", "8"]
-        assert [label.get_text() for label in heat.get_xticklabels()] == ["0", "8"] and len(
-            heat.lines
-        ) == 2
-        assert png(figure)
+        assert "3.00" in [text.get_text() for text in batch.texts]
+        assert [label.get_text() for label in heat.get_xticklabels()] == ["0", "8"]
+        assert len(heat.lines) == 2 and png(figure)
+
+
+def test_medians_are_of_a_targets_own_rounds(targets):
+    (first, *_) = targets
+    own = next(time for time in first.clock if time.draft_length == 0)
+    drafted = next(time for time in first.clock if (time.draft, time.draft_length) == (SEQ_KD, 4))
+    expected = median(
+        a / b for a, b in zip(own.seconds_per_token, drafted.seconds_per_token, strict=True)
+    )
+    assert medians_by_length([first], SEQ_KD, 1.0)[4] == [pytest.approx(expected)]
