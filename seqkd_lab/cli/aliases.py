@@ -20,8 +20,8 @@ ALIASES = {
     "speculative": (
         "speculative",
         "speculative.json",
-        "speculative sampling: acceptance, tokens per call and seconds; it trains a large target, "
-        "about 40 minutes on one core",
+        "speculative sampling: acceptance, tokens per call and seconds; it trains deep targets, a "
+        "few minutes each",
     ),
     "cross": (
         "architectures",

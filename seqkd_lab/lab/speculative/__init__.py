@@ -6,5 +6,5 @@ LESSON = Lesson(
     "10_speculative_sampling",
     "Speculative sampling",
     20,
-    "let a student draft for its teacher, exactly, and say when that pays",
+    "let a student draft for its teacher, exactly, and say when that is faster",
 )

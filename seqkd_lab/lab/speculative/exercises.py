@@ -43,8 +43,8 @@ def residual_cases() -> list[Case]:
 
 
 @mistake(
-    "this draws from q again. Words that both models like have come through by being accepted; "
-    "drawn once more from q they get too much."
+    "this draws from q again. Words that are probable under both have come through by being "
+    "accepted; drawn once more from q they get too much."
 )
 def _target_again(p, q):
     return q
@@ -184,7 +184,7 @@ RESIDUAL = Exercise(
         _mean,
     ),
     cases=residual_cases,
-    insight="min(p, q) + (q − p)₊ = q: accepted words and words drawn anew together follow the "
+    insight="min(p, q) + (q − p)₊ = q: accepted words and words drawn again together follow the "
     "target exactly, whatever the draft was.",
 )
 

@@ -145,7 +145,7 @@ def clock_figure(targets: Sequence[DraftingResults], temperatures: Sequence[floa
 @styled
 def gap_figure(targets: Sequence[DraftingResults], draft: str, temperature: float) -> Figure:
     """Draw times as fast over K for one draft: by the paper's formula, by what is added to it, and
-    by the clock with its 95% interval over the targets."""
+    measured, with the 95% interval over the targets."""
     figure, axes = panels(11, 4.6)
     lines = refined_speed_ups(targets, draft, temperature)
     for look, (label, by_length) in zip(FORMULA_LINES, lines.items(), strict=True):
@@ -153,7 +153,7 @@ def gap_figure(targets: Sequence[DraftingResults], draft: str, temperature: floa
     clock = medians_by_length(targets, draft, temperature)
     means = {K: mean_and_interval(values) for K, values in clock.items()}
     reach = [interval[1] - mean for mean, interval in means.values()]
-    label = f"by the clock (mean of {len(targets)} targets, 95% interval)"
+    label = f"measured (mean of {len(targets)} targets, 95% interval)"
     centres = [mean for mean, _ in means.values()]
     axes.errorbar(list(means), centres, reach, fmt="o", color=BLACK, markersize=8, label=label)
     axes.axhline(1.0, color=BLACK, linewidth=1)
@@ -209,7 +209,7 @@ def limits_figure(
 
 
 def _draw_temperatures(axes: Axes, temperatures: Mapping[str, Mapping[float, float]]) -> None:
-    """Draw α of each draft over the temperatures, which stand side by side."""
+    """Draw α of each draft over the temperatures, evenly spaced."""
     for name, alphas in temperatures.items():
         look = {"markersize": 8, "label": name, **role_of(name).line}
         axes.plot(range(len(alphas)), list(alphas.values()), **look)
