@@ -333,7 +333,7 @@ def times(results: DraftingResults, factor: float) -> DraftingResults:
 class TestVerdict:
     def test_without_a_deep_target_only_the_drafts_are_judged(self):
         rows = [one.as_rows() for one in seeds_of(4, 0)]
-        assert [verdict.claim.name for verdict in STUDY.judge(rows)] == ["S8", "S9", "S10"]
+        assert [verdict.claim.name for verdict in STUDY.judge(rows)] == ["S1", "S2", "S3"]
 
     def test_the_exit_code_is_the_verdict(self, capsys, tmp_path):
         good = seeds_of()
@@ -346,13 +346,13 @@ class TestVerdict:
         calls = tuple(replace(one, n_calls=2 * one.n_calls) for one in tokens)
         swapped = tuple(replace(one, alpha=1.0 - one.alpha) for one in first.acceptance)
         wrong = {
-            "S1": replace(first, exactness=(replace(tests[0], p_value=1e-6), *tests[1:])),
-            "S2": replace(first, exactness=(*tests[:-1], replace(tests[-1], p_value=0.4))),
-            "S3": replace(first, tokens=(accepted, *tokens[1:])),
-            "S4": replace(first, tokens=(*tokens[:-1], replace(tokens[-1], n_different=1))),
-            "S5": replace(first, tokens=calls),
-            "S6": times(first, 1.1),
-            "S8": replace(first, acceptance=swapped),
+            "S4": replace(first, exactness=(replace(tests[0], p_value=1e-6), *tests[1:])),
+            "S5": replace(first, exactness=(*tests[:-1], replace(tests[-1], p_value=0.4))),
+            "S6": replace(first, tokens=(accepted, *tokens[1:])),
+            "S7": replace(first, tokens=(*tokens[:-1], replace(tokens[-1], n_different=1))),
+            "S8": replace(first, tokens=calls),
+            "S9": times(first, 1.1),
+            "S1": replace(first, acceptance=swapped),
         }
         for name, results in wrong.items():
             changed = [results.as_rows(), *(one.as_rows() for one in rest)]

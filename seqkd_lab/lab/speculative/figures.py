@@ -69,6 +69,7 @@ def one_word_figure(word: OneWord, n: int = 10_000) -> Figure:
         beside = max(share, distributions.q[row]) + 0.04  # right of the line
         drawn.text(beside, row, f"{share:.3f}", va="center", fontsize=SIZE - 1)
     drawn.set_yticks([])
+    drawn.spines[["top", "right"]].set_visible(False)
     drawn.set_ylim(N_WORDS + 0.5, -0.5)
     drawn.set_title("drawn by the rule; line: q", loc="left")
     for axes in columns:

@@ -55,7 +55,7 @@ from seqkd_lab.runs.study import committed_rows
 from seqkd_lab.studies.speculative.exactness import EXACT_RULE, measure_exactness
 from seqkd_lab.studies.speculative.results import TESTED, of_seeds, with_clock
 from seqkd_lab.studies.speculative.study import FALSE_ALARM, STUDY
-from seqkd_lab.studies.speculative.tables import payoff_frame
+from seqkd_lab.studies.speculative.tables import how, payoff_frame
 
 if TYPE_CHECKING:
     from seqkd_lab.lab.speculative.view import DraftingStepper

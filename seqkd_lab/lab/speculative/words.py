@@ -32,6 +32,8 @@ LENGTHS_OF = {"1 or 2": (1, 2), "3 to 6": (3, 4, 5, 6), "8 to 12": (8, 9, 10, 11
 SMALL_ANSWERS = ("faster than alone", "slower than alone", CANNOT_TELL)
 RULED_OUT = 0.05
 """A word that the target gives less than this, it nearly rules out."""
+PLAIN = 1e-12
+"""A p-value below which nobody would doubt that a rule is broken."""
 
 
 def rejected_most(results: Sequence[DraftingResults], temperature: float) -> str:
@@ -173,8 +175,8 @@ def steps_in_words(steps: Sequence[StepTime]) -> Markdown:
     ]
     if lstm > 2.0 * transformer:
         lines.append(
-            "An LSTM must read one token after another, so its check costs almost as much as "
-            "writing. A Transformer reads them side by side."
+            "An LSTM must read one token after another, so every drafted word makes its check "
+            "longer. A Transformer reads them side by side."
         )
     else:
         lines.append("In this run the machine was too busy, or too fast, to show a difference.")
@@ -252,13 +254,23 @@ def gap_in_words(targets: Sequence[DraftingResults], draft: str, temperature: fl
         f"The formula favours K = {K} and says {formula[K]:.2f} times as fast. For sentences that "
         f"end it says {ends[K]:.2f}, and with the measured time of the check, too, "
         f"{checked[K]:.2f}. The clock gives {mean_in_digits(clock, 2, sign='')}. "
-        + (
+        + _rest_in_words(rest)
+    )
+
+
+def _rest_in_words(rest: float) -> str:
+    """Return what the difference of the last formula and the clock comes from, in times."""
+    if rest > 0.05:
+        return (
             "What remains is counted by neither: both encoders read the source, and a round does "
             "some bookkeeping."
-            if rest > 0.05
-            else "So these two explain nearly all of the difference."
         )
-    )
+    if rest < -0.05:
+        return (
+            "That is faster than the last formula: α is not the same at every place, and places "
+            "that are easy for the draft come in a row."
+        )
+    return "So these two explain nearly all of the difference."
 
 
 def exactness_in_words(tests: Sequence[Exactness]) -> Markdown:
@@ -272,11 +284,18 @@ def exactness_in_words(tests: Sequence[Exactness]) -> Markdown:
     hardest = max(broken, key=lambda test: test.p_value)
     lines = [
         f"Rejected: {n_exact} of {len(exact)} tests of the right rule, and {n_broken} of "
-        f"{len(broken)} of the broken one.",
-        f"The broken rule is the hardest to see with the draft {hardest.draft} (p = "
-        f"{hardest.p_value:.1g}). The fewer words a draft has rejected, the less it matters what "
-        "replaces them.",
+        f"{len(broken)} of the broken one."
     ]
+    if hardest.p_value > PLAIN:
+        lines.append(
+            f"The broken rule is the hardest to see with the draft {hardest.draft} (p = "
+            f"{hardest.p_value:.1g})."
+        )
+        if hardest.draft == WORD_KD:
+            lines.append(
+                "That is the draft nearest to the target: the fewer words are rejected, the less "
+                "it matters what replaces them."
+            )
     return Markdown(" ".join(lines))
 
 

@@ -110,7 +110,7 @@ def test_the_rejected_word(q, said):
     assert said in text and (q is None or "“b”" in text)
 
 
-@pytest.mark.parametrize(("price", "said"), [(9.0, "one token after another"), (1.2, "too busy")])
+@pytest.mark.parametrize(("price", "said"), [(9.0, "makes its check longer"), (1.2, "too busy")])
 def test_what_reading_costs(price, said):
     steps = [
         StepTime(name, n, [seconds])
@@ -181,7 +181,8 @@ class TestClock:
         assert f"{SEQ_KD} with K" in text and "of 3)" in text and "c = 0.050" in text
 
     @pytest.mark.parametrize(
-        ("factor", "said"), [(1.0, "explain nearly all"), (3.0, "counted by neither")]
+        ("factor", "said"),
+        [(1.0, "explain nearly all"), (3.0, "counted by neither"), (0.5, "come in a row")],
     )
     def test_what_lies_between_formula_and_clock(self, targets, factor, said):
         checked = words.refined_speed_ups(targets, WORD_KD, 1.0)
@@ -191,19 +192,25 @@ class TestClock:
         assert said in text and "favours K =" in text
 
 
-def test_the_tests_of_both_rules_are_counted():
+@pytest.mark.parametrize(
+    ("draft", "p", "said", "why"),
+    [("b", 0.2, True, False), (WORD_KD, 0.2, True, True), (WORD_KD, 1e-13, False, False)],
+)
+def test_the_tests_of_both_rules_are_counted(draft, p, said, why):
     tests = [
-        Exactness(draft, rule, 1.0, 4, 1, 100, 5, p)
-        for draft, rule, p in (
+        Exactness(name, rule, 1.0, 4, 1, 100, 5, p_value)
+        for name, rule, p_value in (
             ("a", "exact", 0.4),
-            ("b", "exact", 0.001),
-            ("a", "redrawn from q", 1e-9),
-            ("b", "redrawn from q", 0.2),
+            (draft, "exact", 0.001),
+            ("a", "redrawn from q", 1e-19),
+            (draft, "redrawn from q", p),
         )
     ]
     text = words.exactness_in_words(tests).text
-    assert "1 of 2 tests of the right rule, and 1 of 2 of the broken one" in text
-    assert "with the draft b (p = 0.2)" in text
+    n_broken = 2 if p < 0.005 else 1
+    assert f"1 of 2 tests of the right rule, and {n_broken} of 2 of the broken one" in text
+    assert (f"with the draft {draft} (p = 0.2)" in text) == said
+    assert ("nearest to the target" in text) == why
 
 
 @pytest.mark.parametrize(
