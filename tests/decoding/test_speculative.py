@@ -23,7 +23,6 @@ from seqkd_lab.decoding.speculative import (
     Round,
     Rule,
     accepted,
-    next_length,
     residual,
     speculative_batch,
     speculative_sample,
@@ -276,11 +275,6 @@ class TestRule:
             stands = accepted(torch.full_like(r, p), torch.full_like(r, q), r).double().mean()
             assert float(stands) == pytest.approx(share, abs=0.01)
             assert share not in (0.0, 1.0) or float(stands) == share
-
-    def test_the_next_length(self):
-        assert next_length(4, torch.tensor([4, 4]), 4) == 6
-        assert next_length(4, torch.tensor([4, 3]), 4) == 3
-        assert next_length(1, torch.tensor([0]), 1) == 1
 
 
 class TestRounds:
