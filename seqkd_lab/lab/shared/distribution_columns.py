@@ -153,4 +153,4 @@ class DistributionBars:
             if row is not None and values is not None:
                 label.set(x=values[row] + 0.32, y=row)
         nothing_refused = distributions is not None and distributions.p is None
-        self._none.set_text("no word was refused" if nothing_refused else "")
+        self._none.set_text("no word was rejected" if nothing_refused else "")
