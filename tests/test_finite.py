@@ -19,6 +19,7 @@ from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
 from seqkd_lab.decoding.speculative import speculative_sample
+from seqkd_lab.distillation.exposure import along, student_entropy
 from seqkd_lab.distillation.generation import draw_translations, teacher_top_k
 from seqkd_lab.distillation.losses import NLL, WordKD, nll
 from seqkd_lab.distillation.near_policy import learn
@@ -56,6 +57,7 @@ ANSWERS = {
     "sample": lambda m: sample(m, SOURCES, 1),
     "greedy sample": lambda m: sample(m, SOURCES, 1, SamplingDistribution(0.0)),
     "top-k sample": lambda m: sample(m, SOURCES, 1, SamplingDistribution(0.5, 2, 0.9)),
+    "exposure": lambda m: along(m, m, PAIRS, [student_entropy]),
     "scores": lambda m: sentence_log_probs(m, SOURCES, PAIRS.target),
     "mode": lambda m: distil_mode(m, PAIRS),
     "interpolated": lambda m: distil_interpolated(m, PAIRS, 4),

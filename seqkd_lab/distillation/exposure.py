@@ -21,6 +21,7 @@ from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import DEFAULT_SAMPLING, sample
 from seqkd_lab.distillation.divergences import entropy
+from seqkd_lab.finite import check_next_words
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 GOLD, TEACHER, STUDENT = "gold", "teacher", "student"
@@ -78,7 +79,7 @@ def along(
     student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, measures: Sequence[Measure]
 ) -> list[PlaceSums]:
     """Return the sums of each of `measures` along the targets of `pairs`; dropout off. Raises
-    ValueError without pairs."""
+    ValueError without pairs, NotFiniteError where a model's logits are no distribution."""
     if not len(pairs):
         raise ValueError("no sentence to compare teacher and student along")
     encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
@@ -89,6 +90,8 @@ def along(
         for batch in batches(encoded, 64, shuffle_seed=None):
             logits, teacher_logits = student(batch), teacher(batch)
             real, T = batch.target_out != PAD, batch.target_out.shape[1]
+            for of_model in (logits, teacher_logits):
+                check_next_words(of_model[real].amax(dim=-1))
             count[:T] += real.sum(dim=0)
             for total, measure in zip(totals, measures, strict=True):
                 per_token = measure(logits, batch, teacher_logits)
