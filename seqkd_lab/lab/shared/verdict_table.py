@@ -73,7 +73,9 @@ class VerdictTable:
     @property
     def lines_below(self) -> list[str]:
         """Return what stands below the table: the summary, then the original wordings."""
-        quoted = [f"{', '.join(names)}: {text}" for text, names in self.quotations.items()]
+        quoted = [
+            f"{', '.join(dict.fromkeys(names))}: {text}" for text, names in self.quotations.items()
+        ]
         return [summary(self.verdicts), *quoted]
 
     def _repr_html_(self) -> str:
