@@ -48,7 +48,8 @@ def weights_cases() -> Sequence[Case]:
 
 @mistake(
     "the weights follow the formula but are not scaled. p̂(1 − p̂) is 1/4 at most, so every "
-    "update gets several times smaller, as with a smaller learning rate."
+    "gradient gets several times smaller; with plain gradient descent that is a smaller learning "
+    "rate."
 )
 def _plain(rates, a, b):
     return rates**a * (1.0 - rates) ** b
@@ -140,7 +141,7 @@ def _mean_of_the_positive(rates, a, b):
 
 WEIGHTS = Exercise(
     lesson=12,
-    title="Weights that leave the learning rate alone",
+    title="Weights of mean 1",
     difficulty=1,
     minutes=5,
     task="`rates` is a torch tensor (N,) with the pass rate p̂ of every source, `a` and `b` are "

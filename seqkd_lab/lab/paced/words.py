@@ -277,7 +277,10 @@ def forgetting_in_words(by_seed: Sequence[Rows]) -> str:
             spared, "PACED's keep more", "PACED's keep less", "which of the two keeps more is open"
         )
         if not passes(by_seed, forgets(idle)):
-            beside = "which keeps more cannot be asked, since uniform weights show no loss"
+            beside += (
+                " (whether that is *less forgetting* cannot be asked: these seeds do not show "
+            )
+            beside += "that uniform weights forget)"
         lines.append(
             f"- {idle:.0%} idle: start − uniform {mean_in_digits(lost)} points, {forgot}; PACED − "
             f"uniform {mean_in_digits(spared)} points, {beside}."

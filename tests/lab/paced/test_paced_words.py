@@ -120,8 +120,8 @@ def test_sources_that_never_passed(risen, said):
         (4.0, 1.0, ("uniform weights forget;", "PACED's keep more")),
         (4.0, -1.0, ("uniform weights forget;", "PACED's keep less")),
         (4.0, 0.0, ("uniform weights forget;", "which of the two keeps more is open")),
-        (-4.0, -1.0, ("do not forget, they gain", "cannot be asked, since")),
-        (0.0, 0.0, ("whether uniform weights forget is open", "cannot be asked, since")),
+        (-4.0, -1.0, ("do not forget, they gain", "cannot be asked: these")),
+        (0.0, 0.0, ("whether uniform weights forget is open", "cannot be asked: these")),
     ],
 )
 def test_forgetting(forgotten, spared, expected):
@@ -137,7 +137,7 @@ def test_nothing_is_concluded_where_the_check_is_not_passed():
     rows = seeds(gain=3.0, learned=-1.0, forgotten=-1.0, spared=1.0)
     assert words.weights_in_words(rows).count(words.NOT_ASKED) == 10
     assert words.greedy_in_words(rows).count("(not asked)") == 3
-    assert words.forgetting_in_words(rows).count("cannot be asked, since") == 3
+    assert words.forgetting_in_words(rows).count("cannot be asked: these") == 3
 
 
 def test_one_seed_is_enough_to_show_and_decides_nothing():
