@@ -26,8 +26,7 @@ from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.clock import BATCHED, ONE_BY_ONE, in_block, in_turn, words_per_second
 from seqkd_lab.runs.committed import existing_checkpoint, load_committed
-from seqkd_lab.runs.presets import EARLIER
-from seqkd_lab.runs.recipes import SEQ_KD, TEACHER
+from seqkd_lab.runs.recipes import SEQ_KD, TEACHER, ToyData
 from seqkd_lab.runs.store import Report, Store, silent
 from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Claim, Rows
@@ -48,7 +47,7 @@ N_SOURCES = {ONE_BY_ONE: 60, BATCHED: 600}
 """Test sentences, by the number of sentences at once."""
 PAPER_WORDS = 50_000
 PAPER_LENGTH = 20
-THREADS = (1, 2)
+THREADS = (1,)
 SPEEDS = "words_per_second"
 HEADING = "source words per second: median [slowest–fastest round]"
 
@@ -294,7 +293,7 @@ def study_of(repetitions: int = 7, paper_sizes: bool = True) -> Study:
         """Return the speeds of all models in one run of the clock."""
         models = committed_models()
         sizes = {name: n_nonzero(model) for name, model in models.items()}
-        test = store.dataset(EARLIER).test.source
+        test = store.dataset(ToyData()).test.source
         sources = {size: test[:n] for size, n in N_SOURCES.items()}
         every = models | other_products(models)
         speeds = measure_speeds(every, sources, THREADS, repetitions, None, report)
@@ -316,7 +315,6 @@ def study_of(repetitions: int = 7, paper_sizes: bool = True) -> Study:
         claims=CLAIMS,
         n_seeds=1,
         in_words=factors_in_words,
-        data=EARLIER,
         aliases=("table2",),
     )
 

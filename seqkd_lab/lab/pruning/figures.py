@@ -4,53 +4,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, median
+from statistics import fmean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from seqkd_lab.compression.pruning import METHODS
-from seqkd_lab.lab.shared.seeds import draw_seeds
-from seqkd_lab.lab.shared.style import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    SEQ_INTER,
-    SERIES,
-    SIZE,
-    VERMILION,
-    panels,
-    role_of,
-    styled,
-)
-from seqkd_lab.runs.recipes import BASELINE, SEQ_KD
+from seqkd_lab.compression.storage import FORMS
+from seqkd_lab.lab.shared.seeds import draw_seeds, write_beyond
+from seqkd_lab.lab.shared.style import BLACK, GREY, ORANGE, SERIES, panels, role_of, styled
+from seqkd_lab.runs.recipes import SEQ_KD, TEACHER
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
-from seqkd_lab.studies.pruning.costs import BATCHES, DENSE, DENSE_INT8, SPARSE, SPARSE_INT8, Cost
 from seqkd_lab.studies.pruning.measures import FREQUENCIES
 from seqkd_lab.studies.pruning.recipes import (
-    AT_ONCE,
-    IN_STEPS,
-    MODELS,
     PRUNED,
     RETRAINED,
-    TUNED,
+    SMALL,
+    SMALL_LONGER,
     Place,
-    class_blind,
+    unpruned,
 )
-from seqkd_lab.studies.pruning.study import PAPER_SHARE, loss_at, shares
+from seqkd_lab.studies.pruning.study import PAPER_SHARE, shares
 
 PARAMETERS = "pruned, % of all parameters"
-MOST_SHOWN = 15.0
-"""BLEU lost at which the scale of losses ends: beyond it a model is broken, and no comparison is
-left."""
-LINES = {PRUNED: "--", RETRAINED: "-", TUNED: "-."}
-FORM_LOOKS = {
-    DENSE: (GREY, "o"),
-    SPARSE: (BLUE, "s"),
-    DENSE_INT8: (ORANGE, "D"),
-    SPARSE_INT8: (VERMILION, "^"),
+STAGE_LOOKS = {PRUNED: ("--", "o", "not retrained"), RETRAINED: ("none", "D", "retrained")}
+"""Line, mark and name of the distilled student after each stage."""
+COMPARED = {
+    "teacher": unpruned(TEACHER),
+    "student before pruning": unpruned(SEQ_KD),
+    "… trained on as long": Place(SEQ_KD, 0.0, RETRAINED),
+    f"… pruned by {PAPER_SHARE:.0%}, retrained": Place(SEQ_KD, PAPER_SHARE, RETRAINED),
+    "small dense student, twice the training": unpruned(SMALL_LONGER),
+    "small dense student": unpruned(SMALL),
 }
+"""What stands beside the pruned student, in the order of the picture."""
 
 
 def percent(levels: Sequence[float]) -> list[float]:
@@ -58,124 +44,55 @@ def percent(levels: Sequence[float]) -> list[float]:
     return [100.0 * level for level in levels]
 
 
-def draw_levels(
-    axes: Axes,
-    levels: Sequence[float],
-    values: Sequence[Sequence[float]],
-    name: str,
-    line: str = "-",
-    label: str = "",
-) -> None:
-    """Draw the mean over the seeds at each level in the look of the model `name`, and its 95%
-    interval as a band."""
-    role, x = role_of(name), percent(levels)
-    means, intervals = zip(*map(mean_and_interval, values), strict=True)
-    axes.plot(x, means, line, markersize=7, label=label, **role.line)
-    if all(math.isfinite(low) for low, _ in intervals):
-        lows, highs = zip(*intervals, strict=True)
-        axes.fill_between(x, lows, highs, color=role.colour, alpha=0.18, linewidth=0)
-
-
 @styled
 def table3_figure(by_seed: Sequence[Rows]) -> Figure:
-    """Draw BLEU by beam over the levels: a panel for each of the three models, one scale; band: 95%
-    interval of the mean."""
-    levels = shares(by_seed)
-    figure, all_axes = panels(13, 5.2, columns=len(MODELS), sharey=True)
-    for axes, model in zip(all_axes, MODELS, strict=True):
-        for stage, line in LINES.items():
-            rows = [class_blind(model, level, stage).row for level in levels]
-            if rows[0] in by_seed[0]:
-                values = [[seed[row]["beam"] for seed in by_seed] for row in rows]
-                look = SEQ_INTER if stage == TUNED else model
-                draw_levels(axes, levels, values, look, line, stage)
-        axes.axvline(100 * PAPER_SHARE, color=GREY, linewidth=1, linestyle=":")
-        axes.set(xlabel=PARAMETERS, title=model)
-    all_axes[0].set_ylabel("BLEU, K = 5")
-    all_axes[-1].legend(loc="lower left")
+    """Draw BLEU by beam of the distilled student: on the left over all levels, mean of the seeds;
+    on the right the pruned student beside others, each with the weights that it has, by seed."""
+    figure, (levels, others) = panels(13, 4.8, columns=2, width_ratios=(1, 1.2))
+    _draw_levels(levels, by_seed)
+    for height, place in enumerate(reversed(COMPARED.values())):
+        values = [rows[place.row]["beam"] for rows in by_seed]
+        draw_seeds(others, height, values, role_of(place.model).colour, role_of(place.model).marker)
+        write_beyond(others, height, values, f"{fmean(values):.1f}")
+    names = [
+        f"{name}\n{by_seed[0][place.row]['n_nonzero']:,} weights"
+        for name, place in COMPARED.items()
+    ]
+    others.set_yticks(range(len(names)), names[::-1])
+    others.margins(x=0.12, y=0.1)
+    others.set(xlabel="BLEU, beam of 5 (stroke: a seed, line: 95% interval)")
+    others.set_title("as many weights, pruned or dense")
+    others.grid(axis="y", visible=False)
     return figure
 
 
-@styled
-def losses_figure(by_seed: Sequence[Rows], models: Sequence[str] = (BASELINE, SEQ_KD)) -> Figure:
-    """Draw the BLEU lost by beam against the same model unpruned, both retrained alike: which model
-    bears pruning better?"""
-    levels = shares(by_seed)
-    figure, axes = panels(12, 4.8)
-    for model in models:
-        values = [[loss_at(rows, model, level, RETRAINED) for rows in by_seed] for level in levels]
-        draw_levels(axes, levels, values, model, label=model)
-        for level, mean in zip(levels, map(fmean, values), strict=True):
-            if level >= PAPER_SHARE and mean < MOST_SHOWN:
-                beside(axes, f"{mean:.1f}", 100 * level, mean, color=role_of(model).text)
-    axes.axhline(0.0, color=BLACK, linewidth=1)
-    axes.set(
-        xlabel=PARAMETERS,
-        ylabel="BLEU lost, K = 5",
-        ylim=(-1.0, MOST_SHOWN),
-        title="lost against the unpruned model, retrained alike (band: 95% interval)",
-    )
-    axes.legend(loc="upper left")
-    return figure
-
-
-def beside(axes: Axes, text: str, x: float, y: float, **properties) -> None:
-    """Write `text` to the right of a point; properties are Text's."""
-    axes.annotate(text, (x, y), xytext=(11, -5), textcoords="offset points", **properties)
-
-
-@styled
-def ways_figure(by_seed: Sequence[Rows], share: float = PAPER_SHARE) -> Figure:
-    """Draw BLEU by beam of the distilled student at one level, retrained: by method, in steps, and
-    at once for as long."""
-    places = {"unpruned, retrained": class_blind(SEQ_KD, 0.0, RETRAINED)} | {
-        method: Place(SEQ_KD, method, share, RETRAINED) for method in (*METHODS, IN_STEPS, AT_ONCE)
-    }
-    measured = {name: place.row for name, place in places.items() if place.row in by_seed[0]}
-    figure, axes = panels(12, 1.2 + 0.62 * len(measured))
-    for height, row in enumerate(measured.values()):
-        values = [rows[row]["beam"] for rows in by_seed]
-        colour = role_of(SEQ_KD).colour if height else GREY
-        mean = draw_seeds(axes, height, values, colour, role_of(SEQ_KD).marker)
-        _, (_, high) = mean_and_interval(values)
-        right = max(high if math.isfinite(high) else mean, *values)
-        beside(axes, f"{mean:.1f}", right, height)
-    axes.set_yticks(range(len(measured)), list(measured))
-    axes.set_ylim(len(measured) - 0.4, -0.6)
-    axes.margins(x=0.12)
-    axes.set_xlabel("BLEU, K = 5 (stroke: a seed, mark: mean, line: 95% interval)")
-    axes.set_title(f"{share:.0%} pruned, retrained")
-    return figure
-
-
-@styled
-def classes_figure(by_seed: Sequence[Rows], model: str = SEQ_KD) -> Figure:
-    """Draw the share of zeros in each weight class over the levels, class-blind; mean of the
-    seeds."""
-    levels = shares(by_seed)
-    rows = [class_blind(model, level, PRUNED).row for level in levels]
-    figure, axes = panels(12, 5)
-    for (colour, marker), name in zip(SERIES, by_seed[0][rows[0]]["zeros"], strict=False):
-        zeros = [fmean(seed[row]["zeros"][name] for seed in by_seed) for row in rows]
-        look = {"color": colour, "marker": marker, "markersize": 8}
-        axes.plot(percent(levels), percent(zeros), label=name.replace("_", " "), **look)
-    axes.plot([0, 100], [0, 100], ":", color=GREY, linewidth=1.5, label="all classes alike")
-    title = f"{model}, class-blind: which part loses most?"
-    axes.set(xlabel=PARAMETERS, ylabel="zeros in the class, %", title=title)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return figure
+def _draw_levels(axes: Axes, by_seed: Sequence[Rows]) -> None:
+    """Draw BLEU by beam of the distilled student over the levels, a line or marks for each
+    stage."""
+    look = role_of(SEQ_KD)
+    for stage, (line, marker, label) in STAGE_LOOKS.items():
+        levels = shares(by_seed, stage)
+        rows = [Place(SEQ_KD, level, stage).row for level in levels]
+        means = [fmean(seed[row]["beam"] for seed in by_seed) for row in rows]
+        axes.plot(
+            percent(levels), means, linestyle=line, marker=marker, color=look.colour, label=label,
+            markersize=8,
+        )  # fmt: skip
+    axes.axvline(100 * PAPER_SHARE, color=GREY, linewidth=1, linestyle=":")
+    axes.set(xlabel=PARAMETERS, ylabel="BLEU, beam of 5", title="distilled student, class-blind")
+    axes.legend(loc="lower left")
 
 
 @styled
 def words_figure(
-    by_seed: Sequence[Rows], stages: Sequence[str] = (PRUNED, RETRAINED), model: str = SEQ_KD
+    by_seed: Sequence[Rows], stages: Sequence[str] = (PRUNED,), model: str = SEQ_KD
 ) -> Figure:
     """Draw what the greedy translations keep of the unpruned model's words, by how often training
     showed them."""
-    levels = shares(by_seed)
     figure, all_axes = panels(13, 5, columns=len(stages), sharey=True, squeeze=False)
     for axes, stage in zip(all_axes[0], stages, strict=True):
-        rows = [class_blind(model, level, stage).row for level in levels]
+        levels = shares(by_seed, stage)
+        rows = [Place(model, level, stage).row for level in levels]
         for number, (name, (colour, marker)) in enumerate(zip(FREQUENCIES, SERIES, strict=False)):
             kept = [[seed[row]["words_kept"][number] for seed in by_seed] for row in rows]
             known = [
@@ -193,33 +110,36 @@ def words_figure(
 
 
 @styled
-def costs_figure(costs: Mapping[float, Cost]) -> Figure:
-    """Draw on the left the bytes of the file by form (full marks) and compressed (hollow marks); on
-    the right words a second, dense and sparse."""
-    widths = (1.5, *(1 for _ in BATCHES))
-    figure, (files, *speeds) = panels(13, 5.2, columns=len(widths), width_ratios=widths)
-    x = percent(list(costs))
-    for form, (colour, marker) in FORM_LOOKS.items():
-        look = {"color": colour, "marker": marker, "markersize": 7}
-        stored, compressed = (
-            [cost[kind][form] / 1000 for cost in costs.values()] for kind in ("file", "compressed")
+def files_figure(sizes: Mapping[float, Mapping[str, int]]) -> Figure:
+    """Draw the bytes of the student's file over the share of zeros, a line for each form."""
+    figure, axes = panels(12, 4.6)
+    for form, (colour, marker) in zip(FORMS, SERIES, strict=False):
+        kilobytes = [by_form[form] / 1000 for by_form in sizes.values()]
+        axes.plot(
+            percent(list(sizes)), kilobytes, color=colour, marker=marker, markersize=8, label=form
         )
-        files.plot(x, stored, "-", label=form, **look)
-        files.plot(x, compressed, ":", markerfacecolor="white", label=f"{form}, zlib", **look)
-    files.legend(fontsize=SIZE - 3, ncols=2, loc="upper right")
-    files.set(xlabel=PARAMETERS, ylabel="file, thousand bytes", title="on disk")
-    for axes, batch in zip(speeds, BATCHES, strict=True):
-        for kernel in (DENSE, SPARSE):
-            colour, marker = FORM_LOOKS[kernel]
-            rounds = [cost["speed"][batch][kernel] for cost in costs.values()]
-            look = {"color": colour, "marker": marker, "markersize": 7}
-            axes.plot(x, list(map(median, rounds)), label=f"{kernel} output layer", **look)
-            slowest, fastest = list(map(min, rounds)), list(map(max, rounds))
-            axes.fill_between(x, slowest, fastest, color=colour, alpha=0.2, linewidth=0)
-        axes.set(xlabel=PARAMETERS, ylabel="source words / second", title=f"greedy, {batch}")
-    for axes in (files, *speeds):
-        axes.set_ylim(bottom=0.0)
-    speeds[0].legend(loc="lower left")
+    axes.set_ylim(bottom=0.0)
+    axes.set(xlabel=PARAMETERS, ylabel="thousand bytes", title="the student's file")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
+@styled
+def ratios_figure(ratios: Mapping[str, Sequence[float]]) -> Figure:
+    """Draw how many times as fast something is, a row for each comparison: each round, the mean,
+    its 95% interval."""
+    figure, axes = panels(12, 0.8 * len(ratios) + 1.2)
+    for height, values in enumerate(list(ratios.values())[::-1]):
+        draw_seeds(axes, height, values, ORANGE, "s")
+        mean, (low, high) = mean_and_interval(values)
+        interval = f" [{low:.2f}, {high:.2f}]" if math.isfinite(low) else ""
+        write_beyond(axes, height, values, f"{mean:.2f} ×{interval}")
+    axes.axvline(1.0, color=BLACK, linewidth=1.5)
+    axes.set_yticks(range(len(ratios)), list(ratios)[::-1])
+    axes.set_ylim(-0.6, len(ratios) - 0.4)
+    axes.margins(x=0.2)
+    axes.set_xlabel("times as fast (stroke: a round, line: 95% interval)")
+    axes.grid(axis="y", visible=False)
     return figure
 
 

@@ -7,7 +7,7 @@ import copy
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from statistics import fmean, median
 
@@ -32,15 +32,15 @@ from seqkd_lab.lab.shared.scores import validity
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.clock import in_turn
 from seqkd_lab.runs.committed import load_committed
-from seqkd_lab.runs.presets import EARLIER
-from seqkd_lab.runs.recipes import SEQ_KD
+from seqkd_lab.runs.recipes import SEQ_KD, ToyData
 from seqkd_lab.runs.store import Report, silent
 from seqkd_lab.studies.pruning.measures import CHECKPOINTS, pruning_checkpoint
-from seqkd_lab.studies.pruning.recipes import PRUNING, class_blind, pruning_recipes
+from seqkd_lab.studies.pruning.recipes import PRUNING, Place, pruning_recipes
+from seqkd_lab.studies.pruning.study import FIRST_SEED
 from seqkd_lab.training import Optimisation, Progress, train
 
 SIZES = {
-    "68 → 543 (our student's output layer)": (68, 543),
+    "66 → 543 (our student's output layer)": (66, 543),
     "512 → 8,000 (a small real one)": (512, 8000),
 }
 
@@ -50,10 +50,8 @@ def students(from_nothing: bool = False) -> dict[str, Seq2Seq]:
     by CHECKPOINTS' names: the committed ones, or trained here."""
     if not from_nothing:
         return {name: load_committed(pruning_checkpoint(name)) for name in CHECKPOINTS}
-    recipes = pruning_recipes(replace(EARLIER, n_train=scaled(None, 400)), PRUNING, seed=1)
-    return {
-        name: trained(recipes[class_blind(SEQ_KD, *level)]) for name, level in CHECKPOINTS.items()
-    }
+    recipes = pruning_recipes(ToyData(n_train=scaled(None, 400)), PRUNING, FIRST_SEED)
+    return {name: trained(recipes[Place(SEQ_KD, *level)]) for name, level in CHECKPOINTS.items()}
 
 
 def pruned_copy(model: Seq2Seq, share: float, method: str = CLASS_BLIND) -> Seq2Seq:
@@ -80,11 +78,11 @@ def by_method(
 
 
 def own_translations(model: Seq2Seq, corpus: ParallelCorpus) -> ParallelCorpus:
-    """Return `corpus` with the model's own translations (beam of 5) as targets: what a distilled
-    student had learned from, nearly, without its teacher."""
+    """Return `corpus` with the model's own greedy translations as targets: what a distilled student
+    had learned from, nearly, without its teacher."""
     with Bar(f"translating {len(corpus)} sentences") as bar:
         hypotheses = search(
-            model, corpus.source, 5, progress=lambda done: bar.move(bar.bar.n + done, len(corpus))
+            model, corpus.source, progress=lambda done: bar.move(bar.bar.n + done, len(corpus))
         )
     return corpus.with_target(tuple(best[0].tokens for best in hypotheses))
 

@@ -1,79 +1,83 @@
-"""Pruning explorer: slide the level and see the threshold, the BLEU, the file and one sentence's
-translation change."""
+"""Pruning explorer: slide the level, and the student is pruned and translates on the spot."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from html import escape
 
 import ipywidgets as widgets
 
 from seqkd_lab.compression.pruning import CLASS_BLIND, METHODS
-from seqkd_lab.lab.pruning.levels import PruningLevels
-from seqkd_lab.lab.pruning.picture import PruningDrawing
-from seqkd_lab.lab.shared.view import STYLE, WIDE, View, sentence_chooser, table
-from seqkd_lab.studies.pruning.recipes import PRUNED, RETRAINED
+from seqkd_lab.lab.pruning.live import LivePruning, Written
+from seqkd_lab.lab.pruning.picture import Curves, PruningDrawing
+from seqkd_lab.lab.shared.view import STYLE, WIDE, View, sentence_chooser, slider, table
+from seqkd_lab.studies.pruning.study import PAPER_SHARE
 
-HEAD = ("", "translation, greedy", "")
+HEAD = ("the student", "greedy translation", "")
+MOST = 95
+"""Percent."""
 
 
 class PruningExplorer(View):
-    """An explorer of levels that were made beforehand (`pruning_levels`).
+    """An explorer that prunes a copy of the student at every move, and lets it translate.
 
-    Controls: `sentence`, `method`, `level` (a share of `levels.shares`). The translations are those
-    of class-blind pruning. Raises ValueError without any sentence.
+    Controls: `sentence`, `method`, `level` (percent of all parameters). Raises ValueError without
+    any sentence.
     """
 
-    def __init__(self, levels: PruningLevels) -> None:
-        self.levels = levels
-        self.sources = list(levels.examples)
-        self._drawing = PruningDrawing(levels)
-        look = {"style": STYLE, "layout": WIDE}
-        percentages = [(f"{share:.0%}", share) for share in levels.shares]
+    def __init__(
+        self,
+        live: LivePruning,
+        sources: Sequence[tuple[str, ...]],
+        curves: Curves,
+        teacher_size: int,
+        level: int = 50,
+    ) -> None:
+        self.live, self.sources, self.teacher_size = live, list(sources), teacher_size
         controls = {
-            "sentence": sentence_chooser([source.split(" ") for source in self.sources]),
+            "sentence": sentence_chooser(self.sources),
             "method": widgets.Dropdown(
-                options=list(METHODS), value=CLASS_BLIND, description="method", **look
+                options=list(METHODS),
+                value=CLASS_BLIND,
+                description="method",
+                style=STYLE,
+                layout=WIDE,
             ),
-            "level": widgets.SelectionSlider(options=percentages, description="pruned", **look),
+            "level": slider("pruned, %", level, 0, MOST),
         }
+        self._drawing = PruningDrawing(live, curves)
         super().__init__(controls, self._drawing.picture)
         self.redraw()
 
     @property
-    def source(self) -> str:
+    def share(self) -> float:
+        """Return the share of the parameters that is pruned."""
+        return self.level.value / 100
+
+    @property
+    def source(self) -> tuple[str, ...]:
         """Return the sentence that is shown."""
         return self.sources[self.sentence.value]
 
     @property
-    def data(self) -> dict[str, Mapping]:
-        """Return the translations that are shown, by stage."""
-        stages = self.levels.examples[self.source]
-        return {stage: stages[stage][str(self.level.value)] for stage in (PRUNED, RETRAINED)}
+    def data(self) -> dict[str, Written]:
+        """Return the translations that are shown, by what was done to the student."""
+        method = self.method.value
+        return {
+            "not pruned": self.live.written(0.0, CLASS_BLIND, self.source),
+            f"pruned by {self.level.value}%, {method}": self.live.written(
+                self.share, method, self.source
+            ),
+            f"pruned by {PAPER_SHARE:.0%} and retrained": self.live.written_retrained(self.source),
+        }
 
     def draw(self) -> str:
-        """Draw the level, and return what it leaves, costs and writes."""
-        share = self.level.value
-        self._drawing.show(share, self.method.value)
-        rows = [
-            (stage, shown["text"], f"✗ {shown['fault']}" if shown["fault"] else "✓ valid")
-            for stage, shown in self.data.items()
-        ]
-        left, teacher = self.levels.left[share], self.levels.teacher_size
-        pruned, retrained = (
-            self.levels.curves[CLASS_BLIND, stage][share] for stage in (PRUNED, RETRAINED)
-        )
+        """Prune, draw, and return what is left and what the student writes."""
+        level = self.live.at(self.share, self.method.value)
+        self._drawing.show(self.share, level)
+        rows = [(how, written.text, written.judged) for how, written in self.data.items()]
+        times = self.teacher_size / level.n_left
         return (
-            f"{escape(self.source)}{table(HEAD, rows)}<b>{share:.0%}</b> pruned: {left:,} "
-            f"parameters are left, {teacher / left:.1f} times fewer than the teacher's. BLEU "
-            f"{pruned:.1f} without, {retrained:.1f} with retraining (class-blind)."
-            f"{self._other_method(share)}"
+            f"{escape(' '.join(self.source))}{table(HEAD, rows)}<b>{self.level.value}%</b> pruned: "
+            f"{level.n_left:,} weights are left, {times:.1f} times fewer than the teacher has."
         )
-
-    def _other_method(self, share: float) -> str:
-        """Return the sentence on another method than class-blind, where one is chosen."""
-        method = self.method.value
-        score = self.levels.curves[method, PRUNED].get(share)
-        if method == CLASS_BLIND or score is None:
-            return ""
-        return f" Pruned by the method {method}, without retraining: BLEU {score:.1f}."

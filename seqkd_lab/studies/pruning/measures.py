@@ -1,30 +1,38 @@
-"""What Table 3 measures of a seed's models: quality, sizes, words that are kept, examples; and the
-two models that travel with the repository."""
+"""What Table 3 measures of a seed's models: quality, sizes, words that are kept; and the two models
+that travel with the repository."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
-from seqkd_lab.compression.pruning import n_nonzero, pruned_by_class
+from seqkd_lab.compression.pruning import n_nonzero
+from seqkd_lab.compression.quantisation import quantised
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.corpus.toy.verifier import Verifier
+from seqkd_lab.decoding.search import search
+from seqkd_lab.evaluation import scorers
 from seqkd_lab.models.checkpoint import save_model, write_json
+from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.committed import DATA, weights_hash
-from seqkd_lab.runs.recipes import SEQ_KD, Recipe
-from seqkd_lab.runs.store import Store, identity
+from seqkd_lab.runs.data import Dataset
+from seqkd_lab.runs.recipes import SEQ_KD
+from seqkd_lab.runs.store import Report, Store, identity
 from seqkd_lab.studies.pruning.recipes import (
     INT8,
-    MODELS,
     PRUNED,
     RETRAINED,
+    Place,
     PruningRun,
-    class_blind,
     is_also_quantised,
+    unpruned,
 )
-from seqkd_lab.studies.table1.tour import fault, read_translations
 
 EDGES = (100, 300, 1000, 3000)
 """Occurrences in the training set at which one class of words ends and the next, more frequent one
@@ -34,6 +42,8 @@ FREQUENCIES = (
     *(f"{low:,} to {high - 1:,}" for low, high in zip(EDGES, EDGES[1:], strict=False)),
     f"{EDGES[-1]:,} and more",
 )
+PARAMETERS = "parameters"
+"""The row of the numbers of parameters."""
 CHECKPOINTS = {"student": (0.0, PRUNED), "student-80": (0.8, RETRAINED)}
 """Share and stage of the distilled student of Table 3 that travels with the repository: as
 distillation left it, and pruned by 80%."""
@@ -72,96 +82,100 @@ def kept_words(
     return tuple(k / n if n else math.nan for k, n in zip(n_kept, n_before, strict=True))
 
 
-@lru_cache(maxsize=8)
-def greedy_outputs(store: Store, recipe: Recipe) -> list[list[str]]:
-    """Return the greedy translations (tokens) of an evaluated model of the store, in the order of
-    the test set."""
-    translations = read_translations(store.directory(recipe) / "translations.tsv")
-    return [row[3].split() for row in translations]
+Tokens = Sequence[str]
 
 
-def judged(
-    run: PruningRun, store: Store, recipe: Recipe, kept: Sequence[float], int8: bool = False
-) -> dict:
-    """Return what is reported of a model, judged on the test set.
-
-    greedy, beam: BLEU. valid, valid_beam: shares of valid translations (None where the truth is
-    unknown). words_kept: by frequency class, what its greedy translations keep of the unpruned
-    model's (None for a class without words). zeros: the share of zeros in each weight class.
-    """
-    model, table = store.model(recipe), run.preset.table
-    metrics = store.evaluation(recipe, table.beam_size, table.length_penalty, int8=int8)
-    return {
-        "n_nonzero": n_nonzero(model),
-        "greedy": metrics["greedy"]["bleu"],
-        "beam": metrics["beam"]["bleu"],
-        "valid": metrics["greedy"]["validity"],
-        "valid_beam": metrics["beam"]["validity"],
-        "p_mode": metrics["p_mode"],
-        "perplexity": metrics["perplexity"],
-        "length_ratio": metrics["beam"]["length_ratio"],
-        "words_kept": [None if math.isnan(share) else share for share in kept],
-        "zeros": pruned_by_class(model),
-    }
+@lru_cache(maxsize=2)
+def verifier_of(language: ToyLanguage) -> Verifier:
+    """Return the one verifier of a language in this process: it remembers the sources."""
+    return Verifier(language)
 
 
-def judged_models(run: PruningRun, store: Store, seed: int) -> dict[str, dict]:
-    """Return what is reported of every model of one seed of a finished run, by the model's row."""
-    recipes, rows = run.recipes(seed), {}
-    counts = training_counts(store.dataset(run.data).train)
-    for place, recipe in recipes.items():
-        unpruned = recipes[class_blind(place.model, 0.0, PRUNED)]
-        kept = kept_words(greedy_outputs(store, unpruned), greedy_outputs(store, recipe), counts)
-        rows[place.row] = judged(run, store, recipe, kept)
-        if is_also_quantised(place):
-            rows[place._replace(stage=INT8).row] = judged(run, store, recipe, (), int8=True)
-    return rows
+@dataclass(frozen=True)
+class Judge:
+    """Judges models on the test set of `data`, with the table's search."""
+
+    data: Dataset
+    beam_size: int
+    length_penalty: float
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How often the training set has each target word."""
+        return training_counts(self.data.train)
+
+    def bleu(self, outputs: Sequence[Tokens]) -> float:
+        """Return BLEU (0–100) of translations of the test set against all references."""
+        bleu, *_ = scorers(self.data.test, self.data.detokenise, None)
+        return bleu.corpus_score([self.data.detokenise(output) for output in outputs], None).score
+
+    def valid(self, outputs: Sequence[Tokens]) -> float | None:
+        """Return the share of valid translations; None where the truth is not known."""
+        if self.data.language is None:
+            return None
+        is_valid = verifier_of(self.data.language)
+        pairs = zip(self.data.test.source, outputs, strict=True)
+        return sum(is_valid(source, output) for source, output in pairs) / len(outputs)
+
+    def greedy(self, model: Seq2Seq) -> list[Tokens]:
+        """Return the greedy translations of the test set."""
+        return [best[0].tokens for best in search(model, self.data.test.source, 1)]
+
+    def row(self, model: Seq2Seq, before: Sequence[Tokens] | None = None) -> dict[str, Any]:
+        """Return what is reported of a model.
+
+        greedy, beam: BLEU. valid, valid_beam: shares of valid translations. p_mode: p(ŷ), the mean
+        probability of the beam's best. words_kept: by frequency class, what the greedy translations
+        keep of those `before` pruning (None for a class without words); without `before` none.
+        """
+        greedy = self.greedy(model)
+        best = [
+            found[0]
+            for found in search(
+                model, self.data.test.source, self.beam_size, 1, self.length_penalty
+            )
+        ]
+        by_beam = [hypothesis.tokens for hypothesis in best]
+        row: dict[str, Any] = {
+            "n_nonzero": n_nonzero(model),
+            "greedy": self.bleu(greedy),
+            "beam": self.bleu(by_beam),
+            "valid": self.valid(greedy),
+            "valid_beam": self.valid(by_beam),
+            "p_mode": sum(math.exp(hypothesis.log_prob) for hypothesis in best) / len(best),
+        }
+        if before is not None:
+            kept = kept_words(before, greedy, self.counts)
+            row["words_kept"] = [None if math.isnan(share) else share for share in kept]
+        return row
+
+
+def measure_models(
+    run: PruningRun, store: Store, seed: int, done: Mapping[str, Any], report: Report
+) -> Iterator[tuple[str, dict]]:
+    """Yield (row, what is reported of it) of every model of one seed that is not `done`; of the
+    retrained, distilled student also in 8 bits. The last row has the numbers of parameters."""
+    recipes, table = run.recipes(seed), run.preset.table
+    judge = Judge(store.dataset(run.data), table.beam_size, table.length_penalty)
+    before = judge.greedy(store.model(recipes[unpruned(SEQ_KD)]))
+    for n_done, (place, recipe) in enumerate(recipes.items(), start=1):
+        model = store.model(recipe)
+        if place.row not in done:
+            yield place.row, judge.row(model, before if place.model == SEQ_KD else None)
+        rounded = place._replace(stage=INT8)
+        if is_also_quantised(place) and rounded.row not in done:
+            yield rounded.row, judge.row(quantised(model), before)
+        report(n_done, len(recipes))
+    if PARAMETERS not in done:
+        yield PARAMETERS, sizes(run, store, seed)
 
 
 def sizes(run: PruningRun, store: Store, seed: int) -> dict[str, int]:
-    """Return the number of parameters of each of MODELS."""
-    recipes = run.recipes(seed)
+    """Return the number of parameters of each model before pruning, by its name."""
     return {
-        name: store.model(recipes[class_blind(name, 0.0, PRUNED)]).n_parameters() for name in MODELS
-    }
-
-
-def examples(
-    run: PruningRun, store: Store, seed: int, n_sentences: int = 12
-) -> dict[str, dict[str, dict[str, dict]]]:
-    """Return greedy translations by the distilled student: by source sentence, stage and share the
-    text, and the rule that it breaks as its "fault" (None for a valid one).
-
-    They are of the first test sentences that the unpruned student translates without a fault; where
-    the truth is not known, of the first sentences.
-    """
-    recipes, data = run.recipes(seed), store.dataset(run.data)
-    outputs = {
-        (stage, share): greedy_outputs(store, recipes[class_blind(SEQ_KD, share, stage)])
-        for stage in (PRUNED, RETRAINED)
-        for share in run.preset.shares
-    }
-
-    def fault_of(row: int, words: Sequence[str]) -> str | None:
-        language = data.language
-        if language is None:
-            return None
-        return fault(language, data.test.source[row], " ".join(words))
-
-    def shown(row: int, stage: str) -> dict[str, dict]:
-        by_share = {share: outputs[stage, share][row] for share in run.preset.shares}
-        return {
-            str(share): {"text": data.detokenise(words), "fault": fault_of(row, words)}
-            for share, words in by_share.items()
-        }
-
-    unpruned = enumerate(outputs[PRUNED, 0.0])
-    faultless = [row for row, words in unpruned if fault_of(row, words) is None]
-    return {
-        data.detokenise(data.test.source[row]): {
-            stage: shown(row, stage) for stage in (PRUNED, RETRAINED)
-        }
-        for row in faultless[:n_sentences]
+        place.model: store.model(recipe).n_parameters()
+        for place, recipe in run.recipes(seed).items()
+        if place == unpruned(place.model)
     }
 
 
@@ -169,7 +183,7 @@ def write_checkpoints(run: PruningRun, store: Store, seed: int, directory: Path)
     """Write one seed's CHECKPOINTS, 16 bits a weight, without zeros, with their recipe and hash;
     yield the folder of each."""
     for name, (share, stage) in CHECKPOINTS.items():
-        folder, recipe = directory / name, run.recipes(seed)[class_blind(SEQ_KD, share, stage)]
+        folder, recipe = directory / name, run.recipes(seed)[Place(SEQ_KD, share, stage)]
         save_model(folder, store.model(recipe), half=True, sparse=share > 0.0)
         record = {"sha256": weights_hash(folder), "recipe": identity(recipe)}
         write_json(folder / "metrics.json", record)

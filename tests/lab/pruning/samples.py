@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from view_samples import Sample, Small
 
-from seqkd_lab.lab.pruning.levels import pruning_levels
+from seqkd_lab.lab.pruning import live
+from seqkd_lab.lab.pruning.notebook import curves_of
 from seqkd_lab.lab.pruning.view import PruningExplorer
 
 
 def build(small: Small) -> PruningExplorer:
-    return PruningExplorer(pruning_levels(small.models["seq-kd"], small.table3))
+    student = live.LivePruning(small.models["seq-kd"], small.models["baseline"], small.toy.language)
+    return PruningExplorer(student, small.short, curves_of(small.table3), 442_399)
 
 
-SAMPLES = {PruningExplorer: Sample(build)}
+SAMPLES = {PruningExplorer: Sample(build, searches=((live, "write"),))}

@@ -5,11 +5,22 @@ from __future__ import annotations
 
 import torch
 
-from seqkd_lab.compression.pruning import METHODS, n_nonzero
+from seqkd_lab.compression.pruning import METHODS, n_nonzero, prune
+from seqkd_lab.compression.storage import (
+    DENSE,
+    DENSE_INT8,
+    FORMS,
+    SPARSE,
+    SPARSE_INT8,
+    ZIPPED_INT8,
+    file_sizes,
+)
+from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.lab.pruning import figures, measures
 from seqkd_lab.lab.shared.showing import png
-from seqkd_lab.studies.pruning.recipes import MODELS
-from seqkd_lab.studies.pruning.study import costs_of, shares
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.studies.pruning.recipes import PRUNED, RETRAINED
+from seqkd_lab.studies.pruning.study import shares
 from seqkd_lab.training import Optimisation
 
 
@@ -58,38 +69,42 @@ class TestMeasures:
 
 
 class TestFigures:
-    def test_table_3_has_a_panel_for_each_model_on_one_scale(self, table3):
-        figure = figures.table3_figure(table3)
-        assert [axes.get_title() for axes in figure.axes] == list(MODELS)
-        assert len({axes.get_ylim() for axes in figure.axes}) == 1
-        for axes, n_stages in zip(figure.axes, (2, 2, 3), strict=True):
-            lines = [line for line in axes.lines if len(line.get_xdata()) == len(shares(table3))]
-            assert len(lines) == n_stages
-
-    def test_losses_begin_at_0(self, table3):
-        (axes,) = figures.losses_figure(table3).axes
-        drawn = [line for line in axes.lines if len(line.get_xdata()) == len(shares(table3))]
-        assert len(drawn) == 2 and all(
-            line.get_ydata()[0] == 0 and line.get_ydata()[-1] > 0 for line in drawn
-        )
+    def test_table_3_draws_both_stages_and_all_that_is_compared(self, table3):
+        levels, others = figures.table3_figure(table3).axes
+        drawn = [len(line.get_xdata()) for line in levels.lines[:2]]
+        assert drawn == [len(shares(table3, stage)) for stage in (PRUNED, RETRAINED)]
+        names = [label.get_text() for label in others.get_yticklabels()]
+        assert len(names) == len(figures.COMPARED) and names[0].startswith("small dense student")
+        assert "33,000 weights" in names[0] and "440,000 weights" in names[-1]
 
     def test_words_leave_out_a_class_that_no_translation_has(self, table3):
-        figure = figures.words_figure(table3)
-        for axes in figure.axes:
-            assert len(axes.lines) == 4  # the rarest class of the made-up results has no word
+        (axes,) = figures.words_figure(table3).axes
+        assert len(axes.lines) == 4  # the rarest class of the made-up results has no word
 
-    def test_all_others_can_be_drawn(self, table3):
+    def test_all_others_can_be_drawn(self):
         scales = {method: {"output": 0.5, "decoder": 0.4} for method in METHODS}
         made = [
-            figures.ways_figure(table3),
-            figures.classes_figure(table3),
-            figures.costs_figure(costs_of(table3)),
+            figures.files_figure({0.0: dict.fromkeys(FORMS, 9), 0.8: dict.fromkeys(FORMS, 3)}),
+            figures.ratios_figure({"a": [0.5, 0.6], "b": [1.5]}),
             figures.products_figure({"a": {0.5: 0.4, 0.9: 3.0}}),
             figures.scales_figure(scales, dict.fromkeys(METHODS, 0.5), 0.5),
         ]
         assert all(png(figure).startswith(b"\x89PNG") for figure in made)
-        assert "output" in [text.get_text() for text in made[1].axes[0].get_legend().get_texts()]
 
-    def test_one_seed_has_no_band_and_is_drawn_all_the_same(self, table3):
-        (axes,) = figures.losses_figure(table3[:1]).axes
-        assert not axes.collections and png(axes.figure)
+    def test_one_seed_is_drawn_all_the_same(self, table3):
+        assert png(figures.table3_figure(table3[:1]))
+
+
+class TestFiles:
+    def test_a_file_without_zeros_is_smaller_and_a_full_one_is_not(self):
+        words = Vocabulary.build([[f"w{number}" for number in range(400)]])
+        model = LSTMSeq2Seq(LSTMSpec(32), words, words)
+        full = file_sizes(model)
+        prune(model, 0.9)
+        pruned = file_sizes(model)
+        assert pruned[DENSE] == full[DENSE] and full[SPARSE] > full[DENSE] > 3 * pruned[SPARSE]
+        assert full[DENSE_INT8] < full[DENSE] / 3 and pruned[SPARSE_INT8] < pruned[SPARSE]
+        assert pruned[ZIPPED_INT8] < pruned[DENSE_INT8] / 2
+
+    def test_only_what_is_asked_for_is_made(self, make_model):
+        assert list(file_sizes(make_model(), (SPARSE,))) == [SPARSE]
