@@ -32,7 +32,7 @@ def table3_of(
 ) -> list[dict[str, dict]]:
     """Return rows like Table 3's of each seed, by formula: BLEU falls with the square of the share,
     by `lost` at 80% after retraining; the small dense students have `dense` BLEU."""
-    preset = replace(PRUNING, shares=shares, retrained=(0.0, 0.8), compared=(0.0, 0.8))
+    preset = replace(PRUNING, shares=shares, retrained=(0.0, 0.8))
     places = list(pruning_recipes(ToyData(), preset, 1))
     places += [Place(SEQ_KD, share, INT8) for share in preset.retrained]
     return [

@@ -147,7 +147,7 @@ def test_table_3s_students_are_of_the_recipes_that_the_library_would_train(name)
 @pytest.mark.parametrize(
     ("study", "n_seeds", "n_claims"),
     [
-        (pruning.STUDY, 5, 8),
+        (pruning.STUDY, 5, 6),
         (speed.STUDY, 1, 6),
         (speculative.STUDY, 10, 10),
         (architectures.STUDY, 3, 5),

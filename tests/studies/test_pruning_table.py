@@ -46,7 +46,6 @@ SMALL_RUN = PruningPreset(
     longer=replace(ONE_EPOCH, epochs=2),
     embedding_scale=0.5,
     shares=(0.0, 0.5, 0.8),
-    compared=(0.0, 0.8),
 )
 SEEDS = (1, 2)
 

@@ -3,8 +3,8 @@ is compared with.
 
 As in the paper (Kim & Rush 2016, Table 3), a student of less than half of its teacher's size is
 distilled, pruned and trained again on the teacher's translations. Beside it stands what the paper
-does not show: the unpruned student trained as long, the same for a student of gold, and small
-dense students of the same teacher, with as many weights as pruning leaves.
+does not show: the unpruned student trained as long, a student of gold of its size, and small dense
+students of the same teacher, with as many weights as pruning leaves.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.training import Optimisation
 
 WIDE = (BASELINE, SEQ_KD)
-"""The students that are pruned."""
+"""The students of the size that is pruned; the one of gold is not, it shows what the beam is worth
+without distillation."""
 SMALL = "small seq-kd"
 SMALL_LONGER = "small seq-kd, trained longer"
 DENSE = (SMALL, SMALL_LONGER)
@@ -48,8 +49,7 @@ class PruningPreset:
     `embedding_scale` times torch's size.
 
     The distilled student is pruned by each of `shares`, and also trained again by `retraining` at
-    each of `retrained`; the student of gold at each of `compared`. The longer of the small students
-    is trained by `longer`.
+    each of `retrained`. The longer of the small students is trained by `longer`.
     """
 
     table: Preset
@@ -60,7 +60,6 @@ class PruningPreset:
     embedding_scale: float = 1.0
     shares: tuple[float, ...] = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8)
     retrained: tuple[float, ...] = (0.0, 0.8)
-    compared: tuple[float, ...] = ()
 
 
 class Place(NamedTuple):
@@ -124,7 +123,6 @@ def pruning_recipes(data: ToyData | TextData, preset: PruningPreset, seed: int) 
     recipes: Recipes = {unpruned(name): recipe for name, recipe in first.items()}
     places = [Place(SEQ_KD, share, PRUNED) for share in preset.shares if share > 0.0]
     places += [Place(SEQ_KD, share, RETRAINED) for share in preset.retrained]
-    places += [Place(BASELINE, share, RETRAINED) for share in preset.compared]
     for place in places:
         retraining = preset.retraining if place.stage == RETRAINED else None
         recipes[place] = pruned(first[place.model], place, retraining)
