@@ -198,13 +198,6 @@ class TestVerdict:
         names = [claim.name for claim in STUDY.claims]
         assert len(set(names)) == len(names)
 
-    def test_without_the_students_of_gold_their_claim_is_left_out(self):
-        by_seed = [
-            {row: value for row, value in rows.items() if not row.startswith(f"{BASELINE}|")}
-            for rows in table3_of(**GOOD)
-        ]
-        assert len(STUDY.judge(by_seed)) == len(STUDY.claims) - 1
-
     def test_no_seed_is_no_verdict(self):
         with pytest.raises(ValueError, match="no seed"):
             STUDY.judge([])
