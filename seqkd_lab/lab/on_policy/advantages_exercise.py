@@ -1,4 +1,4 @@
-"""An exercise of lesson 11, on-policy distillation: what a drawn word answers for."""
+"""An exercise of lesson 11, on-policy distillation: the advantage of a drawn word."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def _sign(log_p_student, log_p_teacher, discount):
 
 
 @mistake(
-    "this sums over the words *before*. A word cannot change those any more: it answers for what "
-    "comes after it."
+    "this sums over the words *before*. A word cannot change those any more. Sum over what comes "
+    "after it."
 )
 def _past(log_p_student, log_p_teacher, discount):
     return advantages(log_p_student.flip(0), log_p_teacher.flip(0), discount).flip(0)
 
 
-@mistake("the discount is not used: each word answers for itself alone, which is right at 0 only.")
+@mistake("the discount is not used: only a word's own cost counts, which is right at 0 only.")
 def _own_alone(log_p_student, log_p_teacher, discount):
     return log_p_teacher - log_p_student
 
@@ -104,8 +104,8 @@ def _without_own(log_p_student, log_p_teacher, discount):
 
 
 @mistake(
-    "this is a running sum over the words so far, without any discount. A word answers for what "
-    "comes after it."
+    "this is a running sum over the words so far, without any discount. Sum over what comes after "
+    "a word."
 )
 def _past_in_full(log_p_student, log_p_teacher, discount):
     return (log_p_teacher - log_p_student).cumsum(dim=0)
@@ -134,7 +134,7 @@ def _one_factor_for_all(log_p_student, log_p_teacher, discount):
     return own + discount * (own.flip(0).cumsum(0).flip(0) - own)
 
 
-@mistake("the advantages are right, but the last word comes first. Turn the result round.")
+@mistake("the advantages are right, but the last word comes first. Reverse the result.")
 def _not_turned_round(log_p_student, log_p_teacher, discount):
     return advantages(log_p_student, log_p_teacher, discount).flip(0)
 
@@ -147,8 +147,8 @@ def _mean_of_the_rest(log_p_student, log_p_teacher, discount):
 
 
 @mistake(
-    "the sentence's own mean is taken off. Such a baseline is often used, but the task asks for "
-    "the sum alone."
+    "the sentence's own mean is subtracted. A baseline may do something like that, but the task "
+    "asks for the sum alone."
 )
 def _own_mean_off(log_p_student, log_p_teacher, discount):
     every = advantages(log_p_student, log_p_teacher, discount)
@@ -162,22 +162,18 @@ def _probabilities(log_p_student, log_p_teacher, discount):
 
 ADVANTAGES = Exercise(
     lesson=11,
-    title="What a drawn word answers for",
+    title="The advantage of a drawn word",
     difficulty=2,
     minutes=8,
     task="The student has drawn a translation of T words. Write `advantages(log_p_student, "
-    "log_p_teacher, discount)`: "
-    "two torch tensors (T,), what student and teacher gave to each drawn word (log-probabilities), "
-    "and a number "
-    "from 0 to 1. The cost of a word is log p_S − log p_T. Return the T advantages "
-    "A_t = −Σ_{u ≥ t} discount^(u − t) · cost_u: discount 0 lets a word answer for itself alone, 1 "
-    "for "
-    "all that comes after it as well.",
+    "log_p_teacher, discount)`. The two arguments are torch tensors (T,): the log-probabilities "
+    "that student and teacher gave to the drawn words. `discount` is a number from 0 to 1. The "
+    "cost of a word is c = log p_S − log p_T. Return the T advantages, without a baseline: "
+    "A_t = −Σ_{u ≥ t} discount^(u − t) · c_u.",
     hints=(
-        "From the last word backwards it is one line: the sum at t is cost_t + discount · (the "
-        "sum at t + 1).",
-        "`reversed(costs.tolist())` walks from the last word to the first; turn the result round "
-        "in the end, and mind the sign: a cost is bad, an advantage is good.",
+        "Begin with the last word: the sum at t is c_t + discount · (the sum at t + 1).",
+        "`reversed(costs.tolist())` goes from the last word to the first. Reverse the result at "
+        "the end, and change the sign: a high cost is a low advantage.",
     ),
     imports="import torch",
     solution=advantages,
@@ -198,8 +194,7 @@ ADVANTAGES = Exercise(
         _probabilities,
     ),
     cases=advantage_cases,
-    insight="With discount 0 the mean over draws is the gradient of the reverse KL at the prefixes "
-    "as they are; with 1 "
-    "that of the KL between whole translations, in which the choice of prefixes counts. They "
-    "differ.",
+    insight="With discount 0, the mean over draws is the gradient of the reverse KL at the "
+    "prefixes as they are. With discount 1, it is that of the KL between whole translations, in "
+    "which the choice of the prefixes counts, too. The two differ.",
 )

@@ -1,29 +1,26 @@
-"""Figures of lesson 11: a divergence over β, exposure by position, the study's arms, and the two
-estimators."""
+"""Figures of lesson 11: a divergence over β, exposure by position, the study's arms by validity and
+entropy, and the estimators of a gradient."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from seqkd_lab.distillation import exposure
-from seqkd_lab.lab.on_policy.measures import arm_mean, arm_values, beta_curves
+from seqkd_lab.lab.on_policy.measures import arm_mean, beta_curves
 from seqkd_lab.lab.shared.bars import REST, BarRows, room_for_names
 from seqkd_lab.lab.shared.distribution_columns import column, display_word
 from seqkd_lab.lab.shared.next_words import likeliest
 from seqkd_lab.lab.shared.seeds import draw_seeds, write_beyond
 from seqkd_lab.lab.shared.style import (
     BLACK,
-    GREY,
     OTHER,
     OWN,
     SAMPLES,
     SERIES,
-    VERMILION,
     Role,
     panels,
     plain_ticks,
@@ -33,35 +30,27 @@ from seqkd_lab.lab.shared.style import (
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.on_policy import recipes
-from seqkd_lab.studies.on_policy.measures import (
-    DISCOUNT_0,
-    DISCOUNT_1,
+from seqkd_lab.studies.on_policy.claims import GRADIENT
+from seqkd_lab.studies.on_policy.gradients import (
     FULL,
-    Value,
-    greedy_bleu,
-    own_entropy,
-    own_reverse,
-    percent_drawn,
+    WHOLE,
+    WHOLE_OTHERS,
+    WORD,
+    WORD_EXPECTED,
+    WORD_OTHERS,
 )
-from seqkd_lab.studies.on_policy.recipes import FORWARD, JSD, REVERSE, START, TARGETS, arm
+from seqkd_lab.studies.on_policy.measures import own_entropy, percent_drawn
+from seqkd_lab.studies.on_policy.recipes import ARMS, START
 
 ROLES = {
     recipes.GOLD: role_of(BASELINE),
-    recipes.NLL_GOLD: role_of(BASELINE),
-    recipes.NLL_MODE: role_of(SEQ_KD),
+    recipes.TEACHER_MODE: role_of(SEQ_KD),
     recipes.TEACHER_DRAWN: role_of(SAMPLES),
     exposure.TEACHER: role_of(SAMPLES),
-    recipes.HALF: Role(VERMILION, "red", "^", VERMILION),
     recipes.OWN: role_of(OWN),
     exposure.STUDENT: role_of(OWN),
 }
 """By whose words an arm learns along, or are read."""
-PANELS: dict[str, Value] = {
-    "greedy BLEU": greedy_bleu,
-    "valid samples, %": percent_drawn,
-    "reverse KL, own prefixes": own_reverse,
-    "entropy, own prefixes": own_entropy,
-}
 
 
 def role_of_arm(name: str) -> Role:
@@ -84,6 +73,7 @@ def beta_figure(teacher: Tensor, student: Tensor, words: Sequence[str]) -> Figur
     room_for_names(left, max(map(len, names)))
     title = f"{teacher_role.word}: p_T, the teacher; {student_role.word}: p_S"
     left.set_title(title, loc="left")
+    left.set_xlabel("probability of the next word")
     _draw_divergence(right, beta_curves(teacher, student))
     return figure
 
@@ -102,51 +92,44 @@ def _draw_divergence(axes: Axes, curves: Mapping[str, Sequence[float]]) -> None:
 
 
 @styled
-def positions_figure(curves: Mapping[str, Sequence[float]], title: str) -> Figure:
-    """Draw the reverse KL by position: one line for each of `curves` by name, its mean over the
-    positions beside the name."""
+def positions_figure(
+    curves: Mapping[str, Sequence[float]], per_token: Mapping[str, float], title: str
+) -> Figure:
+    """Draw the reverse KL by position: one line for each of `curves` by name; beside the name its
+    mean over all tokens (`per_token`)."""
     figure, axes = panels(12, 4.4)
     for name, values in curves.items():
         role, positions = role_of_arm(name), range(1, len(values) + 1)
-        label = f"{name}: {fmean(values):.2f}"
+        label = f"{name}: {per_token[name]:.2f}"
         axes.plot(positions, values, markersize=7, label=label, **role.line)
     axes.set_ylim(bottom=0.0)
     axes.set_xticks(range(2, max(map(len, curves.values())) + 1, 2))
     axes.set(xlabel="position t in the translation", ylabel="nats", title=title)
-    axes.legend(title="mean over positions", loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    axes.legend(title="mean over all tokens", loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
 
 
-@styled
-def arms_figure(by_seed: Sequence[Rows], names: Sequence[str]) -> Figure:
-    """Draw a row for each arm and a panel for each measure: every seed, the mean with its number,
-    and its 95% interval."""
-    figure, all_axes = panels(15, 1.4 + 0.46 * len(names), columns=len(PANELS), sharey=True)
-    for axes, (head, value) in zip(all_axes, PANELS.items(), strict=True):
-        for row, name in enumerate(names):
-            values, role = arm_values(by_seed, name, value), role_of_arm(name)
-            mean = draw_seeds(axes, row, values, role.colour, role.marker)
-            write_beyond(axes, row, values, f"{mean:.{2 if 'prefixes' in head else 1}f}")
-            if name == START:
-                axes.axvline(mean, color=GREY, linewidth=1, linestyle=":")
-        axes.set_xlabel(head)
-        axes.margins(x=0.3)
-    all_axes[0].set_yticks(range(len(names)), names)
-    all_axes[0].set_ylim(len(names) - 0.4, -0.6)
-    return figure
+MARKS = {recipes.FORWARD: "o", recipes.REVERSE: "s", "NLL": "v"}
+
+
+def mark_of_arm(name: str) -> str:
+    """Return the mark of an arm by its loss: a circle, a square or a triangle, a cross for the
+    sampled word, a star for the start."""
+    if name == START:
+        return "*"
+    return next((mark for loss, mark in MARKS.items() if name.endswith(loss)), "X")
 
 
 @styled
-def kinds_figure(by_seed: Sequence[Rows]) -> Figure:
-    """Draw each arm of the grid at its entropy (sure or broad) and its share of valid samples, mean
+def kinds_figure(by_seed: Sequence[Rows], names: Sequence[str] = (START, *ARMS)) -> Figure:
+    """Draw each arm at its entropy (left: sure, right: broad) and its share of valid samples, mean
     of the seeds: the colour says whose words, the mark which loss."""
     figure, axes = panels(11, 5)
-    marks = {FORWARD: "o", REVERSE: "s", JSD: "D"}
-    arms = {arm(targets, loss): mark for targets in TARGETS for loss, mark in marks.items()}
-    for name, mark in {**arms, START: "*"}.items():
+    for name in names:
         point = [arm_mean(by_seed, name, value) for value in (own_entropy, percent_drawn)]
         size = 16 if name == START else 12
-        axes.plot(*point, mark, color=role_of_arm(name).colour, markersize=size, label=name)
+        colour = role_of_arm(name).colour
+        axes.plot(*point, mark_of_arm(name), color=colour, markersize=size, label=name)
     axes.set_xlabel("entropy of the next word along own prefixes, nats (left: sure)")
     axes.set_ylabel("valid samples, %")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -155,15 +138,14 @@ def kinds_figure(by_seed: Sequence[Rows]) -> Figure:
 
 @styled
 def estimators_figure(by_seed: Sequence[Rows]) -> Figure:
-    """Draw, left, the cosines between the expected gradients, and, right, the variance of one
-    batch's gradient in multiples of the full vocabulary's."""
-    figure, (cosines, variances) = panels(13, 3.4, columns=2)
-    pairs = [f"{FULL} / {estimator}" for estimator in (DISCOUNT_0, DISCOUNT_1)]
-    _draw_gradients(cosines, by_seed, "cosine", pairs)
-    _draw_gradients(variances, by_seed, "variance", [FULL, DISCOUNT_0, DISCOUNT_1])
-    cosines.axvline(1.0, color=BLACK, linewidth=1)
-    cosines.set(xlabel="cosine (1: the same direction)", title="expected gradients")
-    variances.set(xlabel="times the full one's", title="variance of one batch's gradient")
+    """Draw, left, the cosine of each estimator's expected gradient with the full sum's, and, right,
+    the variance of one batch's gradient in multiples of the full sum's."""
+    figure, (cosines, variances) = panels(14, 4.6, columns=2, sharey=True)
+    names = (FULL, WORD, WORD_OTHERS, WORD_EXPECTED, WHOLE, WHOLE_OTHERS)
+    _draw_gradients(cosines, by_seed, "cosine", names)
+    _draw_gradients(variances, by_seed, "variance", names)
+    cosines.set(xlabel="cosine (1: the same direction)", title="expected gradients", xlim=(0, 1.3))
+    variances.set(xlabel="times the full sum's", title="variance of one batch's gradient")
     variances.set_xscale("log")
     plain_ticks(variances.xaxis)
     return figure
@@ -171,9 +153,9 @@ def estimators_figure(by_seed: Sequence[Rows]) -> Figure:
 
 def _draw_gradients(axes: Axes, by_seed: Sequence[Rows], kind: str, names: Sequence[str]) -> None:
     for row, name in enumerate(names):
-        values = [rows["gradient"][kind][name] for rows in by_seed]
+        values = [rows[GRADIENT][kind][name] for rows in by_seed]
         mean = draw_seeds(axes, row, values, SERIES[0][0])
         write_beyond(axes, row, values, f"{mean:.2f}")
-    axes.set_yticks(range(len(names)), [name.replace(" / ", " /\n") for name in names])
+    axes.set_yticks(range(len(names)), [name.replace(", ", ",\n") for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.margins(x=0.25)

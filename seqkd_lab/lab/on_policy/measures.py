@@ -66,10 +66,35 @@ def sampled_kl(teacher: Tensor, student: Tensor, n: int, seed: int = 1) -> Sampl
 
 @dataclass(frozen=True)
 class Tuned:
-    """A student that was trained on here, and the seconds of an update."""
+    """A student that was trained on here, and the seconds of an update after the first one."""
 
     model: Seq2Seq
     seconds: float
+
+
+@dataclass
+class Clock:
+    """The moments of the first and the last update seen: the first update of a training, which
+    prepares much that the others find ready, is not timed."""
+
+    first: float = 0.0
+    last: float = 0.0
+    n_seen: int = 0
+
+    def tick(self) -> None:
+        """Note the end of an update."""
+        self.last = time.perf_counter()
+        if not self.n_seen:
+            self.first = self.last
+        self.n_seen += 1
+
+    @property
+    def seconds(self) -> float:
+        """Return the mean seconds of an update, from the end of the first to that of the last one.
+        Raise ValueError for fewer than two updates."""
+        if self.n_seen < 2:
+            raise ValueError(f"two updates at least are timed; got {self.n_seen}")
+        return (self.last - self.first) / (self.n_seen - 1)
 
 
 def tune(
@@ -80,12 +105,13 @@ def tune(
     n_updates: int,
     label: str,
 ) -> Tuned:
-    """Train a copy of `start` for `n_updates` by the reverse KL, as the study's arms are, with a
-    bar."""
-    model, started = copy.deepcopy(start), time.perf_counter()
+    """Train a copy of `start` for `n_updates` (at least 2) by the reverse KL, as the study's arms
+    are, with a bar."""
+    model, clock = copy.deepcopy(start), Clock()
     with Bar(label) as bar:
 
         def watch(progress: Progress) -> None:
+            clock.tick()
             bar.move(progress.update, progress.n_updates)
 
         train(
@@ -99,7 +125,7 @@ def tune(
             callbacks=[watch],
             batch_transform=on_policy,
         )
-    return Tuned(model, (time.perf_counter() - started) / n_updates)
+    return Tuned(model, clock.seconds)
 
 
 def exposures(
@@ -114,7 +140,7 @@ def exposures(
 
 def arm_values(by_seed: Sequence[Rows], name: str, value: Value) -> list[float]:
     """Return value(arm `name`) of each seed."""
-    return [value(rows["arms"][name]) for rows in by_seed]
+    return [value(rows[name]) for rows in by_seed]
 
 
 def arm_mean(by_seed: Sequence[Rows], name: str, value: Value) -> float:
@@ -122,9 +148,18 @@ def arm_mean(by_seed: Sequence[Rows], name: str, value: Value) -> float:
     return fmean(arm_values(by_seed, name, value))
 
 
-def position_curve(by_seed: Sequence[Rows], name: str, writer: str, least: int = 20) -> list[float]:
-    """Return the reverse KL by position along what `writer` wrote, the mean over seeds: of the
-    positions that at least `least` translations have in every seed."""
-    records = [rows["arms"][name]["exposure"][writer] for rows in by_seed]
-    length = min(sum(n >= least for n in record["n"]) for record in records)
-    return [fmean(record["by_place"][t] for record in records) for t in range(length)]
+def leads(
+    by_seed: Sequence[Rows], name: str, others: Sequence[str], value: Value
+) -> dict[str, list[float]]:
+    """Return value(arm `name`) − value(arm) for each of `others`, by seed, under "name − arm"."""
+    return {
+        f"{name} − {other}": [value(rows[name]) - value(rows[other]) for rows in by_seed]
+        for other in others
+    }
+
+
+def position_curve(record: Mapping, writer: str, least: int = 20) -> list[float]:
+    """Return the reverse KL by position along what `writer` wrote, of one record of an exposure: at
+    the positions that at least `least` translations have."""
+    found = record["exposure"][writer]
+    return [value for value, n in zip(found["by_place"], found["n"], strict=True) if n >= least]

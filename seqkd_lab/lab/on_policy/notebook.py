@@ -10,34 +10,55 @@ from seqkd_lab.distillation.exposure import WRITERS
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.lab.on_policy.explorer import ExposureTable, exposure_figure, exposure_table
 from seqkd_lab.lab.on_policy.figures import (
-    arms_figure,
     beta_figure,
     estimators_figure,
     kinds_figure,
     positions_figure,
 )
-from seqkd_lab.lab.on_policy.measures import arm_mean, exposures, position_curve, sampled_kl, tune
+from seqkd_lab.lab.on_policy.measures import exposures, leads, position_curve, sampled_kl, tune
+from seqkd_lab.lab.on_policy.words import (
+    GOLD_REVERSE,
+    OWN_FORWARD,
+    OWN_REVERSE,
+    TEACHER_REVERSE,
+    controls_in_words,
+    differences,
+    exposure_after_in_words,
+    gradient_answers,
+    gradients_in_words,
+    length_in_words,
+    live_in_words,
+    losses_in_words,
+    mismatch_in_words,
+    nearer_in_words,
+    translations_in_words,
+    which_side,
+    word_arms_in_words,
+)
+from seqkd_lab.lab.shared.paired import paired_figure
+from seqkd_lab.lab.shared.seeds import range_of_one_more
+from seqkd_lab.lab.shared.verdict_table import verdict_table
+from seqkd_lab.runs.recipes import BASELINE, TEACHER
+from seqkd_lab.runs.study import committed_rows
+from seqkd_lab.runs.verdicts import mean_and_interval
 from seqkd_lab.studies.on_policy.measures import (
-    DISCOUNT_0,
-    DISCOUNT_1,
-    FULL,
     drawn_validity,
-    greedy_bleu,
+    exposed,
     mismatch,
     own_entropy,
     own_reverse,
     percent_drawn,
+    percent_greedy,
 )
 from seqkd_lab.studies.on_policy.recipes import (
-    ARMS,
-    GOLD,
-    LOSSES,
-    OWN,
+    NLL_GOLD,
+    NLL_MODE,
     REVERSE,
     START,
-    TEACHER_DRAWN,
-    arm,
+    WHOLE,
+    WORD_BASELINE,
 )
+from seqkd_lab.studies.on_policy.recipes import WORD as WORD_ARM
 from seqkd_lab.studies.on_policy.study import STUDY, tables
 
 if TYPE_CHECKING:  # the widgets need ipywidgets, which may be missing

@@ -3,55 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from statistics import fmean
 
 from seqkd_lab.runs.verdicts import Claim, Rows
+from seqkd_lab.studies.on_policy.gradients import WHOLE_OTHERS, WORD, WORD_OTHERS
 from seqkd_lab.studies.on_policy.measures import (
-    DISCOUNT_0,
-    DISCOUNT_1,
-    FULL,
     Value,
-    along,
+    gold_forward,
     greedy_bleu,
     mismatch,
     own_entropy,
+    own_forward,
     own_reverse,
     percent_drawn,
+    percent_greedy,
 )
 from seqkd_lab.studies.on_policy.recipes import (
     FORWARD,
     GOLD,
-    HALF,
-    LOSSES,
     NLL_GOLD,
     NLL_MODE,
     OWN,
     REVERSE,
     START,
     TEACHER_DRAWN,
-    TOKEN,
+    WHOLE,
+    WORD_BASELINE,
     arm,
 )
+from seqkd_lab.studies.on_policy.recipes import WORD as WORD_ARM
+
+GRADIENT = "gradient"
+"""The row of the estimators' gradients."""
 
 
 def lead(name: str, other: str, value: Value) -> Callable[[Rows], float]:
     """Return value(arm `name`) − value(arm `other`) as a quantity of one seed."""
-    return lambda rows: value(rows["arms"][name]) - value(rows["arms"][other])
+    return lambda rows: value(rows[name]) - value(rows[other])
 
 
-def over_losses(targets: str, other: str, value: Value) -> Callable[[Rows], float]:
-    """Return the mean over the grid's losses of value(arm on `targets`) − value(arm on `other`)."""
-    leads = [lead(arm(targets, loss), arm(other, loss), value) for loss in LOSSES]
-    return lambda rows: fmean(difference(rows) for difference in leads)
-
-
-def by_own_loss(rows: Rows) -> float:
-    """Return the divergence that an arm trained on, along its own prefixes: own − gold, mean over
-    forward and reverse KL."""
-    return fmean(
-        along(rows["arms"][arm(OWN, loss)], loss) - along(rows["arms"][arm(GOLD, loss)], loss)
-        for loss in (FORWARD, REVERSE)
-    )
+def gradient_of(kind: str, name: str) -> Callable[[Rows], float]:
+    """Return one number of the estimator `name` as a quantity of one seed: its "cosine", its
+    "variance" or its "norm"."""
+    return lambda rows: rows[GRADIENT][kind][name]
 
 
 MISMATCH = (
@@ -69,141 +62,227 @@ SEEKS = (
     "the teacher's distribution” (abstract); reverse KL seeks modes, forward KL covers (our "
     "summary of section 3)"
 )
-TRAP = (
-    "an aim of this lab: what the sampled word alone tells, and what the full sum leaves out, "
-    "measured"
-)
-OWN_FORWARD = arm(OWN, FORWARD)
-OWN_REVERSE = arm(OWN, REVERSE)
+TRAP = "an aim of this lab: what the drawn words alone tell, with and without a baseline"
 
-CLAIMS = (
+OWN_FORWARD, GOLD_FORWARD = arm(OWN, FORWARD), arm(GOLD, FORWARD)
+OWN_REVERSE, GOLD_REVERSE = arm(OWN, REVERSE), arm(GOLD, REVERSE)
+TEACHER_REVERSE = arm(TEACHER_DRAWN, REVERSE)
+POINTS = "points of percent"
+
+NEARER = Claim(
+    "nearer",
+    "reverse KL on own words lowers its own divergence along own prefixes against the start (nats "
+    "a token)",
+    lead(OWN_REVERSE, START, own_reverse),
+    most=0.0,
+)
+"""The manipulation check of what is asked of the divergence."""
+NEARER_FORWARD = Claim(
+    "nearer-forward",
+    "forward KL, on gold, lowers its own divergence along own prefixes against the start (nats a "
+    "token)",
+    lead(GOLD_FORWARD, START, own_forward),
+    most=0.0,
+)
+BETTER = Claim(
+    "better",
+    f"reverse KL on own words gains valid greedy translations over the start ({POINTS})",
+    lead(OWN_REVERSE, START, percent_greedy),
+    least=0.0,
+)
+"""The manipulation check of what is asked of the translations."""
+
+
+def compared(
+    name: str, ours: str, first: str, second: str, value: Value, original: str = FIXED
+) -> Claim:
+    """Return the claim that arm `first` is at least as high as arm `second` in `value`, asked only
+    where training helps at all (BETTER)."""
+    return Claim(
+        name, ours, lead(first, second, value), least=0.0, original=original, manipulation=BETTER
+    )
+
+
+EXPOSURE = (
     Claim(
         "mismatch",
         "before: reverse KL along the student's own prefixes ≥ 1.2 times that along gold",
-        lambda rows: mismatch(rows["arms"][START]),
+        lambda rows: mismatch(rows[START]),
         least=1.2,
         original=MISMATCH,
     ),
     Claim(
-        "shrinks",
-        "reverse KL along own prefixes: on-policy below gold prefixes, equal updates, mean of "
-        "three losses (nats a token)",
-        over_losses(OWN, GOLD, own_reverse),
+        "shrinks-reverse",
+        "trained and measured by reverse KL, along own prefixes: own words below gold (nats a "
+        "token)",
+        lead(OWN_REVERSE, GOLD_REVERSE, own_reverse),
         most=0.0,
         original=MISMATCH,
+        manipulation=NEARER,
     ),
     Claim(
-        "shrinks-t",
-        "the same against prefixes that the teacher drew",
-        over_losses(OWN, TEACHER_DRAWN, own_reverse),
+        "shrinks-teacher",
+        "the same: own words below the teacher's samples (nats a token)",
+        lead(OWN_REVERSE, TEACHER_REVERSE, own_reverse),
         most=0.0,
         original=MISMATCH,
+        manipulation=NEARER,
     ),
     Claim(
-        "shrinks-own-loss",
-        "along own prefixes, forward and reverse KL each after training on itself: on-policy "
-        "below gold prefixes, mean of the two (nats a token; asked when two seeds had been seen)",
-        by_own_loss,
+        "shrinks-forward",
+        "trained and measured by forward KL, along own prefixes: own words below gold (nats a "
+        "token)",
+        lead(OWN_FORWARD, GOLD_FORWARD, own_forward),
         most=0.0,
         original=MISMATCH,
+        manipulation=NEARER_FORWARD,
     ),
-    Claim(
+)
+TRANSLATIONS = (
+    compared(
+        "greedy-gold",
+        f"reverse KL, valid greedy translations: own words ≥ gold ({POINTS})",
+        OWN_REVERSE,
+        GOLD_REVERSE,
+        percent_greedy,
+    ),
+    compared(
+        "drawn-gold",
+        f"reverse KL, valid samples: own words ≥ gold ({POINTS})",
+        OWN_REVERSE,
+        GOLD_REVERSE,
+        percent_drawn,
+    ),
+    compared(
+        "greedy-teacher",
+        f"reverse KL, valid greedy translations: own words ≥ the teacher's samples ({POINTS})",
+        OWN_REVERSE,
+        TEACHER_REVERSE,
+        percent_greedy,
+    ),
+    compared(
+        "drawn-teacher",
+        f"reverse KL, valid samples: own words ≥ the teacher's samples ({POINTS})",
+        OWN_REVERSE,
+        TEACHER_REVERSE,
+        percent_drawn,
+    ),
+    compared(
         "bleu-gold",
-        "greedy BLEU: on-policy ≥ gold, equal updates, mean of three losses",
-        over_losses(OWN, GOLD, greedy_bleu),
-        least=0.0,
-        original=FIXED,
+        "reverse KL, greedy BLEU: own words ≥ gold",
+        OWN_REVERSE,
+        GOLD_REVERSE,
+        greedy_bleu,
     ),
-    Claim(
-        "bleu-teacher",
-        "greedy BLEU: on-policy ≥ the teacher's samples, equal updates, mean of three losses",
-        over_losses(OWN, TEACHER_DRAWN, greedy_bleu),
-        least=0.0,
-        original=FIXED,
+    compared(
+        "greedy-forward",
+        f"forward KL, valid greedy translations: own words ≥ gold ({POINTS})",
+        OWN_FORWARD,
+        GOLD_FORWARD,
+        percent_greedy,
     ),
-    Claim(
-        "valid-gold",
-        "valid samples (points of percent): on-policy ≥ gold, mean of three losses",
-        over_losses(OWN, GOLD, percent_drawn),
-        least=0.0,
-        original=FIXED,
+    compared(
+        "drawn-forward",
+        f"forward KL, valid samples: own words ≥ gold ({POINTS})",
+        OWN_FORWARD,
+        GOLD_FORWARD,
+        percent_drawn,
     ),
-    Claim(
-        "valid-teacher",
-        "valid samples (points of percent): on-policy ≥ the teacher's samples, mean of three "
-        "losses",
-        over_losses(OWN, TEACHER_DRAWN, percent_drawn),
-        least=0.0,
-        original=FIXED,
+    compared(
+        "against-nll",
+        f"valid greedy translations: own words by reverse KL ≥ gold by NLL ({POINTS})",
+        OWN_REVERSE,
+        NLL_GOLD,
+        percent_greedy,
     ),
-    Claim(
-        "half",
-        "greedy BLEU: half of the targets on-policy ≥ all gold, mean of three losses",
-        over_losses(HALF, GOLD, greedy_bleu),
-        least=0.0,
-        original=FIXED,
+    compared(
+        "against-mode",
+        "valid greedy translations: own words by reverse KL ≥ the teacher's mode by NLL (Seq-KD; "
+        f"{POINTS})",
+        OWN_REVERSE,
+        NLL_MODE,
+        percent_greedy,
     ),
-    Claim(
+)
+DIVERGENCES = (
+    compared(
         "seeks-valid",
-        "on-policy, valid samples (points of percent): reverse KL ≥ forward KL",
-        lead(OWN_REVERSE, OWN_FORWARD, percent_drawn),
-        least=0.0,
-        original=SEEKS,
+        f"own words, valid samples: reverse KL ≥ forward KL ({POINTS})",
+        OWN_REVERSE,
+        OWN_FORWARD,
+        percent_drawn,
+        SEEKS,
     ),
     Claim(
         "seeks-sure",
-        "on-policy, entropy along own prefixes (nats a token): reverse KL below forward KL",
+        "own words, entropy along own prefixes: reverse KL below forward KL (nats a token)",
         lead(OWN_REVERSE, OWN_FORWARD, own_entropy),
         most=0.0,
         original=SEEKS,
     ),
     Claim(
         "covers",
-        "on-policy, KL(truth‖student) along gold: forward KL below reverse KL (nats a token)",
-        lead(OWN_REVERSE, OWN_FORWARD, lambda measured: measured["kl_to_truth"]),
+        "own words, KL(teacher‖student) along gold: forward KL below reverse KL (nats a token)",
+        lead(OWN_REVERSE, OWN_FORWARD, gold_forward),
         least=0.0,
         original=SEEKS,
     ),
-    Claim(
-        "against-nll",
-        "greedy BLEU: on-policy, reverse KL ≥ NLL on gold, equal updates",
-        lead(OWN_REVERSE, NLL_GOLD, greedy_bleu),
-        least=0.0,
-        original=FIXED,
-    ),
-    Claim(
-        "against-seq-kd",
-        "greedy BLEU: on-policy, reverse KL ≥ NLL on the teacher's mode (Seq-KD), equal updates",
-        lead(OWN_REVERSE, NLL_MODE, greedy_bleu),
-        least=0.0,
-        original=FIXED,
-    ),
+)
+SAMPLED_WORD = (
     Claim(
         "same-mean",
-        "cosine of the expected gradients, sampled token and full vocabulary ≥ 0.95",
-        lambda rows: rows["gradient"]["cosine"][f"{FULL} / {DISCOUNT_0}"],
+        "cosine of the expected gradients, sampled word and full sum ≥ 0.95",
+        gradient_of("cosine", WORD_OTHERS),
         least=0.95,
         original=TRAP,
     ),
     Claim(
         "bias",
-        "cosine of the full-vocabulary gradient and that of KL between translations ≤ 0.95",
-        lambda rows: rows["gradient"]["cosine"][f"{FULL} / {DISCOUNT_1}"],
+        "cosine of the full sum's gradient and that of the KL between translations ≤ 0.95",
+        gradient_of("cosine", WHOLE_OTHERS),
         most=0.95,
         original=TRAP,
     ),
     Claim(
         "noise",
-        "variance of the sampled token's gradient ≥ 2 times the full one's",
-        lambda rows: rows["gradient"]["variance"][DISCOUNT_0],
+        "variance of one batch's gradient: sampled word with a baseline ≥ 2 times the full sum",
+        gradient_of("variance", WORD_OTHERS),
         least=2.0,
         original=TRAP,
     ),
     Claim(
-        "full-better",
-        "greedy BLEU: full vocabulary ≥ sampled token, equal updates",
-        lead(OWN_REVERSE, TOKEN, greedy_bleu),
-        least=0.0,
+        "baseline",
+        "variance of one batch's gradient: with a baseline ≤ 0.9 times that without",
+        lambda rows: (
+            gradient_of("variance", WORD_OTHERS)(rows) / gradient_of("variance", WORD)(rows)
+        ),
+        most=0.9,
         original=TRAP,
     ),
+    compared(
+        "full-better",
+        f"valid greedy translations: full sum ≥ sampled word with a baseline ({POINTS})",
+        OWN_REVERSE,
+        WORD_BASELINE,
+        percent_greedy,
+        TRAP,
+    ),
+    compared(
+        "baseline-better",
+        f"valid greedy translations: sampled word with a baseline ≥ without ({POINTS})",
+        WORD_BASELINE,
+        WORD_ARM,
+        percent_greedy,
+        TRAP,
+    ),
+    compared(
+        "full-whole",
+        "valid greedy translations: full sum ≥ the gradient of the KL between translations "
+        f"({POINTS})",
+        OWN_REVERSE,
+        WHOLE,
+        percent_greedy,
+        TRAP,
+    ),
 )
+CLAIMS = (*EXPOSURE, *TRANSLATIONS, *DIVERGENCES, *SAMPLED_WORD)

@@ -1,70 +1,115 @@
-"""What the on-policy study measures of a student: its translations, its exposure, its gradients."""
+"""What the on-policy study measures of a student: its translations of fresh sources, and how far it
+is from the teacher along whose words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from itertools import combinations
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.corpus.toy.language import Tokens
+from seqkd_lab.corpus.toy.verifier import Verifier
 from seqkd_lab.decoding.sampling import sample
-from seqkd_lab.distillation.exposure import GOLD, STUDENT, PlaceSums, exposure, student_entropy
-from seqkd_lab.distillation.losses import Objective
+from seqkd_lab.decoding.search import search
+from seqkd_lab.distillation.exposure import (
+    GOLD,
+    STUDENT,
+    WRITERS,
+    PlaceSums,
+    along,
+    student_entropy,
+    written_by,
+)
 from seqkd_lab.distillation.on_policy import Divergence
-from seqkd_lab.distillation.policy_gradient import SampledToken
+from seqkd_lab.evaluation import scorers
+from seqkd_lab.metrics import length_ratio
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.studies.on_policy.gradients import gradients
+from seqkd_lab.runs.data import Dataset
 from seqkd_lab.studies.on_policy.recipes import FORWARD, REVERSE
 
 Value = Callable[[Mapping], float]
-"""Maps an arm's record (one of `measure_arm`) to one of its measures."""
+"""Maps an arm's record to one of its measures."""
 ENTROPY = "entropy"
 MEASURES = {
     FORWARD: Divergence(0.0).per_token,
     REVERSE: Divergence(1.0).per_token,
     ENTROPY: student_entropy,
 }
-FULL = "full vocabulary"
-DISCOUNT_0 = "sampled token"
-DISCOUNT_1 = "sampled token, discount 1"
-ESTIMATORS: dict[str, Objective] = {
-    FULL: Divergence(1.0),
-    DISCOUNT_0: SampledToken(0.0),
-    DISCOUNT_1: SampledToken(1.0),
-}
+DRAWN_AT_ONCE = 2_000
+"""Sources that share the steps of a drawing."""
 
 
-def evaluation_record(evaluation: dict) -> dict:
-    """Return what the study keeps of an evaluation, rounded."""
-    metrics = ("bleu", "validity", "length_ratio")
-    searches = {
-        search: {metric: round(evaluation[search][metric], 4) for metric in metrics}
-        for search in ("greedy", "beam")
+@lru_cache(maxsize=1)
+def verifier() -> Verifier:
+    """Return the judge of this process, which knows the sources that it has judged before."""
+    return Verifier(ToyLanguage())
+
+
+def validity(sources: Sequence[Tokens], outputs: Sequence[Sequence[str]]) -> float:
+    """Return the share of the outputs that are translations of their sources."""
+    valid = map(verifier(), sources, outputs)
+    return sum(valid) / len(sources)
+
+
+def translation_record(student: Seq2Seq, sources: Sequence[Tokens], seed: int) -> dict:
+    """Return of the student's greedy translations of `sources`, and of one sample each, the share
+    of valid ones and the number of target words for each source word."""
+    greedy = [hypotheses[0].tokens for hypotheses in search(student, sources)]
+    hypotheses = sample(student, sources, seed, batch_size=DRAWN_AT_ONCE)
+    drawn = [hypothesis.tokens for hypothesis in hypotheses]
+    return {
+        f"{how}_{measure}": round(value(sources, outputs), 5)
+        for how, outputs in (("greedy", greedy), ("drawn", drawn))
+        for measure, value in (("validity", validity), ("words", words_per_source_word))
     }
-    others = ("perplexity", "p_mode", "kl_to_truth")
-    return searches | {metric: round(evaluation[metric], 5) for metric in others}
 
 
-def drawn_validity(
-    student: Seq2Seq, pairs: ParallelCorpus, language: ToyLanguage, seed: int
-) -> float:
+def words_per_source_word(sources: Sequence[Tokens], outputs: Sequence[Sequence[str]]) -> float:
+    """Return the number of words of all outputs, divided by that of their sources."""
+    return sum(map(len, outputs)) / sum(map(len, sources))
+
+
+def drawn_validity(student: Seq2Seq, sources: Sequence[Tokens], seed: int) -> float:
     """Return the share of the student's samples, one for each source, that are translations."""
-    hypotheses = sample(student, pairs.source, seed)
-    valid = [
-        language.is_valid(source, hypothesis.tokens)
-        for source, hypothesis in zip(pairs.source, hypotheses, strict=True)
-    ]
-    return sum(valid) / len(pairs)
+    return validity(sources, [drawn.tokens for drawn in sample(student, sources, seed)])
 
 
-def exposure_record(student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, seed: int) -> dict:
-    """Return MEASURES along the prefixes of gold, of the teacher and of the student as plain JSON.
+def bleu_record(student: Seq2Seq, data: Dataset) -> dict:
+    """Return BLEU (0–100) and length ratio of the greedy translations of the test set, against all
+    its references."""
+    texts = [data.detokenise(found[0].tokens) for found in search(student, data.test.source)]
+    bleu, *_ = scorers(data.test, data.detokenise, None)
+    score = bleu.corpus_score(texts, None)
+    return {"bleu": round(score.score, 3), "length_ratio": round(length_ratio(score), 4)}
+
+
+def exposure_record(
+    student: Seq2Seq,
+    teacher: Seq2Seq,
+    pairs: ParallelCorpus,
+    seed: int,
+    writers: Sequence[str] = WRITERS,
+) -> dict:
+    """Return MEASURES along the prefixes of `writers` (of gold, the teacher, the student) as plain
+    JSON.
 
     per_token: each measure's mean over all tokens. by_place: the reverse KL at each position. n:
     the number of translations that have that position.
     """
-    by_writer = exposure(student, teacher, pairs, MEASURES, seed)
-    return {writer: positions_record(sums) for writer, sums in by_writer.items()}
+    written = written_by(student, teacher, pairs, seed)
+    return {
+        writer: positions_record(
+            dict(
+                zip(
+                    MEASURES,
+                    along(student, teacher, written[writer], list(MEASURES.values())),
+                    strict=True,
+                )
+            )
+        )
+        for writer in writers
+    }
 
 
 def positions_record(sums: Mapping[str, PlaceSums]) -> dict:
@@ -76,27 +121,14 @@ def positions_record(sums: Mapping[str, PlaceSums]) -> dict:
     }
 
 
-def gradient_record(
-    student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, n_draws: int, seed: int
-) -> dict[str, dict[str, float]]:
-    """Return the cosines between the expected gradients of each pair of ESTIMATORS, each one's
-    variance in multiples of FULL's, and its norm."""
-    by_name = gradients(student, teacher, pairs, n_draws, seed, ESTIMATORS)
-    cosines = {
-        f"{first} / {second}": by_name[first].cosine(by_name[second])
-        for first, second in combinations(ESTIMATORS, 2)
-    }
-    full = by_name[FULL].variance
-    return {
-        "cosine": {names: round(value, 5) for names, value in cosines.items()},
-        "variance": {name: round(row.variance / full, 5) for name, row in by_name.items()},
-        "norm": {name: round(max(row.dot(row), 0.0) ** 0.5, 6) for name, row in by_name.items()},
-    }
-
-
 def greedy_bleu(measured: Mapping) -> float:
-    """Return BLEU of an arm's greedy translations, 0–100."""
-    return measured["greedy"]["bleu"]
+    """Return BLEU of an arm's greedy translations of the test set, 0–100."""
+    return measured["bleu"]
+
+
+def percent_greedy(measured: Mapping) -> float:
+    """Return the valid greedy translations of an arm in percent."""
+    return 100.0 * measured["greedy_validity"]
 
 
 def percent_drawn(measured: Mapping) -> float:
@@ -104,21 +136,32 @@ def percent_drawn(measured: Mapping) -> float:
     return 100.0 * measured["drawn_validity"]
 
 
-def along(measured: Mapping, measure: str, writer: str = STUDENT) -> float:
+def exposed(measured: Mapping, measure: str, writer: str = STUDENT) -> float:
     """Return a measure (a key of MEASURES) along a writer's prefixes, mean over tokens in nats."""
     return measured["exposure"][writer]["per_token"][measure]
 
 
 def own_reverse(measured: Mapping) -> float:
     """Return the reverse KL along the student's own prefixes, in nats a token."""
-    return along(measured, REVERSE)
+    return exposed(measured, REVERSE)
+
+
+def own_forward(measured: Mapping) -> float:
+    """Return the forward KL along the student's own prefixes, in nats a token."""
+    return exposed(measured, FORWARD)
+
+
+def gold_forward(measured: Mapping) -> float:
+    """Return the forward KL along gold, in nats a token: what the student lacks of the teacher's
+    distribution where gold leads."""
+    return exposed(measured, FORWARD, GOLD)
 
 
 def mismatch(measured: Mapping) -> float:
     """Return the reverse KL along the student's own prefixes in multiples of that along gold."""
-    return own_reverse(measured) / along(measured, REVERSE, GOLD)
+    return own_reverse(measured) / exposed(measured, REVERSE, GOLD)
 
 
 def own_entropy(measured: Mapping) -> float:
     """Return the entropy along the student's own prefixes, in nats a token."""
-    return along(measured, ENTROPY)
+    return exposed(measured, ENTROPY)

@@ -1,37 +1,40 @@
-"""The on-policy study: whose translations a student learns along, and by which divergence (GKD,
-arXiv 2306.13649)."""
+"""The on-policy study: whose translations a student learns along, by which divergence, and what the
+sampled word alone can do (GKD, arXiv 2306.13649)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas
 
+from seqkd_lab.corpus.toy.fresh import JUDGE, N_FRESH, PILOT, fresh_sources
+from seqkd_lab.corpus.toy.language import Tokens
 from seqkd_lab.distillation import exposure
-from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.presets import EARLIER
-from seqkd_lab.runs.recipes import Recipe
 from seqkd_lab.runs.results import with_interval
-from seqkd_lab.runs.schedule import Evaluate, Task
+from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store
-from seqkd_lab.runs.study import Study
+from seqkd_lab.runs.study import N_PILOT, PILOT_SEED, Study
 from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.studies.on_policy.claims import CLAIMS
+from seqkd_lab.studies.on_policy.claims import CLAIMS, GRADIENT
+from seqkd_lab.studies.on_policy.gradients import gradient_record
 from seqkd_lab.studies.on_policy.measures import (
     Value,
-    along,
-    drawn_validity,
-    evaluation_record,
+    bleu_record,
+    exposed,
     exposure_record,
-    gradient_record,
+    gold_forward,
     greedy_bleu,
     own_entropy,
+    own_forward,
     own_reverse,
     percent_drawn,
+    percent_greedy,
+    translation_record,
 )
 from seqkd_lab.studies.on_policy.recipes import (
     ARMS,
     BATCH_SIZE,
+    DATA,
     N_SENTENCES,
     RATES,
     REVERSE,
@@ -40,97 +43,100 @@ from seqkd_lab.studies.on_policy.recipes import (
     models,
 )
 
-BEAM_SIZE = 5
-N_EXPOSED = 500
+N_EXPOSED = 400
 """Test sentences of the exposure."""
-N_GRADIENT = 64
-"""Validation sentences of the gradients."""
-N_DRAWS = 64
-"""Draws of targets for the gradients."""
+N_GRADIENT, N_DRAWS = 64, 64
+"""Validation sentences of the gradients, and draws of targets for them."""
 SETTINGS = {
+    "arms": [START, *ARMS],
     "sentences": N_SENTENCES,
     "batch_size": BATCH_SIZE,
     "rates": RATES,
-    "beam": BEAM_SIZE,
+    "fresh": N_FRESH,
     "exposed": N_EXPOSED,
     "gradient_sentences": N_GRADIENT,
     "draws": N_DRAWS,
-    "arms": [START, *ARMS],
 }
 
 
 def tasks(seed: int) -> list[Task]:
-    """Return every arm, the start and the teacher, each to be trained and evaluated."""
-    recipes = (*models(seed), *arms(seed).values())
-    return [Evaluate(recipe, BEAM_SIZE, 0.0) for recipe in recipes]
+    """Return every arm of a seed; its teacher and its start come before."""
+    return [Train(recipe) for recipe in arms(seed).values()]
 
 
-def measure(seed: int, store: Store, report: Report) -> dict:
-    """Measure the arms of a seed, the gradients at its start, and the teacher's own scores."""
+def sources_of(seed: int) -> tuple[Tokens, ...]:
+    """Return the fresh sources on which a seed is measured: those that judge, for the seeds of the
+    pilot others."""
+    pilot = PILOT_SEED <= seed < PILOT_SEED + N_PILOT
+    return fresh_sources(PILOT if pilot else JUDGE)
+
+
+def measure(
+    seed: int, store: Store, report: Report, done: Mapping[str, Mapping]
+) -> Iterator[tuple[str, dict]]:
+    """Yield the gradients at a seed's start (row GRADIENT), then the record of the start and of
+    each arm, without what is `done`."""
     teacher_recipe, start = models(seed)
     recipes = {START: start, **arms(seed)}
-    teacher, valid = store.model(teacher_recipe), store.dataset(EARLIER).valid
-    rows: dict[str, dict] = {}
+    teacher, data = store.model(teacher_recipe), store.dataset(DATA)
+    if GRADIENT not in done:
+        pairs = data.valid[:N_GRADIENT]
+        yield GRADIENT, gradient_record(store.model(start), teacher, pairs, N_DRAWS, seed)
     for n_done, (name, recipe) in enumerate(recipes.items(), start=1):
-        rows[name] = measure_arm(store, recipe, teacher, seed)
-        report(n_done, len(recipes) + 1)
-    gradient = gradient_record(store.model(start), teacher, valid[:N_GRADIENT], N_DRAWS, seed)
-    report(len(recipes) + 1, len(recipes) + 1)
-    return {
-        "arms": rows,
-        "gradient": gradient,
-        "teacher": evaluation_record(store.evaluation(teacher_recipe, BEAM_SIZE, 0.0)),
-    }
-
-
-def measure_arm(store: Store, recipe: Recipe, teacher: Seq2Seq, seed: int) -> dict:
-    """Return an arm's scores on the test set, the validity of its samples, its exposure on the
-    first test sentences, and how many tokens it learned from."""
-    model, data = store.model(recipe), store.dataset(recipe.data)
-    return {
-        **evaluation_record(store.evaluation(recipe, BEAM_SIZE, 0.0)),
-        "drawn_validity": drawn_validity(model, data.test, data.toy_language, seed),
-        "exposure": exposure_record(model, teacher, data.test[:N_EXPOSED], seed),
-        "tokens": 0 if recipe.start is None else store.n_tokens(recipe),
-    }
+        if name not in done:
+            student = store.model(recipe)
+            yield (
+                name,
+                {
+                    **translation_record(student, sources_of(seed), seed),
+                    **bleu_record(student, data),
+                    "exposure": exposure_record(student, teacher, data.test[:N_EXPOSED], seed),
+                    "tokens": 0 if name == START else store.n_tokens(recipe),
+                },
+            )
+        report(n_done, len(recipes))
 
 
 COLUMNS: dict[str, Value] = {
-    "greedy BLEU": greedy_bleu,
-    "greedy valid %": lambda measured: 100.0 * measured["greedy"]["validity"],
+    "greedy valid %": percent_greedy,
     "drawn valid %": percent_drawn,
-    "beam BLEU": lambda measured: measured["beam"]["bleu"],
-    "p(ŷ) %": lambda measured: 100.0 * measured["p_mode"],
+    "greedy BLEU": greedy_bleu,
+    "length ratio": lambda measured: measured["length_ratio"],
+    "words drawn": lambda measured: measured["drawn_words"],
     "entropy": own_entropy,
-    "KL(truth‖S)": lambda measured: measured["kl_to_truth"],
-    "reverse KL, gold": lambda measured: along(measured, REVERSE, exposure.GOLD),
-    "reverse KL, teacher": lambda measured: along(measured, REVERSE, exposure.TEACHER),
     "reverse KL, own": own_reverse,
+    "reverse KL, gold": lambda measured: exposed(measured, REVERSE, exposure.GOLD),
+    "forward KL, own": own_forward,
+    "forward KL, gold": gold_forward,
     "tokens": lambda measured: measured["tokens"],
 }
+"""The columns of the arms' table; words drawn are counted for each source word."""
 
 
 def tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
     """Return every arm's means with half of their 95% interval, and the estimators' gradients."""
     rows = {
         name: {
-            head: with_interval([value(rows["arms"][name]) for rows in by_seed], digits(head))
+            head: with_interval([value(rows[name]) for rows in by_seed], digits(head))
             for head, value in COLUMNS.items()
         }
-        for name in by_seed[0]["arms"]
+        for name in (START, *ARMS)
     }
+    kinds = by_seed[0][GRADIENT]
     gradients = {
-        f"{kind}: {name}": with_interval([rows["gradient"][kind][name] for rows in by_seed], 3)
-        for kind in ("cosine", "variance")
-        for name in by_seed[0]["gradient"][kind]
+        name: {
+            kind: with_interval([rows[GRADIENT][kind][name] for rows in by_seed], 2)
+            for kind in kinds
+        }
+        for name in kinds["cosine"]
     }
-    arms_heading = "Arms (mean ± half of the 95% interval over seeds; nats a token)"
-    gradients_heading = (
-        "Gradients at the start (cosines of means; variance in multiples of the full one's)"
-    )
     return {
-        arms_heading: pandas.DataFrame.from_dict(rows, "index"),
-        gradients_heading: pandas.DataFrame({"mean ± interval": gradients}),
+        "Arms (mean ± half of the 95% interval over seeds; nats a token)": (
+            pandas.DataFrame.from_dict(rows, "index")
+        ),
+        "Gradients at the start (cosine with the full sum; variance, length in multiples of its)": (
+            pandas.DataFrame.from_dict(gradients, "index")
+        ),
     }
 
 
@@ -148,5 +154,8 @@ STUDY = Study(
     measure=measure,
     tables=tables,
     claims=CLAIMS,
-    data=EARLIER,
+    first_seed=21,
+    n_seeds=10,
+    data=DATA,
+    by_row=True,
 )

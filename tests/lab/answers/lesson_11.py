@@ -538,7 +538,7 @@ WRONG = {
         advantage_sign: "sign",
         advantage_past: "*before*",
         advantage_cumsum: "without any discount",
-        advantage_own_alone: "itself alone",
+        advantage_own_alone: "own cost counts",
         advantage_no_discount: "right at 1 only",
         advantage_zero_or_one: None,
         advantage_counted_from_start: "sentence's start",

@@ -1,9 +1,8 @@
-"""What lesson 11 measures on the spot, how it reads the results, the study's own arms, claims and
-tables."""
+"""What lesson 11 measures on the spot, how it reads the study's results, and what it says."""
 
 from __future__ import annotations
 
-import json
+import copy
 import math
 
 import pytest
@@ -13,26 +12,16 @@ from torch.distributions import Categorical, kl_divergence
 
 from seqkd_lab.distillation.exposure import STUDENT, WRITERS
 from seqkd_lab.distillation.on_policy import OnPolicy
-from seqkd_lab.lab.on_policy import figures, measures
+from seqkd_lab.lab.on_policy import figures, measures, words
 from seqkd_lab.lab.shared.lesson import png
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 from seqkd_lab.lab.shared.style import OTHER
-from seqkd_lab.runs.committed import results_path
-from seqkd_lab.runs.data import load_toy
-from seqkd_lab.runs.recipes import ToyData
-from seqkd_lab.runs.store import key
-from seqkd_lab.runs.study import read_study
-from seqkd_lab.runs.verdicts import HELD, NOT_HELD
-from seqkd_lab.studies.on_policy import rates, recipes, study
-from seqkd_lab.studies.on_policy.measures import (
-    DISCOUNT_0,
-    DISCOUNT_1,
-    FULL,
-    drawn_validity,
-    exposure_record,
-    gradient_record,
-    mismatch,
-)
-from seqkd_lab.studies.on_policy.recipes import ARMS, FORWARD, GRID, OWN, REVERSE, START, arm
+from seqkd_lab.studies.on_policy import measures as study_measures
+from seqkd_lab.studies.on_policy import recipes
+from seqkd_lab.studies.on_policy.claims import GRADIENT
+from seqkd_lab.studies.on_policy.gradients import ESTIMATORS, FULL, WORD, gradient_record
+from seqkd_lab.studies.on_policy.measures import own_reverse, percent_drawn, percent_greedy
+from seqkd_lab.studies.on_policy.recipes import ARMS, FORWARD, GOLD, OWN, REVERSE, START, arm
 
 P, Q = torch.tensor([0.7, 0.2, 0.06, 0.04]), torch.tensor([0.1, 0.3, 0.35, 0.25])
 
@@ -40,6 +29,14 @@ P, Q = torch.tensor([0.7, 0.2, 0.06, 0.04]), torch.tensor([0.1, 0.3, 0.35, 0.25]
 @pytest.fixture
 def by_seed():
     return synthetic_on_policy.by_seed()
+
+
+def changed(by_seed, name, **values):
+    """The same seeds with other values of one arm: value + its seed's number · 0.0001."""
+    seeds = copy.deepcopy(by_seed)
+    for seed, rows in enumerate(seeds):
+        rows[name] |= {key: value + 0.0001 * seed for key, value in values.items()}
+    return seeds
 
 
 class TestOneWord:
@@ -58,7 +55,7 @@ class TestOneWord:
         steps = [abs(b - a) for a, b in zip(curves["scaled"], curves["scaled"][1:], strict=False)]
         assert max(steps) < 0.05 * max(curves["scaled"])  # nothing jumps
 
-    def test_drawn_words_tell_the_reverse_kl_in_the_mean(self):
+    def test_drawn_words_tell_the_reverse_kl_on_average(self):
         found = measures.sampled_kl(P, Q, 100_000)
         assert found.exact == pytest.approx(
             float(kl_divergence(Categorical(Q), Categorical(P))), rel=1e-5
@@ -69,11 +66,12 @@ class TestOneWord:
             float(costs[Categorical(Q).sample((200_000,))].std()), rel=0.05
         )
 
-    def test_its_figure_says_both_ends(self):
+    def test_its_figure_says_both_ends_and_what_both_panels_measure(self):
         figure = figures.beta_figure(P, Q, ("a", "b", "c", "d"))
         texts = [text.get_text() for axes in figure.axes for text in axes.texts]
         forward = float(kl_divergence(Categorical(P), Categorical(Q)))
         assert f"forward KL: {forward:.2f}" in texts
+        assert all(axes.get_xlabel() for axes in figure.axes)
 
 
 class TestMeasures:
@@ -88,9 +86,36 @@ class TestMeasures:
         weights = [torch.cat([w.flatten() for w in one.model.parameters()]) for one in found]
         assert not torch.equal(*weights) and all(one.seconds > 0.0 for one in found)
 
-    def test_the_record_holds_every_writer_and_place(self, toy, toy_models):
+    def test_the_clock_leaves_out_the_first_update(self, monkeypatch):
+        moments = iter((100.0, 101.0, 104.0))
+        monkeypatch.setattr(measures.time, "perf_counter", lambda: next(moments))
+        clock = measures.Clock()
+        for _ in range(3):
+            clock.tick()
+        assert clock.seconds == 2.0
+
+    @pytest.mark.parametrize("n", [0, 1])
+    def test_one_update_cannot_be_timed(self, n):
+        clock = measures.Clock()
+        for _ in range(n):
+            clock.tick()
+        with pytest.raises(ValueError, match="two updates"):
+            _ = clock.seconds
+
+    def test_leads_are_named_and_paired(self, by_seed):
+        found = measures.leads(by_seed, ARMS[2], (START, ARMS[0]), percent_drawn)
+        assert list(found) == [f"{ARMS[2]} − {START}", f"{ARMS[2]} − {ARMS[0]}"]
+        assert list(found.values()) == [pytest.approx([3.0] * 3), pytest.approx([2.0] * 3)]
+
+    def test_places_leave_out_what_few_reach(self, by_seed):
+        curve = measures.position_curve(by_seed[0][START], STUDENT)
+        assert curve == pytest.approx([0.2 + 0.01 * t for t in range(5)])
+
+
+class TestStudysMeasures:
+    def test_the_exposure_holds_every_writer_and_place(self, toy, toy_models):
         student, teacher = toy_models["baseline"], toy_models["teacher"]
-        found = exposure_record(student, teacher, toy.test[:4], 1)
+        found = study_measures.exposure_record(student, teacher, toy.test[:4], 1)
         assert tuple(found) == WRITERS
         for one in found.values():
             assert len(one["n"]) == len(one["by_place"]) and one["n"][0] == 4
@@ -98,167 +123,138 @@ class TestMeasures:
                 one["n"]
             )
             assert one["per_token"][REVERSE] == pytest.approx(mean, abs=1e-3)
-        ratio = mismatch({"exposure": found})
+        ratio = study_measures.mismatch({"exposure": found})
         assert ratio == pytest.approx(
             found[STUDENT]["per_token"][REVERSE] / found["gold"]["per_token"][REVERSE]
         )
 
-    def test_of_a_random_students_samples_none_is_valid(self, toy, toy_models):
-        assert drawn_validity(toy_models["baseline"], toy.test[:5], toy.language, 1) == 0.0
+    def test_of_a_random_students_translations_none_is_valid(self, toy, toy_models):
+        sources = toy.test.source[:5]
+        found = study_measures.translation_record(toy_models["baseline"], sources, 1)
+        assert found["greedy_validity"] == found["drawn_validity"] == 0.0
+        assert study_measures.drawn_validity(toy_models["baseline"], sources, 1) == 0.0
+
+    def test_gold_is_valid_and_has_its_words(self, toy):
+        pairs = toy.test[:20]
+        assert study_measures.validity(pairs.source, pairs.target) == 1.0
+        assert study_measures.validity(pairs.source, [(), *pairs.target[1:]]) == 0.95
+        words = study_measures.words_per_source_word(
+            [("a", "b"), ("c",)], [("x",), ("y", "z", "z", "z")]
+        )
+        assert words == pytest.approx(5 / 3)
 
     def test_gradients_of_a_real_batch(self, toy, toy_models):
         found = gradient_record(toy_models["baseline"], toy_models["teacher"], toy.valid[:4], 6, 1)
-        assert found["variance"][FULL] == 1.0 and found["variance"][DISCOUNT_0] > 1.0
-        assert len(found["cosine"]) == 3 and all(
-            math.isfinite(value) for value in found["cosine"].values()
-        )
-        assert set(found["norm"]) == {FULL, DISCOUNT_0, DISCOUNT_1}
-
-
-class TestArms:
-    def test_all_have_one_start_one_length_and_the_same_sources(self):
-        teacher, start = recipes.models(3)
-        found = recipes.arms(3)
-        assert tuple(found) == ARMS and set(GRID) <= set(ARMS) and len(GRID) == 12
-        for recipe in found.values():
-            assert recipe.start == start and recipe.seed == 3 and recipe.teacher in (None, teacher)
-            assert recipe.data.n_train == recipes.N_SENTENCES and recipe.optimisation.epochs == 1
-            assert recipe.distilled is None or recipe.distilled.teacher == teacher
-            assert (
-                recipe.distilled is None
-                or round(24_000 * recipe.distilled.share) == recipes.N_SENTENCES
-            )
-        assert len({key(recipe) for recipe in found.values()}) == len(found)
-
-    def test_in_a_row_of_the_grid_the_loss_alone_differs(self):
-        found = recipes.arms(3)
-        for targets in recipes.TARGETS:
-            row = [found[arm(targets, loss)] for loss in recipes.LOSSES]
-            assert len({(recipe.batch_transform, recipe.distilled) for recipe in row}) == 1
-        assert found[arm(OWN, REVERSE)].batch_transform == OnPolicy(1.0)
-        assert found[arm(recipes.HALF, REVERSE)].batch_transform == OnPolicy(0.5)
-
-    def test_rates_are_among_those_tried(self):
-        assert set(recipes.RATES.values()) <= set(recipes.RATES_TRIED)
-        assert rates.at_rate(recipes.arms(1)[ARMS[0]], 0.5).optimisation.learning_rate == 0.5
-
-    def test_a_rate_is_tried_on_every_arm_that_has_it_and_judged_by_both(self, monkeypatch):
-        asked = []
-
-        def validity(store, recipe):
-            asked.append((recipe.name, recipe.optimisation.learning_rate, recipe.seed))
-            return (0.4, 0.2) if recipe.batch_transform is None else (0.6, 0.3)
-
-        monkeypatch.setattr(rates, "validity", validity)
-        frame = rates.try_rates(store=None)
-        assert {seed for *_, seed in asked} == {11} and len(set(asked)) == len(asked) == len(
-            recipes.RATES_TRIED
-        ) * 10
-        assert frame.loc[(REVERSE, 0.004)].tolist() == pytest.approx([0.5, 0.25, 0.375])
-        assert frame.loc[(recipes.TOKEN, 0.001)].tolist() == pytest.approx([0.6, 0.3, 0.45])
-        assert set(frame.index.get_level_values("loss")) == set(recipes.RATES)
-
-
-class TestExperiment:
-    def test_every_claim_gets_its_verdict_by_hand(self, by_seed):
-        found = {one.claim.name: one for one in study.STUDY.judge(by_seed)}
-        assert len(found) == len(study.STUDY.claims)
-        place = {name: number for number, name in enumerate((START, *ARMS))}
-        lead = (
-            sum(place[arm(OWN, loss)] - place[arm(recipes.GOLD, loss)] for loss in recipes.LOSSES)
-            / 3
-        )
-        assert found["bleu-gold"].mean == pytest.approx(lead) and found["bleu-gold"].outcome == HELD
-        assert (
-            found["shrinks"].mean == pytest.approx(-0.01 * lead)
-            and found["shrinks"].outcome == HELD
-        )
-        reverse = -0.01 * (place[arm(OWN, REVERSE)] - place[arm(recipes.GOLD, REVERSE)])
-        assert found["shrinks-own-loss"].mean == pytest.approx(
-            (0.0 + reverse) / 2
-        )  # forward: the same everywhere
-        assert (
-            found["mismatch"].mean == pytest.approx(0.5 / 0.3) and found["mismatch"].outcome == HELD
-        )
-        assert found["seeks-valid"].mean == pytest.approx(
-            place[arm(OWN, REVERSE)] - place[arm(OWN, FORWARD)]
-        )
-        assert found["bias"].outcome == HELD and found["noise"].mean == 5.0
-        assert found["full-better"].outcome == NOT_HELD  # here later arms are better
-
-    def test_tables_have_every_arm(self, by_seed):
-        arms, gradients = study.tables(by_seed).values()
-        assert list(arms.index) == [START, *ARMS] and "± " in arms.loc[START, "greedy BLEU"]
-        assert len(gradients) == 6 and arms.loc[START, "tokens"].startswith("0")
-        alone, _ = study.tables(by_seed[:1]).values()
-        assert "±" not in alone.loc[START, "greedy BLEU"]
+        assert set(found) == {"cosine", "variance", "norm"}
+        assert all(set(row) == set(ESTIMATORS) for row in found.values())
+        assert found["variance"][FULL] == found["norm"][FULL] == 1.0 < found["variance"][WORD]
+        assert all(math.isfinite(value) for row in found.values() for value in row.values())
 
 
 class TestFigures:
-    def test_arms_are_rows_with_every_seed(self, by_seed):
-        figure = figures.arms_figure(by_seed, (START, *ARMS))
-        assert len(figure.axes) == len(figures.PANELS)
-        labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-        assert labels == [START, *ARMS] and png(figure)
-        strokes = [line for line in figure.axes[0].lines if line.get_marker() == "|"]
-        assert [len(line.get_xdata()) for line in strokes] == [3] * (1 + len(ARMS))
+    def test_positions_show_the_mean_that_is_scored(self):
+        curves = {f"along {writer}": [0.1, 0.2, 0.3] for writer in WRITERS}
+        means = dict.fromkeys(curves, 0.17)
+        axes = figures.positions_figure(curves, means, "title").axes[0]
+        labels = [text.get_text() for text in axes.get_legend().get_texts()]
+        assert labels == [f"along {writer}: 0.17" for writer in WRITERS]
 
-    def test_each_arm_has_the_look_of_its_targets(self):
-        assert figures.role_of_arm(arm(OWN, REVERSE)) != figures.role_of_arm(
-            arm(recipes.HALF, REVERSE)
-        )
-        assert figures.role_of_arm(recipes.TOKEN) == figures.role_of_arm(arm(OWN, FORWARD))
-        assert figures.role_of_arm(recipes.NLL_GOLD) == figures.role_of_arm(
-            arm(recipes.GOLD, FORWARD)
-        )
+    def test_each_arm_has_the_colour_of_its_words_and_the_mark_of_its_loss(self):
+        looks = {name: (figures.role_of_arm(name), figures.mark_of_arm(name)) for name in ARMS}
+        assert OTHER not in [role for role, _ in looks.values()]
+        assert figures.role_of_arm(START) == OTHER and figures.mark_of_arm(START) == "*"
+        assert looks[arm(OWN, REVERSE)][0] == looks[recipes.WORD][0]
+        assert looks[arm(OWN, REVERSE)][1] != looks[recipes.WORD][1]
+        assert looks[recipes.NLL_GOLD][0] == looks[arm(GOLD, FORWARD)][0]
         assert figures.role_of_arm("along student") == figures.role_of_arm(arm(OWN, FORWARD))
-        looks = [figures.role_of_arm(name) for name in ARMS]
-        assert OTHER not in looks and figures.role_of_arm(START) == OTHER
-
-    @pytest.mark.slow
-    def test_places_leave_out_what_few_reach(self, by_seed):
-        curve = measures.position_curve(by_seed, START, STUDENT)
-        assert curve == pytest.approx([0.2 + 0.01 * t for t in range(5)])
-        figure = figures.positions_figure({"start": curve, "other": curve[:3]}, "title")
-        assert len(figure.axes[0].lines) == 2 and png(figure)
+        assert len({(role.colour, mark) for role, mark in looks.values()}) >= len(ARMS) - 2
 
     def test_the_rest_draws(self, by_seed):
-        assert png(figures.kinds_figure(by_seed)) and png(figures.estimators_figure(by_seed))
+        assert png(figures.kinds_figure(by_seed))
         cosines, variances = figures.estimators_figure(by_seed).axes
-        assert (
-            "0.99" in [text.get_text() for text in cosines.texts]
-            and variances.get_xscale() == "log"
-        )
+        assert len(cosines.texts) == len(variances.texts) == len(ESTIMATORS)
+        assert variances.get_xscale() == "log"
 
 
-@pytest.fixture(scope="module")
-def results():
-    return read_study(results_path("on_policy.json"), study.STUDY)
+class TestWords:
+    def test_sides(self):
+        assert words.which_side([1.0, 1.1, 1.2], "up", "down") == "up"
+        assert words.which_side([-1.0, -1.1, -1.2], "up", "down") == "down"
+        assert words.which_side([-1.0, 1.1, 0.2], "up", "down") == CANNOT_TELL
 
+    def test_compared_says_the_side(self):
+        assert words.compared([1.0, 1.1, 1.2], "points", 1, "more", "fewer").endswith("(more)")
+        assert words.compared([-1.0, -1.1], "points", 1, "more", "fewer").endswith("(fewer)")
+        assert "contains 0" in words.compared([-1.0, 1.1], "points", 1, "more", "fewer")
 
-class TestCommittedResults:
-    def test_they_were_made_as_the_experiment_is_today_on_five_seeds(self, results):
-        assert results["settings"] == json.loads(json.dumps(study.SETTINGS))
-        assert list(results["by_seed"]) == ["1", "2", "3", "4", "5"]
-        assert all(list(rows["arms"]) == [START, *ARMS] for rows in results["by_seed"].values())
+    @pytest.mark.parametrize(
+        ("own", "said"), [(0.6, "further"), (0.2, "nearer"), (0.31, "little difference")]
+    )
+    def test_the_mismatch(self, by_seed, own, said):
+        record = copy.deepcopy(by_seed[0][START])
+        record["exposure"][STUDENT]["per_token"][REVERSE] = own
+        found = words.mismatch_in_words(record)
+        assert said in found and f"{own:.2f} along its own" in found
+        assert f"{own / 0.3:.2f} times" in found
 
-    def test_tokens_learned_from_are_those_of_the_targets(self, results):
-        """Counted from the corpus for gold; the student's own are other ones, in nearly the same
-        number."""
-        targets = load_toy(ToyData(recipes.N_SENTENCES)).train.target
-        gold = sum(len(target) + 1 for target in targets)
-        for rows in results["by_seed"].values():
-            found = {name: one["tokens"] for name, one in rows["arms"].items()}
-            assert found[START] == 0
-            assert (
-                {found[arm(recipes.GOLD, loss)] for loss in recipes.LOSSES}
-                == {found[recipes.NLL_GOLD]}
-                == {gold}
+    @pytest.mark.parametrize(("q", "said"), [(0.5, "more than chance"), (0.26, "Chance alone")])
+    def test_the_live_run_says_what_so_few_sentences_tell(self, q, said):
+        own, valid = {"on gold": 0.5, "on own words": 0.4}, {"on gold": 0.25, "on own words": q}
+        found = repr(words.live_in_words(own, valid, 300))
+        assert said in found and "from 300 sentences" in found and "0.400" in found
+
+    def test_nearer_and_further(self, by_seed):
+        found = words.nearer_in_words(by_seed)
+        assert found.count("own words end nearer") == 4 and "Reverse kl" not in found
+        turned = copy.deepcopy(by_seed)
+        for rows in turned:
+            rows[arm(OWN, REVERSE)], rows[arm(GOLD, REVERSE)] = (
+                rows[arm(GOLD, REVERSE)],
+                rows[arm(OWN, REVERSE)],
             )
-            assert len({found[arm(recipes.TEACHER_DRAWN, loss)] for loss in recipes.LOSSES}) == 1
-            assert all(abs(n / gold - 1.0) < 0.05 for name, n in found.items() if name != START)
+        assert words.nearer_in_words(turned).count("gold words end nearer") == 2
 
-    def test_every_writer_writes_for_the_same_sources(self, results):
-        for rows in results["by_seed"].values():
-            for one in rows["arms"].values():
-                assert {found["n"][0] for found in one["exposure"].values()} == {study.N_EXPOSED}
+    def test_translations_and_controls(self, by_seed):
+        found = words.translations_in_words(by_seed)
+        assert found.count("(more)") == 6
+        fewer = changed(by_seed, arm(OWN, REVERSE), greedy_validity=0.1, drawn_validity=0.1)
+        assert words.translations_in_words(fewer).count("(fewer)") == 4
+        assert words.controls_in_words(by_seed).count("(more)") == 3
+        assert words.controls_in_words(fewer).count("(fewer)") == 3
+
+    def test_losses_seek_and_cover_only_where_all_three_say_so(self, by_seed):
+        forward = arm(OWN, FORWARD)
+        found = repr(words.losses_in_words(by_seed))
+        assert "surer" in found and "Not all three" in found  # here it covers more, too
+        seeking = copy.deepcopy(by_seed)
+        for rows in seeking:
+            rows[forward]["exposure"]["gold"]["per_token"][FORWARD] = 0.1
+        assert "seeks modes" in repr(words.losses_in_words(seeking))
+
+    def test_lengths(self, by_seed):
+        assert "−" in words.length_in_words(by_seed) and "%" in words.length_in_words(by_seed)
+
+    def test_gradients_say_what_a_baseline_does(self, by_seed):
+        found = repr(words.gradients_in_words(by_seed))
+        assert "takes away 25 [25, 25] percent" in found and "8.0 times the variance" in found
+        larger, open_ = copy.deepcopy(by_seed), copy.deepcopy(by_seed)
+        name = list(ESTIMATORS)[2]
+        for factor, rows, other in zip((0.9, 1.1, 1.0), larger, open_, strict=True):
+            rows[GRADIENT]["variance"][name] = 10.0
+            other[GRADIENT]["variance"][name] = 8.0 * factor
+        assert "makes it larger" in repr(words.gradients_in_words(larger))
+        assert "may leave it" in repr(words.gradients_in_words(open_))
+
+    def test_the_answers_of_the_gradients(self, by_seed):
+        noise, less, bias = words.gradient_answers(by_seed)
+        assert noise == pytest.approx([8.008, 8.016, 8.024])
+        assert less == pytest.approx([25.0] * 3) and bias[0] == pytest.approx(0.58, abs=0.001)
+
+    def test_word_arms_and_what_is_left(self, by_seed):
+        assert words.word_arms_in_words(by_seed).count("(") == 3
+        assert "at the start 1.67" in words.exposure_after_in_words(by_seed)
+
+    def test_differences_are_paired(self, by_seed):
+        found = words.differences(by_seed, ARMS[1], ARMS[0], percent_greedy)
+        assert found == pytest.approx([0.9, 0.8, 0.7])
+        assert words.differences(by_seed, ARMS[0], ARMS[0], own_reverse) == [0.0] * 3
