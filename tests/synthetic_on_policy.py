@@ -24,7 +24,7 @@ def measured(place: int, seed: int) -> dict:
                 ENTROPY: 0.9 - 0.03 * place - 0.001 * seed,
             },
             "by_place": [0.1 * row + 0.01 * t for t in range(6)],
-            "n": [400, 400, 300, 100, 30 + seed, 5],
+            "n": [300, 300, 250, 100, 30 + seed, 5],
         }
         for row, writer in enumerate(WRITERS)
     }

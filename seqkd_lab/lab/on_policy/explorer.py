@@ -127,6 +127,21 @@ def shown_sentence(student: Seq2Seq, teacher: Seq2Seq, pair: ParallelCorpus) -> 
     return ShownSentence(tokens, torch.stack(rows), other[0].softmax(dim=1), own[0].softmax(dim=1))
 
 
+def telling_position(table: ExposureTable, most: float = 2.0) -> tuple[ShownSentence, int]:
+    """Return one of the student's shown samples, and the position (from 0) in it where the two
+    distributions differ most among those whose divergence is below `most` nats at every β (of all
+    positions the least one, where none is): further apart, each would be one bar."""
+    found = [
+        (float(shown.divergence[:, place].max()), shown, place)
+        for shown in table.sentences[STUDENT]
+        for place in range(len(shown.tokens))
+    ]
+    below = [one for one in found if one[0] < most]
+    choose, among = (max, below) if below else (min, found)
+    _, shown, place = choose(among, key=lambda one: one[0])
+    return shown, place
+
+
 def most_nats(tables: Sequence[ExposureTable]) -> float:
     """Return the top of a scale that holds every curve of every table, whatever is chosen."""
     top = max(

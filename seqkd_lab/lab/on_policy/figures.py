@@ -109,15 +109,21 @@ def positions_figure(
     return figure
 
 
-MARKS = {recipes.FORWARD: "o", recipes.REVERSE: "s", "NLL": "v"}
+MARKS = {
+    START: "*",
+    recipes.FORWARD: "o",
+    recipes.REVERSE: "s",
+    "NLL": "v",
+    recipes.WORD: "X",
+    recipes.WORD_BASELINE: "P",
+    recipes.WHOLE: "D",
+}
+"""Of an arm, by the end of its name: its loss."""
 
 
 def mark_of_arm(name: str) -> str:
-    """Return the mark of an arm by its loss: a circle, a square or a triangle, a cross for the
-    sampled word, a star for the start."""
-    if name == START:
-        return "*"
-    return next((mark for loss, mark in MARKS.items() if name.endswith(loss)), "X")
+    """Return the mark of an arm, which says by which loss it learned."""
+    return next(mark for loss, mark in MARKS.items() if name.endswith(loss))
 
 
 @styled

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from seqkd_lab.distillation.divergences import divergence
 from seqkd_lab.distillation.exposure import WRITERS
 from seqkd_lab.distillation.on_policy import OnPolicy
-from seqkd_lab.lab.on_policy.explorer import ExposureTable, exposure_figure, exposure_table
+from seqkd_lab.lab.on_policy.explorer import (
+    ExposureTable,
+    exposure_figure,
+    exposure_table,
+    telling_position,
+)
 from seqkd_lab.lab.on_policy.figures import (
     beta_figure,
     estimators_figure,

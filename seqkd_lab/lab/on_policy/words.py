@@ -250,8 +250,10 @@ def word_arms_in_words(by_seed: Sequence[Rows]) -> str:
         "Valid greedy translations: "
         + "; ".join(
             f"{what} "
-            + compared(differences(by_seed, *names, percent_greedy), "points", 1, "more", "fewer")
-            for what, *names in pairs
+            + compared(
+                differences(by_seed, name, other, percent_greedy), "points", 1, "more", "fewer"
+            )
+            for what, name, other in pairs
         )
         + "."
     )

@@ -12,15 +12,7 @@ from seqkd_lab.corpus.toy.language import Tokens
 from seqkd_lab.corpus.toy.verifier import Verifier
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.search import search
-from seqkd_lab.distillation.exposure import (
-    GOLD,
-    STUDENT,
-    WRITERS,
-    PlaceSums,
-    along,
-    student_entropy,
-    written_by,
-)
+from seqkd_lab.distillation.exposure import GOLD, STUDENT, PlaceSums, exposure, student_entropy
 from seqkd_lab.distillation.on_policy import Divergence
 from seqkd_lab.evaluation import scorers
 from seqkd_lab.metrics import length_ratio
@@ -36,7 +28,7 @@ MEASURES = {
     REVERSE: Divergence(1.0).per_token,
     ENTROPY: student_entropy,
 }
-DRAWN_AT_ONCE = 2_000
+DRAWN_AT_ONCE = 500
 """Sources that share the steps of a drawing."""
 
 
@@ -55,6 +47,7 @@ def validity(sources: Sequence[Tokens], outputs: Sequence[Sequence[str]]) -> flo
 def translation_record(student: Seq2Seq, sources: Sequence[Tokens], seed: int) -> dict:
     """Return of the student's greedy translations of `sources`, and of one sample each, the share
     of valid ones and the number of target words for each source word."""
+    sources = sorted(sources, key=len)  # so that the sentences of a batch end at about one time
     greedy = [hypotheses[0].tokens for hypotheses in search(student, sources)]
     hypotheses = sample(student, sources, seed, batch_size=DRAWN_AT_ONCE)
     drawn = [hypothesis.tokens for hypothesis in hypotheses]
@@ -84,32 +77,14 @@ def bleu_record(student: Seq2Seq, data: Dataset) -> dict:
     return {"bleu": round(score.score, 3), "length_ratio": round(length_ratio(score), 4)}
 
 
-def exposure_record(
-    student: Seq2Seq,
-    teacher: Seq2Seq,
-    pairs: ParallelCorpus,
-    seed: int,
-    writers: Sequence[str] = WRITERS,
-) -> dict:
-    """Return MEASURES along the prefixes of `writers` (of gold, the teacher, the student) as plain
-    JSON.
+def exposure_record(student: Seq2Seq, teacher: Seq2Seq, pairs: ParallelCorpus, seed: int) -> dict:
+    """Return MEASURES along the prefixes of gold, of the teacher and of the student as plain JSON.
 
     per_token: each measure's mean over all tokens. by_place: the reverse KL at each position. n:
     the number of translations that have that position.
     """
-    written = written_by(student, teacher, pairs, seed)
-    return {
-        writer: positions_record(
-            dict(
-                zip(
-                    MEASURES,
-                    along(student, teacher, written[writer], list(MEASURES.values())),
-                    strict=True,
-                )
-            )
-        )
-        for writer in writers
-    }
+    by_writer = exposure(student, teacher, pairs, MEASURES, seed)
+    return {writer: positions_record(sums) for writer, sums in by_writer.items()}
 
 
 def positions_record(sums: Mapping[str, PlaceSums]) -> dict:

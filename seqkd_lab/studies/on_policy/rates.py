@@ -56,7 +56,8 @@ def try_rates(store: Store) -> pandas.DataFrame:
     The column `both` is the mean of the two, `error` its standard error; `chosen` marks the lowest
     rate that is within a standard error of the group's best.
     """
-    recipes, rows = arms(PILOT_SEED), {}
+    recipes = arms(PILOT_SEED)
+    rows: dict[tuple[str, float], dict[str, float]] = {}
     for group, names in GROUPS.items():
         tried = {}
         for rate in RATES_TRIED:

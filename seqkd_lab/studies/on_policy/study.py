@@ -43,9 +43,9 @@ from seqkd_lab.studies.on_policy.recipes import (
     models,
 )
 
-N_EXPOSED = 400
+N_EXPOSED = 300
 """Test sentences of the exposure."""
-N_GRADIENT, N_DRAWS = 64, 64
+N_GRADIENT, N_DRAWS = 64, 40
 """Validation sentences of the gradients, and draws of targets for them."""
 SETTINGS = {
     "arms": [START, *ARMS],

@@ -21,6 +21,7 @@ from seqkd_lab.lab.on_policy.explorer import (
     exposure_table,
     first_shown,
     most_nats,
+    telling_position,
 )
 from seqkd_lab.lab.on_policy.view import ExposureExplorer
 from seqkd_lab.lab.shared.distribution_columns import END
@@ -179,3 +180,18 @@ def test_what_cannot_be_shown_is_refused(toy, toy_models, tables):
     for wrong in ({"beta": 0.05}, {"writer": "nobody"}, {"position": 500}, {"position": -1}):
         with pytest.raises(ValueError, match="β|position"):
             exposure_figure(table, 0, **wrong)
+
+
+def test_the_telling_position_is_the_furthest_that_is_still_below_a_limit(toy, toy_models):
+    table = exposure_table(toy_models["baseline"], toy_models["teacher"], toy.test[:6], 6)
+    largest = [
+        float(shown.divergence[:, place].max())
+        for shown in table.sentences[STUDENT]
+        for place in range(len(shown.tokens))
+    ]
+    for most in (2.0, 0.5 * (min(largest) + max(largest))):
+        shown, place = telling_position(table, most)
+        expected = max((value for value in largest if value < most), default=min(largest))
+        assert float(shown.divergence[:, place].max()) == expected
+    shown, place = telling_position(table, 0.0)
+    assert float(shown.divergence[:, place].max()) == min(largest)
