@@ -28,8 +28,8 @@ MEASURES = {
     REVERSE: Divergence(1.0).per_token,
     ENTROPY: student_entropy,
 }
-DRAWN_AT_ONCE = 500
-"""Sources that share the steps of a drawing."""
+AT_ONCE = 256
+"""Sources that share the steps of a search or of a drawing."""
 
 
 @lru_cache(maxsize=1)
@@ -48,8 +48,9 @@ def translation_record(student: Seq2Seq, sources: Sequence[Tokens], seed: int) -
     """Return of the student's greedy translations of `sources`, and of one sample each, the share
     of valid ones and the number of target words for each source word."""
     sources = sorted(sources, key=len)  # so that the sentences of a batch end at about one time
-    greedy = [hypotheses[0].tokens for hypotheses in search(student, sources)]
-    hypotheses = sample(student, sources, seed, batch_size=DRAWN_AT_ONCE)
+    found = search(student, sources, batch_size=AT_ONCE)
+    greedy = [hypotheses[0].tokens for hypotheses in found]
+    hypotheses = sample(student, sources, seed, batch_size=AT_ONCE)
     drawn = [hypothesis.tokens for hypothesis in hypotheses]
     return {
         f"{how}_{measure}": round(value(sources, outputs), 5)
