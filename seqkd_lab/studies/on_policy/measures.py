@@ -97,6 +97,12 @@ def positions_record(sums: Mapping[str, PlaceSums]) -> dict:
     }
 
 
+def without_places(record: Mapping[str, Mapping]) -> dict[str, dict]:
+    """Return of an `exposure_record` the means over all tokens alone, as the results file has
+    them."""
+    return {writer: {"per_token": found["per_token"]} for writer, found in record.items()}
+
+
 def greedy_bleu(measured: Mapping) -> float:
     """Return BLEU of an arm's greedy translations of the test set, 0–100."""
     return measured["bleu"]

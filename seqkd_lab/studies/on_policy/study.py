@@ -30,6 +30,7 @@ from seqkd_lab.studies.on_policy.measures import (
     percent_drawn,
     percent_greedy,
     translation_record,
+    without_places,
 )
 from seqkd_lab.studies.on_policy.recipes import (
     ARMS,
@@ -85,15 +86,14 @@ def measure(
     for n_done, (name, recipe) in enumerate(recipes.items(), start=1):
         if name not in done:
             student = store.model(recipe)
-            yield (
-                name,
-                {
-                    **translation_record(student, sources_of(seed), seed),
-                    **bleu_record(student, data),
-                    "exposure": exposure_record(student, teacher, data.test[:N_EXPOSED], seed),
-                    "tokens": 0 if name == START else store.n_tokens(recipe),
-                },
-            )
+            along_words = exposure_record(student, teacher, data.test[:N_EXPOSED], seed)
+            record = {
+                **translation_record(student, sources_of(seed), seed),
+                **bleu_record(student, data),
+                "exposure": without_places(along_words),
+                "tokens": 0 if name == START else store.n_tokens(recipe),
+            }
+            yield name, record
         report(n_done, len(recipes))
 
 
