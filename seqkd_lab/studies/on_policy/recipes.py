@@ -24,8 +24,8 @@ from seqkd_lab.runs.recipes import (
 from seqkd_lab.training import Optimisation
 
 DATA = ToyData()
-N_SENTENCES = 6_400
-"""Of the training set, from its start: 100 updates."""
+N_SENTENCES = 24_000
+"""The whole training set: 375 updates. A hundred gained too little over the start for a comparison (seed 11: 0.7 points of greedy validity)."""
 N_TRAIN = 24_000
 """Pairs of the whole training set, from which the teacher and the start have learned."""
 BATCH_SIZE = 64
