@@ -25,7 +25,8 @@ from seqkd_lab.training import Optimisation
 
 DATA = ToyData()
 N_SENTENCES = 24_000
-"""The whole training set: 375 updates. A hundred gained too little over the start for a comparison (seed 11: 0.7 points of greedy validity)."""
+"""Of the training set, from its start: all of it, 375 updates. The pilot's first seed gained 0.7
+points of valid greedy translations from 100 updates, too little for a comparison."""
 N_TRAIN = 24_000
 """Pairs of the whole training set, from which the teacher and the start have learned."""
 BATCH_SIZE = 64
