@@ -300,6 +300,15 @@ class TestGradients:
         assert sum(variances) / 2000 == pytest.approx(2.0, rel=0.05)
         assert cosines == pytest.approx(1.0 / 2.0**0.5, abs=0.03)
 
+    def test_a_cosine_with_a_gradient_that_noise_hides_is_refused(self):
+        """Opposite draws: the squared length of the mean, without bias, is below 0."""
+        hidden = Gradients(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]))
+        known = Gradients(torch.tensor([[1.0, 0.1], [1.0, -0.1]]))
+        assert hidden.norm == 0.0 < known.norm
+        for one, other in ((hidden, known), (known, hidden)):
+            with pytest.raises(ValueError, match="2 draws are too few"):
+                one.cosine(other)
+
     def test_on_the_same_draws_a_baseline_keeps_the_mean(self, make_model):
         """40 draws of 60 sentences: the estimators of one mean agree in direction and length."""
         student, teacher = short_models(make_model)

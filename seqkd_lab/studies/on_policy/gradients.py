@@ -63,8 +63,15 @@ class Gradients:
 
     def cosine(self, other: Gradients) -> float:
         """Return the cosine of the expected gradients; by chance it may leave [−1, 1] a little
-        (ours)."""
-        return self.dot(other) / max(self.dot(self) * other.dot(other), 1e-30) ** 0.5
+        (ours). Raise ValueError where the draws are too few to tell one of their lengths from
+        0."""
+        lengths = self.norm, other.norm
+        if 0.0 in lengths:
+            raise ValueError(
+                f"{len(self.rows)} draws are too few for a cosine: the squared length of an "
+                "expected gradient comes out as 0 or below; draw more"
+            )
+        return self.dot(other) / (lengths[0] * lengths[1])
 
 
 def per_sentence(objective: Objective) -> Callable[[Tensor, Batch, Tensor], Tensor]:

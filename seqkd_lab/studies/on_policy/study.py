@@ -46,8 +46,9 @@ from seqkd_lab.studies.on_policy.recipes import (
 
 N_EXPOSED = 300
 """Test sentences of the exposure."""
-N_GRADIENT, N_DRAWS = 64, 40
-"""Validation sentences of the gradients, and draws of targets for them."""
+N_GRADIENT, N_DRAWS = 64, 200
+"""Validation sentences of the gradients, and draws of targets for them. With 40 draws, the gradient
+of the KL between translations was so noisy that its length could not always be told from 0."""
 SETTINGS = {
     "arms": [START, *ARMS],
     "sentences": N_SENTENCES,
