@@ -24,6 +24,7 @@ from seqkd_lab.studies.on_policy.measures import (
     Value,
     exposed,
     gold_forward,
+    greedy_bleu,
     mismatch,
     own_entropy,
     own_forward,
@@ -240,7 +241,7 @@ def gradients_in_words(by_seed: Sequence[Rows]) -> Markdown:
 
 def word_arms_in_words(by_seed: Sequence[Rows]) -> str:
     """State what the full sum, the baseline, and the KL between translations are worth in valid
-    greedy translations."""
+    greedy translations, and the last also in BLEU."""
     pairs = (
         ("full sum minus sampled word with a baseline", OWN_REVERSE, WORD_BASELINE),
         ("sampled word with a baseline minus without", WORD_BASELINE, WORD_ARM),
@@ -254,6 +255,10 @@ def word_arms_in_words(by_seed: Sequence[Rows]) -> str:
                 differences(by_seed, name, other, percent_greedy), "points", 1, "more", "fewer"
             )
             for what, name, other in pairs
+        )
+        + ". Greedy BLEU, full sum minus the gradient of the KL between translations: "
+        + compared(
+            differences(by_seed, OWN_REVERSE, WHOLE, greedy_bleu), "points", 1, "higher", "lower"
         )
         + "."
     )

@@ -144,7 +144,9 @@ class TestStudysMeasures:
         assert words == pytest.approx(5 / 3)
 
     def test_gradients_of_a_real_batch(self, toy, toy_models):
-        found = gradient_record(toy_models["baseline"], toy_models["teacher"], toy.valid[:4], 6, 1)
+        found = gradient_record(
+            toy_models["baseline"], toy_models["teacher"], toy.valid[:16], 40, 1
+        )
         assert set(found) == {"cosine", "variance", "norm"}
         assert all(set(row) == set(ESTIMATORS) for row in found.values())
         assert found["variance"][FULL] == found["norm"][FULL] == 1.0 < found["variance"][WORD]
@@ -251,7 +253,7 @@ class TestWords:
         assert less == pytest.approx([25.0] * 3) and bias[0] == pytest.approx(0.58, abs=0.001)
 
     def test_word_arms_and_what_is_left(self, by_seed):
-        assert words.word_arms_in_words(by_seed).count("(") == 3
+        assert words.word_arms_in_words(by_seed).count("(") == 4
         assert "at the start 1.67" in words.exposure_after_in_words(by_seed)
 
     def test_differences_are_paired(self, by_seed):
