@@ -131,15 +131,15 @@ def telling_position(table: ExposureTable, most: float = 2.0) -> tuple[ShownSent
     """Return one of the student's shown samples, and the position (from 0) in it where the two
     distributions differ most among those whose divergence is below `most` nats at every β (of all
     positions the least one, where none is): further apart, each would be one bar."""
-    found = [
-        (float(shown.divergence[:, place].max()), shown, place)
+    candidates = [
+        (float(shown.divergence[:, position].max()), shown, position)
         for shown in table.sentences[STUDENT]
-        for place in range(len(shown.tokens))
+        for position in range(len(shown.tokens))
     ]
-    below = [one for one in found if one[0] < most]
-    choose, among = (max, below) if below else (min, found)
-    _, shown, place = choose(among, key=lambda one: one[0])
-    return shown, place
+    below = [candidate for candidate in candidates if candidate[0] < most]
+    choose, among = (max, below) if below else (min, candidates)
+    _, shown, position = choose(among, key=lambda candidate: candidate[0])
+    return shown, position
 
 
 def most_nats(tables: Sequence[ExposureTable]) -> float:

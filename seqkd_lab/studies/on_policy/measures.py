@@ -48,8 +48,8 @@ def translation_record(student: Seq2Seq, sources: Sequence[Tokens], seed: int) -
     """Return of the student's greedy translations of `sources`, and of one sample each, the share
     of valid ones and the number of target words for each source word."""
     sources = sorted(sources, key=len)  # so that the sentences of a batch end at about one time
-    found = search(student, sources, batch_size=AT_ONCE)
-    greedy = [hypotheses[0].tokens for hypotheses in found]
+    searched = search(student, sources, batch_size=AT_ONCE)
+    greedy = [n_best[0].tokens for n_best in searched]
     hypotheses = sample(student, sources, seed, batch_size=AT_ONCE)
     drawn = [hypothesis.tokens for hypothesis in hypotheses]
     return {
@@ -72,7 +72,7 @@ def drawn_validity(student: Seq2Seq, sources: Sequence[Tokens], seed: int) -> fl
 def bleu_record(student: Seq2Seq, data: Dataset) -> dict:
     """Return BLEU (0–100) and length ratio of the greedy translations of the test set, against all
     its references."""
-    texts = [data.detokenise(found[0].tokens) for found in search(student, data.test.source)]
+    texts = [data.detokenise(n_best[0].tokens) for n_best in search(student, data.test.source)]
     bleu, *_ = scorers(data.test, data.detokenise, None)
     score = bleu.corpus_score(texts, None)
     return {"bleu": round(score.score, 3), "length_ratio": round(length_ratio(score), 4)}
@@ -100,7 +100,7 @@ def positions_record(sums: Mapping[str, PlaceSums]) -> dict:
 def without_places(record: Mapping[str, Mapping]) -> dict[str, dict]:
     """Return of an `exposure_record` the means over all tokens alone, as the results file has
     them."""
-    return {writer: {"per_token": found["per_token"]} for writer, found in record.items()}
+    return {writer: {"per_token": means["per_token"]} for writer, means in record.items()}
 
 
 def greedy_bleu(measured: Mapping) -> float:

@@ -51,8 +51,8 @@ def valid_rates(model: Seq2Seq, sources: Sources, n_samples: int, seed: int) -> 
 
 def greedy_valid(model: Seq2Seq, sources: Sources) -> list[bool]:
     """Return whether the greedy translation of each source is valid."""
-    found = search(model, sources, 1)
-    pairs = zip(sources, found, strict=True)
+    searched = search(model, sources, 1)
+    pairs = zip(sources, searched, strict=True)
     return [verifier()(source, n_best[0].tokens) for source, n_best in pairs]
 
 

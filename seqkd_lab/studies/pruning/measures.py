@@ -130,8 +130,8 @@ class Judge:
         """
         greedy = self.greedy(model)
         best = [
-            found[0]
-            for found in search(
+            n_best[0]
+            for n_best in search(
                 model, self.data.test.source, self.beam_size, 1, self.length_penalty
             )
         ]

@@ -157,11 +157,11 @@ def table3_frame(by_seed: Sequence[Rows]) -> pandas.DataFrame:
         lines[_title(place)] = {
             "not 0": f"{first['n_nonzero']:,}",
             "times fewer": f"{times_fewer(by_seed[0], place):.1f}",
-            "K=1": with_interval([one["greedy"] for one in measured]),
-            "K=5": with_interval([one["beam"] for one in measured]),
+            "K=1": with_interval([record["greedy"] for record in measured]),
+            "K=5": with_interval([record["beam"] for record in measured]),
         }
         if first["valid"] is not None:
-            valid = with_interval([one["valid"] for one in measured], scale=100.0)
+            valid = with_interval([record["valid"] for record in measured], scale=100.0)
             lines[_title(place)]["valid K=1, %"] = valid
     return pandas.DataFrame.from_dict(lines, orient="index")
 

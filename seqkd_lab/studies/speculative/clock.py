@@ -150,7 +150,8 @@ def measure_clock(
         with one_thread():
             seconds = in_turn(jobs, repetitions, in_block(report, block, len(temperatures)))
         times += [
-            ClockTime(name, temperature, K, rounded(each)) for (name, K), each in seconds.items()
+            ClockTime(name, temperature, K, rounded(by_round))
+            for (name, K), by_round in seconds.items()
         ]
     return times
 

@@ -90,8 +90,8 @@ class DraftingResults:
     def alpha(self, draft: str, temperature: float) -> float:
         """Return α of a draft for the students' teacher. Raise KeyError where it was not
         measured."""
-        found = {(each.draft, each.temperature): each.alpha for each in self.acceptance}
-        return found[draft, temperature]
+        alphas = {(way.draft, way.temperature): way.alpha for way in self.acceptance}
+        return alphas[draft, temperature]
 
 
 def of_seeds(by_seed: Sequence[Rows]) -> list[DraftingResults]:

@@ -25,7 +25,7 @@ from seqkd_lab.studies.speculative.tokens import expected_speed_up, expected_tok
 
 def temperatures_of(results: Sequence[DraftingResults]) -> list[float]:
     """Return the temperatures at which α was measured, in that order."""
-    return list(dict.fromkeys(each.temperature for each in results[0].acceptance))
+    return list(dict.fromkeys(accepted.temperature for accepted in results[0].acceptance))
 
 
 def alphas(results: Sequence[DraftingResults], draft: str, temperature: float) -> list[float]:
@@ -101,14 +101,14 @@ def tokens_frame(targets: Sequence[DraftingResults], temperature: float) -> pand
 def costs_frame(targets: Sequence[DraftingResults]) -> pandas.DataFrame:
     """Return a model's size, the milliseconds of its step, and c beside the deep target and beside
     the teacher: means over the targets."""
-    steps = [of_target.steps for of_target in targets]
+    steps = [target.steps for target in targets]
 
     def milliseconds(name: str) -> float:
         """Return the time of a model's step: the median of the rounds, meaned over the targets."""
         return 1000.0 * fmean(
             median(step.seconds)
-            for each in steps
-            for step in each
+            for of_target in steps
+            for step in of_target
             if (step.model, step.n_tokens) == (name, 1)
         )
 
@@ -134,16 +134,16 @@ def payoff_frame(targets: Sequence[DraftingResults], temperature: float) -> pand
     fast it was in the judging rounds, and what the formula says of it."""
     lines = {}
     for draft in DRAFTS:
-        chosen = [best_way(each.clock, temperature, draft)[1] for each in targets]
-        judged = [judged_speed_up(each.clock, temperature, draft) for each in targets]
+        chosen = [best_way(target.clock, temperature, draft)[1] for target in targets]
+        judged = [judged_speed_up(target.clock, temperature, draft) for target in targets]
         said = [
             expected_speed_up(
-                deep_alpha(each, draft, temperature), K, cost(each.steps, draft, DEEP)
+                deep_alpha(target, draft, temperature), K, cost(target.steps, draft, DEEP)
             )
-            for each, K in zip(targets, chosen, strict=True)
+            for target, K in zip(targets, chosen, strict=True)
         ]
         lines[draft] = {
-            "α": f"{fmean(deep_alpha(each, draft, temperature) for each in targets):.3f}",
+            "α": f"{fmean(deep_alpha(target, draft, temperature) for target in targets):.3f}",
             "c": f"{mean_cost(targets, draft):.3f}",
             "K chosen, by target": ", ".join(map(str, chosen)),
             "times as fast, other rounds": with_interval(judged, digits=2),
@@ -238,6 +238,7 @@ def checks_in_words(by_seed: Sequence[Rows]) -> str:
         return ""
     lengths = sorted({time.draft_length for time in targets[0].clock} - {0})
     costs = (
-        f"K={K} {fmean(check_cost(each.steps, DEEP, K) for each in targets):.2f}" for K in lengths
+        f"K={K} {fmean(check_cost(target.steps, DEEP, K) for target in targets):.2f}"
+        for K in lengths
     )
     return f"the deep target reads K + 1 tokens, in steps of one token: {', '.join(costs)}"
