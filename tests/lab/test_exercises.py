@@ -327,6 +327,18 @@ def update_by_filling(weight, gradient, mask, learning_rate):
     return weight.sub(gradient, alpha=learning_rate).masked_fill(mask.logical_not(), 0).tolist()
 
 
+def pay_off_in_closed_form(alpha, K, c):
+    tokens = K + 1.0 if alpha == 1 else (1 - alpha ** (K + 1)) / (1 - alpha)
+    return tokens, tokens / (1 + K * c)
+
+
+def pay_off_round_by_round(alpha, K, c):
+    """The mean over what a round may bring: k accepted words and one of the target's."""
+    chances = [alpha**k * (1 - alpha) for k in range(K)] + [alpha**K]
+    tokens = sum(chance * (k + 1) for k, chance in enumerate(chances))
+    return [tokens, tokens / (K * c + 1)]
+
+
 def accepted_by_numpy(p, q, r):
     return (r.numpy() * p.numpy() <= q.numpy()).astype(int)
 
@@ -502,6 +514,7 @@ EQUIVALENT: dict[str, list[Callable]] = {
     "mean_and_interval": [interval_by_numpy],
     "global_threshold": [threshold_by_numpy, threshold_by_selection],
     "prune_and_hold": [update_by_numpy, update_by_filling],
+    "pay_off": [pay_off_in_closed_form, pay_off_round_by_round],
     "accepted": [accepted_by_numpy, accepted_from_above, accepted_by_refusing],
     "residual": [residual_by_numpy, residual_by_loop],
     "generalised_jsd": [jsd_by_numpy, jsd_by_kl_div],

@@ -265,7 +265,7 @@ class TestJudgedByWhatComesOut:
             (lambda p, q, r: True, "a truth value instead of 4,000 truth values"),
             (lambda p, q, r: [True], "1 value instead of 4,000"),
             (lambda p, q, r: (r < q / p)[:, None], "[False] for a word"),
-            (lambda p, q, r: torch.full_like(p, 0.5), "0.5 for a word: True (it stands) or False"),
+            (lambda p, q, r: torch.full_like(p, 0.5), "0.5 for a word: True (accepted) or False"),
             (lambda p, q, r: torch.full_like(p, math.nan), "nan for a word"),
             (lambda p, q, r: r < min(1, q / p), "RuntimeError in line"),
             (
