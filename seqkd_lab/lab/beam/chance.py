@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.evaluation import reference_streams
 from seqkd_lab.lab.beam.outputs import Outputs
-from seqkd_lab.lab.shared.predictions import CANNOT_TELL, decided
+from seqkd_lab.lab.shared.predictions import largest
 from seqkd_lab.lab.shared.seeds import share_interval
 from seqkd_lab.metrics import paired_difference
 from seqkd_lab.runs.data import Dataset
@@ -98,9 +98,7 @@ def changed_most(results: Mapping, names: Sequence[str]) -> str:
     1, else CANNOT_TELL."""
     seeds = rows_by_seed(results)
     shares = {name: [1.0 - rows[name]["same_translation"] for rows in seeds] for name in names}
-    pairs = decided(shares)
-    beats_all = [n for n in names if all((n, other) in pairs for other in names if other != n)]
-    return beats_all[0] if beats_all else CANNOT_TELL
+    return largest(shares)
 
 
 def beam_gains(results: Mapping, name: str) -> list[float]:

@@ -9,7 +9,7 @@ from seqkd_lab.lab.meters.measures import Meters
 from seqkd_lab.lab.meters.misleading import PERFECT, GoldWords, References
 from seqkd_lab.lab.meters.reading import CORPORA, GOLD, SAMPLE, TEACHERS_MODE, TRUE_MODE
 from seqkd_lab.lab.shared.lesson import Markdown
-from seqkd_lab.lab.shared.predictions import CANNOT_TELL, decided
+from seqkd_lab.lab.shared.predictions import largest
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER
 
 
@@ -101,12 +101,4 @@ def one_reference_in_words(references: References) -> Markdown:
 def first_against_one(references: References) -> str:
     """Return the system that scores most against one reference, CANNOT_TELL where another is not
     decidedly below it: the 95% interval of the difference over the references contains 0."""
-    pairs = decided(references.alone)
-    return next(
-        (
-            name
-            for name in references.alone
-            if all((name, other) in pairs for other in references.alone if other != name)
-        ),
-        CANNOT_TELL,
-    )
+    return largest(references.alone)

@@ -29,7 +29,6 @@ from seqkd_lab.lab.near_policy.results import (
     TEACHERS,
     better_loss,
     factors,
-    largest,
     staleness_differences,
     steps,
     timelines,
@@ -49,6 +48,7 @@ from seqkd_lab.lab.near_policy.words import (
     whose_in_words,
 )
 from seqkd_lab.lab.shared.paired import paired_figure
+from seqkd_lab.lab.shared.predictions import largest
 from seqkd_lab.lab.shared.verdict_table import verdict_table
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import TEACHER

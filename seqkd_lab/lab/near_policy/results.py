@@ -10,8 +10,7 @@ import numpy as np
 
 from seqkd_lab.distillation.generation import Event
 from seqkd_lab.lab.near_policy.explorer import Timelines
-from seqkd_lab.lab.shared.predictions.decided import decided
-from seqkd_lab.lab.shared.predictions.questions import CANNOT_TELL
+from seqkd_lab.lab.shared.predictions import largest
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies import near_policy_clock
 from seqkd_lab.studies.near_policy.measures import FATES, VALID, WRONG
@@ -61,14 +60,6 @@ def steps(rounds: Sequence[Rows]) -> dict[str, list[float]]:
         name: [now / before for now, before in zip(by_way[name], by_way[previous], strict=True)]
         for previous, name in pairwise(way.name for way in LADDER)
     }
-
-
-def largest(values: Mapping[str, Sequence[float]]) -> str:
-    """Return the item that is above every other one by the lab's one rule, CANNOT_TELL where there
-    is none; each item has one value a seed or round."""
-    pairs = set(decided(values))
-    first = [name for name in values if all((name, other) in pairs for other in {*values} - {name})]
-    return first[0] if first else CANNOT_TELL
 
 
 def paired(by_seed: Sequence[Rows], arm: str, other: str, measure: str) -> list[float]:

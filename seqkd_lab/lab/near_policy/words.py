@@ -13,7 +13,6 @@ from seqkd_lab.lab.near_policy.results import (
     TO_TEACHER,
     factors,
     lags,
-    largest,
     mean_costs,
     paired,
     steps,
@@ -22,7 +21,7 @@ from seqkd_lab.lab.near_policy.results import (
 )
 from seqkd_lab.lab.shared.digits import mean_in_digits, percent
 from seqkd_lab.lab.shared.paired import ABOVE, BELOW, side_of
-from seqkd_lab.lab.shared.predictions.questions import CANNOT_TELL
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL, largest
 from seqkd_lab.lab.shared.showing import Markdown
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
 from seqkd_lab.studies.near_policy.recipes import (

@@ -8,11 +8,18 @@ from statistics import fmean
 from seqkd_lab.distillation.exposure import GOLD as GOLD_WRITER
 from seqkd_lab.distillation.exposure import STUDENT, TEACHER
 from seqkd_lab.lab.shared.digits import mean_in_digits, minus, percent
-from seqkd_lab.lab.shared.paired import ABOVE, BELOW, side_of
+from seqkd_lab.lab.shared.paired import ABOVE, BELOW, by_side, side_of
 from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 from seqkd_lab.lab.shared.showing import Markdown
 from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.studies.on_policy.claims import GRADIENT
+from seqkd_lab.studies.on_policy.claims import (
+    GOLD_FORWARD,
+    GOLD_REVERSE,
+    GRADIENT,
+    OWN_FORWARD,
+    OWN_REVERSE,
+    TEACHER_REVERSE,
+)
 from seqkd_lab.studies.on_policy.gradients import (
     FULL,
     WHOLE_OTHERS,
@@ -34,22 +41,14 @@ from seqkd_lab.studies.on_policy.measures import (
 )
 from seqkd_lab.studies.on_policy.recipes import (
     FORWARD,
-    GOLD,
     NLL_GOLD,
     NLL_MODE,
-    OWN,
     REVERSE,
     START,
-    TEACHER_DRAWN,
     WHOLE,
     WORD_BASELINE,
-    arm,
 )
 from seqkd_lab.studies.on_policy.recipes import WORD as WORD_ARM
-
-OWN_REVERSE, GOLD_REVERSE = arm(OWN, REVERSE), arm(GOLD, REVERSE)
-OWN_FORWARD, GOLD_FORWARD = arm(OWN, FORWARD), arm(GOLD, FORWARD)
-TEACHER_REVERSE = arm(TEACHER_DRAWN, REVERSE)
 
 
 def differences(by_seed: Sequence[Rows], name: str, other: str, value: Value) -> list[float]:
@@ -60,13 +59,13 @@ def differences(by_seed: Sequence[Rows], name: str, other: str, value: Value) ->
 def which_side(values: Sequence[float], above: str, below: str) -> str:
     """Return `above` or `below` where the whole 95% interval of the mean lies on one side of 0,
     else CANNOT_TELL."""
-    return {ABOVE: above, BELOW: below}.get(side_of(values), CANNOT_TELL)
+    return by_side(values, above, below, CANNOT_TELL)
 
 
 def compared(values: Sequence[float], unit: str, digits: int, above: str, below: str) -> str:
     """Return a difference with its interval, and in words on which side of 0 it lies."""
-    words = {ABOVE: above, BELOW: below}.get(side_of(values), "the interval contains 0")
-    return f"{mean_in_digits(values, digits)} {unit} ({words})"
+    side = by_side(values, above, below, "the interval contains 0")
+    return f"{mean_in_digits(values, digits)} {unit} ({side})"
 
 
 def mismatch_in_words(record: Mapping) -> str:
@@ -123,8 +122,8 @@ def nearer_in_words(by_seed: Sequence[Rows]) -> str:
 
         nearer = "own words end nearer", "gold words end nearer"
         by_own, by_gold = (
-            compared(differences(by_seed, own, gold, one), "nats a token", 3, *nearer[::-1])
-            for one in (value, along_gold)
+            compared(differences(by_seed, own, gold, divergence), "nats a token", 3, *nearer[::-1])
+            for divergence in (value, along_gold)
         )
         lines.append(
             f"{loss[0].upper()}{loss[1:]}, own words minus gold: along the student's own words "
@@ -218,10 +217,12 @@ def gradients_in_words(by_seed: Sequence[Rows]) -> Markdown:
     plain, others, expected = (of("variance", name) for name in (WORD, WORD_OTHERS, WORD_EXPECTED))
     saved = [100.0 * (1.0 - b / a) for a, b in zip(plain, others, strict=True)]
     by_full = [100.0 * (1.0 - b / a) for a, b in zip(plain, expected, strict=True)]
-    baseline = {
-        ABOVE: "takes away {} percent of it",
-        BELOW: "makes it larger ({} percent are taken away)",
-    }.get(side_of(saved), "may leave it as it was ({} percent are taken away)")
+    baseline = by_side(
+        saved,
+        "takes away {} percent of it",
+        "makes it larger ({} percent are taken away)",
+        "may leave it as it was ({} percent are taken away)",
+    )
     return Markdown(
         minus(
             f"The sampled word's gradient has {fmean(plain):.1f} times the variance of the full "
@@ -286,9 +287,9 @@ def gradient_answers(by_seed: Sequence[Rows]) -> tuple[list[float], list[float],
     sampled word without a baseline in multiples of the full sum's; the percent of it that the mean
     of the others takes away; and the cosine of the full sum's gradient with that of the KL between
     translations."""
-    variance = [rows[GRADIENT]["variance"] for rows in by_seed]
+    variances = [rows[GRADIENT]["variance"] for rows in by_seed]
     return (
-        [one[WORD] for one in variance],
-        [100.0 * (1.0 - one[WORD_OTHERS] / one[WORD]) for one in variance],
+        [variance[WORD] for variance in variances],
+        [100.0 * (1.0 - variance[WORD_OTHERS] / variance[WORD]) for variance in variances],
         [rows[GRADIENT]["cosine"][WHOLE_OTHERS] for rows in by_seed],
     )

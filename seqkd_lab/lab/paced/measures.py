@@ -22,10 +22,10 @@ from seqkd_lab.distillation.paced import (
     sentence_gradients,
     signal_and_noise,
 )
-from seqkd_lab.lab.shared.predictions import CANNOT_TELL
-from seqkd_lab.lab.shared.predictions.decided import decided
+from seqkd_lab.lab.shared.paired import by_side
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL, largest
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.runs.verdicts import HELD, Rows, judge_claim, mean_and_interval
+from seqkd_lab.runs.verdicts import HELD, Rows, judge_claim
 from seqkd_lab.studies.paced.claims import POOL, arm_lead, gains, middle, ratios
 from seqkd_lab.studies.paced.design import IDLE_SHARES, OWN_WORDS, PACED, TEMPERATURE, arm_name
 from seqkd_lab.studies.paced.measures import counts, one_by_one
@@ -144,8 +144,7 @@ def where_largest(by_seed: Sequence[Rows]) -> str:
         MIDDLE: [middle(rows) for rows in by_seed],
         END_1: [ratios(rows)[-1] for rows in by_seed],
     }
-    larger = [first for first, _ in decided(values)]
-    return next((region for region in values if larger.count(region) == 2), CANNOT_TELL)
+    return largest(values)
 
 
 def side(by_seed: Sequence[Rows], idle_share: float, kind: str, other: str) -> str:
@@ -155,8 +154,7 @@ def side(by_seed: Sequence[Rows], idle_share: float, kind: str, other: str) -> s
     if judge_claim(gains(idle_share), by_seed).outcome != HELD:
         return CANNOT_TELL
     difference = arm_lead(idle_share, kind, other)
-    _, (low, high) = mean_and_interval([difference(rows) for rows in by_seed])
-    return MORE if low > 0.0 else FEWER if high < 0.0 else CANNOT_TELL
+    return by_side([difference(rows) for rows in by_seed], MORE, FEWER, CANNOT_TELL)
 
 
 def moments(rows: Rows) -> dict[str, list[int]]:

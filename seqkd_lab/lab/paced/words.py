@@ -8,7 +8,8 @@ from statistics import fmean
 
 from seqkd_lab.lab.paced.explorer import paced_bins
 from seqkd_lab.lab.shared.digits import mean_in_digits, percent, shown_number
-from seqkd_lab.runs.verdicts import HELD, Claim, Rows, judge_claim, mean_and_interval
+from seqkd_lab.lab.shared.paired import by_side
+from seqkd_lab.runs.verdicts import HELD, Claim, Rows, judge_claim
 from seqkd_lab.studies.paced.claims import (
     NOISE,
     POOL,
@@ -25,12 +26,6 @@ from seqkd_lab.studies.paced.claims import (
 )
 from seqkd_lab.studies.paced.design import IDLE_SHARES, PACED, SHUFFLED, UNIFORM, arm_name
 from seqkd_lab.studies.paced.measures import N_BINS
-
-
-def by_side(values: Sequence[float], above: str, below: str, open_: str) -> str:
-    """Return `above`, `below` or `open_`: where the 95% interval of the mean lies, seen from 0."""
-    _, (low, high) = mean_and_interval(values)
-    return above if low > 0.0 else below if high < 0.0 else open_
 
 
 def passes(by_seed: Sequence[Rows], check: Claim) -> bool:

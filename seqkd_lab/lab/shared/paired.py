@@ -23,6 +23,11 @@ def side_of(values: Sequence[float]) -> str:
     return ABOVE if low > 0.0 else BELOW if high < 0.0 else OPEN
 
 
+def by_side(values: Sequence[float], above: str, below: str, open_: str) -> str:
+    """Return `above`, `below` or `open_`: where the 95% interval of the mean lies, seen from 0."""
+    return {ABOVE: above, BELOW: below, OPEN: open_}[side_of(values)]
+
+
 @styled
 def paired_figure(
     differences: Mapping[str, Sequence[float]], xlabel: str, decimals: int = 1

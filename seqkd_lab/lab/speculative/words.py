@@ -9,7 +9,7 @@ from statistics import fmean, median
 from seqkd_lab.decoding.draft_trace import DraftTrace
 from seqkd_lab.lab.shared.digits import mean_in_digits, minus
 from seqkd_lab.lab.shared.distribution_columns import display_word
-from seqkd_lab.lab.shared.predictions import CANNOT_TELL, decided
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL, largest
 from seqkd_lab.lab.shared.showing import Markdown
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, WORD_KD
 from seqkd_lab.runs.verdicts import mean_and_interval
@@ -39,21 +39,14 @@ PLAIN = 1e-12
 def rejected_most(results: Sequence[DraftingResults], temperature: float) -> str:
     """Return which draft of LEARNED_FROM has the lowest α in the seeds, by the paired interval
     against each other one; CANNOT_TELL where that is not decided."""
-    return _first({name: [-a for a in alphas(results, name, temperature)] for name in LEARNED_FROM})
+    return largest(
+        {name: [-a for a in alphas(results, name, temperature)] for name in LEARNED_FROM}
+    )
 
 
 def accepted_most(results: Sequence[DraftingResults], temperature: float) -> str:
     """Return which draft of LEARNED_FROM has the highest α, as `rejected_most` does."""
-    return _first({name: alphas(results, name, temperature) for name in LEARNED_FROM})
-
-
-def _first(by_draft: Mapping[str, Sequence[float]]) -> str:
-    """Return the name whose values are decidedly larger than all others'; else CANNOT_TELL."""
-    pairs = set(decided(by_draft))
-    for name in by_draft:
-        if all((name, other) in pairs for other in by_draft if other != name):
-            return name
-    return CANNOT_TELL
+    return largest({name: alphas(results, name, temperature) for name in LEARNED_FROM})
 
 
 def differences(results: Sequence[DraftingResults]) -> dict[str, list[float]]:
@@ -65,13 +58,15 @@ def differences(results: Sequence[DraftingResults]) -> dict[str, list[float]]:
         (1.0, ON_POLICY, SAME_ON_GOLD),
     )
     return {
-        f"{how(temperature)}: {one} − {other}": [
+        f"{how(temperature)}: {draft} − {other}": [
             100.0 * (a - b)
             for a, b in zip(
-                alphas(results, one, temperature), alphas(results, other, temperature), strict=True
+                alphas(results, draft, temperature),
+                alphas(results, other, temperature),
+                strict=True,
             )
         ]
-        for temperature, one, other in compared
+        for temperature, draft, other in compared
     }
 
 

@@ -14,7 +14,7 @@ from seqkd_lab.corpus.packing import pack
 from seqkd_lab.lab.near_policy import figures, measures, results
 from seqkd_lab.lab.shared.lesson import png
 from seqkd_lab.lab.shared.paired import paired_figure
-from seqkd_lab.lab.shared.predictions import CANNOT_TELL
+from seqkd_lab.lab.shared.predictions import CANNOT_TELL, largest
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
 from seqkd_lab.studies.near_policy.recipes import FORWARD, LATE, REVERSE, warm_start
 from seqkd_lab.studies.near_policy.ways import LADDER, LOOP, NEAR_POLICY
@@ -72,8 +72,8 @@ class TestResults:
 
     def test_the_largest_must_be_above_every_other(self):
         first, second = [1.0, 1.1, 0.9], [2.0, 2.1, 1.9]
-        assert results.largest({"a": first, "b": second}) == "b"
-        assert results.largest({"a": first, "b": second, "c": [2.2, 1.9, 2.0]}) == CANNOT_TELL
+        assert largest({"a": first, "b": second}) == "b"
+        assert largest({"a": first, "b": second, "c": [2.2, 1.9, 2.0]}) == CANNOT_TELL
 
     def test_differences_are_paired_and_name_what_they_compare(self):
         found = results.staleness_differences(SEEDS)
@@ -99,7 +99,7 @@ class TestResults:
         found = results.lags(SEEDS)
         assert list(found)[-1] == results.TO_TEACHER and len(found) == 4
         shares = results.valid_shares(SEEDS)
-        assert results.largest(shares) == "dropped high" and max(shares["dropped low"]) == 0.0
+        assert largest(shares) == "dropped high" and max(shares["dropped low"]) == 0.0
         counts = results.delta_counts(SEEDS)
         assert counts["valid"][0] == sum(range(1, 6))
         assert len(counts["edges"]) == len(counts["valid"]) + 1

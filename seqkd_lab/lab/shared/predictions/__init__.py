@@ -8,7 +8,7 @@ tolerance=1.0)) predictions.answer("greedy gain", "about 3", confidence=70)    #
 computed, never typed predictions.summary()
 """
 
-from seqkd_lab.lab.shared.predictions.decided import decided
+from seqkd_lab.lab.shared.predictions.decided import decided, largest
 from seqkd_lab.lab.shared.predictions.form import Form
 from seqkd_lab.lab.shared.predictions.questions import (
     CANNOT_TELL,
@@ -31,4 +31,5 @@ __all__ = [
     "Ranking",
     "Unreadable",
     "decided",
+    "largest",
 ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import permutations
 
+from seqkd_lab.lab.shared.predictions.questions import CANNOT_TELL
 from seqkd_lab.runs.verdicts import mean_and_interval
 
 
@@ -24,3 +25,13 @@ def decided(values_by_seed: Mapping[str, Sequence[float]]) -> list[tuple[str, st
         )[1][0]
         > 0.0
     ]
+
+
+def largest(values_by_seed: Mapping[str, Sequence[float]]) -> str:
+    """Return the item that is above every other one by the same rule; CANNOT_TELL where there is
+    none."""
+    pairs = set(decided(values_by_seed))
+    for name in values_by_seed:
+        if all((name, other) in pairs for other in values_by_seed if other != name):
+            return name
+    return CANNOT_TELL
