@@ -15,7 +15,7 @@ PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tour table check test coverage lint lab notebooks doctor clean
+.PHONY: help tour table check test soak coverage lint lab notebooks doctor clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,12 @@ check: $(DONE)/test lint ## format, style, types and the quick tests, in under t
 
 test: $(DONE)/test ## installs what the tests need and runs them all, JOBS=2 at once
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+soak: $(DONE)/test ## every attack in its long form (under an hour on two cores), with a table of what was tried
+	@rm -f runs/soak.jsonl && mkdir -p runs
+	SEQKD_LAB_SOAK=1 SEQKD_LAB_SOAK_COUNTS=$(CURDIR)/runs/soak.jsonl \
+	  $(BIN)/python -m pytest -q $(PARALLEL) tests/attacks $(ARGS); \
+	  status=$$?; SEQKD_LAB_SOAK_COUNTS=runs/soak.jsonl $(BIN)/python tests/attacks/soak.py; exit $$status
 
 coverage: $(DONE)/test ## runs the quick tests and says which lines of the library they reach
 	$(BIN)/python -m pytest -q -m "not slow" $(PARALLEL) --cov --cov-report=term $(ARGS)

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from seqkd_lab.models.checkpoint import write_json
+from seqkd_lab.files import write_json
 
 Results = dict[str, dict[str, Any]]
 BENCHMARKS = Path(__file__).resolve().parent

@@ -9,13 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from seqkd_lab.models.checkpoint import (
-    CheckpointError,
-    load_tensors,
-    read_json,
-    save_tensors,
-    write_json,
-)
+from seqkd_lab.files import FileError, read_json, write_json
+from seqkd_lab.models.checkpoint import load_tensors, save_tensors
 
 RESUME = "resume.json"
 STATES = "epoch-*.safetensors"
@@ -74,7 +69,7 @@ def read_state(directory: Path, key: str) -> State | None:
         return None
     except AnotherRunError:
         raise
-    except (CheckpointError, KeyError, TypeError, ValueError, OSError) as error:
+    except (FileError, KeyError, TypeError, ValueError, OSError) as error:
         raise AnotherRunError(
             f"{directory} holds an unfinished run that is damaged ({error})"
         ) from error

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 from seqkd_lab import cli, doctor, installation
 from seqkd_lab.cli import paths
-from seqkd_lab.models.checkpoint import CheckpointError
+from seqkd_lab.files import FileError
 from seqkd_lab.runs import committed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,7 +100,7 @@ class TestAdvice:
         ],
     )
     def test_a_missing_model_says_what_to_do(self, wheel, ask):
-        with pytest.raises(CheckpointError, match="no committed model.*install the package again"):
+        with pytest.raises(FileError, match="no committed model.*install the package again"):
             ask()
 
 

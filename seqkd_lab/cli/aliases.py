@@ -122,10 +122,10 @@ def study_of(arguments: Namespace) -> Study:
 
 def draw(study: str, path: Path) -> None:
     """Draw the results of pruning or of the architectures beside their file."""
+    from seqkd_lab.files import write_atomically
     from seqkd_lab.lab.pruning.figures import table3_figure
     from seqkd_lab.lab.shared.showing import png
     from seqkd_lab.lab.speculative.architecture_figures import crossed_figure, search_figure
-    from seqkd_lab.models.checkpoint import write_atomically
     from seqkd_lab.runs.results import rows_by_seed
     from seqkd_lab.runs.study import read_study
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seqkd_lab.corpus.subwords import SubwordTokeniser
-from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_atomically
+from seqkd_lab.files import FileError, read_json, write_atomically
 from seqkd_lab.models.ensemble import Ensemble
 from seqkd_lab.models.folder import HISTORY, SUBWORDS, TRAINED_ON, TrainedModel, load_folder
 from seqkd_lab.runs import committed
@@ -22,7 +22,7 @@ def find_model(name: str, store: Store) -> TrainedModel:
     """Return a model by its folder, or by its row of Table 1: from the store, where `seqkd-lab
     tour` trained it there (toy, seed 1), else the committed checkpoint (the representative seed).
 
-    Raise ValueError for a name that is neither, CheckpointError and CorpusError for a damaged
+    Raise ValueError for a name that is neither, FileError and CorpusError for a damaged
     folder.
     """
     check_name(name)
@@ -65,7 +65,7 @@ def trained_on(names: Sequence[str]) -> dict[str, Any]:
     for name in names:
         try:
             history = read_json(Path(name) / HISTORY)
-        except (OSError, CheckpointError):
+        except (OSError, FileError):
             continue
         if isinstance(history, dict) and isinstance(history.get(TRAINED_ON), dict):
             return history[TRAINED_ON]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from seqkd_lab import installation
-from seqkd_lab.models.checkpoint import write_atomically
+from seqkd_lab.files import write_atomically
 from seqkd_lab.runs.committed import own_results_path, results_path
 
 

@@ -45,7 +45,7 @@ def run_studies(
 def measure_study(study: Study, path: Path, arguments: Namespace) -> None:
     """Train what the store lacks for the seeds that `path` lacks, then measure seed after seed.
 
-    Raise ValueError for numbers of seeds or workers out of range, CheckpointError where `path` was
+    Raise ValueError for numbers of seeds or workers out of range, FileError where `path` was
     made with other settings.
     """
     workers = n_workers_of(arguments.workers)
@@ -79,7 +79,7 @@ def write_checkpoints(study: Study, arguments: Namespace) -> None:
 def print_study(study: Study, path: Path) -> bool:
     """Print the study's tables, sentences and verdicts; return whether every claim is held.
 
-    Raise CheckpointError where the file holds something else.
+    Raise FileError where the file holds something else.
     """
     rows = rows_by_seed(read_study(path, study))
     repeated = study.repeated if len(rows) > 1 else study.repeated.rstrip("s")

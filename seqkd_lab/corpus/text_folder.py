@@ -9,7 +9,7 @@ from pathlib import Path
 from seqkd_lab.corpus.cleaning import clean, split_by_source
 from seqkd_lab.corpus.parallel import CorpusError, RawPairs
 from seqkd_lab.corpus.reading import read_aligned
-from seqkd_lab.models.checkpoint import write_atomically
+from seqkd_lab.files import write_atomically
 
 SPLITS, SIDES = ("train", "valid", "test"), ("source", "target")
 MOST_HELD_OUT = 0.1

@@ -13,7 +13,7 @@ from sacrebleu.metrics import BLEU
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
 from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.models.checkpoint import write_atomically
+from seqkd_lab.files import write_atomically
 
 HEADER = "source\ttarget\tlog_prob\tsimilarity"
 """The first line of a distilled corpus's file."""

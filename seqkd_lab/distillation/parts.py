@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.models.checkpoint import write_atomically
+from seqkd_lab.files import write_atomically
 
 PART = 1280
 """Sentences that are translated together: ten batches of 128, sorted by length, so that little is

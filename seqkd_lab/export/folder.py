@@ -21,7 +21,7 @@ from seqkd_lab.export.ctranslate2_format import (
     write_ctranslate2,
 )
 from seqkd_lab.export.searching import SETTINGS
-from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
+from seqkd_lab.files import FileError, read_json, write_json
 from seqkd_lab.models.folder import SUBWORDS, TrainedModel
 
 FORMAT = "ctranslate2"
@@ -82,7 +82,7 @@ def check_place(out: Path) -> None:
         return
     try:
         is_earlier = read_json(out / ABOUT)["format"] == FORMAT
-    except (CheckpointError, KeyError, TypeError, OSError):
+    except (FileError, KeyError, TypeError, OSError):
         is_earlier = False
     if not is_earlier or out.is_symlink():
         raise ExportError(

@@ -15,13 +15,8 @@ from typing import Any
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.corpus.toy.text import tokenise
-from seqkd_lab.models.checkpoint import (
-    CheckpointError,
-    load_model,
-    save_model,
-    write_atomically,
-    write_json,
-)
+from seqkd_lab.files import FileError, write_atomically, write_json
+from seqkd_lab.models.checkpoint import load_model, save_model
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 SUBWORDS = "subwords.model"
@@ -106,12 +101,12 @@ def _remove_earlier(directory: Path) -> None:
 
 
 def load_folder(directory: Path) -> TrainedModel:
-    """Read what `save_folder` wrote. Raise CheckpointError or CorpusError, naming the file, where
+    """Read what `save_folder` wrote. Raise FileError or CorpusError, naming the file, where
     it is damaged or where saving it was interrupted."""
     try:
         model = load_model(directory)
     except FileNotFoundError as error:
-        raise CheckpointError(
+        raise FileError(
             f"{error.filename}: no such file, so that {directory} holds no whole model; a model's "
             "folder is what `seqkd-lab train --out` writes, and an interrupted saving is made "
             "good by the same command again"

@@ -13,13 +13,8 @@ from pathlib import Path
 from statistics import fmean
 
 from seqkd_lab import installation
-from seqkd_lab.models.checkpoint import (
-    CheckpointError,
-    load_model,
-    read_json,
-    save_model,
-    write_json,
-)
+from seqkd_lab.files import FileError, read_json, write_json
+from seqkd_lab.models.checkpoint import load_model, save_model
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, Recipe
 from seqkd_lab.runs.store import Store, identity
@@ -48,11 +43,11 @@ def checkpoint_directory(row: str) -> Path | None:
 
 
 def existing_checkpoint(row: str) -> Path:
-    """Return the same folder. Raises CheckpointError, which says what to do, where there is no such
+    """Return the same folder. Raises FileError, which says what to do, where there is no such
     model."""
     directory = checkpoint_directory(row)
     if directory is None:
-        raise CheckpointError(no_model(row))
+        raise FileError(no_model(row))
     return directory
 
 
@@ -86,25 +81,25 @@ def representative_seed(by_seed: Mapping[str, Mapping]) -> int:
 
 
 def committed_seed() -> int:
-    """Return the seed of the committed models of Table 1. Raises CheckpointError where there are
+    """Return the seed of the committed models of Table 1. Raises FileError where there are
     none."""
     path = DATA / "checkpoints" / TEACHER / "metrics.json"
     if not path.exists():
-        raise CheckpointError(f"{path}: no committed models; {installation.restore('checkpoints')}")
+        raise FileError(f"{path}: no committed models; {installation.restore('checkpoints')}")
     return read_json(path)["seed"]
 
 
 def load_committed(directory: Path) -> Seq2Seq:
     """Return the model of a checkpoint's folder.
 
-    Raises CheckpointError when it is not there, and when its weights are not those that were
+    Raises FileError when it is not there, and when its weights are not those that were
     measured.
     """
     if not (directory / "metrics.json").exists():
-        raise CheckpointError(no_model(directory.name))
+        raise FileError(no_model(directory.name))
     actual, recorded = weights_hash(directory), read_json(directory / "metrics.json")["sha256"]
     if actual != recorded:
-        raise CheckpointError(
+        raise FileError(
             f"{directory}: weights have sha256 {actual}, recorded is {recorded}; "
             f"{installation.restore('checkpoints')}"
         )

@@ -18,7 +18,7 @@ from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
 from seqkd_lab.corpus.toy import dataset as toy
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.evaluation import Detokenise
-from seqkd_lab.models.checkpoint import write_atomically
+from seqkd_lab.files import write_atomically
 from seqkd_lab.runs.texts import TextData, ToyData
 
 

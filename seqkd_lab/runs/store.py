@@ -19,7 +19,8 @@ from seqkd_lab.distillation.forward_translation import (
     read_translated,
     write_translated,
 )
-from seqkd_lab.models.checkpoint import load_model, read_json, write_atomically, write_json
+from seqkd_lab.files import read_json, write_atomically, write_json
+from seqkd_lab.models.checkpoint import load_model
 from seqkd_lab.models.folder import TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.resuming import forget

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
+from seqkd_lab.files import FileError, read_json, write_json
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.recipes import TextData, ToyData
 from seqkd_lab.runs.results import rows_by_seed, versions
@@ -92,22 +92,20 @@ class Study:
 def read_study(path: Path, study: Study | str | None = None) -> dict[str, Any]:
     """Return the results of a study, with one finished seed at least.
 
-    Raises CheckpointError naming the file when it holds something else, or the results of another
+    Raises FileError naming the file when it holds something else, or the results of another
     study than `study`.
     """
     results = read_json(path)
     if not _is_results(results) or not results["by_seed"]:
-        raise CheckpointError(f"{path}: not the results of a study. {REMEDY}")
+        raise FileError(f"{path}: not the results of a study. {REMEDY}")
     name = study.name if isinstance(study, Study) else study
     if name is not None and results["study"] != name:
-        raise CheckpointError(
-            f"{path}: the results of {results['study']!r}, not of {name!r}. {REMEDY}"
-        )
+        raise FileError(f"{path}: the results of {results['study']!r}, not of {name!r}. {REMEDY}")
     return results
 
 
 def committed_rows(study: Study) -> list[Rows]:
-    """Return the committed results of a study, seed after seed. Raises CheckpointError where they
+    """Return the committed results of a study, seed after seed. Raises FileError where they
     are missing or another study's."""
     return rows_by_seed(read_study(results_path(study.file), study))
 
@@ -136,7 +134,7 @@ def write_study(
 def missing_seeds(study: Study, seeds: Sequence[int], path: Path) -> list[int]:
     """Return the `seeds` that the results file at `path` lacks, all of them where there is no file.
 
-    Raises CheckpointError when the file was made with other settings.
+    Raises FileError when the file was made with other settings.
     """
     by_seed, _ = _finished(study, path)
     return [seed for seed in seeds if str(seed) not in by_seed]
@@ -153,7 +151,7 @@ def measure_seeds(
     """Measure the `seeds` that the file at `path` lacks, write it after each, and return all
     results; `report(seed)` returns what is called with (done, total) of the work.
 
-    Raises CheckpointError when the file was made with other settings.
+    Raises FileError when the file was made with other settings.
     """
     heading = study.heading()
     by_seed, unfinished = _finished(study, path)
@@ -177,16 +175,14 @@ def _finished(study: Study, path: Path) -> tuple[dict, dict]:
         return {}, {}
     results = read_json(path)
     if not _is_results(results):
-        raise CheckpointError(f"{path}: not the results of a study. {REMEDY}")
+        raise FileError(f"{path}: not the results of a study. {REMEDY}")
     changes = [
         change
         for part, now in study.heading().items()
         for change in _changes(part, results[part], now)
     ]
     if changes:
-        raise CheckpointError(
-            f"{path}: created with different settings ({'; '.join(changes)}). {REMEDY}"
-        )
+        raise FileError(f"{path}: created with different settings ({'; '.join(changes)}). {REMEDY}")
     return results["by_seed"], results.get(UNFINISHED, {})
 
 

@@ -19,9 +19,9 @@ import torch
 
 from seqkd_lab.corpus.batching import batches
 from seqkd_lab.distillation.losses import NLL
+from seqkd_lab.files import read_json
 from seqkd_lab.identity import settings
 from seqkd_lab.models.architectures import build
-from seqkd_lab.models.checkpoint import read_json
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.runs.clock import in_turn
 from seqkd_lab.runs.presets import EARLIER, SHORT, TRANSFORMER

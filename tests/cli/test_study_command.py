@@ -17,7 +17,7 @@ from seqkd_lab import cli
 from seqkd_lab import studies as all_studies
 from seqkd_lab.cli import studies
 from seqkd_lab.cli.resolve import seeds_of
-from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.files import read_json
 from seqkd_lab.runs import power
 from seqkd_lab.runs import store as store_module
 from seqkd_lab.runs.data import load_toy

@@ -41,7 +41,8 @@ from seqkd_lab.export.ctranslate2_format import (
     write_ctranslate2,
 )
 from seqkd_lab.export.searching import ExportedModel, longest_translation
-from seqkd_lab.models.checkpoint import read_json, save_model
+from seqkd_lab.files import read_json
+from seqkd_lab.models.checkpoint import save_model
 from seqkd_lab.models.folder import TrainedModel, save_folder
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec

@@ -10,9 +10,10 @@ import pytest
 import torch
 from small_corpus import ENGLISH, GERMAN
 
+from seqkd_lab import files
 from seqkd_lab.corpus.subwords import SubwordTokeniser
-from seqkd_lab.models import checkpoint, folder
-from seqkd_lab.models.checkpoint import CheckpointError
+from seqkd_lab.files import FileError
+from seqkd_lab.models import folder
 from seqkd_lab.models.folder import TrainedModel, load_folder, save_folder
 from seqkd_lab.models.lstm import LSTMSpec
 
@@ -107,7 +108,7 @@ def test_an_interrupted_saving_leaves_a_whole_model_or_a_folder_that_says_so(
     save_folder(tmp_path, text, {})
     (tmp_path / "recipe.json").write_text("{}", encoding="utf-8")
     module, name = {
-        "write": (checkpoint.os, "fsync"),
+        "write": (files.os, "fsync"),
         "replace": (folder.os, "replace"),
         "unlink": (type(tmp_path), "unlink"),
     }[what]
@@ -121,7 +122,7 @@ def test_an_interrupted_saving_leaves_a_whole_model_or_a_folder_that_says_so(
             pass
     try:
         found = load_folder(tmp_path)
-    except CheckpointError as said:
+    except FileError as said:
         assert "model.json" in str(said) and "again" in str(said)
     else:
         assert_same(found, text if found.subwords else toy)
@@ -141,7 +142,7 @@ def test_a_disk_that_is_full_while_writing_leaves_the_earlier_model(
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="could not write"):
         save_folder(tmp_path, toy, {})
     assert {name: (tmp_path / name).read_bytes() for name in names(tmp_path)} == before
@@ -160,5 +161,5 @@ def test_what_a_killed_process_left_is_swept_away_and_what_another_is_writing_is
 def test_a_folder_without_one_of_its_files_is_named(tmp_path, toy, lost):
     save_folder(tmp_path, toy, {})
     (tmp_path / lost).unlink()
-    with pytest.raises(CheckpointError, match=lost):
+    with pytest.raises(FileError, match=lost):
         load_folder(tmp_path)

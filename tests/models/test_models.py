@@ -19,13 +19,8 @@ from seqkd_lab.corpus.batching import encode, make_batch, source_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, PAD
 from seqkd_lab.decoding.search import search
-from seqkd_lab.models.checkpoint import (
-    CheckpointError,
-    load_model,
-    read_json,
-    save_model,
-    write_atomically,
-)
+from seqkd_lab.files import FileError, read_json, write_atomically
+from seqkd_lab.models.checkpoint import load_model, save_model
 from seqkd_lab.models.dropout import Dropout
 from seqkd_lab.models.lstm import REVISION, LSTMSpec
 from seqkd_lab.models.seq2seq import evaluating
@@ -345,7 +340,7 @@ class TestCheckpoint:
         save_model(tmp_path, make_model())
         path = tmp_path / "model.safetensors"
         path.write_bytes(damage(path.read_bytes()))
-        with pytest.raises(CheckpointError, match="model.safetensors"):
+        with pytest.raises(FileError, match="model.safetensors"):
             load_model(tmp_path)
 
     @pytest.mark.parametrize(
@@ -370,21 +365,21 @@ class TestCheckpoint:
         described = read_json(tmp_path / "model.json")
         change(described)
         (tmp_path / "model.json").write_text(json.dumps(described))
-        with pytest.raises(CheckpointError, match=str(tmp_path)):
+        with pytest.raises(FileError, match=str(tmp_path)):
             load_model(tmp_path)
 
     @pytest.mark.parametrize("text", ["", "{", "\udcff", "[]", "3"])
     def test_a_description_that_is_none(self, make_model, tmp_path, text):
         save_model(tmp_path, make_model())
         (tmp_path / "model.json").write_text(text, errors="surrogateescape")
-        with pytest.raises(CheckpointError, match=str(tmp_path)):
+        with pytest.raises(FileError, match=str(tmp_path)):
             load_model(tmp_path)
 
     @pytest.mark.parametrize("missing", ["model.json", "model.safetensors"])
     def test_a_missing_file_is_named(self, make_model, tmp_path, missing):
         save_model(tmp_path, make_model())
         (tmp_path / missing).unlink()
-        with pytest.raises((CheckpointError, FileNotFoundError), match=missing):
+        with pytest.raises((FileError, FileNotFoundError), match=missing):
             load_model(tmp_path)
 
 
@@ -444,7 +439,7 @@ def test_a_copy_whose_weights_change_reads_its_own_and_not_the_originals_table(m
 
 
 def test_a_device_without_end_is_refused_before_it_is_read():
-    with pytest.raises(CheckpointError, match="/dev/zero: a device"):
+    with pytest.raises(FileError, match="/dev/zero: a device"):
         read_json(Path("/dev/zero"))
 
 

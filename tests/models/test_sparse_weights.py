@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 from scipy.sparse import csr_array
 
 from seqkd_lab.compression.pruning import n_nonzero, prune
-from seqkd_lab.models.checkpoint import CheckpointError, load_model, save_model
+from seqkd_lab.files import FileError
+from seqkd_lab.models.checkpoint import load_model, save_model
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.sparse_weights import PARTS, dense, pack, sparse_rows, unpack
 
@@ -196,7 +197,7 @@ class TestOnDisk:
         whole = file.read_bytes()
         for length in (0, 5, 100, len(whole) // 2, len(whole) - 1):
             file.write_bytes(whole[:length])
-            with pytest.raises(CheckpointError, match="broken"):
+            with pytest.raises(FileError, match="broken"):
                 load_model(tmp_path / "broken")
 
     @pytest.mark.parametrize(
@@ -234,5 +235,5 @@ class TestOnDisk:
         save_file(tensors, file)
         if change == "no safetensors":
             file.write_text("these are not the weights that you are looking for")
-        with pytest.raises(CheckpointError, match="broken"):
+        with pytest.raises(FileError, match="broken"):
             load_model(folder)

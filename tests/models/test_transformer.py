@@ -18,9 +18,10 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
+from seqkd_lab.files import FileError
 from seqkd_lab.identity import settings
 from seqkd_lab.models.architectures import ARCHITECTURES
-from seqkd_lab.models.checkpoint import CheckpointError, load_model, save_model
+from seqkd_lab.models.checkpoint import load_model, save_model
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
 from seqkd_lab.models.transformer_parts import sinusoids
@@ -269,7 +270,7 @@ def test_what_is_saved_is_loaded_the_same(model, tmp_path):
     described = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
     for wrong in ({"architecture": "rnn"}, {"revision": 99}, {"architecture": "lstm"}):
         (tmp_path / "model.json").write_text(json.dumps(described | wrong), encoding="utf-8")
-        with pytest.raises(CheckpointError, match=str(tmp_path)):
+        with pytest.raises(FileError, match=str(tmp_path)):
             load_model(tmp_path)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from seqkd_lab.compression.pruning import n_nonzero
 from seqkd_lab.decoding.search import search
-from seqkd_lab.models.checkpoint import CheckpointError, read_json
+from seqkd_lab.files import FileError, read_json
 from seqkd_lab.runs import committed
 from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.presets import EARLIER, TOY
@@ -65,7 +65,7 @@ def test_changed_weights_are_refused(tmp_path):
     weights = bytearray((tmp_path / "model.safetensors").read_bytes())
     weights[-1] ^= 1
     (tmp_path / "model.safetensors").write_bytes(bytes(weights))
-    with pytest.raises(CheckpointError, match="sha256"):
+    with pytest.raises(FileError, match="sha256"):
         committed.load_committed(tmp_path)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas
 import pytest
 
-from seqkd_lab.models.checkpoint import CheckpointError
+from seqkd_lab.files import FileError
 from seqkd_lab.runs.results import frame, rows_by_seed
 from seqkd_lab.runs.store import Store, silent
 from seqkd_lab.runs.study import Study, measure_seeds, read_study
@@ -89,7 +89,7 @@ class TestResults:
         path = tmp_path / "tens.json"
         run(tens([], steps=3), (1,), path)
         with pytest.raises(
-            CheckpointError,
+            FileError,
             match=r"tens\.json: created with different settings .steps was 3, now it is 4.*Delete",
         ):
             run(tens([], steps=4), (1, 2), path)
@@ -109,7 +109,7 @@ class TestResults:
     def test_what_is_no_results_file_is_refused_by_name(self, tmp_path, text):
         path = tmp_path / "x.json"
         path.write_text(text)
-        with pytest.raises(CheckpointError, match=r"x\.json: not the results of a study"):
+        with pytest.raises(FileError, match=r"x\.json: not the results of a study"):
             read_study(path)
 
     def test_every_claim_is_judged(self):
@@ -150,7 +150,7 @@ class TestByRow:
         path = tmp_path / "tens.json"
         with pytest.raises(Stop):
             run(by_row([], fail_at=(1, "b")), (1,), path)
-        with pytest.raises(CheckpointError, match="not the results of a study"):
+        with pytest.raises(FileError, match="not the results of a study"):
             read_study(path)
         assert run(by_row([]), (1,), path)["by_seed"]["1"].keys() == {"a", "b"}
 

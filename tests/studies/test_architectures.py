@@ -10,9 +10,9 @@ from small_corpus import ONE_EPOCH, TINY, write_text
 from synthetic_table3 import write_rows
 
 from seqkd_lab.cli import main
+from seqkd_lab.files import write_json
 from seqkd_lab.lab.speculative.architecture_figures import crossed_figure, search_figure
 from seqkd_lab.models.architectures import build
-from seqkd_lab.models.checkpoint import write_json
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.runs.data import load_toy

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from seqkd_lab import cli
-from seqkd_lab.models.checkpoint import CheckpointError, read_json
+from seqkd_lab.files import FileError, read_json
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.progress import effort
 from seqkd_lab.runs.results import COLUMNS, frame, rows_by_seed
@@ -152,7 +152,7 @@ class TestRuns:
         path.write_text(json.dumps({**results, "made_with": study.heading()["made_with"]}))
         before = path.read_bytes()
         settings = {**study.heading()["settings"], "epochs of the moon": 3}
-        with pytest.raises(CheckpointError, match=r"different settings \(epochs of the moon was"):
+        with pytest.raises(FileError, match=r"different settings \(epochs of the moon was"):
             measure_seeds(
                 replace(study, settings=settings), (999,), Store(tmp_path), path, lambda _: silent
             )
@@ -161,5 +161,5 @@ class TestRuns:
     def test_results_of_another_study_are_refused_by_name(self, study, results, tmp_path):
         path = tmp_path / study.file
         path.write_text(json.dumps({**results, "study": "moon"}))
-        with pytest.raises(CheckpointError, match=rf"{study.file}: the results of 'moon', not of"):
+        with pytest.raises(FileError, match=rf"{study.file}: the results of 'moon', not of"):
             read_study(path, study)

@@ -16,7 +16,7 @@ from seqkd_lab.cli import main
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
-from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
+from seqkd_lab.files import FileError, read_json, write_json
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.runs.presets import TOY
@@ -310,7 +310,7 @@ class TestResults:
     def test_another_extent_is_not_continued(self, made):
         study, store, path, _ = made
         other = study_of(DraftingRun(study.data, SMALL, replace(LITTLE, n_sentences=3)))
-        with pytest.raises(CheckpointError, match="n_sentences was 2, now it is 3"):
+        with pytest.raises(FileError, match="n_sentences was 2, now it is 3"):
             measured(other, store, path)
 
     @pytest.mark.parametrize("content", ["", "[]", "{}", '{"models": {}, "exactness": []}'])

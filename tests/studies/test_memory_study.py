@@ -13,9 +13,9 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy.dataset import SIZES
 from seqkd_lab.corpus.toy.limited_memory import LimitedTruth
 from seqkd_lab.corpus.vocabulary import EOS
+from seqkd_lab.files import FileError, write_json
 from seqkd_lab.lab.shared.next_words import SentenceReading
 from seqkd_lab.models.architectures import build
-from seqkd_lab.models.checkpoint import CheckpointError, write_json
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.runs import store as store_module
 from seqkd_lab.runs.data import load_toy
@@ -251,5 +251,5 @@ class TestRun:
         assert reading.read(path) == results
         break_it(results)
         write_json(path, results)
-        with pytest.raises(CheckpointError, match="memory.json"):
+        with pytest.raises(FileError, match="memory.json"):
             reading.read(path)

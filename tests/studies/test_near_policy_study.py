@@ -20,7 +20,7 @@ from seqkd_lab.distillation.near_policy import Learning, NearPolicyLoss, learn
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.distillation.rollout_sources import Schedule
 from seqkd_lab.distillation.top_k import TopK
-from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.files import read_json
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
 from seqkd_lab.optimisation import Optimisation, set_rate

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from seqkd_lab.models.checkpoint import CheckpointError
+from seqkd_lab.files import FileError
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.runs.committed import (
     committed_seed,
@@ -130,7 +130,7 @@ def test_points_of_another_size_are_not_mixed(rows, tmp_path):
     path = tmp_path / "no_help.json"
     write_study(path, study_of(TINY).heading(), {"1": rows})
     other = study_of(replace(TINY, n_pairs=65))
-    with pytest.raises(CheckpointError, match=r"different settings \(n_pairs was 64, now it is 65"):
+    with pytest.raises(FileError, match=r"different settings \(n_pairs was 64, now it is 65"):
         measure_seeds(other, (1,), Store(tmp_path), path, lambda seed: silent)
     assert len(points(read_study(path))) == 9
 

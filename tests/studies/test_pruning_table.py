@@ -11,7 +11,8 @@ from small_corpus import ONE_EPOCH, TINY, write_text
 from synthetic_table3 import table3_of
 
 from seqkd_lab.compression.pruning import n_nonzero
-from seqkd_lab.models.checkpoint import load_model, read_json
+from seqkd_lab.files import read_json
+from seqkd_lab.models.checkpoint import load_model
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, ToyData, table_recipes

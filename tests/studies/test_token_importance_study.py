@@ -24,7 +24,7 @@ from seqkd_lab.corpus.toy.planted import (
     find_planted,
 )
 from seqkd_lab.distillation.tip import ALL, RANDOM, SELECTORS, Selected, importance
-from seqkd_lab.models.checkpoint import read_json
+from seqkd_lab.files import read_json
 from seqkd_lab.runs import committed
 from seqkd_lab.runs.recipes import BASELINE, ToyData, table_recipes
 from seqkd_lab.runs.results import rows_by_seed

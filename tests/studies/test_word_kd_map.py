@@ -6,7 +6,7 @@ import pytest
 
 from seqkd_lab import cli
 from seqkd_lab.distillation.losses import BalancedWordKD
-from seqkd_lab.models.checkpoint import CheckpointError, read_json
+from seqkd_lab.files import FileError, read_json
 from seqkd_lab.runs.committed import checkpoint_directory, load_committed
 from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
@@ -75,7 +75,7 @@ def test_every_point_is_written_and_an_interrupted_map_continues(tmp_path, made,
 
 
 def test_a_map_cut_short_is_refused(tmp_path):
-    with pytest.raises(CheckpointError, match=r"map\.json: not the results of a study"):
+    with pytest.raises(FileError, match=r"map\.json: not the results of a study"):
         path = tmp_path / "map.json"
         path.write_text('{"points": []}')
         read_study(path)

@@ -10,8 +10,8 @@ from seqkd_lab.cli import options
 from seqkd_lab.cli.paths import results_to_judge, results_to_write
 from seqkd_lab.cli.resolve import seeds_of, store_of, table_run
 from seqkd_lab.cli.studies import existing, make_models, print_table
+from seqkd_lab.files import write_atomically
 from seqkd_lab.installation import OWN_RESULTS
-from seqkd_lab.models.checkpoint import write_atomically
 from seqkd_lab.runs import committed
 from seqkd_lab.runs.recipes import TABLE_ROWS
 from seqkd_lab.runs.results import rows_by_seed

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from seqkd_lab.files import write_atomically
 from seqkd_lab.lab.paper_table.table import curves_figure, table_figure
 from seqkd_lab.lab.shared.showing import png
-from seqkd_lab.models.checkpoint import write_atomically
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.verdicts import HELD, Verdict, number, summary
 from seqkd_lab.studies.table1.findings import judge

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from seqkd_lab.models.checkpoint import CheckpointError
+from seqkd_lab.files import FileError
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.study import read_study
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
@@ -77,14 +77,14 @@ def in_words(seeds: Sequence[Rows]) -> str:
 def read(path: Path) -> dict:
     """Return the study's results, which the view needs whole.
 
-    Raises CheckpointError, naming the file, where it holds something else or lacks the view's
+    Raises FileError, naming the file, where it holds something else or lacks the view's
     examples.
     """
     results = read_study(path, "memory")
     keys, by_seed = {memory_key(memory) for memory in MEMORIES}, rows_by_seed(results)
     whole = all(set(rows.get(name, ())) == keys for rows in by_seed for name in (*CORPORA, TRUTH))
     if not whole or not any(rows.get(EXAMPLES) for rows in by_seed):
-        raise CheckpointError(
+        raise FileError(
             f"{path}: the memory study's results are not whole; make them with `seqkd-lab study "
             "run memory`"
         )

@@ -17,7 +17,7 @@ import pandas
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.paced import N_SAMPLES
-from seqkd_lab.models.checkpoint import read_json, write_json
+from seqkd_lab.files import read_json, write_json
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.keys import identity, key
 from seqkd_lab.runs.results import with_interval

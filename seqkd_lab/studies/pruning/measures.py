@@ -18,7 +18,8 @@ from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy.verifier import Verifier
 from seqkd_lab.decoding.search import search
 from seqkd_lab.evaluation import scorers
-from seqkd_lab.models.checkpoint import save_model, write_json
+from seqkd_lab.files import write_json
+from seqkd_lab.models.checkpoint import save_model
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.committed import DATA, weights_hash
 from seqkd_lab.runs.data import Dataset

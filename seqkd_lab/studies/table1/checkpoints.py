@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seqkd_lab.evaluation import evaluate, translate_test
-from seqkd_lab.models.checkpoint import load_model, save_model, write_json
+from seqkd_lab.files import write_json
+from seqkd_lab.models.checkpoint import load_model, save_model
 from seqkd_lab.runs.committed import weights_hash
 from seqkd_lab.runs.making import evaluation_record
 from seqkd_lab.runs.store import Store, identity

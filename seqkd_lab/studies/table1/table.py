@@ -10,8 +10,8 @@ from typing import Any
 import pandas
 
 from seqkd_lab.distillation.distilled import DistilledCorpus
+from seqkd_lab.files import FileError, read_json
 from seqkd_lab.identity import settings
-from seqkd_lab.models.checkpoint import CheckpointError, read_json
 from seqkd_lab.models.folder import HISTORY
 from seqkd_lab.runs.recipes import (
     ALL_THREE,
@@ -171,13 +171,13 @@ def said_of_teacher(results: Mapping) -> list[str]:
 
 
 def read_results(path: Path) -> dict:
-    """Return the results of a table. Raises CheckpointError naming the file when it holds something
+    """Return the results of a table. Raises FileError naming the file when it holds something
     else, or a seed lacks a row."""
     results = read_study(path, "table1")
     for seed, rows in results["by_seed"].items():
         missing = [name for name in results["settings"]["rows"] if name not in rows]
         if missing:
-            raise CheckpointError(f"{path}: seed {seed} has no row {missing[0]!r}. {REMEDY}")
+            raise FileError(f"{path}: seed {seed} has no row {missing[0]!r}. {REMEDY}")
     return results
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.evaluation import reference_streams
+from seqkd_lab.files import read_json
 from seqkd_lab.metrics import bleu_metric, chrf_metric, paired_bootstrap
-from seqkd_lab.models.checkpoint import read_json
 from seqkd_lab.models.folder import HISTORY, TRAINED_ON, load_folder, save_folder
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, TextData
 from seqkd_lab.runs.store import Store

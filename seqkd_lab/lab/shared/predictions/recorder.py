@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from seqkd_lab.files import FileError, read_json, write_json
 from seqkd_lab.lab.shared.predictions.form import Form
 from seqkd_lab.lab.shared.predictions.questions import Judgement, Kind
 from seqkd_lab.lab.shared.predictions.reading import LONGEST, Unreadable, text_of
@@ -27,7 +28,6 @@ from seqkd_lab.lab.shared.predictions.records import (
     plain_value,
     question_kind,
 )
-from seqkd_lab.models.checkpoint import CheckpointError, read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ class Predictions:
             return {}
         try:
             return checked(read_json(self.path))
-        except (CheckpointError, ValueError, TypeError, KeyError, AttributeError):
+        except (FileError, ValueError, TypeError, KeyError, AttributeError):
             aside = self.path.with_name(f"{self.path.name}.damaged")
             self.trouble = (
                 f"{self.path.name} could not be read and begins anew; what it held is in "

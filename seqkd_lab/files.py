@@ -1,0 +1,238 @@
+"""Files that other people, other programs and interrupted runs also touch: read with a schema,
+written at once or not at all, and swept when their writer is gone.
+
+A reader never trusts what lies on disk: it may be a pipe, a device, half a file, or something that
+somebody else wrote. JSON is decoded by msgspec, which checks types while it reads, names the key
+that is wrong, and takes neither NaN nor infinity for a number.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+MAKE_AGAIN = "delete the file to make it again"
+LARGEST_JSON = 2**26
+"""Bytes: the largest file of results has a hundredth of it."""
+LEFT_OVER_AGE = 24 * 3600
+"""Seconds after which a temporary file is nobody's, whoever wrote it."""
+
+
+class FileError(ValueError):
+    """A file that is not there, or not what it should be; the message names it, what was expected
+    and what to do."""
+
+
+def check_regular(path: Path, remedy: str = MAKE_AGAIN) -> None:
+    """Raise FileError where `path` is a folder, a device, a pipe or a socket: none of them
+    is read. A missing file is left to whoever opens it."""
+    kind = kind_of(path)
+    if kind not in (None, "file"):
+        raise FileError(f"{path}: this is a {kind}, not a file; {remedy}")
+
+
+def kind_of(path: Path) -> str | None:
+    """Return what `path` is, after links: "file", "folder", "device", "pipe" or "socket"; None
+    where there is nothing."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return None
+    kinds = {
+        stat.S_IFREG: "file",
+        stat.S_IFDIR: "folder",
+        stat.S_IFIFO: "pipe",
+        stat.S_IFSOCK: "socket",
+    }
+    return kinds.get(stat.S_IFMT(mode), "device")
+
+
+def read_bytes(path: Path, most: int, remedy: str = MAKE_AGAIN) -> bytes:
+    """Return what a regular file of at most `most` bytes holds.
+
+    Raise FileError for anything else, OSError where it cannot be read.
+    """
+    check_regular(path, remedy)
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise FileError(f"{path}: larger than {most / 2**20:,.0f} MiB; {remedy}")
+    return content
+
+
+def read_json(path: Path, schema: type[T] | Any = Any, remedy: str = MAKE_AGAIN) -> T | Any:
+    """Read JSON and check it against `schema`, any type that msgspec knows.
+
+    Raise FileError, naming the file, the key, what was expected and the `remedy`, where it
+    holds anything else; OSError where it cannot be read.
+    """
+    content = read_bytes(path, LARGEST_JSON, remedy)
+    try:
+        return msgspec.json.decode(content, type=schema)
+    except msgspec.ValidationError as error:
+        raise FileError(f"{path}: not as expected ({error}); {remedy}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise FileError(f"{path}: not JSON ({error}); {remedy}") from error
+    except RecursionError as error:
+        raise FileError(f"{path}: not JSON (nested too deeply); {remedy}") from error
+
+
+def checked(value: Any, schema: type[T], where: str, remedy: str = MAKE_AGAIN) -> T:
+    """Return JSON values that were read already as `schema`; raise FileError as `read_json`
+    does, with `where` in front."""
+    try:
+        return msgspec.convert(value, schema)
+    except msgspec.ValidationError as error:
+        raise FileError(f"{where}: not as expected ({error}); {remedy}") from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON that a person can read, atomically. Raise ValueError for NaN and infinity, which
+    JSON does not have."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, (text + "\n").encode())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write `content` beside `path` and move it into place: a reader sees the old file or the new
+    one, whole.
+
+    Folders that are missing are made, writable for whom the folder around them is. Raise OSError
+    (with the path) when the disk is full or not writable: what stood there before stays. Raise
+    FileError where a device, a pipe, a folder or a link stands there, which a file would
+    replace.
+    """
+    check_replaceable(path)
+    with named(path):
+        make_folder(path.parent)
+        sweep(path.parent)
+        descriptor, temporary = tempfile.mkstemp(
+            dir=path.parent, prefix=temporary_prefix(path.name)
+        )
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise FileError unless `path` is a regular file or nothing: to move a file onto a
+    link, a device or a pipe would replace it."""
+    if path.is_symlink():
+        raise FileError(
+            f"{path}: this is a link, to {os.readlink(path)}; name that file itself, or delete the "
+            "link"
+        )
+    kind = kind_of(path)
+    if kind not in (None, "file"):
+        raise FileError(f"{path}: this is a {kind}; name a file")
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Let an OSError of the body name `path`, and say what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}; could not write", str(path)) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and its parents, each as writable for group and others as the folder around it.
+
+    So a class shares a store by the permissions of its outermost folder alone, whatever each
+    member's umask says. In a folder with the sticky bit, as /tmp, everybody may write by design:
+    what is made there is the maker's own.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        if folder.is_dir():  # another process was first
+            return
+        raise
+    around = folder.parent.stat().st_mode
+    if not around & stat.S_ISVTX:
+        folder.chmod(stat.S_IMODE(folder.stat().st_mode) | around & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+TEMPORARY = re.compile(r"^\..*\.writer-(?P<host>.+)-(?P<pid>\d+)-[^-]+$")
+
+
+def temporary_prefix(name: str) -> str:
+    """Return how a temporary file for `name` begins: it says which process on which host writes
+    it."""
+    return f".{name[:80]}.writer-{_host()}-{os.getpid()}-"
+
+
+def _host() -> str:
+    """Return the name of this host and of its processes' namespace: in another container the same
+    number is another process."""
+    try:
+        namespace = f".{os.stat('/proc/self/ns/pid').st_ino:x}"
+    except OSError:  # not Linux
+        namespace = ""
+    return re.sub(r"[^\w.]", "_", socket.gethostname())[:60] + namespace
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files and folders that lie in `folder` and whose writer is gone.
+
+    A writer of this host is asked for; of another host's nothing is known, so what it began stays
+    for a day, by the clock of the disk.
+    """
+    for left_over in folder.glob(".*.writer-*"):
+        match = TEMPORARY.match(left_over.name)
+        if match is not None and _is_left_over(left_over, match["host"], int(match["pid"])):
+            if left_over.is_dir():
+                shutil.rmtree(left_over, ignore_errors=True)
+            else:
+                _unlink(left_over)
+
+
+def _is_left_over(file: Path, host: str, pid: int) -> bool:
+    if host == _host() and not is_running(pid):
+        return True
+    try:
+        modified = file.stat().st_mtime
+        with tempfile.TemporaryFile(dir=file.parent) as now:
+            return os.fstat(now.fileno()).st_mtime - modified > LEFT_OVER_AGE
+    except OSError:
+        return False
+
+
+def _unlink(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError:  # another user's, in a folder with the sticky bit
+        pass
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process of this number runs on this machine, whoever it belongs to."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
