@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import pkgutil
 import sys
@@ -15,6 +14,7 @@ from importlib import import_module
 from seqkd_lab import __version__
 from seqkd_lab.cli import aliases, commands
 from seqkd_lab.cli.options import typed_path
+from seqkd_lab.cli.terminal import visible_streams
 from seqkd_lab.finite import DivergenceError
 
 EPILOG = f"""examples:
@@ -99,12 +99,10 @@ def in_one_line(
     return f"seqkd-lab: {message}\n"
 
 
+@visible_streams()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code: 0, 1 for a finding or a check that fails, 2 for
     wrong input."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show becomes "?"
-            stream.reconfigure(errors="replace")
     format_before = warnings.formatwarning
     warnings.formatwarning = in_one_line
     try:

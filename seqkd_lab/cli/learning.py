@@ -13,10 +13,9 @@ from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tqdm import tqdm
-
 from seqkd_lab.cli.options import MODEL_NAME, names_own_text
 from seqkd_lab.cli.resolve import data_of
+from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.distillation.distilled import read_distilled
@@ -244,7 +243,7 @@ def read_files(files: Iterable[Path | None]) -> list[Path]:
     return existing
 
 
-def watcher(bar: tqdm) -> Callback:
+def watcher(bar: Bar) -> Callback:
     """Return a callback that moves `bar` and shows each epoch's validation loss on it."""
 
     def watch(progress: Progress) -> None:

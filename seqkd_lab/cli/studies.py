@@ -7,11 +7,10 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from seqkd_lab import machine
 from seqkd_lab.cli.paths import announce, results_to_judge, results_to_write
 from seqkd_lab.cli.resolve import n_workers_of, seeds_of, store_of
+from seqkd_lab.cli.terminal import Bar, plain_stream
 from seqkd_lab.runs.power import planned_effects
 from seqkd_lab.runs.progress import Bars
 from seqkd_lab.runs.recipes import TextData, ToyData
@@ -57,7 +56,7 @@ def measure_study(study: Study, path: Path, arguments: Namespace) -> None:
         make_models(tasks, study.data, arguments, path)
     else:
         announce(path)
-    with tqdm(unit=" measurements") as bar:
+    with Bar(unit=" measurements") as bar:
 
         def report(seed: int) -> Report:
             """Start the bar again for this seed."""
@@ -111,14 +110,14 @@ def make_models(
         announce(results)
     loaded = store.dataset(data)
     print(loaded.cleaning, file=sys.stderr)
-    bars = Bars(tasks, len(loaded.train), len(loaded.test))
+    bars = Bars(tasks, len(loaded.train), len(loaded.test), plain_stream(sys.stderr))
     try:
         run_all(tasks, store.root, n_workers, bars)
     finally:
         bars.close()
 
 
-def mover(bar: tqdm) -> Report:
+def mover(bar: Bar) -> Report:
     """Return a function that moves `bar` to (done, total)."""
 
     def move(done: int, total: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from seqkd_lab.corpus.parallel import CorpusError
 from seqkd_lab.corpus.reading import lines_of
+from seqkd_lab.corpus.visible import visible_lines, without_controls
 
 STANDARD = "-"
 """The name of standard input and output."""
@@ -104,9 +105,11 @@ class Output:
         return getattr(sys.stdout, "buffer", None) or _AsText()
 
     def write(self, lines: list[str]) -> None:
-        """Write lines, and flush them."""
+        """Write lines, and flush them: without control characters, which a terminal shows."""
+        text = "".join(f"{line}\n" for line in lines)
+        shown = visible_lines(text) if self._raw.isatty() else without_controls(text)
         try:
-            self.file.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+            self.file.write(shown.encode("utf-8", "replace"))
             self.file.flush()
         except OSError as error:  # BrokenPipeError stays one: its class follows from the number
             name = "standard output" if self.path is None else self.name
@@ -141,6 +144,9 @@ class _AsText:
 
     def write(self, content: bytes) -> None:
         sys.stdout.write(content.decode())
+
+    def isatty(self) -> bool:
+        return False
 
     def flush(self) -> None:
         sys.stdout.flush()

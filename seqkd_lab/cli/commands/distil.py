@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from seqkd_lab import machine
 from seqkd_lab.cli import options
 from seqkd_lab.cli.learning import run_key
@@ -26,6 +24,7 @@ from seqkd_lab.cli.models import (
 from seqkd_lab.cli.options import TEXT_FILES, names_own_text, text_files, text_options, value_of
 from seqkd_lab.cli.paths import check_file, readable_file
 from seqkd_lab.cli.resolve import copies_of_pipes, data_of, store_of
+from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.search import Hypothesis, check_beam
 from seqkd_lab.distillation.distilled import HEADER, replace_targets, write_distilled
@@ -232,7 +231,7 @@ def kept_translations(
     kept = Kept(
         kept_file(arguments), run_key(teacher.model, corpus.fingerprint, PART, *how), len(corpus)
     )
-    with tqdm(total=len(corpus), desc="distil", unit=" sentences") as bar:
+    with Bar(total=len(corpus), desc="distil", unit=" sentences") as bar:
 
         def translate(first: int, last: int, report) -> list[Hypothesis]:
             seed = arguments.seed + first * 1_000_003  # each part has draws of its own

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from seqkd_lab import machine
 from seqkd_lab.cli import options
 from seqkd_lab.cli.learning import (
@@ -25,6 +23,7 @@ from seqkd_lab.cli.models import check_kind, find_model, one_cutter, trained_on
 from seqkd_lab.cli.options import names_own_text
 from seqkd_lab.cli.paths import check_folder
 from seqkd_lab.cli.resolve import data_of, store_of
+from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.compression.pruning import (
     CLASS_BLIND,
     METHODS,
@@ -164,7 +163,7 @@ def retrained(
         )
         settle(directory, key)
         masks = prune(model, share, arguments.method)
-        with tqdm(desc=f"{share:.0%} pruned", unit=" updates") as bar, keep_pruned(model, masks):
+        with Bar(desc=f"{share:.0%} pruned", unit=" updates") as bar, keep_pruned(model, masks):
             learned = train(
                 model,
                 corpus,

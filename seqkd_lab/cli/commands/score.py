@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 
 from seqkd_lab.cli.options import TOKENIZE
 from seqkd_lab.cli.text_streams import STANDARD, Input
+from seqkd_lab.corpus.visible import HIDDEN_IN_LINES
 from seqkd_lab.metrics import (
     SEED,
     PairedDifference,
@@ -304,4 +305,5 @@ def as_json(systems: Sequence[System], references: Sequence[str], compared: Comp
     }
     if compared is not None:
         report |= {"against": systems[1].as_dict(), "difference": compared.as_dict()}
-    return json.dumps(report, indent=1, ensure_ascii=False)
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    return HIDDEN_IN_LINES.sub(lambda match: json.dumps(match[0])[1:-1], text)

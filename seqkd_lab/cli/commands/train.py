@@ -9,7 +9,6 @@ import time
 from argparse import Namespace
 
 import torch
-from tqdm import tqdm
 
 from seqkd_lab import machine
 from seqkd_lab.cli import options
@@ -30,6 +29,7 @@ from seqkd_lab.cli.models import check_kind, find_teacher, one_cutter
 from seqkd_lab.cli.options import names_own_text, text_options
 from seqkd_lab.cli.paths import check_folder
 from seqkd_lab.cli.resolve import store_of
+from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.distillation.forward_translation import tokens_per_source_token
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.folder import TRAINED_ON, TrainedModel, save_folder
@@ -151,7 +151,7 @@ def run(arguments: Namespace) -> int:
         ValidationBLEU(data.valid, data.detokenise) if optimisation.best_by == BY_BLEU else None
     )
     started = time.monotonic()
-    with tqdm(desc=f"train {recipe.name}", unit=" updates") as bar:
+    with Bar(desc=f"train {recipe.name}", unit=" updates") as bar:
         history = train(
             model,
             corpus,

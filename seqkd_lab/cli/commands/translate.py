@@ -9,12 +9,11 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
-from tqdm import tqdm
-
 from seqkd_lab import machine
 from seqkd_lab.cli import options
 from seqkd_lab.cli.models import find_model
 from seqkd_lab.cli.resolve import check_at_least_1, store_of
+from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.cli.text_streams import STANDARD, Input, Output
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.alignment import copy_unknown
@@ -31,6 +30,8 @@ DESCRIPTION = """Translates a text line by line, or one sentence with its n-best
 With --input, each line of the file is translated to one line: blank lines stay blank, the order
 is kept, and only LF (or CR LF) ends a line. Input and output are UTF-8, whatever the terminal's
 encoding; compressed files are recognised by their content. Memory use does not grow with the file.
+Control characters in a translation become U+FFFD in a file or a pipe, since no language writes them;
+a terminal shows them as \\x1b, and marks of direction too.
 The output appears under its name when everything is done; until then it is in OUTPUT.part. Long
 sources are read up to 1,000 tokens.
 
@@ -175,7 +176,7 @@ def write_translations(
         output.write([COLUMNS])
     hidden = False if arguments.progress else None  # None: hidden where stderr is no terminal
     window = 1 if source.is_terminal else WINDOW
-    with tqdm(
+    with Bar(
         total=source.n_lines, desc="translate", unit=" lines", disable=hidden, dynamic_ncols=True
     ) as bar:
         for translations in translator.windows(source, window, bar.update):

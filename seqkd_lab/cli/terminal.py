@@ -1,0 +1,71 @@
+"""What a command prints: every stream of it, and every bar, shows control characters instead of
+sending them.
+
+A terminal obeys control characters, wherever they come from: a line of a file that a message
+quotes, a typed argument, a model's translation. So they are made visible where text leaves the
+process, not at each of the places that print.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tqdm import tqdm
+
+from seqkd_lab.corpus.visible import visible, visible_lines
+
+
+class VisibleStream:
+    """A stream of text that writes what `visible_lines` makes of it; all else is the stream's."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write `text`, its control characters visible; return the number of its characters."""
+        self.stream.write(visible_lines(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def visible_streams() -> Iterator[None]:
+    """Let standard output and standard error be visible streams in the body."""
+    before = sys.stdout, sys.stderr
+    for stream in before:
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show becomes "?"
+            stream.reconfigure(errors="replace")
+    sys.stdout, sys.stderr = (
+        stream if stream is None else VisibleStream(stream)  # None: there is no such stream
+        for stream in before
+    )
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def plain_stream(stream: Any) -> Any:
+    """Return the stream below a visible one: a bar moves the cursor itself."""
+    return stream.stream if isinstance(stream, VisibleStream) else stream
+
+
+class Bar(tqdm):
+    """A progress bar on stderr whose description and numbers hold no control characters."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, file=plain_stream(sys.stderr), **named)
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
+
+    @classmethod
+    def write(cls, s: str, file: Any = None, end: str = "\n", nolock: bool = False) -> None:
+        """Print a line above the bars, its control characters visible."""
+        super().write(visible_lines(s), plain_stream(file or sys.stdout), end, nolock)
