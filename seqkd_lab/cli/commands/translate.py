@@ -30,8 +30,8 @@ DESCRIPTION = """Translates a text line by line, or one sentence with its n-best
 With --input, each line of the file is translated to one line: blank lines stay blank, the order
 is kept, and only LF (or CR LF) ends a line. Input and output are UTF-8, whatever the terminal's
 encoding; compressed files are recognised by their content. Memory use does not grow with the file.
-Control characters in a translation become U+FFFD in a file or a pipe, since no language writes them;
-a terminal shows them as \\x1b, and marks of direction too.
+Control characters in a translation become U+FFFD in a file or a pipe, since no language writes
+them; a terminal shows them as \\x1b, and marks of direction, too.
 The output appears under its name when everything is done; until then it is in OUTPUT.part. Long
 sources are read up to 1,000 tokens.
 
