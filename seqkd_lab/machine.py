@@ -100,13 +100,13 @@ def available_memory_mib(
     membership: Path = CGROUP_MEMBERSHIP,
     information: Path = MEMORY_INFORMATION,
 ) -> float:
-    """Return the memory that can still be taken, in MiB: the least of the machine's and each
-    group's; NaN where neither is known.
+    """Return the memory that can still be taken, in MiB: the least of the machine's, each group's
+    and what `ulimit -v` leaves; NaN where none is known.
 
     A group's files in the page cache count as used, but the kernel gives the inactive ones back at
     need.
     """
-    free = [_machine_memory(information)]
+    free = [_machine_memory(information), _address_space()]
     for folder in _folders_v2(root, membership):
         free.append(_group_memory(folder, "memory.max", "memory.current", "inactive_file"))
     for folder in _folders_v1(root, membership, "memory"):
@@ -117,6 +117,18 @@ def available_memory_mib(
         )
     least = min(free)
     return math.nan if least == math.inf else least / MIB
+
+
+FAIR_SHARE = 0.5
+"""Of the memory that is left, what one file may take: what is read is copied once as it is
+used."""
+
+
+def fair_share() -> int:
+    """Return how many bytes a single file may take; a number beyond every memory where it is not
+    known what is left."""
+    left = available_memory_mib()
+    return 2**62 if math.isnan(left) else int(FAIR_SHARE * left * MIB)
 
 
 def describe() -> dict[str, str | int | float]:
@@ -203,6 +215,19 @@ def _machine_memory(information: Path = MEMORY_INFORMATION) -> float:
     """Return the bytes that the whole machine can still give."""
     kib = _field(_text(information), "MemAvailable:")
     return math.inf if kib is None else kib * 1024
+
+
+def _address_space() -> float:
+    """Return the bytes that this process can still take below its own limit (ulimit -v)."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return math.inf
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    taken = _field(_text(STATUS), "VmSize:")
+    if limit == resource.RLIM_INFINITY or taken is None:
+        return math.inf
+    return max(0, limit - taken * 1024)
 
 
 def _group_memory(folder: Path, limit: str, usage: str, reclaimable: str) -> float:

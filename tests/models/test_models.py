@@ -439,7 +439,7 @@ def test_a_copy_whose_weights_change_reads_its_own_and_not_the_originals_table(m
 
 
 def test_a_device_without_end_is_refused_before_it_is_read():
-    with pytest.raises(FileError, match="/dev/zero: a device"):
+    with pytest.raises(FileError, match="/dev/zero: this is a device"):
         read_json(Path("/dev/zero"))
 
 
