@@ -238,22 +238,36 @@ def examine_toy(directory: Path) -> Finding:
     again = installation.restore("toy")
     again = fitting(f"{again}, or make them again: seqkd-lab corpus toy --write", again)
     try:
-        record = (directory / "fingerprint.json").read_text(encoding="utf-8")
-        expected = json.loads(record)["sha256"]
-        actual = {
-            name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in expected
-        }
+        expected = recorded_hashes(directory / "fingerprint.json")
+        actual = {name: hashlib.sha256(_content(directory / name)).hexdigest() for name in expected}
     except FileNotFoundError as error:
         missing = Path(error.filename).name
         detail = f"{directory}: {missing} is missing; it is made in memory when needed"
         return Finding("toy corpus", WARNING, detail, again)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return Finding("toy corpus", PROBLEM, f"{directory} cannot be read: {error}", again)
     changed = [name for name, digest in expected.items() if actual[name] != digest]
     if changed:
         detail = f"{', '.join(changed)}: not as fingerprint.json says"
         return Finding("toy corpus", PROBLEM, detail, again)
     return Finding("toy corpus", OK, f"{len(expected)} files in {directory} as recorded")
+
+
+def recorded_hashes(record: Path) -> dict[str, str]:
+    """Return the sha256 (hex) of each file that the record names. Raise ValueError, KeyError,
+    TypeError or RecursionError where it is another file, or names a file of another folder."""
+    hashes = json.loads(_content(record))["sha256"]
+    for name in dict(hashes):
+        if Path(name).name != name:
+            raise ValueError(f"{record.name} names {name[:80]!r}, which is no file of this folder")
+    return dict(hashes)
+
+
+def _content(path: Path) -> bytes:
+    """Return what a file holds. Raise ValueError for a device or a pipe, which may never end."""
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path.name} is no regular file")
+    return path.read_bytes()
 
 
 def examine_notebooks(project: str = PROJECT) -> list[Finding]:

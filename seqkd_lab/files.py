@@ -8,6 +8,7 @@ that is wrong, and takes neither NaN nor infinity for a number.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -70,6 +71,17 @@ def read_bytes(path: Path, most: int, remedy: str = MAKE_AGAIN) -> bytes:
     if len(content) > most:
         raise FileError(f"{path}: larger than {most / 2**20:,.0f} MiB; {remedy}")
     return content
+
+
+def sha256_of(path: Path, remedy: str = "give the path of a file") -> str:
+    """Return the sha256 (hex) of a regular file of any size. Raise FileError for anything else,
+    OSError where it cannot be read."""
+    check_regular(path, remedy)
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(2**20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def read_json(path: Path, schema: type[T] | Any = Any, remedy: str = MAKE_AGAIN) -> T | Any:

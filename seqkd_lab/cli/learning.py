@@ -21,6 +21,7 @@ from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.distillation.distilled import read_distilled
 from seqkd_lab.distillation.forward_translation import added, read_translated
 from seqkd_lab.distillation.losses import NLL, OBJECTIVES, Objective
+from seqkd_lab.files import sha256_of
 from seqkd_lab.models.architectures import ARCHITECTURES, FIRST, Spec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.resuming import AnotherRunError, forget, read_state
@@ -185,7 +186,7 @@ def _stated(part: Any) -> Any:
     if isinstance(part, Seq2Seq):
         return _weights_hash(part)
     if isinstance(part, Path):
-        return hashlib.sha256(part.read_bytes()).hexdigest()
+        return sha256_of(part)
     if isinstance(part, list):
         return list(map(_stated, part))
     return identity(part)

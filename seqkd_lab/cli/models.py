@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+import msgspec
 
 from seqkd_lab.corpus.subwords import SubwordTokeniser
-from seqkd_lab.files import FileError, read_json, write_atomically
+from seqkd_lab.files import checked, read_json, write_atomically
 from seqkd_lab.models.ensemble import Ensemble
 from seqkd_lab.models.folder import HISTORY, SUBWORDS, TRAINED_ON, TrainedModel, load_folder
 from seqkd_lab.runs import committed
@@ -59,17 +61,32 @@ def find_teacher(names: Sequence[str], store: Store) -> TrainedModel:
     )
 
 
-def trained_on(names: Sequence[str]) -> dict[str, Any]:
-    """Return what the first of `names` with a record was trained on; an empty dictionary for rows
-    of the table and older folders."""
+class TrainedOn(msgspec.Struct):
+    """What a model of real text learnt from: pairs, target tokens per source token, and the preset
+    of its sizes; None where the record does not say it."""
+
+    n_pairs: Annotated[int, msgspec.Meta(ge=1, lt=2**53)] | None = None
+    tokens_per_source_token: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    preset: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]+$")] | None = None
+
+
+class _Record(msgspec.Struct):
+    trained_on: TrainedOn | None = msgspec.field(name=TRAINED_ON, default=None)
+
+
+def trained_on(names: Sequence[str]) -> TrainedOn:
+    """Return what the first of `names` with a record was trained on; nothing is known of rows of
+    the table and older folders. Raise FileError for a record that is damaged."""
     for name in names:
         try:
-            history = read_json(Path(name) / HISTORY)
-        except (OSError, FileError):
+            content = read_json(Path(name) / HISTORY)
+        except OSError:
             continue
-        if isinstance(history, dict) and isinstance(history.get(TRAINED_ON), dict):
-            return history[TRAINED_ON]
-    return {}
+        if isinstance(content, dict):  # a list is the history of a pruning
+            record = checked(content, _Record, f"{Path(name) / HISTORY}").trained_on
+            if record is not None:
+                return record
+    return TrainedOn()
 
 
 def beside(table: Path) -> Path:

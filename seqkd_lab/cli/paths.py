@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seqkd_lab import installation
+from seqkd_lab import installation, machine
+from seqkd_lab.corpus.opening import open_text
 from seqkd_lab.files import write_atomically
 from seqkd_lab.runs.committed import own_results_path, results_path
 
@@ -53,7 +54,14 @@ def _why(error: OSError) -> str:
 
 
 def _copied(pipe: Path, copies: Path) -> str:
-    content = pipe.read_bytes()
+    most = machine.fair_share()
+    with open_text(pipe) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(
+            f"{pipe}: the pipe gives more than half of the memory that is left "
+            f"({most / machine.MIB:,.0f} MiB); write the text to a file first"
+        )
     if not content:
         raise ValueError(
             f"{pipe}: the pipe is empty (its text can be read only once); write the text to a file "

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from seqkd_lab.corpus.opening import open_text
 from seqkd_lab.corpus.parallel import CorpusError
 from seqkd_lab.corpus.reading import lines_of
 from seqkd_lab.corpus.visible import visible_lines, without_controls
@@ -30,7 +31,7 @@ class Input:
     def __init__(self, name: str) -> None:
         self.name = "standard input" if name == STANDARD else name
         try:
-            self.file = _standard_input() if name == STANDARD else open(name, "rb")
+            self.file = _standard_input() if name == STANDARD else open_text(name)
             self.n_lines = self._checked() if name != STANDARD and Path(name).is_file() else None
         except OSError as error:
             raise CorpusError(

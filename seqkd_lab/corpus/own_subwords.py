@@ -7,11 +7,13 @@ import unicodedata
 from collections.abc import Sequence
 
 from seqkd_lab.corpus.alphabet import LEAST_COVERAGE, SPACE
+from seqkd_lab.corpus.cleaning import LONGEST
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, fold
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 
 N_SAMPLED = 10_000
-"""Lines of the text on which a brought model is tried."""
+"""Lines of the text on which a brought model is tried; those that are too long to learn from do not
+count."""
 MOST_LOST, MOST_UNKNOWN = 0.5, 1 - LEAST_COVERAGE
 """A model that loses letters of more than this share of the lines, or does not know this share of
 the characters, was made for another text."""
@@ -26,7 +28,9 @@ def try_subwords(tokeniser: SubwordTokeniser, texts: Sequence[str], name: str) -
     is only said. Raise CorpusError where most lines lose letters, or many characters are unknown
     to the model.
     """
-    sample = [fold(text.replace(SPACE, " ")) for text in texts[:: max(1, len(texts) // N_SAMPLED)]]
+    some = texts[:: max(1, len(texts) // N_SAMPLED)]
+    short = [text for text in some if len(text) <= LONGEST]
+    sample = [fold(text.replace(SPACE, " ")) for text in short]
     changed, n_lost, unknown = [], 0, 0
     for text in sample:
         tokens = tokeniser.encode(text)

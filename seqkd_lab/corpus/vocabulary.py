@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from seqkd_lab.corpus.parallel import CorpusError
+from seqkd_lab.files import FileError, read_json, write_atomically
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
 SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
+
+
+NOT_ONE = "it is not a vocabulary: delete it and build it again"
+
+
+class Words(msgspec.Struct):
+    """The file of a vocabulary."""
+
+    tokens: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -86,27 +96,20 @@ class Vocabulary:
 
     def save(self, path: Path | str) -> None:
         """Write the tokens as JSON; a reader sees the old file or the new one, never a part."""
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         content = json.dumps({"tokens": self.tokens}, ensure_ascii=False, indent=0)
-        temporary.write_text(content + "\n", encoding="utf-8")
-        os.replace(temporary, path)
+        write_atomically(Path(path), (content + "\n").encode())
 
     @classmethod
     def load(cls, path: Path | str) -> Vocabulary:
         """Read what save wrote. Raise CorpusError, naming the file, when it holds anything
         else."""
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-            tokens = content["tokens"]
-            if not all(isinstance(token, str) for token in tokens):
-                raise ValueError("tokens must be strings")
-            return cls(tuple(tokens))
+            return cls(read_json(Path(path), Words, NOT_ONE).tokens)
         except OSError as error:
             raise CorpusError(
                 f"{path}: cannot be read ({error.strerror}); check the path"
             ) from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise CorpusError(
-                f"{path}: not a vocabulary ({error}); delete it and build it again"
-            ) from error
+        except FileError as error:
+            raise CorpusError(str(error)) from error
+        except ValueError as error:
+            raise CorpusError(f"{path}: {error}; {NOT_ONE}") from error

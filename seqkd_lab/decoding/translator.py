@@ -15,6 +15,8 @@ from seqkd_lab.models.folder import TrainedModel
 WINDOW = 2_048
 """Lines that are in memory together. Sentences of similar length among them share a batch, so
 little is padding."""
+WINDOW_CHARACTERS = 2**22
+"""Characters after which a window ends early: lines may be as long as a book."""
 NAMED_WORDS = 10
 """Of the words that a model does not know, so many are named."""
 
@@ -75,6 +77,16 @@ class Notices:
         return sentences
 
 
+def _next_window(lines: Iterator[str], most: int) -> Iterator[str]:
+    """Yield the next `most` lines, or fewer where they are long."""
+    n_characters = 0
+    for line in islice(lines, most):
+        yield line
+        n_characters += len(line)
+        if n_characters > WINDOW_CHARACTERS:
+            return
+
+
 def counted(number: int) -> str:
     """Say how many lines there are."""
     return "1 line" if number == 1 else f"{number:,} lines"
@@ -119,7 +131,7 @@ class Translator:
         """Yield the translations of `window` lines at a time, in order: for each line the n_best,
         best first, and none for a blank line. `progress` hears how many more lines are done."""
         lines = iter(lines)
-        while texts := list(islice(lines, window)):
+        while texts := list(_next_window(lines, window)):
             yield self.translate(texts, progress)
 
     def translate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -152,13 +153,25 @@ def _row(where: str, line: str, source: str) -> tuple[tuple[str, ...], float, fl
     cells = line.split("\t")
     if len(cells) != 4 or cells[0] != source:
         raise CorpusError(
-            f"{where}: expected the source {source!r} in {line!r}: it was made from other pairs, "
-            "or "
-            "changed; name those, or delete the file to distil again"
+            f"{where}: expected the source {source[:200]!r} in {line[:200]!r}: it was made from "
+            "other pairs, or changed; name those, or delete the file to distil again"
         )
-    try:
-        return tuple(cells[1].split()), float(cells[2]), float(cells[3])
-    except ValueError as error:
+    log_prob, similarity = (number(where, cell) for cell in cells[2:])
+    if not 0 <= similarity <= 100:
         raise CorpusError(
-            f"{where}: not a number ({error}) in {line!r}; delete the file"
-        ) from error
+            f"{where}: a similarity lies between 0 and 100; got {cells[3][:20]}; delete the file "
+            "to distil again"
+        )
+    return tuple(cells[1].split()), log_prob, similarity
+
+
+def number(where: str, cell: str) -> float:
+    """Return the number that a cell of a distilled corpus holds. Raise CorpusError, with `where` in
+    front, where it is none, or not finite."""
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise CorpusError(f"{where}: not a number: {cell[:20]!r}; delete the file to distil again")
+    return value

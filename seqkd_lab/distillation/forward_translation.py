@@ -12,15 +12,17 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from io import BufferedReader
 from itertools import repeat
 from pathlib import Path
+from typing import cast
 
 from seqkd_lab.corpus.cleaning import TRAINING, reason_to_drop, usual_ratio
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, fold
-from seqkd_lab.corpus.reading import read_lines
+from seqkd_lab.corpus.reading import held, lines_of, read_lines
 from seqkd_lab.corpus.subwords import SPACE
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.distillation.distilled import ACCEPTED_LENGTH_RATIO, HEADER, write_rows
+from seqkd_lab.distillation.distilled import ACCEPTED_LENGTH_RATIO, HEADER, number, write_rows
 from seqkd_lab.distillation.sequence_level import Report, Sources, modes
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -85,19 +87,12 @@ def read_sources(files: Iterable[str | Path]) -> list[str]:
 
 
 def _standard_input() -> list[str]:
-    """Return the lines of standard input, which is UTF-8 whatever the terminal's encoding is."""
-    try:
-        return [
-            line.decode("utf-8-sig" if number == 1 else "utf-8")
-            .removesuffix("\n")
-            .removesuffix("\r")
-            for number, line in enumerate(sys.stdin.buffer, start=1)
-        ]
-    except UnicodeDecodeError as error:
-        raise CorpusError(
-            f"standard input: not UTF-8 ({error.reason}); convert it, for example: iconv -f latin1 "
-            "-t utf-8"
-        ) from error
+    """Return the lines of standard input, which is UTF-8 whatever the terminal's encoding is, plain
+    or gzip. Raise CorpusError as `read_lines` does."""
+    if sys.stdin is None:
+        raise CorpusError("there is no standard input; name a file")
+    name, buffered = "standard input", cast("BufferedReader", sys.stdin.buffer)
+    return held(lines_of(buffered, name), name)
 
 
 def clean_sources(lines: Iterable[str]) -> tuple[list[str], Dropped]:
@@ -225,17 +220,14 @@ def read_translated(path: Path) -> Translated:
     return Translated(*map(tuple, zip(*rows, strict=True)))
 
 
-def _row(path: Path, number: int, line: str) -> tuple[tuple[str, ...], tuple[str, ...], float]:
+def _row(path: Path, row: int, line: str) -> tuple[tuple[str, ...], tuple[str, ...], float]:
     cells = line.split("\t")
     if len(cells) != 4 or not cells[0].split():
         raise CorpusError(
-            f"{path}:{number}: expected source, target, log_prob and similarity, with tabs "
+            f"{path}:{row}: expected source, target, log_prob and similarity, with tabs "
             f"between; got {line!r}"
         )
-    try:
-        return tuple(cells[0].split()), tuple(cells[1].split()), float(cells[2])
-    except ValueError as error:
-        raise CorpusError(f"{path}:{number}: not a number ({error}) in {line!r}") from error
+    return tuple(cells[0].split()), tuple(cells[1].split()), number(f"{path}:{row}", cells[2])
 
 
 def added(corpus: ParallelCorpus, *more: Translated) -> ParallelCorpus:

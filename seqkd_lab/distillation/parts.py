@@ -10,9 +10,15 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+import msgspec
+
+from seqkd_lab import machine
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.files import write_atomically
+from seqkd_lab.files import read_bytes, write_atomically
+
+T = TypeVar("T")
 
 PART = 1280
 """Sentences that are translated together: ten batches of 128, sorted by length, so that little is
@@ -31,12 +37,13 @@ class Kept:
 
     def read(self) -> tuple[list[Hypothesis], str | None]:
         """Return what is done (whole parts), and in words why what lies there is not used (None: it
-        is, or there is nothing). A line that was cut off by an interrupt ends the reading."""
+        is, or there is nothing). Raise FileError where no regular file lies there. A line that was
+        cut off by an interrupt ends the reading."""
         try:
-            head, *lines = self.path.read_bytes().split(b"\n")
+            head, *lines = read_bytes(self.path, machine.fair_share()).split(b"\n")
         except FileNotFoundError:
             return [], None
-        if _parsed(head) != {"key": self.key}:
+        if _parsed(head, dict[str, str]) != {"key": self.key}:
             return [], "was left by other work (another teacher, text, or option)"
         done: list[Hypothesis] = []
         for line in lines:
@@ -77,19 +84,21 @@ def _lines(part: list[Hypothesis]) -> bytes:
     return "".join(lines).encode()
 
 
-def _parsed(line: bytes) -> object:
+def _parsed(line: bytes, schema: type[T]) -> T | None:
+    """Return what a line holds; None for what an interrupt has left of one, or another program
+    wrote."""
     try:
-        return json.loads(line)
-    except ValueError:
+        return msgspec.json.decode(line, type=schema)
+    except (ValueError, RecursionError):  # of msgspec, or of text that is not UTF-8
         return None
 
 
 def _hypothesis(line: bytes) -> Hypothesis | None:
-    """Read a line of the file; None for what an interrupt has left of one."""
-    match _parsed(line):
-        case [list(tokens), float(log_prob)] if all(isinstance(token, str) for token in tokens):
-            return Hypothesis(tuple(tokens), log_prob, log_prob)
-    return None
+    """Read a line of the file; None for what is none."""
+    entry = _parsed(line, tuple[tuple[str, ...], float])
+    if entry is None or any(token.split() != [token] for token in entry[0]):
+        return None
+    return Hypothesis(*entry, entry[1])
 
 
 def in_parts(

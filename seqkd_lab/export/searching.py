@@ -33,7 +33,7 @@ from typing import Any
 from seqkd_lab.corpus.vocabulary import EOS, SPECIALS, UNK
 from seqkd_lab.decoding.limits import LONGEST_SOURCE
 from seqkd_lab.decoding.search import Hypothesis, check_beam
-from seqkd_lab.export.ctranslate2_format import N_POSITIONS, import_ctranslate2
+from seqkd_lab.export.ctranslate2_format import N_POSITIONS, ExportError, import_ctranslate2
 
 SETTINGS = {
     "max_input_length": LONGEST_SOURCE + 1,  # </s> among them
@@ -72,7 +72,7 @@ class ExportedModel:
         """Load the model from `directory`, stored in this quantisation, to compute on the CPU with
         so many threads.
 
-        Raise ExportError without ctranslate2, RuntimeError where the folder holds no whole model.
+        Raise ExportError without ctranslate2, and where the folder holds no whole model.
         """
         compute_type = COMPUTED_AS.get(quantisation, quantisation)
         options = {
@@ -81,7 +81,13 @@ class ExportedModel:
             "inter_threads": 1,
             "intra_threads": threads,
         }
-        return cls(import_ctranslate2().Translator(str(directory), **options))
+        translator = import_ctranslate2().Translator
+        try:
+            return cls(translator(str(directory), **options))
+        except (RuntimeError, ValueError) as error:
+            raise ExportError(
+                f"{directory}: no whole model for CTranslate2 ({error}); export it again"
+            ) from error
 
     def search(
         self,

@@ -301,7 +301,9 @@ class TestInput:
         self, distil, teachers, mono, tmp_path, monkeypatch
     ):
         (tmp_path / "mono.gz").write_bytes(gzip.compress(mono.read_bytes()))
-        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(mono.read_bytes())))
+        monkeypatch.setattr(
+            "sys.stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(mono.read_bytes())))
+        )
         for number, name in enumerate((mono, tmp_path / "mono.gz", "-")):
             given = ("--teacher", teachers["a"], "--input", name, "--length-penalty", 1)
             assert distil(*given, text=(), out=f"{number}.tsv")[0] == 0

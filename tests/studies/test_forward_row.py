@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from seqkd_lab import cli
-from seqkd_lab.cli.models import trained_on
+from seqkd_lab.cli.models import TrainedOn, trained_on
 from seqkd_lab.cli.options import TEXT_FILES
 from seqkd_lab.models.folder import load_folder
 from seqkd_lab.models.lstm import LSTMSpec
@@ -150,7 +150,7 @@ class TestRun:
         for folder in folders:
             copied, kept = load_folder(folder), load_folder(store.directory(recipes[folder.name]))
             assert copied.subwords == kept.subwords is not None
-            assert trained_on([str(folder)]) == {"n_pairs": data.n_train}
+            assert trained_on([str(folder)]) == TrainedOn(data.n_train)
             weights = copied.model.state_dict()
             assert all(
                 weights[name].equal(tensor) for name, tensor in kept.model.state_dict().items()

@@ -127,7 +127,7 @@ def run(arguments: Namespace) -> int:
 
 def check_earlier(out: Path) -> None:
     """Raise ValueError where the file to replace is not a distilled corpus."""
-    if out.exists() and out.stat().st_size:
+    if out.is_file() and out.stat().st_size:
         with open(out, encoding="utf-8", errors="replace") as earlier:
             if earlier.readline(len(HEADER) + 1).rstrip("\n") != HEADER:
                 raise ValueError(
@@ -142,8 +142,8 @@ def pairs_of(arguments: Namespace, cutter: Path | None) -> ToyData | TextData:
         arguments, arguments.preset or ("full" if names_own_text(arguments) else "toy"), cutter
     )
     known = trained_on(arguments.teacher)
-    if arguments.pairs is None and arguments.preset is None and known.get("n_pairs") is not None:
-        arguments.pairs = known["n_pairs"]
+    if arguments.pairs is None and arguments.preset is None and known.n_pairs is not None:
+        arguments.pairs = known.n_pairs
         data = replace(data, n_train=arguments.pairs)
         print(
             f"Rewriting the first {arguments.pairs:,} pairs, on which the teacher was trained "
@@ -155,7 +155,7 @@ def pairs_of(arguments: Namespace, cutter: Path | None) -> ToyData | TextData:
 
 def preset_option(arguments: Namespace) -> str:
     """Return the option --preset that a student of this teacher needs, after a space."""
-    preset = arguments.preset or trained_on(arguments.teacher).get("preset")
+    preset = arguments.preset or trained_on(arguments.teacher).preset
     return "" if preset is None else f" --preset {preset}"
 
 
@@ -171,7 +171,7 @@ def translate_input(arguments: Namespace) -> int:
         translated(sources, kept_translations(arguments, teacher, corpus)), teacher.decode
     )
     print(f"translations: {failed}", file=sys.stderr)
-    usual = trained_on(arguments.teacher).get("tokens_per_source_token")
+    usual = trained_on(arguments.teacher).tokens_per_source_token
     if usual is not None:
         warn_of_ratio(kept, usual)
     write_cutter(arguments.out, teacher.subwords)

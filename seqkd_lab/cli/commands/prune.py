@@ -186,6 +186,6 @@ def retraining_data(arguments: Namespace, cutter: Path | None) -> ToyData | Text
         data_of(arguments, "full" if names_own_text(arguments) else "toy", cutter),
         trained_on([arguments.model]),
     )
-    if arguments.pairs is None and known.get("n_pairs") is not None:
-        return replace(data, n_train=known["n_pairs"])
+    if arguments.pairs is None and known.n_pairs is not None:
+        return replace(data, n_train=known.n_pairs)
     return data

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from seqkd_lab.cli.options import TOKENIZE
 from seqkd_lab.cli.text_streams import STANDARD, Input
 from seqkd_lab.corpus.visible import HIDDEN_IN_LINES
+from seqkd_lab.corpus.reading import held
 from seqkd_lab.metrics import (
     SEED,
     PairedDifference,
@@ -134,7 +135,7 @@ def read_together(names: Sequence[str]) -> list[list[str]]:
     read: list[list[str]] = []
     for name in names:
         source = Input(name)
-        lines = list(source)
+        lines = held(source, _shown(name))
         if name != STANDARD:
             source.file.close()
         if not any(line.strip() for line in lines):

@@ -15,7 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from seqkd_lab import installation
-from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.opening import open_text
+from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
+from seqkd_lab.corpus.reading import lines_of
 from seqkd_lab.corpus.toy.choices import Ambiguity
 from seqkd_lab.corpus.toy.language import ToyLanguage
 
@@ -112,7 +114,8 @@ def load(directory: Path | None, split: str) -> ParallelCorpus:
     """A split of the toy corpus. Without the files (directory None) it is made in memory, the same
     to the byte.
 
-    Raise ValueError for an unknown split and for a line that is not a row, with file and line.
+    Raise ValueError for an unknown split, and CorpusError, with file and line, for a line that is
+    not a row.
     """
     if split not in SIZES:
         raise ValueError(f"unknown split {split!r} of the toy corpus: choose {', '.join(SIZES)}")
@@ -149,13 +152,25 @@ def _made_rows() -> dict[str, list[Row]]:
 
 
 def _read(path: Path) -> list[Row]:
-    rows = []
-    with path.open(encoding="utf-8", newline="\n") as lines:
-        for number, line in enumerate(lines, start=1):
-            row = tuple(tuple(field.split(" ")) for field in line.rstrip("\n").split("\t"))
-            if len(row) < 2 or not all(all(sentence) for sentence in row):
-                raise ValueError(
-                    f"{path}:{number}: expected source, tab, target, found {line[:60]!r}"
-                )
-            rows.append(row)
+    with open_text(path) as file:
+        rows = [_row(path, number, line) for number, line in enumerate(lines_of(file, path), 1)]
+    if not rows:
+        raise CorpusError(f"{path}:1: the file is empty; {AGAIN}")
     return rows
+
+
+AGAIN = "delete the file: the corpus is then made again in memory"
+
+
+def _row(path: Path, number: int, line: str) -> Row:
+    """Return the sentences of a line. Raise CorpusError, naming file and line, unless there are two
+    or more, of words with single spaces between them."""
+    texts = line.split("\t")
+    row = tuple(tuple(text.split()) for text in texts)
+    if len(row) < 2 or any(
+        not words or " ".join(words) != text for words, text in zip(row, texts, strict=True)
+    ):
+        raise CorpusError(
+            f"{path}:{number}: expected source, tab, target, found {line[:60]!r}; {AGAIN}"
+        )
+    return row
