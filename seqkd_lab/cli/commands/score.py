@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 
 from seqkd_lab.cli.options import TOKENIZE
 from seqkd_lab.cli.text_streams import STANDARD, Input
-from seqkd_lab.corpus.visible import HIDDEN_IN_LINES
 from seqkd_lab.corpus.reading import held
+from seqkd_lab.corpus.visible import HIDDEN_IN_LINES
 from seqkd_lab.metrics import (
     SEED,
     PairedDifference,
