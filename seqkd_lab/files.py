@@ -8,6 +8,7 @@ that is wrong, and takes neither NaN nor infinity for a number.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -163,7 +164,46 @@ def named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OSError(error.errno, f"{error.strerror}; could not write", str(path)) from error
+        why = f"{error.strerror or error}; could not write{_remedy(error, path)}"
+        raise OSError(error.errno, why, str(path)) from error
+
+
+NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def _remedy(error: OSError, path: Path) -> str:
+    """Return what to do about an error in writing `path`, with the folder and its owner where they
+    are the cause; nothing where no more is known."""
+    folder = next((part for part in path.absolute().parents if part.is_dir()), Path.cwd())
+    if error.errno in FULL:
+        return (
+            f": {shutil.disk_usage(folder).free / 2**20:,.0f} MiB are free in {folder}; make room, "
+            "or choose another folder"
+        )
+    if error.errno in NOT_ALLOWED:
+        return (
+            f": {folder} belongs to {owner(folder)} ({stat.filemode(folder.stat().st_mode)}), and "
+            f"you are {user_name(os.getuid()) if hasattr(os, 'getuid') else 'another user'}; "
+            "choose another folder (for trained models: --store DIR, or SEQKD_LAB_STORE), or let "
+            f"the owner share it: chmod -R g+rwX {folder}"
+        )
+    return ""
+
+
+def owner(folder: Path) -> str:
+    """Return the name of the user whom `folder` belongs to."""
+    return user_name(folder.stat().st_uid)
+
+
+def user_name(number: int) -> str:
+    """Return the name of a user, or the number where it has none."""
+    try:
+        import pwd
+
+        return pwd.getpwuid(number).pw_name
+    except (ImportError, KeyError):  # Windows, or a container's user without a name
+        return f"user {number}"
 
 
 def make_folder(folder: Path) -> None:

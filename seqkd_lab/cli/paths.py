@@ -13,7 +13,7 @@ from pathlib import Path
 
 from seqkd_lab import installation, machine
 from seqkd_lab.corpus.opening import open_text
-from seqkd_lab.files import write_atomically
+from seqkd_lab.files import make_folder, write_atomically
 from seqkd_lab.runs.committed import own_results_path, results_path
 
 
@@ -81,7 +81,7 @@ def check_folder(path: Path, option: str = "--out") -> None:
             f"{option} {path}: this is a file; name a folder (it is created if it does not exist)"
         )
     with _named_errors(path, option):
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         _write_something(path)
 
 

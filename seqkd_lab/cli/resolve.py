@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from seqkd_lab.corpus.text_folder import files_of
 from seqkd_lab.metrics import bleu_metric
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import SourceText, TextData, ToyData
-from seqkd_lab.runs.store import Store
+from seqkd_lab.runs.store import Store, from_environment
 from seqkd_lab.studies.table1.table import TableRun
 
 MOST_SUBWORDS = 1_000_000
@@ -23,8 +22,9 @@ MOST_SUBWORDS = 1_000_000
 
 
 def store_of(arguments: Namespace) -> Store:
-    """Return the store of --store, or of the environment, or runs/ in the current folder."""
-    return Store(arguments.store or Path(os.environ.get("SEQKD_LAB_STORE", "runs")))
+    """Return the store of --store, or of the environment, or runs/ in the current folder, with the
+    shared one beside it that the environment may name."""
+    return from_environment(arguments.store)
 
 
 def data_of(arguments: Namespace, preset: str, cutter: Path | None = None) -> ToyData | TextData:

@@ -21,7 +21,15 @@ from seqkd_lab.export.ctranslate2_format import (
     write_ctranslate2,
 )
 from seqkd_lab.export.searching import SETTINGS
-from seqkd_lab.files import FileError, read_json, write_json
+from seqkd_lab.files import (
+    FileError,
+    make_folder,
+    named,
+    read_json,
+    sweep,
+    temporary_prefix,
+    write_json,
+)
 from seqkd_lab.models.folder import SUBWORDS, TrainedModel
 
 FORMAT = "ctranslate2"
@@ -100,11 +108,11 @@ def new_folder(out: Path) -> Iterator[Path]:
     written.
     """
     check_place(out)
-    try:
-        out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=out.absolute().parent, prefix=".new-"))
-    except OSError as error:
-        raise OSError(error.errno, f"{error.strerror}; could not write", str(out)) from error
+    around = out.absolute().parent
+    with named(out):
+        make_folder(around)
+        sweep(around)
+        beside = Path(tempfile.mkdtemp(dir=around, prefix=temporary_prefix("new")))
     try:
         new, old = beside / "new", beside / "old"
         new.mkdir()

@@ -6,7 +6,6 @@ import filecmp
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,15 @@ from typing import Any
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.toy.dataset import detokenise
 from seqkd_lab.corpus.toy.text import tokenise
-from seqkd_lab.files import FileError, write_atomically, write_json
+from seqkd_lab.files import (
+    FileError,
+    make_folder,
+    named,
+    sweep,
+    temporary_prefix,
+    write_atomically,
+    write_json,
+)
 from seqkd_lab.models.checkpoint import load_model, save_model
 from seqkd_lab.models.seq2seq import Seq2Seq
 
@@ -25,8 +32,6 @@ HISTORY, DESCRIPTION = "history.json", "model.json"
 TRAINED_ON = "trained_on"
 """In the history of a model of real text: how many pairs it was given, and target tokens per source
 token."""
-BESIDE = ".new-"
-"""How the folder begins in which a model is written before it is moved into its place."""
 OF_A_MODEL = (SUBWORDS, HISTORY, "recipe.json", "translations.tsv", "metrics-*.json")
 """What may lie beside weights and description, and is wrong beside those of another model."""
 
@@ -58,9 +63,10 @@ def save_folder(directory: Path, trained: TrainedModel, history: Any, sparse: bo
     nothing away, since another process may be reading it. Raise OSError, with the path, where
     nothing can be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    _sweep(directory)
-    beside = Path(tempfile.mkdtemp(dir=directory, prefix=BESIDE))
+    with named(directory / DESCRIPTION):
+        make_folder(directory)
+        sweep(directory)
+        beside = Path(tempfile.mkdtemp(dir=directory, prefix=temporary_prefix("new")))
     try:
         save_model(beside, trained.model, sparse=sparse)
         write_json(beside / HISTORY, history)
@@ -74,13 +80,6 @@ def save_folder(directory: Path, trained: TrainedModel, history: Any, sparse: bo
             os.replace(file, directory / file.name)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-
-
-def _sweep(directory: Path) -> None:
-    """Remove what a process that was killed in the middle of writing left more than an hour ago."""
-    for left_over in directory.glob(f"{BESIDE}*"):
-        if time.time() - left_over.stat().st_mtime > 3600:
-            shutil.rmtree(left_over, ignore_errors=True)
 
 
 def _same_model(beside: Path, directory: Path) -> bool:

@@ -7,7 +7,6 @@ seeds, so that what a screen shows is what a reader may expect.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +15,7 @@ from seqkd_lab import installation
 from seqkd_lab.files import FileError, read_json, write_json
 from seqkd_lab.models.checkpoint import load_model, save_model
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.runs.complete import weights_hash
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, Recipe
 from seqkd_lab.runs.store import Store, identity
 
@@ -104,11 +104,6 @@ def load_committed(directory: Path) -> Seq2Seq:
             f"{installation.restore('checkpoints')}"
         )
     return load_model(directory)
-
-
-def weights_hash(directory: Path) -> str:
-    """Return the sha256 (hex) of the weights' file."""
-    return hashlib.sha256((directory / "model.safetensors").read_bytes()).hexdigest()
 
 
 def write_committed(

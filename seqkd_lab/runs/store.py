@@ -2,14 +2,19 @@
 
 What is looked up has a key: the hash of the recipe, of all that it builds on, and of the corpus
 (keys.py). Every write is atomic and equal keys mean equal contents, so many processes and many
-people may share one folder.
+people may share one folder: what several want at once, one of them makes (lease.py). A second
+folder, which a lecturer has filled and nobody writes to, is looked up first.
 """
 
 from __future__ import annotations
 
+import os
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.distilled import DistilledCorpus, read_distilled, write_distilled
@@ -21,12 +26,14 @@ from seqkd_lab.distillation.forward_translation import (
 )
 from seqkd_lab.files import read_json, write_atomically, write_json
 from seqkd_lab.models.checkpoint import load_model
-from seqkd_lab.models.folder import TrainedModel, save_folder
+from seqkd_lab.models.folder import HISTORY, TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.resuming import forget
 from seqkd_lab.runs import data as datasets
+from seqkd_lab.runs.complete import damage, is_complete, mark_complete
 from seqkd_lab.runs.data import beginning_of
 from seqkd_lab.runs.keys import identity, key
+from seqkd_lab.runs.lease import make_once
 from seqkd_lab.runs.making import (
     Report,
     beginning,
@@ -40,18 +47,26 @@ from seqkd_lab.runs.making import (
 from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, Recipe
 from seqkd_lab.runs.texts import TextData, ToyData
 
-COMPLETE = "recipe.json"
-"""The file of a model's folder that is written last."""
 UNFINISHED = "unfinished"
 """The folder of an interrupted training, within that of its model."""
+TRANSLATIONS = "translations.tsv"
+"""The test set's translations, beside the model that made them."""
+OWN, SHARED = "SEQKD_LAB_STORE", "SEQKD_LAB_SHARED"
+"""Names in the environment: the folder of one's own store, and of one that is only read."""
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
 class Store:
     """A folder of things made by recipes. Every method returns what is there, or makes it and
-    reports progress."""
+    reports progress.
+
+    root: where what is made here is kept. shared: a store that is looked up first and never written
+    to, as a lecturer fills it for a class; None where there is none.
+    """
 
     root: Path
+    shared: Path | None = None
 
     def dataset(self, data: ToyData | TextData) -> datasets.Dataset:
         """Return the corpus of a recipe, loaded once in this process."""
@@ -59,22 +74,59 @@ class Store:
 
     def has_model(self, recipe: Recipe) -> bool:
         """Return whether the trained model is there, complete."""
-        return (self.directory(recipe) / COMPLETE).exists()
+        return is_complete(self.directory(recipe))
 
     def directory(self, recipe: Recipe) -> Path:
-        """Return the folder of a trained model: weights, recipe, history; after an evaluation also
-        metrics and outputs."""
-        return self.root / "models" / key(recipe)
+        """Return the folder of a trained model: that of the shared store where it is complete
+        there, else one's own."""
+        return self._where(Path("models", key(recipe)), is_complete)
+
+    def kept(self, recipe: Recipe, name: str) -> Path:
+        """Return the path of a file beside a trained model, as its history or its metrics: in the
+        shared store where it lies there, else in one's own."""
+        return self._where(Path("models", key(recipe), name), Path.is_file)
+
+    def _where(self, path: Path, is_there: Callable[[Path], bool]) -> Path:
+        """Return `path` in the shared store if `is_there` says so, else in one's own."""
+        if self.shared is not None and is_there(self.shared / path):
+            return self.shared / path
+        return self.root / path
 
     def model(self, recipe: Recipe, report: Report = silent) -> Seq2Seq:
         """Return the trained model of `recipe`; train it first (from its last whole epoch, if it
-        was interrupted) where it is not there."""
+        was interrupted) where it is not there, or not as it was written (with a warning)."""
         if not self.has_model(recipe):
-            self._train(recipe, report)
+            self._warn_of_damage(recipe)
+        self._once(
+            f"{recipe.name} (seed {recipe.seed})",
+            recipe,
+            lambda: self.has_model(recipe),
+            lambda told: self._train(recipe, told),
+            report,
+        )
         return load_model(self.directory(recipe))
 
+    def _warn_of_damage(self, recipe: Recipe) -> None:
+        for root in filter(None, (self.shared, self.root)):
+            if problem := damage(root / "models" / key(recipe)):
+                warnings.warn(f"{problem}; the model is trained again", stacklevel=3)
+
+    def _once(
+        self,
+        label: str,
+        thing: Recipe | Distillation | ForwardTranslation,
+        is_made: Callable[[], bool],
+        make: Callable[[Report], None],
+        report: Report,
+        part: str = "",
+    ) -> None:
+        """Let one process `make` what several want at once, or that `part` of it; the others
+        wait."""
+        lease = self.root / "leases" / f"{key(thing)}{part}.lease"
+        make_once(lease, label, is_made, make, report)
+
     def _train(self, recipe: Recipe, report: Report) -> None:
-        directory, data = self.directory(recipe), self.dataset(recipe.data)
+        directory, data = self.root / "models" / key(recipe), self.dataset(recipe.data)
         model = self.beginning(recipe)
         history = train_recipe(
             recipe,
@@ -86,12 +138,7 @@ class Store:
             report,
         )
         save_folder(directory, TrainedModel(model, data.subwords), history.as_dict())
-        described = {
-            "name": recipe.name,
-            "n_parameters": model.n_parameters(),
-            "recipe": identity(recipe),
-        }
-        write_json(directory / COMPLETE, described)
+        mark_complete(directory, recipe.name, model.n_parameters(), identity(recipe))
         forget(directory / UNFINISHED)
 
     def beginning(self, recipe: Recipe) -> Seq2Seq:
@@ -102,7 +149,7 @@ class Store:
     def n_tokens(self, recipe: Recipe) -> int:
         """Return the target tokens that the training of a model that is there learned from,
         on-policy the student's own."""
-        return sum(read_json(self.directory(recipe) / "history.json")["n_tokens"])
+        return sum(read_json(self.kept(recipe, HISTORY))["n_tokens"])
 
     def corpus(self, recipe: Recipe) -> ParallelCorpus:
         """Return the pairs that `recipe` learns from: gold, or what a teacher or `recipe.distilled`
@@ -116,29 +163,37 @@ class Store:
 
     def distilled_path(self, distillation: Distillation) -> Path:
         """Return the TSV of a distilled corpus."""
-        return self.root / "distilled" / f"{key(distillation)}.tsv"
+        return self._where(Path("distilled", f"{key(distillation)}.tsv"), Path.is_file)
 
     def distilled(self, distillation: Distillation, report: Report = silent) -> DistilledCorpus:
         """Return the training set as the teacher rewrites it, aligned with its sources."""
-        data, path = self.dataset(distillation.teacher.data), self.distilled_path(distillation)
+        data = self.dataset(distillation.teacher.data)
         corpus = beginning_of(data.train, distillation.share)
-        if path.exists():
-            return read_distilled(path, corpus)
-        teacher = self.model(distillation.teacher)
-        distilled = distil_corpus(distillation, teacher, corpus, data, report)
-        write_distilled(path, distilled)
-        return distilled
+
+        def make(told: Report) -> None:
+            teacher = self.model(distillation.teacher)
+            distilled = distil_corpus(distillation, teacher, corpus, data, told)
+            write_distilled(self.distilled_path(distillation), distilled)
+
+        label = f"distilled corpus (seed {distillation.teacher.seed})"
+        is_made = lambda: self.distilled_path(distillation).exists()  # noqa: E731
+        self._once(label, distillation, is_made, make, report)
+        return read_distilled(self.distilled_path(distillation), corpus)
 
     def translated(self, translation: ForwardTranslation, report: Report = silent) -> Translated:
         """Return the sentences of a text without targets with the teacher's translations, without
         those that failed."""
-        path = self.root / "forward" / f"{key(translation)}.tsv"
-        if path.exists():
-            return read_translated(path)
-        data, teacher = self.dataset(translation.teacher.data), self.model(translation.teacher)
-        translated = translate_forward(translation, teacher, data, report)
-        write_translated(path, translated)
-        return translated
+
+        def path() -> Path:
+            return self._where(Path("forward", f"{key(translation)}.tsv"), Path.is_file)
+
+        def make(told: Report) -> None:
+            data, teacher = self.dataset(translation.teacher.data), self.model(translation.teacher)
+            write_translated(path(), translate_forward(translation, teacher, data, told))
+
+        label = f"translated text (seed {translation.teacher.seed})"
+        self._once(label, translation, lambda: path().exists(), make, report)
+        return read_translated(path())
 
     def evaluation(
         self,
@@ -153,29 +208,55 @@ class Store:
 
         Real text that was scored without chrF is scored again: BLEU's tokeniser did not follow its
         script then."""
-        path = self._metrics_path(recipe, beam_size, length_penalty, int8)
-        if path.exists() and (
-            isinstance(recipe.data, ToyData) or "chrf_signature" in read_json(path)
-        ):
-            return read_json(path)
-        data, model = self.dataset(recipe.data), self.model(recipe)
-        measured, translations = evaluate_recipe(
-            recipe, model, data, beam_size, length_penalty, int8, report
-        )
-        if not int8:
-            table = translations_table(data, translations)
-            write_atomically(self.directory(recipe) / "translations.tsv", table.encode())
-        write_json(path, measured)
-        return measured
+        name = metrics_name(recipe, beam_size, length_penalty, int8)
 
-    def _metrics_path(
-        self, recipe: Recipe, beam_size: int, length_penalty: float, int8: bool
-    ) -> Path:
-        """Return the file of an evaluation, named for all that changes its numbers."""
-        tokenize = getattr(recipe.data, "tokenize", None)
-        parts = ["metrics", f"beam{beam_size}", f"penalty{length_penalty:g}"]
-        parts += ["int8"] * int8 + ([tokenize] if tokenize else [])
-        return self.directory(recipe) / f"{'-'.join(parts)}.json"
+        def is_made() -> bool:
+            path = self.kept(recipe, name)
+            return path.exists() and (
+                isinstance(recipe.data, ToyData) or "chrf_signature" in read_json(path)
+            )
+
+        def make(told: Report) -> None:
+            data, model = self.dataset(recipe.data), self.model(recipe)
+            measured, translations = evaluate_recipe(
+                recipe, model, data, beam_size, length_penalty, int8, told
+            )
+            directory = self.root / "models" / key(recipe)
+            if not int8:
+                table = translations_table(data, translations)
+                write_atomically(directory / TRANSLATIONS, table.encode())
+            write_json(directory / name, measured)
+
+        label = f"evaluation of {recipe.name} (seed {recipe.seed})"
+        self._once(label, recipe, is_made, make, report, f"-{name}")
+        return read_json(self.kept(recipe, name))
+
+
+def metrics_name(recipe: Recipe, beam_size: int, length_penalty: float, int8: bool) -> str:
+    """Return the name of an evaluation's file, which says all that changes its numbers."""
+    tokenize = getattr(recipe.data, "tokenize", None)
+    parts = ["metrics", f"beam{beam_size}", f"penalty{length_penalty:g}"]
+    parts += ["int8"] * int8 + ([tokenize] if tokenize else [])
+    return f"{'-'.join(parts)}.json"
+
+
+def from_environment(root: Path | None = None) -> Store:
+    """Return the store in `root`, or in the folder that OWN names, or in runs/ of the current
+    folder; beside it the shared one, where SHARED names a folder.
+
+    Raise ValueError where SHARED names no folder, which would train everything again unnoticed.
+    """
+    root = root or Path(os.environ.get(OWN) or "runs")
+    named = os.environ.get(SHARED)
+    if not named:
+        return Store(root)
+    shared = Path(named)
+    if not shared.is_dir():
+        raise ValueError(
+            f"{SHARED}={named}: no such folder; name the store that was filled for you, or unset "
+            "the variable"
+        )
+    return Store(root, None if root.exists() and root.samefile(shared) else shared)
 
 
 @lru_cache(maxsize=4)

@@ -255,7 +255,7 @@ def study_of(run: ArchitecturesRun, repetitions: int = 5) -> Study:
         rows: dict[str, Mapping] = {**run.evaluations(seed, store)}
         if seed == Study.first_seed:
             rows[CURVES] = {
-                name: read_json(store.directory(recipe) / "history.json")
+                name: read_json(store.kept(recipe, "history.json"))
                 for name, recipe in variants(run.data).items()
             }
             rows[SECONDS] = seconds_per_epoch(run.data, store, repetitions, report)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -141,9 +141,9 @@ class NoHelpRun:
         self, seed: int, store: Store, report: Report, finished: Rows
     ) -> Iterator[tuple[str, dict]]:
         """Yield the measurements of each condition and arm; the same teacher's in every seed."""
-        folder = store.root / f"no-help-{self.n_valid}-{self.n_test}"
-        ambiguous = LanguageStore(folder / "ambiguous", self, ambiguous=True)
-        fixed = LanguageStore(folder / "deterministic", self, ambiguous=False)
+        folder = store.root / f"no-help-{self.n_valid}-{self.n_test}"  # nothing of it is shared
+        ambiguous = LanguageStore(folder / "ambiguous", run=self, ambiguous=True)
+        fixed = LanguageStore(folder / "deterministic", run=self, ambiguous=False)
         arms = self.arms(seed)
         for n_done, (condition, arm) in enumerate(arms, start=1):
             name = f"{condition}, {arm}"
@@ -178,8 +178,8 @@ class LanguageStore(Store):
     """A store whose models learn one language: the toy's own, with Table 1's committed teacher
     where `run` is beside the table, or the toy's sources without ambiguity."""
 
-    run: NoHelpRun
-    ambiguous: bool
+    run: NoHelpRun = field(kw_only=True)
+    ambiguous: bool = field(kw_only=True)
 
     def dataset(self, data: ToyData | TextData) -> Dataset:
         """Return the toy corpus in this language."""

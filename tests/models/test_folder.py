@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import time
+import re
 
 import pytest
 import torch
@@ -12,7 +11,7 @@ from small_corpus import ENGLISH, GERMAN
 
 from seqkd_lab import files
 from seqkd_lab.corpus.subwords import SubwordTokeniser
-from seqkd_lab.files import FileError
+from seqkd_lab.files import FileError, temporary_prefix
 from seqkd_lab.models import folder
 from seqkd_lab.models.folder import TrainedModel, load_folder, save_folder
 from seqkd_lab.models.lstm import LSTMSpec
@@ -126,7 +125,7 @@ def test_an_interrupted_saving_leaves_a_whole_model_or_a_folder_that_says_so(
         assert "model.json" in str(said) and "again" in str(said)
     else:
         assert_same(found, text if found.subwords else toy)
-    assert not list(tmp_path.glob(".new-*"))
+    assert not list(tmp_path.glob(".new*"))
     save_folder(tmp_path, toy, {})  # the same command again makes it good
     assert_same(load_folder(tmp_path), toy)
     assert names(tmp_path) == {"model.json", "model.safetensors", "history.json"}
@@ -149,12 +148,13 @@ def test_a_disk_that_is_full_while_writing_leaves_the_earlier_model(
 
 
 def test_what_a_killed_process_left_is_swept_away_and_what_another_is_writing_is_not(tmp_path, toy):
-    for name, age in ((".new-old", 7200), (".new-now", 0)):
+    gone = re.sub(r"-\d+-$", "-999999999-old", temporary_prefix("new"))
+    writing = temporary_prefix("new") + "now"
+    for name in (gone, writing):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").write_bytes(b"part")
-        os.utime(tmp_path / name, (time.time() - age,) * 2)
     save_folder(tmp_path, toy, {})
-    assert names(tmp_path) >= {".new-now", "model.json"} and ".new-old" not in names(tmp_path)
+    assert names(tmp_path) >= {writing, "model.json"} and gone not in names(tmp_path)
 
 
 @pytest.mark.parametrize("lost", ["model.json", "model.safetensors"])

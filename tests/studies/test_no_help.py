@@ -58,7 +58,7 @@ TINY = NoHelpRun(
 
 
 def language(tmp_path, ambiguous: bool, run: NoHelpRun = TINY) -> LanguageStore:
-    return LanguageStore(tmp_path / str(ambiguous), run, ambiguous)
+    return LanguageStore(tmp_path / str(ambiguous), run=run, ambiguous=ambiguous)
 
 
 @pytest.fixture(scope="module")

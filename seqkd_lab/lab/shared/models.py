@@ -12,7 +12,7 @@ from seqkd_lab.runs.committed import checkpoint_directory, load_committed, no_mo
 from seqkd_lab.runs.data import Dataset, load_toy
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import Distillation, Recipe, ToyData, table_recipes
-from seqkd_lab.runs.store import Store
+from seqkd_lab.runs.store import Store, from_environment
 from seqkd_lab.studies.table1.table import read_results
 
 TICKET = tuple("my ticket was new and the doctor hid it .".split())
@@ -55,7 +55,7 @@ def models(rows: Sequence[str], from_nothing: bool = False, seed: int = 1) -> di
 def trained(recipe: Recipe, store: Store | None = None) -> Seq2Seq:
     """Return the model of `recipe`, made after the models that it builds on, each with a progress
     bar; all are kept in `store` (default: in the user's cache)."""
-    store = store or Store(cache_directory() / "lessons")
+    store = store or from_environment(cache_directory() / "lessons")
     distilled = recipe.distilled if isinstance(recipe.distilled, Distillation) else None
     needed = [recipe.teacher, recipe.start, distilled.teacher if distilled else None]
     for earlier in filter(None, needed):

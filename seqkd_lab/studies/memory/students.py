@@ -103,7 +103,7 @@ class MemoryStudents:
         was asked about."""
         task, data = self._evaluate(recipe), store.dataset(self.data)
         evaluation = store.evaluation(recipe, task.beam_size, task.length_penalty)
-        translations = read_translations(store.directory(recipe) / "translations.tsv")
+        translations = read_translations(store.kept(recipe, "translations.tsv"))
         is_valid = data.toy_language.is_valid
         valid = [is_valid(data.test.source[row], translations[row][3].split()) for row in rows]
         return {

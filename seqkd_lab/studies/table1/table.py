@@ -129,7 +129,7 @@ class TableRun:
         for name, recipe in recipes.items():
             rows[name] = {
                 **store.evaluation(recipe, self.preset.beam_size, self.preset.length_penalty),
-                "curves": read_json(store.directory(recipe) / HISTORY),
+                "curves": read_json(store.kept(recipe, HISTORY)),
                 **(
                     {"distilled": statistics[recipe.distilled]}
                     if isinstance(recipe.distilled, Distillation)

@@ -49,7 +49,7 @@ def copy_models(run: TableRun, store: Store, directory: Path) -> list[Path]:
     folders = []
     for name, recipe in run.recipes(run.seeds[0]).items():
         folders.append(directory / name)
-        history = read_json(store.directory(recipe) / HISTORY)
+        history = read_json(store.kept(recipe, HISTORY))
         if isinstance(run.data, TextData):
             history[TRAINED_ON] = {"n_pairs": run.data.n_train}
         save_folder(folders[-1], load_folder(store.directory(recipe)), history)
@@ -69,7 +69,7 @@ def examples(run: TableRun, store: Store, most: int = 6) -> list[Example]:
     seed, data = run.seeds[0], store.dataset(run.data)
     shown = {name: recipe for name, recipe in run.recipes(seed).items() if name in SHOWN}
     made = {
-        name: read_translations(store.directory(recipe) / "translations.tsv")
+        name: read_translations(store.kept(recipe, "translations.tsv"))
         for name, recipe in shown.items()
     }
     telling = BASELINE if BASELINE in made else next(iter(made))
@@ -122,7 +122,7 @@ def paired_comparison(run: TableRun, store: Store) -> str:
     if reason is not None:
         return f"These two models: Seq-KD and the baseline cannot be compared: {reason}."
     system, other = (
-        [row[1] for row in read_translations(store.directory(recipes[name]) / "translations.tsv")]
+        [row[1] for row in read_translations(store.kept(recipes[name], "translations.tsv"))]
         for name in (SEQ_KD, BASELINE)
     )
     streams, tokenize = (
