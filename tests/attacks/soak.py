@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 LONG = bool(os.environ.get("SEQKD_LAB_SOAK"))
 COUNTS = os.environ.get("SEQKD_LAB_SOAK_COUNTS")
@@ -15,8 +16,12 @@ COUNTS = os.environ.get("SEQKD_LAB_SOAK_COUNTS")
 once)."""
 
 
-def attempts(sample: int, soak: int) -> int:
-    """Return how many attacks to make: `sample` in `make test`, `soak` in `make soak`."""
+Attempts = TypeVar("Attempts")
+
+
+def attempts(sample: Attempts, soak: Attempts) -> Attempts:
+    """Return how many attacks to make, or which: `sample` in `make test`, `soak` in `make
+    soak`."""
     return soak if LONG else sample
 
 
