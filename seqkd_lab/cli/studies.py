@@ -16,6 +16,7 @@ from seqkd_lab.runs.progress import Bars
 from seqkd_lab.runs.recipes import TextData, ToyData
 from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.schedule import Task, run_all
+from seqkd_lab.runs.space import check_space
 from seqkd_lab.runs.store import Report
 from seqkd_lab.runs.study import Study, measure_seeds, missing_seeds, read_study
 from seqkd_lab.runs.verdicts import all_held, in_words
@@ -109,6 +110,7 @@ def make_models(
     if results is not None:
         announce(results)
     loaded = store.dataset(data)
+    check_space(store, tasks, loaded, n_workers)
     print(loaded.cleaning, file=sys.stderr)
     bars = Bars(tasks, len(loaded.train), len(loaded.test), plain_stream(sys.stderr))
     try:
