@@ -1,21 +1,24 @@
 # Set-up and the main jobs. `make` alone lists the targets; `make tour PYTHON=python3.12` takes another Python.
 #
 # Every step of the set-up leaves an empty file in .venv/.done when it has succeeded, so a second `make` installs
-# nothing, an interrupted step is done again, and a change of pyproject.toml or constraints.txt installs anew.
+# nothing, an interrupted step is done again, and a change of pyproject.toml or of a lock installs anew. All that is
+# downloaded is in a lock, with the sha256 of its files (requirements/, tools/lock.py); anything else is refused.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DONE   := $(VENV)/.done
+MAINTAIN := $(VENV)/maintain/bin
 SEEDS  ?= 10
 JOBS   ?= 2
 PARALLEL = --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder  # tests/conftest.py makes the groups
 ARGS   ?=
-PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --constraint constraints.txt
+PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-deps
+LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tour table check test soak coverage lint lab notebooks doctor clean
+.PHONY: help tour table check test soak coverage lint lab notebooks doctor lock audit clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +60,12 @@ notebooks: $(DONE)/test ## runs every notebook in full; prints seconds and peak 
 doctor: $(DONE)/core ## checks the environment and says what to do
 	$(BIN)/seqkd-lab doctor
 
+lock: $(DONE)/maintain ## resolves requirements/*.txt anew from pyproject.toml (ARGS=--upgrade: newer versions)
+	$(MAINTAIN)/python tools/lock.py $(ARGS)
+
+audit: $(DONE)/test $(DONE)/maintain ## known vulnerabilities and licences of all that is installed
+	$(BIN)/python tools/audit.py --pip-audit $(MAINTAIN)/pip-audit $(ARGS)
+
 clean: ## removes the environment and what tools left behind; keeps runs/ and data/
 	rm -rf $(VENV) build dist .pytest_cache .hypothesis .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -71,20 +80,27 @@ $(DONE)/venv:
 	$(PYTHON) -m venv $(VENV)
 	@mkdir -p $(DONE) && touch $@
 
-$(DONE)/torch: $(DONE)/venv constraints.txt tools/install_torch.py
+$(DONE)/torch: $(DONE)/venv requirements/torch.txt tools/install_torch.py
 	$(BIN)/python tools/install_torch.py
 	@touch $@
 
-$(DONE)/core: $(DONE)/torch pyproject.toml constraints.txt
+$(DONE)/core: $(DONE)/torch pyproject.toml requirements/core.txt
 	@echo "Installing seqkd_lab and what it needs (a minute or two) ..."
-	$(PIP) --editable .
+	$(LOCKED) requirements/core.txt
+	$(PIP) --no-build-isolation --editable .
 	@touch $@
 
-$(DONE)/test: $(DONE)/core
-	$(PIP) --editable '.[test]'
+$(DONE)/test: $(DONE)/core requirements/test.txt requirements/lab.txt
+	$(LOCKED) requirements/test.txt
 	@touch $@
 
-$(DONE)/lab: $(DONE)/core
+$(DONE)/lab: $(DONE)/core requirements/lab.txt
 	@echo "Installing JupyterLab (a minute or two) ..."
-	$(PIP) --editable '.[lab]'
+	$(LOCKED) requirements/lab.txt
+	@touch $@
+
+$(DONE)/maintain: $(DONE)/venv requirements/maintain.txt  # apart from what these tools look at
+	$(PYTHON) -m venv $(VENV)/maintain
+	PIP_DISABLE_PIP_VERSION_CHECK=1 $(MAINTAIN)/python -m pip install --quiet --no-deps --require-hashes \
+	  --requirement requirements/maintain.txt
 	@touch $@

@@ -1,4 +1,4 @@
-"""Installs the torch that constraints.txt names, as a CPU build, for the Python that runs this.
+"""Installs the torch of requirements/torch.txt, as a CPU build, for the Python that runs it.
 
 Plain pip on Linux brings the CUDA build of torch: gigabytes that a machine without a GPU cannot
 use. So, in this order:
@@ -10,8 +10,10 @@ use. So, in this order:
 3. on Linux, PyTorch's public CPU index, if it answers within seconds; it is asked for torch only;
 4. the ordinary index, with a word about size where it is large.
 
-What torch itself needs comes with the project's other dependencies from the ordinary index (way 4
-brings it at once). Only the standard library is used, as nothing else is installed yet.
+Every file is compared with its sha256 in the lock before it is installed, wherever it comes from.
+What torch itself needs comes with the project's other dependencies (core.txt), and what only a CUDA
+build needs with way 4 (cuda.txt). Only the standard library is used, as nothing else is installed
+yet.
 """
 
 from __future__ import annotations
@@ -28,18 +30,15 @@ from pathlib import Path
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CONNECTION_SECONDS = 5.0
-CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
+LOCKS = Path(__file__).resolve().parent.parent / "requirements"
+LOCK, CUDA_LOCK = LOCKS / "torch.txt", LOCKS / "cuda.txt"
 
 
-def pinned_version(constraints: Path) -> str:
-    """The version X of the line "torch==X" in a constraints file; ValueError if there is none."""
-    pin = re.search(
-        r"^torch==([0-9][0-9.]*)", constraints.read_text(encoding="utf-8"), re.MULTILINE
-    )
+def pinned_version(lock: Path) -> str:
+    """The version X of the line "torch==X" in a lock; ValueError if there is none."""
+    pin = re.search(r"^torch==([0-9][0-9.]*)", lock.read_text(encoding="utf-8"), re.MULTILINE)
     if pin is None:
-        raise ValueError(
-            f"{constraints}: no line 'torch==VERSION'; add one, as installs must repeat"
-        )
+        raise ValueError(f"{lock}: no line 'torch==VERSION'; `make lock` writes it")
     return pin.group(1)
 
 
@@ -52,9 +51,12 @@ def installed_version() -> str | None:
 
 
 def pip_installs(arguments: list[str], quiet: bool = False) -> bool:
-    """Whether `pip install`, wheels only, with these arguments succeeds; `quiet` hides what it
-    prints."""
-    command = [sys.executable, "-m", "pip", "install", "--only-binary", ":all:", *arguments]
+    """Whether pip installs torch's lock with these further arguments; `quiet` hides what it prints.
+
+    Wheels only, each with the sha256 that the lock has.
+    """
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--only-binary", ":all:"]
+    command += ["--require-hashes", "--requirement", str(LOCK), *arguments]
     hidden = subprocess.DEVNULL if quiet else None
     return (
         subprocess.run(command, stdin=subprocess.DEVNULL, stdout=hidden, stderr=hidden).returncode
@@ -91,13 +93,12 @@ def answers(url: str, seconds: float) -> bool:
 
 def install(version: str, platform: str = sys.platform) -> str | None:
     """Installs torch `version`; returns where from, in words, or None if every way failed."""
-    requirement = f"torch=={version}"
-    if pip_installs(["--no-deps", "--no-index", requirement], quiet=True):
+    if pip_installs(["--no-index"], quiet=True):
         return "a wheel at hand"
     if platform == "linux":
         if answers(f"{CPU_INDEX}/torch/", CONNECTION_SECONDS):
             print(f"torch {version}: a CPU build from {CPU_INDEX}", flush=True)
-            if pip_installs(["--no-deps", "--retries", "1", "--index-url", CPU_INDEX, requirement]):
+            if pip_installs(["--retries", "1", "--index-url", CPU_INDEX]):
                 return "PyTorch's CPU index"
         print(
             f"torch {version}: {CPU_INDEX} cannot be used from here, so the ordinary index is "
@@ -105,14 +106,14 @@ def install(version: str, platform: str = sys.platform) -> str | None:
             "Ctrl-C stops.",
             flush=True,
         )
-    if pip_installs(["--constraint", str(CONSTRAINTS), requirement]):
+    if pip_installs(["--requirement", str(CUDA_LOCK)]):
         return "the ordinary index"
     return None
 
 
 def main() -> int:
-    """Exit code 0 when the torch of constraints.txt is installed, 1 when it cannot be had."""
-    version, present = pinned_version(CONSTRAINTS), installed_version()
+    """Exit code 0 when the torch of the lock is installed, 1 when it cannot be had."""
+    version, present = pinned_version(LOCK), installed_version()
     if present is not None and present.partition("+")[0] == version:
         print(f"torch {present} is there already")
         return 0

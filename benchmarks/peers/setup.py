@@ -43,7 +43,7 @@ def fingerprint(environment: str) -> str:
     """Of what an environment is made from: its requirements and the lab's pins."""
     parts = (
         (REQUIREMENTS / f"{environment}.txt").read_bytes(),
-        (ROOT / "constraints.txt").read_bytes(),
+        (ROOT / "requirements" / "torch.txt").read_bytes(),
     )
     return hashlib.sha256(b"".join(parts)).hexdigest()
 

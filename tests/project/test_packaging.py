@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,8 +20,6 @@ else:
     import tomli as tomllib  # pytest brings it to Python 3.10
 
 ROOT = Path(__file__).resolve().parents[2]
-CONDA_NAMES = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
-CONDA_ONLY = {"python", "pip", "setuptools"}
 
 
 def project_requirements(extras=()):
@@ -34,71 +31,16 @@ def project_requirements(extras=()):
     return {needed.name: needed.specifier for needed in requirements}
 
 
-def environment_requirements():
-    """The list items of environment.yml that name packages; the file is flat enough to need no YAML
-    reader."""
-    requirements = {}
-    for line in (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines():
-        item = re.match(r"\s+- ([a-z][a-z0-9-]*)([<>=][^#\s]*)", line)
-        if item:
-            requirements[CONDA_NAMES.get(item[1], item[1])] = SpecifierSet(
-                re.sub(r"^=(?!=)", "==", item[2])
-            )
-    return requirements
-
-
-def constraints():
-    """name -> list of (version, marker) of constraints.txt."""
-    pins = {}
-    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            name, version, marker = re.fullmatch(
-                r"([a-z0-9-]+)==([^\s;]+)(?:\s*;\s*(.+))?", line
-            ).groups()
-            pins.setdefault(name, []).append((version, marker))
-    return pins
-
-
-def test_environment_and_pyproject_name_the_same_dependencies_and_ranges():
-    conda = environment_requirements()
-    assert set(conda) >= CONDA_ONLY
-    assert {
-        name: spec for name, spec in conda.items() if name not in CONDA_ONLY
-    } == project_requirements(["lab"])
-
-
 def test_every_dependency_is_bounded_on_both_sides_and_has_a_reason():
-    for file in ("pyproject.toml", "environment.yml"):
+    for file, number in (("pyproject.toml", 20), ("environment.yml", 2)):
         lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
         named = [line for line in lines if re.match(r"""\s+(?:- |")[a-z][a-z0-9-]*[<>=]""", line)]
-        assert len(named) > 10, file
+        assert len(named) >= number, file
         for line in named:
             assert re.search(r"# \S+", line), f"{file}: no reason beside {line.strip()}"
     for name, specifiers in project_requirements(["lab", "test"]).items():
         bounds = {specifier.operator for specifier in specifiers}
         assert "==" in bounds or {">=", "<"} <= bounds, f"{name}{specifiers}"
-
-
-def test_constraints_pin_every_dependency_within_its_range():
-    pins = constraints()
-    for name, specifiers in project_requirements(["lab", "test"]).items():
-        assert name in pins, f"constraints.txt has no {name}"
-        for version, _ in pins[name]:
-            assert version in specifiers, f"{name}=={version} is not in {specifiers}"
-
-
-def test_constraints_pin_what_is_named_twice_by_marker_only():
-    for name, versions in constraints().items():
-        markers = [marker for _, marker in versions]
-        assert len(set(markers)) == len(markers) and (len(markers) == 1 or None not in markers), (
-            name
-        )
-
-
-def test_constraints_take_the_cpu_build_of_torch_for_the_same_version():
-    ((version, marker),) = constraints()["torch"]
-    assert marker is None and "+" not in version
-    assert f"{version}+cpu" in SpecifierSet(f"=={version}")
 
 
 def test_make_help_lists_every_target_and_is_the_default():
@@ -125,8 +67,9 @@ case "$*" in
   *"-m venv"*) echo venv >> log; mkdir -p .venv/bin; cp "$0" .venv/bin/python
                printf '#!/bin/sh\\necho run "$@" >> log\\n' > .venv/bin/seqkd-lab; chmod +x .venv/bin/seqkd-lab;;
   *install_torch.py*) echo torch >> log; test ! -e no-torch;;
-  *"[test]"*) echo extra-test >> log;;
-  *--editable*) echo core >> log; test ! -e no-core;;
+  *test.txt*) echo extra-test >> log;;
+  *core.txt*) echo core >> log; test ! -e no-core;;
+  *--editable*) echo project >> log;;
   *pytest*|*ruff*|*mypy*) echo check >> log;;
   *check_prose.py*) echo prose >> log;;
   *ensurepip*) test ! -e no-ensurepip;;
@@ -142,8 +85,10 @@ class Project:
 
     def __init__(self, folder):
         self.folder = folder
-        (folder / "tools").mkdir()
-        for name in ("Makefile", "pyproject.toml", "constraints.txt", "tools/install_torch.py"):
+        for folder_name in ("tools", "requirements"):
+            (folder / folder_name).mkdir()
+        locks = [f"requirements/{name}.txt" for name in ("torch", "core", "lab", "test")]
+        for name in ("Makefile", "pyproject.toml", "tools/install_torch.py", *locks):
             shutil.copy(ROOT / name, folder / name)
         (folder / "stub").write_text(PYTHON_STUB)
         (folder / "stub").chmod(0o755)
@@ -170,7 +115,7 @@ def project(tmp_path):
 
 
 def test_set_up_runs_each_step_once_and_then_never_again(project):
-    assert project.make("tour")[0] == ["venv", "torch", "core", "run tour"]
+    assert project.make("tour")[0] == ["venv", "torch", "core", "project", "run tour"]
     assert project.make("tour", "ARGS=--preset quick")[0] == ["run tour --preset quick"]
     assert project.make("table")[0] == ["run table --seeds 10"]
     assert project.make("test")[0] == ["extra-test", "check"]
@@ -183,11 +128,17 @@ def test_a_failed_step_leaves_no_stamp_and_is_done_again(project):
         done, finished = project.make("tour")
         assert finished.returncode != 0 and done[-1] == step
         (project.folder / obstacle).unlink()
-    assert project.make("tour")[0] == ["core", "run tour"]
+    assert project.make("tour")[0] == ["core", "project", "run tour"]
 
 
 @pytest.mark.parametrize(
-    ("name", "steps"), [("pyproject.toml", ["core"]), ("constraints.txt", ["torch", "core"])]
+    ("name", "steps"),
+    [
+        ("pyproject.toml", ["core", "project"]),
+        ("requirements/core.txt", ["core", "project"]),
+        ("requirements/torch.txt", ["torch", "core", "project"]),
+        ("requirements/test.txt", []),
+    ],
 )
 def test_changed_requirements_install_anew(project, name, steps):
     project.make("tour")

@@ -30,7 +30,7 @@ PARTS = (
     "MANIFEST.in",
     "README.md",
     "LICENSE",
-    "constraints.txt",
+    "requirements",
 )
 LARGEST_MB = 15
 SENTENCE = "the old teacher sold the sofa because it was broken ."
@@ -158,7 +158,7 @@ def test_a_source_archive_holds_the_data_too(project):
     with tarfile.open(project / "dist" / name) as archive:
         names = {member.name.split("/", 1)[-1] for member in archive.getmembers()}
     assert {f"data/{file}" for file in data_files(ROOT / "data")} <= names
-    assert {"setup.py", "MANIFEST.in", "constraints.txt"} <= names
+    assert {"setup.py", "MANIFEST.in", "requirements/core.txt"} <= names
 
 
 def test_an_editable_build_copies_nothing(project, tmp_path):
