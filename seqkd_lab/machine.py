@@ -131,6 +131,30 @@ def fair_share() -> int:
     return 2**62 if math.isnan(left) else int(FAIR_SHARE * left * MIB)
 
 
+def granted_memory_mib(
+    root: Path = CGROUP_ROOT,
+    membership: Path = CGROUP_MEMBERSHIP,
+    information: Path = MEMORY_INFORMATION,
+) -> float:
+    """Return the memory that this process and those beside it may have in all, in MiB: the least of
+    the machine's and each group's limit; NaN where neither is known."""
+    whole = _field(_text(information), "MemTotal:")
+    limits = [math.inf if whole is None else whole * 1024]
+    limits += [_limit(folder / "memory.max") for folder in _folders_v2(root, membership)]
+    for folder in _folders_v1(root, membership, "memory"):
+        limits.append(_limit(folder / "memory.limit_in_bytes"))
+    least = min(limits)
+    return math.nan if least == math.inf else least / MIB
+
+
+def memory_in_words() -> str:
+    """Return how much memory is free of how much, in words."""
+    free, granted = available_memory_mib(), granted_memory_mib()
+    if math.isnan(free) or math.isnan(granted):
+        return "how much memory there is, this system does not say"
+    return f"{free:,.0f} of {granted:,.0f} MiB are free"
+
+
 def describe() -> dict[str, str | int | float]:
     """Describe machine and software in plain values, to stand beside measurements. This needs
     torch."""
@@ -228,6 +252,14 @@ def _address_space() -> float:
     if limit == resource.RLIM_INFINITY or taken is None:
         return math.inf
     return max(0, limit - taken * 1024)
+
+
+def _limit(path: Path) -> float:
+    """Return the bytes that a group may take; infinity for "max", and where there is no group."""
+    try:
+        return int(_text(path))
+    except ValueError:
+        return math.inf
 
 
 def _group_memory(folder: Path, limit: str, usage: str, reclaimable: str) -> float:

@@ -11,10 +11,11 @@ import warnings
 from collections.abc import Sequence
 from importlib import import_module
 
-from seqkd_lab import __version__
+from seqkd_lab import __version__, interrupts
 from seqkd_lab.cli import aliases, commands
 from seqkd_lab.cli.options import typed_path
 from seqkd_lab.cli.terminal import visible_streams
+from seqkd_lab.estimates import is_out_of_memory, reason
 from seqkd_lab.finite import DivergenceError
 
 EPILOG = f"""examples:
@@ -103,33 +104,43 @@ def in_one_line(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code: 0, 1 for a finding or a check that fails, 2 for
     wrong input."""
-    format_before = warnings.formatwarning
+    format_before, parsed = warnings.formatwarning, argparse.Namespace()
     warnings.formatwarning = in_one_line
     try:
         typed = sys.argv[1:] if arguments is None else arguments
-        options = parser(command_in(typed)).parse_args(typed)
-        code = options.run(options)
+        parsed = parser(command_in(typed)).parse_args(typed)
+        with interrupts.raised():
+            code = parsed.run(parsed)
         sys.stdout.flush()  # here, where a closed pipe can still be handled
         return code
     except KeyboardInterrupt:
-        print(
-            "\nInterrupted. Finished work is kept; the same command continues from there.",
-            file=sys.stderr,
-        )
-        return 130
+        print(f"\n{interrupts.SAID}", file=sys.stderr)
+        return interrupts.CODE
     except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         _discard_output()
         return 0
-    except DivergenceError as error:
-        print(f"seqkd-lab: {error}", file=sys.stderr)
-        return 1
-    except (ValueError, OSError) as error:
-        print(f"seqkd-lab: {error}", file=sys.stderr)
+    except (DivergenceError, ValueError, OSError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+            raise
+        print(f"seqkd-lab: {message_of(error, parsed)}", file=sys.stderr)
         if isinstance(error, OSError):
             _discard_output()  # a full disk would refuse it again
         return 2
     finally:
         warnings.formatwarning = format_before
+
+
+SMALLER = ("beam", "batch", "batch_size", "width", "pairs", "vocabulary", "workers")
+"""Options that decide how much memory a command needs, as far as it has them."""
+
+
+def message_of(error: BaseException, parsed: argparse.Namespace) -> str:
+    """Return what to say of an error; where memory is short, also which options to make smaller."""
+    if not is_out_of_memory(error):
+        return str(error)
+    options = [f"--{name.replace('_', '-')}" for name in SMALLER if name in parsed]
+    advice = f"; make {' or '.join(options)} smaller" if options else ""
+    return f"{reason(error)}{advice}, or let the container have more memory"
 
 
 def _discard_output() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqkd_lab import machine
+from seqkd_lab import estimates, machine
 from seqkd_lab.cli.options import MOST_SEED, TEXT_FILES, text_files
 from seqkd_lab.cli.paths import readable_file
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.text_folder import files_of
+from seqkd_lab.estimates import WORKER_MIB
 from seqkd_lab.metrics import bleu_metric
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import SourceText, TextData, ToyData
@@ -173,10 +175,13 @@ def table_run(
     )
 
 
-def n_workers_of(workers: int | None) -> int:
-    """Return the number of processes; by default, one per available core."""
+def n_workers_of(workers: int | None, needed_mib: float = WORKER_MIB) -> int:
+    """Return the number of processes, each of `needed_mib`, and print to stderr why: by default
+    one per available core, and never more than memory has room for."""
     check_at_least_1("--workers", workers)
-    return machine.available_cpus() if workers is None else workers
+    number, why = estimates.workers(workers, machine.available_cpus(), needed_mib)
+    print(why, file=sys.stderr)
+    return number
 
 
 def seeds_of(arguments: Namespace, first: int = 1, number: int = 5) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seqkd_lab import machine
 from seqkd_lab.cli.paths import announce, results_to_judge, results_to_write
-from seqkd_lab.cli.resolve import n_workers_of, seeds_of, store_of
+from seqkd_lab.cli.resolve import check_at_least_1, n_workers_of, seeds_of, store_of
 from seqkd_lab.cli.terminal import Bar, plain_stream
 from seqkd_lab.runs.power import planned_effects
 from seqkd_lab.runs.progress import Bars
@@ -48,7 +48,7 @@ def measure_study(study: Study, path: Path, arguments: Namespace) -> None:
     Raise ValueError for numbers of seeds or workers out of range, FileError where `path` was
     made with other settings.
     """
-    workers = n_workers_of(arguments.workers)
+    check_at_least_1("--workers", arguments.workers)
     seeds = missing_seeds(study, seeds_of(arguments, study.first_seed, study.n_seeds), path)
     if not seeds:
         return
@@ -57,6 +57,7 @@ def measure_study(study: Study, path: Path, arguments: Namespace) -> None:
         make_models(tasks, study.data, arguments, path)
     else:
         announce(path)
+    workers = n_workers_of(arguments.workers) if study.in_parallel else 1
     with Bar(unit=" measurements") as bar:
 
         def report(seed: int) -> Report:
@@ -105,13 +106,16 @@ def make_models(
     Print beforehand where the `results` will be written. The models are small: a second thread,
     which has to wait for a busy core, makes each step many times slower.
     """
-    n_workers, store = n_workers_of(arguments.workers), store_of(arguments)
+    check_at_least_1("--workers", arguments.workers)
+    store = store_of(arguments)
     machine.use_threads(1)
     if results is not None:
         announce(results)
     loaded = store.dataset(data)
     check_space(store, tasks, loaded, n_workers)
     print(loaded.cleaning, file=sys.stderr)
+    # a worker loads the same corpus, and learns from its batches beside it
+    n_workers = n_workers_of(arguments.workers)
     bars = Bars(tasks, len(loaded.train), len(loaded.test), plain_stream(sys.stderr))
     try:
         run_all(tasks, store.root, n_workers, bars)

@@ -10,17 +10,23 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import queue
+import signal
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from multiprocessing.managers import SyncManager
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
+from seqkd_lab import machine
+from seqkd_lab.estimates import reason
 from seqkd_lab.finite import DivergenceError
+from seqkd_lab.interrupts import postponed
 from seqkd_lab.machine import release_memory, use_threads
 from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, Recipe
 from seqkd_lab.runs.store import Store
@@ -154,38 +160,150 @@ class Watcher:
 
 def run_all(tasks: Iterable[Task], root: Path, n_workers: int, watcher: Watcher) -> None:
     """Run `tasks` and what they need in `n_workers` processes; raise an error in one here, naming
-    the task."""
-    rank = {task: place for place, task in enumerate(most_needed_first(tasks))}
-    order = TopologicalSorter({task: task.needs() for task in rank})
-    order.prepare()
-    ready: list[Task] = []
-    context = multiprocessing.get_context("spawn")
-    manager = SyncManager(ctx=context)
-    manager.start(end_with_parent)
-    with manager:
-        messages = manager.Queue()
-        pool = ProcessPoolExecutor(n_workers, context, _start_worker, (messages,))
-        running: dict[Future[None], Task] = {}
-        try:
-            while order.is_active():
-                ready = sorted([*ready, *order.get_ready()], key=rank.__getitem__)
-                while ready and len(running) < n_workers:
-                    task = ready.pop(0)
-                    running[pool.submit(_work, task, root)] = task
-                    watcher.started(task)
-                done, _ = wait(running, timeout=0.1, return_when=FIRST_COMPLETED)
-                _pass_on(messages, watcher)
-                for future in done:
-                    task = running.pop(future)
-                    _raise_as(task, future.exception())
-                    order.done(task)
-                    watcher.ended(task)
-        except BaseException:
-            for process in list((pool._processes or {}).values()):
-                process.terminate()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    the task.
+
+    Where a worker is killed, as a system without memory does, the run continues with one fewer,
+    with a warning. Raise WorkerDiedError where the last one is killed, too.
+    """
+    work = Work(tasks)
+    while work.is_left:
+        with closing(Pool(n_workers)) as pool:
+            try:
+                pool.run(work, root, watcher)
+            except BrokenProcessPool:
+                n_workers = fewer(n_workers, pool.what_killed())
+                work.put_back()
+            except BaseException:
+                pool.terminate()
+                raise
+
+
+class Work:
+    """Tasks in the order of their needs: those that are ready, running and done."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self.numbered = most_needed_first(tasks)
+        self._rank = {task: number for number, task in enumerate(self.numbered)}
+        self._order = TopologicalSorter({task: task.needs() for task in self.numbered})
+        self._order.prepare()
+        self._ready: list[Task] = []
+        self._announced: set[Task] = set()
+        self.running: dict[Future[None], Task] = {}
+
+    @property
+    def is_left(self) -> bool:
+        """Tell whether a task is not done."""
+        return self._order.is_active()
+
+    def begin(self, submit: Callable[[Task, int], Future[None]], watcher: Watcher) -> bool:
+        """Submit the task that most others wait for, with its number, and announce it where it
+        starts for the first time; return False where all that are left wait for others."""
+        self._ready += self._order.get_ready()
+        if not self._ready:
+            return False
+        task = min(self._ready, key=self._rank.__getitem__)
+        self.running[submit(task, self._rank[task])] = task
+        self._ready.remove(task)
+        if task not in self._announced:
+            self._announced.add(task)
+            watcher.started(task)
+        return True
+
+    def end(self, future: Future[None], watcher: Watcher) -> None:
+        """Enter a task as done. Raise its error, naming it; BrokenProcessPool where its worker was
+        killed."""
+        error = future.exception()
+        if isinstance(error, BrokenProcessPool):
+            raise error
+        task = self.running.pop(future)
+        _raise_as(task, error)
+        self._order.done(task)
+        watcher.ended(task)
+
+    def put_back(self) -> None:
+        """Let the tasks that were running start again, in other workers."""
+        self._ready += self.running.values()
+        self.running.clear()
+
+
+class Pool:
+    """Processes that do tasks, and the pipe through which they tell how far they are.
+
+    A pipe of each pool's own: a worker that is killed may hold its lock. A message is small enough
+    to be written at once or not at all.
+    """
+
+    def __init__(self, n_workers: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._n_workers, self._messages = n_workers, context.SimpleQueue()
+        self._executor = ProcessPoolExecutor(
+            n_workers, context, _start_worker, (self._messages,)
+        )
+        self._processes: list[multiprocessing.process.BaseProcess] = []
+
+    def run(self, work: Work, root: Path, watcher: Watcher) -> None:
+        """Do all that is left of `work`. Raise BrokenProcessPool where a worker is killed."""
+
+        def submit(task: Task, number: int) -> Future[None]:
+            return self._submit(task, number, root)
+
+        while work.is_left:
+            while len(work.running) < self._n_workers and work.begin(submit, watcher):
+                pass
+            done, _ = wait(work.running, timeout=0.1, return_when=FIRST_COMPLETED)
+            while not self._messages.empty():
+                number, *moved = self._messages.get()
+                watcher.moved(work.numbered[number], *moved)
+            for future in done:
+                work.end(future, watcher)
+
+    def _submit(self, task: Task, number: int, root: Path) -> Future[None]:
+        """Give a task to a worker, started here where need be: deaf to the interrupt of a terminal,
+        which its whole group hears, and whose answer is this process's to give."""
+        with postponed():
+            future = self._executor.submit(_work, task, number, root)
+            self._processes = list((self._executor._processes or {}).values())
+        return future
+
+    def terminate(self) -> None:
+        """End the processes in the middle of their work."""
+        for process in self._processes:
+            process.terminate()
+
+    def close(self) -> None:
+        """Wait until the processes, which have nothing to do any more, are gone."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._messages.close()
+
+    def what_killed(self) -> str:
+        """Say of the first worker that ended by itself how it ended."""
+        self._executor.shutdown(wait=True)  # the others are terminated by the pool itself
+        codes = [process.exitcode for process in self._processes]
+        own = [code for code in codes if code not in (None, 0, -signal.SIGTERM)]
+        if -signal.SIGKILL in own:
+            return (
+                "a worker was killed (signal 9), which is what the system does when memory runs "
+                f"out: {machine.memory_in_words()}"
+            )
+        code = own[0] if own else -signal.SIGTERM
+        return f"a worker died ({f'signal {-code}' if code < 0 else f'exit code {code}'})"
+
+
+class WorkerDiedError(ValueError):
+    """The last worker was killed; the message says how, and what to do."""
+
+
+def fewer(n_workers: int, what: str) -> int:
+    """Return one worker fewer, with a warning that says `what` happened; raise WorkerDiedError
+    where there was just one."""
+    if n_workers == 1:
+        raise WorkerDiedError(
+            f"{what}. It was the only one. What is finished is kept: free some memory, or let the "
+            "container have more, and the same command continues from there"
+        )
+    left = f"{n_workers - 1} worker{'s' * (n_workers > 2)}"
+    warnings.warn(f"{what}. The run continues with {left}", stacklevel=3)
+    return n_workers - 1
 
 
 class TaskError(ValueError):
@@ -198,10 +316,10 @@ def _raise_as(task: Task, error: BaseException | None) -> None:
     if isinstance(error, DivergenceError):
         raise DivergenceError(f"{task.label}: {error}") from error
     if error is not None:
-        raise TaskError(f"{task.label}: {error or type(error).__name__}") from error
+        raise TaskError(f"{task.label}: {reason(error)}") from error
 
 
-_messages: queue.Queue | None = None
+_messages: SimpleQueue | None = None
 
 
 def end_with_parent() -> None:
@@ -216,15 +334,15 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _start_worker(messages: queue.Queue) -> None:
+def _start_worker(messages: SimpleQueue) -> None:
     global _messages
     end_with_parent()
     _messages = messages
     use_threads(1)
 
 
-def _work(task: Task, root: Path) -> None:
-    """Run `task` in the worker, sending (task, done, total) now and then."""
+def _work(task: Task, number: int, root: Path) -> None:
+    """Run `task` in the worker, sending (number, done, total) now and then."""
     last_sent, messages = 0.0, _messages
     assert messages is not None, "_start_worker sets where messages go"
 
@@ -233,15 +351,7 @@ def _work(task: Task, root: Path) -> None:
         share = done / total
         if share >= last_sent + 0.01 or done == total:
             last_sent = share
-            messages.put((task, done, total))
+            messages.put((number, done, total))
 
     task.run(Store(root), report)
     release_memory()  # a worker lives long, and its next task may need other pieces of memory
-
-
-def _pass_on(messages: queue.Queue, watcher: Watcher) -> None:
-    while True:
-        try:
-            watcher.moved(*messages.get_nowait())
-        except queue.Empty:
-            return

@@ -56,7 +56,7 @@ def test_a_killed_run_leaves_no_worker_behind(tmp_path, how):
     command = [sys.executable, script, tmp_path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as run:
         children = [int(pid) for pid in run.stdout.readline().split()]
-        assert len(children) >= 2 and all(map(is_alive, children))
+        assert children and all(map(is_alive, children))
         run.send_signal(how)
         run.wait()
     deadline = time.monotonic() + 60.0
