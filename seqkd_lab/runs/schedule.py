@@ -236,9 +236,7 @@ class Pool:
     def __init__(self, n_workers: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._n_workers, self._messages = n_workers, context.SimpleQueue()
-        self._executor = ProcessPoolExecutor(
-            n_workers, context, _start_worker, (self._messages,)
-        )
+        self._executor = ProcessPoolExecutor(n_workers, context, _start_worker, (self._messages,))
         self._processes: list[multiprocessing.process.BaseProcess] = []
 
     def run(self, work: Work, root: Path, watcher: Watcher) -> None:

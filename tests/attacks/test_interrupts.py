@@ -87,7 +87,9 @@ def test_an_interrupt_at_any_moment_is_one_line(tmp_path):
 
 def said_after(body: str) -> tuple[int, str]:
     """Exit code and stderr of a process that listens, and then runs `body`."""
-    script = f"import os, signal, time\nfrom seqkd_lab import interrupts\ninterrupts.listen()\n{body}"
+    script = (
+        f"import os, signal, time\nfrom seqkd_lab import interrupts\ninterrupts.listen()\n{body}"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,

@@ -313,7 +313,7 @@ class TestDivergence:
     def test_it_ends_with_advice_and_no_model(self, train, text, tmp_path, given):
         code, out, err = train(*text, *given)
         assert (
-            (code, out) == (1, "")
+            (code, out) == (2, "")
             and "diverged" in err
             and "--learning-rate" in err
             and "Traceback" not in err
@@ -323,7 +323,7 @@ class TestDivergence:
     def test_an_earlier_model_stays_whole(self, train, text, tmp_path):
         assert train(*text)[0] == 0
         before = contents(tmp_path / "m")
-        assert train(*text, "--learning-rate", 1e30)[0] == 1
+        assert train(*text, "--learning-rate", 1e30)[0] == 2
         assert contents(tmp_path / "m") == before
 
     def test_a_worker_names_its_task_and_it_stays_a_divergence(self):
