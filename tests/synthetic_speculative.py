@@ -69,10 +69,11 @@ def speculative_of(seed: int = 21, has_target: bool = True) -> DraftingResults:
         for tau in TEMPERATURES
         for draft in COMPARED
     )
+    sizes = dict.fromkeys((TEACHER, *COMPARED), 40_000)
     if not has_target:
-        return DraftingResults({}, {}, acceptance, (), (), (), ())
+        return DraftingResults(sizes, {}, acceptance, (), (), (), ())
     return DraftingResults(
-        {name: 700_000 if name == DEEP else 40_000 for name in (DEEP, TEACHER, *COMPARED)},
+        {DEEP: 700_000} | sizes,
         {f"{tau:g}": SENTENCES for tau in TEMPERATURES},
         acceptance,
         tuple(
@@ -89,7 +90,7 @@ def speculative_of(seed: int = 21, has_target: bool = True) -> DraftingResults:
         tuple(
             StepTime(name, n, [ms * (1 + 0.02 * (n - 1)) / 1000] * 3)
             for name, ms in MILLISECONDS.items()
-            for n in (range(1, 14) if name == DEEP else (1,))
+            for n in ((1, *(K + 1 for K in LENGTHS)) if name == DEEP else (1,))
         ),
         tuple(
             clock(draft, tau, K, seed)

@@ -8,13 +8,18 @@ with other settings is never continued.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqkd_lab.files import FileError, read_json, write_json
+import msgspec
+from msgspec import Struct
+
+from seqkd_lab.files import FileError, checked, read_json, write_json
 from seqkd_lab.runs.committed import results_path
+from seqkd_lab.runs.measured import Name
 from seqkd_lab.runs.recipes import TextData, ToyData
 from seqkd_lab.runs.results import rows_by_seed, versions
 from seqkd_lab.runs.schedule import Task
@@ -25,11 +30,32 @@ if TYPE_CHECKING:
     import pandas
 
 PARTS = ("study", "settings", "made_with", "by_seed")
-"""The parts of a results file; UNFINISHED is there while a seed is being measured row by row."""
+"""The parts of a whole results file."""
 UNFINISHED = "unfinished"
+"""The part of a results file that is there while a seed is being measured row by row."""
 PILOT_SEED, N_PILOT = 11, 3
 """Seeds 11 to 13 choose and plan; no table has them."""
-REMEDY = "Delete it or pass --results PATH."
+REMEDY = "delete the file and measure again, or pass --results with another one"
+SEED = re.compile(r"0|[1-9][0-9]{0,18}")
+ANY_ROWS = dict[str, Any]
+"""The rows of a study that has not declared any."""
+
+
+class Results(Struct, forbid_unknown_fields=True):
+    """The outer form of a results file; what a seed holds is the study's own (`Study.rows`)."""
+
+    study: Name
+    settings: dict[str, Any]
+    made_with: dict[str, str]
+    by_seed: dict[str, Any]
+    unfinished: dict[str, Any] = {}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the parts as a results file has them."""
+        parts = msgspec.structs.asdict(self)
+        if not self.unfinished:
+            del parts[UNFINISHED]
+        return parts
 
 
 @dataclass(frozen=True)
@@ -49,7 +75,8 @@ class Study:
     from. aliases: other names that commands accept. write_checkpoints: (store, directory) -> the
     folders in it that the function writes one after the other: the study's models that travel with
     the repository, trained as far as the store lacks them. claims_of: further claims, whose wording
-    depends on what was measured (say, on what was fastest).
+    depends on what was measured (say, on what was fastest). rows: the type of what a results file
+    holds of one seed, as msgspec checks it; measured.py has the numbers for it.
     """
 
     name: str
@@ -70,6 +97,7 @@ class Study:
     by_row: bool = False
     claims_of: Callable[[Sequence[Rows]], Sequence[Claim]] | None = None
     in_parallel: bool = False
+    rows: Any = ANY_ROWS
 
     def judge(self, by_seed: Sequence[Rows]) -> list[Verdict]:
         """Judge every claim that was measured. Raises ValueError without any seed."""
@@ -90,33 +118,72 @@ class Study:
 
 
 def read_study(path: Path, study: Study | str | None = None) -> dict[str, Any]:
-    """Return the results of a study, with one finished seed at least.
+    """Return the results of a study, with one finished seed at least; of a `Study` (not its name
+    alone) with its rows.
 
-    Raises FileError naming the file when it holds something else, or the results of another
-    study than `study`.
+    Raises FileError naming the file and the key when it holds something else, or the results of
+    another study than `study`.
     """
-    results = read_json(path)
-    if not _is_results(results) or not results["by_seed"]:
-        raise FileError(f"{path}: not the results of a study. {REMEDY}")
+    results = _read_results(path)
     name = study.name if isinstance(study, Study) else study
     if name is not None and results["study"] != name:
-        raise FileError(f"{path}: the results of {results['study']!r}, not of {name!r}. {REMEDY}")
+        is_of = results["study"][:60]
+        raise FileError(f"{path}: the results of {is_of!r}, not of {name!r}; {REMEDY}")
+    if not results["by_seed"]:
+        raise FileError(f"{path}: by_seed: no seed is finished; {REMEDY}")
+    if isinstance(study, Study):
+        check_rows(results, study.rows, path)
     return results
+
+
+def _read_results(path: Path) -> dict[str, Any]:
+    """Return a results file whose outer form is checked."""
+    results = read_json(path, Results, REMEDY).as_json()
+    for part in ("by_seed", UNFINISHED):
+        for seed, rows in results.get(part, {}).items():
+            if SEED.fullmatch(seed) is None:
+                raise FileError(f"{path}: {part}: {seed[:60]!r} is not a seed; {REMEDY}")
+            checked(rows, dict[str, Any], f"{path}: {part}: seed {seed}", REMEDY)
+    return results
+
+
+def check_rows(results: Mapping[str, Any], rows: Any, path: Path) -> None:
+    """Raise FileError, naming the file, the seed and the key, where what a seed holds is not of the
+    type `rows`. Where that names no rows, all seeds must have the same."""
+    names = _rows_by_name(rows)
+    for seed, measured in results["by_seed"].items():
+        checked(measured, rows, f"{path}: seed {seed}", REMEDY)
+    for seed, measured in results.get(UNFINISHED, {}).items():
+        for name, row in measured.items():
+            where = f"{path}: {UNFINISHED}: seed {seed}, {name[:60]}"
+            if names and name not in names:
+                raise FileError(f"{where}: no row of this study; {REMEDY}")
+            checked(row, names.get(name, Any), where, REMEDY)
+    if not names:
+        _check_same_names(results["by_seed"], path)
+
+
+def _rows_by_name(rows: Any) -> dict[str, Any]:
+    """Return the type of each row where `rows` names them, else nothing."""
+    if not (isinstance(rows, type) and issubclass(rows, Struct)):
+        return {}
+    return {field.encode_name: field.type for field in msgspec.structs.fields(rows)}
+
+
+def _check_same_names(by_seed: Mapping[str, Mapping], path: Path) -> None:
+    names = dict.fromkeys(name for rows in by_seed.values() for name in rows)
+    for seed, rows in by_seed.items():
+        missing = next((name for name in names if name not in rows), None)
+        if missing is not None:
+            raise FileError(
+                f"{path}: seed {seed} has no row {missing[:60]!r}, as other seeds have; {REMEDY}"
+            )
 
 
 def committed_rows(study: Study) -> list[Rows]:
     """Return the committed results of a study, seed after seed. Raises FileError where they
-    are missing or another study's."""
+    are missing, damaged or another study's."""
     return rows_by_seed(read_study(results_path(study.file), study))
-
-
-def _is_results(results: Any) -> bool:
-    return (
-        isinstance(results, dict)
-        and set(results) - {UNFINISHED} == set(PARTS)
-        and isinstance(by_seed := results["by_seed"], dict)
-        and all(seed.isdecimal() and isinstance(rows, dict) for seed, rows in by_seed.items())
-    )
 
 
 def write_study(
@@ -173,16 +240,15 @@ def _finished(study: Study, path: Path) -> tuple[dict, dict]:
     """The seeds that the file at `path` has whole, and the rows of those that it has in part."""
     if not path.exists():
         return {}, {}
-    results = read_json(path)
-    if not _is_results(results):
-        raise FileError(f"{path}: not the results of a study. {REMEDY}")
+    results = _read_results(path)
     changes = [
         change
         for part, now in study.heading().items()
         for change in _changes(part, results[part], now)
     ]
     if changes:
-        raise FileError(f"{path}: created with different settings ({'; '.join(changes)}). {REMEDY}")
+        raise FileError(f"{path}: created with different settings ({'; '.join(changes)}); {REMEDY}")
+    check_rows(results, study.rows, path)
     return results["by_seed"], results.get(UNFINISHED, {})
 
 

@@ -7,23 +7,25 @@ students of both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import pandas
 import torch
+from msgspec import Meta
 
 from seqkd_lab.corpus.batching import batches
 from seqkd_lab.distillation.losses import NLL
-from seqkd_lab.files import read_json
 from seqkd_lab.identity import settings
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.runs.clock import in_turn
+from seqkd_lab.runs.kept import Curves, Evaluated, Searched, read_history
+from seqkd_lab.runs.measured import Amount, Share, by_name
 from seqkd_lab.runs.presets import EARLIER, SHORT, TRANSFORMER
 from seqkd_lab.runs.recipes import (
     BASELINE,
@@ -65,6 +67,33 @@ class Pairing(NamedTuple):
     def name(self) -> str:
         """The name of the model's row in the results."""
         return "|".join(self)
+
+
+class Judged(Searched):
+    """Translations of the toy language: it is known which are valid."""
+
+    validity: Share
+
+
+class Evaluation(Evaluated):
+    """A model of the table on the toy's test set."""
+
+    greedy: Judged
+    beam: Judged
+
+
+def rows_of(run: ArchitecturesRun, seed: int) -> type:
+    """Return the type of a seed's rows; how the training was found stands with one seed only."""
+    return by_name(
+        "Architectures",
+        {pairing.name: Evaluation for pairing, *_ in run.models(seed)},
+        {
+            CURVES: by_name("Curves", dict.fromkeys(variants(run.data), Curves)),
+            SECONDS: by_name(
+                "Seconds", dict.fromkeys(KINDS, Annotated[list[Amount], Meta(min_length=1)])
+            ),
+        },
+    )
 
 
 def crossed(teacher: Preset, student: Preset) -> Preset:
@@ -128,17 +157,22 @@ class ArchitecturesRun:
         tasks += [task for table in self.tables(seed).values() for task in table.tasks()]
         return list(dict.fromkeys(tasks))
 
-    def evaluations(self, seed: int, store: Store) -> dict[str, dict]:
-        """Return the metrics of one seed by name; a teacher has no student, a baseline no
+    def models(self, seed: int) -> Iterator[tuple[Pairing, Recipe, TableRun]]:
+        """Yield each model of one seed with its table; a teacher has no student, a baseline no
         teacher."""
-        metrics = {}
         for (teacher, student), table in self.tables(seed).items():
             for row, recipe in table.recipes(seed).items():
                 pairing = Pairing(
                     "" if row == BASELINE else teacher, "" if row == TEACHER else student, row
                 )
-                metrics[pairing.name] = store.evaluation(recipe, table.preset.beam_size, 0.0)
-        return metrics
+                yield pairing, recipe, table
+
+    def evaluations(self, seed: int, store: Store) -> dict[str, dict]:
+        """Return the metrics of one seed by name."""
+        return {
+            pairing.name: store.evaluation(recipe, table.preset.beam_size, 0.0)
+            for pairing, recipe, table in self.models(seed)
+        }
 
 
 def seconds_per_epoch(
@@ -236,12 +270,15 @@ def search_in_words(by_seed: Sequence[Rows]) -> str:
     """Say how the losses of what was tried fell, what an epoch of each teacher took, and how many
     there are."""
     lines = []
-    for name, history in by_seed[0][CURVES].items():
+    shown = next((rows for rows in by_seed if CURVES in rows and SECONDS in rows), None)
+    if shown is None:
+        return "how the training was found was measured with another seed"
+    for name, history in shown[CURVES].items():
         losses = " ".join(f"{loss:.3f}" for loss in history["valid_loss"])
         lines.append(f"{name:24} validation nats a token by epoch: {losses}")
     times = [
         f"{kind} {median(seconds):.0f} s × {KINDS[kind].teacher_training.epochs}"
-        for kind, seconds in by_seed[0][SECONDS].items()
+        for kind, seconds in shown[SECONDS].items()
     ]
     return "\n".join([*lines, "", f"an epoch of the teacher, one thread: {', '.join(times)}"])
 
@@ -255,7 +292,7 @@ def study_of(run: ArchitecturesRun, repetitions: int = 5) -> Study:
         rows: dict[str, Mapping] = {**run.evaluations(seed, store)}
         if seed == Study.first_seed:
             rows[CURVES] = {
-                name: read_json(store.kept(recipe, "history.json"))
+                name: read_history(store.kept(recipe, "history.json"))
                 for name, recipe in variants(run.data).items()
             }
             rows[SECONDS] = seconds_per_epoch(run.data, store, repetitions, report)
@@ -279,6 +316,7 @@ def study_of(run: ArchitecturesRun, repetitions: int = 5) -> Study:
         in_words=search_in_words,
         data=run.data,
         aliases=("cross",),
+        rows=rows_of(run, Study.first_seed),
     )
 
 

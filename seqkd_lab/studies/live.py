@@ -31,6 +31,7 @@ from seqkd_lab.runs.committed import (
     weights_hash,
 )
 from seqkd_lab.runs.data import Dataset
+from seqkd_lab.runs.measured import Percent, Row, Share, by_name
 from seqkd_lab.runs.recipes import TEACHER, ToyData
 from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.store import Report, Store
@@ -143,6 +144,19 @@ def score_student(
 def committed_teacher() -> Seq2Seq:
     """Return the teacher that travels with the repository, loaded once in this process."""
     return load_committed(existing_checkpoint(TEACHER))
+
+
+class Scores(Row):
+    """What a student's translations are worth: BLEU (0–100) greedy and by beam, and the shares of
+    valid ones."""
+
+    greedy: Percent
+    beam: Percent
+    valid: Share
+    valid_beam: Share
+
+
+ROWS = by_name("LiveStudents", dict.fromkeys(CORPORA, Scores))
 
 
 def measure(seed: int, store: Store, report: Report) -> dict:
@@ -267,4 +281,5 @@ STUDY = Study(
     CLAIMS,
     first_seed=21,
     n_seeds=10,
+    rows=ROWS,
 )

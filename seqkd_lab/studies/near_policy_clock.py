@@ -15,13 +15,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean, median
+from typing import Annotated
 
 import pandas
 import torch
+from msgspec import UNSET, Meta
 
 from seqkd_lab import machine
 from seqkd_lab.distillation.generation import TRAIN, WAIT, Event
 from seqkd_lab.distillation.near_policy import ROW_LENGTH
+from seqkd_lab.runs.measured import Amount, Maybe, Name, Positive, Row, Size, by_name
 from seqkd_lab.runs.recipes import ToyData
 from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store
@@ -70,6 +73,27 @@ SETTINGS = {
     "row_length": ROW_LENGTH,
     "ways": {str(size): [way.name for way in ways] for size, ways in WAYS.items()},
 }
+
+
+EventLine = Annotated[str, Meta(pattern=r"^[a-z]+ [a-z]+( -?[0-9]{1,12}\.[0-9]){2} -?[0-9]{1,12}$")]
+"""What `to_lines` writes."""
+
+
+class Timed(Row):
+    """A way to train in one round: its seconds, what it learned from, who was at work for how many
+    seconds, and the first events of the ways that lesson 14 shows."""
+
+    seconds_per_1000: Positive
+    seconds: Positive
+    tokens: Size
+    updates: Size
+    costs: dict[Name, Amount]
+    events: Maybe[Annotated[list[EventLine], Meta(min_length=1)]] = UNSET
+
+
+ROWS = by_name(
+    "Sizes", {str(size): by_name("Ways", {way.name: Timed for way in WAYS[size]}) for size in SIZES}
+)
 
 
 def costs(events: Iterable[Event], two_processes: bool) -> dict[str, float]:
@@ -245,4 +269,5 @@ STUDY = Study(
     tables=tables,
     claims=CLAIMS,
     repeated="rounds",
+    rows=ROWS,
 )

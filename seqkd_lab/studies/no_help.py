@@ -28,6 +28,7 @@ from seqkd_lab.runs.committed import (
     results_path,
 )
 from seqkd_lab.runs.data import Dataset, load_toy
+from seqkd_lab.runs.measured import Percent, Positive, Row, Share, by_name
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import (
     BASELINE,
@@ -76,10 +77,20 @@ MEASURES = {
 }
 
 
-@dataclass(frozen=True)
-class Point:
+class Measured(Row):
     """A model on the test set: BLEU greedy and by beam, share of valid greedy translations, p(ŷ),
     perplexity of gold."""
+
+    greedy: Percent
+    beam: Percent
+    valid: Share
+    p_mode: Share
+    perplexity: Positive
+
+
+@dataclass(frozen=True)
+class Point:
+    """What was measured of a model of one seed."""
 
     condition: str
     arm: str
@@ -114,6 +125,20 @@ class NoHelpRun:
         conditions = [name for name in CONDITIONS if name != AS_LARGE or seed not in no_large]
         every = [(condition, arm) for condition in conditions for arm in ARMS]
         return [pair for pair in every if not (self.beside_table and pair in IN_TABLE)]
+
+    def rows(self) -> type:
+        """Return the type of a seed's rows: the large students are not of every seed."""
+        pairs = [(condition, arm) for condition in CONDITIONS for arm in ARMS]
+        measured = [pair for pair in pairs if not (self.beside_table and pair in IN_TABLE)]
+        small, large = (
+            {
+                f"{condition}, {arm}": Measured
+                for condition, arm in measured
+                if (condition == AS_LARGE) == is_large
+            }
+            for is_large in (False, True)
+        )
+        return by_name("NoHelp", small, large)
 
     @property
     def teacher(self) -> Recipe:
@@ -294,6 +319,7 @@ def study_of(run: NoHelpRun) -> Study:
         no_help_tables,
         first_seed=21,
         by_row=True,
+        rows=run.rows(),
     )
 
 

@@ -13,10 +13,11 @@ import random
 from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import median
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pandas
 import torch
+from msgspec import Meta
 
 from seqkd_lab import machine
 from seqkd_lab.compression.kernels import with_int8_output, with_sparse_output
@@ -26,6 +27,7 @@ from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.clock import BATCHED, ONE_BY_ONE, in_block, in_turn, words_per_second
 from seqkd_lab.runs.committed import existing_checkpoint, load_committed
+from seqkd_lab.runs.measured import Positive, Row, Size, by_name
 from seqkd_lab.runs.recipes import SEQ_KD, TEACHER, ToyData
 from seqkd_lab.runs.store import Report, Store, silent
 from seqkd_lab.runs.study import Study
@@ -80,6 +82,48 @@ class Setting(NamedTuple):
         return f"{search}, {BATCHES[self.batch_size]}{threads}"
 
 
+class WordsPerSecond(Row):
+    """Source words per second of a setting in each round."""
+
+    words_per_second: Annotated[list[Positive], Meta(min_length=1)]
+
+
+COMMITTED = (TEACHER, STUDENT, PRUNED_STUDENT, SMALL_STUDENT)
+OTHER_PRODUCTS = (SPARSE_STUDENT, INT8_STUDENT, PRUNED_INT8_STUDENT)
+OF_PAPER = (PAPER_TEACHER, PAPER_STUDENT)
+
+
+def settings_of(models: Sequence[str]) -> list[Setting]:
+    """Return every setting of some models."""
+    return [
+        Setting(name, beam_size, batch_size, n_threads)
+        for n_threads in THREADS
+        for name in models
+        for beam_size in (GREEDY, BEAM)
+        for batch_size in BATCHES
+    ]
+
+
+def check_of_paper(rows: Mapping[str, Any]) -> None:
+    """Raise ValueError where only some of the rows of the paper's sizes are there."""
+    names = [setting.row for setting in settings_of(OF_PAPER)]
+    missing = [name for name in names if name not in rows]
+    if missing and len(missing) < len(names):
+        raise ValueError(f"of the models of the paper's sizes, `{missing[0]}` is missing")
+
+
+ROWS = by_name(
+    "Speeds",
+    {
+        **{setting.row: WordsPerSecond for setting in settings_of(COMMITTED + OTHER_PRODUCTS)},
+        "parameters": by_name(
+            "Parameters", dict.fromkeys(COMMITTED, Size), dict.fromkeys(OF_PAPER, Size)
+        ),
+        "machine": dict[str, str | float | None],
+    },
+    {setting.row: WordsPerSecond for setting in settings_of(OF_PAPER)},
+    check_of_paper,
+)
 Speeds = Mapping[Setting, Sequence[float]]
 """Source words per second in each round, by setting."""
 
@@ -316,6 +360,7 @@ def study_of(repetitions: int = 7, paper_sizes: bool = True) -> Study:
         n_seeds=1,
         in_words=factors_in_words,
         aliases=("table2",),
+        rows=ROWS,
     )
 
 

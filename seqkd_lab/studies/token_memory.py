@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas
 
+from seqkd_lab.runs.measured import Row, Size, by_name
 from seqkd_lab.runs.schedule import Task
 from seqkd_lab.runs.store import Report, Store
 from seqkd_lab.runs.study import Study
@@ -27,6 +28,13 @@ SETTINGS = {
 USUAL_LOSS, LEAN_LOSS = Case(MANY_WORDS, None), Case(MANY_WORDS, 1.0)
 ORIGINAL = "TIP: peak memory falls by 47 to 58% on the Qwen pairs"
 LEAST, MOST = 47.0, 58.0
+
+
+class Bytes(Row):
+    """Memory of a case (memory.Bytes)."""
+
+    logits_gradient: Size
+    peak: Size
 
 
 def tasks(number: int) -> list[Task]:
@@ -88,4 +96,5 @@ STUDY = Study(
     repeated="measurements",
     n_seeds=1,
     in_words=in_words,
+    rows=by_name("Cases", {case.name: Bytes for case in CASES}),
 )

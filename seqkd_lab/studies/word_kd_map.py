@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from itertools import repeat
 
+import msgspec
 import pandas
 
 from seqkd_lab.distillation.losses import BalancedWordKD
@@ -20,6 +21,7 @@ from seqkd_lab.machine import use_threads
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.committed import existing_checkpoint, load_committed, results_path, weights_hash
 from seqkd_lab.runs.data import Dataset, load_toy
+from seqkd_lab.runs.measured import Amount, Percent, Row, Share, by_name, exactly
 from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.runs.recipes import TEACHER, ToyData
 from seqkd_lab.runs.results import with_interval
@@ -67,6 +69,10 @@ class MapRun:
         shares = [(alpha, tau) for alpha in self.alphas if alpha > 0.0 for tau in self.temperatures]
         return [*([(0.0, None)] if 0.0 in self.alphas else []), *shares]
 
+    def rows(self) -> type:
+        """Return the type of a seed's rows: each place has its own α and τ."""
+        return by_name("Places", {place_name(place): _row_at(*place) for place in self.places()})
+
     def measure(
         self, seed: int, store: Store, report: Report, finished: Rows, n_workers: int = 1
     ) -> Iterator[tuple[str, dict]]:
@@ -89,6 +95,20 @@ class MapRun:
             "alphas": self.alphas,
             "temperatures": self.temperatures,
         }
+
+
+class Student(Row):
+    """What is measured of a place's student."""
+
+    bleu: Percent
+    valid: Share
+    nll: Amount
+
+
+def _row_at(alpha: float, temperature: float | None) -> type:
+    tau = None if temperature is None else exactly(temperature)
+    fields: list = [("alpha", exactly(alpha)), ("temperature", tau)]
+    return msgspec.defstruct("Place", fields, bases=(Student,), module=__name__)
 
 
 def place_name(place: Place) -> str:
@@ -174,6 +194,7 @@ def study_of(run: MapRun) -> Study:
         aliases=("map",),
         by_row=True,
         in_parallel=True,
+        rows=run.rows(),
     )
 
 

@@ -234,6 +234,9 @@ class TestWhyNoGain:
         )
 
 
+HEAD = "source\tgreedy\tbeam\tgreedy tokens\tbeam tokens\n"
+
+
 class FakeStore:
     """A store of greedy outputs, whose evaluations are given."""
 
@@ -244,7 +247,7 @@ class FakeStore:
         for name, lines in outputs.items():
             (folder / name).mkdir()
             text = "".join(f"s\t{line}\t{line}\t{line}\t{line}\n" for line in lines)
-            (folder / name / "translations.tsv").write_text(f"source\n{text}", encoding="utf-8")
+            (folder / name / "translations.tsv").write_text(HEAD + text, encoding="utf-8")
         target = tuple(tuple(line.split()) for line in references)
         self.data = SimpleNamespace(
             test=ParallelCorpus("n", "test", "l", target, target),

@@ -227,7 +227,7 @@ class TestRuns:
     def test_a_file_that_holds_something_else_is_refused_by_name(self, study, tmp_path):
         (tmp_path / "tens.json").write_text("[]")
         code, _, err = study(tens([]), "--check")
-        assert code == 2 and "tens.json: not the results of a study" in err
+        assert code == 2 and "tens.json: not as expected (Expected `object`" in err
 
 
 PRESET = replace(TINY, student_training=replace(TWO_EPOCHS, epochs=4))

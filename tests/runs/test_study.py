@@ -10,6 +10,7 @@ import pandas
 import pytest
 
 from seqkd_lab.files import FileError
+from seqkd_lab.runs.measured import Share, by_name
 from seqkd_lab.runs.results import frame, rows_by_seed
 from seqkd_lab.runs.store import Store, silent
 from seqkd_lab.runs.study import Study, measure_seeds, read_study
@@ -90,27 +91,54 @@ class TestResults:
         run(tens([], steps=3), (1,), path)
         with pytest.raises(
             FileError,
-            match=r"tens\.json: created with different settings .steps was 3, now it is 4.*Delete",
+            match=r"tens\.json: created with different settings .steps was 3, now it is 4.*delete",
         ):
             run(tens([], steps=4), (1, 2), path)
         assert len(rows_by_seed(read_study(path))) == 1
 
     @pytest.mark.parametrize(
-        "text",
+        ("text", "what"),
         [
-            "[]",
-            "{}",
-            '{"by_seed": {}}',
-            "3",
-            '{"study": "x", "settings": {}, "by_seed": {}, "made_with": {}}',
-            '{"study": "x", "settings": {}, "by_seed": {"one": {}}, "made_with": {}}',
+            ("[]", "Expected `object`"),
+            ("{}", "`study`"),
+            ('{"by_seed": {}}', "`study`"),
+            ("3", "Expected `object`"),
+            ('{"study": "x", "settings": {}, "by_seed": {}, "made_with": {}}', "by_seed: no seed"),
+            (
+                '{"study": "x", "settings": {}, "by_seed": {"one": {}}, "made_with": {}}',
+                "by_seed: 'one' is not a seed",
+            ),
+            (
+                '{"study": "x", "settings": {}, "by_seed": {"1": []}, "made_with": {}}',
+                "by_seed: seed 1: .*Expected `object`",
+            ),
+            (
+                '{"study": "x", "settings": {}, "by_seed": {"1": {}}, "made_with": {}, "more": 1}',
+                "`more`",
+            ),
         ],
     )
-    def test_what_is_no_results_file_is_refused_by_name(self, tmp_path, text):
+    def test_what_is_no_results_file_is_refused_by_file_and_key(self, tmp_path, text, what):
         path = tmp_path / "x.json"
         path.write_text(text)
-        with pytest.raises(FileError, match=r"x\.json: not the results of a study"):
+        with pytest.raises(FileError, match=rf"x\.json: .*{what}.*; delete the file"):
             read_study(path)
+
+    def test_rows_are_checked_seed_by_seed(self, tmp_path):
+        path, study = tmp_path / "tens.json", replace(tens([]), rows=by_name("Tens", {"x": Share}))
+        run(tens([]), (1,), path)
+        with pytest.raises(FileError, match=r"tens\.json: seed 1: .*float. <= 1.* at `\$\.x`"):
+            read_study(path, study)
+        with pytest.raises(FileError, match=r"tens\.json: seed 1: "):
+            run(study, (1, 2), path)
+
+    def test_all_seeds_have_the_same_rows(self, tmp_path):
+        path, study = tmp_path / "tens.json", tens([])
+        results = run(study, (1, 2), tmp_path / "tens.json")
+        results["by_seed"]["2"]["y"] = 3.0
+        path.write_text(json.dumps(results))
+        with pytest.raises(FileError, match=r"tens\.json: seed 1 has no row 'y', as other seeds"):
+            read_study(path, study)
 
     def test_every_claim_is_judged(self):
         assert [one.outcome for one in tens([]).judge([{"x": 1.0}, {"x": 3.0}])] == [UNDECIDED]
@@ -150,7 +178,7 @@ class TestByRow:
         path = tmp_path / "tens.json"
         with pytest.raises(Stop):
             run(by_row([], fail_at=(1, "b")), (1,), path)
-        with pytest.raises(FileError, match="not the results of a study"):
+        with pytest.raises(FileError, match="by_seed: no seed is finished"):
             read_study(path)
         assert run(by_row([]), (1,), path)["by_seed"]["1"].keys() == {"a", "b"}
 

@@ -16,7 +16,7 @@ from seqkd_lab.runs.progress import effort
 from seqkd_lab.runs.results import COLUMNS, frame, rows_by_seed
 from seqkd_lab.runs.schedule import with_needs
 from seqkd_lab.runs.store import Store, silent
-from seqkd_lab.runs.study import measure_seeds, read_study
+from seqkd_lab.runs.study import ANY_ROWS, measure_seeds, read_study
 from seqkd_lab.runs.verdicts import all_held
 from seqkd_lab.studies import find_studies, study
 
@@ -50,6 +50,9 @@ class TestStudy:
         tasks = with_needs(study.tasks(study.first_seed))
         assert len(set(tasks)) == len(tasks)
         assert all(task.label and effort(task, n_train=24_000, n_test=1_000) > 0 for task in tasks)
+
+    def test_it_declares_what_a_results_file_holds_of_a_seed(self, study):
+        assert study.rows is not ANY_ROWS
 
     def test_its_claims_name_their_source(self, study):
         assert all(claim.ours and claim.original for claim in study.claims)

@@ -75,7 +75,7 @@ def test_every_point_is_written_and_an_interrupted_map_continues(tmp_path, made,
 
 
 def test_a_map_cut_short_is_refused(tmp_path):
-    with pytest.raises(FileError, match=r"map\.json: not the results of a study"):
+    with pytest.raises(FileError, match=r"map\.json: not as expected .*`points`"):
         path = tmp_path / "map.json"
         path.write_text('{"points": []}')
         read_study(path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from seqkd_lab.corpus.toy import dataset as toy
 from seqkd_lab.identity import settings
+from seqkd_lab.runs.measured import Percent, Positive, Row, Share, Size, by_name
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD, Preset, Recipe, ToyData, table_recipes
 from seqkd_lab.runs.schedule import Evaluate, Task
@@ -126,6 +127,31 @@ class BudgetStudents:
             "factors": {method: list(factors_of(method)) for method in METHODS},
             **{part: settings(getattr(self.preset, part)) for part in parts},
         }
+
+
+class Level(Row):
+    """What a student of a budget reaches: BLEU (0–100), shares, perplexity of gold."""
+
+    epochs: Size
+    updates: Size
+    greedy_bleu: Percent
+    beam_bleu: Percent
+    greedy_validity: Share
+    beam_validity: Share
+    p_mode: Share
+    same_translation: Share
+    perplexity: Positive
+
+
+def rows_type() -> type:
+    """Return the type of a seed's rows: by method and budget a Level."""
+    return by_name(
+        "Budgets",
+        {
+            method: by_name(method, {factor_key(factor): Level for factor in factors_of(method)})
+            for method in METHODS
+        },
+    )
 
 
 def factors_of(method: str) -> tuple[float, ...]:

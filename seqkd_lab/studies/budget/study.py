@@ -37,6 +37,7 @@ from seqkd_lab.studies.budget.students import (
     TABLE,
     BudgetStudents,
     factors_of,
+    rows_type,
 )
 
 
@@ -200,6 +201,7 @@ def study_of(students: BudgetStudents) -> Study:
         first_seed=21,
         n_seeds=5,
         in_words=when_it_helps,
+        rows=rows_type(),
     )
 
 

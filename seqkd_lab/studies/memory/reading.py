@@ -9,10 +9,11 @@ from typing import Any
 
 from seqkd_lab.files import FileError
 from seqkd_lab.runs.results import rows_by_seed
-from seqkd_lab.runs.study import read_study
+from seqkd_lab.runs.study import check_rows, read_study
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
-from seqkd_lab.studies.live import CORPORA, GOLD, MODE, SAMPLES
-from seqkd_lab.studies.memory.students import EXAMPLES, MEMORIES, SHORT, TRUTH, memory_key
+from seqkd_lab.studies.live import GOLD, MODE, SAMPLES
+from seqkd_lab.studies.memory.rows import ROWS
+from seqkd_lab.studies.memory.students import EXAMPLES, SHORT, TRUTH, memory_key
 
 
 def valid(rows: Rows, name: str, memory: int | None) -> float:
@@ -81,12 +82,11 @@ def read(path: Path) -> dict:
     examples.
     """
     results = read_study(path, "memory")
-    keys, by_seed = {memory_key(memory) for memory in MEMORIES}, rows_by_seed(results)
-    whole = all(set(rows.get(name, ())) == keys for rows in by_seed for name in (*CORPORA, TRUTH))
-    if not whole or not any(rows.get(EXAMPLES) for rows in by_seed):
+    check_rows(results, ROWS, path)
+    if not any(rows.get(EXAMPLES) for rows in rows_by_seed(results)):
         raise FileError(
-            f"{path}: the memory study's results are not whole; make them with `seqkd-lab study "
-            "run memory`"
+            f"{path}: no seed has {EXAMPLES}, so the memory study's results are not whole; make "
+            "them with `seqkd-lab study run memory`"
         )
     return results
 

@@ -17,6 +17,7 @@ from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Claim, Rows
 from seqkd_lab.studies.live import CORPORA, GOLD, MODE, SAMPLES
 from seqkd_lab.studies.memory.reading import above_truth, gain, in_words, valid
+from seqkd_lab.studies.memory.rows import ROWS
 from seqkd_lab.studies.memory.students import MEMORIES, SHORT, TRUTH, MemoryStudents, memory_key
 
 AIM = "an aim of this lab"
@@ -131,6 +132,7 @@ def study_of(students: MemoryStudents) -> Study:
         first_seed=21,
         n_seeds=5,
         in_words=in_words,
+        rows=ROWS,
     )
 
 

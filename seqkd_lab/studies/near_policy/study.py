@@ -50,6 +50,7 @@ from seqkd_lab.studies.near_policy.recipes import (
     warm_start,
     warm_start_name,
 )
+from seqkd_lab.studies.near_policy.rows import ROWS
 
 FIRST_SEED = 21
 SETTINGS = {
@@ -183,4 +184,5 @@ STUDY = Study(
     n_seeds=10,
     write_checkpoints=write_checkpoints,
     by_row=True,
+    rows=ROWS,
 )

@@ -43,6 +43,7 @@ from seqkd_lab.studies.on_policy.recipes import (
     arms,
     models,
 )
+from seqkd_lab.studies.on_policy.rows import ROWS
 
 N_EXPOSED = 300
 """Test sentences of the exposure."""
@@ -159,4 +160,5 @@ STUDY = Study(
     n_seeds=10,
     data=DATA,
     by_row=True,
+    rows=ROWS,
 )

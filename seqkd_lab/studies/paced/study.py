@@ -20,6 +20,7 @@ from seqkd_lab.distillation.paced import N_SAMPLES
 from seqkd_lab.files import read_json, write_json
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.keys import identity, key
+from seqkd_lab.runs.measured import Share, list_of
 from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store
@@ -53,6 +54,7 @@ from seqkd_lab.studies.paced.measures import (
     share,
     valid_rates,
 )
+from seqkd_lab.studies.paced.rows import ROWS
 from seqkd_lab.training import train
 
 MOST_PER_BIN = 96
@@ -121,7 +123,7 @@ def pool_rates(seed: int, store: Store, pool: ParallelCorpus) -> list[float]:
     path = store.root / "pass_rates" / name
     if not path.exists():
         write_json(path, valid_rates(store.model(recipe), pool.source, N_SAMPLES, seed))
-    return read_json(path)
+    return read_json(path, list_of(Share, len(pool)))
 
 
 def measure(
@@ -269,4 +271,5 @@ STUDY = Study(
     n_seeds=N_SEEDS,
     data=DATA,
     by_row=True,
+    rows=ROWS,
 )

@@ -23,6 +23,7 @@ from seqkd_lab.models.checkpoint import save_model
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.committed import DATA, weights_hash
 from seqkd_lab.runs.data import Dataset
+from seqkd_lab.runs.measured import Percent, Row, Share, Size, by_name, list_of
 from seqkd_lab.runs.recipes import SEQ_KD
 from seqkd_lab.runs.store import Report, Store, identity
 from seqkd_lab.studies.pruning.recipes import (
@@ -48,6 +49,34 @@ PARAMETERS = "parameters"
 CHECKPOINTS = {"student": (0.0, PRUNED), "student-80": (0.8, RETRAINED)}
 """Share and stage of the distilled student of Table 3 that travels with the repository: as
 distillation left it, and pruned by 80%."""
+
+
+class Measured(Row):
+    """What `Judge.row` reports of a model; None where the truth is not known."""
+
+    n_nonzero: Size
+    greedy: Percent
+    beam: Percent
+    valid: Share | None
+    valid_beam: Share | None
+    p_mode: Share
+
+
+class MeasuredBeside(Measured):
+    """Of a model that was pruned: also what it keeps of the words of before."""
+
+    words_kept: list_of(Share | None, len(FREQUENCIES))  # type: ignore[valid-type]
+
+
+def rows_of(run: PruningRun, seed: int) -> type:
+    """Return the type of a seed's rows."""
+    places = list(run.recipes(seed))
+    places += [place._replace(stage=INT8) for place in places if is_also_quantised(place)]
+    rows: dict[str, type] = {
+        place.row: MeasuredBeside if place.model == SEQ_KD else Measured for place in places
+    }
+    unpruned_models = dict.fromkeys((place.model for place in places), Size)
+    return by_name("Table3", rows | {PARAMETERS: by_name("Parameters", unpruned_models)})
 
 
 def training_counts(corpus: ParallelCorpus) -> Counter[str]:

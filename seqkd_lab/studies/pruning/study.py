@@ -13,7 +13,7 @@ from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.store import identity
 from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Claim, Rows
-from seqkd_lab.studies.pruning.measures import measure_models, write_checkpoints
+from seqkd_lab.studies.pruning.measures import measure_models, rows_of, write_checkpoints
 from seqkd_lab.studies.pruning.recipes import (
     PRUNED,
     PRUNING,
@@ -160,7 +160,7 @@ def table3_frame(by_seed: Sequence[Rows]) -> pandas.DataFrame:
             "K=1": with_interval([record["greedy"] for record in measured]),
             "K=5": with_interval([record["beam"] for record in measured]),
         }
-        if first["valid"] is not None:
+        if all(record["valid"] is not None for record in measured):
             valid = with_interval([record["valid"] for record in measured], scale=100.0)
             lines[_title(place)]["valid K=1, %"] = valid
     return pandas.DataFrame.from_dict(lines, orient="index")
@@ -191,6 +191,7 @@ def study_of(run: PruningRun) -> Study:
             run, store, FIRST_SEED, directory
         ),
         by_row=True,
+        rows=rows_of(run, FIRST_SEED),
     )
 
 

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
+from typing import Annotated
 
 import torch
+from msgspec import Meta
 
 from seqkd_lab import machine
 from seqkd_lab.corpus.batching import source_batch
@@ -24,6 +26,7 @@ from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.speculative import speculative_sample
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.clock import in_block, in_turn
+from seqkd_lab.runs.measured import Amount, Count, Name, Positive, Size
 from seqkd_lab.runs.store import Report, silent
 from seqkd_lab.studies.speculative.tokens import Sources, lengths_of
 
@@ -37,10 +40,10 @@ class ClockTime:
     """Seconds per token in each round; draft_length 0 is the target's own sampling, under the
     draft's name OWN."""
 
-    draft: str
-    temperature: float
-    draft_length: int
-    seconds_per_token: Sequence[float]
+    draft: Name
+    temperature: Amount
+    draft_length: Count
+    seconds_per_token: Annotated[Sequence[Positive], Meta(min_length=2)]
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,9 @@ class StepTime:
     """Seconds that a model takes, in each round, to read n_tokens after a prefix and draw from what
     follows."""
 
-    model: str
-    n_tokens: int
-    seconds: Sequence[float]
+    model: Name
+    n_tokens: Size
+    seconds: Annotated[Sequence[Positive], Meta(min_length=1)]
 
 
 def seconds_per_token(

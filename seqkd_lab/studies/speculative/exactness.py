@@ -19,6 +19,7 @@ from seqkd_lab.decoding.enumeration import likely_translations
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.decoding.speculative import EXACT, Rule, accepted, speculative_sample
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.runs.measured import Amount, Count, Name, Share, Size
 from seqkd_lab.runs.store import Report, silent
 
 REDRAWN = Rule(accepted, lambda p, q: q)
@@ -35,14 +36,14 @@ class Exactness:
     """One χ² test: n translations of one source in n_classes; p_value of the hypothesis that they
     follow the distribution."""
 
-    draft: str
-    rule: str
-    temperature: float
-    draft_length: int
-    seed: int
-    n: int
-    n_classes: int
-    p_value: float
+    draft: Name
+    rule: Name
+    temperature: Amount
+    draft_length: Size
+    seed: Count
+    n: Size
+    n_classes: Size
+    p_value: Share
 
 
 def chi_square(

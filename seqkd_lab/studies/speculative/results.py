@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import msgspec
+
 from seqkd_lab import machine
 from seqkd_lab.corpus.toy.fresh import JUDGE, PILOT, fresh_sources
 from seqkd_lab.decoding.distribution import SamplingDistribution
@@ -66,8 +68,8 @@ class DraftingResults:
     def of_rows(cls, rows: Rows) -> DraftingResults:
         """Return the results of a seed."""
 
-        def part(name: str, kind: Callable[..., Any]) -> tuple[Any, ...]:
-            return tuple(kind(**values) for values in rows.get(name, {}).values())
+        def part(name: str, kind: type) -> tuple[Any, ...]:
+            return tuple(msgspec.convert(values, kind) for values in rows.get(name, {}).values())
 
         return cls(
             rows.get(SIZES, {}),

@@ -27,6 +27,7 @@ from seqkd_lab.studies.speculative.results import (
     Extent,
     with_clock,
 )
+from seqkd_lab.studies.speculative.rows import rows_of
 from seqkd_lab.studies.speculative.tables import checks_in_words as in_words
 from seqkd_lab.studies.speculative.tables import how, tables
 from seqkd_lab.studies.speculative.tokens import DraftedTokens
@@ -216,6 +217,7 @@ def study_of(run: DraftingRun, first_seed: int = 21, n_seeds: int = 10) -> Study
         in_words=in_words,
         data=run.data,
         by_row=True,
+        rows=rows_of(run.extent),
     )
 
 

@@ -22,6 +22,7 @@ from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.decoding.speculative import Round, speculative_sample
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.runs.measured import Amount, Count, Name, Positive, Share, Size
 from seqkd_lab.runs.store import Report, silent
 
 Sources = Sequence[Sequence[str]]
@@ -87,10 +88,10 @@ def drawn_pairs(
 class Acceptance:
     """α of a draft at a temperature, over n_places of the target's own translations."""
 
-    draft: str
-    temperature: float
-    alpha: float
-    n_places: int
+    draft: Name
+    temperature: Amount
+    alpha: Share
+    n_places: Size
 
 
 def measure_acceptance(
@@ -124,18 +125,18 @@ class DraftedTokens:
     distribution is certain (temperature 0; else None).
     """
 
-    draft: str
-    temperature: float
-    draft_length: int
-    alpha: float
-    n_judged: int
-    n_accepted: int
-    n_expected: float
-    variance: float
-    n_calls: int
-    n_tokens: int
-    with_ends: float
-    n_different: int | None
+    draft: Name
+    temperature: Amount
+    draft_length: Size
+    alpha: Share
+    n_judged: Count
+    n_accepted: Count
+    n_expected: Amount
+    variance: Amount
+    n_calls: Size
+    n_tokens: Size
+    with_ends: Positive
+    n_different: Count | None
 
     @property
     def z(self) -> float:

@@ -8,6 +8,7 @@ from seqkd_lab.runs.store import Store
 from seqkd_lab.runs.study import Study
 from seqkd_lab.studies.table1.findings import CLAIMS
 from seqkd_lab.studies.table1.findings_in_words import beam_share_in_words
+from seqkd_lab.studies.table1.rows import ROWS
 from seqkd_lab.studies.table1.table import TableRun, frame_of
 
 TOY_SEEDS = tuple(range(21, 31))
@@ -31,6 +32,7 @@ def study_of(run: TableRun) -> Study:
         n_seeds=len(run.seeds),
         in_words=beam_share_in_words,
         data=run.data,
+        rows=ROWS,
     )
 
 

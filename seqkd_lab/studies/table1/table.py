@@ -10,9 +10,10 @@ from typing import Any
 import pandas
 
 from seqkd_lab.distillation.distilled import DistilledCorpus
-from seqkd_lab.files import FileError, read_json
+from seqkd_lab.files import FileError, checked
 from seqkd_lab.identity import settings
 from seqkd_lab.models.folder import HISTORY
+from seqkd_lab.runs.kept import read_history
 from seqkd_lab.runs.recipes import (
     ALL_THREE,
     BASELINE,
@@ -37,8 +38,9 @@ from seqkd_lab.runs.recipes import (
 from seqkd_lab.runs.results import rows_by_seed, with_interval
 from seqkd_lab.runs.schedule import Evaluate
 from seqkd_lab.runs.store import Report, Store, identity, silent
-from seqkd_lab.runs.study import REMEDY, read_study
+from seqkd_lab.runs.study import REMEDY, check_rows, read_study
 from seqkd_lab.runs.verdicts import Rows
+from seqkd_lab.studies.table1.rows import ROWS, TableSettings
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class TableRun:
         for name, recipe in recipes.items():
             rows[name] = {
                 **store.evaluation(recipe, self.preset.beam_size, self.preset.length_penalty),
-                "curves": read_json(store.kept(recipe, HISTORY)),
+                "curves": read_history(store.kept(recipe, HISTORY)),
                 **(
                     {"distilled": statistics[recipe.distilled]}
                     if isinstance(recipe.distilled, Distillation)
@@ -171,13 +173,15 @@ def said_of_teacher(results: Mapping) -> list[str]:
 
 
 def read_results(path: Path) -> dict:
-    """Return the results of a table. Raises FileError naming the file when it holds something
-    else, or a seed lacks a row."""
+    """Return the results of a table. Raises FileError naming the file and the key when it holds
+    something else, or a seed lacks a row."""
     results = read_study(path, "table1")
+    checked(results["settings"], TableSettings, f"{path}: settings", REMEDY)
+    check_rows(results, ROWS, path)
     for seed, rows in results["by_seed"].items():
         missing = [name for name in results["settings"]["rows"] if name not in rows]
         if missing:
-            raise FileError(f"{path}: seed {seed} has no row {missing[0]!r}. {REMEDY}")
+            raise FileError(f"{path}: seed {seed} has no row {missing[0]!r}; {REMEDY}")
     return results
 
 
@@ -213,7 +217,7 @@ def _line(cells: Sequence[Mapping], paper: PaperRow, with_chrf: bool) -> dict[st
         "p(ŷ) in %": _beside([cell["p_mode"] for cell in cells], paper.p_mode, scale=100.0),
         "length ratio": with_interval([cell["beam"]["length_ratio"] for cell in cells], 3),
     }
-    if cells[0]["greedy"]["validity"] is None:
+    if any(cell["greedy"]["validity"] is None for cell in cells):
         return line
     return {
         **line,

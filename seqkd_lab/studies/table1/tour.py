@@ -8,9 +8,9 @@ from pathlib import Path
 
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.evaluation import reference_streams
-from seqkd_lab.files import read_json
 from seqkd_lab.metrics import bleu_metric, chrf_metric, paired_bootstrap
 from seqkd_lab.models.folder import HISTORY, TRAINED_ON, load_folder, save_folder
+from seqkd_lab.runs.kept import read_history, read_translations
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, TextData
 from seqkd_lab.runs.store import Store
 from seqkd_lab.studies.table1.findings import obstacle
@@ -49,18 +49,11 @@ def copy_models(run: TableRun, store: Store, directory: Path) -> list[Path]:
     folders = []
     for name, recipe in run.recipes(run.seeds[0]).items():
         folders.append(directory / name)
-        history = read_json(store.kept(recipe, HISTORY))
+        history = read_history(store.kept(recipe, HISTORY))
         if isinstance(run.data, TextData):
             history[TRAINED_ON] = {"n_pairs": run.data.n_train}
         save_folder(folders[-1], load_folder(store.directory(recipe)), history)
     return folders
-
-
-def read_translations(path: Path) -> list[list[str]]:
-    """(source, greedy, beam, greedy tokens, beam tokens) of each test sentence, as the store wrote
-    them."""
-    lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")[1:]
-    return [line.split("\t") for line in lines]
 
 
 def examples(run: TableRun, store: Store, most: int = 6) -> list[Example]:

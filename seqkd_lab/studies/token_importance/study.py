@@ -38,6 +38,7 @@ from seqkd_lab.studies.token_importance.outcome import (
     questions,
 )
 from seqkd_lab.studies.token_importance.recipes import ARMS, DATA, LONG, PLANTED, SHARES, START
+from seqkd_lab.studies.token_importance.rows import ROWS
 
 N_BATCHES = 32
 """Batches of the student's outputs whose tokens the selectors choose from."""
@@ -198,4 +199,5 @@ STUDY = Study(
     data=DATA,
     aliases=("tip",),
     write_checkpoints=write_checkpoints,
+    rows=ROWS,
 )
