@@ -261,8 +261,8 @@ class FakeStore:
     def evaluation(self, recipe, beam_size, length_penalty):
         return self.rows[recipe]
 
-    def directory(self, recipe):
-        return self.folder / recipe
+    def kept(self, recipe, name):
+        return self.folder / recipe / name
 
 
 REFERENCES = [f"das alte Sofa Nummer {i} ist kaputt ." for i in range(30)]
