@@ -1,6 +1,5 @@
 """Files: JSON with a schema, writes that are whole, folders that a class can share, and what a
-killed
-writer left."""
+killed writer left."""
 
 from __future__ import annotations
 
