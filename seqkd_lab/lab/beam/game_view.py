@@ -12,6 +12,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.corpus.visible import visible
 from seqkd_lab.decoding.trace import SearchTrace, trace_search
 from seqkd_lab.lab.beam.game import END, BeamGame, NextWords, Prefix, Words
 from seqkd_lab.lab.beam.game_picture import YOU, Path, PathsDrawing, end_of_game
@@ -152,8 +153,8 @@ class BeamGameView(View):
             if candidate is not None:
                 mark = "✓ " if number in self._marked else ""
                 log_prob = shown_number(candidate.log_prob, digits)
-                button.description = f"{mark}{self._name(candidate)}   {log_prob}"
-                button.tooltip = f"{readable(candidate.words)}, log p {log_prob}"
+                button.description = visible(f"{mark}{self._name(candidate)}   {log_prob}")
+                button.tooltip = visible(f"{readable(candidate.words)}, log p {log_prob}")
         self.undo.disabled = not self.game.n_steps and not self._marked
         self.beam_step.disabled = self.game.over
 

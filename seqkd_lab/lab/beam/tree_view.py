@@ -25,6 +25,7 @@ from seqkd_lab.lab.shared.view import (
     STYLE,
     WIDE,
     View,
+    VisibleHTML,
     end_at,
     first,
     sentence_chooser,
@@ -89,7 +90,7 @@ class BeamExplorer(View):
             ),
         }
         self._listed = controls["sentence"].options
-        self.answer = widgets.HTML()  # what the view answers to a typed sentence
+        self.answer = VisibleHTML()  # what the view answers to a typed sentence
         rows = list(controls.values())
         super().__init__(controls, self._drawing.picture, [*rows[:2], self.answer, *rows[2:]])
         self.redraw()

@@ -67,4 +67,6 @@ class TemperatureExplorer(NextWordView):
 
 
 def _in_nats(values: Mapping[str, float]) -> str:
-    return " · ".join(f"{name} <b>{shown_number(value, 2)}</b>" for name, value in values.items())
+    return " · ".join(
+        f"{escape(name)} <b>{shown_number(value, 2)}</b>" for name, value in values.items()
+    )

@@ -10,6 +10,7 @@ import io
 import math
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -20,6 +21,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from PIL import Image
 
+from seqkd_lab.corpus.visible import visible, visible_lines
 from seqkd_lab.lab.shared.style import SIZE
 
 DOTS_PER_INCH = 100
@@ -30,7 +32,8 @@ def rendered_text(
     text: str, size: float, weight: str, colour: str, on_white: bool, dots_per_inch: float
 ) -> tuple[np.ndarray, int]:
     """Return the pixels (height, width, RGBA) of `text`, lowest row first, and how far they reach
-    below the baseline."""
+    below the baseline. Control characters, which no font has, are made visible."""
+    text = visible(text)
     font = FontProperties(size=size, weight=weight)
     width, height, descent = RendererAgg(1, 1, dots_per_inch).get_text_width_height_descent(
         text, font, False
@@ -62,6 +65,10 @@ class Label(Text):
             x, y, text, parse_math=False, verticalalignment="center_baseline", **properties
         )
 
+    def set_text(self, s: Any) -> None:
+        """Set the text, in one line whose control characters are visible."""
+        super().set_text(None if s is None else visible(str(s)))
+
     def draw(self, renderer) -> None:
         """Paste the kept pixels; a figure that is saved to a file draws ordinary text."""
         if not isinstance(renderer, RendererAgg) or self.figure.canvas.is_saving():
@@ -90,6 +97,15 @@ def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
     axes.add_artist(label)
     label.set_clip_on(False)
     return label
+
+
+def make_visible(figure: Figure) -> None:
+    """Make control characters visible in all texts of `figure`: no font has them, and half a
+    character cannot be drawn at all."""
+    for text in figure.findobj(Text):
+        shown = visible_lines(text.get_text())
+        if shown != text.get_text():
+            text.set_text(shown)
 
 
 class BlittedFigure:
@@ -122,6 +138,7 @@ class BlittedFigure:
         """Return the figure as it stands now, as PNG."""
         canvas = self._canvas
         if self._background is None:
+            make_visible(self.figure)
             canvas.draw()
             self._background = canvas.copy_from_bbox(self.figure.bbox)
         canvas.restore_region(self._background)

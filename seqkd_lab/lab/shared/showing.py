@@ -15,10 +15,34 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from seqkd_lab.corpus.visible import visible_lines
 from seqkd_lab.lab.shared.exercises.showing import FAILED, PASSED, Folded
+from seqkd_lab.lab.shared.picture import make_visible
 
 SIGNED_ZERO = re.compile(r"(?<![\w.])[-−+](0(?:\.0+)?)(?![\d.]*\d)")
 """A number that was rounded to zero and kept its sign: "−0.0", "+0.00"."""
+
+ELEMENT_OR_PICTURE = re.compile(r"<(?=[a-zA-Z/!?])|!(?=\[)")
+"""The marks with which an element of HTML, or a picture, begins in markdown."""
+
+
+def without_html(markdown: str) -> str:
+    """Return markdown in which a word of a text or of a model is no element, and no picture, which
+    a page would fetch; code stays as it is, where it is beyond doubt what is code."""
+    return "".join(map(_paragraph_without_html, re.split(r"(\n\s*\n)", markdown)))
+
+
+def _paragraph_without_html(text: str) -> str:
+    parts = text.split("`")  # every second one is code, where backticks stand alone and in pairs
+    is_paired = len(parts) % 2 == 1 and all(parts[1:-1]) and "\\`" not in text
+    if is_paired and not re.search(r"[\n|]", "".join(parts[1::2])):
+        parts[::2] = map(_without_elements, parts[::2])
+        return "`".join(parts)
+    return _without_elements(text)
+
+
+def _without_elements(text: str) -> str:
+    return ELEMENT_OR_PICTURE.sub(lambda match: f"&#{ord(match[0])};", text)
 
 
 def without_signed_zeros(text: str) -> str:
@@ -28,8 +52,8 @@ def without_signed_zeros(text: str) -> str:
 
 @dataclass(frozen=True)
 class Markdown:
-    """Markdown that a notebook renders and a terminal prints; a zero has no sign in it, but code
-    stays as it is."""
+    """Markdown that a notebook renders and a terminal prints: without HTML, and without the sign of
+    a zero; code stays as it is."""
 
     text: str
 
@@ -38,7 +62,8 @@ class Markdown:
             object.__setattr__(self, "text", without_signed_zeros(self.text))
 
     def _repr_markdown_(self) -> str:
-        return self.text
+        is_code = self.text.startswith("```")
+        return visible_lines(self.text if is_code else without_html(self.text))
 
     def __repr__(self) -> str:
         return self.text
@@ -101,6 +126,7 @@ def should_see(what: str, value: float, low: float, high: float, why: str) -> Ex
 
 def png(figure: Figure, dots_per_inch: int = 80) -> bytes:
     """Return the figure as a PNG file."""
+    make_visible(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dots_per_inch)
     return buffer.getvalue()

@@ -10,11 +10,12 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.visible import visible, visible_lines
 from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, BlittedFigure
 
 try:
     import ipywidgets as widgets
-    from traitlets import TraitError
+    from traitlets import TraitError, validate
 except ImportError as error:
     raise ImportError(
         "the views need ipywidgets, which is not installed: pip install 'seqkd-lab[lab]', then "
@@ -27,6 +28,18 @@ LETTERS = 90
 NOBODY = ""
 """The value of a list of students for none of them: to a list the value None would mean that
 nothing is chosen."""
+
+
+class VisibleHTML(widgets.HTML):
+    """HTML whose texts hold no control characters, marks of direction or halves of characters.
+
+    Those would turn the words around them, and half a character cannot be sent to a browser at
+    all.
+    """
+
+    @validate("value")
+    def _make_visible(self, proposal: Any) -> str:
+        return visible_lines(proposal["value"])
 
 
 class View(widgets.VBox):
@@ -46,7 +59,7 @@ class View(widgets.VBox):
         rows: Sequence[widgets.Widget] | None = None,
     ) -> None:
         self.picture, self.image = picture, picture_image(picture)
-        self.text = widgets.HTML()
+        self.text = VisibleHTML()
         self.named = dict(controls)
         super().__init__([*(rows or self.named.values()), self.image, self.text])
         for name, control in self.named.items():
@@ -188,7 +201,7 @@ def student_chooser(names: Iterable[str], nobody: bool) -> widgets.Dropdown:
     """Return a list of students; with `nobody` the first choice is NOBODY. Raise ValueError for an
     empty list."""
     options = [("none", NOBODY)] if nobody else []
-    options += [(name, name) for name in names]
+    options += [(shortened(name), name) for name in names]
     if not options:
         raise ValueError("the view needs at least one student")
     return widgets.Dropdown(
@@ -197,8 +210,8 @@ def student_chooser(names: Iterable[str], nobody: bool) -> widgets.Dropdown:
 
 
 def shortened(text: str) -> str:
-    """Return at most LETTERS letters of a text."""
-    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
+    """Return at most LETTERS letters of a text, as a list or a picture may show it."""
+    return visible(text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…")
 
 
 def first(corpus: ParallelCorpus, n_sentences: int) -> ParallelCorpus:

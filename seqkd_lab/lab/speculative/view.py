@@ -58,7 +58,11 @@ class DraftingStepper(View):
         look = {"style": STYLE, "layout": WIDE}
         controls = {
             "sentence": sentence_chooser(self.corpus.source),
-            "draft": widgets.Dropdown(options=list(drafts), description="draft learned by", **look),
+            "draft": widgets.Dropdown(
+                options=[(shortened(name), name) for name in drafts],
+                description="draft learned by",
+                **look,
+            ),
             "temperature": widgets.Dropdown(
                 options=TEMPERATURES, value=1.0, description="temperature", **look
             ),

@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.toy import ToyLanguage
+from seqkd_lab.corpus.visible import visible
 from seqkd_lab.lab.shared.view import STYLE, View, sentence_chooser, unheard
 from seqkd_lab.lab.teacher.attention import AttentionReading, read_pair, readable
 from seqkd_lab.lab.teacher.attention_picture import AttentionDrawing
@@ -64,4 +65,4 @@ class AttentionView(View):
 
 def word_options(reading: AttentionReading) -> list[tuple[str, int]]:
     """Return each target word with its position."""
-    return [(readable(word), position) for position, word in enumerate(reading.target)]
+    return [(visible(readable(word)), position) for position, word in enumerate(reading.target)]

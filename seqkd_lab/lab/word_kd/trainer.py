@@ -21,6 +21,7 @@ from seqkd_lab.lab.shared.view import (
     STYLE,
     WIDE,
     View,
+    VisibleHTML,
     alpha_slider,
     picture_image,
     slider,
@@ -132,7 +133,7 @@ class StudentTrainer(View):
         self.train_button.on_click(lambda _: self.start())
         self.stop_button.on_click(lambda _: self.stop())
         self.bar = widgets.IntProgress(0, 0, 1, layout=widgets.Layout(width="18em"))
-        self.plan, self.status = widgets.HTML(), widgets.HTML()
+        self.plan, self.status = VisibleHTML(), VisibleHTML()
         buttons = widgets.HBox([self.train_button, self.stop_button, self.bar])
         return [*controls.values(), self.plan, buttons, self.status]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Protocol
 
+from seqkd_lab.corpus.visible import visible_lines
 from seqkd_lab.lab.shared.predictions.questions import Choice, Kind, Ranking
 
 NOT_CHOSEN = ""
@@ -52,7 +53,7 @@ class Form:
         self.note = widgets.HTML()
         answered = self.predictions.answered(self.key)
         if answered is not None:
-            self.note.value = escape(f"Recorded: {answered}.")
+            self.note.value = visible_lines(escape(f"Recorded: {answered}."))
         self.button.on_click(lambda _: self.record())
         head = widgets.HTML(f"<b>Predict:</b> {escape(self.question)}")
         self.view = widgets.VBox(
@@ -68,11 +69,9 @@ class Form:
 
     def record(self) -> None:
         """Record what the controls hold, and say so beneath them."""
-        self.note.value = self.predictions.answer(
-            self.key,
-            self.typed(),
-            None if self.confidence.value == NOT_CHOSEN else self.confidence.value,
-        )._repr_html_()
+        confidence = None if self.confidence.value == NOT_CHOSEN else self.confidence.value
+        note = self.predictions.answer(self.key, self.typed(), confidence)
+        self.note.value = visible_lines(note._repr_html_())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {} if self.view is None else dict(self.view._repr_mimebundle_())
