@@ -12,7 +12,7 @@ training    4 times the weights (themselves, their gradient, Adam's two moments)
 search      2·B·K·V numbers (logits and log-softmax of every candidate), 16 bytes for each of one
             sentence's K·V candidates as the best are chosen, and 6·B·K·L·D of the decoder's state
             before and after a step
-worker      what this process holds with its corpus, and the batches of a training or of a search
+worker      what this process holds with its corpus, and BATCHES_MIB for models and their batches
 seeds       as many models as a seed has, 4 bytes a weight each, on disk
 """
 
@@ -28,6 +28,9 @@ NUMBER = 4
 MIB, GIB = 2**20, 2**30
 WORKER_MIB = 450
 """What one worker of the tour holds at its peak, measured on the toy language."""
+BATCHES_MIB = 50
+"""Of these, what it holds beside the libraries and the corpus, which the process that starts it
+holds, too."""
 LEAST_SECONDS_PER_MODEL = 5
 """No model of any study is trained in less."""
 MOST_DAYS = 365

@@ -11,13 +11,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
 import socket
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -112,10 +113,29 @@ def checked(value: Any, schema: type[T], where: str, remedy: str = MAKE_AGAIN) -
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON that a person can read, atomically. Raise ValueError for NaN and infinity, which
-    JSON does not have."""
+    """Write JSON that a person can read, atomically. Raise FileError, naming the key, for NaN and
+    infinity, which JSON does not have and no result may be."""
+    wrong = not_finite(content)
+    if wrong is not None:
+        raise FileError(
+            f"{path}: not written, since {wrong} is no finite number, as after a training that "
+            "diverged; train with a smaller learning rate"
+        )
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     write_atomically(path, (text + "\n").encode())
+
+
+def not_finite(content: Any, key: str = "$") -> str | None:
+    """Return the key of the first number in `content`, plain values, that is NaN or infinite, as
+    in "$.history.valid_loss[2]"; None where there is none."""
+    if isinstance(content, float):
+        return None if math.isfinite(content) else key
+    parts: Iterable[tuple[str, Any]] = ()
+    if isinstance(content, Mapping):
+        parts = ((f"{key}.{name}", part) for name, part in content.items())
+    elif isinstance(content, (list, tuple)):
+        parts = ((f"{key}[{place}]", part) for place, part in enumerate(content))
+    return next(filter(None, (not_finite(part, name) for name, part in parts)), None)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

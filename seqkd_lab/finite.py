@@ -4,7 +4,7 @@ and what it says."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,37 @@ class NotFiniteError(ValueError):
 
 class DivergenceError(ArithmeticError):
     """A loss that is not a finite number: the training has failed, and its weights are worth
-    nothing."""
+    nothing.
+
+    pairs: the numbers, from 1 on, of the pairs in the batch that it happened at; none where it was
+    no batch of the training text.
+    """
+
+    def __init__(self, message: str, pairs: Sequence[int] = ()) -> None:
+        super().__init__(message)
+        self.pairs = tuple(pairs)
+
+
+MOST_NAMED = 20
+"""So many pairs of a batch are named; `DivergenceError.pairs` has all."""
+
+
+def diverged(
+    error: Exception, where: str, learning_rate: float, pairs: Iterable[int] = ()
+) -> DivergenceError:
+    """Return the error of a training, given what went wrong, where, and the numbers of the pairs
+    of that batch."""
+    pairs = sorted(pairs)
+    message = (
+        f"the training diverged {where}: {str(error).rstrip('.')}. The learning rate "
+        f"(--learning-rate) was {learning_rate:g}"
+    )
+    if pairs:
+        named = ", ".join(f"{pair:,}" for pair in pairs[:MOST_NAMED])
+        more = f" and {len(pairs) - MOST_NAMED} more" if len(pairs) > MOST_NAMED else ""
+        several = "s" * (len(pairs) > 1)
+        message += f"; the batch held pair{several} {named}{more} of the training text, as cleaned"
+    return DivergenceError(f"{message}. No model was saved", pairs)
 
 
 def explained(error: NotFiniteError, models: Iterable[nn.Module]) -> NotFiniteError:
@@ -39,6 +69,22 @@ def wrong_weight(model: nn.Module) -> str | None:
         if n_wrong:
             return f"{n_wrong:,} of {weight.numel():,} weights of {name} are not finite"
     return None
+
+
+def check_weights(model: nn.Module, what: str) -> None:
+    """Raise NotFiniteError where a weight of `model` is NaN or infinite, before `what` is done with
+    it."""
+    wrong = wrong_weight(model)
+    if wrong is not None:
+        raise NotFiniteError(f"{what}: {wrong}, as after a training that diverged; {REMEDY}")
+
+
+def check_trained(model: nn.Module) -> None:
+    """Raise DivergenceError where a weight of `model` is NaN or infinite, though the losses, which
+    need not have seen it, are not."""
+    wrong = wrong_weight(model)
+    if wrong is not None:
+        raise DivergenceError(f"{wrong}: take a smaller learning rate")
 
 
 def check_next_words(best_logits: Tensor) -> None:

@@ -21,7 +21,7 @@ from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode, lim
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
-from seqkd_lab.finite import DivergenceError, check_loss
+from seqkd_lab.finite import DivergenceError, NotFiniteError, check_loss, check_trained, diverged
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 from seqkd_lab.optimisation import BY_BLEU, History, Optimisation, Progress, set_rate, training_step
 from seqkd_lab.resuming import AnotherRunError, check_shapes, forget, read_state, write_state
@@ -128,7 +128,8 @@ class Trainer:
         torch.manual_seed(self.seed * 1_000_003 + self.epoch)
         total, n_tokens, epoch = 0.0, 0, self.epoch + 1
         for n_done, batch in self._batches():
-            with self._diverging(f"in update {n_done + 1} (epoch {epoch})"):
+            with self._diverging(f"in update {n_done + 1} (epoch {epoch})", batch):
+                batch = self._transformed(batch, n_done)
                 loss = self.update(batch, n_done)
             total, n_tokens = total + loss * batch.n_tokens, n_tokens + batch.n_tokens
             rate, valid_loss = self.optimiser.param_groups[0]["lr"], None
@@ -141,38 +142,41 @@ class Trainer:
         return False
 
     def _batches(self) -> Iterator[tuple[int, Batch]]:
-        """Yield the batches of this epoch as they are learned from, each with the number of updates
-        before it."""
+        """Yield the batches of this epoch, each with the number of updates before it."""
         shuffle_seed = self.seed * 1_000 + self.epoch
         shuffled = batches(self.encoded, self.optimisation.batch_size, shuffle_seed)
-        for n_done, batch in enumerate(shuffled, start=self.epoch * self.updates_per_epoch):
-            if self.batch_transform is not None:
-                batch = self.batch_transform(self.model, batch, self.seed * 1_000_003 + n_done)
-            yield n_done, batch
+        yield from enumerate(shuffled, start=self.epoch * self.updates_per_epoch)
+
+    def _transformed(self, batch: Batch, n_done: int) -> Batch:
+        """Return `batch` as it is learned from, after `n_done` updates."""
+        if self.batch_transform is None:
+            return batch
+        return self.batch_transform(self.model, batch, self.seed * 1_000_003 + n_done)
 
     @contextmanager
-    def _diverging(self, where: str) -> Iterator[None]:
-        """Add to a DivergenceError of the body where it happened, and at which learning rate."""
+    def _diverging(self, where: str, batch: Batch | None = None) -> Iterator[None]:
+        """Add to what is not finite in the body where it happened, at which pairs, and at which
+        learning rate."""
         try:
             yield
-        except DivergenceError as error:
-            raise DivergenceError(
-                f"the training diverged {where}: {error}. The learning rate (--learning-rate) was "
-                f"{self.optimisation.learning_rate:g}; no model was saved"
-            ) from error
+        except (DivergenceError, NotFiniteError) as error:
+            pairs = () if batch is None else (batch.rows + 1).tolist()
+            raise diverged(error, where, self.optimisation.learning_rate, pairs) from error
 
     def _end_epoch(self, train_loss: float, rate: float, n_tokens: int) -> float:
         """Validate, enter the epoch in the history, keep its weights where they are the best;
         return the validation loss."""
         self.epoch += 1
-        with self._diverging(f"in epoch {self.epoch}"):
+        with self._diverging(f"at the end of epoch {self.epoch}"):
             valid_loss = validation_loss(self.model, self.valid)
+            check_trained(self.model)
+            valid_bleu = None if self.validation is None else self.validation(self.model)
         self.history.train_loss.append(train_loss)
         self.history.valid_loss.append(valid_loss)
         self.history.learning_rate.append(rate)
         self.history.n_tokens.append(n_tokens)
-        if self.validation is not None:
-            self.history.valid_bleu.append(self.validation(self.model))
+        if valid_bleu is not None:
+            self.history.valid_bleu.append(valid_bleu)
         best = self.history.kept_epoch(self.optimisation)
         if self.optimisation.keeps_best and best == self.epoch:
             self.best = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
@@ -243,7 +247,8 @@ def train(
     continues from its last whole epoch to the same result, bit for bit on one machine with one
     number of threads. `key` says what run that is (hash of settings, data, teacher); what another
     key left there is replaced, with a warning. A callback that returns True stops at once: the
-    weights stay as they are then. Raises DivergenceError at the first loss that is not finite.
+    weights stay as they are then. Raises DivergenceError at the first loss that is not finite; the
+    state of the last whole epoch before it stays in `resume_from`.
     """
     trainer = Trainer(
         model, corpus, valid, objective, optimisation, seed, teacher, batch_transform, validation
@@ -256,14 +261,25 @@ def train(
             stopped = trainer.run_epoch(callbacks)
             if resume_from is not None and not stopped:
                 trainer.save(resume_from, key)
-    except DivergenceError:
-        if resume_from is not None:
-            forget(resume_from)  # the same run would diverge again
-        raise
+    except DivergenceError as error:
+        raise _with_what_is_kept(error, trainer, resume_from) from error
     if trainer.best is not None and not stopped:
         model.load_state_dict(trainer.best)
     model.eval()
     return trainer.history
+
+
+def _with_what_is_kept(
+    error: DivergenceError, trainer: Trainer, directory: Path | None
+) -> DivergenceError:
+    """Return `error` with the epoch whose state is kept in `directory`, if there is one."""
+    n_whole = len(trainer.history.valid_loss)
+    if directory is None or not n_whole:
+        return error
+    return DivergenceError(
+        f"{error}; the state after epoch {n_whole}, the last whole one, is kept in {directory}",
+        error.pairs,
+    )
 
 
 def _resume_or_forget(trainer: Trainer, directory: Path, key: str) -> None:

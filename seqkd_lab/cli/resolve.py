@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -176,10 +177,11 @@ def table_run(
 
 
 def n_workers_of(workers: int | None, needed_mib: float = WORKER_MIB) -> int:
-    """Return the number of processes, each of `needed_mib`, and print to stderr why: by default
-    one per available core, and never more than memory has room for."""
+    """Return the number of processes, each of `needed_mib` or a little more, and print to stderr
+    why: by default one per available core, and never more than memory has room for."""
     check_at_least_1("--workers", workers)
-    number, why = estimates.workers(workers, machine.available_cpus(), needed_mib)
+    needed = WORKER_MIB if math.isnan(needed_mib) else max(WORKER_MIB, needed_mib)
+    number, why = estimates.workers(workers, machine.available_cpus(), needed)
     print(why, file=sys.stderr)
     return number
 

@@ -11,6 +11,7 @@ from seqkd_lab import machine
 from seqkd_lab.cli.paths import announce, results_to_judge, results_to_write
 from seqkd_lab.cli.resolve import check_at_least_1, n_workers_of, seeds_of, store_of
 from seqkd_lab.cli.terminal import Bar, plain_stream
+from seqkd_lab.estimates import BATCHES_MIB
 from seqkd_lab.runs.power import planned_effects
 from seqkd_lab.runs.progress import Bars
 from seqkd_lab.runs.recipes import TextData, ToyData
@@ -112,10 +113,10 @@ def make_models(
     if results is not None:
         announce(results)
     loaded = store.dataset(data)
-    check_space(store, tasks, loaded, n_workers)
     print(loaded.cleaning, file=sys.stderr)
     # a worker loads the same corpus, and learns from its batches beside it
-    n_workers = n_workers_of(arguments.workers)
+    n_workers = n_workers_of(arguments.workers, machine.peak_memory_mib() + BATCHES_MIB)
+    check_space(store, tasks, loaded, n_workers)
     bars = Bars(tasks, len(loaded.train), len(loaded.test), plain_stream(sys.stderr))
     try:
         run_all(tasks, store.root, n_workers, bars)

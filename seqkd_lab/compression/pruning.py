@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from seqkd_lab.finite import check_weights
+
 CLASS_BLIND = "class-blind"
 CLASS_UNIFORM = "class-uniform"
 CLASS_DISTRIBUTION = "class-distribution"
@@ -89,9 +91,10 @@ def prune_masks(model: nn.Module, share: float, method: str = CLASS_BLIND) -> di
 
     Exactly so many: of equal scores the earlier one goes. What is 0 already goes first, so pruning
     a pruned model by the same share changes nothing. Raise ValueError for a share outside [0, 1),
-    or one that leaves nothing, or an unknown method.
+    or one that leaves nothing, or an unknown method; NotFiniteError where a weight is not finite.
     """
     check_pruning(share, method)
+    check_weights(model, "this model cannot be pruned")
     by_name = scores(model, method)
     flat = torch.cat([score.flatten() for score in by_name.values()])
     n_pruned = round(share * len(flat))

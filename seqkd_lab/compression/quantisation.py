@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from seqkd_lab.finite import check_weights
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 LARGEST = 127
@@ -49,7 +50,8 @@ def quantised_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 @torch.no_grad()
 def quantised(model: Seq2Seq) -> Seq2Seq:
     """Return a copy of `model` whose matrices are what 8 bits leave of them: it shows what
-    quantisation costs in quality."""
+    quantisation costs in quality. Raise NotFiniteError where a weight is not finite."""
+    check_weights(model, "this model cannot be quantised")
     rounded = copy.deepcopy(model)
     for parameter in rounded.parameters():
         if parameter.dim() == 2:

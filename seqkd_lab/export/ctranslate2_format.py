@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from seqkd_lab.corpus.vocabulary import EOS
+from seqkd_lab.finite import check_weights
 from seqkd_lab.models.architectures import name_of
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.models.transformer import TransformerSeq2Seq
@@ -88,11 +89,18 @@ def write_ctranslate2(model: Seq2Seq, directory: Path, quantisation: str = "floa
     """Write `model` to the existing `directory` as CTranslate2 reads it: weights, settings,
     vocabularies.
 
-    Raise ExportError for a model or quantisation that cannot be, or without ctranslate2; OSError
-    on a full disk.
+    Raise ExportError for a model or quantisation that cannot be, or without ctranslate2;
+    NotFiniteError where a weight is not finite; OSError on a full disk.
     """
     check_quantisation(quantisation)
     check_exportable(model)
+    check_weights(model, "this model cannot be exported")
+    if quantisation == "float16":
+        largest = max(float(weight.detach().abs().max()) for weight in model.parameters())
+        if largest > torch.finfo(torch.float16).max:
+            raise ExportError(
+                f"a weight of {largest:g} is beyond what float16 can hold; take float32 or int8"
+            )
     assert isinstance(model, TransformerSeq2Seq)
     specification = specify(model)
     specification.validate()
