@@ -18,7 +18,7 @@ LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tour table check test soak coverage lint lab notebooks doctor lock audit clean
+.PHONY: help tour table check test soak coverage lint lab notebooks doctor lock audit oldest newest clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,12 @@ lock: $(DONE)/maintain ## resolves requirements/*.txt anew from pyproject.toml (
 
 audit: $(DONE)/test $(DONE)/maintain ## known vulnerabilities and licences of all that is installed
 	$(BIN)/python tools/audit.py --pip-audit $(MAINTAIN)/pip-audit $(ARGS)
+
+oldest: $(DONE)/maintain ## the quick tests with the oldest versions that pyproject.toml allows
+	$(MAINTAIN)/python tools/check_versions.py $@ $(ARGS)
+
+newest: $(DONE)/maintain ## the quick tests with the newest versions that pyproject.toml allows
+	$(MAINTAIN)/python tools/check_versions.py $@ $(ARGS)
 
 clean: ## removes the environment and what tools left behind; keeps runs/ and data/
 	rm -rf $(VENV) build dist .pytest_cache .hypothesis .ruff_cache *.egg-info
