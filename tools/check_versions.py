@@ -46,7 +46,7 @@ def resolved(which: str, folder: Path) -> dict[str, str]:
 
 
 def set_up(folder: Path, versions: dict[str, str]) -> Path:
-    """Return the Python of a new environment in `folder` with these versions, torch and the project.
+    """Return the Python of a new environment in `folder` with these versions and the project.
 
     Raise CalledProcessError when a step fails.
     """

@@ -159,14 +159,17 @@ def write(name: str, chosen: dict[str, list[str]]) -> None:
 
 
 def make_locks(folder: Path, upgrade: bool) -> None:
-    """Write all locks; `folder` is for uv's output. Raise LockError before any is written."""
+    """Write all locks; `folder` is for uv's output. Raise LockError before any is written.
+
+    core and lab only say which packages are theirs; the versions are those of the whole, test.
+    """
     before = "".join(entries(present("torch")).get("torch", [""]))
     pin = f"torch=={version_of(before)}\n" if before else ""  # uv would take its hashes as they are
-    others = [name for name in TITLES if name != "torch"]
-    output, preferred = folder / "uv.txt", "" if upgrade else pin + present(*others)
+    output = folder / "uv.txt"
+    preferred = "" if upgrade else pin + present("core", "lab", "test", "cuda")
     all_of_them = resolve("test", output, preferred)
     core, lab = (entries(resolve(name, output, all_of_them)) for name in ("core", "lab"))
-    maintain = entries(resolve("maintain", output, preferred))
+    maintain = entries(resolve("maintain", output, "" if upgrade else present("maintain")))
     largest = entries(all_of_them)
     cuda = {name for name in largest if ONLY_FOR_CUDA.fullmatch(name)}
     (ordinary,) = largest["torch"]
