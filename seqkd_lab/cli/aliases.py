@@ -85,15 +85,21 @@ def _timing() -> argparse.ArgumentParser:
 
 def run(arguments: Namespace) -> int:
     """Run the study of an alias; new results get their pictures beside them."""
-    from seqkd_lab.cli.paths import results_to_write
+    from seqkd_lab.cli.paths import check_file, check_folder, results_to_write
     from seqkd_lab.cli.studies import run_studies, write_checkpoints
 
     study = study_of(arguments)
+    checkpoints = getattr(arguments, "checkpoints", None)
+    if not arguments.check:  # what is written after the work is checked before it
+        path = results_to_write(arguments.results, study.file)
+        for picture in pictures_beside(study, path):
+            check_file(picture, "--results, the picture beside it:")
+        if checkpoints is not None:
+            check_folder(checkpoints, "--checkpoints")
     code = run_studies([study], [arguments.results], arguments)
     if not arguments.check:
-        if study.name in ("pruning", "architectures"):
-            draw(study.name, results_to_write(arguments.results, study.file))
-        if arguments.command == "table3" and arguments.checkpoints is not None:
+        draw(study, path)
+        if checkpoints is not None:
             write_checkpoints(study, arguments)
     return code
 
@@ -120,22 +126,35 @@ def study_of(arguments: Namespace) -> Study:
     return speed.study_of(arguments.repetitions, arguments.paper_sizes)
 
 
-def draw(study: str, path: Path) -> None:
+def pictures_beside(study: Study, path: Path) -> dict[Path, str]:
+    """Return the pictures that are drawn beside a study's results, each with what it shows."""
+    names = {
+        "pruning": {f"{path.stem}.png": "table3_figure"},
+        "architectures": {
+            f"{path.stem}.png": "crossed_figure",
+            f"{path.stem}-curves.png": "search_figure",
+        },
+    }
+    return {path.with_name(name): shows for name, shows in names.get(study.name, {}).items()}
+
+
+def draw(study: Study, path: Path) -> None:
     """Draw the results of pruning or of the architectures beside their file."""
+    pictures = pictures_beside(study, path)
+    if not pictures:
+        return
     from seqkd_lab.files import write_atomically
-    from seqkd_lab.lab.pruning.figures import table3_figure
+    from seqkd_lab.lab.pruning import figures as of_pruning
     from seqkd_lab.lab.shared.showing import png
-    from seqkd_lab.lab.speculative.architecture_figures import crossed_figure, search_figure
+    from seqkd_lab.lab.speculative import architecture_figures
     from seqkd_lab.runs.results import rows_by_seed
     from seqkd_lab.runs.study import read_study
 
-    pictures = {
-        "pruning": {f"{path.stem}.png": table3_figure},
-        "architectures": {
-            f"{path.stem}.png": crossed_figure,
-            f"{path.stem}-curves.png": search_figure,
-        },
+    drawn = {
+        "table3_figure": of_pruning.table3_figure,
+        "crossed_figure": architecture_figures.crossed_figure,
+        "search_figure": architecture_figures.search_figure,
     }
     by_seed = rows_by_seed(read_study(path, study))
-    for name, figure in pictures[study].items():
-        write_atomically(path.with_name(name), png(figure(by_seed)))
+    for picture, shows in pictures.items():
+        write_atomically(picture, png(drawn[shows](by_seed)))

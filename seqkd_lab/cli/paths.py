@@ -88,6 +88,11 @@ def check_folder(path: Path, option: str = "--out") -> None:
 def check_file(path: Path, option: str = "--out", read: Iterable[str | None] = ()) -> None:
     """Raise ValueError where no file `path` can be written, and where it is one of those that are
     `read`. Folders that are missing are made later, with the file."""
+    if path.is_symlink():  # the file would take the link's place
+        raise ValueError(
+            f"{option} {path}: this is a link, to {os.readlink(path)}; name that file itself, or "
+            "delete the link"
+        )
     if path.is_dir():
         raise ValueError(f"{option} {path}: this is a folder; name a file")
     if path.exists() and not path.is_file():  # it would be replaced by the file

@@ -19,7 +19,7 @@ from seqkd_lab.runs.results import rows_by_seed
 from seqkd_lab.runs.schedule import Task, run_all
 from seqkd_lab.runs.space import check_space
 from seqkd_lab.runs.store import Report
-from seqkd_lab.runs.study import Study, measure_seeds, missing_seeds, read_study
+from seqkd_lab.runs.study import Study, judging, measure_seeds, missing_seeds, read_study
 from seqkd_lab.runs.verdicts import all_held, in_words
 from seqkd_lab.studies.table1.table import said_of_teacher, signatures, table_frame
 
@@ -85,14 +85,14 @@ def print_study(study: Study, path: Path) -> bool:
     """
     rows = rows_by_seed(read_study(path, study))
     repeated = study.repeated if len(rows) > 1 else study.repeated.rstrip("s")
-    print(f"== {study.name} ({path.name}), {len(rows)} {repeated}\n")
-    for heading, frame in study.tables(rows).items():
-        print(f"{heading}\n{frame.to_string()}\n")
-    if study.in_words is not None:
-        print(study.in_words(rows) + "\n")
-    verdicts = study.judge(rows)
-    if verdicts:
-        print(in_words(verdicts, study.repeated, planned_effects(study, rows)) + "\n")
+    with judging(path):
+        parts = [f"{heading}\n{frame.to_string()}" for heading, frame in study.tables(rows).items()]
+        if study.in_words is not None:
+            parts.append(study.in_words(rows))
+        verdicts = study.judge(rows)
+        if verdicts:
+            parts.append(in_words(verdicts, study.repeated, planned_effects(study, rows)))
+    print(f"== {study.name} ({path.name}), {len(rows)} {repeated}", *parts, sep="\n\n", end="\n\n")
     return all_held(verdicts)
 
 

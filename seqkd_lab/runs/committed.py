@@ -12,10 +12,11 @@ from pathlib import Path
 from statistics import fmean
 
 from seqkd_lab import installation
-from seqkd_lab.files import FileError, read_json, write_json
+from seqkd_lab.files import FileError, write_json
 from seqkd_lab.models.checkpoint import load_model, save_model
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.complete import weights_hash
+from seqkd_lab.runs.kept import read_committed
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, TEACHER, Recipe
 from seqkd_lab.runs.store import Store, identity
 
@@ -81,12 +82,15 @@ def representative_seed(by_seed: Mapping[str, Mapping]) -> int:
 
 
 def committed_seed() -> int:
-    """Return the seed of the committed models of Table 1. Raises FileError where there are
-    none."""
+    """Return the seed of the committed models of Table 1. Raises FileError where there are none,
+    and where their record is damaged."""
     path = DATA / "checkpoints" / TEACHER / "metrics.json"
     if not path.exists():
         raise FileError(f"{path}: no committed models; {installation.restore('checkpoints')}")
-    return read_json(path)["seed"]
+    seed = read_committed(path, installation.restore("checkpoints")).seed
+    if not isinstance(seed, int):
+        raise FileError(f"{path}: no seed; {installation.restore('checkpoints')}")
+    return seed
 
 
 def load_committed(directory: Path) -> Seq2Seq:
@@ -95,9 +99,11 @@ def load_committed(directory: Path) -> Seq2Seq:
     Raises FileError when it is not there, and when its weights are not those that were
     measured.
     """
-    if not (directory / "metrics.json").exists():
+    record = directory / "metrics.json"
+    if not record.exists():
         raise FileError(no_model(directory.name))
-    actual, recorded = weights_hash(directory), read_json(directory / "metrics.json")["sha256"]
+    recorded = read_committed(record, installation.restore("checkpoints")).sha256
+    actual = weights_hash(directory)
     if actual != recorded:
         raise FileError(
             f"{directory}: weights have sha256 {actual}, recorded is {recorded}; "

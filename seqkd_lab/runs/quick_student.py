@@ -17,6 +17,7 @@ from seqkd_lab.finite import NotFiniteError
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.data import Dataset
+from seqkd_lab.runs.measured import Positive, Size
 from seqkd_lab.training import Callback, History, Optimisation, train
 
 
@@ -30,13 +31,13 @@ class QuickStudent:
     misleads.
     """
 
-    width: int = 24
-    epochs: int = 4
-    n_pairs: int = 6000
-    batch_size: int = 32
-    learning_rate: float = 0.016
-    n_valid: int = 200
-    n_test: int = 500
+    width: Size = 24
+    epochs: Size = 4
+    n_pairs: Size = 6000
+    batch_size: Size = 32
+    learning_rate: Positive = 0.016
+    n_valid: Size = 200
+    n_test: Size = 500
 
     @property
     def optimisation(self) -> Optimisation:

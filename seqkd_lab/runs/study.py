@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,6 +179,19 @@ def _check_same_names(by_seed: Mapping[str, Mapping], path: Path) -> None:
             raise FileError(
                 f"{path}: seed {seed} has no row {missing[:60]!r}, as other seeds have; {REMEDY}"
             )
+
+
+@contextmanager
+def judging(path: Path) -> Iterator[None]:
+    """Let errors of the body, which judges or draws the results at `path`, name the file: numbers
+    that are each in their range may still not fit together. Raise FileError."""
+    try:
+        yield
+    except FileError:
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise FileError(f"{path}: its numbers do not fit together ({why}); {REMEDY}") from error
 
 
 def committed_rows(study: Study) -> list[Rows]:

@@ -179,10 +179,19 @@ def is_measured(claim: Claim, by_seed: Sequence[Rows]) -> bool:
 
 
 def judge_claims(claims: Iterable[Claim], by_seed: Sequence[Rows]) -> list[Verdict]:
-    """Judge every claim that these results measured. Raises ValueError without any seed."""
+    """Judge every claim that these results measured. Raises ValueError without any seed, and where
+    a claim's quantity cannot be computed."""
     if not by_seed:
         raise ValueError("no seed to judge: the results hold no finished run")
-    return [judge_claim(claim, by_seed) for claim in claims if is_measured(claim, by_seed)]
+    verdicts = []
+    for claim in claims:
+        try:
+            if is_measured(claim, by_seed):
+                verdicts.append(judge_claim(claim, by_seed))
+        except (ArithmeticError, LookupError, TypeError) as error:
+            why = f"{type(error).__name__}: {error}"
+            raise ValueError(f"{claim.name} cannot be judged ({why}): {claim.ours}") from error
+    return verdicts
 
 
 def all_held(verdicts: Iterable[Verdict]) -> bool:

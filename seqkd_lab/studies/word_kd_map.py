@@ -15,8 +15,10 @@ from itertools import repeat
 
 import msgspec
 import pandas
+from msgspec import Struct
 
 from seqkd_lab.distillation.losses import BalancedWordKD
+from seqkd_lab.files import checked
 from seqkd_lab.machine import use_threads
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.committed import existing_checkpoint, load_committed, results_path, weights_hash
@@ -26,7 +28,7 @@ from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_stud
 from seqkd_lab.runs.recipes import TEACHER, ToyData
 from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.store import Report, Store, identity
-from seqkd_lab.runs.study import Study, read_study
+from seqkd_lab.runs.study import REMEDY, Study, read_study
 from seqkd_lab.runs.verdicts import Rows
 
 Place = tuple[float, float | None]
@@ -95,6 +97,12 @@ class MapRun:
             "alphas": self.alphas,
             "temperatures": self.temperatures,
         }
+
+
+class MapSettings(Struct):
+    """What is read of the map's settings."""
+
+    student: QuickStudent
 
 
 class Student(Row):
@@ -178,7 +186,10 @@ def map_tables(by_seed: Sequence[Rows]) -> dict[str, pandas.DataFrame]:
 
 def committed_map() -> dict:
     """Return the map that travels with the repository."""
-    return read_study(results_path(STUDY.file), STUDY)
+    path = results_path(STUDY.file)
+    results = read_study(path, STUDY)
+    checked(results["settings"], MapSettings, f"{path}: settings", REMEDY)
+    return results
 
 
 def study_of(run: MapRun) -> Study:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from seqkd_lab import studies
 from seqkd_lab.cli import options
+from seqkd_lab.cli.paths import check_folder
 from seqkd_lab.cli.studies import run_studies, write_checkpoints
 from seqkd_lab.runs.committed import own_results_path, results_path
 from seqkd_lab.runs.power import plans
@@ -77,23 +78,31 @@ def run(arguments: Namespace) -> int:
     if arguments.pilot:
         chosen = [study.pilot() for study in chosen]
     if arguments.checkpoints is not None:
-        _check_checkpoints(chosen, arguments.check)
+        _check_checkpoints(chosen, arguments)
     code = run_studies(chosen, [_file(arguments.results, study) for study in chosen], arguments)
     for study in chosen if arguments.checkpoints is not None else ():
         write_checkpoints(study, arguments)
     return code
 
 
-def _check_checkpoints(chosen: Sequence[Study], check: bool) -> None:
-    """Raise ValueError where `study check` or a study without checkpoints is to write some."""
-    if check:
+def _check_checkpoints(chosen: Sequence[Study], arguments: Namespace) -> None:
+    """Raise ValueError where `study check` or a study without checkpoints is to write some, and
+    where nothing can be written."""
+    if arguments.check:
         raise ValueError("--checkpoints writes models; use it with `study run`")
     for study in chosen:
         if study.write_checkpoints is None:
             raise ValueError(f"no model of the study {study.name} travels with the repository")
+    check_folder(arguments.checkpoints, "--checkpoints")
 
 
 def _file(folder: Path | None, study: Study) -> Path | None:
+    """Return the study's file in the folder that --results names. Raise ValueError for a file."""
+    if folder is not None and folder.is_file():
+        raise ValueError(
+            f"--results {folder}: this is a file; name the folder that has {study.file}, or is to "
+            "have it"
+        )
     return None if folder is None else folder / study.file
 
 

@@ -7,7 +7,7 @@ import argparse
 from argparse import Namespace
 
 from seqkd_lab.cli import options
-from seqkd_lab.cli.paths import results_to_judge, results_to_write
+from seqkd_lab.cli.paths import check_file, check_folder, results_to_judge, results_to_write
 from seqkd_lab.cli.resolve import seeds_of, store_of, table_run
 from seqkd_lab.cli.studies import existing, make_models, print_table
 from seqkd_lab.files import write_atomically
@@ -15,7 +15,7 @@ from seqkd_lab.installation import OWN_RESULTS
 from seqkd_lab.runs import committed
 from seqkd_lab.runs.recipes import TABLE_ROWS
 from seqkd_lab.runs.results import rows_by_seed
-from seqkd_lab.runs.study import write_study
+from seqkd_lab.runs.study import judging, write_study
 from seqkd_lab.runs.verdicts import all_held
 from seqkd_lab.studies.table1 import checkpoints, findings, findings_in_words
 from seqkd_lab.studies.table1.study import TOY_SEEDS, collect
@@ -68,10 +68,16 @@ def run(arguments: Namespace) -> int:
     """Run `seqkd-lab table`; return the exit code."""
     if arguments.check:
         path = existing(results_to_judge(arguments.results, "table1.json"), "table")
-        return 0 if print_results(read_results(path)) else 1
+        with judging(path):
+            return 0 if print_results(read_results(path)) else 1
     # the lab's own results are of the toy language
     of_text = OWN_RESULTS / "table1.json" if arguments.source else None
     path = results_to_write(arguments.results or of_text, "table1.json")
+    pictures = [path.with_name(f"{path.stem}{end}.png") for end in ("", "-curves")]
+    for picture in pictures:
+        check_file(picture, "--results, the picture beside it:")
+    if arguments.checkpoints is not None:
+        check_folder(arguments.checkpoints, "--checkpoints")
     own_seeds = TEXT_SEEDS if arguments.source else TOY_SEEDS
     seeds = seeds_of(arguments, own_seeds[0], len(own_seeds))
     from seqkd_lab.lab.paper_table.table import curves_figure, table_figure
@@ -81,8 +87,8 @@ def run(arguments: Namespace) -> int:
     make_models(run.tasks(), run.data, arguments, path)
     results = collect(run, store_of(arguments))
     write_study(path, results, results["by_seed"])
-    write_atomically(path.with_suffix(".png"), png(table_figure(results), 110))
-    write_atomically(path.with_name(f"{path.stem}-curves.png"), png(curves_figure(results), 110))
+    for picture, figure in zip(pictures, (table_figure, curves_figure), strict=True):
+        write_atomically(picture, png(figure(results), 110))
     print_results(results)
     print(f"\nResults: {path}, pictures beside it")
     if arguments.checkpoints:

@@ -15,11 +15,10 @@ from matplotlib.figure import Figure
 from seqkd_lab.lab.shared.seeds import draw_seeds, write_beyond
 from seqkd_lab.lab.shared.showing import Markdown
 from seqkd_lab.lab.shared.style import BLACK, BLUE, panels, ready, styled
-from seqkd_lab.runs.committed import results_path
-from seqkd_lab.runs.results import rows_by_seed
-from seqkd_lab.runs.study import read_study
+from seqkd_lab.runs.study import committed_rows
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
 from seqkd_lab.studies import no_help
+from seqkd_lab.studies.budget import study as budget
 from seqkd_lab.studies.budget.gains import gain, updates_at
 from seqkd_lab.studies.budget.students import FACTORS, GREEDY_BLEU
 from seqkd_lab.studies.no_help import (
@@ -192,7 +191,7 @@ def _why(condition_gain: Gain) -> str:
 
 def budget_seeds() -> list[Rows]:
     """Read the committed budget study, a seed after the other."""
-    return rows_by_seed(read_study(results_path("budget.json"), "budget"))
+    return committed_rows(budget.STUDY)
 
 
 def budget_answer(by_seed: Sequence[Rows]) -> str:

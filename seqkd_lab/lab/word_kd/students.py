@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from seqkd_lab.distillation.losses import BalancedWordKD
 from seqkd_lab.evaluation import OutputScore
 from seqkd_lab.lab.shared.learning_curve import Curve
@@ -20,7 +22,7 @@ from seqkd_lab.training import Progress
 
 def map_student(results: Mapping) -> QuickStudent:
     """Return the settings of the map's students, much smaller ones in the tests' fast mode."""
-    settings = QuickStudent(**results["settings"]["student"])
+    settings = msgspec.convert(results["settings"]["student"], QuickStudent)
     return scaled(
         settings,
         replace(settings, width=8, epochs=2, n_pairs=320, batch_size=16, n_valid=20, n_test=20),

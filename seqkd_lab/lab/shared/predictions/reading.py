@@ -18,9 +18,10 @@ class Unreadable(ValueError):
 
 
 def text_of(typed: Any) -> str:
-    """Return what was typed as text; an object without a text gives an empty one."""
+    """Return what was typed as text, with "?" for what no file can hold (half of a surrogate pair);
+    an object without a text gives an empty one."""
     try:
-        return str(typed).strip()
+        return str(typed).strip().encode("utf-8", "replace").decode("utf-8")
     except Exception:
         return ""
 

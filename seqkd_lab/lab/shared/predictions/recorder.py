@@ -14,12 +14,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from seqkd_lab.files import FileError, read_json, write_json
+from seqkd_lab.files import kind_of, write_json
 from seqkd_lab.lab.shared.predictions.form import Form
 from seqkd_lab.lab.shared.predictions.questions import Judgement, Kind
 from seqkd_lab.lab.shared.predictions.reading import LONGEST, Unreadable, text_of
 from seqkd_lab.lab.shared.predictions.records import (
-    checked,
     confidence_in,
     counted_answer,
     described_kind,
@@ -27,6 +26,7 @@ from seqkd_lab.lab.shared.predictions.records import (
     judgeable_answer,
     plain_value,
     question_kind,
+    read_records,
 )
 
 
@@ -219,17 +219,9 @@ class Predictions:
         if self.path is None or not self.path.exists():
             return {}
         try:
-            return checked(read_json(self.path))
-        except (FileError, ValueError, TypeError, KeyError, AttributeError):
-            aside = self.path.with_name(f"{self.path.name}.damaged")
-            self.trouble = (
-                f"{self.path.name} could not be read and begins anew; what it held is in "
-                f"{aside.name}."
-            )
-            try:
-                self.path.replace(aside)
-            except OSError as error:
-                self.trouble = f"{self.path} could not be read ({error.strerror})."
+            return read_records(self.path)
+        except ValueError:
+            self._set_aside(self.path)
         except OSError as error:
             self.trouble = (
                 f"{self.path} could not be read ({error.strerror}): answers last as long as this "
@@ -237,14 +229,30 @@ class Predictions:
             )
         return {}
 
+    def _set_aside(self, path: Path) -> None:
+        """Move a damaged file away, so that this kernel's answers can be written; leave anything
+        else that stands there."""
+        aside = path.with_name(f"{path.name}.damaged")
+        self.trouble = (
+            f"{path.name} could not be read and begins anew; what it held is in {aside.name}."
+        )
+        kind = kind_of(path)
+        if kind != "file":
+            self.trouble = f"{path} is a {kind}, not a file: answers last as long as this kernel."
+            return
+        try:
+            path.replace(aside)
+        except OSError as error:
+            self.trouble = f"{path} could not be read ({error.strerror})."
+
     def _save(self) -> tuple[str, ...]:
         """Write this kernel's records into the file, beside those of other notebooks; return what
         went wrong."""
         if self.path is not None:
             try:
                 write_json(self.path, self._read() | {key: self.records[key] for key in self._own})
-            except OSError as error:
-                why = error.strerror
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or str(error)
                 self.trouble = (
                     f"{self.path} could not be written ({why}): answers last as long as this "
                     "kernel."

@@ -3,12 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
+from msgspec import Meta, Struct
+
+from seqkd_lab.files import checked, read_json
 from seqkd_lab.lab.shared.predictions.questions import Choice, Judgement, Kind, Number, Ranking
-from seqkd_lab.lab.shared.predictions.reading import Unreadable, number_in, text_of
+from seqkd_lab.lab.shared.predictions.reading import Unreadable, number_in
 
 KINDS = {"choice": Choice, "number": Number, "ranking": Ranking}
+
+
+class ChoiceRecord(Struct, tag_field="name", tag="choice", forbid_unknown_fields=True):
+    """A question with options."""
+
+    options: list[str]
+
+
+class NumberRecord(Struct, tag_field="name", tag="number", forbid_unknown_fields=True):
+    """A question for a number."""
+
+    unit: str
+    tolerance: Annotated[float, Meta(gt=0.0)]
+    signed: bool = False
+
+
+class RankingRecord(Struct, tag_field="name", tag="ranking", forbid_unknown_fields=True):
+    """A question for an order."""
+
+    items: list[str]
+
+
+class Answer(Struct):
+    """An answer of the question's kind, how sure one is in percent (None: not said), and whether
+    it came after the result was shown."""
+
+    answer: str | float | list[str]
+    confidence: Annotated[float, Meta(ge=0.0, le=100.0)] | None
+    after_score: bool
+
+
+class Record(Struct):
+    """A question with its answers, and the value that the run gave (None: none yet), for a number
+    perhaps with its interval."""
+
+    question: str
+    kind: ChoiceRecord | NumberRecord | RankingRecord
+    answers: list[Answer]
+    value: str | float | list[str | list[str]] | None
+    interval: tuple[float, float] | None = None
+
+
+ANSWERS: dict[type, Any] = {Choice: str, Number: float, Ranking: list[str]}
+"""The type of an answer, by kind of question."""
+
+
+def read_records(path: Path) -> dict[str, dict]:
+    """Return the records in a file, by key. Raise FileError or ValueError, which says what is
+    wrong, where one of them cannot be judged; OSError where it cannot be read."""
+    records = read_json(path, dict[str, Any])
+    checked(records, dict[str, Record], str(path))
+    for key, record in records.items():
+        kind = question_kind(record)
+        for answer in record["answers"]:
+            given = checked(answer["answer"], ANSWERS[type(kind)], f"{path}: {key}")
+            check_answer(kind, given)
+            value = given if record["value"] is None else record["value"]
+            interval = None if record["value"] is None else record.get("interval")
+            judge({**record, "value": value, "interval": interval}, given)
+    return records
+
+
+def check_answer(kind: Kind, answer: Any) -> None:
+    """Raise ValueError for an answer that `kind` does not give."""
+    if isinstance(kind, Choice) and answer not in kind.options:
+        raise ValueError(f"{answer!r} is none of the options {kind.options}")
+    if isinstance(kind, Ranking) and sorted(answer) != sorted(kind.items):
+        raise ValueError(f"{answer!r} does not hold each of {kind.items} once")
 
 
 def described_kind(kind: Kind) -> dict:
@@ -22,8 +94,8 @@ def described_kind(kind: Kind) -> dict:
 
 
 def question_kind(record: Mapping) -> Kind:
-    """Return the kind of a record's question. Raise KeyError, TypeError or ValueError where a file
-    holds no such kind."""
+    """Return the kind of a record's question. Raise ValueError where it is none that can be
+    asked."""
     settings = {
         field: tuple(value) if isinstance(value, list) else value
         for field, value in record["kind"].items()
@@ -48,26 +120,6 @@ def judgeable_answer(value: Any, kind: Kind) -> Any:
     if isinstance(kind, Ranking):
         return list(kind.items)
     return kind.options[0] if isinstance(kind, Choice) else value
-
-
-def checked(records: Any) -> dict[str, dict]:
-    """Return `records` as a file held them, if every answer can be judged. Raise an error where one
-    cannot."""
-    for record in records.values():
-        question_kind(record)  # raises for a kind that does not exist
-        for answer in record["answers"]:
-            judge(
-                record
-                if record["value"] is not None
-                else {**record, "value": answer["answer"], "interval": None},
-                answer["answer"],
-            )
-            (
-                bool(answer["after_score"]),
-                None if answer["confidence"] is None else confidence_in(answer["confidence"]),
-            )
-        text_of(record["question"])
-    return records
 
 
 def counted_answer(record: Mapping) -> Mapping | None:
