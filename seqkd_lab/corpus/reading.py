@@ -20,14 +20,14 @@ from seqkd_lab.corpus.parallel import CorpusError, RawPairs, fold, group_by_sour
 
 LONGEST_BYTES = 2**20
 """Of a line: 1 MiB without a line end is no sentence."""
-POINTER = 8
-"""Bytes of a list for each of its entries."""
+LINE_BYTES = sys.getsizeof("") + 8
+"""What a line takes in memory beside its characters: its own head, and a place in a list."""
 MOST_MARKS = 1_000
 """Accents and vowel signs on one letter. Unicode's normal form takes time with the square of their
 number, and no writing has more than a few."""
 PACKED_TEXT, PACKED_RATIO = 2**26, 200
-"""Bytes, and times its packed size: a text beyond both is the same few lines again and again. A
-natural text is packed to a third or a fifth."""
+"""Bytes in memory, and times the packed size: a text beyond both is the same few lines again and
+again. A natural text takes about ten times its packed size."""
 
 
 GZIP_START = b"\x1f\x8b"
@@ -69,7 +69,7 @@ def held(lines: Iterable[str], name: Path | str) -> list[str]:
     more than a fair share of the memory that is left."""
     most, taken, texts = machine.fair_share(), 0, []
     for number, line in enumerate(lines, start=1):
-        taken += sys.getsizeof(line) + POINTER
+        taken += sys.getsizeof(line) + 8
         if taken > most:
             raise CorpusError(
                 f"{name}:{number}: the text up to this line takes about {taken / 2**20:,.0f} MiB, "
@@ -91,7 +91,7 @@ def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
     for other, what in OTHER_STARTS.items():
         if start.startswith(other):
             raise CorpusError(f"{name}:1: this is {what}")
-    number, n_bytes = 0, 0
+    number, taken = 0, 0
     packed = start.startswith(GZIP_START)
     most = _most_unpacked(file) if packed else sys.maxsize
     try:
@@ -99,12 +99,12 @@ def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
         while line := stream.readline(
             LONGEST_BYTES
         ):  # bytes end a line at LF only; str.splitlines also at U+2028
-            number, n_bytes = number + 1, n_bytes + len(line)
-            if n_bytes > most:
+            number, taken = number + 1, taken + len(line) + LINE_BYTES
+            if taken > most:
                 raise CorpusError(
-                    f"{name}:{number}: a packed text that is over {PACKED_RATIO} times as large "
-                    f"when it is unpacked ({n_bytes / 2**20:,.0f} MiB so far): the same lines "
-                    "again and again; unpack it, and take what is to be read"
+                    f"{name}:{number}: a packed text whose lines take over {PACKED_RATIO} times as "
+                    f"much memory ({taken / 2**20:,.0f} MiB so far): the same lines again and "
+                    "again; unpack it, and take what is to be read"
                 )
             yield _decode(name, number, line)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -115,7 +115,8 @@ def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
 
 
 def _most_unpacked(file: BufferedReader) -> int:
-    """Return how many bytes a packed file may hold; of a pipe no size is known."""
+    """Return how many bytes of memory the lines of a packed file may take; of a pipe no size is
+    known."""
     try:
         status = os.fstat(file.fileno())
     except OSError:  # no file of the system

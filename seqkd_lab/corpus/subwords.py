@@ -69,7 +69,8 @@ class SubwordTokeniser:
             pieces.load_from_serialized_proto(
                 self.model
             )  # the constructor would let an empty model pass
-        except RuntimeError as error:
+            pieces.id_to_piece(list(range(pieces.get_piece_size())))  # each is a text
+        except (RuntimeError, UnicodeDecodeError) as error:
             raise CorpusError(
                 "not a sentencepiece model; give a .model file, as spm_train writes it"
             ) from error
