@@ -27,7 +27,8 @@ MODULES_THAT_RUN_WHAT_THEY_READ = {
 BUILT_IN = {"eval", "exec", "compile", "__import__"}
 CALLS = {
     "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput",
-    "tempfile.mktemp", "torch.jit.load", "torch.package.PackageImporter", "torch.hub.load", "pandas.read_pickle",
+    "tempfile.mktemp",
+    "torch.jit.load", "torch.package.PackageImporter", "torch.hub.load", "pandas.read_pickle",
 }  # fmt: skip
 SAFE_ONLY_WITH = {"torch.load": ("weights_only", True)}
 UNSAFE_WITH = {"shell": True, "allow_pickle": True, "trust_remote_code": True}
