@@ -74,9 +74,7 @@ def main() -> None:
     if arguments.learn:
         print(json.dumps(learn(arguments.learn, arguments.pairs)))
         return
-    print(
-        f"{'learners':>8} {'trainings':>9} {'first s':>8} {'last s':>8} {'whole s':>8} {'MiB each':>9}"
-    )
+    print("learners trainings  first s   last s  whole s  MiB each")
     for n in (1, arguments.learners):
         row = crowd(n, arguments.pairs)
         print(

@@ -193,10 +193,10 @@ def tiny_preset(model: LSTMSpec | TransformerSpec) -> Preset:
     )
 
 
-def run_here(tasks: Sequence[Task], root: Path, n_workers: int, watcher: Watcher) -> None:
+def run_here(tasks: Sequence[Task], store: Store, n_workers: int, watcher: Watcher) -> None:
     """Do what `run_all` does, without processes."""
     for task in with_needs(tasks):
         try:
-            task.run(Store(root), silent)
+            task.run(store, silent)
         except Exception as error:
             _raise_as(task, error)

@@ -119,7 +119,7 @@ def make_models(
     check_space(store, tasks, loaded, n_workers)
     bars = Bars(tasks, len(loaded.train), len(loaded.test), plain_stream(sys.stderr))
     try:
-        run_all(tasks, store.root, n_workers, bars)
+        run_all(tasks, store, n_workers, bars)
     finally:
         bars.close()
 

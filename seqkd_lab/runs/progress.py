@@ -112,6 +112,10 @@ class Bars(Watcher):
             advance(self.bars[task], 100 * more)
         self.shares[task] = share
 
+    def waits(self, task: Task, text: str) -> None:
+        """Say for whom the task waits; its bar then shows how far that one is."""
+        tqdm.write(f"  {text}", file=self.stream)
+
     def ended(self, task: Task) -> None:
         self.moved(task, 1, 1)
         if task in self.bars:

@@ -21,13 +21,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from multiprocessing.queues import SimpleQueue
-from pathlib import Path
 
 from seqkd_lab import machine
 from seqkd_lab.estimates import reason
 from seqkd_lab.finite import DivergenceError
 from seqkd_lab.interrupts import postponed
 from seqkd_lab.machine import release_memory, use_threads
+from seqkd_lab.runs.lease import announced_by
 from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, Recipe
 from seqkd_lab.runs.store import Store
 
@@ -155,12 +155,14 @@ class Watcher:
 
     def moved(self, task: Task, done: int, total: int) -> None: ...
 
+    def waits(self, task: Task, text: str) -> None: ...
+
     def ended(self, task: Task) -> None: ...
 
 
-def run_all(tasks: Iterable[Task], root: Path, n_workers: int, watcher: Watcher) -> None:
-    """Run `tasks` and what they need in `n_workers` processes; raise an error in one here, naming
-    the task.
+def run_all(tasks: Iterable[Task], store: Store, n_workers: int, watcher: Watcher) -> None:
+    """Let `store` make `tasks` and what they need in `n_workers` processes; raise an error in one
+    here, naming the task.
 
     Where a worker is killed, as a system without memory does, the run continues with one fewer,
     with a warning. Raise WorkerDiedError where the last one is killed, too.
@@ -169,7 +171,7 @@ def run_all(tasks: Iterable[Task], root: Path, n_workers: int, watcher: Watcher)
     while work.is_left:
         with closing(Pool(n_workers)) as pool:
             try:
-                pool.run(work, root, watcher)
+                pool.run(work, store, watcher)
             except BrokenProcessPool:
                 n_workers = fewer(n_workers, pool.what_killed())
                 work.put_back()
@@ -239,27 +241,28 @@ class Pool:
         self._executor = ProcessPoolExecutor(n_workers, context, _start_worker, (self._messages,))
         self._processes: list[multiprocessing.process.BaseProcess] = []
 
-    def run(self, work: Work, root: Path, watcher: Watcher) -> None:
+    def run(self, work: Work, store: Store, watcher: Watcher) -> None:
         """Do all that is left of `work`. Raise BrokenProcessPool where a worker is killed."""
 
         def submit(task: Task, number: int) -> Future[None]:
-            return self._submit(task, number, root)
+            return self._submit(task, number, store)
 
         while work.is_left:
             while len(work.running) < self._n_workers and work.begin(submit, watcher):
                 pass
             done, _ = wait(work.running, timeout=0.1, return_when=FIRST_COMPLETED)
             while not self._messages.empty():
-                number, *moved = self._messages.get()
-                watcher.moved(work.numbered[number], *moved)
+                number, *told = self._messages.get()
+                tell = watcher.moved if len(told) == 2 else watcher.waits
+                tell(work.numbered[number], *told)
             for future in done:
                 work.end(future, watcher)
 
-    def _submit(self, task: Task, number: int, root: Path) -> Future[None]:
+    def _submit(self, task: Task, number: int, store: Store) -> Future[None]:
         """Give a task to a worker, started here where need be: deaf to the interrupt of a terminal,
         which its whole group hears, and whose answer is this process's to give."""
         with postponed():
-            future = self._executor.submit(_work, task, number, root)
+            future = self._executor.submit(_work, task, number, store)
             self._processes = list((self._executor._processes or {}).values())
         return future
 
@@ -339,8 +342,9 @@ def _start_worker(messages: SimpleQueue) -> None:
     use_threads(1)
 
 
-def _work(task: Task, number: int, root: Path) -> None:
-    """Run `task` in the worker, sending (number, done, total) now and then."""
+def _work(task: Task, number: int, store: Store) -> None:
+    """Run `task` in the worker, sending (number, done, total) now and then, and (number, text)
+    where it waits for another process."""
     last_sent, messages = 0.0, _messages
     assert messages is not None, "_start_worker sets where messages go"
 
@@ -351,5 +355,6 @@ def _work(task: Task, number: int, root: Path) -> None:
             last_sent = share
             messages.put((number, done, total))
 
-    task.run(Store(root), report)
+    with announced_by(lambda text: messages.put((number, text))):
+        task.run(store, report)
     release_memory()  # a worker lives long, and its next task may need other pieces of memory

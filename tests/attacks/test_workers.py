@@ -21,6 +21,7 @@ from typed import assert_refused, typed
 from seqkd_lab import estimates
 from seqkd_lab.estimates import workers
 from seqkd_lab.runs.schedule import TaskError, Watcher, WorkerDiedError, run_all
+from seqkd_lab.runs.store import Store
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -90,7 +91,7 @@ def test_the_run_continues_with_fewer(tmp_path, number, words):
     tasks = [first, Dies("dies", 1, number, (first,)), Dies("last", before=(first,))]
     noting = Noting()
     with pytest.warns(UserWarning, match=f"{words}.*continues with 1 worker$"):
-        run_all(tasks, tmp_path / "store", 2, noting)
+        run_all(tasks, Store(tmp_path / "store"), 2, noting)
     assert all((tmp_path / "store" / task.name).exists() for task in tasks)
     assert sorted(noting.told, key=str) == sorted(
         [(what, task) for task in tasks for what in ("started", "ended")], key=str
@@ -102,14 +103,14 @@ def test_the_run_continues_with_fewer(tmp_path, number, words):
 def test_the_last_one_ends_the_run_and_what_is_finished_is_kept(tmp_path):
     first = Dies("first")
     with pytest.raises(WorkerDiedError, match="It was the only one.*kept.*memory"):
-        run_all([Dies("dies", 9, before=(first,))], tmp_path / "store", 1, Watcher())
+        run_all([Dies("dies", 9, before=(first,))], Store(tmp_path / "store"), 1, Watcher())
     assert (tmp_path / "store" / "first").exists()
 
 
 @pytest.mark.slow
 def test_a_worker_without_memory_says_so(tmp_path):
     with pytest.raises(TaskError, match="greedy: no memory is left: .* MiB are free"):
-        run_all([Raises("greedy")], tmp_path, 1, Watcher())
+        run_all([Raises("greedy")], Store(tmp_path), 1, Watcher())
 
 
 @pytest.mark.slow
@@ -126,7 +127,7 @@ def test_workers_killed_at_random(tmp_path):
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    run_all(tasks, folder, n_deaths + 1, Watcher())
+                    run_all(tasks, Store(folder), n_deaths + 1, Watcher())
                 missing = [task.name for task in tasks if not (folder / task.name).exists()]
                 count.tried(f"{tasks}: {missing} were not done" if missing else None)
             except Exception as error:
@@ -173,8 +174,9 @@ from pathlib import Path
 sys.path[:0] = {path!r}
 from test_workers import Takes
 from seqkd_lab.runs.schedule import Watcher, run_all
+from seqkd_lab.runs.store import Store
 if __name__ == "__main__":
-    run_all([Takes("a"), Takes("b")], Path(sys.argv[1]), 2, Watcher())
+    run_all([Takes("a"), Takes("b")], Store(Path(sys.argv[1])), 2, Watcher())
 """
 
 

@@ -472,7 +472,7 @@ class TestSchedule:
             def ended(self, task):
                 self.events.append(("ended", task))
 
-        run_all(run.tasks(), tmp_path / "parallel", 2, Noting())
+        run_all(run.tasks(), Store(tmp_path / "parallel"), 2, Noting())
         parallel = collect(run, Store(tmp_path / "parallel"))
         alone = collect(run, Store(tmp_path / "alone"))
         for results in (parallel, alone):
@@ -496,7 +496,7 @@ class TestSchedule:
             "source\ttarget\tlog_prob\tsimilarity\nnot what it should be\n", encoding="utf-8"
         )
         with pytest.raises(TaskError, match=r"distil mode, K = 2 \(seed 1\).*1 rows for 100"):
-            run_all([Train(rows[SEQ_KD])], store.root, 2, Watcher())
+            run_all([Train(rows[SEQ_KD])], store, 2, Watcher())
         shutil.rmtree(store.root)  # no worker is left that writes there
 
 

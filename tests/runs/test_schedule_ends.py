@@ -20,6 +20,7 @@ from small_corpus import TINY, TWO_EPOCHS, write_text
 from dataclasses import replace
 from seqkd_lab.runs.recipes import TEACHER, table_recipes
 from seqkd_lab.runs.schedule import Train, Watcher, run_all
+from seqkd_lab.runs.store import Store
 
 class Tells(Watcher):
     told = False
@@ -32,7 +33,7 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     long = replace(TINY, teacher_training=replace(TWO_EPOCHS, epochs=5_000))
     teacher = table_recipes(write_text(folder / "text"), long, 1)[TEACHER]
-    run_all([Train(teacher)], folder / "store", 1, Tells())
+    run_all([Train(teacher)], Store(folder / "store"), 1, Tells())
 """
 
 

@@ -106,7 +106,7 @@ def made(tmp_path_factory):
             },
         )
         run, store = ArchitecturesRun(write_text(folder / "text")), Store(folder / "store")
-        run_all([task for seed in (1, 2) for task in run.tasks(seed)], store.root, 1, Watcher())
+        run_all([task for seed in (1, 2) for task in run.tasks(seed)], store, 1, Watcher())
         path, study = folder / "architectures.json", study_of(run, repetitions=2)
         results = measure_seeds(study, (1, 2), store, path, lambda seed: lambda *now: None)
         yield rows_by_seed(results)

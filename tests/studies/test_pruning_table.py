@@ -60,7 +60,7 @@ def run(tmp_path_factory) -> PruningRun:
 def store(run, tmp_path_factory) -> Store:
     """A finished run."""
     root = tmp_path_factory.mktemp("store")
-    run_all([task for seed in SEEDS for task in run.tasks(seed)], root, 1, Watcher())
+    run_all([task for seed in SEEDS for task in run.tasks(seed)], Store(root), 1, Watcher())
     return Store(root)
 
 

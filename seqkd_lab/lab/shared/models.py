@@ -10,6 +10,7 @@ from seqkd_lab.lab.shared.switches import scaled
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.committed import checkpoint_directory, load_committed, no_model, results_path
 from seqkd_lab.runs.data import Dataset, load_toy
+from seqkd_lab.runs.lease import announced_by
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import Distillation, Recipe, ToyData, table_recipes
 from seqkd_lab.runs.store import Store, from_environment
@@ -61,9 +62,10 @@ def trained(recipe: Recipe, store: Store | None = None) -> Seq2Seq:
     for earlier in filter(None, needed):
         trained(earlier, store)
     if distilled is not None and not store.distilled_path(distilled).exists():
-        with Bar(f"the teacher writes the corpus for {recipe.name}") as bar:
+        label = f"the teacher writes the corpus for {recipe.name}"
+        with Bar(label) as bar, announced_by(print):
             store.distilled(distilled, bar.move)
     if store.has_model(recipe):
         return store.model(recipe)
-    with Bar(f"training {recipe.name}") as bar:
+    with Bar(f"training {recipe.name}") as bar, announced_by(print):
         return store.model(recipe, bar.move)
