@@ -16,6 +16,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -47,6 +48,7 @@ def examine() -> list[Finding]:
         examine_memory(machine.available_memory_mib()),
         examine_disk(cache),
         examine_cache(cache),
+        *examine_stores(os.environ),
         examine_toy(TOY_DIRECTORY),
         *examine_notebooks(),
         examine_encoding(sys.stdout),
@@ -231,6 +233,24 @@ def examine_cache(cache: Path) -> Finding:
         advice = "make the folder writable, or set XDG_CACHE_HOME to one that is"
         return Finding("cache", PROBLEM, f"cannot write to {cache}: {error.strerror}", advice)
     return Finding("cache", OK, f"{cache} can be written")
+
+
+def examine_stores(environment: Mapping[str, str]) -> list[Finding]:
+    """Examine whether one's own store of trained models can be written, and whether the shared one
+    can be read, where there is one."""
+    store, shared = (environment.get(name, "") for name in ("SEQKD_LAB_STORE", "SEQKD_LAB_SHARED"))
+    folder = Path(store or "runs").absolute()
+    around = next(part for part in (folder, *folder.parents) if part.exists())
+    findings = [Finding("store", OK, f"trained models are kept in {folder}")]
+    if not around.is_dir() or not os.access(around, os.W_OK | os.X_OK):
+        advice = "name another folder by SEQKD_LAB_STORE, or let its owner share it: chmod g+rwX"
+        findings = [Finding("store", PROBLEM, f"{around} cannot be written", advice)]
+    if shared and not os.access(Path(shared, "models"), os.R_OK | os.X_OK):
+        advice = "name the store that was filled for you, or unset SEQKD_LAB_SHARED"
+        findings += [Finding("shared store", PROBLEM, f"{shared} holds no models to read", advice)]
+    elif shared:
+        findings += [Finding("shared store", OK, f"{shared} is looked up first")]
+    return findings
 
 
 def examine_toy(directory: Path) -> Finding:

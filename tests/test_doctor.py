@@ -224,6 +224,21 @@ def test_a_cache_without_write_access_is_a_problem(tmp_path):
         tmp_path.chmod(0o700)
 
 
+def test_the_stores_are_named_and_whether_they_can_be_used(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (own,) = doctor.examine_stores({})
+    assert own.status == OK and str(tmp_path / "runs") in own.detail
+    (tmp_path / "shared" / "models").mkdir(parents=True)
+    environment = {"SEQKD_LAB_STORE": str(tmp_path / "own"), "SEQKD_LAB_SHARED": "shared"}
+    own, shared = doctor.examine_stores(environment)
+    assert (own.status, shared.status) == (OK, OK) and str(tmp_path / "own") in own.detail
+    _, shared = doctor.examine_stores({"SEQKD_LAB_SHARED": str(tmp_path / "nowhere")})
+    assert shared.status == PROBLEM and "SEQKD_LAB_SHARED" in shared.advice
+    (tmp_path / "file").write_text("")
+    (own,) = doctor.examine_stores({"SEQKD_LAB_STORE": str(tmp_path / "file")})
+    assert own.status == PROBLEM and "SEQKD_LAB_STORE" in own.advice
+
+
 @pytest.fixture
 def toy(tmp_path):
     """A small toy corpus with a right fingerprint."""
