@@ -132,6 +132,11 @@ def load_toy(data: ToyData) -> Dataset:
     )
 
 
+def subwords_path(data: TextData, cache: Path) -> Path:
+    """Return where the subwords that are learnt from this text are kept below `cache`."""
+    return cache / f"{fingerprint(data)[:16]}.model"
+
+
 def load_text(data: TextData, cache: Path) -> Dataset:
     """Load anybody's text: cleaned (train only), cut into joint subwords; the kept model makes a
     second run the same.
@@ -148,7 +153,7 @@ def load_text(data: TextData, cache: Path) -> Dataset:
         brought = SubwordTokeniser.load(Path(data.subwords))
         known, tried = brought, _try_on_both_sides(brought, raw["train"], data.subwords)
     else:
-        kept = cache / f"{fingerprint(data)[:16]}.model"
+        kept = subwords_path(data, cache)
         known, tried = SubwordTokeniser.load(kept) if kept.exists() else None, []
     corpora, tokeniser, reports = prepare(
         raw["train"],

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.distilled import DistilledCorpus, read_distilled, write_distilled
@@ -53,7 +53,6 @@ TRANSLATIONS = "translations.tsv"
 """The test set's translations, beside the model that made them."""
 OWN, SHARED = "SEQKD_LAB_STORE", "SEQKD_LAB_SHARED"
 """Names in the environment: the folder of one's own store, and of one that is only read."""
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,13 @@ class Store:
     shared: Path | None = None
 
     def dataset(self, data: ToyData | TextData) -> datasets.Dataset:
-        """Return the corpus of a recipe, loaded once in this process."""
-        return _dataset(data, self.root / "data")
+        """Return the corpus of a recipe, loaded once in this process; one process alone learns its
+        subwords."""
+        cache = self.root / "data"
+        if isinstance(data, TextData) and data.subwords is None:
+            path = datasets.subwords_path(data, cache)
+            self._once("subwords", path.stem, path.exists, lambda told: _loaded(data, cache))
+        return _dataset(data, cache)
 
     def has_model(self, recipe: Recipe) -> bool:
         """Return whether the trained model is there, complete."""
@@ -99,7 +103,7 @@ class Store:
             self._warn_of_damage(recipe)
         self._once(
             f"{recipe.name} (seed {recipe.seed})",
-            recipe,
+            key(recipe),
             lambda: self.has_model(recipe),
             lambda told: self._train(recipe, told),
             report,
@@ -114,16 +118,13 @@ class Store:
     def _once(
         self,
         label: str,
-        thing: Recipe | Distillation | ForwardTranslation,
+        name: str,
         is_made: Callable[[], bool],
         make: Callable[[Report], None],
-        report: Report,
-        part: str = "",
+        report: Report = silent,
     ) -> None:
-        """Let one process `make` what several want at once, or that `part` of it; the others
-        wait."""
-        lease = self.root / "leases" / f"{key(thing)}{part}.lease"
-        make_once(lease, label, is_made, make, report)
+        """Let one process `make` what several want at once under this name; the others wait."""
+        make_once(self.root / "leases" / f"{name}.lease", label, is_made, make, report)
 
     def _train(self, recipe: Recipe, report: Report) -> None:
         directory, data = self.root / "models" / key(recipe), self.dataset(recipe.data)
@@ -177,7 +178,7 @@ class Store:
 
         label = f"distilled corpus (seed {distillation.teacher.seed})"
         is_made = lambda: self.distilled_path(distillation).exists()  # noqa: E731
-        self._once(label, distillation, is_made, make, report)
+        self._once(label, key(distillation), is_made, make, report)
         return read_distilled(self.distilled_path(distillation), corpus)
 
     def translated(self, translation: ForwardTranslation, report: Report = silent) -> Translated:
@@ -192,7 +193,7 @@ class Store:
             write_translated(path(), translate_forward(translation, teacher, data, told))
 
         label = f"translated text (seed {translation.teacher.seed})"
-        self._once(label, translation, lambda: path().exists(), make, report)
+        self._once(label, key(translation), lambda: path().exists(), make, report)
         return read_translated(path())
 
     def evaluation(
@@ -228,8 +229,21 @@ class Store:
             write_json(directory / name, measured)
 
         label = f"evaluation of {recipe.name} (seed {recipe.seed})"
-        self._once(label, recipe, is_made, make, report, f"-{name}")
+        self._once(label, f"{key(recipe)}-{name}", is_made, make, report)
         return read_json(self.kept(recipe, name))
+
+    def measured(self, name: str, label: str, measure: Callable[[], Any], schema: Any = Any) -> Any:
+        """Return what `measure` returns, plain JSON of this schema, measured once and kept under
+        this name."""
+
+        def path() -> Path:
+            return self._where(Path(name), Path.is_file)
+
+        def make(told: Report) -> None:
+            write_json(path(), measure())
+
+        self._once(label, name.replace("/", "-"), lambda: path().exists(), make)
+        return read_json(path(), schema)
 
 
 def metrics_name(recipe: Recipe, beam_size: int, length_penalty: float, int8: bool) -> str:
@@ -257,6 +271,11 @@ def from_environment(root: Path | None = None) -> Store:
             "the variable"
         )
     return Store(root, None if root.exists() and root.samefile(shared) else shared)
+
+
+def _loaded(data: TextData, cache: Path) -> None:
+    """Load a corpus, which learns its subwords where they are missing."""
+    _dataset(data, cache)
 
 
 @lru_cache(maxsize=4)

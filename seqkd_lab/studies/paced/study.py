@@ -17,7 +17,6 @@ import pandas
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.paced import N_SAMPLES
-from seqkd_lab.files import read_json, write_json
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.keys import identity, key
 from seqkd_lab.runs.measured import Share, list_of
@@ -120,10 +119,12 @@ def pool_rates(seed: int, store: Store, pool: ParallelCorpus) -> list[float]:
     store."""
     recipe, _ = recipes(seed)
     name = f"{key(recipe)}-{len(pool)}-{N_SAMPLES}-{TEMPERATURE}-{seed}.json"
-    path = store.root / "pass_rates" / name
-    if not path.exists():
-        write_json(path, valid_rates(store.model(recipe), pool.source, N_SAMPLES, seed))
-    return read_json(path, list_of(Share, len(pool)))
+    return store.measured(
+        f"pass_rates/{name}",
+        f"pass rates (seed {seed})",
+        lambda: valid_rates(store.model(recipe), pool.source, N_SAMPLES, seed),
+        list_of(Share, len(pool)),
+    )
 
 
 def measure(
