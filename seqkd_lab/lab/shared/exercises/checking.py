@@ -15,7 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqkd_lab.lab.shared.exercises.comparing import first_difference, has_nan, kind, plain, shown
+from seqkd_lab.lab.shared.exercises.comparing import (
+    LONGEST,
+    first_difference,
+    has_nan,
+    kind,
+    plain,
+    shown,
+    type_name,
+)
 from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, WrongAnswer
 from seqkd_lab.lab.shared.exercises.showing import Result
 
@@ -26,7 +34,7 @@ class Outcome:
     that it changed."""
 
     value: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
     changed: tuple[int, ...] = ()
 
 
@@ -40,12 +48,29 @@ def call(function: Function, arguments: tuple) -> Outcome:
         return Outcome(
             value, changed=tuple(index for index, (old, new) in pairs if plain(old) != plain(new))
         )
-    except Exception as error:
+    except KeyboardInterrupt:  # a person who stops an endless loop
+        raise
+    except BaseException as error:  # exit() raises SystemExit, which would end the kernel
         return Outcome(error=error)
 
 
 def check(exercise: Exercise, function: Any) -> Result:
     """Judge `function` as an answer to `exercise`; never raise for what a learner wrote."""
+    cases = exercise.cases()
+    try:
+        return judged(exercise, function, cases)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # an object may fail whenever it is looked at
+        return refusal(
+            exercise,
+            "Your function, or what it gives, cannot be looked at: that raised "
+            f"{type_name(error)}: {shown_message(error)}",
+        )
+
+
+def judged(exercise: Exercise, function: Any, cases: Sequence[Case]) -> Result:
+    """Judge `function` on the cases, whatever its values do when they are looked at."""
     if not callable(function):
         received = kind(plain(function))
         return refusal(
@@ -53,7 +78,6 @@ def check(exercise: Exercise, function: Any) -> Result:
             f"The check needs the function itself; it got {received}. Write "
             f"`exercises.check({exercise.key!r}, {exercise.key})`, without calling it.",
         )
-    cases = exercise.cases()
     misfit = does_not_fit(exercise, function, cases[0])
     if misfit:
         return refusal(exercise, misfit)
@@ -94,8 +118,8 @@ def does_not_fit(exercise: Exercise, function: Function, case: Case) -> str | No
         signature.bind(*case.arguments)
     except TypeError as error:
         return (
-            f"Your function takes `{signature}`; it will be called as `{exercise.signature}` "
-            f"({error})."
+            f"Your function takes `{cut(str(signature))}`; it will be called as "
+            f"`{exercise.signature}` ({cut(str(error))})."
         )
     return None
 
@@ -204,7 +228,8 @@ def broke_down(outcome: Outcome) -> bool:
     if isinstance(
         outcome.error, ValueError
     ):  # "math domain error"; from Python 3.14 on "expected a positive input"
-        return "domain" in str(outcome.error) or "positive" in str(outcome.error)
+        message = shown_message(outcome.error)
+        return "domain" in message or "positive" in message
     return (
         isinstance(outcome.error, ArithmeticError)
         or outcome.error is None
@@ -212,7 +237,7 @@ def broke_down(outcome: Outcome) -> bool:
     )
 
 
-def is_stub(error: Exception | None, function: Function) -> bool:
+def is_stub(error: BaseException | None, function: Function) -> bool:
     """Return whether `error` is a NotImplementedError that the learner's own code raises (torch has
     some of its own)."""
     if not isinstance(error, NotImplementedError):
@@ -221,32 +246,38 @@ def is_stub(error: Exception | None, function: Function) -> bool:
     return bool(own) and own[-1].filename == frames[-1].filename
 
 
-def own_frames(error: Exception, function: Function) -> list[traceback.FrameSummary]:
+def own_frames(error: BaseException, function: Function) -> list[traceback.FrameSummary]:
     """Return the calls that led to `error` and stand in the file or cell of `function`, outermost
     first."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    try:
+        code = getattr(inspect.unwrap(function), "__code__", None)
+    except ValueError:  # wrapped in itself
+        return []
     frames = traceback.extract_tb(error.__traceback__)
     return [frame for frame in frames if code is not None and frame.filename == code.co_filename]
 
 
-def describe_error(error: Exception, function: Function) -> str:
+def describe_error(error: BaseException, function: Function) -> str:
     """Return type, message and the line of the learner's own code that led to `error`."""
     own, message = own_frames(error, function), shown_message(error)
     if not own:
-        return f"{type(error).__name__}: {message}"
-    line = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
-    return (
-        f"{type(error).__name__} in line {own[-1].lineno}{f', `{line}`' if line else ''}: {message}"
-    )
+        return f"{type_name(error)}: {message}"
+    line = cut(linecache.getline(own[-1].filename, own[-1].lineno or 0).strip())
+    return f"{type_name(error)} in line {own[-1].lineno}{f', `{line}`' if line else ''}: {message}"
 
 
-def shown_message(error: Exception) -> str:
+def shown_message(error: BaseException) -> str:
     """Return the error's message in one line of 300 characters at most."""
     try:
         text = " ".join(str(error).split())
     except Exception:  # a learner's own exception class may fail here
         text = ""
     return text[:300] or "no message"
+
+
+def cut(text: str) -> str:
+    """Return the first LONGEST characters of a text."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def arguments_shown(exercise: Exercise, case: Case) -> str:

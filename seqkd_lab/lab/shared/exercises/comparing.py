@@ -3,30 +3,60 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from numbers import Real
 from typing import Any
 
 from torch import Tensor
 
 LONGEST = 160  # characters of a value that a message shows
+LONGEST_NAME = 60  # and of the name of a type
+MOST_VALUES = 30_000
+"""Values that an answer may hold: a generator may never end, and a tensor may be larger than the
+memory."""
+LEAVES = (str, bytes, bool, float, type(None))
+"""What a plain value is made of, beside lists and dictionaries."""
+
+
+class TooLarge(ValueError):
+    """An answer that holds more than MOST_VALUES values; the message says so."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the answer holds more than {MOST_VALUES:,} values")
 
 
 def plain(value: Any) -> Any:
     """Return `value` in Python's own terms: tensors, arrays, tuples and iterators as lists, every
     number as a float.
 
-    So an answer in numpy, in float64 or in Python's floats compares with one in torch.
+    So an answer in numpy, in float64 or in Python's floats compares with one in torch. Raise
+    TooLarge where there are too many of them.
     """
-    if isinstance(value, (str, bytes)) or value is None or isinstance(value, bool):
+    return _plain(value, count())
+
+
+def _plain(value: Any, counter: Iterator[int]) -> Any:
+    """Make `value` plain; `counter` counts the values that were met before."""
+    if next(counter) > MOST_VALUES:
+        raise TooLarge
+    if isinstance(value, str):
+        return str.__str__(value)  # a class of its own may compare and show as it likes
+    if isinstance(value, (bytes, bool)) or value is None:
         return value
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        return {_plain_key(key): _plain(item, counter) for key, item in value.items()}
     if isinstance(value, (list, tuple, Iterator)):
-        return [plain(item) for item in value]
+        return [_plain(item, counter) for item in value]
     if hasattr(value, "tolist"):  # tensors, arrays, numpy's scalars, pandas' series
-        return plain(value.tolist())
+        if math.prod(getattr(value, "shape", ())) > MOST_VALUES:
+            raise TooLarge
+        return _plain(value.tolist(), counter)
     return float(value) if isinstance(value, Real) else value
+
+
+def _plain_key(key: Any) -> Any:
+    return str.__str__(key) if isinstance(key, str) else key
 
 
 def first_difference(found: Any, expected: Any, tolerance: float, where: str = "") -> str | None:
@@ -42,7 +72,8 @@ def first_difference(found: Any, expected: Any, tolerance: float, where: str = "
         return _mapping_difference(found, expected, tolerance, where)
     if isinstance(expected, list):
         return _list_difference(found, expected, tolerance, where)
-    return None if found == expected else f"{shown(found)} instead of {shown(expected)}{at}"
+    is_same = type(found) in LEAVES and found == expected  # an object may claim to equal all
+    return None if is_same else f"{shown(found)} instead of {shown(expected)}{at}"
 
 
 def _number_difference(found: Any, expected: float, tolerance: float, at: str) -> str | None:
@@ -60,11 +91,11 @@ def _mapping_difference(found: Any, expected: Mapping, tolerance: float, where: 
         return f"{kind(found)} instead of a dictionary{f' at {where}' if where else ''}"
     for key in expected:
         if key not in found:
-            return f"{key!r} is missing"
+            return f"{shown(key)} is missing"
     for key, value in found.items():
         if key not in expected:
-            return f"{key!r} should not be there"
-        difference = first_difference(value, expected[key], tolerance, f"{where}[{key!r}]")
+            return f"{shown(key)} should not be there"
+        difference = first_difference(value, expected[key], tolerance, f"{where}[{shown(key)}]")
         if difference:
             return difference
     return None
@@ -110,9 +141,12 @@ def kind(value: Any) -> str:
         bool: "a truth value",
         float: "a number",
     }
-    return (
-        "nothing (None)" if value is None else names.get(type(value), f"a {type(value).__name__}")
-    )
+    return "nothing (None)" if value is None else names.get(type(value), f"a {type_name(value)}")
+
+
+def type_name(value: Any) -> str:
+    """Return the name of a value's type, cut where it is long."""
+    return type(value).__name__[:LONGEST_NAME]
 
 
 def shown(value: Any) -> str:
@@ -124,8 +158,18 @@ def shown(value: Any) -> str:
     try:
         text = _text(value)
     except Exception:
-        text = f"a {type(value).__name__}"
+        text = f"a {type_name(value)}"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """Return texts with commas between them, as far as a message shows them."""
+    joined: list[str] = []
+    for text in texts:
+        joined.append(text)
+        if sum(map(len, joined)) > LONGEST:
+            break
+    return ", ".join(joined)
 
 
 def _text(value: Any) -> str:
@@ -136,10 +180,10 @@ def _text(value: Any) -> str:
         return (
             _text(items)
             if not isinstance(items, (list, tuple))
-            else f"[{', '.join(map(_text, items))}]"
+            else f"[{_joined(map(_text, items))}]"
         )
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key!r}: {_text(item)}" for key, item in value.items()) + "}"
+        return "{" + _joined(f"{key!r}: {_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, float):
         return digits(value)
     return (

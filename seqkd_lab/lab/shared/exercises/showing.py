@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from html import escape
 
+from seqkd_lab.corpus.visible import visible
+
 PASSED, FAILED = "#00694d", "#9a3b00"  # dark enough on white; the word stands beside the colour
 
 
@@ -66,7 +68,7 @@ class Result:
 
     def _repr_html_(self) -> str:
         colour = PASSED if self.passed else FAILED
-        headline, *rest = map(inline_html, self.lines)
+        headline, *rest = map(inline_html, map(visible, self.lines))
         body = "".join(f"<div>{line}</div>" for line in rest)
         style = f"border-left: 4px solid {colour}; padding: .3em .8em"
         return (
@@ -75,7 +77,7 @@ class Result:
         )
 
     def __repr__(self) -> str:
-        return "\n".join(self.lines)
+        return "\n".join(map(visible, self.lines))
 
 
 def inline_html(text: str) -> str:
