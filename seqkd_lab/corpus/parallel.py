@@ -11,6 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from seqkd_lab.corpus.visible import visible
+
+LONGEST_SHOWN = 200
+"""Characters of a text that a message shows."""
+
 
 class CorpusError(ValueError):
     """Text that cannot be used as it is; the message names the file, the line and what to do."""
@@ -48,7 +53,8 @@ class ParallelCorpus:
             if tuple(" ".join(sentence).split()) != sentence:
                 where = f"{self.name} {self.split}, {side} of sentence {i}"
                 raise CorpusError(
-                    f"{where}: tokens must not be empty or hold whitespace; got {sentence!r}"
+                    f"{where}: tokens must not be empty or hold whitespace; got "
+                    f"{visible(repr(sentence), LONGEST_SHOWN)}"
                 )
         return checked
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from seqkd_lab.corpus.parallel import CorpusError
+from seqkd_lab.corpus.parallel import LONGEST_SHOWN, CorpusError
+from seqkd_lab.corpus.visible import visible
 from seqkd_lab.files import FileError, read_json, write_atomically
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
@@ -41,11 +42,15 @@ class Vocabulary:
     def __post_init__(self) -> None:
         tokens = tuple(self.tokens)
         if tokens[: len(SPECIALS)] != SPECIALS:
-            raise ValueError(f"a vocabulary starts with {SPECIALS}; got {tokens[: len(SPECIALS)]}")
+            raise ValueError(
+                f"a vocabulary starts with {SPECIALS}; got "
+                f"{visible(repr(tokens[: len(SPECIALS)]), LONGEST_SHOWN)}"
+            )
         if len(set(tokens)) < len(tokens):
             word, count = Counter(tokens).most_common(1)[0]
             raise ValueError(
-                f"token {word!r} stands {count} times in the vocabulary; each token has one id"
+                f"token {visible(repr(word), LONGEST_SHOWN)} stands {count} times in the "
+                "vocabulary; each token has one id"
             )
         object.__setattr__(self, "tokens", tokens)
         words = enumerate(tokens[len(SPECIALS) :], start=len(SPECIALS))

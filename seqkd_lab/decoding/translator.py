@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from seqkd_lab.corpus.visible import visible
 from seqkd_lab.corpus.vocabulary import UNK, Vocabulary
 from seqkd_lab.decoding.alignment import copy_unknown
 from seqkd_lab.decoding.limits import LONGEST_SOURCE, shortening_notice
@@ -17,6 +18,8 @@ WINDOW = 2_048
 little is padding."""
 WINDOW_CHARACTERS = 2**22
 """Characters after which a window ends early: lines may be as long as a book."""
+LONGEST_WORD = 60
+"""Characters of such a word that are shown."""
 NAMED_WORDS = 10
 """Of the words that a model does not know, so many are named."""
 
@@ -62,7 +65,9 @@ class Notices:
         """Return what is to be said, a sentence each."""
         sentences = []
         if self.unknown:
-            words = ", ".join(map(repr, list(self.unknown)[:NAMED_WORDS]))
+            words = ", ".join(
+                visible(repr(word), LONGEST_WORD) for word in list(self.unknown)[:NAMED_WORDS]
+            )
             sentences.append(
                 f"{counted(self.n_unknown_lines)} with tokens that the model does not know, such "
                 f"as {words}; it reads <unk> there."

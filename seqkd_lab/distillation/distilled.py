@@ -11,8 +11,9 @@ from pathlib import Path
 
 from sacrebleu.metrics import BLEU
 
-from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
+from seqkd_lab.corpus.parallel import LONGEST_SHOWN, CorpusError, ParallelCorpus
 from seqkd_lab.corpus.reading import read_lines
+from seqkd_lab.corpus.visible import visible
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.files import write_atomically
 
@@ -153,8 +154,9 @@ def _row(where: str, line: str, source: str) -> tuple[tuple[str, ...], float, fl
     cells = line.split("\t")
     if len(cells) != 4 or cells[0] != source:
         raise CorpusError(
-            f"{where}: expected the source {source[:200]!r} in {line[:200]!r}: it was made from "
-            "other pairs, or changed; name those, or delete the file to distil again"
+            f"{where}: expected the source {visible(repr(source), LONGEST_SHOWN)} in "
+            f"{visible(repr(line), LONGEST_SHOWN)}: it was made from other pairs, or changed; name "
+            "those, or delete the file to distil again"
         )
     log_prob, similarity = (number(where, cell) for cell in cells[2:])
     if not 0 <= similarity <= 100:

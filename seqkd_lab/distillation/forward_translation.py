@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import cast
 
 from seqkd_lab.corpus.cleaning import TRAINING, reason_to_drop, usual_ratio
-from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus, RawPairs, fold
+from seqkd_lab.corpus.parallel import LONGEST_SHOWN, CorpusError, ParallelCorpus, RawPairs, fold
 from seqkd_lab.corpus.reading import held, lines_of, read_lines
 from seqkd_lab.corpus.subwords import SPACE
+from seqkd_lab.corpus.visible import visible
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.distillation.distilled import ACCEPTED_LENGTH_RATIO, HEADER, number, write_rows
 from seqkd_lab.distillation.sequence_level import Report, Sources, modes
@@ -225,7 +226,7 @@ def _row(path: Path, row: int, line: str) -> tuple[tuple[str, ...], tuple[str, .
     if len(cells) != 4 or not cells[0].split():
         raise CorpusError(
             f"{path}:{row}: expected source, target, log_prob and similarity, with tabs "
-            f"between; got {line!r}"
+            f"between; got {visible(repr(line), LONGEST_SHOWN)}"
         )
     return tuple(cells[0].split()), tuple(cells[1].split()), number(f"{path}:{row}", cells[2])
 

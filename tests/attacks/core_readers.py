@@ -51,8 +51,8 @@ class Reader:
     ways.
 
     read: reads the file and uses what it gets; it returns quietly or raises. repair: what is done
-    to another file of the folder after the damage, as that file has it. names_file: whether an error
-    must name the file, or only its folder.
+    to another file of the folder after the damage, as that file has it. names_file: whether an
+    error must name the file, or only its folder.
     """
 
     name: str
