@@ -62,7 +62,7 @@ class Holder(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         moment = time.strftime("%H:%M:%S", time.localtime(self.since))
-        return f"{self.user} on {self.host} (process {self.pid}), who is making it since {moment}"
+        return f"{self.user} on {self.host} (process {self.pid}), who has been making it since {moment}"
 
 
 def this_process() -> Holder:
