@@ -62,7 +62,8 @@ class Holder(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         moment = time.strftime("%H:%M:%S", time.localtime(self.since))
-        return f"{self.user} on {self.host} (process {self.pid}), who has been making it since {moment}"
+        who = f"{self.user} on {self.host} (process {self.pid})"
+        return f"{who}, who has been making it since {moment}"
 
 
 def this_process() -> Holder:
