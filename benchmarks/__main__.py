@@ -15,6 +15,8 @@ from benchmarks import ceiling, levers, report, workloads
 from benchmarks import results as store
 from benchmarks.runner import QUICK, Plan, Runner, check, environment_variables, run
 from benchmarks.tool import SIZES, TOOLS
+from seqkd_lab.files import FileError
+from seqkd_lab.runs.study import judging
 
 PARTS = ("ceiling", "levers", "train", "decode", "distil", "scaling", "neighbour", "import")
 OPTIONAL = ("tour", "sliders")
@@ -164,21 +166,26 @@ def main(arguments: list[str] | None = None) -> int:
     if given.quick and path == store.DEFAULT:
         path = store.BENCHMARKS / ".work" / "quick.json"
     start = time.monotonic()
-    runner = Runner(
-        path,
-        plan,
-        lambda text: print(f"[{time.monotonic() - start:5.0f} s] {text}", file=sys.stderr),
-    )
     try:
+        runner = Runner(
+            path,
+            plan,
+            lambda text: print(f"[{time.monotonic() - start:5.0f} s] {text}", file=sys.stderr),
+        )
         if not given.report:
             measure(runner, given)
+        with judging(path):
+            tables = report.everything(runner.results, given.sizes)
+    except FileError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(
             f"interrupted; {path} holds what was measured: the same with --continue goes on",
             file=sys.stderr,
         )
         return 130
-    print(report.everything(runner.results, given.sizes))
+    print(tables)
     return 0
 
 

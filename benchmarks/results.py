@@ -7,7 +7,6 @@ An entry's name is SIZE/TOOL/JOB ("2x192/seqkd_lab/train") or that of a workload
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import platform
@@ -19,11 +18,47 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from seqkd_lab.files import write_json
+from msgspec import UNSET, Struct
+
+from seqkd_lab.files import checked, read_json, write_json
+from seqkd_lab.runs.measured import Amount, Count, Maybe
+from seqkd_lab.runs.study import REMEDY
 
 Results = dict[str, dict[str, Any]]
 BENCHMARKS = Path(__file__).resolve().parent
 DEFAULT = BENCHMARKS / "results.json"
+
+
+class Piece(Struct):
+    """A piece of a job, as far as it is counted and timed."""
+
+    cpu_s: Maybe[Amount] = UNSET
+    wall_s: Maybe[Amount] = UNSET
+    sentences: Maybe[Count] = UNSET
+    tokens: Maybe[Count] = UNSET
+
+
+class Run(Piece):
+    """A round of a job: the whole, and its pieces."""
+
+    greedy: Maybe[Piece] = UNSET
+    greedy_single: Maybe[Piece] = UNSET
+    beam5: Maybe[Piece] = UNSET
+    beam5_single: Maybe[Piece] = UNSET
+    start: Maybe[Piece] = UNSET
+    history: Maybe[list[Piece]] = UNSET
+    n_parameters: Maybe[Count] = UNSET
+    peak_mib: Maybe[Amount] = UNSET
+
+
+class Entry(Struct):
+    """What was measured under one name: rounds, or why there are none."""
+
+    date: str
+    machine: dict[str, str | float]
+    versions: Maybe[dict[str, str]] = UNSET
+    refused: Maybe[str] = UNSET
+    runs: Maybe[list[Run]] = UNSET
 
 
 @dataclass(frozen=True)
@@ -99,8 +134,14 @@ def merge(
 
 
 def read(path: Path) -> Results:
-    """What the file holds; nothing where there is none."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    """What the file holds; nothing where there is none. Raises FileError, naming the file, the
+    entry and the key, where it holds anything else."""
+    if not path.exists():
+        return {}
+    results = read_json(path, dict[str, dict[str, Any]], REMEDY)
+    for name, entry in results.items():
+        checked(entry, Entry, f"{path}: {name[:60]}", REMEDY)
+    return results
 
 
 def write(path: Path, results: Results) -> None:

@@ -16,6 +16,8 @@ from random import Random
 
 import pytest
 
+import benchmarks.__main__
+import benchmarks.results
 from seqkd_lab import cli, studies
 from seqkd_lab.cli import aliases
 from seqkd_lab.files import FileError
@@ -216,3 +218,22 @@ def test_damaged_translations_are_read_or_refused_by_line(tmp_path):
                 count.tried(None if str(error).startswith(f"{path}:") else str(error))
             else:
                 count.tried(None if all(len(row) == 5 for row in rows) else f"{rows}")
+
+
+def test_a_damaged_file_of_the_benchmarks_is_reported_or_refused_by_name(tmp_path):
+    whole = json.loads(benchmarks.results.DEFAULT.read_text(encoding="utf-8"))
+    path, random = tmp_path / "results.json", Random(5)
+    with tally("damaged results of the benchmarks: --report") as count:
+        for _ in range(attempts(10, 400)):
+            attack = damaged(whole, random)
+            path.write_text(attack.text, encoding="utf-8")
+            out, err = io.StringIO(), io.StringIO()
+            try:
+                with redirect_stdout(out), redirect_stderr(err):
+                    code = benchmarks.__main__.main(["--report", "--results", str(path)])
+            except Exception as error:
+                said = f"{type(error).__name__}: {error}"
+            else:
+                said = None if code == 0 else err.getvalue().replace("error: ", "", 1)
+                said = None if code == 0 or said.startswith(str(path)) else said
+            count.tried(said and f"{attack.how} at {list(attack.where)}: {said[:300]}")

@@ -143,8 +143,9 @@ def test_a_refusal_takes_the_place_of_rounds_and_a_round_that_of_a_refusal() -> 
 def test_results_are_written_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "results.json"
     assert results.read(path) == {}
-    results.write(path, {"a": {"runs": [{"cpu_s": 1.0}]}})
-    assert results.read(path) == {"a": {"runs": [{"cpu_s": 1.0}]}}
+    measured = {"a": {"date": "2026-11-24", "machine": {}, "runs": [{"cpu_s": 1.0}]}}
+    results.write(path, measured)
+    assert results.read(path) == measured
     assert [left.name for left in path.parent.iterdir()] == [path.name]
 
 
