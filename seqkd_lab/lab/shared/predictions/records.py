@@ -65,14 +65,24 @@ def read_records(path: Path) -> dict[str, dict]:
     records = read_json(path, dict[str, Any])
     checked(records, dict[str, Record], str(path))
     for key, record in records.items():
-        kind = question_kind(record)
+        kind, where = question_kind(record), f"{path}: {key[:60]}"
         for answer in record["answers"]:
-            given = checked(answer["answer"], ANSWERS[type(kind)], f"{path}: {key}")
+            given = checked(answer["answer"], ANSWERS[type(kind)], where)
             check_answer(kind, given)
-            value = given if record["value"] is None else record["value"]
-            interval = None if record["value"] is None else record.get("interval")
+            value, interval = given, None
+            if record["value"] is not None:
+                value = checked(record["value"], type_of_value(kind, record["value"]), where)
+                interval = record.get("interval")
             judge({**record, "value": value, "interval": interval}, given)
     return records
+
+
+def type_of_value(kind: Kind, value: Any) -> Any:
+    """Return the type of a run's value: an answer's, or pairs of items."""
+    if isinstance(kind, Ranking) and isinstance(value, list):
+        is_pairs = not (value and isinstance(value[0], str))
+        return list[list[str]] if is_pairs else list[str]
+    return ANSWERS[type(kind)]
 
 
 def check_answer(kind: Kind, answer: Any) -> None:
