@@ -13,40 +13,29 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import hostile_outputs
 import hostile_views
 import ipywidgets as widgets
 import pandas as pd
 import pytest
-import torch
 import view_driver
 from declared import declared
 from markup import problem_of_html, problem_of_markdown
 from matplotlib.figure import Figure
 from payloads import LONG, mixtures, words
 from soak import attempts, tally
-from synthetic_table3 import table3_of
 from view_samples import Sample, Small
 
 import seqkd_lab.lab
-from seqkd_lab.lab.beam import outputs
 from seqkd_lab.lab.paper_table.report import report_html
 from seqkd_lab.lab.paper_table.view import TableExplorer
-from seqkd_lab.lab.shared import comparison
-from seqkd_lab.lab.shared.exercises.showing import Folded, Result
 from seqkd_lab.lab.shared.models import table_results
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
-from seqkd_lab.lab.shared.predictions.questions import Number
-from seqkd_lab.lab.shared.predictions.recorder import Note, Predictions
-from seqkd_lab.lab.shared.showing import Markdown, StaticView, should_see
+from seqkd_lab.lab.shared.showing import StaticView
 from seqkd_lab.lab.shared.style import styled
-from seqkd_lab.lab.shared.verdict_table import VerdictTable
 from seqkd_lab.lab.shared.view import View
 from seqkd_lab.lab.word_kd.trainer import StudentTrainer
 from seqkd_lab.lab.word_kd.tries import table_html
-from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
-from seqkd_lab.runs.data import load_toy
-from seqkd_lab.runs.recipes import ToyData
-from seqkd_lab.runs.verdicts import UNDECIDED, Claim, Verdict
 from seqkd_lab.studies.table1.tour import Example, Output
 
 SAMPLES: dict[type[View], Sample] = declared("SAMPLES")
@@ -60,16 +49,7 @@ N_PAINTED = 7  # one event in so many is painted, which takes most of the time
 
 @pytest.fixture(scope="module")
 def small() -> Small:
-    """The toy corpus, and small models with uneven random weights."""
-    toy, models = load_toy(ToyData(300)), {}
-    for seed, name in enumerate(("teacher", "baseline", "seq-kd")):
-        torch.manual_seed(seed)
-        model = LSTMSeq2Seq(LSTMSpec(width=8), toy.source_vocabulary, toy.target_vocabulary)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.mul_(2.5)
-        models[name] = model.eval()
-    return Small(toy, models, table3_of())
+    return hostile_views.small_samples()
 
 
 @every_view
@@ -182,30 +162,10 @@ def test_an_error_of_a_training_is_shown_as_text(small):
             count.tried(problem_of_html(table_html(pd.DataFrame([{text: text, "BLEU": 1.0}]))))
 
 
-def outputs_of(text: str) -> list[Any]:
-    """Return one of every thing that a cell may show, with `text` wherever it holds a text."""
-    row = comparison.Row(text, text, text, 0.5, 0.5, text)
-    claim = Claim(text, text, lambda rows: 0.5, 0.0, 1.0, text)
-    verdict = Verdict(claim, (0.5, 0.6), 0.55, (0.0, 1.0), UNDECIDED, text)
-    return [
-        Folded(text, text),
-        Folded(text, text, is_code=True),
-        Result(text, False, (text, f"`{text}`", f"**{text}**"), text),
-        Markdown(f"The teacher writes “{text}”, `{text}` and {text}."),
-        should_see(text, 0.5, 0.0, 1.0, text),
-        comparison.Comparison(text, (row,)),
-        comparison.Comparison(text, (), text),
-        outputs.SideBySide(text, (outputs.Row(text, text, text, -1.0, text),)),
-        Note(True, (text, text)),
-        Predictions().ask(text, text, Number(text, 1.0)),
-        VerdictTable((verdict,), {text: 0.1}),
-    ]
-
-
 def test_whatever_a_cell_shows_is_escaped():
     with tally("outputs of cells: HTML and markdown") as count:
         for text in itertools.islice(mixtures(7), attempts(45, 1_500)):
-            for output in outputs_of(text):
+            for output in hostile_outputs.outputs_of(text):
                 count.tried(problem_of_output(output, text))
 
 
@@ -226,7 +186,11 @@ def problem_of_output(output: Any, text: str) -> str | None:
 def test_every_kind_of_output_is_among_them():
     """Of a class that shows HTML or markdown: a Task holds nothing but what its author wrote, a
     StaticView a picture (below)."""
-    known = {"Task", "StaticView", *(type(output).__name__ for output in outputs_of("x"))}
+    known = {
+        "Task",
+        "StaticView",
+        *(type(output).__name__ for output in hostile_outputs.outputs_of("x")),
+    }
     for path in Path(seqkd_lab.lab.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
