@@ -219,8 +219,23 @@ def _long_lines(
             for number, pair in enumerate(pairs, start=1)
             if reason_to_drop(*pair, HELD_OUT, usual=1.0) is None
         ]
+        yield from _left_out(source_path, raw[split].source)
+        yield from _left_out(target_path, raw[split].target)
         yield from _long_lines_of(source_path, numbers, corpora[split].source)
         yield from _long_lines_of(target_path, numbers, corpora[split].target)
+
+
+def _left_out(path: str, texts: Sequence[str]) -> Iterator[str]:
+    """Name the first MOST_NAMED lines of one file that cleaning leaves out for their length."""
+    most = HELD_OUT.max_characters
+    long = [(n, text) for n, text in enumerate(texts, start=1) if most and len(text) > most]
+    for number, text in long[:MOST_NAMED]:
+        yield (
+            f"{path}:{number}: {len(text):,} characters in one line, which is left out; divide it "
+            "into sentences"
+        )
+    if len(long) > MOST_NAMED:
+        yield f"{path}: {len(long) - MOST_NAMED} more lines of over {most:,} characters"
 
 
 def _long_lines_of(

@@ -96,7 +96,7 @@ def test_a_line_of_6000_words_ends_the_tour_well(tmp_path, split, model):
     options = PLAIN.with_lines([LONG], split).write(tmp_path / "text")
     code, out, err = ended(tour(tmp_path, options, model))
     assert code == 0 and "cannot be judged" in out, err
-    assert f"{split}.source:1: 6,000 tokens in one line" in err
+    assert f"{split}.source:1: 25,999 characters in one line" in err
 
 
 @pytest.mark.slow
