@@ -9,11 +9,11 @@ weights     12·L·D² + V·D numbers at least: a layer of an LSTM has 14·D², 
             and its feed-forward part; each vocabulary has a table of V·D
 training    4 times the weights (themselves, their gradient, Adam's two moments), and per batch
             3·B·T·V numbers (logits, their log-softmax, the gradient of both)
-search      2·B·K·V numbers (logits and log-softmax of every candidate), 16 bytes for each of one
-            sentence's K·V candidates as the best are chosen, and 6·B·K·L·D of the decoder's state
-            before and after a step
+search      2·B·K·V numbers (logits and log-softmax of every candidate), and 16 bytes for each of one
+            sentence's K·V candidates as the best are chosen; of one sentence 28 bytes a candidate
+            were measured
 worker      what this process holds with its corpus, and BATCHES_MIB for models and their batches
-seeds       as many models as a seed has, 4 bytes a weight each, on disk
+seeds       PLAN_BYTES for the plan of one, and a minute
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ WORKER_MIB = 450
 BATCHES_MIB = 50
 """Of these, what it holds beside the libraries and the corpus, which the process that starts it
 holds, too."""
-LEAST_SECONDS_PER_MODEL = 5
-"""No model of any study is trained in less."""
-MOST_DAYS = 365
+MOST_SEEDS = 10_000
+"""More would be a slip of the keyboard: a table of ten takes an hour or more."""
+PLAN_BYTES = 40_000
+"""Of a seed's tasks: twenty of two kilobytes."""
 
 
 class TooLargeError(ValueError):
@@ -56,11 +57,10 @@ def batch_bytes(n_places: int, n_target_words: int) -> int:
     return 3 * NUMBER * n_places * n_target_words
 
 
-def search_bytes(n_sentences: int, beam_size: int, n_words: int, width: int, layers: int) -> int:
+def search_bytes(n_sentences: int, beam_size: int, n_words: int) -> int:
     """Return what a step of a beam search needs, with `n_words` target words."""
     candidates = beam_size * n_words
-    of_states = 6 * NUMBER * n_sentences * beam_size * layers * width
-    return 2 * NUMBER * n_sentences * candidates + 16 * candidates + of_states
+    return (2 * NUMBER * n_sentences + 16) * candidates
 
 
 def check_model(width: int, layers: int, n_words: int = 0) -> None:
@@ -85,34 +85,28 @@ def check_batch(batch_size: int, n_pairs: int, n_places: int, n_target_words: in
         raise TooLargeError(_refusal(what, needed, free, fits))
 
 
-def sentences_that_fit(
-    batch_size: int, beam_size: int, n_words: int, width: int, layers: int
-) -> int:
+def sentences_that_fit(batch_size: int, beam_size: int, n_words: int) -> int:
     """Return how many sentences can be searched together: `batch_size`, or fewer where memory is
     short. Raise TooLargeError, naming the beam that would fit, where it is not enough for one."""
-    one = search_bytes(1, beam_size, n_words, width, layers)
-    if batch_size * one < GIB // 4:  # nothing to ask the system for
+    if search_bytes(batch_size, beam_size, n_words) < GIB // 4:  # no need to ask the system
         return batch_size
-    free, more = _free(), one - 16 * beam_size * n_words
+    one, free = search_bytes(1, beam_size, n_words), _free()
     if one > free:
         fits = int(beam_size * free / one)
         what = f"a beam of {beam_size:,} (--beam)"
         raise TooLargeError(_refusal(what, one, free, fits, " for each sentence"))
-    return batch_size if free == math.inf else max(1, min(batch_size, int(free - one) // more + 1))
+    if free == math.inf:
+        return batch_size
+    return min(batch_size, 1 + int(free - one) // (2 * NUMBER * beam_size * n_words))
 
 
-def check_seeds(n_seeds: int, models: int, numbers: int, free_disk: int) -> None:
-    """Raise TooLargeError where the models of `n_seeds` seeds, `models` of them and `numbers`
-    weights a seed, would fill more than the disk has free, or take more than MOST_DAYS."""
-    n_bytes, days = n_seeds * numbers * NUMBER, n_seeds * models * LEAST_SECONDS_PER_MODEL / 86_400
-    if n_bytes <= free_disk and days <= MOST_DAYS:
-        return
-    fits = n_seeds * min(free_disk / max(1, n_bytes), MOST_DAYS / max(1e-9, days))
-    raise TooLargeError(
-        f"--seeds {n_seeds} would train {n_seeds * models:,} models, which takes {days:,.0f} days "
-        f"or more and {in_words(n_bytes)} on a disk with {in_words(free_disk)} free; the most that "
-        f"could be done in a year is about {rounded_down(fits)} seeds"
-    )
+def check_seeds(n_seeds: int) -> None:
+    """Raise TooLargeError, with what they would cost, for more than MOST_SEEDS."""
+    if n_seeds > MOST_SEEDS:
+        raise TooLargeError(
+            f"--seeds {n_seeds} would take {n_seeds // 1440:,} days at a minute a seed, and "
+            f"{in_words(n_seeds * PLAN_BYTES)} for the plan alone; the most is {MOST_SEEDS:,}"
+        )
 
 
 def workers(

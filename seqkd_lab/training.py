@@ -21,6 +21,7 @@ from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode, lim
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
+from seqkd_lab.estimates import check_batch
 from seqkd_lab.finite import DivergenceError, NotFiniteError, check_loss, check_trained, diverged
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 from seqkd_lab.optimisation import BY_BLEU, History, Optimisation, Progress, set_rate, training_step
@@ -81,6 +82,12 @@ class Trainer:
         self.batch_transform, self.validation = batch_transform, validation
         self.encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
         self.valid = encode(valid, model.source_vocabulary, model.target_vocabulary)
+        check_batch(
+            optimisation.batch_size,
+            len(corpus),
+            int(self.encoded.target_lengths.sum()),
+            len(model.target_vocabulary),
+        )
         self.optimiser = torch.optim.Adam(
             model.parameters(), lr=optimisation.learning_rate, fused=True
         )

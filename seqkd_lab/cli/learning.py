@@ -22,6 +22,7 @@ from seqkd_lab.distillation.distilled import read_distilled
 from seqkd_lab.distillation.forward_translation import added, read_translated
 from seqkd_lab.distillation.losses import NLL, OBJECTIVES, Objective
 from seqkd_lab.files import sha256_of
+from seqkd_lab.estimates import check_model
 from seqkd_lab.models.architectures import ARCHITECTURES, FIRST, Spec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.resuming import AnotherRunError, forget, read_state
@@ -93,7 +94,7 @@ def objective_of(arguments: Namespace) -> Objective:
     if objective.needs_teacher and arguments.teacher is None:
         raise ValueError(f"--objective {arguments.objective} needs --teacher")
     for name in (f.name for f in fields(objective)):
-        objective = _changed(objective, arguments, name)
+        objective = changed(objective, arguments, name)
         if getattr(objective, name) == math.inf:
             raise ValueError(f"--{name} inf: {name} must be finite")
     return objective
@@ -121,13 +122,14 @@ def sizes_of(arguments: Namespace) -> tuple[Spec, Optimisation]:
         else (preset.student, preset.student_training)
     )
     for name in ("width", "dropout"):
-        model = _changed(model, arguments, name)
+        model = changed(model, arguments, name)
+    check_model(model.width, model.layers)
     for name in ("epochs", "learning_rate", "batch_size", "patience", "best_by"):
-        training = _changed(training, arguments, name)
+        training = changed(training, arguments, name)
     return model, training
 
 
-def _changed(settings: Settings, arguments: Namespace, name: str) -> Settings:
+def changed(settings: Settings, arguments: Namespace, name: str) -> Settings:
     """Return `settings` with the value of the option `name`. Raise its ValueError with option and
     value in front."""
     value = getattr(arguments, name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import shlex
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +228,15 @@ def _own_text() -> ArgumentParser:
 
 TEXT = _own_text()
 """The options that name and prepare the user's own text."""
+
+
+@contextmanager
+def naming(arguments: Namespace, name: str) -> Iterator[None]:
+    """Put the option `name` and its value before the message of a ValueError of the body."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"--{name} {value_of(arguments, name)}: {error}") from error
 
 
 def value_of(arguments: Namespace, option: str) -> Any:

@@ -194,6 +194,7 @@ def seeds_of(arguments: Namespace, first: int = 1, number: int = 5) -> tuple[int
     number = number if arguments.seeds is None else arguments.seeds
     first = first if arguments.first_seed is None else arguments.first_seed
     check_at_least_1("--seeds", number)
+    estimates.check_seeds(number)
     if first < 0:
         raise ValueError(f"--first-seed must be at least 0; got {first}")
     if first + number - 1 > MOST_SEED:

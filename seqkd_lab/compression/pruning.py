@@ -26,6 +26,9 @@ CLASS_UNIFORM = "class-uniform"
 CLASS_DISTRIBUTION = "class-distribution"
 METHODS = (CLASS_BLIND, CLASS_UNIFORM, CLASS_DISTRIBUTION)
 
+MOST_STEPS = 10_000
+"""Prunings, each with a retraining: more would be a slip of the keyboard."""
+
 Masks = Mapping[str, Tensor]
 """For each parameter of a model, by its name, a tensor of its shape: True where the weight
 stays."""
@@ -136,10 +139,10 @@ def shares_in_steps(share: float, n_steps: int) -> tuple[float, ...]:
     """Return the shares pruned after each of `n_steps`, the last is `share`: every step keeps the
     same part of what was left.
 
-    Raise ValueError for fewer than one step.
+    Raise ValueError for fewer than one step, or more than MOST_STEPS.
     """
-    if n_steps < 1:
-        raise ValueError(f"pruning takes at least one step; got {n_steps}")
+    if not 1 <= n_steps <= MOST_STEPS:
+        raise ValueError(f"pruning takes at least one step, at most {MOST_STEPS:,}; got {n_steps}")
     return tuple(1.0 - (1.0 - share) ** (step / n_steps) for step in range(1, n_steps)) + (share,)
 
 

@@ -141,8 +141,8 @@ def split_by_source(
     sources = sorted(set(pairs.source))
     if min(n_valid, n_test) < 1 or n_valid + n_test >= len(sources):
         raise CorpusError(
-            f"{pairs.name}: {n_valid} valid and {n_test} test sources wanted of {len(sources)} "
-            "distinct: take at least 1 of each, and leave some for training"
+            f"{pairs.name}: {n_valid} valid (--valid) and {n_test} test (--test) sources wanted of "
+            f"{len(sources)} distinct: take at least 1 of each, and leave some for training"
         )
     random.Random(seed).shuffle(sources)
     split_of = dict.fromkeys(sources, "train")

@@ -20,6 +20,7 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
 from seqkd_lab.decoding.limits import longest_allowed, rows_by_length, shortened
+from seqkd_lab.estimates import sentences_that_fit
 from seqkd_lab.finite import NotFiniteError
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
@@ -63,6 +64,8 @@ class Beam:
             yield Beam(self.tokens[b : b + 1], self.log_prob[b : b + 1], self.finished[b : b + 1])
 
 
+MOST_BEAM = 100_000
+"""More would be a slip of the keyboard."""
 Observer = Callable[[Beam, Tensor, Tensor, Tensor], None]
 """Sees, at each step, the beam, every candidate's log_prob and score (B, K, V), and the kept ones
 (B, K') of K·V."""
@@ -208,14 +211,23 @@ def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -
 
 
 def check_beam(beam_size: int, n_best: int = 1, length_penalty: float = 0.0) -> None:
-    """Raise ValueError unless 1 ≤ n_best ≤ beam_size and length_penalty is finite and at least
-    0."""
+    """Raise ValueError unless 1 ≤ n_best ≤ beam_size ≤ MOST_BEAM and length_penalty is finite and
+    at least 0."""
     if beam_size < 1 or not 1 <= n_best <= beam_size:
         raise ValueError(
-            f"need beam_size ≥ 1 and 1 ≤ n_best ≤ beam_size; got {beam_size} and {n_best}"
+            "need beam_size (--beam) ≥ 1 and 1 ≤ n_best ≤ beam_size; got "
+            f"{beam_size} and {n_best}"
+        )
+    if beam_size > MOST_BEAM:
+        raise ValueError(
+            f"beam_size (--beam) must be at most {MOST_BEAM:,}, which takes half a minute for a "
+            f"single sentence of the toy language, and more of memory than most have; got {beam_size}"
         )
     if not 0.0 <= length_penalty < math.inf:  # false for NaN, too
-        raise ValueError(f"length_penalty must be 0 or a positive number; got {length_penalty}")
+        raise ValueError(
+            "length_penalty (--length-penalty) must be 0 or a positive number; got "
+            f"{length_penalty}"
+        )
 
 
 def search(
@@ -234,7 +246,8 @@ def search(
     Sentences of similar length share a batch; a sentence's result does not depend on the others in
     it. max_length counts EOS; by default twice the source's length + 10. `progress` hears how many
     sentences each batch finished. Of a source of more than LONGEST_SOURCE tokens only the beginning
-    is read, with a warning (`limits.shortened`). Raise ValueError for a beam_size, max_length or
+    is read, with a warning (`limits.shortened`). Where memory is short, fewer sentences share a
+    batch; TooLargeError where there is none for a single one. Raise ValueError for a beam_size, max_length or
     batch_size below 1, an n_best outside 1..beam_size, and a length_penalty below 0 or not finite;
     NotFiniteError where the model gives no translation a finite probability.
     """
@@ -243,8 +256,9 @@ def search(
         raise ValueError(f"batch_size must be at least 1; got {batch_size}")
     sources = shortened(sources)
     results: list[list[Hypothesis]] = [[] for _ in sources]
+    together = sentences_that_fit(batch_size, beam_size, len(model.target_vocabulary))
     with evaluating(model):
-        for rows in rows_by_length(sources, batch_size):
+        for rows in rows_by_length(sources, together):
             source, lengths = source_batch([sources[i] for i in rows], model.source_vocabulary)
             longest = longest_allowed(lengths, max_length)
             beams = search_batch(model, source, lengths, longest, beam_size, n_best, length_penalty)

@@ -11,6 +11,7 @@ from pathlib import Path
 from seqkd_lab import installation
 from seqkd_lab.cli import options
 from seqkd_lab.cli.paths import check_file
+from seqkd_lab.cli.resolve import check_at_least_1
 from seqkd_lab.corpus import tatoeba
 from seqkd_lab.corpus.check import check_files
 from seqkd_lab.corpus.check_words import in_words
@@ -108,6 +109,7 @@ def split_text(arguments: Namespace) -> int:
 
 def toy_samples(arguments: Namespace) -> int:
     """Run `seqkd-lab corpus toy`; return the exit code."""
+    check_at_least_1("--show", arguments.show)
     if arguments.write:
         directory = arguments.directory or (installation.checkout() or Path()) / "data" / "toy"
         for name, digest in toy.write(directory).items():

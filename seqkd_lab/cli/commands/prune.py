@@ -12,6 +12,7 @@ from seqkd_lab import machine
 from seqkd_lab.cli import options
 from seqkd_lab.cli.learning import (
     UNFINISHED,
+    changed,
     distilled_pairs,
     forget_all,
     read_files,
@@ -20,7 +21,7 @@ from seqkd_lab.cli.learning import (
     watcher,
 )
 from seqkd_lab.cli.models import check_kind, find_model, one_cutter, trained_on
-from seqkd_lab.cli.options import names_own_text
+from seqkd_lab.cli.options import names_own_text, naming
 from seqkd_lab.cli.paths import check_folder
 from seqkd_lab.cli.resolve import data_of, store_of
 from seqkd_lab.cli.terminal import Bar
@@ -98,12 +99,16 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 def run(arguments: Namespace) -> int:
     """Run `seqkd-lab prune`; return the exit code."""
-    check_pruning(arguments.share, arguments.method)
+    with naming(arguments, "share"):
+        check_pruning(arguments.share, arguments.method)
     machine.use_threads(1)
-    store, steps = store_of(arguments), shares_in_steps(arguments.share, arguments.steps)
-    optimisation = None
+    with naming(arguments, "steps"):
+        steps = shares_in_steps(arguments.share, arguments.steps)
+    store, optimisation = store_of(arguments), None
     if arguments.epochs:
-        optimisation = Optimisation(arguments.epochs, arguments.learning_rate, batch_size=128)
+        optimisation = Optimisation(batch_size=128)
+        for name in ("epochs", "learning_rate"):
+            optimisation = changed(optimisation, arguments, name)
     cutter = one_cutter([arguments.model], read_files([arguments.distilled]))
     data = None
     if optimisation is not None:

@@ -31,6 +31,7 @@ from seqkd_lab.cli.paths import check_folder
 from seqkd_lab.cli.resolve import store_of
 from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.distillation.forward_translation import tokens_per_source_token
+from seqkd_lab.estimates import check_model
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.folder import TRAINED_ON, TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -145,6 +146,7 @@ def run(arguments: Namespace) -> int:
     vocabularies = (teacher or data).source_vocabulary, (teacher or data).target_vocabulary
     key = run_key(recipe, objective, [] if teacher is None else [teacher], tables)
     settle(arguments.out / UNFINISHED, key)
+    check_model(recipe.model.width, recipe.model.layers, sum(map(len, vocabularies)))
     torch.manual_seed(recipe.seed)
     model = build(recipe.model, *vocabularies)
     validation = (
