@@ -9,9 +9,9 @@ weights     12·L·D² + V·D numbers at least: a layer of an LSTM has 14·D², 
             and its feed-forward part; each vocabulary has a table of V·D
 training    4 times the weights (themselves, their gradient, Adam's two moments), and per batch
             3·B·T·V numbers (logits, their log-softmax, the gradient of both)
-search      2·B·K·V numbers (logits and log-softmax of every candidate), and 16 bytes for each of one
-            sentence's K·V candidates as the best are chosen; of one sentence 28 bytes a candidate
-            were measured
+search      2·B·K·V numbers (logits and log-softmax of every candidate), and 16 bytes for each of
+            one sentence's K·V candidates as the best are chosen; 28 bytes a candidate were
+            measured
 worker      what this process holds with its corpus, and BATCHES_MIB for models and their batches
 seeds       PLAN_BYTES for the plan of one, and a minute
 """

@@ -21,8 +21,8 @@ from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.distillation.distilled import read_distilled
 from seqkd_lab.distillation.forward_translation import added, read_translated
 from seqkd_lab.distillation.losses import NLL, OBJECTIVES, Objective
-from seqkd_lab.files import sha256_of
 from seqkd_lab.estimates import check_model
+from seqkd_lab.files import sha256_of
 from seqkd_lab.models.architectures import ARCHITECTURES, FIRST, Spec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.resuming import AnotherRunError, forget, read_state

@@ -67,5 +67,5 @@ def _check_coverage(coverage: float, vocabulary_size: int, n_characters: int) ->
         raise CorpusError(
             f"no {vocabulary_size} subwords can be learnt from this text: it has {n_characters:,} "
             f"distinct characters, and so few subwords would spell only {coverage:.0%} of it; give "
-            f"a vocabulary well above {n_characters + N_SPECIALS + len(SPACE):,}"
+            f"a --vocabulary well above {n_characters + N_SPECIALS + len(SPACE):,}"
         )

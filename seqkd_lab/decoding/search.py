@@ -215,13 +215,12 @@ def check_beam(beam_size: int, n_best: int = 1, length_penalty: float = 0.0) -> 
     at least 0."""
     if beam_size < 1 or not 1 <= n_best <= beam_size:
         raise ValueError(
-            "need beam_size (--beam) ≥ 1 and 1 ≤ n_best ≤ beam_size; got "
-            f"{beam_size} and {n_best}"
+            f"need beam_size (--beam) ≥ 1 and 1 ≤ n_best ≤ beam_size; got {beam_size} and {n_best}"
         )
     if beam_size > MOST_BEAM:
         raise ValueError(
             f"beam_size (--beam) must be at most {MOST_BEAM:,}, which takes half a minute for a "
-            f"single sentence of the toy language, and more of memory than most have; got {beam_size}"
+            f"single sentence of the toy language; got {beam_size}"
         )
     if not 0.0 <= length_penalty < math.inf:  # false for NaN, too
         raise ValueError(
@@ -247,9 +246,9 @@ def search(
     it. max_length counts EOS; by default twice the source's length + 10. `progress` hears how many
     sentences each batch finished. Of a source of more than LONGEST_SOURCE tokens only the beginning
     is read, with a warning (`limits.shortened`). Where memory is short, fewer sentences share a
-    batch; TooLargeError where there is none for a single one. Raise ValueError for a beam_size, max_length or
-    batch_size below 1, an n_best outside 1..beam_size, and a length_penalty below 0 or not finite;
-    NotFiniteError where the model gives no translation a finite probability.
+    batch; TooLargeError where there is none for a single one. Raise ValueError for a beam_size,
+    max_length or batch_size below 1, an n_best outside 1..beam_size, and a length_penalty below 0
+    or not finite; NotFiniteError where the model gives no translation a finite probability.
     """
     check_beam(beam_size, n_best, length_penalty)
     if batch_size < 1:

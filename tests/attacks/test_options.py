@@ -56,7 +56,21 @@ OPTIONS_OF = {
     for command, parser in COMMANDS.items()
 }
 VALUES = ("nan", "inf", "-inf", "-1", "0", "1", "1e30", str(10**9), str(10**20), str(2**63), "many")
-ODD = ("", " ", "-0", "1_000", "٣", "0x10", "1e-320", "2.0", "½", "9" * 5_000, "+5", "1e400", "1,000")
+ODD = (
+    "",
+    " ",
+    "-0",
+    "1_000",
+    "٣",
+    "0x10",
+    "1e-320",
+    "2.0",
+    "½",
+    "9" * 5_000,
+    "+5",
+    "1e400",
+    "1,000",
+)
 REQUIRED = {
     ("corpus", "check"): ("SOURCE", "TARGET"),
     ("corpus", "split"): ("SOURCE", "TARGET", "--out", "split"),
@@ -103,7 +117,9 @@ def attack(capsys, monkeypatch, folder):
 
     def attacked(command: tuple[str, ...], action: argparse.Action, value: str) -> str | None:
         option = action.option_strings[0]
-        words = [{"SOURCE": text[1], "TARGET": text[3]}.get(w, w) for w in REQUIRED.get(command, ())]
+        words = [
+            {"SOURCE": text[1], "TARGET": text[3]}.get(w, w) for w in REQUIRED.get(command, ())
+        ]
         if action.dest in OF_TEXT and command in TRAINS_ON_TEXT:
             words += [*text, "--preset", "quick"]
         if "--results" in OPTIONS_OF[command]:
@@ -179,7 +195,9 @@ class TestEstimates:
 
     def test_a_model_that_does_not_fit_names_the_width_that_would(self, free):
         free(1024)
-        with pytest.raises(TooLargeError, match=r"width 1,000,000 \(--width\).*1.0 GiB.*about 2,300"):
+        with pytest.raises(
+            TooLargeError, match=r"width 1,000,000 \(--width\).*1.0 GiB.*about 2,300"
+        ):
             check_model(10**6, 1)
         assert training_bytes(2_300, 1, 0) < GIB < training_bytes(2_400, 1, 0)
         check_model(2_300, 1)
@@ -188,7 +206,9 @@ class TestEstimates:
 
     def test_a_beam_that_does_not_fit_names_the_one_that_would(self, free):
         free(1024)
-        with pytest.raises(TooLargeError, match=r"90,000 \(--beam\).*for each sentence.*about 8,900"):
+        with pytest.raises(
+            TooLargeError, match=r"90,000 \(--beam\).*for each sentence.*about 8,900"
+        ):
             sentences_that_fit(64, 90_000, 5_000)
         assert search_bytes(1, 8_900, 5_000) < GIB < search_bytes(1, 9_000, 5_000)
 
@@ -216,7 +236,9 @@ class TestEstimates:
             sum(len(target) + 1 for target in PAIRS.target), len(model.target_vocabulary)
         )
         free(0.5 * needed / MIB)
-        with pytest.raises(TooLargeError, match=r"batch of 20 sentences \(--batch-size\).*about 10"):
+        with pytest.raises(
+            TooLargeError, match=r"batch of 20 sentences \(--batch-size\).*about 10"
+        ):
             Trainer(model, PAIRS, VALID, NLL(), Optimisation(1, batch_size=20), 1)
         Trainer(model, PAIRS, VALID, NLL(), Optimisation(1, batch_size=9), 1)
 
@@ -233,14 +255,18 @@ def _words():
 
 MEMORY = (
     MemoryError(),
-    RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: 9 bytes"),
+    RuntimeError(
+        "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: 9 bytes"
+    ),
     RuntimeError("std::bad_alloc"),
     OSError(12, "Cannot allocate memory"),
 )
 
 
 @pytest.mark.parametrize("error", MEMORY, ids=repr)
-def test_what_still_runs_out_of_memory_says_what_to_make_smaller(capsys, monkeypatch, folder, error):
+def test_what_still_runs_out_of_memory_says_what_to_make_smaller(
+    capsys, monkeypatch, folder, error
+):
     monkeypatch.chdir(folder[0])
 
     def out_of_memory(*_, **__):
