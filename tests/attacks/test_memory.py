@@ -49,7 +49,9 @@ def test_a_lesson_in_one_gibibyte_on_one_core(path):
 @pytest.mark.slow
 @pytest.mark.skipif(not LONG, reason="`make soak` limits memory, as a container does")
 def test_a_process_knows_what_its_group_grants():
-    script = "from seqkd_lab import machine as m; print(m.granted_memory_mib(), m.memory_in_words())"
+    script = (
+        "from seqkd_lab import machine as m; print(m.granted_memory_mib(), m.memory_in_words())"
+    )
     environment = os.environ | {"PYTHONPATH": str(TOOL.parents[1])}
     with memory_group(300) as group:
         granted, *words = group.run([sys.executable, "-c", script], env=environment).stdout.split()
