@@ -118,7 +118,7 @@ def test_a_worker_without_memory_says_so(tmp_path):
 def test_workers_killed_at_random(tmp_path):
     chance = random.Random(21)
     with tally("workers: killed at random") as count:
-        for number in range(attempts(0, 30)):
+        for number in range(attempts(0, 10)):
             folder, tasks = tmp_path / str(number), []
             for name in range(6):
                 before = tuple(chance.sample(tasks, min(len(tasks), chance.randint(0, 2))))
