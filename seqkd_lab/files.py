@@ -96,7 +96,7 @@ def read_json(path: Path, schema: type[T] | Any = Any, remedy: str = MAKE_AGAIN)
     try:
         return msgspec.json.decode(content, type=schema)
     except msgspec.ValidationError as error:
-        raise FileError(f"{path}: not as expected ({error}); {remedy}") from error
+        raise FileError(f"{path}: not as expected ({_in_short(error)}); {remedy}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FileError(f"{path}: not JSON ({error}); {remedy}") from error
     except RecursionError as error:
@@ -109,7 +109,13 @@ def checked(value: Any, schema: type[T], where: str, remedy: str = MAKE_AGAIN) -
     try:
         return msgspec.convert(value, schema)
     except msgspec.ValidationError as error:
-        raise FileError(f"{where}: not as expected ({error}); {remedy}") from error
+        raise FileError(f"{where}: not as expected ({_in_short(error)}); {remedy}") from error
+
+
+def _in_short(error: Exception) -> str:
+    """Return a message in one line of at most 300 characters: it may quote a key of any length."""
+    line = " ".join(str(error).split())
+    return line if len(line) <= 300 else f"{line[:299]}…"
 
 
 def write_json(path: Path, content: Any) -> None:

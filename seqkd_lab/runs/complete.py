@@ -10,24 +10,16 @@ from typing import Any
 
 import msgspec
 
-from seqkd_lab.files import FileError, read_json, write_json
+from seqkd_lab.files import FileError, write_json
+from seqkd_lab.runs.kept import Described, read_recipe
 
 COMPLETE, WEIGHTS = "recipe.json", "model.safetensors"
-
-
-class Description(msgspec.Struct, frozen=True):
-    """What COMPLETE holds. Models of earlier versions have no sha256: theirs is not checked."""
-
-    name: str
-    n_parameters: int
-    recipe: dict[str, Any]
-    sha256: str | None = None
 
 
 def mark_complete(directory: Path, name: str, n_parameters: int, recipe: Any) -> None:
     """Write the description of the model that lies in `directory`, its recipe and the hash of its
     weights: the last file of a training."""
-    description = Description(name, n_parameters, recipe, weights_hash(directory))
+    description = Described(name, n_parameters, recipe, weights_hash(directory))
     write_json(directory / COMPLETE, msgspec.to_builtins(description))
 
 
@@ -40,7 +32,7 @@ def damage(directory: Path) -> str | None:
     """Return in words what is wrong with a model that was complete; None where nothing is, or where
     there never was one."""
     try:
-        description = read_json(directory / COMPLETE, Description)
+        description = read_recipe(directory / COMPLETE)
         actual = None if description.sha256 is None else weights_hash(directory)
     except FileNotFoundError as error:
         missing = Path(error.filename).name

@@ -95,12 +95,14 @@ class Evaluated(Struct):
             raise ValueError("where chrf is a number, chrf_signature is needed, too")
 
 
-class Described(Struct):
-    """A trained model of the store: the recipe that made it."""
+class Described(Struct, frozen=True):
+    """A trained model of the store: the recipe that made it, and the sha256 of its weights, which
+    models of earlier versions lack."""
 
     name: str
     n_parameters: Size
     recipe: dict[str, Any]
+    sha256: str | None = None
 
 
 class Committed(Struct):
@@ -128,9 +130,9 @@ def read_metrics(path: Path, remedy: str = MAKE_AGAIN) -> dict[str, Any]:
     return _read(path, Evaluated, remedy)
 
 
-def read_recipe(path: Path, remedy: str = MAKE_AGAIN) -> dict[str, Any]:
+def read_recipe(path: Path, remedy: str = MAKE_AGAIN) -> Described:
     """Return what recipe.json says of a model of the store."""
-    return _read(path, Described, remedy)
+    return read_json(path, Described, remedy)
 
 
 def read_committed(path: Path, remedy: str = MAKE_AGAIN) -> Committed:

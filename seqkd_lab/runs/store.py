@@ -32,6 +32,7 @@ from seqkd_lab.resuming import forget
 from seqkd_lab.runs import data as datasets
 from seqkd_lab.runs.complete import damage, is_complete, mark_complete
 from seqkd_lab.runs.data import beginning_of
+from seqkd_lab.runs.kept import read_metrics, read_n_tokens
 from seqkd_lab.runs.keys import identity, key
 from seqkd_lab.runs.lease import make_once
 from seqkd_lab.runs.making import (
@@ -150,7 +151,7 @@ class Store:
     def n_tokens(self, recipe: Recipe) -> int:
         """Return the target tokens that the training of a model that is there learned from,
         on-policy the student's own."""
-        return sum(read_json(self.kept(recipe, HISTORY))["n_tokens"])
+        return read_n_tokens(self.kept(recipe, HISTORY))
 
     def corpus(self, recipe: Recipe) -> ParallelCorpus:
         """Return the pairs that `recipe` learns from: gold, or what a teacher or `recipe.distilled`
@@ -214,7 +215,7 @@ class Store:
         def is_made() -> bool:
             path = self.kept(recipe, name)
             return path.exists() and (
-                isinstance(recipe.data, ToyData) or "chrf_signature" in read_json(path)
+                isinstance(recipe.data, ToyData) or "chrf_signature" in read_metrics(path)
             )
 
         def make(told: Report) -> None:
@@ -230,7 +231,7 @@ class Store:
 
         label = f"evaluation of {recipe.name} (seed {recipe.seed})"
         self._once(label, f"{key(recipe)}-{name}", is_made, make, report)
-        return read_json(self.kept(recipe, name))
+        return read_metrics(self.kept(recipe, name))
 
     def measured(self, name: str, label: str, measure: Callable[[], Any], schema: Any = Any) -> Any:
         """Return what `measure` returns, plain JSON of this schema, measured once and kept under

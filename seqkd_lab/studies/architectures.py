@@ -84,9 +84,10 @@ class Evaluation(Evaluated):
 
 def rows_of(run: ArchitecturesRun, seed: int) -> type:
     """Return the type of a seed's rows; how the training was found stands with one seed only."""
+    evaluation = Evaluation if isinstance(run.data, ToyData) else Evaluated
     return by_name(
         "Architectures",
-        {pairing.name: Evaluation for pairing, *_ in run.models(seed)},
+        {pairing.name: evaluation for pairing, *_ in run.models(seed)},
         {
             CURVES: by_name("Curves", dict.fromkeys(variants(run.data), Curves)),
             SECONDS: by_name(

@@ -4,6 +4,7 @@ comparison; and why distillation did not help."""
 from __future__ import annotations
 
 import copy
+import json
 import re
 import warnings
 from dataclasses import replace
@@ -357,7 +358,11 @@ class TestStore:
         recipe = run.recipes(1)[BASELINE]
         measured = store.evaluation(recipe, 2, 0.0)
         path = store.directory(recipe) / "metrics-beam2-penalty0.json"
-        path.write_text('{"signature": "tok:13a"}', encoding="utf-8")
+        older = {**measured, "signature": "tok:13a"}
+        del older["chrf_signature"]
+        for search in ("greedy", "beam"):
+            older[search] = {k: v for k, v in measured[search].items() if k != "chrf"}
+        path.write_text(json.dumps(older), encoding="utf-8")
         again = store.evaluation(recipe, 2, 0.0)
         assert (
             again["greedy"]["bleu"] == measured["greedy"]["bleu"] and "tok:zh" in again["signature"]

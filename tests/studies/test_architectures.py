@@ -143,19 +143,27 @@ class TestResults:
         assert "wrong.json" in capsys.readouterr().err
 
 
+ONE = {"bleu_one_reference": 40.0}
+"""What is measured beside the validity, on the toy alone."""
+
+
 @pytest.mark.slow
 def test_the_verdict_is_the_exit_code(made, tmp_path, capsys):
     held = copy.deepcopy(made)
     for rows in held:
         for pairing in pairings_in(rows):
             bleu = 80.0 if pairing.row == "baseline" else 85.0
-            rows[pairing.name]["greedy"] |= {"validity": 0.97, "bleu": bleu}
-            rows[pairing.name]["beam"] |= {"validity": 0.98}
+            rows[pairing.name]["kl_to_truth"] = 0.1
+            rows[pairing.name]["greedy"] |= {"validity": 0.97, "bleu": bleu, **ONE}
+            rows[pairing.name]["beam"] |= {"validity": 0.98, **ONE}
     worse_teacher, worse_student = copy.deepcopy(held), copy.deepcopy(held)
     for rows in worse_teacher:
         rows["Transformer||teacher"]["greedy"]["validity"] = 0.95
     for rows in worse_student:
         rows["LSTM|Transformer|seq-kd"]["greedy"]["bleu"] = 79.0
+    with_variants = dict.fromkeys(variants(ToyData()), held[0][architectures.CURVES][CHOSEN])
+    for by_seed in (held, worse_teacher, worse_student):  # the tiny study tries one variant alone
+        by_seed[0][architectures.CURVES] = with_variants
     expected = ((held, []), (worse_teacher, ["A1"]), (worse_student, ["A2"]))
     for number, (by_seed, missed) in enumerate(expected):
         verdicts = STUDY.judge(by_seed)
