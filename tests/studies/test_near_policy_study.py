@@ -274,6 +274,8 @@ class TestCommitted:
         recipe = table_recipes(ToyData(300), TINY, 1)[BASELINE]
         monkeypatch.setattr(study, "warm_start", lambda *_: recipe)
         monkeypatch.setattr(study, "accuracy", lambda *_: {"bleu": 1.0})
+        measured_with = read_json(committed.results_path(study.STUDY.file))["made_with"]
+        monkeypatch.setattr("seqkd_lab.runs.study.versions", lambda: measured_with)
         made = tmp_path / "made"
         arguments = ["--store", tmp_path, "study", "run", "near-policy", "--checkpoints", made]
         assert cli.main(list(map(str, arguments))) == 0

@@ -208,6 +208,8 @@ def test_the_command_writes_the_checkpoint_with_what_it_holds(tmp_path, monkeypa
     monkeypatch.setattr(recipes, "start_and_teacher", lambda seed: (recipe, None))
     monkeypatch.setattr(study, "questions", lambda *_: None)
     monkeypatch.setattr(study, "outcome", lambda *_: {"validity": 0.5})
+    measured_with = read_json(committed.results_path(STUDY.file))["made_with"]
+    monkeypatch.setattr("seqkd_lab.runs.study.versions", lambda: measured_with)
     arguments = ["--store", tmp_path, "study", "run", "tip", "--checkpoints", tmp_path / "made"]
     assert cli.main(list(map(str, arguments))) == 0
     folder = tmp_path / "made" / "planted-student"
