@@ -9,6 +9,7 @@ import pkgutil
 import sys
 import warnings
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
 from importlib import import_module
 
 from seqkd_lab import __version__, interrupts
@@ -17,6 +18,7 @@ from seqkd_lab.cli.options import typed_path
 from seqkd_lab.cli.terminal import visible_streams
 from seqkd_lab.estimates import is_out_of_memory, reason
 from seqkd_lab.finite import DivergenceError
+from seqkd_lab.machine import memory_in_words
 
 EPILOG = f"""examples:
   seqkd-lab tour                           Table 1 on the toy language, one seed, about 5 minutes
@@ -120,7 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard_output()
         return 0
     except (DivergenceError, ValueError, OSError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+        expected = is_out_of_memory(error) or isinstance(error, BrokenExecutor)
+        if isinstance(error, RuntimeError) and not expected:
             raise
         print(f"seqkd-lab: {message_of(error, parsed)}", file=sys.stderr)
         if isinstance(error, OSError):
@@ -136,6 +139,12 @@ SMALLER = ("beam", "batch", "batch_size", "width", "pairs", "vocabulary", "worke
 
 def message_of(error: BaseException, parsed: argparse.Namespace) -> str:
     """Return what to say of an error; where memory is short, also which options to make smaller."""
+    if isinstance(error, BrokenExecutor):
+        return (
+            "a worker died, as one does that the system kills when memory runs out "
+            f"({memory_in_words()}). What is finished is kept: free some memory, or take fewer "
+            "--workers, and the same command continues from there"
+        )
     if not is_out_of_memory(error):
         return str(error)
     options = [f"--{name.replace('_', '-')}" for name in SMALLER if name in parsed]

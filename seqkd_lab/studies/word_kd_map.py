@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from seqkd_lab.distillation.losses import BalancedWordKD
 from seqkd_lab.files import checked
+from seqkd_lab.interrupts import postponed
 from seqkd_lab.machine import use_threads
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.committed import existing_checkpoint, load_committed, results_path, weights_hash
@@ -134,7 +135,9 @@ def _points(
         return
     pool = ProcessPoolExecutor(n_workers, mp_context=multiprocessing.get_context("spawn"))
     try:
-        yield from pool.map(make_point, *arguments)
+        with postponed():  # no worker hears the interrupt of a terminal: this process answers it
+            points = pool.map(make_point, *arguments)
+        yield from points
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 import warnings
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -166,6 +167,16 @@ def test_a_dead_worker_is_exit_code_2(capsys, tmp_path, monkeypatch):
 
     monkeypatch.setattr("seqkd_lab.cli.studies.run_all", dies)
     assert_refused(typed(capsys, "tour"), "a worker was killed")
+
+
+def test_a_pool_that_lost_a_worker_is_said_in_one_line(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def dies(*_):
+        raise BrokenProcessPool("terminated abruptly")
+
+    monkeypatch.setattr("seqkd_lab.cli.studies.run_all", dies)
+    assert_refused(typed(capsys, "tour"), "memory runs out", "same command continues")
 
 
 GREEDY = """
