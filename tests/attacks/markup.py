@@ -39,7 +39,7 @@ class Markup(HTMLParser):
                 self._note(f"<{tag} {name}={value[:60]}>")
             if name == "src" and not value.startswith("data:image/png;base64,"):
                 self._note(f"src={value[:60]}")
-            if "url(" in value.casefold():
+            if name != "href" and "url(" in value.casefold():
                 self._note(f"{name}={value[:60]}")
         if tag not in ("br", "hr", "img", "meta"):
             self.open.append(tag)

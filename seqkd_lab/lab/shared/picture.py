@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter
 from PIL import Image
 
 from seqkd_lab.corpus.visible import visible, visible_lines
@@ -99,10 +102,26 @@ def add_label(axes, x: float, y: float, text: str = "", **properties) -> Label:
     return label
 
 
-def make_visible(figure: Figure) -> None:
-    """Make control characters visible in all texts of `figure`: no font has them, and half a
-    character cannot be drawn at all."""
-    for text in figure.findobj(Text):
+@dataclass(frozen=True)
+class VisibleTicks:
+    """Writes the text of a tick as `written` does, its control characters visible."""
+
+    written: Callable[..., str]
+
+    def __call__(self, x: float, position: int | None = None) -> str:
+        return visible_lines(self.written(x, position))
+
+
+def make_visible(artist: Artist) -> None:
+    """Make control characters visible in all texts of a figure, or of an artist in it: no font has
+    them, and half a character cannot be drawn at all."""
+    for axis in artist.findobj(Axis):
+        for ticks in (axis.major, axis.minor):  # whose texts are written anew at every drawing
+            formatter = ticks.formatter
+            if isinstance(formatter, FuncFormatter):  # as set_xticks(labels=…) makes it
+                if not isinstance(formatter.func, VisibleTicks):
+                    formatter.func = VisibleTicks(formatter.func)
+    for text in artist.findobj(Text):
         shown = visible_lines(text.get_text())
         if shown != text.get_text():
             text.set_text(shown)
@@ -144,6 +163,7 @@ class BlittedFigure:
         canvas.restore_region(self._background)
         renderer = canvas.get_renderer()
         for artist in self.animated:
+            make_visible(artist)
             artist.draw(renderer)
         pixels = Image.frombuffer(
             "RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1

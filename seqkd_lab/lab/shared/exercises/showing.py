@@ -14,6 +14,7 @@ from html import escape
 from seqkd_lab.corpus.visible import visible
 
 PASSED, FAILED = "#00694d", "#9a3b00"  # dark enough on white; the word stands beside the colour
+EMPHASIS = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=[^\s*])\*(?![\w*])")
 
 
 @dataclass(frozen=True)
@@ -93,5 +94,7 @@ def inline_html(text: str) -> str:
 def emphasised(html: str) -> str:
     """Renders **strong** and *emphasis* in escaped text; a lone asterisk, or one among blanks,
     stays as it is."""
-    strong = re.sub(r"\*\*(?=\S)(.+?)(?<=\S)\*\*", r"<strong>\1</strong>", html)
-    return re.sub(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=[^\s*])\*(?![\w*])", r"<em>\1</em>", strong)
+    parts = re.split(r"\*\*(?=\S)(.+?)(?<=\S)\*\*", html)
+    parts = [EMPHASIS.sub(r"<em>\1</em>", part) for part in parts]  # never across a **strong** end
+    parts[1::2] = [f"<strong>{part}</strong>" for part in parts[1::2]]
+    return "".join(parts)
