@@ -5,7 +5,16 @@ from __future__ import annotations
 from seqkd_lab.runs.clock import BATCHED, ONE_BY_ONE
 from seqkd_lab.runs.recipes import TEACHER
 from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.studies.speed import BEAM, GREEDY, STUDENT, Setting, as_rows
+from seqkd_lab.studies.speed import (
+    BEAM,
+    COMMITTED,
+    GREEDY,
+    OTHER_PRODUCTS,
+    STUDENT,
+    Setting,
+    as_rows,
+    settings_of,
+)
 
 
 def speeds(student_greedy: list[float], threads: int = 1) -> Rows:
@@ -22,3 +31,11 @@ def speeds(student_greedy: list[float], threads: int = 1) -> Rows:
             )
         }
     )
+
+
+def whole(rows: Rows) -> Rows:
+    """Return `rows` beside those of the models that no claim reads, with sizes and machine: what a
+    results file holds."""
+    every = {setting.row: [1.0, 1.0] for setting in settings_of(COMMITTED + OTHER_PRODUCTS)}
+    others = as_rows({Setting.of_row(row): values for row, values in every.items()})
+    return {**others, **rows, "parameters": dict.fromkeys(COMMITTED, 1), "machine": {}}

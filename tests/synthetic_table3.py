@@ -47,14 +47,16 @@ def judged(place: Place, seed: int, lost: float, dense: float) -> dict:
     worse *= 1.2 if place.model == BASELINE else 1.0
     best = dense if place.model in DENSE else 95.0
     beam = best + 0.1 * seed - worse * (place.share / 0.8) ** 2
+    kept = [None, *(1.0 - place.share * weight for weight in (0.8, 0.5, 0.3, 0.1))]
+    beside = {"words_kept": kept} if place.model == SEQ_KD else {}
     return {
+        **beside,
         "n_nonzero": round(SIZES[place.model] * (1 - place.share)),
         "greedy": beam - 1.0 - 0.1 * (place.model == BASELINE),
         "beam": beam,
         "valid": 0.9,
         "valid_beam": 0.92,
         "p_mode": 0.1,
-        "words_kept": [None, *(1.0 - place.share * weight for weight in (0.8, 0.5, 0.3, 0.1))],
     }
 
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from synthetic_speed import speeds
+from synthetic_speed import speeds, whole
 from synthetic_table3 import table3_of, write_rows
 from typed import SMALL, own_text
 
@@ -19,6 +19,7 @@ from seqkd_lab.models.checkpoint import load_model
 from seqkd_lab.runs.committed import checkpoint_directory, load_committed
 from seqkd_lab.studies import speed
 from seqkd_lab.studies.pruning import study as pruning
+from seqkd_lab.studies.pruning.recipes import PRUNING
 from seqkd_lab.training import train
 
 
@@ -277,7 +278,11 @@ class TestTables:
 
     def test_table3_is_judged_and_its_exit_code_says_whether_all_is_held(self, capsys, tmp_path):
         held, missed = (
-            write_rows(tmp_path / f"{lost}.json", pruning.STUDY, table3_of((1, 2), lost=lost))
+            write_rows(
+                tmp_path / f"{lost}.json",
+                pruning.STUDY,
+                table3_of((1, 2), lost=lost, shares=PRUNING.shares),
+            )
             for lost in (0.1, 3.0)
         )
         code, out, _ = run(capsys, "table3", "--check", "--results", held)
@@ -299,7 +304,6 @@ class TestTables:
             ("unsure", [120.0, 300.0], 1),
             ("slow", [60.0, 60.0], 1),
         ):
-            rows = {**speeds(fast), "parameters": {"teacher": 1}}
-            path = write_rows(tmp_path / f"{name}.json", speed.STUDY, [rows])
+            path = write_rows(tmp_path / f"{name}.json", speed.STUDY, [whole(speeds(fast))])
             judged = run(capsys, "table2", "--check", "--results", path)
             assert judged[0] == code and "times by the smaller model" in judged[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -418,12 +419,16 @@ class TestRefusals:
     def test_what_is_read_is_not_written_over(self, distil, teachers, files, tmp_path):
         source = files[1]
         (tmp_path / "link").symlink_to(source)
+        os.link(source, tmp_path / "another name")
         before = Path(source).read_bytes()
+        assert_refused(distil("--teacher", teachers["a"], out="link"), "--out", "this is a link")
         assert_refused(
-            distil("--teacher", teachers["a"], out="link"), "--out", "this file is also an input"
+            distil("--teacher", teachers["a"], out="another name"),
+            "--out",
+            "this file is also an input",
         )
         assert_refused(
-            distil("--teacher", teachers["a"], "--input", source, out="link", text=()),
+            distil("--teacher", teachers["a"], "--input", source, out="another name", text=()),
             "would be lost",
         )
         assert Path(source).read_bytes() == before

@@ -266,5 +266,5 @@ class TestRefused:
             ),
             "no 9 subwords",
             "distinct characters",
-            "give a vocabulary",
+            "give a --vocabulary",
         )

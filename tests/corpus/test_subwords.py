@@ -85,7 +85,7 @@ class TestTraining:
     @pytest.mark.parametrize("texts, size", [(TEXTS, 10), ([], 100), (["", "  "], 100)])
     def test_what_cannot_be_learnt_is_refused_with_advice(self, texts, size):
         with pytest.raises(
-            CorpusError, match=f"no {size} subwords can be learnt.*give (more text|a vocabulary)"
+            CorpusError, match=f"no {size} subwords can be learnt.*give (more text|a --vocabulary)"
         ):
             SubwordTokeniser.train(texts, size)
 

@@ -294,7 +294,7 @@ class TestTranslations:
         assert found[0].tokens == () and found[1].tokens != ()
 
     def test_a_beam_of_nothing_is_refused(self, tmp_path):
-        with pytest.raises(ValueError, match="beam_size ≥ 1"):
+        with pytest.raises(ValueError, match=r"beam_size \(--beam\) ≥ 1"):
             exported(random_model(), tmp_path / "x").search([("s1",)], 0)
 
 
