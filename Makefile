@@ -40,7 +40,7 @@ soak: $(DONE)/test ## every attack in its long form (under an hour on two cores)
 	@rm -f runs/soak.jsonl && mkdir -p runs
 	SEQKD_LAB_SOAK=1 SEQKD_LAB_SOAK_COUNTS=$(CURDIR)/runs/soak.jsonl \
 	  $(BIN)/python -m pytest -q $(PARALLEL) tests/attacks $(ARGS); \
-	  status=$$?; SEQKD_LAB_SOAK_COUNTS=runs/soak.jsonl $(BIN)/python tests/attacks/soak.py; exit $$status
+	  status=$$?; SEQKD_LAB_SOAK_COUNTS=runs/soak.jsonl $(BIN)/python tests/soak.py; exit $$status
 
 coverage: $(DONE)/test ## runs the quick tests and says which lines of the library they reach
 	$(BIN)/python -m pytest -q -m "not slow" $(PARALLEL) --cov --cov-report=term $(ARGS)

@@ -128,7 +128,8 @@ def write_json(path: Path, content: Any) -> None:
             "diverged; train with a smaller learning rate"
         )
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, (text + "\n").encode())
+    # half a character, as a path of bytes may hold, has no place in UTF-8
+    write_atomically(path, (text + "\n").encode("utf-8", "replace"))
 
 
 def not_finite(content: Any, key: str = "$") -> str | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import soak
 import torch
 from hypothesis import settings
 
@@ -24,13 +25,16 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the quick tests first: whoever broke something learns it within seconds. The order is
-    kept among equals.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what belongs to the soak to `make soak`, and run the quick tests first: whoever broke
+    something learns it within seconds. The order is kept among equals.
 
     With several processes (pytest-xdist) the tests of a module stay together, since they share
     fixtures, and those of a notebook, since they share its run.
     """
+    for_the_soak = [] if soak.LONG else [item for item in items if item.get_closest_marker("soak")]
+    config.hook.pytest_deselected(items=for_the_soak)
+    items[:] = [item for item in items if item not in for_the_soak]
     items.sort(key=is_slow)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))

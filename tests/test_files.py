@@ -53,6 +53,11 @@ def test_json_comes_back_as_it_was_written(tmp_path_factory, content):
     assert read_json(path) == content
 
 
+def test_half_a_character_is_written_as_a_question_mark(tmp_path):
+    write_json(tmp_path / "results.json", {"name": "a\udcffb"})
+    assert read_json(tmp_path / "results.json") == {"name": "a?b"}
+
+
 @pytest.mark.parametrize("content", [float("nan"), [float("inf")], {"a": -float("inf")}])
 def test_what_is_not_a_number_is_never_written(tmp_path, content):
     with pytest.raises(ValueError):

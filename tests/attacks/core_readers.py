@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from attacks.damage import Damage, bytes_damaged, head_damaged, json_damaged, numbers_damaged
+from damage import Damage, bytes_damaged, head_damaged, json_damaged, numbers_damaged
 
 from seqkd_lab import doctor
 from seqkd_lab.cli.models import trained_on

@@ -13,8 +13,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from attacks.core_readers import LINES, Reader, all_readers
-from attacks.soak import attempts, tally
+from core_readers import LINES, Reader, all_readers
+from soak import attempts, tally
 
 from seqkd_lab.corpus import opening, tatoeba
 from seqkd_lab.corpus.reading import read_lines

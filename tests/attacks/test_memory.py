@@ -10,7 +10,7 @@ from pathlib import Path
 import notebook_runs
 import pytest
 from groups import memory_group
-from soak import LONG, tally
+from soak import tally
 
 from seqkd_lab.machine import granted_memory_mib, memory_in_words
 
@@ -26,7 +26,7 @@ ON_ONE_CORE = (
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not LONG, reason="`make soak` runs every lesson in full")
+@pytest.mark.soak  # `make soak` runs every lesson in full
 @pytest.mark.parametrize("path", notebook_runs.paths(), ids=lambda path: path.stem)
 def test_a_lesson_in_one_gibibyte_on_one_core(path):
     """Wrong are a kernel that was killed, an error in a cell, and a peak above the group's."""
@@ -47,7 +47,7 @@ def test_a_lesson_in_one_gibibyte_on_one_core(path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not LONG, reason="`make soak` limits memory, as a container does")
+@pytest.mark.soak  # `make soak` limits memory, as a container does
 def test_a_process_knows_what_its_group_grants():
     script = (
         "from seqkd_lab import machine as m; print(m.granted_memory_mib(), m.memory_in_words())"

@@ -159,7 +159,7 @@ def test_every_number_of_every_command(attack):
                 count.tried(attack(command, action, value))
 
 
-@pytest.mark.skipif(not LONG, reason="`make soak` tries random numbers")
+@pytest.mark.soak  # `make soak` tries random numbers
 def test_random_numbers(attack):
     chance = random.Random(22)
     with tally("options: a random number") as count:

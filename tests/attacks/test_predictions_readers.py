@@ -8,14 +8,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import soak
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from json_damage import damaged
+from soak import attempts, tally
 
 from seqkd_lab.lab.shared.predictions.questions import Choice, Number, Ranking
 from seqkd_lab.lab.shared.predictions.recorder import Predictions
-from tests.attacks import soak
-from tests.attacks.json_damage import damaged
-from tests.attacks.soak import attempts, tally
 
 ASKED = {
     "which": ("Which student is better?", Choice(("gold", "seq-kd", "neither")), "seq-kd"),

@@ -15,6 +15,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from json_damage import Damaged, damaged
+from soak import attempts, tally
 
 import benchmarks.__main__
 import benchmarks.results
@@ -30,8 +32,6 @@ from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.study import committed_rows
 from seqkd_lab.studies import no_help, word_kd_map
 from seqkd_lab.studies.memory import reading as memory_reading
-from tests.attacks.json_damage import Damaged, damaged
-from tests.attacks.soak import attempts, tally
 
 PACKAGE = committed.DATA / "results"
 STUDIES = [studies.study(name) for name in studies.find_studies()]

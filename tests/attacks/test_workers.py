@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from groups import memory_group
-from soak import LONG, attempts, tally
+from soak import attempts, tally
 from typed import assert_refused, typed
 
 from seqkd_lab import estimates
@@ -115,7 +115,7 @@ def test_a_worker_without_memory_says_so(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not LONG, reason="`make soak` kills workers at random")
+@pytest.mark.soak  # `make soak` kills workers at random
 def test_workers_killed_at_random(tmp_path):
     chance = random.Random(21)
     with tally("workers: killed at random") as count:
@@ -203,7 +203,7 @@ class Takes(Dies):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not LONG, reason="`make soak` limits memory, as a container does")
+@pytest.mark.soak  # `make soak` limits memory, as a container does
 def test_the_system_kills_one_of_two_and_the_run_continues(tmp_path):
     here = Path(__file__).parent
     script = tmp_path / "script.py"
