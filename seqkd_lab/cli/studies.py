@@ -16,10 +16,11 @@ from seqkd_lab.runs.power import planned_effects
 from seqkd_lab.runs.progress import Bars
 from seqkd_lab.runs.recipes import TextData, ToyData
 from seqkd_lab.runs.results import rows_by_seed
-from seqkd_lab.runs.schedule import Task, run_all
+from seqkd_lab.runs.schedule import run_all
 from seqkd_lab.runs.space import check_space
 from seqkd_lab.runs.store import Report
 from seqkd_lab.runs.study import Study, judging, measure_seeds, missing_seeds, read_study
+from seqkd_lab.runs.tasks import Task
 from seqkd_lab.runs.verdicts import all_held, in_words
 from seqkd_lab.studies.table1.table import said_of_teacher, signatures, table_frame
 

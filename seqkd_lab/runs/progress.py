@@ -11,7 +11,8 @@ from tqdm import tqdm
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.runs.recipes import Distillation, Recipe
-from seqkd_lab.runs.schedule import Distil, Task, Train, TranslateForward, Watcher, with_needs
+from seqkd_lab.runs.schedule import Watcher
+from seqkd_lab.runs.tasks import Distil, Task, Train, TranslateForward, with_needs
 
 DECODED_PER_TRAINED = {MODE: 0.6, INTERPOLATED: 6.0, SAMPLED: 0.3}
 """The cost of decoding a sentence, in sentences of training: rough, for the time that is left

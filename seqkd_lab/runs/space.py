@@ -12,8 +12,8 @@ import torch
 from seqkd_lab.corpus.vocabulary import SPECIALS, Vocabulary
 from seqkd_lab.models.architectures import Spec, build
 from seqkd_lab.runs.data import Dataset
-from seqkd_lab.runs.schedule import Distil, Task, Train, TranslateForward, with_needs
 from seqkd_lab.runs.store import Store
+from seqkd_lab.runs.tasks import Distil, Task, Train, TranslateForward, with_needs
 
 BYTES_OF_A_WEIGHT = 4
 WEIGHTS_OF_A_STATE = 4

@@ -23,8 +23,8 @@ from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.measured import Name
 from seqkd_lab.runs.recipes import TextData, ToyData
 from seqkd_lab.runs.results import rows_by_seed, versions
-from seqkd_lab.runs.schedule import Task
 from seqkd_lab.runs.store import Report, Store
+from seqkd_lab.runs.tasks import Task
 from seqkd_lab.runs.verdicts import Claim, Rows, Verdict, judge_claims
 
 if TYPE_CHECKING:

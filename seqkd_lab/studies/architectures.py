@@ -38,9 +38,9 @@ from seqkd_lab.runs.recipes import (
     ToyData,
 )
 from seqkd_lab.runs.results import with_interval
-from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store, identity, silent
 from seqkd_lab.runs.study import Study
+from seqkd_lab.runs.tasks import Task, Train
 from seqkd_lab.runs.verdicts import Claim, Rows
 from seqkd_lab.studies.table1.table import TableRun
 from seqkd_lab.training import Trainer

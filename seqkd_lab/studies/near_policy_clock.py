@@ -26,9 +26,9 @@ from seqkd_lab.distillation.generation import TRAIN, WAIT, Event
 from seqkd_lab.distillation.near_policy import ROW_LENGTH
 from seqkd_lab.runs.measured import Amount, Maybe, Name, Positive, Row, Size, by_name
 from seqkd_lab.runs.recipes import ToyData
-from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store
 from seqkd_lab.runs.study import Study
+from seqkd_lab.runs.tasks import Task, Train
 from seqkd_lab.runs.verdicts import Claim, Rows
 from seqkd_lab.studies.near_policy.recipes import TOP_K, teacher, warm_start
 from seqkd_lab.studies.near_policy.ways import (

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 import pandas
 
 from seqkd_lab.runs.measured import Row, Size, by_name
-from seqkd_lab.runs.schedule import Task
 from seqkd_lab.runs.store import Report, Store
 from seqkd_lab.runs.study import Study
+from seqkd_lab.runs.tasks import Task
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.token_importance import memory
 from seqkd_lab.studies.token_importance.memory import CASES, LEAN, MANY_WORDS, Case, saved

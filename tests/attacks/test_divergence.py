@@ -33,8 +33,9 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.recipes import BASELINE, table_recipes
-from seqkd_lab.runs.schedule import Train, _raise_as
+from seqkd_lab.runs.schedule import _raise_as
 from seqkd_lab.runs.store import Store
+from seqkd_lab.runs.tasks import Train
 from seqkd_lab.training import train
 
 WORDS = ("ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen")

@@ -22,9 +22,9 @@ from seqkd_lab.runs import power
 from seqkd_lab.runs import store as store_module
 from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.recipes import BASELINE, ToyData, table_recipes
-from seqkd_lab.runs.schedule import with_needs
 from seqkd_lab.runs.store import Store, silent
 from seqkd_lab.runs.study import Study
+from seqkd_lab.runs.tasks import with_needs
 from seqkd_lab.runs.verdicts import Claim
 from seqkd_lab.studies.budget.students import FACTORS, METHODS, BudgetStudents
 from seqkd_lab.studies.budget.study import study_of

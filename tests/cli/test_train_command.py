@@ -21,7 +21,8 @@ from seqkd_lab.models.checkpoint import load_model, load_tensors, save_tensors
 from seqkd_lab.models.folder import load_folder
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import BASELINE, ToyData, table_recipes
-from seqkd_lab.runs.schedule import Train, _raise_as
+from seqkd_lab.runs.schedule import _raise_as
+from seqkd_lab.runs.tasks import Train
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:the teacher wrote"

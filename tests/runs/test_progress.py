@@ -10,7 +10,7 @@ import warnings
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.progress import Bars
 from seqkd_lab.runs.recipes import ToyData
-from seqkd_lab.runs.schedule import Distil, most_needed_first, with_needs
+from seqkd_lab.runs.tasks import Distil, most_needed_first, with_needs
 from seqkd_lab.studies.table1.table import TableRun
 
 TASKS = TableRun(ToyData(), TOY, (1,)).tasks()

@@ -38,8 +38,9 @@ from seqkd_lab.runs.recipes import (
     ToyData,
     table_recipes,
 )
-from seqkd_lab.runs.schedule import Distil, Evaluate, TaskError, Train, Watcher, run_all, with_needs
+from seqkd_lab.runs.schedule import TaskError, Watcher, run_all
 from seqkd_lab.runs.store import Store, identity, key
+from seqkd_lab.runs.tasks import Distil, Evaluate, Train, with_needs
 from seqkd_lab.studies.table1.study import collect
 from seqkd_lab.studies.table1.table import TableRun
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from small_corpus import TINY, TWO_EPOCHS, write_text
 from dataclasses import replace
 from seqkd_lab.runs.recipes import TEACHER, table_recipes
-from seqkd_lab.runs.schedule import Train, Watcher, run_all
+from seqkd_lab.runs.schedule import Watcher, run_all
+from seqkd_lab.runs.tasks import Train
 from seqkd_lab.runs.store import Store
 
 class Tells(Watcher):

@@ -10,9 +10,9 @@ from small_corpus import TINY, write_text
 from seqkd_lab.models.architectures import build
 from seqkd_lab.runs import space
 from seqkd_lab.runs.recipes import SEQ_KD, table_recipes
-from seqkd_lab.runs.schedule import Train
 from seqkd_lab.runs.space import bytes_needed, check_space, n_parameters
 from seqkd_lab.runs.store import Store
+from seqkd_lab.runs.tasks import Train
 
 pytestmark = pytest.mark.filterwarnings("ignore:the teacher wrote")
 Usage = namedtuple("Usage", "total used free")

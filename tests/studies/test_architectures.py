@@ -19,9 +19,10 @@ from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.presets import SHORT, TRANSFORMER
 from seqkd_lab.runs.recipes import TEACHER, ToyData
 from seqkd_lab.runs.results import rows_by_seed
-from seqkd_lab.runs.schedule import Evaluate, Watcher, run_all
+from seqkd_lab.runs.schedule import Watcher, run_all
 from seqkd_lab.runs.store import Store
 from seqkd_lab.runs.study import measure_seeds
+from seqkd_lab.runs.tasks import Evaluate
 from seqkd_lab.runs.verdicts import HELD
 from seqkd_lab.studies import architectures
 from seqkd_lab.studies.architectures import (

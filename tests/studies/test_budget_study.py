@@ -18,8 +18,8 @@ from seqkd_lab.lab.seq_kd.budget import budget_figure
 from seqkd_lab.lab.shared.style import role_of
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD, ToyData, table_recipes
-from seqkd_lab.runs.schedule import Evaluate
 from seqkd_lab.runs.store import key
+from seqkd_lab.runs.tasks import Evaluate
 from seqkd_lab.runs.verdicts import HELD, NOT_HELD
 from seqkd_lab.studies.budget import gains as budget_gains
 from seqkd_lab.studies.budget import students, study

@@ -14,9 +14,9 @@ from seqkd_lab.files import FileError, read_json
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.progress import effort
 from seqkd_lab.runs.results import COLUMNS, frame, rows_by_seed
-from seqkd_lab.runs.schedule import with_needs
 from seqkd_lab.runs.store import Store, silent
 from seqkd_lab.runs.study import ANY_ROWS, measure_seeds, read_study
+from seqkd_lab.runs.tasks import with_needs
 from seqkd_lab.runs.verdicts import all_held
 from seqkd_lab.studies import find_studies, study
 

@@ -28,8 +28,8 @@ from seqkd_lab.runs.recipes import (
     ToyData,
     table_recipes,
 )
-from seqkd_lab.runs.schedule import Train, TranslateForward, with_needs
 from seqkd_lab.runs.store import Store, key
+from seqkd_lab.runs.tasks import Train, TranslateForward, with_needs
 from seqkd_lab.studies.table1.study import collect
 from seqkd_lab.studies.table1.table import TableRun, said_of_teacher, table_frame
 from seqkd_lab.studies.table1.tour import copy_models

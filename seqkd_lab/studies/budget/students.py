@@ -11,8 +11,8 @@ from seqkd_lab.identity import settings
 from seqkd_lab.runs.measured import Percent, Positive, Row, Share, Size, by_name
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import BASELINE, SEQ_KD, WORD_KD, Preset, Recipe, ToyData, table_recipes
-from seqkd_lab.runs.schedule import Evaluate, Task
 from seqkd_lab.runs.store import Report, Store
+from seqkd_lab.runs.tasks import Evaluate, Task
 
 METHODS = (BASELINE, WORD_KD, SEQ_KD)
 FACTORS = (0.25, 0.5, 1.0, 2.0)

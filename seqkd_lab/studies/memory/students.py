@@ -15,8 +15,8 @@ from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.runs.kept import read_translations
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import TEACHER, Distillation, Preset, Recipe, ToyData, table_recipes
-from seqkd_lab.runs.schedule import Evaluate, Task
 from seqkd_lab.runs.store import Report, Store
+from seqkd_lab.runs.tasks import Evaluate, Task
 from seqkd_lab.studies.live import CORPORA, GOLD, MODE, SAMPLES
 from seqkd_lab.studies.memory.examples import examples, truth_with_memory
 from seqkd_lab.training import Optimisation

@@ -20,9 +20,9 @@ from seqkd_lab.corpus.toy.language import Tokens
 from seqkd_lab.distillation.near_policy import ROW_LENGTH
 from seqkd_lab.runs.committed import write_committed
 from seqkd_lab.runs.recipes import ToyData
-from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store
 from seqkd_lab.runs.study import N_PILOT, PILOT_SEED, Study
+from seqkd_lab.runs.tasks import Task, Train
 from seqkd_lab.runs.verdicts import Rows, mean_and_interval
 from seqkd_lab.studies.near_policy.claims import CLAIMS
 from seqkd_lab.studies.near_policy.measures import (

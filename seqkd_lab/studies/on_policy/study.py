@@ -11,9 +11,9 @@ from seqkd_lab.corpus.toy.fresh import JUDGE, N_FRESH, PILOT, fresh_sources
 from seqkd_lab.corpus.toy.language import Tokens
 from seqkd_lab.distillation import exposure
 from seqkd_lab.runs.results import with_interval
-from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store
 from seqkd_lab.runs.study import N_PILOT, PILOT_SEED, Study
+from seqkd_lab.runs.tasks import Task, Train
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.on_policy.claims import CLAIMS, GRADIENT
 from seqkd_lab.studies.on_policy.gradients import gradient_record

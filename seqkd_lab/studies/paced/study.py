@@ -21,9 +21,9 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.keys import identity, key
 from seqkd_lab.runs.measured import Share, list_of
 from seqkd_lab.runs.results import with_interval
-from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store
 from seqkd_lab.runs.study import Study
+from seqkd_lab.runs.tasks import Task, Train
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.paced.claims import CLAIMS, NOISE, POOL, START, percent, ratios
 from seqkd_lab.studies.paced.design import (

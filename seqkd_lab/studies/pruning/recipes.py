@@ -26,7 +26,7 @@ from seqkd_lab.runs.recipes import (
     ToyData,
     table_recipes,
 )
-from seqkd_lab.runs.schedule import Task, Train
+from seqkd_lab.runs.tasks import Task, Train
 from seqkd_lab.training import Optimisation
 
 WIDE = (BASELINE, SEQ_KD)

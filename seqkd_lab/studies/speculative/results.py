@@ -15,9 +15,9 @@ from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.runs.recipes import SEQ_KD, TEACHER, WORD_KD, ToyData
-from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store
 from seqkd_lab.runs.study import N_PILOT, PILOT_SEED
+from seqkd_lab.runs.tasks import Task, Train
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.speculative.clock import ClockTime, StepTime, measure_clock, measure_steps
 from seqkd_lab.studies.speculative.exactness import Exactness, measure_exactness

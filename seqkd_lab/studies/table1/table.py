@@ -36,9 +36,9 @@ from seqkd_lab.runs.recipes import (
     table_recipes,
 )
 from seqkd_lab.runs.results import rows_by_seed, with_interval
-from seqkd_lab.runs.schedule import Evaluate
 from seqkd_lab.runs.store import Report, Store, identity, silent
 from seqkd_lab.runs.study import REMEDY, check_rows, read_study
+from seqkd_lab.runs.tasks import Evaluate
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.table1.rows import ROWS, TableSettings
 

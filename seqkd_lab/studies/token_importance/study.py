@@ -17,9 +17,9 @@ from seqkd_lab.corpus.toy.planted import PLANTED_KINDS
 from seqkd_lab.distillation.tip import ALL, SELECTORS, SOFT_OR
 from seqkd_lab.runs.committed import committed_seed, write_committed
 from seqkd_lab.runs.results import with_interval
-from seqkd_lab.runs.schedule import Task, Train
 from seqkd_lab.runs.store import Report, Store, identity
 from seqkd_lab.runs.study import Study
+from seqkd_lab.runs.tasks import Task, Train
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.token_importance import recipes
 from seqkd_lab.studies.token_importance.claims import CLAIMS
