@@ -22,7 +22,7 @@ from seqkd_lab.distillation.distilled import read_distilled
 from seqkd_lab.distillation.forward_translation import added, read_translated
 from seqkd_lab.distillation.losses import NLL, OBJECTIVES, Objective
 from seqkd_lab.estimates import check_model
-from seqkd_lab.files import sha256_of
+from seqkd_lab.files import check_regular, sha256_of
 from seqkd_lab.models.architectures import ARCHITECTURES, FIRST, Spec
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.resuming import AnotherRunError, forget, read_state
@@ -239,10 +239,10 @@ def read_files(files: Iterable[Path | None]) -> list[Path]:
     """Return the files that are not None. Raise ValueError for one that does not exist."""
     existing = [file for file in files if file is not None]
     for file in existing:
-        if not file.is_file():
-            raise ValueError(
-                f"{file}: no such file; create it with `seqkd-lab distil --out {file}`"
-            )
+        make = f"create it with `seqkd-lab distil --out {file}`"
+        check_regular(file, make)
+        if not file.exists():
+            raise ValueError(f"{file}: no such file; {make}")
     return existing
 
 
