@@ -77,7 +77,8 @@ def save_folder(directory: Path, trained: TrainedModel, history: Any, sparse: bo
         elif trained.subwords is None:
             (directory / SUBWORDS).unlink(missing_ok=True)
         for file in sorted(beside.iterdir(), key=lambda file: file.name == DESCRIPTION):
-            os.replace(file, directory / file.name)
+            with named(directory / file.name):
+                os.replace(file, directory / file.name)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
