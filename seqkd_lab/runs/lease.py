@@ -90,6 +90,7 @@ def make_once(
     whatever `make` raises.
     """
     if is_made():
+        _sweep(lease)
         return
     with named(lease):
         make_folder(lease.parent)
@@ -103,6 +104,21 @@ def make_once(
     finally:
         _unlink(progress)
         lock.release()
+
+
+def _sweep(lease: Path) -> None:
+    """Remove the lease of a process that was killed between the end of its work and its release."""
+    if not lease.exists():
+        return
+    lock = SoftFileLease(lease, lease_duration=SILENCE)
+    for _ in range(2):  # the first attempt only removes the lease of a dead process
+        try:
+            lock.acquire(timeout=0)
+        except OSError:  # it is held (Timeout), or not ours to remove
+            continue
+        _unlink(_progress_file(lease))
+        lock.release()
+        return
 
 
 def _acquired(lock: SoftFileLease, label: str, is_made: Callable[[], bool], report: Report) -> bool:

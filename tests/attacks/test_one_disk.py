@@ -21,11 +21,13 @@ from crowd import (
     open_folder,
     start,
 )
+from filelock import SoftFileLease
 from soak import attempts, tally
 
 from seqkd_lab.files import owner
 from seqkd_lab.runs import lease
 from seqkd_lab.runs import store as store_module
+from seqkd_lab.runs.keys import key
 from seqkd_lab.runs.lease import Holder
 from seqkd_lab.runs.recipes import Recipe
 from seqkd_lab.runs.store import SHARED, Store, from_environment
@@ -246,6 +248,23 @@ def test_a_damaged_model_of_the_shared_store_is_said_and_made_in_ones_own(disk, 
         assert equal(store.model(recipe), alone)
     assert log.counts() == {"train_recipe seq-kd": 1}
     assert store.directory(recipe).is_relative_to(disk / "own")
+
+
+def test_the_lease_of_a_process_that_was_killed_after_its_work_is_swept(disk, recipe, log):
+    """The plug is pulled between the last file and the release."""
+    store = Store(disk / "alone")
+    path = disk / "alone" / "leases" / f"{key(recipe)}.lease"
+    holder = FORK.Process(target=_hold_and_die, args=(path,))
+    holder.start()
+    holder.join()
+    assert path.exists() and holder.exitcode == -signal.SIGKILL
+    store.model(recipe)
+    assert not left_over(disk / "alone")
+
+
+def _hold_and_die(path) -> None:
+    SoftFileLease(path, lease_duration=lease.SILENCE).acquire()
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_holder_is_written_and_read_back():

@@ -52,7 +52,8 @@ def chi_square(
     """Return the p-value and the number of classes: the translations `expected` with their
     probabilities, and all others together.
 
-    Where too few of the others are expected for a class, they are counted with the rarest one.
+    Where too few of the others are expected for a class, they are counted with the rarest one. A
+    single class agrees with itself: its p-value is 1.
     """
     n, counts = len(drawn), Counter(hypothesis.tokens for hypothesis in drawn)
     common = {tokens: n * p for tokens, p in expected.items() if n * p >= LEAST_EXPECTED}
@@ -65,7 +66,8 @@ def chi_square(
         rarest = wanted.index(min(wanted))
         observed[rarest] += others
         wanted[rarest] += rest
-    return float(chisquare(observed, wanted).pvalue), len(observed)
+    p_value = float(chisquare(observed, wanted).pvalue) if len(observed) > 1 else 1.0
+    return p_value, len(observed)
 
 
 def measure_exactness(
