@@ -12,7 +12,6 @@ import shutil
 
 import pytest
 import torch
-from conftest import SMALL
 from small_corpus import TINY, write_text
 from soak import attempts, tally
 from typed import assert_refused, own_text, typed
@@ -37,6 +36,8 @@ from seqkd_lab.runs.schedule import _raise_as
 from seqkd_lab.runs.store import Store
 from seqkd_lab.runs.tasks import Train
 from seqkd_lab.training import train
+
+SMALL = LSTMSpec(width=8)
 
 WORDS = ("ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen")
 N_PAIRS, BATCH = 20, 4

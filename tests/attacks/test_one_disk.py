@@ -263,7 +263,8 @@ def test_the_lease_of_a_process_that_was_killed_after_its_work_is_swept(disk, re
 
 
 def _hold_and_die(path) -> None:
-    SoftFileLease(path, lease_duration=lease.SILENCE).acquire()
+    lock = SoftFileLease(path, lease_duration=lease.SILENCE)
+    lock.acquire()
     os.kill(os.getpid(), signal.SIGKILL)
 
 
