@@ -36,7 +36,7 @@ check: $(DONE)/test lint ## format, style, types and the quick tests, in under t
 test: $(DONE)/test ## installs what the tests need and runs them all, JOBS=2 at once
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
-soak: $(DONE)/test ## every attack in its long form (under an hour on two cores), with a table of what was tried
+soak: $(DONE)/test ## every attack in its long form, with a table of what was tried
 	@rm -f runs/soak.jsonl && mkdir -p runs
 	SEQKD_LAB_SOAK=1 SEQKD_LAB_SOAK_COUNTS=$(CURDIR)/runs/soak.jsonl \
 	  $(BIN)/python -m pytest -q $(PARALLEL) tests/attacks $(ARGS); \
