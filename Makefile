@@ -96,8 +96,12 @@ $(DONE)/core: $(DONE)/torch pyproject.toml requirements/core.txt
 	$(PIP) --no-build-isolation --editable .
 	@touch $@
 
-$(DONE)/test: $(DONE)/core requirements/test.txt requirements/lab.txt
+$(DONE)/test: $(DONE)/core requirements/test.txt requirements/book.txt requirements/lab.txt
 	$(LOCKED) requirements/test.txt
+	@touch $@
+
+$(DONE)/book: $(DONE)/core requirements/book.txt requirements/lab.txt
+	$(LOCKED) requirements/book.txt
 	@touch $@
 
 $(DONE)/lab: $(DONE)/core requirements/lab.txt

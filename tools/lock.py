@@ -1,7 +1,7 @@
 """Writes requirements/*.txt, the locks: exact versions of everything that is installed, each with
 the sha256 of its files. `make lock` runs it; `make lock ARGS=--upgrade` takes newer versions.
 
-A set's lock (core, lab, test, maintain) serves CPython 3.10 to 3.14 on every system: a marker
+A set's lock (core, lab, book, test, maintain) serves CPython 3.10 to 3.14 on every system: a marker
 follows where they differ. uv resolves them from pyproject.toml, against the index that uv is set up
 for. A version that a lock has already is kept while the ranges allow it.
 
@@ -32,7 +32,8 @@ else:
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
 SETS = {
-    "test": ["pyproject.toml", "-", "--extra=lab", "--extra=test"],
+    "test": ["pyproject.toml", "-", "--extra=lab", "--extra=book", "--extra=test"],
+    "book": ["pyproject.toml", "-", "--extra=lab", "--extra=book"],
     "lab": ["pyproject.toml", "-", "--extra=lab"],
     "core": ["pyproject.toml", "-"],
     "maintain": ["--group=maintain"],
@@ -41,7 +42,8 @@ SETS = {
 TITLES = {
     "core": "What the library needs, and setuptools, which builds it; torch stands in torch.txt.",
     "lab": "What the notebooks need beside core.txt.",
-    "test": "What the tests need beside lab.txt.",
+    "book": "What the book needs beside lab.txt.",
+    "test": "What the tests need beside book.txt.",
     "maintain": "What `make lock` and `make audit` run, in an environment of its own.",
     "torch": "torch, in PyPI's builds and in the CPU builds of PyTorch's index.",
     "cuda": "What torch's CUDA build needs beside core.txt, on Linux.",
@@ -52,7 +54,7 @@ HEADER = """\
 --require-hashes
 --only-binary :all:
 """  # noqa: E501
-SMALLER = {"test": "lab", "lab": "core"}
+SMALLER = {"test": "book", "book": "lab", "lab": "core"}
 """Set -> the one that it contains, whose packages its lock does not name again."""
 OLDEST_PYTHON = "3.10"
 ONLY_FOR_CUDA = re.compile(r"triton|(nvidia|cuda)-.*")
@@ -161,14 +163,16 @@ def write(name: str, chosen: dict[str, list[str]]) -> None:
 def make_locks(folder: Path, upgrade: bool) -> None:
     """Write all locks; `folder` is for uv's output. Raise LockError before any is written.
 
-    core and lab only say which packages are theirs; the versions are those of the whole, test.
+    The smaller sets only say which packages are theirs; the versions are those of the whole, test.
     """
     before = "".join(entries(present("torch")).get("torch", [""]))
     pin = f"torch=={version_of(before)}\n" if before else ""  # uv would take its hashes as they are
     output = folder / "uv.txt"
-    preferred = "" if upgrade else pin + present("core", "lab", "test", "cuda")
+    preferred = "" if upgrade else pin + present("core", "lab", "book", "test", "cuda")
     all_of_them = resolve("test", output, preferred)
-    core, lab = (entries(resolve(name, output, all_of_them)) for name in ("core", "lab"))
+    core, lab, book = (
+        entries(resolve(name, output, all_of_them)) for name in ("core", "lab", "book")
+    )
     maintain = entries(resolve("maintain", output, "" if upgrade else present("maintain")))
     largest = entries(all_of_them)
     cuda = {name for name in largest if ONLY_FOR_CUDA.fullmatch(name)}
@@ -177,7 +181,8 @@ def make_locks(folder: Path, upgrade: bool) -> None:
     own = {
         "core": core.keys(),
         "lab": lab.keys() - core.keys(),
-        "test": largest.keys() - lab.keys(),
+        "book": book.keys() - lab.keys(),
+        "test": largest.keys() - book.keys(),
     }
     for name, packages in own.items():
         write(name, {key: largest[key] for key in sorted(packages - cuda - {"torch"})})

@@ -20,14 +20,15 @@ else:
     import tomli as tomllib  # pytest brings it to Python 3.10
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("core", "lab", "test", "maintain", "torch", "cuda")
+LOCKS = ("core", "lab", "book", "test", "maintain", "torch", "cuda")
 PYTHONS = ("3.10.13", "3.11.7", "3.12.1", "3.13.0", "3.14.0")
 SYSTEMS = {"linux": ("posix", "Linux"), "darwin": ("posix", "Darwin"), "win32": ("nt", "Windows")}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SETS = {  # a set's locks, and what must be in them
     "core": (["core", "torch"], PROJECT["project"]["dependencies"]),
     "lab": (["core", "lab", "torch"], PROJECT["project"]["optional-dependencies"]["lab"]),
-    "test": (["core", "lab", "test"], PROJECT["project"]["optional-dependencies"]["test"]),
+    "book": (["core", "lab", "book"], PROJECT["project"]["optional-dependencies"]["book"]),
+    "test": (["core", "lab", "book", "test"], PROJECT["project"]["optional-dependencies"]["test"]),
     "build": (["core"], PROJECT["build-system"]["requires"]),
     "maintain": (["maintain"], PROJECT["dependency-groups"]["maintain"]),
 }
@@ -116,7 +117,7 @@ def test_torch_is_one_version_with_the_hashes_of_all_its_builds():
     assert marker is None and f"{version}+cpu" in SpecifierSet(f"=={version}")
     (entry,) = lock.entries(text_of("torch"))["torch"]
     assert len(lock.hashes_of(entry)) >= 40, "PyPI's builds are 24, the CPU builds about 30"
-    assert not {pin.name for pin in pins("core", "lab", "test")} & {"torch", "triton"}
+    assert not {pin.name for pin in pins("core", "lab", "book", "test")} & {"torch", "triton"}
     assert all(lock.ONLY_FOR_CUDA.fullmatch(pin.name) for pin in pins("cuda"))
 
 

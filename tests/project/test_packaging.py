@@ -87,7 +87,7 @@ class Project:
         self.folder = folder
         for folder_name in ("tools", "requirements"):
             (folder / folder_name).mkdir()
-        locks = [f"requirements/{name}.txt" for name in ("torch", "core", "lab", "test")]
+        locks = [f"requirements/{name}.txt" for name in ("torch", "core", "lab", "book", "test")]
         for name in ("Makefile", "pyproject.toml", "tools/install_torch.py", *locks):
             shutil.copy(ROOT / name, folder / name)
         (folder / "stub").write_text(PYTHON_STUB)
@@ -138,6 +138,7 @@ def test_a_failed_step_leaves_no_stamp_and_is_done_again(project):
         ("requirements/core.txt", ["core", "project"]),
         ("requirements/torch.txt", ["torch", "core", "project"]),
         ("requirements/test.txt", []),
+        ("requirements/book.txt", []),
     ],
 )
 def test_changed_requirements_install_anew(project, name, steps):
