@@ -1,0 +1,1 @@
+"""A class on a JupyterHub, measured on this machine: `python -m benchmarks.class_server --help`."""
