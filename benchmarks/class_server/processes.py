@@ -67,7 +67,7 @@ class Peak:
             await asyncio.sleep(self.every_s)
 
     def look(self, kernels: list[psutil.Process]) -> None:
-        """Take what the kernels have now into account; one that has just ended counts as nothing."""
+        """Take in what the kernels have now; leave this look out where one has just ended."""
         try:
             pss = pss_mib(kernels)
             rss = max((kernel.memory_info().rss / MIB for kernel in kernels), default=0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.class_server.capacity import Needs, needs_of
+from benchmarks.class_server.capacity import RESERVE_MIB, Needs, needs_of
 from benchmarks.class_server.results import Measured, Round
 
 CORES = (2, 8, 32)
@@ -60,8 +60,8 @@ def machines_table(needs: Needs) -> str:
 def formula(needs: Needs) -> str:
     """Return the formula of the memory with its measured numbers."""
     return (
-        f"({needs.hub_mib:.0f} + 1,024) MiB + learners × ({needs.server_mib:.0f} MiB + open lessons "
-        f"× {needs.kernel_mib:.0f} MiB)"
+        f"({needs.hub_mib:.0f} + {RESERVE_MIB:,}) MiB + learners × "
+        f"({needs.server_mib:.0f} MiB + open lessons × {needs.kernel_mib:.0f} MiB)"
     )
 
 
