@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from seqkd_lab import installation, machine
 from seqkd_lab.findings import OK, PROBLEM, WARNING, Finding, exit_code, table
-from seqkd_lab.installation import cache_directory, fitting
+from seqkd_lab.installation import cache_directory, fitting, pip
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -32,7 +32,7 @@ TOY_DIRECTORY = installation.data_directory() / "toy"
 MEMORY_MIB = (500, 1000)
 """Below the first a run fails, below the second only small ones fit."""
 DISK_MIB = (200, 1000)
-CPU_TORCH = "python -m pip install --index-url https://download.pytorch.org/whl/cpu 'torch"
+CPU_TORCH = "install --index-url https://download.pytorch.org/whl/cpu 'torch"
 OPTIONAL = {"torchtext": "only the bridge needs it; later releases do not fit today's torch"}
 
 
@@ -89,12 +89,12 @@ def examine_dependencies(project: str = PROJECT) -> list[Finding]:
     except importlib.metadata.PackageNotFoundError:
         advice = fitting(
             "run `make tour`, or `python -m pip install --editable .` in the repository",
-            "install the package by `python -m pip install`, and its wheel",
+            f"install the package by {pip('install')}, and its wheel",
         )
         return [Finding(project, PROBLEM, "not installed in this environment", advice)]
     except ImportError:
         detail = "not installed; without it, no other dependency can be checked"
-        return [Finding("packaging", PROBLEM, detail, "python -m pip install packaging")]
+        return [Finding("packaging", PROBLEM, detail, pip("install packaging"))]
 
 
 def requirements(project: str, extra: str = "") -> list[Requirement]:
@@ -123,11 +123,11 @@ def examine_dependency(requirement: Requirement, missing: str = PROBLEM) -> Find
 
     name, specifier = requirement.name, requirement.specifier
     status = WARNING if name in OPTIONAL else missing
-    advice = f"python -m pip install '{name}{specifier}'"
+    advice = pip(f"install '{name}{specifier}'")
     if name == "torch":
         advice = fitting(
             "remove .venv/.done/torch, then `make tour`: it installs a CPU build",
-            f"{CPU_TORCH}{specifier}'",
+            pip(f"{CPU_TORCH}{specifier}'"),
         )
     if name in OPTIONAL:
         advice += f" ({OPTIONAL[name]})"
@@ -155,10 +155,12 @@ def examine_torch_build() -> Finding:
         return Finding("torch build", PROBLEM, "torch cannot be examined: see torch above")
     if cuda is None or usable:
         return Finding("torch build", OK, "CPU" if cuda is None else f"CUDA {cuda}, with a GPU")
+    if (by := installation.host()) is not None:
+        return Finding("torch build", OK, f"CUDA {cuda} without a GPU, as {by} has installed it")
     gigabytes = installed_bytes(("torch", "nvidia-", "triton", "cuda-")) / 1e9
     advice = fitting(
         "make clean; make tour  (it prefers a CPU build, a tenth of the size)",
-        f"python -m pip uninstall torch; {CPU_TORCH}'  (a CPU build, a tenth of the size)",
+        f"{pip('uninstall torch')}; {pip(CPU_TORCH)}'  (a CPU build, a tenth of the size)",
     )
     detail = f"CUDA {cuda} without a usable GPU: {gigabytes:.1f} GB on disk"
     return Finding("torch build", WARNING, detail, advice)
@@ -255,7 +257,7 @@ def examine_stores(environment: Mapping[str, str]) -> list[Finding]:
 
 def examine_toy(directory: Path) -> Finding:
     """Compare the files of the toy corpus with the hashes in fingerprint.json."""
-    again = installation.restore("toy")
+    again = installation.restore("data/toy")
     again = fitting(f"{again}, or make them again: seqkd-lab corpus toy --write", again)
     try:
         expected = recorded_hashes(directory / "fingerprint.json")
@@ -292,7 +294,9 @@ def _content(path: Path) -> bytes:
 
 def examine_notebooks(project: str = PROJECT) -> list[Finding]:
     """Examine JupyterLab and its widgets: only the notebooks need them, so their absence is no
-    fault."""
+    fault, and where a host shows the notebooks, their versions are its own choice."""
+    if (by := installation.host()) is not None:
+        return [Finding("notebooks", OK, f"{by} shows them itself, with the widgets that it has")]
     try:
         needed = requirements(project, "lab")
     except ImportError:  # the findings of the dependencies say what to do

@@ -1,19 +1,24 @@
-"""How seqkd_lab is installed: where its committed data are, where results and the cache go, and how
-data are restored.
+"""How seqkd_lab is installed: where its committed data and its lessons are, where results and the
+cache go, and how data are restored.
 
-In a checkout (also an unpacked source archive, also an editable install) the data lie in data/
-beside the package. A wheel carries a copy of that folder within the package (setup.py), since
-nothing lies beside it. Only the standard library is used: the doctor works where nothing else does.
+In a checkout (also an unpacked source archive, also an editable install) data/ and notebooks/ lie
+beside the package. A wheel carries copies of these folders within the package (setup.py), since
+nothing lies beside it. Nothing else in the package knows where it lies itself, and no other module
+names make, git or a file of the repository without asking here (`fitting`). Only the standard
+library is used: the doctor works where nothing else does.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-PACKAGE_DATA = "_data"
-"""The folder of a wheel's copy of data/, below the package; setup.py gives it the same name."""
+PACKAGE_DATA, PACKAGE_LESSONS = "_data", "_lessons"
+"""The folders of a wheel's copies of data/ and notebooks/, below the package; setup.py gives them
+the same names."""
 OWN_RESULTS = Path("runs") / "results"
 """Where results go that an installed package makes, below the current folder."""
 
@@ -42,6 +47,13 @@ def data_directory(package: Path = PACKAGE) -> Path:
     return package / PACKAGE_DATA if project is None else project / "data"
 
 
+def lessons_directory(package: Path = PACKAGE) -> Path:
+    """Return the folder of the notebooks with their pictures and glossary, as the data's is found.
+    It is only read: `seqkd-lab lab` copies it to where a person may change it."""
+    project = checkout(package)
+    return package / PACKAGE_LESSONS if project is None else project / "notebooks"
+
+
 def results_directory(package: Path = PACKAGE) -> Path:
     """Return the folder for results made here: the checkout's data/results, where they replace the
     committed ones; for an installed wheel runs/results in the current folder, since nothing is ever
@@ -59,6 +71,21 @@ def cache_directory() -> Path:
     return Path(platformdirs.user_cache_dir("seqkd_lab"))
 
 
+HOSTS = {"COLAB_RELEASE_TAG": "Colab", "KAGGLE_KERNEL_RUN_TYPE": "Kaggle"}
+"""By an environment variable that a host of notebooks sets in its kernels, the host's name."""
+
+
+def host(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return the name of the host whose notebooks run here, who has installed torch and Jupyter and
+    shows the notebooks itself; None on one's own machine."""
+    return next((name for variable, name in HOSTS.items() if variable in environment), None)
+
+
+def pip(command: str) -> str:
+    """Return a command of pip as it is typed here: in a cell where a host shows the notebooks."""
+    return f"python -m pip {command}" if host() is None else f"in a cell: %pip {command}"
+
+
 def fitting(in_checkout: str, installed: str) -> str:
     """Return the advice that fits how the package is installed: beside a wheel lie no Makefile and
     no repository."""
@@ -66,13 +93,14 @@ def fitting(in_checkout: str, installed: str) -> str:
 
 
 def restore(part: str, package: Path = PACKAGE) -> str:
-    """Return the advice where a part of the data (a path below data/) is missing or damaged."""
+    """Return the advice where a part of the data or the lessons (a path in the project, as
+    data/toy) is missing or damaged."""
     project = checkout(package)
     if project is None:
         return (
-            "install the package again: python -m pip install --force-reinstall --no-deps, and "
-            "its wheel"
+            f"install the package again: {pip('install --force-reinstall --no-deps')}, and its "
+            "wheel"
         )
     if (project / ".git").exists():
-        return f"git checkout data/{part}"
-    return f"take data/{part} from the source archive again"
+        return f"git checkout {part}"
+    return f"take {part} from the source archive again"

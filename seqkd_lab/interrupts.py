@@ -64,6 +64,17 @@ def raised() -> Iterator[None]:
 
 
 @contextmanager
+def left_to_others() -> Iterator[None]:
+    """Let an interrupt in the body be answered by the program that is started there, which hears it
+    too, and not by this process."""
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:  # a program inherits no handler, but it would inherit SIG_IGN
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def postponed() -> Iterator[None]:
     """Hear an interrupt only after the body, in this thread; a process that is started in the body
     never hears one: the interrupt of a terminal goes to a whole group, and one of them answers."""

@@ -67,14 +67,14 @@ class TestFolders:
 
 class TestAdvice:
     def test_git_only_where_there_is_a_repository(self, package):
-        advice = installation.restore("toy", package)
+        advice = installation.restore("data/toy", package)
         assert "pip install" in advice and "git" not in advice
         (package.parent / "pyproject.toml").write_text('name = "seqkd-lab"\n', encoding="utf-8")
-        assert "source archive" in installation.restore("toy", package)
+        assert "source archive" in installation.restore("data/toy", package)
         (package.parent / ".git").write_text(
             "gitdir: elsewhere\n", encoding="utf-8"
         )  # as in a worktree
-        assert installation.restore("toy", package) == "git checkout data/toy"
+        assert installation.restore("data/toy", package) == "git checkout data/toy"
 
     def test_the_doctors_fits_a_wheel(self, wheel, tmp_path):
         findings = [

@@ -20,8 +20,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from seqkd_lab.installation import lessons_directory
 from seqkd_lab.lab.shared.exercises import Exercise, of_lesson
-from seqkd_lab.lab.shared.plan import NOTEBOOKS, PACKAGE, Lesson, lessons, subjects
+from seqkd_lab.lab.shared.plan import PACKAGE, Lesson, lessons, subjects
 from seqkd_lab.runs.committed import results_path
 from seqkd_lab.runs.study import Study, committed_rows
 from seqkd_lab.runs.verdicts import (
@@ -33,6 +34,7 @@ from seqkd_lab.runs.verdicts import (
     numbers,
 )
 
+NOTEBOOKS = lessons_directory()
 README = NOTEBOOKS.parent / "README.md"
 INSTRUCTORS = NOTEBOOKS / "instructors.md"
 NAVIGATION = re.compile(r"^(?:\[← |\[index\]\(|next: \[).*$", re.MULTILINE)

@@ -18,6 +18,7 @@ from seqkd_lab.cli.options import typed_path
 from seqkd_lab.cli.terminal import visible_streams
 from seqkd_lab.estimates import is_out_of_memory, reason
 from seqkd_lab.finite import DivergenceError
+from seqkd_lab.installation import fitting
 from seqkd_lab.machine import memory_in_words
 
 EPILOG = f"""examples:
@@ -26,6 +27,7 @@ EPILOG = f"""examples:
   seqkd-lab table --check                  judge its results; exit code 1 unless all claims hold
   seqkd-lab translate "the old teacher sold the sofa ." --model seq-kd --beam 5
   seqkd-lab prune --share 0.8 --out DIR    the Seq-KD student without its smallest 80% of weights
+  seqkd-lab lab                            open the lessons in JupyterLab
   seqkd-lab doctor                         check the environment
 
 studies, which measure and judge claims:
@@ -33,7 +35,7 @@ studies, which measure and judge claims:
   seqkd-lab study run token-importance     measure one; an interrupted run continues
   seqkd-lab study check token-importance   judge its results; exit code 1 unless all claims hold
 
-your own text, two aligned files in any languages (see OWN_TEXT.md):
+your own text, two aligned files in any languages{fitting(" (see OWN_TEXT.md)", "")}:
   seqkd-lab corpus check all.en all.de     lengths, repetitions, misaligned pairs, advice
   seqkd-lab corpus split all.en all.de --out text
   seqkd-lab tour --text text               teacher, students, table and report

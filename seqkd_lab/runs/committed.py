@@ -56,7 +56,7 @@ def no_model(names: str) -> str:
     """Return the message that these committed models are missing, and what brings them back."""
     return (
         f"no committed model of {names} in {DATA / 'checkpoints'}: "
-        f"{installation.restore('checkpoints')}"
+        f"{installation.restore('data/checkpoints')}"
     )
 
 
@@ -86,10 +86,10 @@ def committed_seed() -> int:
     and where their record is damaged."""
     path = DATA / "checkpoints" / TEACHER / "metrics.json"
     if not path.exists():
-        raise FileError(f"{path}: no committed models; {installation.restore('checkpoints')}")
-    seed = read_committed(path, installation.restore("checkpoints")).seed
+        raise FileError(f"{path}: no committed models; {installation.restore('data/checkpoints')}")
+    seed = read_committed(path, installation.restore("data/checkpoints")).seed
     if not isinstance(seed, int):
-        raise FileError(f"{path}: no seed; {installation.restore('checkpoints')}")
+        raise FileError(f"{path}: no seed; {installation.restore('data/checkpoints')}")
     return seed
 
 
@@ -102,12 +102,12 @@ def load_committed(directory: Path) -> Seq2Seq:
     record = directory / "metrics.json"
     if not record.exists():
         raise FileError(no_model(directory.name))
-    recorded = read_committed(record, installation.restore("checkpoints")).sha256
+    recorded = read_committed(record, installation.restore("data/checkpoints")).sha256
     actual = weights_hash(directory)
     if actual != recorded:
         raise FileError(
             f"{directory}: weights have sha256 {actual}, recorded is {recorded}; "
-            f"{installation.restore('checkpoints')}"
+            f"{installation.restore('data/checkpoints')}"
         )
     return load_model(directory)
 

@@ -15,7 +15,7 @@ from seqkd_lab.lab.shared.models import (
     toy_data,
     trained,
 )
-from seqkd_lab.lab.shared.plan import NOTEBOOKS, Lesson, lessons
+from seqkd_lab.lab.shared.plan import Lesson, lessons
 from seqkd_lab.lab.shared.predictions import Predictions
 from seqkd_lab.lab.shared.progress_bar import Bar
 from seqkd_lab.lab.shared.showing import (
@@ -53,9 +53,10 @@ def predictions() -> Predictions:
     return Predictions(Path(os.environ.get(PREDICTIONS_FILE) or default))
 
 
-def lesson_map(folder: Path = NOTEBOOKS) -> Markdown:
+def lesson_map(folder: Path = Path()) -> Markdown:
     """Return the table of the lessons with their minutes: a link to each whose notebook lies in
-    `folder`, and one to the glossary."""
+    `folder` (by default the current one, which is a kernel's notebook's), and one to the
+    glossary."""
     lines = ["| | lesson | minutes | what you can do after it |", "|---|---|---|---|"]
     for lesson in lessons():
         exists = (folder / lesson.file).exists()

@@ -10,10 +10,8 @@ import pkgutil
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 
 PACKAGE = "seqkd_lab.lab"
-NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 
 
 @dataclass(frozen=True)
