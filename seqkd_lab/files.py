@@ -25,6 +25,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from seqkd_lab import system
+
 T = TypeVar("T")
 MAKE_AGAIN = "delete the file to make it again"
 LARGEST_JSON = 2**26
@@ -211,7 +213,7 @@ def _remedy(error: OSError, path: Path) -> str:
     if error.errno in NOT_ALLOWED:
         return (
             f": {folder} belongs to {owner(folder)} ({stat.filemode(folder.stat().st_mode)}), and "
-            f"you are {user_name(os.getuid()) if hasattr(os, 'getuid') else 'another user'}; "
+            f"you are {system.own_name()}; "
             "choose another folder (for trained models: --store DIR, or SEQKD_LAB_STORE), or let "
             f"the owner share it: chmod -R g+rwX {folder}"
         )
@@ -220,17 +222,7 @@ def _remedy(error: OSError, path: Path) -> str:
 
 def owner(folder: Path) -> str:
     """Return the name of the user whom `folder` belongs to."""
-    return user_name(folder.stat().st_uid)
-
-
-def user_name(number: int) -> str:
-    """Return the name of a user, or the number where it has none."""
-    try:
-        import pwd
-
-        return pwd.getpwuid(number).pw_name
-    except (ImportError, KeyError):  # Windows, or a container's user without a name
-        return f"user {number}"
+    return system.user_name(folder.stat().st_uid)
 
 
 def make_folder(folder: Path) -> None:
@@ -264,13 +256,10 @@ def temporary_prefix(name: str) -> str:
 
 
 def _host() -> str:
-    """Return the name of this host and of its processes' namespace: in another container the same
-    number is another process."""
-    try:
-        namespace = f".{os.stat('/proc/self/ns/pid').st_ino:x}"
-    except OSError:  # not Linux
-        namespace = ""
-    return re.sub(r"[^\w.]", "_", socket.gethostname())[:60] + namespace
+    """Return the name of this host and of its processes' namespace, where there is one."""
+    namespace = system.process_namespace()
+    host = re.sub(r"[^\w.]", "_", socket.gethostname())[:60]
+    return f"{host}.{namespace}" if namespace else host
 
 
 def sweep(folder: Path) -> None:
@@ -289,7 +278,7 @@ def sweep(folder: Path) -> None:
 
 
 def _is_left_over(file: Path, host: str, pid: int) -> bool:
-    if host == _host() and not is_running(pid):
+    if host == _host() and not system.is_running(pid):
         return True
     try:
         modified = file.stat().st_mtime
@@ -304,14 +293,3 @@ def _unlink(file: Path) -> None:
         file.unlink(missing_ok=True)
     except OSError:  # another user's, in a folder with the sticky bit
         pass
-
-
-def is_running(pid: int) -> bool:
-    """Return whether a process of this number runs on this machine, whoever it belongs to."""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:  # it is somebody else's
-        return True
-    return True

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from seqkd_lab import system
+
 CODE = 130
 """The exit code of an interrupted command: 128 + the number of the signal, as in a shell."""
 SAID = "Interrupted. Finished work is kept; the same command continues from there."
@@ -42,7 +44,7 @@ def listen() -> None:
     def repeat(unraisable: sys.UnraisableHookArgs) -> None:
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
             # a little later: now, it would be swallowed again
-            threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Timer(0.01, system.interrupt_self).start()
         else:
             report(unraisable)
 
@@ -78,15 +80,5 @@ def left_to_others() -> Iterator[None]:
 def postponed() -> Iterator[None]:
     """Hear an interrupt only after the body, in this thread; a process that is started in the body
     never hears one: the interrupt of a terminal goes to a whole group, and one of them answers."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    with system.interrupts_blocked():
         yield
-        return
-    # it starts a process of its own, and lets this one hear interrupts again
-    from multiprocessing.resource_tracker import ensure_running
-
-    ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

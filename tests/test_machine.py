@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkd_lab import machine
+from seqkd_lab import machine, system
 
 
 class Tree:
@@ -176,7 +176,7 @@ def test_peak_memory_is_in_mib_and_stays_after_the_memory_is_free():
 
 def test_peak_memory_without_proc_is_in_mib_too(monkeypatch, tmp_path):
     exact = machine.peak_memory_mib()
-    monkeypatch.setattr(machine, "STATUS", tmp_path / "none")
+    monkeypatch.setattr(system, "STATUS", tmp_path / "none")
     assert (
         exact / 2 < machine.peak_memory_mib() < exact * 20
     )  # ru_maxrss may hold the starter's memory
@@ -219,7 +219,7 @@ def test_describe_holds_plain_values():
 )
 def test_releasing_memory_gives_back_what_small_pieces_took():
     code = (
-        "from seqkd_lab.machine import release_memory\ndef resident(): return "
+        "from seqkd_lab.system import release_memory\ndef resident(): return "
         "int(open('/proc/self/statm').read().split()[1])\nkept = [bytearray(50_000) for _ in "
         "range(3000)]; top = bytearray(50_000); full = resident()\ndel kept; release_memory(); "
         "print(resident() < 0.6 * full)"
@@ -232,5 +232,5 @@ def test_where_the_c_library_cannot_release_memory_nothing_happens(monkeypatch):
     def no_library(name):
         raise OSError("no such library")
 
-    monkeypatch.setattr(machine.ctypes, "CDLL", no_library)
-    assert machine.release_memory() is None
+    monkeypatch.setattr(system.ctypes, "CDLL", no_library)
+    assert system.release_memory() is None

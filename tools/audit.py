@@ -142,7 +142,9 @@ def vulnerability_problems(program: str) -> list[str]:
         command = [program, "--requirement", str(lock), "--disable-pip", "--require-hashes"]
         command += ["--format", "json", "--progress-spinner", "off"]
         try:
-            run = subprocess.run(command, capture_output=True, text=True, timeout=AUDIT_SECONDS)
+            run = subprocess.run(
+                command, capture_output=True, encoding="utf-8", timeout=AUDIT_SECONDS
+            )
             more, yes, no = vulnerabilities(run.stdout)
             findings, checked, unchecked = findings + more, checked + yes, unchecked + no
         except (OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:

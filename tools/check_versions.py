@@ -33,7 +33,9 @@ def resolved(which: str, folder: Path) -> dict[str, str]:
 
     Raise CalledProcessError when there is no solution; uv has then said why.
     """
-    (folder / "torch.txt").write_text(f"torch=={pinned_version(LOCK)}\n", encoding="utf-8")
+    (folder / "torch.txt").write_text(
+        f"torch=={pinned_version(LOCK)}\n", encoding="utf-8", newline="\n"
+    )
     output = folder / "resolved.txt"
     command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"]
     command += ["--extra=lab", "--extra=test", f"--resolution={RESOLUTIONS[which]}", "--upgrade"]
@@ -53,7 +55,9 @@ def set_up(folder: Path, versions: dict[str, str]) -> Path:
     environment = folder / "environment"
     python = environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     wanted = folder / "wanted.txt"
-    wanted.write_text("".join(f"{n}=={v}\n" for n, v in versions.items()), encoding="utf-8")
+    wanted.write_text(
+        "".join(f"{n}=={v}\n" for n, v in versions.items()), encoding="utf-8", newline="\n"
+    )
     uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python)]
     pip = [str(python), "-m", "pip", "install", "--quiet", "--no-deps"]
     for command in (

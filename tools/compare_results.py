@@ -165,7 +165,7 @@ def lost_values(old: Any, new: Any) -> Iterator[str]:
 
 def compare(old: Path, new: Path) -> bool:
     """Print what differs between two files; return whether nothing does."""
-    before, now = (json.loads(path.read_text()) for path in (old, new))
+    before, now = (json.loads(path.read_text(encoding="utf-8")) for path in (old, new))
     try:
         old_values, new_values = values(one_format(before)), values(one_format(now))
     except ValueError:

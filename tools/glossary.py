@@ -110,4 +110,4 @@ def update_glossary(path: Path, files: Mapping[str, str]) -> None:
         file = files.get(match[1].strip()) if match else None
         if file and match[4].strip() != ASSUMED:
             lines[number] = f"|{match[1]}|{match[2]}|{match[3]}| [{file[:2]}]({file}) |"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")

@@ -68,7 +68,7 @@ def jupyter_lab(home: Path, fast: bool = True) -> Iterator[str]:
     for name, values in SETTINGS.items():
         file = home / "settings" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(values))
+        file.write_text(json.dumps(values), encoding="utf-8", newline="\n")
     port, token, log = free_port(), secrets.token_hex(16), home / "server.log"
     command = [
         sys.executable,
@@ -123,7 +123,7 @@ def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-3000:]}")
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text('utf-8', 'replace')[-3000:]}")
 
 
 def _end(server: subprocess.Popen) -> None:

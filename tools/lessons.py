@@ -222,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path in (differing := outdated()):
         print(f"{'differs' if is_check else 'written'}: {path.relative_to(NOTEBOOKS.parent)}")
         if not is_check:
-            path.write_text(texts[path], encoding="utf-8")
+            path.write_text(texts[path], encoding="utf-8", newline="\n")
     return int(is_check and bool(differing))
 
 

@@ -101,7 +101,7 @@ def resolve(name: str, output: Path, preferred: str) -> str:
 
     Raise LockError with uv's own words when it finds no solution.
     """
-    output.write_text(preferred, encoding="utf-8")
+    output.write_text(preferred, encoding="utf-8", newline="\n")
     command = [sys.executable, "-m", "uv", "pip", "compile", *SETS[name], "--universal"]
     command += ["--generate-hashes", "--python-version", OLDEST_PYTHON, "--only-binary", ":all:"]
     command += [
@@ -114,7 +114,7 @@ def resolve(name: str, output: Path, preferred: str) -> str:
     ]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     build = "\n".join(project["build-system"]["requires"])
-    run = subprocess.run(command, cwd=ROOT, input=build, capture_output=True, text=True)
+    run = subprocess.run(command, cwd=ROOT, input=build, capture_output=True, encoding="utf-8")
     if run.returncode:
         raise LockError(f"{name}: uv could not resolve it\n{run.stderr}")
     return output.read_text(encoding="utf-8")
@@ -156,7 +156,9 @@ def write(name: str, chosen: dict[str, list[str]]) -> None:
     lines = [line for blocks in chosen.values() for line in blocks]
     text = HEADER.format(title=TITLES[name])
     text += f"--requirement {SMALLER[name]}.txt\n" if name in SMALLER else ""
-    (LOCKS / f"{name}.txt").write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
+    (LOCKS / f"{name}.txt").write_text(
+        text + "\n".join(lines) + "\n", encoding="utf-8", newline="\n"
+    )
     print(f"requirements/{name}.txt: {len(lines)} packages", flush=True)
 
 

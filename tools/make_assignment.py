@@ -113,7 +113,7 @@ def write_course(path: Path, course: Path) -> Path:
     configuration = course / "nbgrader_config.py"
     if not configuration.exists():
         name = re.sub(r"\W+", "-", course.resolve().name)
-        configuration.write_text(CONFIGURATION.format(course=name), encoding="utf-8")
+        configuration.write_text(CONFIGURATION.format(course=name), encoding="utf-8", newline="\n")
     return target
 
 

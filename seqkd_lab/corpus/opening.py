@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from io import BufferedReader
 from pathlib import Path
 from threading import Thread
 
 from seqkd_lab.corpus.parallel import CorpusError
 from seqkd_lab.files import kind_of
+from seqkd_lab.system import write_nothing
 
 WRITER_SECONDS = 5.0
 """How long a pipe is waited for that nobody writes to. Its reader would wait for ever."""
@@ -45,7 +45,7 @@ def _open_pipe(path: Path | str) -> BufferedReader:
     thread.start()
     thread.join(WRITER_SECONDS)
     if thread.is_alive():
-        _let_go(path)
+        write_nothing(path)
         raise CorpusError(
             f"{path}: cannot be read (this is a pipe that nobody has written to for "
             f"{WRITER_SECONDS:g} s); start its writer first, or give the path of a text file"
@@ -53,11 +53,3 @@ def _open_pipe(path: Path | str) -> BufferedReader:
     if isinstance(opened[0], OSError):
         raise opened[0]
     return opened[0]
-
-
-def _let_go(pipe: Path | str) -> None:
-    """Be the writer for a moment, so that whoever waits for one goes on."""
-    try:
-        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
-    except OSError:  # not ours to write to: the thread ends with the process
-        pass

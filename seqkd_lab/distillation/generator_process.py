@@ -31,6 +31,7 @@ from seqkd_lab.distillation.top_k import TopK
 from seqkd_lab.machine import use_threads
 from seqkd_lab.models.architectures import Spec, build
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.system import ended_in_words
 
 WEIGHTS = b"W"
 TAKEN = b"T"
@@ -233,7 +234,7 @@ class ProcessSource:
         arrival = self._error or self._arrived.get()
         if arrival == ENDED:  # only this thread may wait for the process: two can miss its end
             arrival = GeneratorError(
-                f"the generator's process ended {self._exit_in_words()}; its rollouts are lost. "
+                f"the generator's process ended ({self._exit_in_words()}); its rollouts are lost. "
                 "Start the training again."
             )
         if isinstance(arrival, GeneratorError):
@@ -243,10 +244,7 @@ class ProcessSource:
 
     def _exit_in_words(self) -> str:
         self.process.join(SECONDS_TO_END)
-        code = self.process.exitcode
-        if code is not None and code < 0:
-            return f"by {signal.Signals(-code).name}"
-        return f"with exit code {code}"
+        return ended_in_words(self.process.exitcode)
 
     def wait_until_ready(self) -> None:
         """Wait until the process has built its models, which takes as long as importing torch does;

@@ -140,7 +140,9 @@ def write_export(directory: Path, trained: TrainedModel, quantisation: str = "fl
     write_ctranslate2(trained.model, directory, quantisation)
     if trained.subwords is not None:
         trained.subwords.save(directory / SUBWORDS)
-    (directory / "README.md").write_text(usage(trained, quantisation), encoding="utf-8")
+    (directory / "README.md").write_text(
+        usage(trained, quantisation), encoding="utf-8", newline="\n"
+    )
     write_json(directory / ABOUT, about(trained, quantisation))
 
 

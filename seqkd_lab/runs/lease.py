@@ -14,7 +14,6 @@ contents, each at once or not at all, and nothing but time is lost.
 
 from __future__ import annotations
 
-import getpass
 import os
 import socket
 import sys
@@ -28,6 +27,7 @@ import msgspec
 from filelock import SoftFileLease, Timeout
 from tqdm import tqdm
 
+from seqkd_lab import system
 from seqkd_lab.files import FileError, make_folder, named, read_json, write_json
 
 SILENCE = 30.0
@@ -68,11 +68,7 @@ class Holder(msgspec.Struct, frozen=True):
 
 def this_process() -> Holder:
     """Return who this is, as a holder from now on."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        user = f"user {os.getuid()}" if hasattr(os, "getuid") else "somebody"
-    return Holder(user, socket.gethostname(), os.getpid(), time.time())
+    return Holder(system.own_name(), socket.gethostname(), os.getpid(), time.time())
 
 
 def make_once(

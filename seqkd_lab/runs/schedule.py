@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterable
@@ -20,11 +19,11 @@ from contextlib import closing
 from graphlib import TopologicalSorter
 from multiprocessing.queues import SimpleQueue
 
-from seqkd_lab import machine
+from seqkd_lab import machine, system
 from seqkd_lab.estimates import reason
 from seqkd_lab.finite import DivergenceError
 from seqkd_lab.interrupts import postponed
-from seqkd_lab.machine import release_memory, use_threads
+from seqkd_lab.machine import use_threads
 from seqkd_lab.runs.lease import announced_by
 from seqkd_lab.runs.store import Store
 from seqkd_lab.runs.tasks import Task, most_needed_first
@@ -163,14 +162,14 @@ class Pool:
         """Say of the first worker that ended by itself how it ended."""
         self._executor.shutdown(wait=True)  # the others are terminated by the pool itself
         codes = [process.exitcode for process in self._processes]
-        own = [code for code in codes if code not in (None, 0, -signal.SIGTERM)]
-        if -signal.SIGKILL in own:
+        own = [code for code in codes if code not in (None, 0, system.TERMINATED)]
+        if system.KILLED in own:
             return (
                 "a worker was killed (signal 9), which is what the system does when memory runs "
                 f"out: {machine.memory_in_words()}"
             )
-        code = own[0] if own else -signal.SIGTERM
-        return f"a worker died ({f'signal {-code}' if code < 0 else f'exit code {code}'})"
+        code = own[0] if own else system.TERMINATED
+        return f"a worker died ({system.ended_in_words(code)})"
 
 
 class WorkerDiedError(ValueError):
@@ -240,4 +239,5 @@ def _work(task: Task, number: int, store: Store) -> None:
 
     with announced_by(lambda text: messages.put((number, text))):
         task.run(store, report)
-    release_memory()  # a worker lives long, and its next task may need other pieces of memory
+    # a worker lives long, and its next task may need other pieces of memory
+    system.release_memory()

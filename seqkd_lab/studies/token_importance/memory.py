@@ -25,6 +25,7 @@ from seqkd_lab.machine import MIB, peak_memory_mib, use_threads
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.system import can_fork
 
 TOY_WORDS = 543
 """V of the toy language's German."""
@@ -83,8 +84,13 @@ def saved(record: Mapping[str, Mapping[str, int]], one: Case, other: Case, measu
 
 
 def measure(cases: Iterable[Case]) -> list[Bytes]:
-    """Measure one loss and its gradient for each case. Needs a system that can fork (Linux,
-    macOS)."""
+    """Measure one loss and its gradient for each case. Raise ValueError on a system that cannot
+    fork (Windows)."""
+    if not can_fork():
+        raise ValueError(
+            "the memory of a loss is measured in forked processes, and this system cannot fork; "
+            "measure it on Linux"
+        )
     spawn = multiprocessing.get_context("spawn")
     with freed_memory_returned(), ProcessPoolExecutor(1, spawn) as pool:
         return pool.submit(_each_in_a_fork, list(cases)).result()
