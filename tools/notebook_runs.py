@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,12 +60,17 @@ def read(path: Path) -> NotebookNode:
 
 
 def run(
-    notebook: NotebookNode, folder: Path = NOTEBOOKS, fast: bool = True, timeout: int = 900
+    notebook: NotebookNode,
+    folder: Path = NOTEBOOKS,
+    fast: bool = True,
+    timeout: int = 900,
+    extensions: Sequence[str] = (),
 ) -> Run:
     """Runs a copy of `notebook` as if it lay in `folder`, to its end even when a cell fails.
 
     Predictions, caches and Jupyter's own settings go to a folder that is thrown away: a run neither
-    finds nor leaves anything of the person who starts it.
+    finds nor leaves anything of the person who starts it. `extensions` are modules that the kernel
+    loads beforehand.
     """
     executed = copy.deepcopy(notebook)
     executed.cells.append(nbformat.v4.new_code_cell(PEAK))
@@ -77,6 +82,7 @@ def run(
             store_widget_state=True,
             kernel_name="python3",
             resources={"metadata": {"path": str(folder)}},
+            extra_arguments=[f"--IPKernelApp.extra_extensions={name}" for name in extensions],
         )
         start = time.perf_counter()
         client.execute(env=environment(Path(home), fast))

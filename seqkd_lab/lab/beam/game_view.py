@@ -39,6 +39,8 @@ class BeamGameView(View):
     as the player has come.
     """
 
+    is_in_controls = False  # but in the words that the player has picked
+
     sentence: widgets.Dropdown
     own_size: widgets.IntSlider
     rival: widgets.IntSlider

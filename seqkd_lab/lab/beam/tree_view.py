@@ -56,6 +56,12 @@ class BeamExplorer(View):
     the trace.
     """
 
+    thinned = {
+        "sentence": slice(5),
+        "beam_size": slice(0, 6),
+        "length_penalty": slice(None, None, 5),
+    }
+
     sentence: widgets.Dropdown
     typed: widgets.Text
     beam_size: widgets.IntSlider

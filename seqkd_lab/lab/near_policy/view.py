@@ -31,6 +31,8 @@ class TimelineExplorer(View):
     the time axis. Raises ValueError without any recording of two processes.
     """
 
+    thinned = {"moment": slice(None, None, 2)}
+
     interval: widgets.SelectionSlider
     moment: widgets.IntSlider
 

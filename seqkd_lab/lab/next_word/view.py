@@ -25,6 +25,8 @@ class TemperatureExplorer(NextWordView):
     Without a language there is no truth.
     """
 
+    thinned = {"sentence": slice(12)}
+
     temperature: widgets.SelectionSlider
 
     def __init__(

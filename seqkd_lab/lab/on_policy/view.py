@@ -41,6 +41,9 @@ class ExposureExplorer(View):
     it (from 1). Raises ValueError without a student, and for tables of other sources.
     """
 
+    begins_anew = {name: ("position",) for name in ("student", "sentence", "writer")}
+    thinned = {"sentence": slice(6), "beta": slice(None, None, 5)}
+
     student: widgets.Dropdown
     sentence: widgets.Dropdown
     writer: widgets.Dropdown

@@ -34,6 +34,8 @@ class TableExplorer(View):
     seed.
     """
 
+    order = ("claim", "row", "other", "measure")
+
     def __init__(self, by_seed: Mapping[str, Rows]) -> None:
         if not by_seed:
             raise ValueError("the view needs the results of one seed at least")
@@ -62,6 +64,11 @@ class TableExplorer(View):
         elif changed is not None:
             self._set(self.claim, BY_HAND)
         super().redraw(event)
+
+    def stations(self, name: str, also: Sequence[Any] = ()) -> list[Any]:
+        """Return the values of a control; rows and measure stay where a claim has set them."""
+        is_set = self.claim.value != BY_HAND and name != "claim"
+        return [self.named[name].value] if is_set else super().stations(name, also)
 
     def _follow_claim(self) -> None:
         """Set rows and measure to what the chosen claim is about."""

@@ -25,6 +25,8 @@ class PruningExplorer(View):
     any sentence.
     """
 
+    thinned = {"sentence": slice(6), "level": slice(None, None, 5)}
+
     def __init__(
         self,
         live: LivePruning,

@@ -240,6 +240,8 @@ class MemoryDial(View):
     no examples.
     """
 
+    begins_anew = {"sentence": ("place",)}
+
     def __init__(self, results: Mapping) -> None:
         self._drawing = MemoryDrawing(results)
         self.examples = self._drawing.examples

@@ -137,6 +137,7 @@ class BlittedFigure:
 
     def __init__(self, figure: Figure, animated: Iterable[Artist]) -> None:
         self.figure, self.animated = figure, tuple(animated)
+        self.n_renewed = 0
         figure.set_dpi(DOTS_PER_INCH)
         self._canvas, self._background = FigureCanvasAgg(figure), None
         for artist in self.animated:
@@ -146,6 +147,7 @@ class BlittedFigure:
     def renew(self) -> None:
         """Forget what stands still, for a picture whose axes change with what they show."""
         self._background = None
+        self.n_renewed += 1
 
     def still(self) -> Figure:
         """Return the figure as an ordinary one: `savefig` draws what moves, too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 from matplotlib.figure import Figure
 
@@ -50,7 +50,23 @@ class View(widgets.VBox):
     and defines `draw`. The wiring is written here, once: every control becomes an attribute of its
     name, and a change of its value redraws the view. `rows` arranges the controls (default: one
     below the other).
+
+    A page without a kernel (the book) shows the view at all values of its controls, which the class
+    attributes describe: `order`, `thinned` and `begins_anew`.
     """
+
+    order: ClassVar[tuple[str, ...]] = ()
+    """Names of controls, each after those that its values depend on (default: as they were
+    named)."""
+    thinned: ClassVar[Mapping[str, slice]] = {}
+    """Control -> which of its values such a page has, where all of them would be too many."""
+    begins_anew: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Control -> those of whose value a change of it lets the view decide anew."""
+    is_in_controls: ClassVar[bool] = True
+    """Whether the controls alone say what is shown; where it is False, such a page has the still
+    twin."""
+    is_live = True
+    """False while the view is read out for such a page: then nothing is sent to a front end."""
 
     def __init__(
         self,
@@ -77,8 +93,18 @@ class View(widgets.VBox):
 
     def show(self, text: str) -> None:
         """Send the picture as it is now, and `text` (HTML, escaped by its maker) below it."""
+        self.words = text
+        if not self.is_live:
+            return
         self.image.value = self.picture.png()
         self.text.value = f'<div style="font-size:15px; line-height:1.5">{text}</div>'
+
+    def stations(self, name: str, also: Sequence[Any] = ()) -> list[Any]:
+        """Return the values of a control, at the present ones of the others, that a page without a
+        kernel offers; those in `also` are among them."""
+        every = values_of(self.named[name])
+        chosen = every[self.thinned.get(name, slice(None))]
+        return [value for value in every if value in chosen or value in also]
 
     def still(self, **values: Any) -> Figure:
         """Set some controls by name, and return the figure as it then is: the view's still twin.
@@ -99,6 +125,27 @@ class View(widgets.VBox):
                     f"{name} cannot be {value!r}: it stays at {settable[name].value!r}"
                 )
         return self.picture.figure
+
+
+def values_of(control: widgets.Widget) -> list[Any]:
+    """Return all values that a control can have, in their order; none for a button or a text."""
+    if isinstance(control, widgets.Checkbox):
+        return [control.value] if control.disabled else [False, True]
+    if isinstance(control, widgets.IntSlider):
+        last = control.min if control.disabled else control.max
+        return list(range(control.min, last + 1, control.step))
+    if isinstance(control, widgets.FloatSlider):
+        n_steps = round((control.max - control.min) / control.step)
+        return [round(control.min + step * control.step, 10) for step in range(n_steps + 1)]
+    return [value for _, value in labelled(control)]
+
+
+def labelled(control: widgets.Widget) -> list[tuple[str, Any]]:
+    """Return the label and the value of each option of a list; none for another control."""
+    options = list(getattr(control, "options", ()))
+    if all(isinstance(option, (tuple, list)) and len(option) == 2 for option in options):
+        return [(label, value) for label, value in options]
+    return [(str(option), option) for option in options]
 
 
 @contextmanager

@@ -41,6 +41,8 @@ class DraftingStepper(View):
     other vocabularies than the target's.
     """
 
+    thinned = {"sentence": slice(6)}
+
     def __init__(
         self,
         target: Seq2Seq,

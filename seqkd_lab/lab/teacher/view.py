@@ -26,6 +26,8 @@ class AttentionView(View):
     is no translation of its source.
     """
 
+    begins_anew = {"sentence": ("word",)}
+
     sentence: widgets.Dropdown
     word: widgets.ToggleButtons
 

@@ -23,6 +23,8 @@ class TokenExplorer(View):
     without a sentence.
     """
 
+    thinned = {"sentence": slice(12)}
+
     sentence: widgets.Dropdown
     selector: widgets.Dropdown
     share: widgets.IntSlider

@@ -68,6 +68,8 @@ class StudentTrainer(View):
     thread raised last.
     """
 
+    is_in_controls = False  # but in the students that were trained
+
     objective: widgets.Dropdown
     width: widgets.IntSlider
     epochs: widgets.IntSlider

@@ -30,6 +30,12 @@ class InterpolationExplorer(NextWordView):
     `temperature`. Raise ValueError without a student.
     """
 
+    thinned = {
+        "sentence": slice(5),
+        "alpha": slice(None, None, 5),
+        "temperature": slice(None, None, 2),
+    }
+
     alpha: widgets.FloatSlider
     temperature: widgets.SelectionSlider
 

@@ -1,0 +1,7 @@
+"""The book: the lessons as a static site whose views play without a kernel; `python -m book` makes
+it.
+
+`kernel` is loaded into the kernel that runs a lesson: there `states` leads each view through its
+states, `drawing` turns what moves into SVG, `packing` writes it to files, and `player` makes the
+HTML. `execute` runs the lessons, `build` makes the site of them.
+"""

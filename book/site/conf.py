@@ -1,0 +1,52 @@
+"""Sphinx's settings of the book."""
+
+from docutils import nodes
+
+project = "seqkd_lab"
+author = "seqkd_lab contributors"
+copyright = author  # noqa: A001  # Sphinx's name
+html_title = "seqkd_lab"
+language = "en"
+
+extensions = ["myst_nb"]
+myst_enable_extensions: list = []  # formulas here are plain text; mathematics would load a script
+myst_heading_anchors = 3
+suppress_warnings = ["mystnb.unknown_mime_type"]
+nb_execution_mode = "off"  # the lessons have run already
+nb_ipywidgets_js: dict = {}  # the site loads nothing from elsewhere, and has no widgets
+nb_render_markdown_format = "myst"
+nb_output_stderr = "remove"
+
+html_theme = "pydata_sphinx_theme"
+html_static_path = ["static"]
+html_css_files = ["book.css"]
+html_js_files = [("player.js", {"defer": "defer"})]
+html_show_sourcelink = False
+html_copy_source = False
+html_show_sphinx = False
+html_last_updated_fmt = None
+html_theme_options = {
+    "show_nav_level": 1,
+    "header_links_before_dropdown": 6,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": [],
+    "footer_end": [],
+    "article_header_start": [],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
+
+
+def drop_empty_heads(app, doctree):
+    """Take away heads of tables without a word, which Markdown asks for: a screen reader would
+    announce them."""
+    for head in list(doctree.findall(nodes.thead)):
+        if not head.astext().strip():
+            head.parent.remove(head)
+
+
+def setup(app):
+    """Tell Sphinx what is done to every page."""
+    app.connect("doctree-read", drop_empty_heads)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
