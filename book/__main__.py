@@ -34,9 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"book: {error}", file=sys.stderr)
         return 1
     size = sum(path.stat().st_size for path in (folder / "html").rglob("*") if path.is_file())
-    print(
-        f"{time.perf_counter() - start:.0f} s, {size / 1e6:.1f} MB: {folder / 'html' / 'index.html'}"
-    )
+    seconds = time.perf_counter() - start
+    print(f"{seconds:.0f} s, {size / 1e6:.1f} MB: {folder / 'html' / 'index.html'}")
     return 0
 
 

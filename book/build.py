@@ -52,10 +52,7 @@ def write_contents(source: Path) -> None:
     reference = source / "reference"
     reference.mkdir(exist_ok=True)
     pages = sorted(path.stem for path in reference.glob("*.md"))
-    rows = [
-        f"| {lesson.name[:2]} | [{lesson.title}]({lesson.file}) | {lesson.minutes} | {lesson.goal} |"
-        for lesson in lessons()
-    ]
+    rows = [f"| {n.name[:2]} | [{n.title}]({n.file}) | {n.minutes} | {n.goal} |" for n in lessons()]
     names = [Path(lesson.file).stem for lesson in lessons()]
     fill("front.md", source / "index.md")
     fill("lessons.md", source / LESSONS / "index.md", lessons=rows, files=names)
@@ -106,5 +103,3 @@ def chosen_lessons(numbers: Sequence[str]) -> list[Lesson]:
     if unknown := [number for number in numbers if number not in known]:
         raise ValueError(f"no lesson has the number {unknown[0]!r}; there are {', '.join(known)}")
     return [known[number] for number in sorted(numbers) or known]
-
-

@@ -42,7 +42,9 @@ def drawn(artists: Sequence[Artist], figure: Figure, prefix: str) -> Drawn:
     figure.dpi = POINTS_PER_INCH  # what RendererSVG takes for granted
     try:
         with rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}):
-            renderer = RendererSVG(width, height, buffer, "", POINTS_PER_INCH, metadata={"Date": None})
+            renderer = RendererSVG(
+                width, height, buffer, "", POINTS_PER_INCH, metadata={"Date": None}
+            )
             for artist in artists:
                 artist.draw(renderer)
             renderer.finalize()

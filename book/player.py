@@ -30,10 +30,8 @@ def figure_html(figure: Figure, words: str, name: str) -> str:
     """Return a figure as SVG in a page, `words` as what stands for it."""
     make_visible(figure)
     still = drawn([figure], figure, f"{name}-")
-    return (
-        f'<div class="seqkd-picture">'
-        f"{svg(figure, words, document(still.elements, list(still.definitions.values())), '')}</div>"
-    )
+    elements = document(still.elements, list(still.definitions.values()))
+    return f'<div class="seqkd-picture">{svg(figure, words, elements, "")}</div>'
 
 
 def still_html(figure: Figure, words: str, name: str) -> str:

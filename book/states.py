@@ -112,9 +112,7 @@ def read_out(view: View) -> Iterator[None]:
         view.is_live = True
 
 
-def walk(
-    view: View, visit: Callable[[], None], most: int | None = None
-) -> tuple[Tree, list[int]]:
+def walk(view: View, visit: Callable[[], None], most: int | None = None) -> tuple[Tree, list[int]]:
     """Lead `view` through all states and call `visit` in each, in the order of their numbers;
     return the tree, and the path of the state in which the view was. With `most` each control has
     only so many values, and those with which it begins.
