@@ -3,13 +3,16 @@ sending them.
 
 A terminal obeys control characters, wherever they come from: a line of a file that a message
 quotes, a typed argument, a model's translation. So they are made visible where text leaves the
-process, not at each of the places that print.
+process, not at each of the places that print. There, too, what the terminal's encoding lacks is
+spelt with what it has.
 """
 
 from __future__ import annotations
 
+import codecs
 import io
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +20,33 @@ from typing import Any
 from tqdm import tqdm
 
 from seqkd_lab.corpus.visible import visible, visible_lines
+
+SPELT = "seqkd_lab.spelt"
+"""The name of `spelt` among Python's ways to deal with what an encoding lacks."""
+SPELLINGS = dict.fromkeys("−–‑", "-") | dict.fromkeys("“”„", '"') | {
+    "≥": ">=", "≤": "<=", "±": "+-", "×": "x", "→": "->", "←": "<-", "’": "'", "…": "...",
+    "·": ".", "•": "*", "✓": "ok", "ß": "ss", "α": "alpha", "β": "beta", "γ": "gamma",
+    "δ": "delta", "Δ": "Delta", "λ": "lambda", "π": "pi", "ρ": "rho", "σ": "sigma", "Σ": "sum",
+    "τ": "tau", "χ": "chi", "ŷ": "y^",
+}  # fmt: skip
+"""What the lab prints and an encoding may lack. A minus above all: without it a loss of a point
+would read as a gain, or as nothing."""
+
+
+def spelt(error: UnicodeError) -> tuple[str, int]:
+    """Return what stands for characters that an encoding lacks, in ASCII, and where to go on: by
+    SPELLINGS, else the letter without its accents, else "?"."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_in_ascii, error.object[error.start : error.end])), error.end
+
+
+def _in_ascii(character: str) -> str:
+    base = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    return SPELLINGS.get(character) or base or "?"
+
+
+codecs.register_error(SPELT, spelt)
 
 
 class VisibleStream:
@@ -39,8 +69,8 @@ def visible_streams() -> Iterator[None]:
     """Let standard output and standard error be visible streams in the body."""
     before = sys.stdout, sys.stderr
     for stream in before:
-        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show becomes "?"
-            stream.reconfigure(errors="replace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=SPELT)
     sys.stdout, sys.stderr = (
         stream if stream is None else VisibleStream(stream)  # None: there is no such stream
         for stream in before
