@@ -2,12 +2,14 @@
 hand.
 
 From LESSON of each subject and from its exercises follow: in each notebook the title and the
-minutes of its card, and the lines of navigation in its first and last cell; the table of lessons
+minutes of its card, the lines of navigation in its first and last cell, and the lines that install
+the lab where it is missing (install_lines.py); the table of lessons
 in README.md; the headings and the table of exercises in notebooks/instructors.md, and there what
 came out of each study that a lesson shows: its verdicts, from the committed results.
 
     python tools/lessons.py            write the files
     python tools/lessons.py --check    name the files that differ; exit code 1 if there are any
+    python tools/lessons.py --install-from ADDRESS    let lessons install the lab from there
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+
+from install_lines import FORMS, with_install, write_address
 
 from seqkd_lab.installation import lessons_directory
 from seqkd_lab.lab.shared.exercises import Exercise, of_lesson
@@ -73,6 +77,8 @@ def notebook_text(lesson: Lesson, plan: Sequence[Lesson]) -> str:
         replace_in(cell, NAVIGATION, navigation(lesson, plan), path)
     replace_in(first, TITLE, f"# {label(lesson)}", path)
     replace_in(first, MINUTES, minutes_row(lesson), path)
+    code = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    code["source"] = with_install("".join(code["source"])).splitlines(keepends=True)
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -217,8 +223,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the files, or with --check name those that differ; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 on differences")
-    is_check = parser.parse_args(arguments).check
-    texts = documents()
+    parser.add_argument(
+        "--install-from", metavar="ADDRESS", help=f"what pip installs a missing lab from: {FORMS}"
+    )
+    given = parser.parse_args(arguments)
+    if given.install_from is not None:
+        try:
+            write_address(given.install_from)
+        except ValueError as error:
+            parser.error(str(error))
+    is_check, texts = given.check, documents()
     for path in (differing := outdated()):
         print(f"{'differs' if is_check else 'written'}: {path.relative_to(NOTEBOOKS.parent)}")
         if not is_check:

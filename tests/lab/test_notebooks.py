@@ -11,6 +11,7 @@ import lessons as lesson_lists
 import nbformat
 import notebook_runs
 import pytest
+from install_lines import without_install
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from seqkd_lab.lab.shared import exercises
@@ -117,7 +118,7 @@ class TestStored:
         if int(path.stem[:2]) not in REWRITTEN:
             return
         code = [
-            cell.source
+            without_install(cell.source)
             for cell in notebook_runs.read(path).cells
             if cell.cell_type == "code"
             and notebook_runs.EXERCISE not in cell.metadata.get("tags", ())

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from seqkd_lab.corpus.visible import visible_lines
 from seqkd_lab.lab.shared.exercises.showing import FAILED, PASSED, Folded
 from seqkd_lab.lab.shared.picture import make_visible
+from seqkd_lab.lab.shared.widget_bundle import widget_bundle
 
 SIGNED_ZERO = re.compile(r"(?<![\w.])[-−+](0(?:\.0+)?)(?![\d.]*\d)")
 """A number that was rounded to zero and kept its sign: "−0.0", "+0.00"."""
@@ -143,9 +144,8 @@ class StaticView:
         self.figure, self.words, self.view = figure, words, view
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
-        bundle = {} if self.view is None else dict(self.view._repr_mimebundle_())
         picture = base64.b64encode(png(self.figure)).decode()
-        return bundle | {"image/png": picture, "text/plain": self.words}, {
+        return widget_bundle(self.view) | {"image/png": picture, "text/plain": self.words}, {
             "image/png": {"alt": self.words}
         }
 

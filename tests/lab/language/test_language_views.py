@@ -16,6 +16,7 @@ from seqkd_lab.lab.language import notebook as language
 from seqkd_lab.lab.language.view import StrengthPanel
 from seqkd_lab.lab.shared import comparison, lesson
 from seqkd_lab.lab.shared import models as table_models
+from seqkd_lab.lab.shared.widget_bundle import widget_bundle
 
 SOURCE = tuple("my ticket was new and the doctor hid it .".split())
 LANGUAGE = ToyLanguage()
@@ -160,6 +161,12 @@ class TestLesson:
             "application/vnd.jupyter.widget-view+json"
             not in lesson.StaticView(Figure(), "alone")._repr_mimebundle_()[0]
         )
+
+    def test_a_widget_is_shown_as_ipywidgets_itself_does(self):
+        slider = widgets.IntSlider()
+        own = slider._repr_mimebundle_()
+        own = own[0] if isinstance(own, tuple) else own
+        assert widget_bundle(slider).items() <= own.items() and widget_bundle(None) == {}
 
     def test_an_expectation_says_inside_or_outside(self):
         assert "inside" in repr(lesson.should_see("it", 1.0, 0.0, 1.0, "why"))

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from seqkd_lab.corpus.visible import visible_lines
 from seqkd_lab.lab.shared.predictions.questions import Choice, Kind, Ranking
+from seqkd_lab.lab.shared.widget_bundle import widget_bundle
 
 NOT_CHOSEN = ""
 """The value of a list's first choice: a browser shows a list whose value is None as blank."""
@@ -74,8 +75,8 @@ class Form:
         self.note.value = visible_lines(note._repr_html_())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle: dict[str, Any] = {} if self.view is None else dict(self.view._repr_mimebundle_())
-        return bundle | {"text/plain": repr(self), "text/html": self._repr_html_()}
+        texts = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        return widget_bundle(self.view) | texts
 
     def _repr_html_(self) -> str:
         call = f"predictions.answer({self.key!r}, …)"
