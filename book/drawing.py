@@ -35,7 +35,8 @@ def drawn(artists: Sequence[Artist], figure: Figure, prefix: str) -> Drawn:
     """Return `artists` of `figure` as SVG, in points from its upper left corner; ids begin with
     `prefix`.
 
-    The figure keeps its size and its layout: whoever calls this has had it laid out.
+    A whole figure is laid out while it is drawn; a single artist is drawn where the last layout has
+    put it.
     """
     width, height = figure.get_size_inches() * POINTS_PER_INCH
     buffer, dots_per_inch = io.StringIO(), figure.dpi

@@ -21,6 +21,7 @@ html_theme = "pydata_sphinx_theme"
 html_static_path = ["static"]
 html_css_files = ["book.css"]
 html_js_files = [("player.js", {"defer": "defer"})]
+html_sidebars = {"**": ["sidebar-nav-bs.html", "page-toc.html"]}
 html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False
@@ -29,7 +30,7 @@ html_theme_options = {
     "show_nav_level": 1,
     "header_links_before_dropdown": 6,
     "navigation_with_keys": False,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": [],  # its width is for the pictures
     "footer_start": [],
     "footer_end": [],
     "article_header_start": [],

@@ -23,6 +23,7 @@ class TokenExplorer(View):
     without a sentence.
     """
 
+    order = ("selector", "share", "sentence")  # the tokens are those of all sentences
     thinned = {"sentence": slice(12)}
 
     sentence: widgets.Dropdown
