@@ -23,15 +23,15 @@ ALLOWED = re.compile(
     r"|seqkd-lab==\d+(\.\d+)*"
 )
 """Each names one version, and holds nothing that a shell reads as more than a word."""
-SECONDS = "half a minute"
-"""With the wheel beside the notebook 8 s were measured, on two slow cores and a near mirror of
-PyPI: some 30 MB of sacrebleu, msgspec, torchtext and what these need come over the network."""
+SECONDS = "ten seconds"
+"""4 to 8 s were measured with Colab's versions on two slow cores, with a mirror of PyPI nearby: the
+wheel is at hand, and sacrebleu, msgspec, torchtext and what they need come over the network."""
 CODE = """\
 try:  # nothing happens here where the lab is installed
     import seqkd_lab
 except ModuleNotFoundError:  # as on Colab and Kaggle
     address = "{address}"{comment}
-    print(f"Installing {{address}}: about {seconds}, once. torch stays as it is.")
+    print(f"Installing {{address}}: some {seconds}, once. torch stays as it is.")
     get_ipython().run_line_magic("pip", f"install --quiet {{address}}")
 
 """

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.finite import check_weights
+from seqkd_lab.installation import pip
 from seqkd_lab.models.architectures import name_of
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.models.transformer import TransformerSeq2Seq
@@ -49,6 +50,9 @@ class ExportError(ValueError):
     why."""
 
 
+CTRANSLATE2 = "install 'ctranslate2>=4.5,<5'"
+
+
 def import_ctranslate2() -> ModuleType:
     """Return the package. Raise ExportError that says how to install it where it is missing or
     broken."""
@@ -56,8 +60,8 @@ def import_ctranslate2() -> ModuleType:
         return import_module("ctranslate2")
     except ImportError as error:
         raise ExportError(
-            f"the export needs the package ctranslate2 ({error}); install it with: pip install "
-            "'seqkd-lab[export]'"
+            f"the export needs the package ctranslate2 ({error}); install it with: "
+            f"{pip(CTRANSLATE2)}"
         ) from error
 
 

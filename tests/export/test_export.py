@@ -484,7 +484,7 @@ class TestCommand:
     ):
         monkeypatch.setitem(sys.modules, "ctranslate2", None)
         outcome = run(capsys, folder_of_words, tmp_path / "out")
-        assert_refused(outcome, "pip install 'seqkd-lab[export]'")
+        assert_refused(outcome, "pip install 'ctranslate2>=")
         assert outcome[2].count("\n") == 1
 
     def test_an_error_on_the_way_leaves_the_earlier_export_whole(

@@ -82,4 +82,4 @@ except ImportError as error:
     print(error)
 """
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "pip install 'seqkd-lab[lab]'" in said.stdout, said.stderr
+    assert "pip install 'ipywidgets>=" in said.stdout, said.stderr

@@ -4,6 +4,7 @@ one version, and harmless where the lab is installed."""
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -88,6 +89,27 @@ def test_no_lesson_asks_an_index_for_a_name_that_is_not_taken_yet():
     assert not install_lines.read_address().startswith("seqkd-lab==") or "[project.urls]" in (
         ROOT / "pyproject.toml"
     ).read_text(encoding="utf-8"), "publish the project before lessons install it by its name"
+
+
+BARE_NAME = re.compile(r"pip install[^`\n]*seqkd[-_]lab(?!==|[\w.*-]*\.whl)", re.IGNORECASE)
+PAGES = [path for path in ROOT.rglob("*.md") if not {".venv", "runs"} & set(path.parts)]
+CODE = [path for folder in ("seqkd_lab", "tools") for path in (ROOT / folder).rglob("*.py")]
+
+
+def test_nobody_is_told_to_install_a_name_that_is_not_taken_yet():
+    texts = {path: path.read_text(encoding="utf-8") for path in [*PAGES, *CODE]}
+    assert [str(path) for path, text in texts.items() if BARE_NAME.search(text)] == []
+    for told in ("pip install 'seqkd-lab[lab]'", "%pip install seqkd_lab"):
+        assert BARE_NAME.search(told)
+    assert not BARE_NAME.search("pip install ./seqkd_lab-*.whl")
+
+
+def test_what_advice_tells_to_install_are_the_ranges_of_the_project():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    advice = re.compile(r"'([a-z0-9_]+[<>=]=?\d[^']+)'")
+    told = {each for path in CODE for each in advice.findall(path.read_text(encoding="utf-8"))}
+    assert {name.partition(">")[0] for name in told} >= {"ctranslate2", "ipywidgets", "jupyterlab"}
+    assert [each for each in told if f'"{each}"' not in project] == []
 
 
 @pytest.mark.parametrize("new", ADDRESSES)

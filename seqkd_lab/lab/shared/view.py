@@ -11,15 +11,17 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.visible import visible, visible_lines
+from seqkd_lab.installation import pip
 from seqkd_lab.lab.shared.picture import DOTS_PER_INCH, BlittedFigure
 
+IPYWIDGETS = "install 'ipywidgets>=8.1,<9'"
 try:
     import ipywidgets as widgets
     from traitlets import TraitError, validate
 except ImportError as error:
     raise ImportError(
-        "the views need ipywidgets, which is not installed: pip install 'seqkd-lab[lab]', then "
-        "restart the kernel. The figures alone need no widgets."
+        "the views need ipywidgets, which is not installed: "
+        f"{pip(IPYWIDGETS)}, then restart the kernel. The figures alone need no widgets."
     ) from error
 
 STYLE = {"description_width": "9em"}
