@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 
 POINTS_PER_INCH = 72
 DEFINITIONS = re.compile(r"<defs>(.*?)</defs>\s*", re.DOTALL)
-DEFINED = re.compile(r'<(clipPath|path|pattern|linearGradient|filter)\b[^>]*?\bid="([^"]+)"')
+DEFINED = re.compile(
+    r'<(clipPath|pattern) id="([^"]+)".*?</\1>|<(path) id="([^"]+)"[^>]*/>', re.DOTALL
+)
 COORDINATES = re.compile(r'(?<= )(d|x|y|x1|y1|x2|y2|width|height|transform)="([^"]*)"')
 DECIMALS = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 FAMILY = re.compile(r"font-family: [^;\"]*(?:; )?|(?<=px) '[^;\"]*")
@@ -59,9 +61,8 @@ def parsed(document: str, prefix: str) -> Drawn:
     body = document.partition("</defs>")[2].rpartition("</svg>")[0]  # after the default style
     definitions = {}
     for inside in DEFINITIONS.findall(body):
-        for part in re.split(r"\n(?=\s*<(?:clipPath|path|pattern))", f"\n{inside.strip()}"):
-            if match := DEFINED.search(part):
-                definitions[prefix + match[2]] = shortened(part, prefix)
+        for match in DEFINED.finditer(inside):
+            definitions[prefix + (match[2] or match[4])] = shortened(match[0], prefix)
     elements = re.split(r"\n(?= <g\b)", DEFINITIONS.sub("", body))
     return Drawn(tuple(shortened(e, prefix) for e in elements if e.strip()), definitions)
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from html import escape
 
 from seqkd_lab.lab.shared.showing import without_signed_zeros
-from seqkd_lab.lab.shared.style import BROWN, GREEN, GREY, VERMILION
+from seqkd_lab.lab.shared.style import BROWN, GREY, ROLES, SEQ_INTER
 from seqkd_lab.runs.power import planned_effects
+from seqkd_lab.runs.recipes import SEQ_KD
 from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import (
     CANNOT_BE_ASKED,
@@ -25,8 +26,8 @@ from seqkd_lab.runs.verdicts import (
 )
 
 OUTCOMES = {
-    HELD: ("✓", GREEN),
-    NOT_HELD: ("✗", VERMILION),
+    HELD: ("✓", ROLES[SEQ_KD].text),
+    NOT_HELD: ("✗", ROLES[SEQ_INTER].text),
     UNDECIDED: ("?", BROWN),
     CANNOT_BE_ASKED: ("–", GREY),
     CANNOT_BE_JUDGED: ("–", GREY),

@@ -115,7 +115,7 @@ class MixingDrawing:
         self._targets = BarRows(left, tuple(TARGETS), tuple(TARGETS.values()), N_WORDS + 1)
         self._gradient = BarRows(right, ("gradient",), (VERMILION,), N_WORDS + 1, (-1.0, 1.0))
         left.set_xlabel("probability")
-        left.legend(loc="lower right")
+        left.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)  # above the longest bar
         right.set_xlabel("gradient per logit (below 0: pushed up)")
         self.picture = BlittedFigure(figure, [*self._targets.animated, *self._gradient.animated])
 
