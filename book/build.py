@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from sphinx.cmd.build import main as sphinx_build
 
 from book.execute import NOTEBOOK, ROOT, notebook_runs
+from book.pages import write_pages
 from book.player import VIEWS
 from seqkd_lab.lab.shared.plan import Lesson, lessons
 
@@ -43,6 +44,7 @@ def assemble(run: Path, source: Path, extra: Path, chosen: Sequence[Lesson]) -> 
         shutil.copy(page, source / LESSONS)
     shutil.copytree(notebook_runs.NOTEBOOKS / "pictures", source / LESSONS / "pictures")
     shutil.copy(ROOT / "data/results/table1.png", source)
+    write_pages(source)
     write_contents(source)
 
 
