@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ from seqkd_lab import system
 
 T = TypeVar("T")
 MAKE_AGAIN = "delete the file to make it again"
+PART = 2**20
 LARGEST_JSON = 2**26
 """Bytes: the largest file of results has a hundredth of it."""
 LEFT_OVER_AGE = 24 * 3600
@@ -71,10 +72,20 @@ def read_bytes(path: Path, most: int, remedy: str = MAKE_AGAIN) -> bytes:
     """
     check_regular(path, remedy)
     with path.open("rb") as file:
-        content = file.read(most + 1)
+        content = read_at_most(file, most + 1)
     if len(content) > most:
         raise FileError(f"{path}: larger than {most / 2**20:,.0f} MiB; {remedy}")
     return content
+
+
+def read_at_most(file: BinaryIO, most: int) -> bytes:
+    """Return what is left of an open file or pipe, up to `most` bytes, a number that may be far
+    beyond the memory: file.read(most) would ask for all of it at once."""
+    parts = []
+    while most > 0 and (part := file.read(min(most, PART))):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
 
 
 def sha256_of(path: Path, remedy: str = "give the path of a file") -> str:
@@ -83,7 +94,7 @@ def sha256_of(path: Path, remedy: str = "give the path of a file") -> str:
     check_regular(path, remedy)
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while part := file.read(2**20):
+        while part := file.read(PART):
             digest.update(part)
     return digest.hexdigest()
 

@@ -118,10 +118,14 @@ def memory_in_words() -> str:
 
 
 def describe() -> dict[str, str | int | float]:
-    """Describe machine and software in plain values, to stand beside measurements. This needs
-    torch."""
+    """Describe machine and software in plain values, to stand beside measurements; what the system
+    does not say is left out. This needs torch."""
     import torch
 
+    memory = {
+        "available_memory_mib": round(available_memory_mib(), 1),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
     return {
         "system": f"{platform.system()} {platform.release()}",
         "architecture": platform.machine(),
@@ -130,6 +134,5 @@ def describe() -> dict[str, str | int | float]:
         "visible_cpus": os.cpu_count() or 1,
         "cpu_quota": cpu_quota(),
         "threads": torch.get_num_threads(),
-        "available_memory_mib": round(available_memory_mib(), 1),
-        "peak_memory_mib": round(peak_memory_mib(), 1),
+        **{name: mib for name, mib in memory.items() if not math.isnan(mib)},
     }

@@ -3,6 +3,7 @@ killed writer left."""
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import socket
@@ -92,6 +93,12 @@ def test_a_schema_names_the_key_that_is_wrong(tmp_path, content, key):
     path.write_text(content, encoding="utf-8")
     with pytest.raises(FileError, match=f"results.json: not as expected.*{key}"):
         read_json(path, list[Row])
+
+
+@pytest.mark.parametrize("most", [0, 1, files.PART, files.PART + 1, 3 * files.PART, 2**70])
+def test_no_more_is_read_than_asked_for_however_much_that_is(most):
+    content = bytes(range(256)) * (2 * files.PART // 256) + b"end"
+    assert files.read_at_most(io.BytesIO(content), most) == content[:most]
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):

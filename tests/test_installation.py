@@ -89,6 +89,23 @@ class TestAdvice:
                 finding.advice.split()
             )
 
+    @pytest.mark.parametrize(("variable", "name"), installation.HOSTS.items())
+    def test_the_doctors_fits_a_host_of_notebooks(self, wheel, monkeypatch, variable, name):
+        """Commands are typed into cells there, and torch and Jupyter are the host's choice."""
+        assert installation.host({}) is None and installation.pip("install x") == (
+            "python -m pip install x"
+        )
+        monkeypatch.setenv(variable, "1")
+        assert installation.host() == name
+        for requirement in ("torch<2,>=1", "nowhere-to-be-found>=1"):
+            assert "%pip install" in doctor.examine_dependency(Requirement(requirement)).advice
+        (finding,) = doctor.examine_notebooks()
+        assert finding.status == doctor.OK and name in finding.detail
+        monkeypatch.setattr("torch.version.cuda", "12.8")
+        monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+        build = doctor.examine_torch_build()
+        assert build.status == doctor.OK and build.advice == "" and name in build.detail
+
     @pytest.mark.parametrize(
         "ask",
         [

@@ -7,6 +7,7 @@ import ast
 import math
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,9 +15,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from seqkd_lab import control_groups, files, interrupts, machine, system
+from seqkd_lab import cli, control_groups, files, interrupts, machine, system
 from seqkd_lab.installation import PACKAGE
-from seqkd_lab.runs import lease
+from seqkd_lab.runs import committed, lease
 from seqkd_lab.studies.token_importance import memory
 
 MODULES_OF_POSIX = {"pwd", "grp", "resource", "fcntl", "termios", "pty", "syslog"}
@@ -26,6 +27,7 @@ CALLS_OF_POSIX = re.compile(
     r"signal\.(pthread_\w+|SIGKILL|SIGSTOP|SIGCONT|SIGHUP|SIGALRM|SIGUSR\d|SIGPIPE|alarm|setitimer)"
 )
 PATHS_OF_LINUX = re.compile(r"^/(proc|sys)/")
+PLATFORM = sys.platform
 MAY = {"system.py", "control_groups.py"}
 
 
@@ -132,6 +134,19 @@ class TestWindows:
         assert math.isnan(machine.granted_memory_mib(*nowhere))
         assert math.isnan(machine.peak_memory_mib())
 
+    def test_a_model_is_read_and_a_machine_described_without_knowing_the_memory(
+        self, windows, monkeypatch, tmp_path
+    ):
+        """A bound beyond every memory must not be asked for; NaN has no place in results."""
+        monkeypatch.setattr(machine, "available_memory_mib", lambda: math.nan)
+        assert machine.fair_share() > 2**60 and committed.existing_checkpoint("seq-kd").is_dir()
+        assert committed.load_committed(committed.existing_checkpoint("seq-kd")).n_parameters() > 0
+        (tmp_path / "text").write_bytes(b"a\nb\n")
+        assert files.read_bytes(tmp_path / "text", machine.fair_share()) == b"a\nb\n"
+        described = machine.describe()
+        files.write_json(tmp_path / "machine.json", described)
+        assert "peak_memory_mib" not in described and "torch" in described
+
     def test_all_cores_of_the_machine_count(self, windows):
         assert machine.cpu_quota(windows, windows) == (os.cpu_count() or 1)
 
@@ -141,6 +156,29 @@ class TestWindows:
     def test_the_study_that_forks_says_so(self, windows):
         with pytest.raises(ValueError, match="cannot fork"):
             memory.measure(memory.CASES)
+
+
+COMMANDS = (
+    "translate 'my ticket was new .'",
+    "train --out student --width 8 --epochs 1 --pairs 64",
+    "translate 'my ticket was new .' --model student",
+    "study check budget",
+    "lab lessons --copy-only",
+    "corpus toy --show 1",
+)
+
+
+@pytest.mark.slow
+def test_commands_work_without_what_windows_lacks(windows, monkeypatch, tmp_path, capsys):
+    """All is taken away but the name of the system, which Python's own library goes by."""
+    monkeypatch.setattr(sys, "platform", PLATFORM)
+    for question in ("cores", "memory_left", "memory_limit"):
+        monkeypatch.setattr(control_groups, question, lambda *_: math.inf)
+    monkeypatch.chdir(tmp_path)
+    for command in COMMANDS:
+        code = cli.main(shlex.split(command))
+        assert code in (0, 1) and "Traceback" not in capsys.readouterr().err, command
+    assert (tmp_path / "lessons" / "00_start_here.ipynb").is_file()
 
 
 class TestMacOS:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from seqkd_lab import installation, machine
 from seqkd_lab.corpus.opening import open_text
-from seqkd_lab.files import make_folder, write_atomically
+from seqkd_lab.files import make_folder, read_at_most, write_atomically
 from seqkd_lab.runs.committed import own_results_path, results_path
 
 
@@ -56,7 +56,7 @@ def _why(error: OSError) -> str:
 def _copied(pipe: Path, copies: Path) -> str:
     most = machine.fair_share()
     with open_text(pipe) as file:
-        content = file.read(most + 1)
+        content = read_at_most(file, most + 1)
     if len(content) > most:
         raise ValueError(
             f"{pipe}: the pipe gives more than half of the memory that is left "
