@@ -67,5 +67,3 @@ def dead(page: Path, address: str, site: Path) -> str | None:
     if fragment and target.suffix == ".html" and fragment not in anchors(target):
         return f"{address}: the page has no such place"
     return None
-
-

@@ -9,10 +9,14 @@ from itertools import islice
 from types import ModuleType
 from typing import Any
 
+import torch
+from synthetic_table3 import table3_of
+
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.lab.shared.view import View
-from seqkd_lab.models.lstm import LSTMSeq2Seq
-from seqkd_lab.runs.data import Dataset
+from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.runs.data import Dataset, load_toy
+from seqkd_lab.runs.recipes import ToyData
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,25 @@ class Small:
         """The short sentences with their modes, so that a search ends soon."""
         targets = tuple(self.toy.language.mode(source)[0] for source in self.short)
         return replace(self.toy.test, source=tuple(self.short), target=targets, references=None)
+
+
+def uneven_models(toy: Dataset) -> dict[str, LSTMSeq2Seq]:
+    """Return a teacher and two students with random weights, their distributions uneven."""
+    models = {}
+    for seed, name in enumerate(("teacher", "baseline", "seq-kd")):
+        torch.manual_seed(seed)
+        model = LSTMSeq2Seq(LSTMSpec(width=8), toy.source_vocabulary, toy.target_vocabulary)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.mul_(2.5)
+        models[name] = model.eval()
+    return models
+
+
+def small_samples() -> Small:
+    """Return the toy corpus with 300 pairs to train on, small models, and results like Table 3's."""
+    toy = load_toy(ToyData(300))
+    return Small(toy, uneven_models(toy), table3_of())
 
 
 def nothing(*_: Any) -> None:

@@ -8,15 +8,10 @@ import dataclasses
 from typing import Any
 from unittest.mock import patch
 
-import torch
-from synthetic_table3 import table3_of
 from view_samples import Sample, Small
 
 from seqkd_lab.corpus.toy.language import ToyLanguage
 from seqkd_lab.lab.shared.view import View
-from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
-from seqkd_lab.runs.data import load_toy
-from seqkd_lab.runs.recipes import ToyData
 
 
 class Renaming:
@@ -115,19 +110,6 @@ NAMES = (
     *(f"w{row}.{place}" for row in range(4) for place in range(40)),
 )
 """What the samples of the views call their students, moments and words."""
-
-
-def small_samples() -> Small:
-    """Return the toy corpus, and small models with uneven random weights."""
-    toy, models = load_toy(ToyData(300)), {}
-    for seed, name in enumerate(("teacher", "baseline", "seq-kd")):
-        torch.manual_seed(seed)
-        model = LSTMSeq2Seq(LSTMSpec(width=8), toy.source_vocabulary, toy.target_vocabulary)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.mul_(2.5)
-        models[name] = model.eval()
-    return Small(toy, models, table3_of())
 
 
 def hostile_view(

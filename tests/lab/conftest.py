@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import torch
 from synthetic_table3 import table3_of
+from view_samples import uneven_models
 
-from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.runs.data import Dataset, load_toy
 from seqkd_lab.runs.recipes import ToyData
 
@@ -20,15 +20,7 @@ def toy() -> Dataset:
 @pytest.fixture(scope="session")
 def toy_models(toy: Dataset) -> dict[str, LSTMSeq2Seq]:
     """A teacher and two students with random weights, their distributions uneven."""
-    models = {}
-    for seed, name in enumerate(("teacher", "baseline", "seq-kd")):
-        torch.manual_seed(seed)
-        model = LSTMSeq2Seq(LSTMSpec(width=8), toy.source_vocabulary, toy.target_vocabulary)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.mul_(2.5)
-        models[name] = model.eval()
-    return models
+    return uneven_models(toy)
 
 
 @pytest.fixture(scope="session")
