@@ -18,7 +18,7 @@ LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tour table check test soak coverage lint lab notebooks doctor lock audit oldest newest clean
+.PHONY: help tour table check test soak coverage lint lab notebooks figures doctor lock audit oldest newest clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ lab: $(DONE)/lab ## installs JupyterLab and opens the first notebook
 
 notebooks: $(DONE)/test ## runs every notebook in full; prints seconds and peak memory
 	$(BIN)/python tools/run_notebooks.py $(ARGS)
+
+figures: $(DONE)/book ## runs the lessons; writes each picture as SVG, PDF and numbers to runs/figures/
+	$(BIN)/python -m book --figures $(ARGS)
 
 doctor: $(DONE)/core ## checks the environment and says what to do
 	$(BIN)/seqkd-lab doctor

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from book import figures
 from book.build import BuildError, assemble, build, chosen_lessons
 from book.execute import LessonError, notebook_runs, run_lessons
 
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=Path("runs/book"), help="(%(default)s)")
     parser.add_argument("--fast", action="store_true", help="as the tests do: less of everything")
     parser.add_argument("--jobs", type=int, default=2, help="lessons at once (%(default)s)")
+    parser.add_argument("--figures", action="store_true", help="the figure pack, not the site")
     given = parser.parse_args(arguments)
     folder = given.output.resolve()
     try:
@@ -27,6 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         start = time.perf_counter()
         for name, seconds in run_lessons(notebooks, folder / "run", given.fast, given.jobs):
             print(f"{name:32}{f'{seconds:6.0f} s' if seconds else 'kept':>10}", flush=True)
+        if given.figures:
+            pack = folder.parent / figures.FIGURES
+            n_figures = figures.collect(folder / "run", [n.stem for n in notebooks], pack)
+            print(f"{n_figures} figures: {pack / 'index.html'}")
+            return 0
         source, extra = folder / "source", folder / "extra"
         assemble(folder / "run", source, extra, chosen)
         build(source, extra, folder / "html", folder / "doctrees")

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from book import player
+from book import figures, player
 from seqkd_lab.lab.shared.showing import StaticView
 from seqkd_lab.lab.shared.switches import is_fast
 
@@ -35,6 +35,7 @@ def picture_bundle(folder: Path, lesson: str) -> Callable[[StaticView], dict[str
 
     def show(shown: StaticView) -> dict[str, str]:
         name = f"picture-{lesson[:2]}-{next(numbers)}"
+        figures.save(shown.figure, shown.words, folder / figures.FIGURES, name)
         return {"text/html": picture_html(shown, name, folder), "text/plain": shown.words}
 
     return show
