@@ -13,6 +13,7 @@ from sphinx.cmd.build import main as sphinx_build
 from book.execute import NOTEBOOK, ROOT, notebook_runs
 from book.pages import write_pages
 from book.player import VIEWS
+from book.slides import SLIDES, write_slides
 from seqkd_lab.lab.shared.plan import Lesson, lessons
 
 SITE = Path(__file__).resolve().parent / "site"
@@ -54,11 +55,18 @@ def write_contents(source: Path) -> None:
     reference = source / "reference"
     reference.mkdir(exist_ok=True)
     pages = sorted(path.stem for path in reference.glob("*.md"))
-    rows = [f"| {n.name[:2]} | [{n.title}]({n.file}) | {n.minutes} | {n.goal} |" for n in lessons()]
+    rows = [lesson_row(lesson) for lesson in lessons()]
     names = [Path(lesson.file).stem for lesson in lessons()]
     fill("front.md", source / "index.md")
     fill("lessons.md", source / LESSONS / "index.md", lessons=rows, files=names)
     fill("reference.md", reference / "index.md", files=pages)
+
+
+def lesson_row(lesson: Lesson) -> str:
+    """Return a lesson's row in the table of all; its slides are no page of Sphinx's."""
+    slides = f'<a href="../{SLIDES}/{Path(lesson.file).stem}.html">slides</a>'
+    what = f"[{lesson.title}]({lesson.file}) ({slides})"
+    return f"| {lesson.name[:2]} | {what} | {lesson.minutes} | {lesson.goal} |"
 
 
 def fill(template: str, page: Path, **lines: Sequence[str]) -> None:
@@ -96,6 +104,7 @@ def build(source: Path, extra: Path, html: Path, doctrees: Path) -> None:
     arguments = ["--fail-on-warning", "--keep-going", "--quiet", "-c", str(SITE), *settings]
     if sphinx_build([*arguments, "-d", str(doctrees), str(source), str(html)]):
         raise BuildError("Sphinx could not build the site without a warning; see above")
+    write_slides(html)
 
 
 def chosen_lessons(numbers: Sequence[str]) -> list[Lesson]:

@@ -1,10 +1,10 @@
 """Slides of the lessons, made from their finished pages: nothing is typed again, and no list says
 what becomes a slide.
 
-A section is a slide with its heading and its first sentence; each picture or view in it is one more,
-with the sentence before it. All prose of a section is folded into notes. Views are the same elements
-as in the page, and the same player.js moves them. Without JavaScript all slides stand below each
-other.
+A section is a slide with its heading and its first sentence; each picture or view in it is one
+more, with the sentence before it. All prose of a section is folded into notes. Views are the same
+elements as in the page, and the same player.js moves them. Without JavaScript all slides stand
+below each other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ SENTENCE = re.compile(r"[^:]+?[.!?](?=\s|$)")
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{title} · slides</title>
-<link rel="stylesheet" href="../_static/book.css"><link rel="stylesheet" href="../_static/slides.css">
+<link rel="stylesheet" href="../_static/book.css">
+<link rel="stylesheet" href="../_static/slides.css">
 <script defer src="../_static/player.js"></script><script defer src="../_static/slides.js"></script>
 </head><body data-lesson="{lesson}"><main>
 {slides}
