@@ -8,7 +8,7 @@ copyright = author  # noqa: A001  # Sphinx's name
 html_title = "seqkd_lab"
 language = "en"
 
-extensions = ["myst_nb"]
+extensions = ["myst_nb", "book.pages.extension"]
 myst_enable_extensions: list = []  # formulas here are plain text; mathematics would load a script
 myst_heading_anchors = 3
 suppress_warnings = ["mystnb.unknown_mime_type"]
@@ -16,6 +16,13 @@ nb_execution_mode = "off"  # the lessons have run already
 nb_ipywidgets_js: dict = {}  # the site loads nothing from elsewhere, and has no widgets
 nb_render_markdown_format = "myst"
 nb_output_stderr = "remove"
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 80
+add_module_names = False
+toc_object_entries = False
 
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["static"]

@@ -12,6 +12,7 @@ pytest.importorskip("sphinx", reason="the book's packages are not installed")
 pytest.importorskip("myst_nb", reason="the book's packages are not installed")
 
 from book.pages import find_pages, lexicon, toy_language, verdicts, write_pages  # noqa: E402
+from book.pages.extension import as_rst  # noqa: E402
 from book.pages.tables import plain, table  # noqa: E402
 from seqkd_lab import studies  # noqa: E402
 from seqkd_lab.corpus.toy.adverbials import PLACES, TIMES  # noqa: E402
@@ -32,7 +33,8 @@ def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
     toctree = "\n".join(["# Pages", "", "```{toctree}", *names, "```", ""])
     (source / "index.md").write_text(toctree, encoding="utf-8")
     (source / "conf.py").write_text(
-        'extensions = ["myst_nb"]\nmyst_enable_extensions = []\nmyst_heading_anchors = 3\n'
+        'extensions = ["myst_nb", "book.pages.extension"]\nmyst_enable_extensions = []\n'
+        'myst_heading_anchors = 3\n'
         'nb_execution_mode = "off"\n',
         encoding="utf-8",
     )
@@ -83,6 +85,17 @@ def test_every_claim_stands_once_with_the_verdict_of_the_judge() -> None:
             assert f"**{verdict.outcome}**" in row
         n_claims += len(judged)
     assert f"{n_claims} claims of" in page
+
+
+def test_a_docstring_keeps_its_words_and_its_code() -> None:
+    from docutils.core import publish_doctree
+
+    text = "Return *all* of `p_i`,\n`a * b` and B|S of `x`s.\n\nname    what it is_\nother   2 * 3"
+    tree = publish_doctree(as_rst(text), settings_overrides={"report_level": 2, "halt_level": 2})
+    said = " ".join(tree.astext().split())
+    assert said == "Return *all* of p_i, a * b and B|S of xs. name what it is_ other 2 * 3"
+    assert said.count("a * b") == 1
+    assert len(list(tree.findall(lambda node: node.tagname == "literal"))) == 3
 
 
 def test_a_cell_shows_marks_of_markdown_as_they_are() -> None:
