@@ -34,7 +34,7 @@ def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
     (source / "index.md").write_text(toctree, encoding="utf-8")
     (source / "conf.py").write_text(
         'extensions = ["myst_nb", "book.pages.extension"]\nmyst_enable_extensions = []\n'
-        'myst_heading_anchors = 3\n'
+        "myst_heading_anchors = 3\n"
         'nb_execution_mode = "off"\n',
         encoding="utf-8",
     )
