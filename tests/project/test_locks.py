@@ -102,6 +102,7 @@ def test_a_lock_holds_nothing_but_requirements_and_strict_options(name):
 
 def test_no_file_of_the_installation_names_an_address_but_the_public_cpu_index():
     files = [*(ROOT / "requirements").iterdir(), ROOT / "Makefile", ROOT / "postBuild"]
+    files += [ROOT / "class_image/hub.txt", ROOT / "tools/install_lab.sh"]
     files += [ROOT / "environment.yml", ROOT / "tools/install_torch.py", ROOT / "tools/lock.py"]
     files += [*(ROOT / "benchmarks/peers/requirements").iterdir(), ROOT / ".ci/run"]
     hosts = {
@@ -121,7 +122,7 @@ def test_torch_is_one_version_with_the_hashes_of_all_its_builds():
     assert all(lock.ONLY_FOR_CUDA.fullmatch(pin.name) for pin in pins("cuda"))
 
 
-@pytest.mark.parametrize("file", ["Makefile", "postBuild"])
+@pytest.mark.parametrize("file", ["Makefile", "tools/install_lab.sh", "Dockerfile"])
 def test_every_installation_is_from_a_lock_or_of_the_project_itself(file):
     text = (ROOT / file).read_text(encoding="utf-8").replace("\\\n", " ")
     for name in ("PIP", "LOCKED"):  # the Makefile's shorthands
@@ -132,7 +133,8 @@ def test_every_installation_is_from_a_lock_or_of_the_project_itself(file):
     assert commands
     for command in commands:
         locked = "--require-hashes" in command and "--requirement requirements/" in command
-        own = "--no-build-isolation --editable ." in command
+        locked |= "--require-hashes" in command and "--requirement class_image/hub.txt" in command
+        own = re.search(r"--no-build-isolation (--editable )?\.$", command) is not None
         assert "--no-deps" in command and (locked or own), command
 
 
