@@ -1,7 +1,8 @@
 """Pages that are made from code and data: one module a page, found by its name.
 
 A page exports `title`, `name` (its path below the site's source, without ".md") and `markdown()`,
-which returns the page as MyST Markdown. A module without `name` is no page.
+which returns the page as MyST Markdown; or `name` (a folder) and `write(source)`, which writes
+several. A module without `name` is no page.
 """
 
 from __future__ import annotations
@@ -26,4 +27,9 @@ def write_pages(source: Path) -> None:
     for page in find_pages():
         path = source / f"{page.name}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"# {page.title}\n\n{page.markdown()}\n", encoding="utf-8", newline="\n")
+        if hasattr(page, "write"):
+            (source / page.name).mkdir(exist_ok=True)
+            page.write(source)
+        else:
+            text = f"# {page.title}\n\n{page.markdown()}\n"
+            path.write_text(text, encoding="utf-8", newline="\n")

@@ -4,7 +4,7 @@ says."""
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -12,6 +12,7 @@ pytest.importorskip("sphinx", reason="the book's packages are not installed")
 pytest.importorskip("myst_nb", reason="the book's packages are not installed")
 
 from book.pages import find_pages, lexicon, toy_language, verdicts, write_pages  # noqa: E402
+from book.pages.documents import with_links  # noqa: E402
 from book.pages.extension import as_rst  # noqa: E402
 from book.pages.tables import plain, table  # noqa: E402
 from seqkd_lab import studies  # noqa: E402
@@ -29,7 +30,8 @@ def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
 
     source = tmp_path / "source"
     write_pages(source)
-    names = [page.name for page in find_pages()]
+    names = [str(path.relative_to(source).with_suffix("")) for path in source.rglob("*.md")]
+    assert len(names) > len(list(find_pages()))
     toctree = "\n".join(["# Pages", "", "```{toctree}", *names, "```", ""])
     (source / "index.md").write_text(toctree, encoding="utf-8")
     (source / "conf.py").write_text(
@@ -85,6 +87,20 @@ def test_every_claim_stands_once_with_the_verdict_of_the_judge() -> None:
             assert f"**{verdict.outcome}**" in row
         n_claims += len(judged)
     assert f"{n_claims} claims of" in page
+
+
+def test_links_of_documents_lead_to_pages_or_nowhere() -> None:
+    text = (
+        "[a](SECURITY.md#what-is-trusted) [b](notebooks/glossary.md) [c](setup.py) [d](#e) "
+        "[f](https://example.org/) ![g](data/results/x.png)\n```\n[h](setup.py)\n```\n"
+    )
+    assert with_links(text, PurePosixPath(".")) == (
+        "[a](security.md#what-is-trusted) [b](../lessons/glossary.md) c [d](#e) "
+        "[f](https://example.org/) ![g](x.png)\n```\n[h](setup.py)\n```\n"
+    )
+    assert with_links("[a](../CONTRIBUTING.md)", PurePosixPath("benchmarks")) == (
+        "[a](contributing.md)"
+    )
 
 
 def test_a_docstring_keeps_its_words_and_its_code() -> None:
