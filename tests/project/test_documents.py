@@ -16,7 +16,7 @@ from seqkd_lab.studies import study
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-PAGES = ("README.md", "CONTRIBUTING.md", "OWN_TEXT.md", "notebooks/instructors.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "OWN_TEXT.md", "CLASS.md", "notebooks/instructors.md")
 
 
 def commands_of(page: str) -> list[str]:

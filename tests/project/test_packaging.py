@@ -176,6 +176,6 @@ def test_clean_removes_the_environment_and_keeps_runs(project):
 
 
 def test_scripts_are_executable_bash():
-    for name in (".ci/run", "postBuild"):
+    for name in (".ci/run", "postBuild", "tools/install_lab.sh", "class_image/start.sh"):
         assert os.access(ROOT / name, os.X_OK), name
         assert subprocess.run(["bash", "-n", str(ROOT / name)]).returncode == 0
