@@ -47,7 +47,7 @@ def markdown() -> str:
             "held where all of it lies on the other side. Else it is undecided. The smallest "
             "visible effect is the true difference that the seeds see with a probability of 80%. "
             "`seqkd-lab study check NAME` prints the same verdicts.",
-            f"{len(every)} claims of {len(judged)} studies: {counted(every)}.",
+            f"{len(every)} claims of {len(judged)} studies: {counted(every)}.{not_judged(judged)}",
             not_reproduced(judged),
             table(("study", *OUTCOMES), map(summary_row, judged)),
             *map(section, judged),
@@ -67,21 +67,30 @@ def judged_studies() -> list[Judged]:
     return found
 
 
+def not_judged(judged: list[Judged]) -> str:
+    """Return a sentence that names the studies without claims or results, "" where there are
+    none."""
+    names = {found.study.name for found in judged}
+    left = [name for name in studies.find_studies() if name not in names]
+    return f" Without claims or results here: {', '.join(left)}." if left else ""
+
+
 def counted(found: list[Verdict]) -> str:
     """Return how many claims have each outcome, in words."""
     count = Counter(verdict.outcome for verdict in found)
-    return ", ".join(f"{count[outcome]} {outcome}" for outcome in OUTCOMES)
+    return ", ".join(f"{count[outcome]} {outcome}" for outcome in OUTCOMES if count[outcome])
 
 
 def not_reproduced(judged: list[Judged]) -> str:
-    """Return the sentence that says which claims were not reproduced."""
-    missed = [
-        f"{found.study.name} {verdict.claim.name}"
-        for found in judged
-        for verdict in found.verdicts
-        if verdict.outcome == judge.NOT_HELD
-    ]
-    return f"Not reproduced: {plain(', '.join(missed))}." if missed else "No claim failed."
+    """Return which claims were not reproduced, in a line for each study that has some."""
+    sentences = []
+    for found in judged:
+        missed = [v.claim for v in found.verdicts if v.outcome == judge.NOT_HELD]
+        named = [f"{claim.name} ({claim.ours})" for claim in missed]
+        sentences += [f"{found.study.name}: {'; '.join(named)}"] if named else []
+    if not sentences:
+        return "No claim is not held."
+    return "Not reproduced:\n\n" + "\n".join(f"- {plain(text)}" for text in sentences)
 
 
 def summary_row(found: Judged) -> list[str]:
