@@ -21,9 +21,9 @@ INTERFACES = {
 def markdown() -> str:
     """Return one section a module; Sphinx reads the docstrings when it builds the page."""
     parts = [
-        "A program begins with these modules of `seqkd_lab`. The rest of the library serves them. B are "
-        "sentences, S source tokens, T target tokens, K the beam, V the vocabulary, D the width, "
-        "H heads, L layers."
+        "A program begins with these modules of `seqkd_lab`. The rest of the library serves "
+        "them. B are sentences, S source tokens, T target tokens, K the beam, V the vocabulary, "
+        "D the width, H heads, L layers."
     ]
     for subject, modules in INTERFACES.items():
         parts.append(f"## {subject}")
@@ -33,4 +33,5 @@ def markdown() -> str:
 
 def _module(path: str) -> str:
     assert getdoc(import_module(path)), f"{path} has no docstring"
-    return f"### `{path.partition('.')[2]}`\n\n```{{eval-rst}}\n.. automodule:: {path}\n   :members:\n```"
+    short = path.partition(".")[2]
+    return f"### `{short}`\n\n```{{eval-rst}}\n.. automodule:: {path}\n   :members:\n```"
