@@ -86,6 +86,8 @@ def main() -> int:
     if arguments.report:
         print(report.report(results.read(arguments.results)))
         return 0
+    if min(arguments.learners) < 1:
+        raise SystemExit(f"--learners {min(arguments.learners)}: a class has 1 learner or more")
     proxy = proxy_command(arguments.proxy)
     for lesson in arguments.lessons:
         lesson_path(lesson)
