@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import jupyter_browser
 import pytest
 
 bs4 = pytest.importorskip("bs4", reason="the book's packages are not installed")
@@ -11,6 +13,7 @@ bs4 = pytest.importorskip("bs4", reason="the book's packages are not installed")
 from book.slides import slides_of  # noqa: E402
 
 NAME = "05_beam.html"
+STATIC = Path(__file__).resolve().parents[2] / "book/site/static"
 VIEW = (
     '<div class="seqkd-view" id="picture-05-1"><script type="application/json">{"files":'
     '"../views/picture-05-1/"}</script><div class="seqkd-picture"><svg><text>a &amp; b</text></svg>'
@@ -75,3 +78,29 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
 def test_a_page_that_is_no_lesson_is_named() -> None:
     with pytest.raises(ValueError, match=NAME):
         slides_of("<html><body></body></html>", NAME)
+
+
+@pytest.mark.slow
+def test_keys_lead_through_the_slides_and_each_prints_on_one_page(tmp_path: Path) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    if jupyter_browser.chromium() is None:
+        pytest.skip("needs chromium")
+    for folder, files in {"_static": STATIC.glob("*.*"), "slides": ()}.items():
+        (tmp_path / folder).mkdir()
+        for file in files:
+            (tmp_path / folder / file.name).write_bytes(file.read_bytes())
+    page = PAGE.replace(VIEW, PICTURE)  # a view has a test of its own
+    (tmp_path / "slides" / NAME).write_text(slides_of(page, NAME), encoding="utf-8")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=jupyter_browser.chromium(), args=list(jupyter_browser.CHROMIUM_FLAGS)
+        )
+        tab = browser.new_page()
+        tab.goto((tmp_path / "slides" / NAME).as_uri())
+        for key, n in (("ArrowRight", 2), ("End", 4), ("ArrowRight", 4), ("Home", 1)):
+            tab.keyboard.press(key)
+            assert tab.inner_text(".progress") == f"{n} of 4"
+            assert tab.locator(".slide:visible").count() == 1
+        pages = tab.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type /Page\b", pages)) == 4
+        browser.close()
