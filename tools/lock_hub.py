@@ -29,13 +29,13 @@ def resolve(version: str, folder: Path) -> dict[str, list[str]]:
     constraints, output = folder / "constraints.txt", folder / "hub.txt"
     locked = entries(present("core", "lab", "torch"))
     pins = [entry.splitlines()[0].rstrip(" \\") for each in locked.values() for entry in each]
-    constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
+    constraints.write_text("\n".join(pins) + "\n", encoding="utf-8", newline="\n")
     command = [sys.executable, "-m", "uv", "pip", "compile", "-", "--universal", "--quiet"]
     command += ["--constraint", str(constraints), "--generate-hashes", "--only-binary", ":all:"]
     command += ["--python-version", OLDEST_PYTHON, "--no-python-downloads", "--no-header"]
     command += ["--annotation-style", "line", "--output-file", str(output)]
     asked = f"jupyterhub=={version}\n"
-    run = subprocess.run(command, cwd=ROOT, input=asked, capture_output=True, text=True)
+    run = subprocess.run(command, cwd=ROOT, input=asked, capture_output=True, encoding="utf-8")
     if run.returncode:
         raise LockError(f"jupyterhub {version}: uv could not resolve it\n{run.stderr}")
     resolved = entries(output.read_text(encoding="utf-8"))
@@ -56,7 +56,7 @@ def main() -> int:
     for said, ours in MAKER.items():
         text = text.replace(said, ours)
     lines = [entry for each in packages.values() for entry in each]
-    HUB_LOCK.write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
+    HUB_LOCK.write_text(text + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     print(f"{HUB_LOCK.relative_to(ROOT)}: {len(lines)} packages")
     return 0
 
