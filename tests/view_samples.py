@@ -63,7 +63,7 @@ def uneven_models(toy: Dataset) -> dict[str, LSTMSeq2Seq]:
 
 
 def small_samples() -> Small:
-    """Return the toy corpus with 300 pairs to train on, small models, and results like Table 3's."""
+    """Return the toy corpus with 300 pairs to train on, small models, and a table of results."""
     toy = load_toy(ToyData(300))
     return Small(toy, uneven_models(toy), table3_of())
 

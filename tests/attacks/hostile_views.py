@@ -8,6 +8,7 @@ import dataclasses
 from typing import Any
 from unittest.mock import patch
 
+import torch
 from view_samples import Sample, Small
 
 from seqkd_lab.corpus.toy.language import ToyLanguage

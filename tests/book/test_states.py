@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from functools import cache
+from typing import NamedTuple
 
 import pytest
 from declared import declared
@@ -15,7 +16,7 @@ from seqkd_lab.lab.shared.view import View
 
 SAMPLES: dict[type[View], Sample] = declared("SAMPLES")
 PLAYED = sorted((kind for kind in SAMPLES if kind.is_in_controls), key=lambda kind: kind.__name__)
-MOST = 3
+MOST = 2
 N_COMPARED = 8
 every_view = pytest.mark.parametrize("kind", PLAYED, ids=lambda kind: kind.__name__)
 
@@ -25,24 +26,37 @@ def small() -> Small:
     return small_samples()
 
 
+class Recorded(NamedTuple):
+    """A view of the samples in its states, the values of its controls in each, and before and
+    after."""
+
+    tree: Tree
+    path: list[int]
+    states: list[Shown]
+    values: list[dict]
+    before: dict
+    after: dict
+
+
 @cache
-def recorded_sample(kind: type[View]) -> tuple[Tree, list[int], list[Shown], list[dict]]:
-    return recorded(SAMPLES[kind].build(small()))
-
-
-def recorded(view: View) -> tuple[Tree, list[int], list[Shown], list[dict]]:
-    """Return tree, opened path and states of a view, and the values of its controls in each."""
-    recorder, values = Recorder(view, "p-"), []
+def recorded(kind: type[View]) -> Recorded:
+    """Lead a view through its states."""
+    view, states = SAMPLES[kind].build(small()), []
     names = [control.name for control in controls_of(view)]
+    recorder = Recorder(view, "p-")
+
+    def values() -> dict:
+        return {name: view.named[name].value for name in names}
 
     def visit() -> None:
         recorder.record()
-        values.append({name: view.named[name].value for name in names})
+        states.append(values())
 
+    before = values()
     with read_out(view):
         view.redraw()
         tree, path = walk(view, visit, MOST)
-    return tree, path, recorder.states, values
+    return Recorded(tree, path, recorder.states, states, before, values())
 
 
 def at_once(kind: type[View], values: dict) -> Shown:
@@ -56,13 +70,11 @@ def at_once(kind: type[View], values: dict) -> Shown:
 @pytest.mark.slow
 @every_view
 def test_each_state_is_what_the_view_shows_with_these_values(kind):
-    view = SAMPLES[kind].build(small())
-    before = {control.name: view.named[control.name].value for control in controls_of(view)}
-    tree, path, states, values = recorded(view)
+    tree, path, states, values, before, after = recorded(kind)
     assert tree.size(tree.root) == len(states) > 1
     assert len({tuple(map(str, v.values())) for v in values}) == len(states), "a state twice"
     assert values[tree.state(path)] == before, "it does not open where the lesson opened it"
-    assert {name: view.named[name].value for name in before} == before, "its values have changed"
+    assert after == before, "its values have changed"
     for number in random.Random(1).sample(range(len(states)), min(N_COMPARED, len(states))):
         shown = at_once(kind, values[number])
         assert states[number].words == shown.words, values[number]
@@ -73,8 +85,7 @@ def test_each_state_is_what_the_view_shows_with_these_values(kind):
 @every_view
 def test_the_states_of_a_view_differ_and_its_controls_have_names(kind):
     view = SAMPLES[kind].build(small())
-    _, _, states, _ = recorded_sample(kind)
-    assert len({(state.picture, state.words) for state in states}) > 1
+    assert len({(state.picture, state.words) for state in recorded(kind).states}) > 1
     assert all(control.description for control in controls_of(view))
     named = {control.name for control in controls_of(view)}
     assert set(view.order) <= named and set(view.thinned) <= named
@@ -109,6 +120,6 @@ def paths_of(tree: Tree, number: int, begun: tuple[int, ...] = ()) -> list[list[
 @pytest.mark.slow
 @every_view
 def test_paths_are_numbered_as_a_walk_meets_them(kind):
-    tree, _, states, _ = recorded_sample(kind)
+    tree, states = recorded(kind).tree, recorded(kind).states
     paths = paths_of(tree, tree.root)
     assert [tree.state(path) for path in paths] == list(range(len(states)))
