@@ -24,7 +24,7 @@ from markup import problem_of_html, problem_of_markdown
 from matplotlib.figure import Figure
 from payloads import LONG, mixtures, words
 from soak import attempts, tally
-from view_samples import Sample, Small
+from view_samples import Sample, Small, small_samples
 
 import seqkd_lab.lab
 from seqkd_lab.lab.paper_table.report import report_html
@@ -49,7 +49,7 @@ N_PAINTED = 7  # one event in so many is painted, which takes most of the time
 
 @pytest.fixture(scope="module")
 def small() -> Small:
-    return hostile_views.small_samples()
+    return small_samples()
 
 
 @every_view

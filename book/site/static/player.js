@@ -68,6 +68,7 @@
     /* Chooses a value of one control. Those before it stay; one after it begins anew where the view
      * says so, else it keeps its value, or takes the last one where that is no longer offered. */
     choose(depth, choice) {
+      if (choice === this.path[depth]) return null;
       const before = this.nodesAlong(this.path).map((node, d) => this.labels(node)[this.path[d]]);
       const anew = this.data.controls[depth].begins_anew;
       this.path[depth] = choice;
