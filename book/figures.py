@@ -98,9 +98,10 @@ def plain(values: Any) -> Any:
     """Return numbers as JSON has them: lists, and None for what is not a finite number."""
     if isinstance(values, np.ma.MaskedArray):
         values = values.astype(object).filled(None) if values.mask.any() else values.data
-    if isinstance(values, (np.ndarray, list, tuple)) or hasattr(values, "tolist"):
-        listed = values.tolist() if hasattr(values, "tolist") else values
-        return [plain(v) for v in listed] if isinstance(listed, (list, tuple)) else plain(listed)
+    if hasattr(values, "tolist"):
+        values = values.tolist()
+    if isinstance(values, Iterable) and not isinstance(values, str):
+        return [plain(value) for value in values]
     if isinstance(values, float):
         return values if math.isfinite(values) else None
     return values if values is None or isinstance(values, (int, bool)) else str(values)

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
+from functools import cache
 from pathlib import Path
 
+import pytest
+from declared import declared
 from matplotlib.figure import Figure
+from view_samples import Sample, Small, small_samples
 
 from book import figures
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
+from seqkd_lab.lab.shared.view import View
 
+SAMPLES: dict[type[View], Sample] = declared("SAMPLES")
 HOSTILE = "<script>alert(1)</script> \x1b & 50 $"
+
+
+@cache
+def small() -> Small:
+    return small_samples()
 
 
 def drawn() -> Figure:
@@ -74,3 +86,34 @@ def test_the_page_has_every_caption_and_no_element_of_one(tmp_path: Path) -> Non
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "Second." in page and "&lt;script&gt;" in page and "<script" not in page
     assert "\x1b" not in page
+
+
+def values_in(part: object) -> list:
+    """Return all numbers of a part of the JSON file, in their order, None for those not finite."""
+    if isinstance(part, list):
+        return [value for inner in part for value in values_in(inner)]
+    return [part]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
+def test_the_numbers_of_every_view_are_those_of_its_artists(kind, tmp_path: Path) -> None:
+    view = SAMPLES[kind].build(small())
+    view.redraw()
+    figure = view.still()
+    content = saved(figure, tmp_path)
+    assert len(content["axes"]) == len(figure.axes)
+    for axes, numbers in zip(figure.axes, content["axes"], strict=True):
+        lines = [line for line in axes.lines if line.get_visible()]
+        assert len(numbers.get("lines", [])) == len(lines)
+        for line, kept in zip(lines, numbers.get("lines", []), strict=True):
+            for side, artist in (("x", line.get_xdata()), ("y", line.get_ydata())):
+                kept_values = [math.nan if v is None else v for v in values_in(kept[side])]
+                assert kept_values == pytest.approx([float(v) for v in artist], nan_ok=True)
+        heights = [b.get_height() for c in axes.containers for b in c if hasattr(b, "get_height")]
+        kept_bars = [bar["height"] for bars in numbers.get("bars", []) for bar in bars["bars"]]
+        assert set(kept_bars) <= set(heights)
+        texts = {text["text"] for text in numbers.get("texts", [])}
+        assert all(
+            t.get_text() in texts for t in axes.texts if t.get_visible() and t.get_text().strip()
+        )
