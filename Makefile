@@ -18,11 +18,11 @@ LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tour table check test soak coverage lint lab notebooks figures doctor lock audit oldest newest clean
+.PHONY: help tour table check test soak coverage lint lab notebooks book figures doctor lock audit oldest newest clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
-	@echo "ARGS='...' is handed on to tour, table, test and notebooks; PYTHON=python3.12 chooses the Python of a new $(VENV)."
+	@echo "ARGS='...' is handed on to tour, table, test, notebooks and book; PYTHON=python3.12 chooses the Python of a new $(VENV)."
 
 tour: $(DONE)/core ## installs, trains a teacher and its students, prints the paper's Table 1
 	$(BIN)/seqkd-lab tour $(ARGS)
@@ -56,6 +56,9 @@ lab: $(DONE)/lab ## installs JupyterLab and opens the first notebook
 
 notebooks: $(DONE)/test ## runs every notebook in full; prints seconds and peak memory
 	$(BIN)/python tools/run_notebooks.py $(ARGS)
+
+book: $(DONE)/book ## runs the lessons into a site that plays without a kernel: runs/book/html/index.html
+	$(BIN)/python -m book $(ARGS)
 
 figures: $(DONE)/book ## runs the lessons; writes each picture as SVG, PDF and numbers to runs/figures/
 	$(BIN)/python -m book --figures $(ARGS)

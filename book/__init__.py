@@ -5,3 +5,9 @@ it.
 states, `drawing` turns what moves into SVG, `packing` writes it to files, and `player` makes the
 HTML. `execute` runs the lessons, `build` makes the site of them.
 """
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tools"))  # whose modules on notebooks serve the tests and the book

@@ -8,9 +8,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import notebook_runs
+
 from book import figures
 from book.build import BuildError, assemble, build, chosen_lessons
-from book.execute import LessonError, notebook_runs, run_lessons
+from book.execute import LessonError, run_lessons
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

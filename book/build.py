@@ -7,10 +7,14 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import install_lines
+import notebook_runs
 from nbformat import NotebookNode
 from sphinx.cmd.build import main as sphinx_build
 
-from book.execute import NOTEBOOK, ROOT, notebook_runs
+from book import ROOT
+from book.checks import problems
+from book.execute import NOTEBOOK
 from book.pages import write_pages
 from book.player import VIEWS
 from book.slides import SLIDES, write_slides
@@ -78,11 +82,12 @@ def fill(template: str, page: Path, **lines: Sequence[str]) -> None:
 
 
 def as_page(notebook: NotebookNode) -> NotebookNode:
-    """Return an executed notebook as the page shows it: without widgets, which need a kernel, and
-    without progress bars."""
+    """Return an executed notebook as the page shows it: without widgets, which need a kernel,
+    without progress bars, and without the lines that install the lab."""
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
+            cell.source = install_lines.without_install(cell.source)
             cell.outputs = [output for output in cell.outputs if is_shown(output)]
             for output in cell.outputs:
                 output.get("data", {}).pop(WIDGETS, None)
@@ -97,14 +102,16 @@ def is_shown(output: NotebookNode) -> bool:
 
 
 def build(source: Path, extra: Path, html: Path, doctrees: Path) -> None:
-    """Build the site. Raise BuildError where Sphinx fails or warns: a warning is a broken link or
-    a page that looks other than it was meant."""
+    """Build the site. Raise BuildError where Sphinx fails or warns, since a page then looks other
+    than it was meant, and where a link leads nowhere."""
     shutil.rmtree(html, ignore_errors=True)
     settings = [f"--define=html_extra_path={extra}"]
     arguments = ["--fail-on-warning", "--keep-going", "--quiet", "-c", str(SITE), *settings]
     if sphinx_build([*arguments, "-d", str(doctrees), str(source), str(html)]):
         raise BuildError("Sphinx could not build the site without a warning; see above")
     write_slides(html)
+    if found := problems(html):
+        raise BuildError("\n  ".join(["the site has links that lead nowhere:", *found[:20]]))
 
 
 def chosen_lessons(numbers: Sequence[str]) -> list[Lesson]:

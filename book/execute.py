@@ -17,12 +17,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import notebook_runs
+
+from book import ROOT
 from book.kernel import FOLDER, LESSON
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT / "tools"))  # its runner of notebooks serves the tests as well
-
-import notebook_runs  # noqa: E402
 
 KEY = "key.txt"
 NOTEBOOK = "notebook.ipynb"
