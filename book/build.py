@@ -3,7 +3,10 @@ build them."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -91,7 +94,16 @@ def as_page(notebook: NotebookNode) -> NotebookNode:
             cell.outputs = [output for output in cell.outputs if is_shown(output)]
             for output in cell.outputs:
                 output.get("data", {}).pop(WIDGETS, None)
+                if output.output_type == "stream":
+                    output.text = without_places(output.text)
     return notebook
+
+
+def without_places(text: str) -> str:
+    """Return printed text without the folders of the machine that has run the lesson."""
+    for folder in (str(ROOT), f"{tempfile.gettempdir()}{os.sep}tmp"):
+        text = re.sub(rf"{re.escape(folder)}\w*", "…", text)
+    return text
 
 
 def is_shown(output: NotebookNode) -> bool:

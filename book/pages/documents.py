@@ -13,6 +13,8 @@ name = "reference"
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 PICTURE = re.compile(r"(!\[[^\]]*\])\(([^):\s]+)\)")
+COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+"""For whoever edits a document; with "--" in it, it would be no HTML either."""
 CODE_BLOCK = re.compile(r"(^```.*?^```\s*?$)", re.DOTALL | re.MULTILINE)
 
 
@@ -38,7 +40,7 @@ def with_links(text: str, folder: PurePosixPath) -> str:
     has no page becomes its words. Blocks of code stay as they are."""
     parts = CODE_BLOCK.split(text)
     parts[::2] = [LINK.sub(lambda link: _link(link, folder), part) for part in parts[::2]]
-    parts[::2] = [PICTURE.sub(_picture, part) for part in parts[::2]]
+    parts[::2] = [COMMENT.sub("", PICTURE.sub(_picture, part)) for part in parts[::2]]
     return "".join(parts)
 
 

@@ -20,7 +20,6 @@ nb_output_stderr = "remove"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-python_maximum_signature_line_length = 80
 add_module_names = False
 toc_object_entries = False
 
