@@ -27,6 +27,12 @@ from seqkd_lab.lab.shared.exercises.comparing import (
 from seqkd_lab.lab.shared.exercises.exercise import Case, Exercise, Function, WrongAnswer
 from seqkd_lab.lab.shared.exercises.showing import Result
 
+STILL_THE_STUB = (
+    "This is still the stub: it raises NotImplementedError. Write the function, run its cell, "
+    "check again."
+)
+"""What the check says of a function that nobody has written yet."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -83,11 +89,7 @@ def judged(exercise: Exercise, function: Any, cases: Sequence[Case]) -> Result:
         return refusal(exercise, misfit)
     outcomes = [call(function, case.arguments) for case in cases]
     if is_stub(outcomes[0].error, function):
-        return refusal(
-            exercise,
-            "This is still the stub: it raises NotImplementedError. Write the function, run its "
-            "cell, check again.",
-        )
+        return refusal(exercise, STILL_THE_STUB)
     for case, outcome in zip(cases, outcomes, strict=True):
         problem = what_is_wrong(exercise, function, case, outcome)
         if problem:
