@@ -5,7 +5,8 @@
 
 Twenty keys on each slider and list of each view, one after the other has been painted; the time
 begins with the browser's own time stamp of the key, and ends after the frame that shows the
-picture. The first key of a view, which may have to load a file, is listed apart. Bytes are those of a view's files.
+picture. The first key of a view, which may have to load a file, is listed apart. Bytes are those of
+a view's files.
 """
 
 from __future__ import annotations

@@ -11,3 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tools"))  # whose modules on notebooks serve the tests and the book
+FOLDER = "SEQKD_LAB_BOOK_FOLDER"
+LESSON = "SEQKD_LAB_BOOK_LESSON"
+"""Environment variables that say to the kernel which runs a lesson where it writes to, and which
+lesson that is (NN_name)."""

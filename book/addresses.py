@@ -11,7 +11,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-ROOT = Path(__file__).resolve().parent.parent
+from book import ROOT
+
 VARIABLE = "SEQKD_LAB_REPOSITORY"
 """This environment variable names the public repository: https://github.com/OWNER/NAME@BRANCH."""
 DEFAULT_BRANCH = "main"
@@ -65,7 +66,7 @@ def repository(root: Path = ROOT) -> Repository | None:
     except (TypeError, ValueError):
         raise ValueError(
             f"the environment variable {VARIABLE} is {named[:200]!r}; set it to "
-            "https://github.com/OWNER/NAME, with @BRANCH behind it where that is not "
+            "https://github.com/OWNER/NAME, with @BRANCH after it where that is not "
             f"{DEFAULT_BRANCH}, or unset it"
         ) from None
 

@@ -3,21 +3,17 @@ build them."""
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import install_lines
 import notebook_runs
-from nbformat import NotebookNode
 from sphinx.cmd.build import main as sphinx_build
 
 from book import ROOT
 from book.checks import problems
 from book.execute import NOTEBOOK
+from book.notebook_page import as_page
 from book.pages import write_pages
 from book.player import VIEWS
 from book.slides import SLIDES, write_slides
@@ -25,8 +21,6 @@ from seqkd_lab.lab.shared.plan import Lesson, lessons
 
 SITE = Path(__file__).resolve().parent / "site"
 LESSONS = "lessons"
-HIDDEN_STREAMS = ("stderr",)
-WIDGETS = "application/vnd.jupyter.widget-view+json"
 
 
 class BuildError(Exception):
@@ -45,7 +39,7 @@ def assemble(run: Path, source: Path, extra: Path, chosen: Sequence[Lesson]) -> 
         stored, done = notebook_runs.NOTEBOOKS / lesson.file, run / Path(lesson.file).stem
         shutil.copy(stored, extra / "notebooks")
         notebook = notebook_runs.read(done / NOTEBOOK if lesson in chosen else stored)
-        notebook_runs.write(as_page(notebook), source / LESSONS / lesson.file)
+        notebook_runs.write(as_page(notebook, lesson.file), source / LESSONS / lesson.file)
         if lesson in chosen and (done / VIEWS).exists():
             shutil.copytree(done / VIEWS, extra / VIEWS, dirs_exist_ok=True)
     for page in notebook_runs.NOTEBOOKS.glob("*.md"):
@@ -82,35 +76,6 @@ def fill(template: str, page: Path, **lines: Sequence[str]) -> None:
     for name, values in lines.items():
         text = text.replace(f"{{{{{name}}}}}", "\n".join(values))
     page.write_text(text, encoding="utf-8", newline="\n")
-
-
-def as_page(notebook: NotebookNode) -> NotebookNode:
-    """Return an executed notebook as the page shows it: without widgets, which need a kernel,
-    without progress bars, and without the lines that install the lab."""
-    notebook.metadata.pop("widgets", None)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.source = install_lines.without_install(cell.source)
-            cell.outputs = [output for output in cell.outputs if is_shown(output)]
-            for output in cell.outputs:
-                output.get("data", {}).pop(WIDGETS, None)
-                if output.output_type == "stream":
-                    output.text = without_places(output.text)
-    return notebook
-
-
-def without_places(text: str) -> str:
-    """Return printed text without the folders of the machine that has run the lesson."""
-    for folder in (str(ROOT), f"{tempfile.gettempdir()}{os.sep}tmp"):
-        text = re.sub(rf"{re.escape(folder)}\w*", "…", text)
-    return text
-
-
-def is_shown(output: NotebookNode) -> bool:
-    """Return whether an output stands in the page."""
-    if output.output_type == "stream":
-        return output.name not in HIDDEN_STREAMS
-    return set(output.data) - {WIDGETS, "text/plain"} != set() or WIDGETS not in output.data
 
 
 def build(source: Path, extra: Path, html: Path, doctrees: Path) -> None:

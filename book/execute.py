@@ -19,8 +19,7 @@ from pathlib import Path
 
 import notebook_runs
 
-from book import ROOT
-from book.kernel import FOLDER, LESSON
+from book import FOLDER, LESSON, ROOT
 
 KEY = "key.txt"
 NOTEBOOK = "notebook.ipynb"

@@ -7,12 +7,10 @@ import os
 from html import escape
 from typing import Any
 
+from book import LESSON
 from book.addresses import buttons
 from seqkd_lab.lab.shared.exercises import Result, find
 from seqkd_lab.lab.shared.exercises.checking import STILL_THE_STUB
-
-LESSON = "SEQKD_LAB_BOOK_LESSON"
-"""This environment variable names the lesson that the kernel runs: NN_name."""
 
 
 def register(shell: Any) -> None:

@@ -1,7 +1,5 @@
 """An extension of IPython, loaded into the kernel that runs a lesson for the book: the lab's
 objects show themselves there as a page can show them without a kernel.
-
-Two environment variables say where to write (FOLDER) and which lesson runs (LESSON).
 """
 
 from __future__ import annotations
@@ -12,20 +10,20 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from book import figures, player
+from book import FOLDER, LESSON, exercises, figures, player, predictions
 from seqkd_lab.lab.shared.showing import StaticView
 from seqkd_lab.lab.shared.switches import is_fast
 
-FOLDER = "SEQKD_LAB_BOOK_FOLDER"
-LESSON = "SEQKD_LAB_BOOK_LESSON"
 MOST_IN_FAST_MODE = 3
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Let pictures and views show themselves as the book needs them."""
+    """Let pictures and views, predictions and exercises show themselves as the book needs them."""
     folder, lesson = Path(os.environ[FOLDER]), os.environ[LESSON]
     bundles = shell.display_formatter.mimebundle_formatter
     bundles.for_type(StaticView, picture_bundle(folder, lesson))
+    predictions.register(shell)
+    exercises.register(shell)
 
 
 def picture_bundle(folder: Path, lesson: str) -> Callable[[StaticView], dict[str, str]]:

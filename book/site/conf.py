@@ -25,8 +25,10 @@ toc_object_entries = False
 
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["static"]
-html_css_files = ["book.css"]
-html_js_files = [("player.js", {"defer": "defer"})]
+html_css_files = ["book.css", "forms.css"]
+html_js_files = [
+    (f"{name}.js", {"defer": "defer"}) for name in ("player", "judging", "predictions")
+]
 templates_path = ["templates"]
 html_sidebars = {"**": ["sidebar-nav-bs.html", "on-this-page.html"]}
 html_show_sourcelink = False
