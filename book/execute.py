@@ -80,7 +80,9 @@ def run_lessons(
         command += ["--key", keys[notebook], *["--fast"] * fast]
         finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if finished.returncode:
-            raise LessonError(finished.stderr.strip() or f"{notebook.name} did not run")
+            raise LessonError(
+                (finished.stderr.splitlines() or [f"{notebook.name} did not run"])[-1]
+            )
         return notebook.stem, time.perf_counter() - start
 
     with ThreadPoolExecutor(n_workers) as pool:
