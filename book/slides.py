@@ -2,7 +2,7 @@
 what becomes a slide.
 
 A section is a slide with its heading and its first sentence; each picture or view in it is one
-more, with the sentence before it. All prose of a section is folded into notes. Views are the same
+more, with its caption. All prose of a section is folded into notes. Views are the same
 elements as in the page, and the same player.js moves them. Without JavaScript all slides stand
 below each other.
 """
@@ -67,10 +67,7 @@ def slides_of_section(section: Tag) -> list[str]:
     pictures = [p for p in section.select(PICTURE) if is_of(p, section)]
     if not pictures:
         return [slide(head, said(paragraphs), folded)] if paragraphs else []
-    slides = [
-        slide(head, str(picture), said([*before(picture, section), *paragraphs]))
-        for picture in pictures
-    ]
+    slides = [slide(head, str(picture), caption(picture)) for picture in pictures]
     slides[0] = slides[0].replace("</section>", f"{folded}</section>")
     return slides
 
@@ -87,9 +84,13 @@ def is_of(picture: Tag, section: Tag) -> bool:
     )
 
 
-def before(picture: Tag, section: Tag) -> list[Tag]:
-    """Return the last paragraph of the section before the picture, where there is one."""
-    return [p for p in picture.find_all_previous("p") if p.parent is section][:1]
+def caption(picture: Tag) -> str:
+    """Return the words that stand for a picture; those of a view are already below it."""
+    drawing = picture.select_one("svg[aria-label]")
+    is_view = "seqkd-view" in (picture.get("class") or ())
+    if drawing is None or is_view:
+        return ""
+    return f'<p class="sentence">{escape(str(drawing["aria-label"]))}</p>'
 
 
 def said(paragraphs: list[Tag]) -> str:

@@ -19,7 +19,7 @@ VIEW = (
     '"../views/picture-05-1/"}</script><div class="seqkd-picture"><svg><text>a &amp; b</text></svg>'
     "</div></div>"
 )
-PICTURE = '<div class="seqkd-picture"><svg><g></g></svg></div>'
+PICTURE = '<div class="seqkd-picture"><svg aria-label="Bars &lt;of&gt; both"><g></g></svg></div>'
 PAGE = f"""<html><body><article><section id="beam">
 <h1>05 · Beam<a class="headerlink" href="#beam">#</a></h1>
 <table><tr><th>What you need</th><td><a href="04_word.html">04</a></td></tr></table>
@@ -44,13 +44,14 @@ def test_each_picture_and_view_is_on_one_slide_unchanged() -> None:
     assert [len(s.select(".seqkd-view, .seqkd-picture")) for s in slides()] == [0, 2, 1, 0]
 
 
-def test_a_slide_has_its_heading_and_one_sentence() -> None:
+def test_a_slide_has_its_heading_and_one_sentence_or_a_caption() -> None:
     found = slides()
     heads = [s.find(["h1", "h2"]).get_text() for s in found]
     assert heads == ["05 · Beam", "One <step>", "One <step>", "Two"]
     sentences = [[p.get_text() for p in s.select(".sentence")] for s in found]
     assert sentences[0] == []
-    assert sentences[2] == ["The first sentence."]  # "Here is more:" announces, and says nothing
+    assert sentences[1] == []  # a view has its own words below it
+    assert sentences[2] == ["Bars <of> both"]
     assert sentences[3] == ["Only words & code."]
 
 
