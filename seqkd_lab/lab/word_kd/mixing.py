@@ -116,7 +116,7 @@ class MixingDrawing:
         self._gradient = BarRows(right, ("gradient",), (VERMILION,), N_WORDS + 1, (-1.0, 1.0))
         left.set_xlabel("probability")
         left.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)  # above the longest bar
-        right.set_xlabel("gradient per logit (below 0: pushed up)")
+        right.set_xlabel("gradient per logit (< 0: pushed up)")
         self.picture = BlittedFigure(figure, [*self._targets.animated, *self._gradient.animated])
 
     def show(self, mixture: Mixture, order: Sequence[int], words: Sequence[str]) -> None:
