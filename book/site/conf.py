@@ -8,8 +8,9 @@ copyright = author  # noqa: A001  # Sphinx's name
 html_title = "seqkd_lab"
 language = "en"
 
-extensions = ["myst_nb", "book.pages.extension"]
-myst_enable_extensions: list = []  # formulas here are plain text; mathematics would load a script
+extensions = ["myst_nb", "book.pages.extension", "book.formulas"]
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "mathml"
 myst_heading_anchors = 3
 suppress_warnings = ["mystnb.unknown_mime_type"]
 nb_execution_mode = "off"  # the lessons have run already
