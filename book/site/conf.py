@@ -10,7 +10,7 @@ language = "en"
 
 extensions = ["myst_nb", "book.pages.extension", "book.formulas"]
 myst_enable_extensions = ["dollarmath"]
-html_math_renderer = "mathml"
+html_math_renderer = "picture"  # of book.formulas
 myst_heading_anchors = 3
 suppress_warnings = ["mystnb.unknown_mime_type"]
 nb_execution_mode = "off"  # the lessons have run already

@@ -12,7 +12,7 @@ pytest.importorskip("sphinx", reason="the book's packages are not installed")
 
 import notebook_runs  # noqa: E402
 
-from book.formulas import mathml  # noqa: E402
+from book.formulas import formula_html  # noqa: E402
 from seqkd_lab.lab.shared.exercises.catalogue import all_exercises  # noqa: E402
 
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
@@ -40,17 +40,27 @@ def test_there_are_formulas():
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_a_formula_becomes_mathml_with_all_its_letters(formula):
-    xml = ENTITY.sub(lambda entity: html.unescape(entity[0]), mathml(formula))
-    root = ElementTree.fromstring(xml)
-    shown = "".join(root.itertext())
+def test_a_formula_is_drawn_and_has_all_its_letters_for_a_screen_reader(formula):
+    markup = ENTITY.sub(lambda entity: html.unescape(entity[0]), formula_html(formula))
+    picture, spoken = ElementTree.fromstring(f"<p>{markup}</p>")
+    shown = "".join(spoken.itertext())
     names = re.sub(r"\\(?:text|mathrm)\{([^}]*)\}|\\[A-Za-z]+", r"\1", formula)
-    for letter in filter(LETTER.match, names):
+    letters = LETTER.findall(names)
+    for letter in letters:
         assert letter in shown, (letter, shown)
     assert "\\" not in shown
+    (path,) = picture
+    assert path.get("d").count("M") >= len(letters)  # at least one outline a letter
+    assert picture.get("aria-hidden") == "true"
 
 
 @pytest.mark.parametrize("formula", [r"\nosuchthing", r"\begin{nothing}x\end{nothing}"])
 def test_what_is_no_formula_is_named(formula):
-    with pytest.raises(ValueError, match="cannot be written as MathML"):
-        mathml(formula)
+    with pytest.raises(ValueError, match="cannot be read"):
+        formula_html(formula)
+
+
+def test_a_formula_stands_on_the_line_and_a_fraction_reaches_below_it():
+    below = re.compile(r"vertical-align:(-?[\d.]+)em")
+    depths = [float(below.search(formula_html(f))[1]) for f in ("x", r"\frac{a}{b}", "y")]
+    assert abs(depths[0]) < 0.05 and depths[1] < -0.3 and depths[2] < -0.1
