@@ -35,16 +35,18 @@ def setup(app: Any) -> dict[str, bool]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def formula_html(formula: str) -> str:
-    """Return a formula of LaTeX as HTML: a picture for the eye, MathML for a screen reader. Raise
-    ValueError, which names the formula, where it cannot be read."""
+def formula_html(formula: str, is_block: bool = False) -> str:
+    """Return a formula of LaTeX as HTML: a picture for the eye, in which the fractions of a block
+    are large, and MathML for a screen reader. Raise ValueError, which names the formula, where it
+    cannot be read."""
     source = formula.strip()
     for pattern, plain in REWRITTEN:
         source = pattern.sub(plain, source)
     try:
         spoken = tex2mathml(source)
-        with rc_context({"mathtext.fontset": "stix"}):
-            drawn = TextPath((0, 0), f"${source}$", size=EM)
+        with rc_context({"mathtext.fontset": "cm"}):
+            picture = source.replace(r"\frac", r"\dfrac") if is_block else source
+            drawn = TextPath((0, 0), f"${picture}$", size=EM)
     except (MathError, SyntaxError, ValueError) as error:
         raise ValueError(f"the formula {formula!r} cannot be read: {error}") from error
     return f'{svg(drawn)}<span class="visually-hidden">{spoken}</span>'
@@ -73,5 +75,5 @@ def visit_inline(translator: Any, node: nodes.math) -> None:
 
 def visit_block(translator: Any, node: nodes.math_block) -> None:
     """Write a formula of its own."""
-    translator.body.append(f'<div class="formula-block">{formula_html(node.astext())}</div>')
+    translator.body.append(f'<div class="formula-block">{formula_html(node.astext(), True)}</div>')
     raise nodes.SkipNode
