@@ -37,7 +37,7 @@ COPY --chmod=755 class_image/start.sh /usr/local/bin/start.sh
 # empty and mounted when a server starts.
 ARG FILL_STORE=""
 RUN mkdir -p /srv/seqkd_lab/store && cd /tmp && if [ -n "$FILL_STORE" ]; then \
-  SEQKD_LAB_STORE=/srv/seqkd_lab/store $FILL_STORE; fi
+  SEQKD_LAB_STORE=/srv/seqkd_lab/store $FILL_STORE && rm -rf /tmp/runs; fi
 
 USER jovyan
 WORKDIR /home/jovyan

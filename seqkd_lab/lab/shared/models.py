@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from seqkd_lab.installation import cache_directory
 from seqkd_lab.lab.shared.progress_bar import Bar
@@ -13,7 +15,7 @@ from seqkd_lab.runs.data import Dataset, load_toy
 from seqkd_lab.runs.lease import announced_by
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import Distillation, Recipe, ToyData, table_recipes
-from seqkd_lab.runs.store import Store, from_environment
+from seqkd_lab.runs.store import OWN, Store, from_environment
 from seqkd_lab.studies.table1.table import read_results
 
 TICKET = tuple("my ticket was new and the doctor hid it .".split())
@@ -39,7 +41,7 @@ def models(rows: Sequence[str], from_nothing: bool = False, seed: int = 1) -> di
     """Return the trained models of some rows of Table 1 on the toy language, by name.
 
     They are the committed checkpoints (the representative seed), or with `from_nothing` trained
-    here with `seed` and kept in the user's cache, so that a second call finds them. In fast mode
+    here with `seed` and kept in `lesson_store`, so that a second call finds them. In fast mode
     training takes a few hundred pairs. Raise FileNotFoundError for a row without a checkpoint.
     """
     if from_nothing:
@@ -53,10 +55,16 @@ def models(rows: Sequence[str], from_nothing: bool = False, seed: int = 1) -> di
     return {row: load_committed(folder) for row, folder in folders.items() if folder is not None}
 
 
+def lesson_store() -> Store:
+    """Return the store of what lessons train: in the folder that SEQKD_LAB_STORE names, else in the
+    user's cache; what SEQKD_LAB_SHARED names is looked up first."""
+    return from_environment(Path(os.environ.get(OWN) or cache_directory() / "lessons"))
+
+
 def trained(recipe: Recipe, store: Store | None = None) -> Seq2Seq:
     """Return the model of `recipe`, made after the models that it builds on, each with a progress
-    bar; all are kept in `store` (default: in the user's cache)."""
-    store = store or from_environment(cache_directory() / "lessons")
+    bar; all are kept in `store` (default: `lesson_store`)."""
+    store = store or lesson_store()
     distilled = recipe.distilled if isinstance(recipe.distilled, Distillation) else None
     needed = [recipe.teacher, recipe.start, distilled.teacher if distilled else None]
     for earlier in filter(None, needed):
