@@ -6,6 +6,7 @@ import json
 import random
 
 import pytest
+import soak
 from prediction_cases import answered, any_number, draw_cases
 
 from book.predictions import Result
@@ -13,6 +14,7 @@ from seqkd_lab.lab.shared.predictions import Predictions
 from seqkd_lab.lab.shared.predictions.records import described_kind
 
 pytestmark = pytest.mark.slow
+N_CASES = 6000 if soak.LONG else 1200
 ANSWER_ALL = """cases => JSON.stringify(JSON.parse(cases).map(asked => {
     const record = seqkdPredictions.fresh(asked);
     record.shown = asked.is_late;
@@ -48,13 +50,15 @@ def as_asked(case):
 
 
 def test_the_script_reads_and_judges_as_the_recorder(script):
-    cases = draw_cases(seed=1, n_cases=6000)
+    cases = draw_cases(seed=1, n_cases=N_CASES)
     expected = [answered(Predictions(), "key", case) for case in cases]
     said = [each["said"] for each in json.loads(script(ANSWER_ALL, [*map(as_asked, cases)]))]
     for case, theirs, ours in zip(cases, said, expected, strict=True):
         assert theirs == list(ours), case
     n_read = sum(accepted for accepted, _, _ in expected)
-    assert 1000 < n_read < 5000  # the cases ask for both answers, and for every judgement
+    assert (
+        N_CASES / 6 < n_read < 5 * N_CASES / 6
+    )  # the cases ask for both answers, and for every judgement
     judgements = " ".join(words for _, _, words in expected if words)
     for words in ("not scored", "Right", "wrong sign", "interval of the run", "far off", "turned"):
         assert words in judgements
@@ -62,9 +66,9 @@ def test_the_script_reads_and_judges_as_the_recorder(script):
 
 def test_the_script_sums_up_as_the_recorder(script):
     draw = random.Random(2)
-    cases = draw_cases(seed=3, n_cases=2000)
+    cases = draw_cases(seed=3, n_cases=800)
     records = [each["record"] for each in json.loads(script(ANSWER_ALL, [*map(as_asked, cases)]))]
-    groups = [draw.sample(range(len(cases)), draw.randint(0, 14)) for _ in range(800)]
+    groups = [draw.sample(range(len(cases)), draw.randint(0, 14)) for _ in range(200)]
     expected = []
     for group in groups:
         recorder = Predictions()

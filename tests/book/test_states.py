@@ -17,7 +17,7 @@ from seqkd_lab.lab.shared.view import View
 SAMPLES: dict[type[View], Sample] = declared("SAMPLES")
 PLAYED = sorted((kind for kind in SAMPLES if kind.is_in_controls), key=lambda kind: kind.__name__)
 MOST = 2
-N_COMPARED = 8
+N_COMPARED = 4
 every_view = pytest.mark.parametrize("kind", PLAYED, ids=lambda kind: kind.__name__)
 
 
