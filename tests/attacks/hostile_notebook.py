@@ -11,6 +11,7 @@ import hostile_views
 from declared import declared
 from payloads import HTML, words
 from soak import attempts
+from view_samples import small_samples
 
 from seqkd_lab.lab.shared import exercises
 from seqkd_lab.lab.shared.exercises import all_exercises
@@ -25,7 +26,7 @@ def show_views() -> None:
     from IPython.display import display
 
     warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-    small, samples = hostile_views.small_samples(), declared("SAMPLES")
+    small, samples = small_samples(), declared("SAMPLES")
     for kind in sorted(samples, key=lambda kind: kind.__name__):
         texts = [word for word in words() if "\ud800" not in word]
         random.Random(kind.__name__).shuffle(texts)
