@@ -23,6 +23,7 @@ SENTENCE = re.compile(r"[^:]+?[.!?](?=\s|$)")
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{title} · slides</title>
+<link rel="icon" href="../_static/icon.svg">
 <link rel="stylesheet" href="../_static/book.css">
 <link rel="stylesheet" href="../_static/slides.css">
 <script defer src="../_static/player.js"></script><script defer src="../_static/slides.js"></script>

@@ -30,6 +30,7 @@ html_css_files = ["book.css", "forms.css"]
 html_js_files = [
     (f"{name}.js", {"defer": "defer"}) for name in ("player", "judging", "predictions")
 ]
+html_favicon = "static/icon.svg"  # the teacher's bar and its student's
 templates_path = ["templates"]
 html_sidebars = {"**": ["sidebar-nav-bs.html", "on-this-page.html"]}
 html_show_sourcelink = False

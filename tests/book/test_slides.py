@@ -73,7 +73,7 @@ def test_links_lead_from_the_folder_of_the_slides() -> None:
 def test_nothing_is_loaded_from_elsewhere() -> None:
     page = bs4.BeautifulSoup(slides_of(PAGE, NAME), "html.parser")
     loaded = [e.get("src") or e.get("href") for e in page.select("script[src], link[href]")]
-    assert len(loaded) == 4 and all(a.startswith("../_static/") for a in loaded)
+    assert len(loaded) == 5 and all(a.startswith("../_static/") for a in loaded)
 
 
 def test_a_page_that_is_no_lesson_is_named() -> None:
