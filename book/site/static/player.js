@@ -177,12 +177,25 @@
       this.draw(content, content.states[state % this.data.perFile]);
     }
 
+    /* Draws what moves; an element that is as it was stays, which saves reading it again. */
+    move(elements) {
+      const before = this.shownMoving;
+      if (before?.length === elements.length && this.moving.children.length === elements.length) {
+        elements.forEach((element, place) => {
+          if (element !== before[place]) this.moving.children[place].outerHTML = element;
+        });
+      } else {
+        this.moving.innerHTML = elements.join("");
+      }
+      this.shownMoving = elements;
+    }
+
     draw({ strings }, [still, words, ...moving]) {
       if (this.shownStill !== strings[still]) {
         this.shownStill = strings[still];
         this.still.innerHTML = strings[still];
       }
-      this.moving.innerHTML = moving.map((number) => strings[number]).join("");
+      this.move(moving.map((number) => strings[number]));
       this.words.innerHTML = strings[words];
       clearTimeout(this.timer);
       this.timer = setTimeout(() => {
