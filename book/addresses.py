@@ -42,13 +42,13 @@ class Repository:
     def binder(self, lesson_file: str) -> str:
         """Return the address that starts the lesson in JupyterLab on mybinder.org."""
         branch = quote(self.branch, safe="")
-        place = f"https://mybinder.org/v2/gh/{self.owner}/{self.name}/{branch}"
-        return f"{place}?urlpath=lab/tree/notebooks/{checked(lesson_file)}"
+        address = f"https://mybinder.org/v2/gh/{self.owner}/{self.name}/{branch}"
+        return f"{address}?urlpath=lab/tree/notebooks/{checked(lesson_file)}"
 
     def colab(self, lesson_file: str) -> str:
         """Return the address that opens the lesson in Google Colab."""
-        place = f"https://colab.research.google.com/github/{self.owner}/{self.name}"
-        return f"{place}/blob/{quote(self.branch)}/notebooks/{checked(lesson_file)}"
+        address = f"https://colab.research.google.com/github/{self.owner}/{self.name}"
+        return f"{address}/blob/{quote(self.branch)}/notebooks/{checked(lesson_file)}"
 
 
 def repository(root: Path = ROOT) -> Repository | None:

@@ -87,8 +87,8 @@ def build(source: Path, extra: Path, html: Path, doctrees: Path) -> None:
     if sphinx_build([*arguments, "-d", str(doctrees), str(source), str(html)]):
         raise BuildError("Sphinx could not build the site without a warning; see above")
     write_slides(html)
-    if found := problems(html):
-        raise BuildError("\n  ".join(["the site has links that lead nowhere:", *found[:20]]))
+    if dead_links := problems(html):
+        raise BuildError("\n  ".join(["the site has links that lead nowhere:", *dead_links[:20]]))
 
 
 def chosen_lessons(numbers: Sequence[str]) -> list[Lesson]:

@@ -148,9 +148,11 @@ def collect(run: Path, lessons: Iterable[str], folder: Path) -> int:
 
 def index(folder: Path) -> int:
     """Write index.html, a page with every picture of a pack and its caption; return how many."""
-    found = sorted(folder.glob("*/*.json"), key=lambda path: (path.parent.name, _number(path)))
+    descriptions = sorted(
+        folder.glob("*/*.json"), key=lambda path: (path.parent.name, _number(path))
+    )
     lines, lesson = [HEAD], ""
-    for path in found:
+    for path in descriptions:
         if path.parent.name != lesson:
             lesson = path.parent.name
             lines.append(f"<h2>{escape(lesson)}</h2>\n")
@@ -163,7 +165,7 @@ def index(folder: Path) -> int:
         )
     text = "".join([*lines, "</body></html>\n"])
     (folder / "index.html").write_text(text, encoding="utf-8", newline="\n")
-    return len(found)
+    return len(descriptions)
 
 
 def _number(path: Path) -> tuple[int, str]:

@@ -20,8 +20,8 @@ CODE_BLOCK = re.compile(r"(^```.*?^```\s*?$)", re.DOTALL | re.MULTILINE)
 
 def documents() -> dict[PurePosixPath, str]:
     """Return by its path in the repository the page of each document."""
-    found = [path for path in sorted(ROOT.glob("*.md")) if path.stem != "README"]
-    pages = {PurePosixPath(path.name): path.stem.lower() for path in found}
+    files = [path for path in sorted(ROOT.glob("*.md")) if path.stem != "README"]
+    pages = {PurePosixPath(path.name): path.stem.lower() for path in files}
     return pages | {PurePosixPath("benchmarks/README.md"): "benchmarks"}
 
 

@@ -63,7 +63,7 @@ class View(widgets.VBox):
     thinned: ClassVar[Mapping[str, slice]] = {}
     """Control -> which of its values such a page has, where all of them would be too many."""
     begins_anew: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """Control -> those of whose value a change of it lets the view decide anew."""
+    """Control -> the controls whose values the view chooses anew when that one changes."""
     is_in_controls: ClassVar[bool] = True
     """Whether the controls alone say what is shown; where it is False, such a page has the still
     twin."""
