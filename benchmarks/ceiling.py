@@ -3,10 +3,7 @@ needs.
 
 python -m benchmarks.ceiling    measures with one thread and prints
 
-Operations are floating-point multiplications and additions, two for each weight that a matrix
-product uses. They are the plain count of the model's equations: a look-up costs 0, and work that a
-program is clever enough not to do counts for it. Training is 3 times a forward pass: the gradients
-with respect to weights and to inputs cost one more each.
+Operations are counted by seqkd_lab/planning/operations.py.
 """
 
 from __future__ import annotations
@@ -16,27 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from seqkd_lab.planning.operations import Shape, forward_operations, parts, training_operations
+
 FLOAT = 4  # bytes
 WEIGHTS, MEMORY = "reading weights of 4 MiB", "copying 1 GiB"
 """The two rates of memory. Models of this size stay in the processor's caches, so the first one
 limits them."""
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What the counts depend on: width D, layers L, vocabulary sizes, mean source and target length
-    (EOS included).
-
-    inner is the feed-forward width of the Transformer; the LSTM has none.
-    """
-
-    width: int
-    layers: int
-    n_source_words: int
-    n_target_words: int
-    source_length: float
-    target_length: float
-    inner: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,65 +34,12 @@ class Work:
         return max(self.operations / operations_per_s, self.bytes / bytes_per_s)
 
 
-def lstm_layers(inputs: int, hidden: int, layers: int, directions: int = 1) -> int:
-    """Weights that a stacked LSTM multiplies with for one token: four gates of input and of state,
-    each direction."""
-    first = 4 * hidden * (inputs + hidden)
-    others = (layers - 1) * 4 * hidden * (directions * hidden + hidden)
-    return directions * (first + others)
-
-
-def lstm_encoder(shape: Shape) -> float:
-    """Operations for one source token: two directions of half the width, and its attention key."""
-    D = shape.width
-    return 2.0 * (lstm_layers(D, D // 2, shape.layers, directions=2) + D * D)
-
-
-def lstm_decoder(shape: Shape) -> float:
-    """Operations for one target token of one hypothesis: gates, scores and context, combination,
-    output layer."""
-    D, S, V = shape.width, shape.source_length, shape.n_target_words
-    return 2.0 * (lstm_layers(D, D, shape.layers) + 2 * S * D + 2 * D * D + D * V)
-
-
-def transformer_encoder(shape: Shape) -> float:
-    """Operations for one source token: self-attention and feed-forward; and its cross-attention
-    keys and values."""
-    D, S = shape.width, shape.source_length
-    own = 4 * D * D + 2 * S * D + 2 * D * shape.inner
-    return 2.0 * shape.layers * (own + 2 * D * D)
-
-
-def transformer_decoder(shape: Shape) -> float:
-    """Operations for one target token of one hypothesis, with a cache: half of the prefix is there
-    in the mean."""
-    D, S, T, V = shape.width, shape.source_length, shape.target_length, shape.n_target_words
-    layer = 4 * D * D + T * D + 2 * D * D + 2 * S * D + 2 * D * shape.inner
-    return 2.0 * (shape.layers * layer + D * V)
-
-
-def parts(shape: Shape) -> tuple[float, float]:
-    """Operations for one source token and for one target token; inner tells the architectures
-    apart."""
-    if shape.inner:
-        return transformer_encoder(shape), transformer_decoder(shape)
-    return lstm_encoder(shape), lstm_decoder(shape)
-
-
-def forward_operations(shape: Shape, beam_size: int = 1) -> float:
-    """Operations for one target token: its share of the encoder, and `beam_size` hypotheses of the
-    decoder."""
-    encoder, decoder = parts(shape)
-    return encoder * shape.source_length / shape.target_length + beam_size * decoder
-
-
 def training(shape: Shape, batch_size: int) -> Work:
     """One target token of an update. Bytes: parameters read for both passes, their gradients and
     Adam's two moments read and written, shared by the batch's tokens; and every intermediate vector
     written once and read twice."""
-    operations = 3.0 * forward_operations(shape)
     parameters = n_parameters(shape) * 9 * FLOAT / (batch_size * shape.target_length)
-    return Work(operations, parameters + 3 * FLOAT * vectors(shape))
+    return Work(training_operations(shape), parameters + 3 * FLOAT * vectors(shape))
 
 
 def decoding(shape: Shape, beam_size: int, batch_size: int, weight_bytes: int = FLOAT) -> Work:

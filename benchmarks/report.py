@@ -11,6 +11,7 @@ from benchmarks.results import NOTHING, Results, Spread, number, rates, ratios, 
 from benchmarks.runner import name_of
 from benchmarks.tool import BATCH_SIZE, OURS, SIZES, TOOLS, Size
 from benchmarks.workloads import SCALES
+from seqkd_lab.planning.operations import Shape
 
 WITH_SLIDERS = (
     "01_toy_language",
@@ -31,13 +32,13 @@ MOST_MILLISECONDS = 100
 SEARCHES = {"greedy": 1, "beam5": 5, "greedy_single": 1, "beam5_single": 5}
 
 
-def shape(size: Size, transformer: bool) -> ceiling.Shape:
+def shape(size: Size, transformer: bool) -> Shape:
     """What the counts of operations need, from the toy corpus."""
     corpus = toy.load()
     source = sum(len(x) + 1 for x, _ in corpus.test) / len(corpus.test)
     target = toy.n_target_tokens(corpus.test) / len(corpus.test)
     n_source, n_target = len(corpus.source_vocabulary), len(corpus.target_vocabulary)
-    return ceiling.Shape(
+    return Shape(
         size.width, size.layers, n_source, n_target, source, target, size.inner * transformer
     )
 

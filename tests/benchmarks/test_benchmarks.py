@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # benchmarks/ is run from the checkout, never installed
@@ -24,74 +22,20 @@ from benchmarks.peers import setup, tutorial  # noqa: E402
 from benchmarks.tool import OURS, SIZES, TOOLS, Size  # noqa: E402
 from seqkd_lab.decoding.search import search  # noqa: E402
 from seqkd_lab.optimisation import one_cycle  # noqa: E402
+from seqkd_lab.planning.operations import Shape, lstm_decoder  # noqa: E402
 from seqkd_lab.runs.data import load_toy  # noqa: E402
 from seqkd_lab.runs.recipes import ToyData  # noqa: E402
 
-SHAPE = ceiling.Shape(
+SHAPE = Shape(
     width=8, layers=2, n_source_words=20, n_target_words=30, source_length=5, target_length=7
 )
-
-
-def counted(work) -> int:
-    """Operations of `work()` as PyTorch counts them; without mkldnn an LSTM is made of products
-    that it can see."""
-    with torch.backends.mkldnn.flags(enabled=False), FlopCounterMode(display=False) as counter:
-        work()
-    return counter.get_total_flops()
-
-
-def encoder_pass(batch: int, gradient: bool = False) -> None:
-    """The encoder's equations for `batch` sentences of SHAPE, keys included."""
-    D, S = SHAPE.width, int(SHAPE.source_length)
-    inputs = torch.randn(batch, S, D, requires_grad=gradient)
-    start = tuple(torch.randn(2, 2 * SHAPE.layers, batch, D // 2, requires_grad=gradient))
-    states, _ = nn.LSTM(D, D // 2, SHAPE.layers, batch_first=True, bidirectional=True)(
-        inputs, start
-    )
-    keys = nn.Linear(D, D, bias=False)(states)
-    if gradient:
-        keys.sum().backward()
-
-
-def decoder_pass(batch: int, gradient: bool = False) -> None:
-    """The decoder's equations for `batch` targets of SHAPE, given keys and values."""
-    D, S, T = SHAPE.width, int(SHAPE.source_length), int(SHAPE.target_length)
-    inputs = torch.randn(batch, T, D, requires_grad=gradient)
-    keys, values = torch.randn(2, batch, S, D, requires_grad=gradient)
-    start = tuple(torch.randn(2, SHAPE.layers, batch, D, requires_grad=gradient))
-    outputs, _ = nn.LSTM(D, D, SHAPE.layers, batch_first=True)(inputs, start)
-    context = (outputs @ keys.transpose(1, 2)).softmax(dim=2) @ values
-    attended = nn.Linear(2 * D, D, bias=False)(torch.cat([context, outputs], dim=2)).tanh()
-    logits = nn.Linear(D, SHAPE.n_target_words)(attended)
-    if gradient:
-        logits.sum().backward()
-
-
-def test_operations_of_a_forward_pass_are_those_that_pytorch_counts() -> None:
-    batch = 3
-    source_tokens, target_tokens = batch * SHAPE.source_length, batch * SHAPE.target_length
-    assert counted(lambda: encoder_pass(batch)) == ceiling.lstm_encoder(SHAPE) * source_tokens
-    assert counted(lambda: decoder_pass(batch)) == ceiling.lstm_decoder(SHAPE) * target_tokens
-
-
-def test_training_is_three_forward_passes() -> None:
-    found = counted(lambda: encoder_pass(2, gradient=True)) + counted(
-        lambda: decoder_pass(2, gradient=True)
-    )
-    per_token = ceiling.training(SHAPE, batch_size=2).operations
-    assert found == pytest.approx(per_token * 2 * SHAPE.target_length)
-
-
-def test_a_beam_repeats_the_decoder_and_not_the_encoder() -> None:
-    one, five = (ceiling.forward_operations(SHAPE, beam_size) for beam_size in (1, 5))
-    assert five - one == pytest.approx(4 * ceiling.lstm_decoder(SHAPE))
 
 
 def test_larger_batches_share_the_bytes_of_the_weights() -> None:
     alone, together = (ceiling.decoding(SHAPE, 5, batch_size) for batch_size in (1, 64))
     assert together.bytes < alone.bytes and together.operations == alone.operations
     quantised = ceiling.decoding(SHAPE, 5, 1, weight_bytes=1)
-    weights = ceiling.lstm_decoder(SHAPE) / 2
+    weights = lstm_decoder(SHAPE) / 2
     assert alone.bytes - quantised.bytes == pytest.approx(3 * weights)
 
 
