@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -38,6 +38,12 @@ class Batch:
     def __len__(self) -> int:
         """B."""
         return len(self.rows)
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch with all its tensors on `device`: itself where they lie there."""
+        if self.source.device == device:
+            return self
+        return Batch(*(getattr(self, part.name).to(device) for part in fields(self)))
 
     @property
     def n_tokens(self) -> int:

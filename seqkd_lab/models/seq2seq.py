@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import Vocabulary
+from seqkd_lab.devices import FP32, check_precision, computing, device_of, widened
 from seqkd_lab.finite import NotFiniteError, explained
 
 
@@ -55,6 +56,7 @@ class DecoderState(ABC):
 
 
 State = TypeVar("State", bound=DecoderState)
+Model = TypeVar("Model", bound="Seq2Seq[Any]")
 
 
 class Seq2Seq(nn.Module, ABC, Generic[State]):
@@ -66,10 +68,28 @@ class Seq2Seq(nn.Module, ABC, Generic[State]):
     """Its size (architectures.Spec)."""
     output: nn.Module
     """The last, linear layer: D numbers at each place of the target to the logits of V words."""
+    precision: str = FP32
+    """One of devices.PRECISIONS: in which it computes; its weights have 32 bits in each."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie, and so where its batches, states and random numbers must."""
+        return device_of(self)
+
+    def place(self: Model, device: torch.device, precision: str = FP32) -> Model:
+        """Move the weights to `device`, compute in `precision` from now on, and return the model.
+        Raise ValueError for a precision that the device has not."""
+        check_precision(precision, device)
+        self.precision = precision
+        return self.to(device)
 
     def forward(self, batch: Batch) -> Tensor:
         """Logit (B, T, V) of each next target token after the gold prefix (teacher forcing)."""
-        return self.output(self.vectors(batch))
+        return self.logits(self.vectors(batch))
+
+    def logits(self, vectors: Tensor) -> Tensor:
+        """Return the logits (…, V), in 32 bits at least, of `vectors` (…, D)."""
+        return widened(self.output(vectors))
 
     def vectors(self, batch: Batch) -> Tensor:
         """Return what `output` turns into those logits: (B, T, D)."""
@@ -80,7 +100,7 @@ class Seq2Seq(nn.Module, ABC, Generic[State]):
         """Read `tokens` (N, T), T ≥ 1, after the prefixes in `state`; returns logits (N, T, V) and
         the new state."""
         vectors, state = self.read(tokens, state)
-        return self.output(vectors), state
+        return self.logits(vectors), state
 
     def attention(self, batch: Batch) -> Tensor:
         """Return the weights (B, T, S) with which the model looks at the source as it chooses each
@@ -105,14 +125,14 @@ class Seq2Seq(nn.Module, ABC, Generic[State]):
 
 @contextmanager
 def evaluating(*models: nn.Module) -> Iterator[None]:
-    """Put `models` into evaluation mode (dropout off), without gradients, for the body of a `with`
-    statement; restore the mode of each afterwards, even after an error. To a NotFiniteError is
-    added what is not finite in `models`."""
+    """Put `models` into evaluation mode (dropout off), without gradients and in their precision,
+    for the body of a `with` statement; restore the mode of each afterwards, even after an error. To
+    a NotFiniteError is added what is not finite in `models`. No update may lie in the body."""
     modes = [model.training for model in models]
     for model in models:
         model.eval()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), computing(models):
             yield
     except NotFiniteError as error:
         raise explained(error, models) from error
