@@ -145,7 +145,7 @@ def token_batches() -> tuple[Way, Way]:
     """A student's epoch in batches of 64 sentences, or in as many batches of as many tokens
     each."""
     encoded, student = pairs_and_models()
-    by_sentences = batch_rows(encoded, 64, shuffle_seed=1)
+    by_sentences = list(batch_rows(encoded, 64, shuffle_seed=1))
     order = encoded.target_lengths.argsort(stable=True)
     share = (
         encoded.target_lengths[order].cumsum(0)
@@ -169,7 +169,7 @@ def teacher_once() -> tuple[Way, Way]:
     encoded, teacher = pairs_and_models(width=128)
     memory, batch = (
         TeacherMemory(teacher, encoded),
-        make_batch(encoded, batch_rows(encoded, 128, shuffle_seed=1)[0]),
+        make_batch(encoded, next(batch_rows(encoded, 128, shuffle_seed=1))),
     )
     real = (batch.target_out != PAD)[:, :, None]
     return lambda: teacher(batch).detach() * real, lambda: memory(batch) * real

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encode, limited_batches
+from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encoded_for, limited_batches
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
@@ -59,7 +59,7 @@ class Trainer:
     def __init__(
         self,
         model: Seq2Seq,
-        corpus: ParallelCorpus,
+        corpus: ParallelCorpus | EncodedCorpus,
         valid: ParallelCorpus,
         objective: Objective,
         optimisation: Optimisation,
@@ -80,12 +80,13 @@ class Trainer:
         self.objective, self.optimisation = objective, optimisation
         self.teacher = teacher if objective.needs_teacher else None
         self.batch_transform, self.validation = batch_transform, validation
-        self.encoded = encode(corpus, model.source_vocabulary, model.target_vocabulary)
-        self.valid = encode(valid, model.source_vocabulary, model.target_vocabulary)
+        vocabularies = model.source_vocabulary, model.target_vocabulary
+        self.encoded = encoded_for(corpus, *vocabularies)
+        self.valid = encoded_for(valid, *vocabularies)
         check_batch(
             optimisation.batch_size,
             len(corpus),
-            int(self.encoded.target_lengths.sum()),
+            self.encoded.n_target_tokens,
             len(model.target_vocabulary),
         )
         self.optimiser = torch.optim.Adam(
@@ -236,7 +237,7 @@ class Trainer:
 
 def train(
     model: Seq2Seq,
-    corpus: ParallelCorpus,
+    corpus: ParallelCorpus | EncodedCorpus,
     valid: ParallelCorpus,
     objective: Objective,
     optimisation: Optimisation,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import torch
 from torch import Tensor
@@ -14,6 +14,11 @@ from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
 
 # batches whose sentences are sorted by length together: little padding, yet chance in every batch
 POOL = 50
+WINDOW = 2**18
+"""Pairs that are shuffled together: up to so many, all of them, in memory of a few MiB."""
+BLOCK = 2**10
+"""Consecutive pairs that come to the same window of a larger corpus: a disk reads them at once, and
+a window of 256 blocks from anywhere is as mixed as the corpus."""
 # on either side of a batch: held-out text keeps its long lines, and memory grows with padding
 HELD_OUT_TOKENS = 4_096
 
@@ -89,6 +94,8 @@ class EncodedCorpus:
 
     source: Sentences
     target: Sentences
+    vocabularies: tuple[Vocabulary, Vocabulary] | None = field(default=None, repr=False)
+    """Of source and target, where it is known by which the ids were made."""
 
     def __len__(self) -> int:
         """N."""
@@ -104,6 +111,11 @@ class EncodedCorpus:
         """(N,) real tokens of each target, EOS included and BOS not."""
         return self.target.lengths - 1
 
+    @property
+    def n_target_tokens(self) -> int:
+        """Real tokens of all targets, EOS included and BOS not."""
+        return int(self.target.lengths.sum()) - len(self)
+
     def target_places(self, batch: Batch) -> Tensor:
         """Return where each token of `batch`'s targets stands among all target tokens of the
         corpus, (B, T); the number for padding is another token's, or one past the last."""
@@ -118,7 +130,24 @@ def encode(
     return EncodedCorpus(
         Sentences.of([*source_vocabulary.ids(words), EOS] for words in corpus.source),
         Sentences.of([BOS, *target_vocabulary.ids(words), EOS] for words in corpus.target),
+        (source_vocabulary, target_vocabulary),
     )
+
+
+def encoded_for(
+    corpus: ParallelCorpus | EncodedCorpus,
+    source_vocabulary: Vocabulary,
+    target_vocabulary: Vocabulary,
+) -> EncodedCorpus:
+    """Return `corpus` in the ids of these vocabularies. Raise ValueError where it is in ids of
+    others already."""
+    if isinstance(corpus, ParallelCorpus):
+        return encode(corpus, source_vocabulary, target_vocabulary)
+    if corpus.vocabularies not in (None, (source_vocabulary, target_vocabulary)):
+        raise ValueError(
+            "the corpus is in the ids of other vocabularies than the model's; encode its text again"
+        )
+    return corpus
 
 
 def make_batch(encoded: EncodedCorpus, rows: Sequence[int] | Tensor) -> Batch:
@@ -143,35 +172,70 @@ def shift(target: Tensor) -> tuple[Tensor, Tensor]:
     return target[:, :-1].masked_fill(target_out == PAD, PAD), target_out
 
 
-def batch_rows(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None) -> list[Tensor]:
-    """Split the rows 0..N-1 into batches of `batch_size` sentences (one may be smaller), each row
+def batch_rows(
+    encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None
+) -> Iterator[Tensor]:
+    """Yield the rows 0..N-1 in batches of `batch_size` sentences (one may be smaller), each row
     once.
 
-    With a seed: shuffles, sorts by length within pools of POOL batches, then shuffles the batches;
-    the result depends on the seed alone, and torch's global generator is untouched. Without:
-    shortest source first.
+    With a seed: window by window (`windows`), shuffles, sorts by length within pools of POOL
+    batches, then shuffles the window's batches. The order depends on N and the seed alone, what is
+    in memory on the window, and torch's global generator is untouched. Without: shortest source
+    first, which needs the lengths of all.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1 sentence; got {batch_size}")
-    if not len(encoded):
-        return []
-    source_length, target_length = encoded.source_lengths, encoded.target_lengths
     if shuffle_seed is None:
-        length = (
-            source_length * (int(target_length.max()) + 1) + target_length
-        )  # by source, ties by target
-        return list(length.argsort(stable=True).split(batch_size))
-    # By target, ties by source: the output layer works on every target position, so padding costs
-    # most there.
-    length = target_length * (int(source_length.max()) + 1) + source_length
-    chance = torch.Generator().manual_seed(shuffle_seed)
-    pools = torch.randperm(len(encoded), generator=chance).split(POOL * batch_size)
-    rows = [
-        batch
-        for pool in pools
-        for batch in pool[length[pool].argsort(stable=True)].split(batch_size)
-    ]
-    return [rows[i] for i in torch.randperm(len(rows), generator=chance).tolist()]
+        return _by_length(encoded, batch_size)
+    return _shuffled(encoded, batch_size, torch.Generator().manual_seed(shuffle_seed))
+
+
+def _by_length(encoded: EncodedCorpus, batch_size: int) -> Iterator[Tensor]:
+    """Yield batches of all rows by source length, ties by target length."""
+    if len(encoded):
+        order = _length_order(encoded.source_lengths, encoded.target.lengths)
+        yield from order.split(batch_size)
+
+
+def _shuffled(encoded: EncodedCorpus, batch_size: int, chance: torch.Generator) -> Iterator[Tensor]:
+    """Yield the batches of one window after another; what does not fill a batch goes into the next
+    window, so that only the last batch of all may be smaller."""
+    left_over, n_left = torch.empty(0, dtype=torch.int64), len(encoded)
+    for window in windows(n_left, chance):
+        n_left -= len(window)
+        rows = torch.cat([left_over, window[torch.randperm(len(window), generator=chance)]])
+        n_whole = len(rows) - len(rows) % batch_size if n_left else len(rows)
+        rows, left_over = rows[:n_whole], rows[n_whole:]
+        # By target, ties by source: the output layer works on every target position, so padding
+        # costs most there.
+        in_batches = [
+            batch
+            for pool in rows.split(POOL * batch_size)
+            if len(pool)
+            for batch in pool[
+                _length_order(encoded.target.lengths[pool], encoded.source_lengths[pool])
+            ].split(batch_size)
+        ]
+        for i in torch.randperm(len(in_batches), generator=chance).tolist():
+            yield in_batches[i]
+
+
+def windows(n: int, chance: torch.Generator) -> Iterator[Tensor]:
+    """Yield the rows 0..n-1 in parts of WINDOW at most: all of them, in order, where they fit into
+    one; else BLOCKs of consecutive rows, drawn by chance."""
+    if n <= WINDOW:
+        if n:
+            yield torch.arange(n)
+        return
+    blocks = torch.randperm(-(-n // BLOCK), generator=chance)
+    for drawn in blocks.split(WINDOW // BLOCK):
+        rows = (drawn[:, None] * BLOCK + torch.arange(BLOCK)).flatten()
+        yield rows[rows < n]
+
+
+def _length_order(first: Tensor, second: Tensor) -> Tensor:
+    """Return what sorts by one length, ties by the other, equals as they stand."""
+    return (first * (int(second.max()) + 1) + second).argsort(stable=True)
 
 
 def batches(encoded: EncodedCorpus, batch_size: int, shuffle_seed: int | None) -> Iterator[Batch]:

@@ -189,7 +189,7 @@ def _odd_pairs(pairs: RawPairs, sides: tuple[Side, Side], usual: float, signs: C
 def _signs(source: str, target: str, usual: float):
     """Yield (kind, weight, reason) for each sign that two sides do not belong together, or are
     damaged."""
-    ratio = length_ratio(source, target, usual)
+    ratio = length_ratio(len(source), len(target), usual)
     if ratio > ODD_RATIO:
         longer = "longer" if (len(target) + 10) > usual * (len(source) + 10) else "shorter"
         yield "length", 2.0 * math.log2(ratio), f"target {ratio:.1f} times {longer} than usual"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import statistics
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -86,28 +85,36 @@ def clean(pairs: RawPairs, rules: CleaningRules = TRAINING) -> tuple[RawPairs, C
 
 def reason_to_drop(source: str, target: str, rules: CleaningRules, usual: float) -> str | None:
     """Return the first rule that a pair breaks, whatever stands around it; None when it is fine."""
-    if not source:
+    return reason_by_lengths(len(source), len(target), source == target, rules, usual)
+
+
+def reason_by_lengths(
+    n_source: int, n_target: int, identical: bool, rules: CleaningRules, usual: float
+) -> str | None:
+    """Return what reason_to_drop does, for a pair of which the numbers of characters are known,
+    and whether both sides are the same."""
+    if not n_source:
         return "empty source"
-    if not target:
+    if not n_target:
         return "empty target"
-    if rules.max_characters is not None and len(source) > rules.max_characters:
+    if rules.max_characters is not None and n_source > rules.max_characters:
         return f"source longer than {rules.max_characters} characters"
-    if rules.max_characters is not None and len(target) > rules.max_characters:
+    if rules.max_characters is not None and n_target > rules.max_characters:
         return f"target longer than {rules.max_characters} characters"
-    if rules.max_ratio is not None and length_ratio(source, target, usual) > rules.max_ratio:
+    if rules.max_ratio is not None and length_ratio(n_source, n_target, usual) > rules.max_ratio:
         return f"length ratio over {rules.max_ratio:g}"
-    if rules.identical and source == target:
+    if rules.identical and identical:
         return "target identical to source"
     return None
 
 
-def smoothed_ratio(source: str, target: str) -> float:
-    """Target characters per source character, (|target| + 10) / (|source| + 10).
+def smoothed_ratio(n_source: int, n_target: int) -> float:
+    """Target characters per source character, (n_target + 10) / (n_source + 10).
 
     The tens are there because short sentences differ in length without being wrong ("Hi." –
     "¡Hola!").
     """
-    return (len(target) + 10) / (len(source) + 10)
+    return (n_target + 10) / (n_source + 10)
 
 
 def usual_ratio(pairs: RawPairs) -> float:
@@ -117,15 +124,28 @@ def usual_ratio(pairs: RawPairs) -> float:
     Languages differ in how many characters they need; and a median forgives the lines that are not
     sentences.
     """
-    both_sides = zip(pairs.source, pairs.target, strict=True)
-    ratios = [smoothed_ratio(source, target) for source, target in both_sides if source and target]
-    return statistics.median_low(ratios) if ratios else 1.0
+    lengths = zip(map(len, pairs.source), map(len, pairs.target), strict=True)
+    return median_ratio(Counter(lengths))
 
 
-def length_ratio(source: str, target: str, usual: float) -> float:
+def median_ratio(counts: Mapping[tuple[int, int], int]) -> float:
+    """Return usual_ratio where it is only known how many pairs have so many characters in source
+    and target: of two in the middle the lower one."""
+    weighted = sorted(
+        (smoothed_ratio(*lengths), n) for lengths, n in counts.items() if all(lengths)
+    )
+    n_before, n_pairs = 0, sum(n for _, n in weighted)
+    for ratio, n in weighted:
+        n_before += n
+        if 2 * n_before >= n_pairs:
+            return ratio
+    return 1.0
+
+
+def length_ratio(n_source: int, n_target: int, usual: float) -> float:
     """Return how many times longer or shorter than usual the target is: max(r, 1/r), r =
     smoothed_ratio / usual."""
-    ratio = smoothed_ratio(source, target) / usual
+    ratio = smoothed_ratio(n_source, n_target) / usual
     return max(ratio, 1 / ratio)
 
 

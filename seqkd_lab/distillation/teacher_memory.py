@@ -28,7 +28,7 @@ class TeacherMemory:
 
     def __init__(self, teacher: Seq2Seq, encoded: EncodedCorpus) -> None:
         self.teacher, self.encoded = teacher.eval(), encoded
-        self.vectors = torch.zeros(int(encoded.target_lengths.sum()), width(teacher))
+        self.vectors = torch.zeros(encoded.n_target_tokens, width(teacher))
         with torch.no_grad():
             for batch in batches(encoded, batch_size=128, shuffle_seed=None):
                 real = batch.target_out != PAD
@@ -39,7 +39,7 @@ class TeacherMemory:
         """Return whether the vectors take MOST_BYTES at most, or MOST_TIMES the teacher's
         weights."""
         of_weights = sum(parameter.nbytes for parameter in teacher.parameters())
-        n_numbers = int(encoded.target_lengths.sum()) * width(teacher)
+        n_numbers = encoded.n_target_tokens * width(teacher)
         n_bytes = n_numbers * torch.get_default_dtype().itemsize
         return n_bytes <= max(MOST_BYTES, MOST_TIMES * of_weights)
 

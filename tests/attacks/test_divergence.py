@@ -67,7 +67,8 @@ def pairs_of_update(model: Seq2Seq, update: int, seed: int = 5) -> list[int]:
     """The numbers, from 1 on, of the pairs that an update learns from."""
     encoded = encode(PAIRS, model.source_vocabulary, model.target_vocabulary)
     epoch, place = divmod(update - 1, UPDATES)
-    return sorted((batch_rows(encoded, BATCH, seed * 1_000 + epoch)[place] + 1).tolist())
+    rows = list(batch_rows(encoded, BATCH, seed * 1_000 + epoch))
+    return sorted((rows[place] + 1).tolist())
 
 
 def break_at(model: Seq2Seq, update: int, value: float, chance: random.Random):

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqkd_lab.corpus import batching
 from seqkd_lab.corpus.batching import batch_rows, batches, encode, make_batch, source_batch
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
@@ -127,6 +128,48 @@ class TestBatches:
             [batch.source_lengths for batch in batches(encoded, batch_size, None)]
         ).tolist()
         assert lengths == sorted(lengths)
+
+    @given(corpora, st.integers(1, 7), st.integers(0, 100))
+    def test_a_corpus_of_one_window_is_shuffled_as_a_whole(self, corpus, batch_size, seed):
+        """The order on which every committed result was trained: all rows by chance, pools of 50
+        batches sorted by length, all batches by chance."""
+        encoded, _, _ = encoded_with_vocabularies(corpus)
+        source, target = encoded.source_lengths, encoded.target_lengths
+        length = target * (int(max(source, default=0)) + 1) + source
+        chance = torch.Generator().manual_seed(seed)
+        pools = torch.randperm(len(encoded), generator=chance).split(50 * batch_size)
+        rows = [
+            batch
+            for pool in pools
+            for batch in pool[length[pool].argsort(stable=True)].split(batch_size)
+        ]
+        order = torch.randperm(len(rows), generator=chance).tolist()
+        expected = [rows[i].tolist() for i in order if len(rows[i])]
+        assert [rows.tolist() for rows in batch_rows(encoded, batch_size, seed)] == expected
+
+    @given(corpora, st.integers(1, 7), st.integers(0, 9), st.integers(1, 4), st.integers(1, 3))
+    def test_windows_hold_each_row_once_in_as_many_batches(
+        self, corpus, batch_size, seed, block, n_blocks
+    ):
+        """Whatever the size of the windows is; the last batch alone may be smaller."""
+        encoded, _, _ = encoded_with_vocabularies(corpus)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(batching, "BLOCK", block)
+            patch.setattr(batching, "WINDOW", block * n_blocks)
+            rows = [rows.tolist() for rows in batch_rows(encoded, batch_size, seed)]
+            again = [rows.tolist() for rows in batch_rows(encoded, batch_size, seed)]
+        assert rows == again
+        assert sorted(row for batch in rows for row in batch) == list(range(len(corpus)))
+        assert len(rows) == -(-len(corpus) // batch_size)
+        assert sum(len(batch) < batch_size for batch in rows) <= 1
+
+    def test_a_window_draws_its_blocks_from_the_whole_corpus(self, monkeypatch):
+        monkeypatch.setattr(batching, "BLOCK", 4)
+        monkeypatch.setattr(batching, "WINDOW", 200)
+        encoded, _, _ = encoded_with_vocabularies(self.long_corpus())
+        first = torch.cat(list(batch_rows(encoded, 10, 1))[:20])
+        assert len(first.div(4, rounding_mode="floor").unique()) == 50
+        assert first.min() < 300 and first.max() > 2_700
 
     @staticmethod
     def long_corpus(n=3_000):
