@@ -117,7 +117,7 @@ def test_a_real_model_takes_the_operations_that_are_counted(spec: Spec) -> None:
 @pytest.mark.parametrize("beam_size", [5, 20])
 def test_a_real_search_takes_the_operations_that_are_counted(spec: Spec, beam_size: int) -> None:
     """From the second step on, where the beam is full: the first has one hypothesis, and is left
-    out by the difference of two searches. A table of gates spares the LSTM's first input product."""
+    out by the difference of two searches. A table of gates spares the first input product."""
     torch.manual_seed(1)
     model = build(spec, WORDS, WORDS).eval()
     with torch.no_grad():
