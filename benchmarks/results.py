@@ -23,6 +23,7 @@ from msgspec import UNSET, Struct
 from seqkd_lab.files import checked, read_json, write_json
 from seqkd_lab.runs.measured import Amount, Count, Maybe
 from seqkd_lab.runs.study import REMEDY
+from seqkd_lab.system import processor_name
 
 Results = dict[str, dict[str, Any]]
 BENCHMARKS = Path(__file__).resolve().parent
@@ -149,18 +150,6 @@ def write(path: Path, results: Results) -> None:
     write_json(path, dict(sorted(results.items())))
 
 
-def cpu_name() -> str:
-    """The processor as the system names it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    return next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
-        platform.machine(),
-    )
-
-
 def commit() -> str:
     """The commit of the lab that was measured, with + when files differ from it; "unknown" without
     git."""
@@ -175,7 +164,7 @@ def commit() -> str:
 def machine(threads: int = 1) -> dict[str, Any]:
     """What stands beside every measurement."""
     return {
-        "cpu": cpu_name(),
+        "cpu": processor_name(),
         "cores": os.cpu_count() or 1,
         "threads": threads,
         "system": platform.system(),

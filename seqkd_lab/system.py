@@ -6,6 +6,7 @@ one place, with what happens where a system lacks it.
   nothing is refused for want of it.
 - Peak memory. Linux: VmHWM. macOS: getrusage, in bytes. Windows: not known.
 - Freed memory goes back to the system at once only where the C library is glibc.
+- The processor's name. Linux: /proc/cpuinfo. macOS, Windows: what Python's platform knows.
 - Whether a process still runs. Linux, macOS: signal 0. Windows: not asked, since any signal would
   end it; what a dead process left lies for a day.
 - Whose a file is. Linux, macOS: the user's name. Windows: "user 0".
@@ -30,6 +31,7 @@ import getpass
 import math
 import multiprocessing
 import os
+import platform
 import signal
 import sys
 from collections.abc import Iterator
@@ -38,6 +40,7 @@ from pathlib import Path
 
 STATUS = Path("/proc/self/status")
 MEMORY_INFORMATION = Path("/proc/meminfo")
+PROCESSOR_INFORMATION = Path("/proc/cpuinfo")
 OWN_NAMESPACE = Path("/proc/self/ns/pid")
 KILLED, TERMINATED = -9, -int(signal.SIGTERM)
 """Exit codes of a process that was killed, as Linux does when memory runs out, and of one that was
@@ -56,6 +59,18 @@ def is_running(pid: int) -> bool:
     except OSError:  # it is somebody else's
         return True
     return True
+
+
+def processor_name(information: Path = PROCESSOR_INFORMATION) -> str:
+    """Return the processor as the system names it; its architecture where it has no name."""
+    try:
+        lines = information.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor() or platform.machine(),
+    )
 
 
 def process_namespace() -> str:

@@ -71,14 +71,13 @@ def _sentence(chance: random.Random, length: int, n_words: int) -> tuple[str, ..
     return tuple(f"w{chance.randrange(most)}" for _ in range(length))
 
 
-def model(spec: Spec, source: Vocabulary, target: Vocabulary, device: torch.device) -> Seq2Seq:
-    """Return a model of this size with random weights on `device`, which never ends a translation
-    of its own: every translation is as long as `max_length` says, and so the work of a search is
-    known."""
+def model(spec: Spec, source: Vocabulary, target: Vocabulary) -> Seq2Seq:
+    """Return a model of this size with random weights, which never ends a translation of its own:
+    every translation is as long as `max_length` says, and so the work of a search is known."""
     torch.manual_seed(1)
     made = build(spec, source, target)
     with torch.no_grad():
         bias = made.output.bias
         assert isinstance(bias, torch.Tensor)
         bias[EOS] = NEVER
-    return made.to(device)
+    return made

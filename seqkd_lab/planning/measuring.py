@@ -1,8 +1,8 @@
 """How fast a device learns and translates, by the lab's own training step and search.
 
-Each job runs once before the clock, which takes what only a first call costs (Adam's moments, the
-choice of kernels). A GPU works on while Python goes on, so it is waited for before the clock is
-read.
+Each job runs once before the clock, to find the largest batch that fits: what only a first call
+costs (Adam's moments, the choice of kernels) falls there. A GPU works on while Python goes on, so
+it is waited for before the clock is read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import torch
 
-from seqkd_lab import machine
+from seqkd_lab import machine, system
 from seqkd_lab.corpus.batching import Batch, batches, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import Vocabulary
@@ -97,9 +97,15 @@ def memory_mib(device: torch.device) -> float:
     return machine.granted_memory_mib()
 
 
+def device_name(device: torch.device) -> str:
+    """Return what the device is called."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return system.processor_name()
+
+
 def timed(work: Callable[[], object], device: torch.device, rounds: int) -> list[float]:
-    """Return the seconds of each of `rounds` calls, after one call that does not count."""
-    work()
+    """Return the seconds of each of `rounds` calls."""
     seconds = []
     for _ in range(rounds):
         synchronise(device)
@@ -243,6 +249,7 @@ def similarity_rate(lengths: made_up.Lengths, rounds: int = 3, number: int = 350
         for words, of_sentence in zip(gold, candidates, strict=True):
             similarities(of_sentence, words)
 
+    compare()
     return Similarities(35 * len(gold), timed(compare, torch.device("cpu"), rounds))
 
 
