@@ -11,6 +11,7 @@ from torch import Tensor
 
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD, Vocabulary
+from seqkd_lab.devices import CPU
 
 # batches whose sentences are sorted by length together: little padding, yet chance in every batch
 POOL = 50
@@ -59,7 +60,7 @@ class Batch:
 @dataclass(frozen=True)
 class Sentences:
     """N sentences of ids, one behind the other: 4 bytes a token, where a tensor each takes hundreds
-    a sentence.
+    a sentence. They lie in the CPU's memory, whatever computes on their batches.
 
     ids (all tokens,) int32; sentence i is the `lengths[i]` ids from `starts[i]` on, both (N,)
     int64.
@@ -76,13 +77,14 @@ class Sentences:
         for sentence in sentences:
             ids.extend(sentence)
             lengths.append(len(sentence))
-        length = torch.tensor(lengths, dtype=torch.int64)
-        return cls(torch.tensor(ids, dtype=torch.int32), length.cumsum(0) - length, length)
+        length = torch.tensor(lengths, dtype=torch.int64, device=CPU)
+        id_of = torch.tensor(ids, dtype=torch.int32, device=CPU)
+        return cls(id_of, length.cumsum(0) - length, length)
 
     def padded(self, rows: Tensor) -> Tensor:
         """Return the sentences at `rows` (B,) as int64 (B, longest of them), PAD behind each."""
         lengths = self.lengths[rows][:, None]
-        t = torch.arange(int(lengths.max()))
+        t = torch.arange(int(lengths.max()), device=lengths.device)
         positions = self.starts[rows][:, None] + torch.minimum(t, lengths - 1)  # (B, T)
         return self.ids[positions].long().masked_fill(t >= lengths, PAD)
 
@@ -118,9 +120,11 @@ class EncodedCorpus:
 
     def target_places(self, batch: Batch) -> Tensor:
         """Return where each token of `batch`'s targets stands among all target tokens of the
-        corpus, (B, T); the number for padding is another token's, or one past the last."""
+        corpus, (B, T), on the corpus's device; the number for padding is another token's, or one
+        past the last."""
         starts = self.target_lengths.cumsum(0) - self.target_lengths  # (N,)
-        return starts[batch.rows, None] + torch.arange(batch.target_out.shape[1])
+        t = torch.arange(batch.target_out.shape[1], device=starts.device)
+        return starts[batch.rows.to(starts.device), None] + t
 
 
 def encode(
@@ -152,7 +156,7 @@ def encoded_for(
 
 def make_batch(encoded: EncodedCorpus, rows: Sequence[int] | Tensor) -> Batch:
     """Return the pairs at `rows`, in this order. Raise ValueError when there are none."""
-    rows = torch.as_tensor(rows, dtype=torch.int64)
+    rows = torch.as_tensor(rows, dtype=torch.int64, device=encoded.source_lengths.device)
     if not len(rows):
         raise ValueError("a batch needs at least one sentence; rows is empty")
     target_in, target_out = shift(encoded.target.padded(rows))
@@ -187,7 +191,7 @@ def batch_rows(
         raise ValueError(f"batch_size must be at least 1 sentence; got {batch_size}")
     if shuffle_seed is None:
         return _by_length(encoded, batch_size)
-    return _shuffled(encoded, batch_size, torch.Generator().manual_seed(shuffle_seed))
+    return _shuffled(encoded, batch_size, torch.Generator(CPU).manual_seed(shuffle_seed))
 
 
 def _by_length(encoded: EncodedCorpus, batch_size: int) -> Iterator[Tensor]:
@@ -200,10 +204,11 @@ def _by_length(encoded: EncodedCorpus, batch_size: int) -> Iterator[Tensor]:
 def _shuffled(encoded: EncodedCorpus, batch_size: int, chance: torch.Generator) -> Iterator[Tensor]:
     """Yield the batches of one window after another; what does not fill a batch goes into the next
     window, so that only the last batch of all may be smaller."""
-    left_over, n_left = torch.empty(0, dtype=torch.int64), len(encoded)
+    left_over, n_left = torch.empty(0, dtype=torch.int64, device=CPU), len(encoded)
     for window in windows(n_left, chance):
         n_left -= len(window)
-        rows = torch.cat([left_over, window[torch.randperm(len(window), generator=chance)]])
+        order = torch.randperm(len(window), generator=chance, device=CPU)
+        rows = torch.cat([left_over, window[order]])
         n_whole = len(rows) - len(rows) % batch_size if n_left else len(rows)
         rows, left_over = rows[:n_whole], rows[n_whole:]
         # By target, ties by source: the output layer works on every target position, so padding
@@ -216,7 +221,7 @@ def _shuffled(encoded: EncodedCorpus, batch_size: int, chance: torch.Generator) 
                 _length_order(encoded.target.lengths[pool], encoded.source_lengths[pool])
             ].split(batch_size)
         ]
-        for i in torch.randperm(len(in_batches), generator=chance).tolist():
+        for i in torch.randperm(len(in_batches), generator=chance, device=CPU).tolist():
             yield in_batches[i]
 
 
@@ -225,11 +230,11 @@ def windows(n: int, chance: torch.Generator) -> Iterator[Tensor]:
     one; else BLOCKs of consecutive rows, drawn by chance."""
     if n <= WINDOW:
         if n:
-            yield torch.arange(n)
+            yield torch.arange(n, device=CPU)
         return
-    blocks = torch.randperm(-(-n // BLOCK), generator=chance)
+    blocks = torch.randperm(-(-n // BLOCK), generator=chance, device=CPU)
     for drawn in blocks.split(WINDOW // BLOCK):
-        rows = (drawn[:, None] * BLOCK + torch.arange(BLOCK)).flatten()
+        rows = (drawn[:, None] * BLOCK + torch.arange(BLOCK, device=CPU)).flatten()
         yield rows[rows < n]
 
 
@@ -263,9 +268,10 @@ def limited_batches(
 
 
 def source_batch(
-    sentences: Sequence[Sequence[str]], vocabulary: Vocabulary
+    sentences: Sequence[Sequence[str]], vocabulary: Vocabulary, device: torch.device | str = CPU
 ) -> tuple[Tensor, Tensor]:
-    """Sentences to translate: source (B, S), each ending with EOS, and lengths (B,), EOS included.
+    """Sentences to translate: source (B, S), each ending with EOS, and lengths (B,), EOS included,
+    on the `device` of the model that reads them.
 
     Raise ValueError when there are no sentences, or when a sentence is a string instead of tokens.
     """
@@ -277,4 +283,5 @@ def source_batch(
                 f"a sentence is a sequence of tokens; tokenise the string {sentence!r} first"
             )
     encoded = Sentences.of([*vocabulary.ids(sentence), EOS] for sentence in sentences)
-    return encoded.padded(torch.arange(len(sentences))), encoded.lengths
+    rows = torch.arange(len(sentences), device=encoded.lengths.device)
+    return encoded.padded(rows).to(device), encoded.lengths.to(device)

@@ -49,9 +49,8 @@ class PackedBatch:
     @property
     def target_mask(self) -> Tensor:
         """(R, 1, T, T): the same on the target's side, and never ahead."""
-        T = self.target_in.shape[1]
         own = self.target_sentence[:, :, None] == self.target_sentence[:, None, :]
-        return (own & torch.ones(T, T, dtype=torch.bool).tril())[:, None]
+        return (own & torch.ones_like(own[0]).tril())[:, None]
 
     @property
     def cross_mask(self) -> Tensor:
@@ -114,7 +113,7 @@ def pack(batch: Batch, length: int) -> PackedBatch:
     fits = first_fit(
         list(zip(batch.source_lengths.tolist(), target_lengths.tolist(), strict=True)), length
     )
-    row, source_first, target_first = torch.tensor(fits).T
+    row, source_first, target_first = torch.tensor(fits, device=batch.source.device).T
     source_side = _Side(row, source_first, batch.source_lengths)
     target_side = _Side(row, target_first, target_lengths)
     return PackedBatch(
@@ -135,9 +134,10 @@ class _Side:
 
     def __init__(self, row: Tensor, first: Tensor, lengths: Tensor) -> None:
         self._shape = int(row.max()) + 1, int((first + lengths).max())
-        self._whose = torch.arange(len(row)).repeat_interleave(lengths)  # (tokens,)
+        self._whose = torch.arange(len(row), device=row.device).repeat_interleave(lengths)
         before = lengths.cumsum(0) - lengths
-        self._where = torch.arange(len(self._whose)) - before[self._whose]
+        place = torch.arange(len(self._whose), device=row.device)  # (tokens,)
+        self._where = place - before[self._whose]
         self._flat = row[self._whose] * self._shape[1] + first[self._whose] + self._where
         self.sentence, self.position = (
             self._spread(self._whose, NOBODY),
@@ -149,6 +149,6 @@ class _Side:
         return self._spread(tokens[self._whose, self._where], PAD)
 
     def _spread(self, values: Tensor, elsewhere: int) -> Tensor:
-        rows = torch.full((self._shape[0] * self._shape[1],), elsewhere)
+        rows = values.new_full((self._shape[0] * self._shape[1],), elsewhere)
         rows[self._flat] = values
         return rows.view(self._shape)

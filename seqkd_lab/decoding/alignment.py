@@ -48,7 +48,7 @@ def alignments(
     weights: dict[int, Tensor] = {}
     with evaluating(model):
         for batch in batches(encoded, batch_size, shuffle_seed=None):
-            attention = model.attention(batch)
+            attention = model.attention(batch.to(model.device)).cpu()
             for b, row in enumerate(batch.rows.tolist()):
                 own = attention[b, : len(targets[row]) + 1, : len(sources[row]) + 1]
                 weights[row] = own.clone()

@@ -38,7 +38,8 @@ class SamplingDistribution:
     def __call__(self, logits: Tensor) -> Tensor:
         """Return the probabilities (…, V) of the next word. Raise NotFiniteError where the logits
         give none: NaN, +inf, or −inf for every word."""
-        logits = logits.index_fill(-1, torch.tensor([PAD, BOS]), float("-inf"))
+        never = torch.tensor([PAD, BOS], device=logits.device)
+        logits = logits.index_fill(-1, never, float("-inf"))
         best, likeliest = logits.max(dim=-1, keepdim=True)
         check_next_words(best)
         if self.temperature == 0.0:

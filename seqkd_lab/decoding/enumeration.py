@@ -33,12 +33,9 @@ def likely_translations(
         raise ValueError(
             f"least must lie in (0, 1], or there is no end to the translations; got {least}"
         )
-    ids, lengths = source_batch([source], model.source_vocabulary)
-    state, prefixes, p = (
-        model.start(ids, lengths),
-        torch.tensor([[BOS]]),
-        torch.ones(1, dtype=torch.float64),
-    )
+    ids, lengths = source_batch([source], model.source_vocabulary, model.device)
+    state, prefixes = model.start(ids, lengths), torch.full_like(ids[:, :1], BOS)
+    p = torch.ones(1, dtype=torch.float64, device=ids.device)
     likely: dict[tuple[str, ...], float] = {}
     most = int(longest_allowed(lengths, max_length)[0])
     for length in range(1, most + 1):

@@ -29,8 +29,9 @@ class PartialTranslations:
     def start(cls, max_length: Tensor) -> PartialTranslations:
         """Return translations of which only BOS is known."""
         B, most = len(max_length), int(max_length.max())
-        tokens = F.pad(torch.full((B, 2 * most), PAD), (1, 0), value=BOS)
-        return cls(tokens, torch.zeros(tokens.shape), max_length, torch.ones_like(max_length))
+        tokens = F.pad(max_length.new_full((B, 2 * most), PAD), (1, 0), value=BOS)
+        log_prob = torch.zeros(tokens.shape, device=tokens.device)
+        return cls(tokens, log_prob, max_length, torch.ones_like(max_length))
 
     @property
     def first(self) -> int:
@@ -40,7 +41,8 @@ class PartialTranslations:
     @property
     def known(self) -> Tensor:
         """(B, …) which places are final."""
-        return torch.arange(self.tokens.shape[1]) < self.n_known[:, None]
+        place = torch.arange(self.tokens.shape[1], device=self.tokens.device)
+        return place < self.n_known[:, None]
 
     @property
     def ended(self) -> Tensor:
@@ -50,11 +52,13 @@ class PartialTranslations:
     def ending(self, distributions: Tensor, first: int) -> Tensor:
         """Return `distributions` (B, T, V) of the places from `first` on; at max_length EOS is
         certain, as in sampling."""
-        positions = torch.arange(first, first + distributions.shape[1])
-        if int(positions[-1]) < int(self.max_length.min()):
+        end = first + distributions.shape[1]
+        if end <= int(self.max_length.min()):
             return distributions
+        positions = torch.arange(first, end, device=self.tokens.device)
         is_last = positions == self.max_length[:, None]  # (B, T)
-        certain = F.one_hot(torch.tensor(EOS), distributions.shape[2]).to(distributions.dtype)
+        certain = distributions.new_zeros(distributions.shape[2])
+        certain[EOS] = 1.0
         return torch.where(is_last[:, :, None], certain, distributions)
 
     def extend(self, n_known: Tensor, extra: Tensor, logits: Tensor) -> PartialTranslations:

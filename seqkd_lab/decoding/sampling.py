@@ -36,9 +36,9 @@ def sample_batch(
 
     At its last position a sentence ends, as in search; the probability of that EOS counts.
     """
-    B, state = len(source), model.start(source, source_lengths)
-    token, finished = torch.full((B,), BOS), torch.zeros(B, dtype=torch.bool)
-    drawn, log_prob = [], torch.zeros(B)
+    state, token = model.start(source, source_lengths), torch.full_like(source_lengths, BOS)
+    finished = torch.zeros_like(token, dtype=torch.bool)
+    drawn, log_prob = [], torch.zeros(len(source), device=source.device)
     for t in range(1, int(max_length.max()) + 1):
         logits, state = model.step(token[:, None], state)  # (B, 1, V)
         logits = logits[:, 0]
@@ -71,12 +71,12 @@ def sample(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1; got {batch_size}")
-    generator, sources = torch.Generator().manual_seed(seed), shortened(sources)
+    generator, sources = torch.Generator(model.device).manual_seed(seed), shortened(sources)
     results: list[Hypothesis] = []
     with evaluating(model):
         for first in range(0, len(sources), batch_size):
             source, lengths = source_batch(
-                sources[first : first + batch_size], model.source_vocabulary
+                sources[first : first + batch_size], model.source_vocabulary, model.device
             )
             longest = longest_allowed(lengths, max_length)
             tokens, log_probs = sample_batch(

@@ -10,6 +10,7 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import Batch, encode, limited_batches
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD
+from seqkd_lab.devices import CPU
 from seqkd_lab.finite import check_log_probs
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
@@ -30,11 +31,12 @@ def corpus_log_probs(
     log_probs, n_tokens = [0.0] * len(corpus), 0
     with evaluating(model):
         for batch in limited_batches(encoded, batch_size):
+            batch = batch.to(model.device)
             sums = token_log_probs(model(batch), batch).sum(dim=1)
             for row, log_prob in zip(batch.rows.tolist(), sums.tolist(), strict=True):
                 log_probs[row] = log_prob
             n_tokens += batch.n_tokens
-        check_log_probs(torch.tensor(log_probs), "sentence pair")
+        check_log_probs(torch.tensor(log_probs, device=CPU), "sentence pair")
     return log_probs, n_tokens
 
 

@@ -93,9 +93,8 @@ def candidates(
     never = float("-inf")
     next_log_prob[:, :, :EOS] = never  # PAD and BOS, the ids before EOS, are never written
     if last is not None:
-        next_log_prob.masked_fill_(
-            last[:, None, None] & (torch.arange(next_log_prob.shape[2]) != EOS), never
-        )
+        token = torch.arange(next_log_prob.shape[2], device=last.device)
+        next_log_prob.masked_fill_(last[:, None, None] & (token != EOS), never)
     if beam.any_finished:
         next_log_prob.masked_fill_(beam.finished[:, :, None], never)
         next_log_prob[:, :, PAD].masked_fill_(beam.finished, 0.0)
@@ -143,6 +142,15 @@ def ended(beam: Beam, n_best: int, length_penalty: float, last: Tensor | None) -
     return done if done.any() else None
 
 
+def first_beam(n_sentences: int, device: torch.device) -> Beam:
+    """Return a beam for each of B sentences that holds BOS alone."""
+    return Beam(
+        torch.full((n_sentences, 1, 1), BOS, device=device),
+        torch.zeros(n_sentences, 1, device=device),
+        torch.zeros(n_sentences, 1, dtype=torch.bool, device=device),
+    )
+
+
 @torch.inference_mode()
 def search_batch(
     model: Seq2Seq,
@@ -160,10 +168,8 @@ def search_batch(
     `max_length` (B,) bounds each sentence's own translation, EOS included. Finished sentences leave
     the batch.
     """
-    B = len(source)
-    state = model.start(source, source_lengths)
-    beam = Beam(torch.full((B, 1, 1), BOS), torch.zeros(B, 1), torch.zeros(B, 1, dtype=torch.bool))
-    sentences, results = torch.arange(B), [beam] * B
+    state, beam = model.start(source, source_lengths), first_beam(len(source), source.device)
+    sentences, results = torch.arange(len(source), device=source.device), [beam] * len(source)
     shortest, longest = int(max_length.min()), int(max_length.max())
     for t in range(1, longest + 1):
         logits, state = model.step(beam.tokens[:, :, -1].reshape(-1, 1), state)  # (N, 1, V)
@@ -188,7 +194,7 @@ def parent_rows(kept: Tensor, score: Tensor) -> Tensor:
     """Return the rows b·K + k (B, K') of the model's state that the candidates at `kept` (B, K')
     of B·K·V grow from."""
     B, K, V = score.shape
-    return kept // V + torch.arange(0, B * K, K)[:, None]
+    return kept // V + torch.arange(0, B * K, K, device=kept.device)[:, None]
 
 
 def hypotheses(model: Seq2Seq, beam: Beam, n_best: int, length_penalty: float) -> list[Hypothesis]:
@@ -258,7 +264,9 @@ def search(
     together = sentences_that_fit(batch_size, beam_size, len(model.target_vocabulary))
     with evaluating(model):
         for rows in rows_by_length(sources, together):
-            source, lengths = source_batch([sources[i] for i in rows], model.source_vocabulary)
+            source, lengths = source_batch(
+                [sources[i] for i in rows], model.source_vocabulary, model.device
+            )
             longest = longest_allowed(lengths, max_length)
             beams = search_batch(model, source, lengths, longest, beam_size, n_best, length_penalty)
             for i, beam in zip(rows, beams, strict=True):

@@ -121,9 +121,10 @@ def check(
     """
     B, K = words.shape
     p_word, q_word = (of.gather(2, words[:, :, None])[:, :, 0] for of in (p, q[:, :K]))
-    is_accepted = known | rule.accepted(p_word, q_word, torch.rand(B, K, generator=generator))
+    uniform = torch.rand(B, K, generator=generator, device=p.device)
+    is_accepted = known | rule.accepted(p_word, q_word, uniform)
     n_accepted = is_accepted.long().cumprod(dim=1).sum(dim=1)
-    following = torch.arange(B), n_accepted
+    following = torch.arange(B, device=p.device), n_accepted
     return n_accepted, rule.residual(F.pad(p, (0, 0, 0, 1))[following], q[following])
 
 
@@ -142,7 +143,8 @@ def speculative_batch(
 ) -> tuple[Tensor, Tensor]:
     """Draw once from the target for each source (B, S): tokens (B, T), PAD after EOS, and log_prob
     (B,)."""
-    written, sentences = PartialTranslations.start(max_length), torch.arange(len(source))
+    written = PartialTranslations.start(max_length)
+    sentences = torch.arange(len(source), device=source.device)
     tokens, log_prob = written.tokens.clone(), written.log_prob.clone()
     states = [model.start(source, source_lengths).remember() for model in (target, draft)]
     while True:
@@ -211,11 +213,11 @@ def speculative_sample(
             "target and draft must share their vocabularies: a word's number has to mean the same "
             "to both"
         )
-    generator, results = torch.Generator().manual_seed(seed), []
+    generator, results = torch.Generator(target.device).manual_seed(seed), []
     with evaluating(target, draft):
         for first in range(0, len(sources), batch_size):
             source, lengths = source_batch(
-                sources[first : first + batch_size], target.source_vocabulary
+                sources[first : first + batch_size], target.source_vocabulary, target.device
             )
             longest = longest_allowed(lengths, max_length)
             tokens, log_probs = speculative_batch(

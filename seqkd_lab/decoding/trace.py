@@ -123,7 +123,7 @@ def trace_search(
             TraceStep(prefixes, finished, log_prob[0], score[0], kept[0], vocabulary.tokens)
         )
 
-    ids, lengths = source_batch([source], model.source_vocabulary)
+    ids, lengths = source_batch([source], model.source_vocabulary, model.device)
     longest = longest_allowed(lengths, max_length)
     with evaluating(model):
         beam = search_batch(

@@ -19,7 +19,7 @@ from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.shares import rounded_share
 from seqkd_lab.corpus.vocabulary import EOS, PAD
 from seqkd_lab.decoding.scoring import token_log_probs
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ class SourceDropout:
 
     def __call__(self, model: Seq2Seq, batch: Batch, seed: int) -> Batch:
         """Return the batch with the sources emptied that `seed` chooses; the model is not used."""
-        uniform = torch.rand(len(batch), generator=torch.Generator().manual_seed(seed))
+        device = batch.source.device
+        generator = torch.Generator(device).manual_seed(seed)
+        uniform = torch.rand(len(batch), generator=generator, device=device)
         return with_empty_sources(batch, uniform < self.share)
 
 
@@ -49,15 +51,16 @@ def with_empty_sources(batch: Batch, which: Tensor) -> Batch:
     return replace(batch, source=source[:, : int(lengths.max())], source_lengths=lengths)
 
 
-@torch.no_grad()
 def mean_cross_entropy(model: Seq2Seq, batch: Batch) -> Tensor:
     """Return s (B,): −log p of each target over its tokens, EOS included, in nats a token."""
-    return -token_log_probs(model(batch), batch).sum(dim=1) / (batch.target_out != PAD).sum(dim=1)
+    with evaluating(model):
+        log_probs = token_log_probs(model(batch), batch)
+    return -log_probs.sum(dim=1) / (batch.target_out != PAD).sum(dim=1)
 
 
 def ifd(model: Seq2Seq, batch: Batch) -> Tensor:
     """Return s(A|Q) / s(A), (B,): below 1 where the source helps to predict the target."""
-    sourceless = with_empty_sources(batch, torch.ones(len(batch), dtype=torch.bool))
+    sourceless = with_empty_sources(batch, torch.ones_like(batch.rows, dtype=torch.bool))
     return mean_cross_entropy(model, batch) / mean_cross_entropy(model, sourceless)
 
 
@@ -75,7 +78,7 @@ def keep_middle(values: Tensor, share: float) -> Tensor:
     """Return (N,) True for the middle `share` of `values` (N,): at either end N (1 − share) / 2 are
     dropped, rounded to the nearest, a half up, and never all."""
     n_dropped = min(rounded_share((1.0 - share) / 2.0, len(values)), (len(values) - 1) // 2)
-    keep = torch.ones(len(values), dtype=torch.bool)
+    keep = torch.ones_like(values, dtype=torch.bool)
     order = values.argsort(stable=True)
     keep[order[:n_dropped]] = False
     keep[order[len(values) - n_dropped :]] = False
@@ -84,4 +87,4 @@ def keep_middle(values: Tensor, share: float) -> Tensor:
 
 def keep_random(n: int, share: float, generator: torch.Generator) -> Tensor:
     """Return (n,) with as many True, at random, as `keep_middle` has of n: the control."""
-    return keep_middle(torch.rand(n, generator=generator), share)
+    return keep_middle(torch.rand(n, generator=generator, device=generator.device), share)

@@ -20,6 +20,7 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import PAD
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import DEFAULT_SAMPLING, sample
+from seqkd_lab.devices import CPU
 from seqkd_lab.distillation.divergences import entropy
 from seqkd_lab.finite import check_next_words
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
@@ -84,18 +85,19 @@ def along(
         raise ValueError("no sentence to compare teacher and student along")
     encoded = encode(pairs, student.source_vocabulary, student.target_vocabulary)
     longest = int(encoded.target_lengths.max())
-    totals = torch.zeros(len(measures), longest, dtype=torch.float64)
-    count = torch.zeros(longest)
+    totals = torch.zeros(len(measures), longest, dtype=torch.float64, device=CPU)
+    count = torch.zeros(longest, device=CPU)
     with evaluating(student, teacher):
         for batch in batches(encoded, 64, shuffle_seed=None):
+            batch = batch.to(student.device)
             logits, teacher_logits = student(batch), teacher(batch)
             real, T = batch.target_out != PAD, batch.target_out.shape[1]
             for of_model in (logits, teacher_logits):
                 check_next_words(of_model[real].amax(dim=-1))
-            count[:T] += real.sum(dim=0)
+            count[:T] += real.sum(dim=0).cpu()
             for total, measure in zip(totals, measures, strict=True):
                 per_token = measure(logits, batch, teacher_logits)
-                total[:T] += per_token.masked_fill(~real, 0.0).sum(dim=0)
+                total[:T] += per_token.masked_fill(~real, 0.0).sum(dim=0).cpu()
     return [PlaceSums(total, count) for total in totals]
 
 

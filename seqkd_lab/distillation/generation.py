@@ -99,7 +99,8 @@ class Rollouts:
         if n_scored == len(self):
             return self
         words = self.teacher.words
-        left = sentences_of(self.batch, torch.arange(n_scored, len(self)))
+        unscored = torch.arange(n_scored, len(self), device=self.kept.device)
+        left = sentences_of(self.batch, unscored)
         scored = teacher_top_k(teacher, left, None if words is None else words.shape[1])
         return replace(self, teacher=TopK.joined([self.teacher, scored]))
 
@@ -127,7 +128,8 @@ def token_indices(lengths: Tensor, sentences: Tensor) -> Tensor:
     stand one behind the other."""
     first = lengths.cumsum(0) - lengths
     n = lengths[sentences]
-    within = torch.arange(int(n.sum())) - (n.cumsum(0) - n).repeat_interleave(n)
+    token = torch.arange(int(n.sum()), device=n.device)
+    within = token - (n.cumsum(0) - n).repeat_interleave(n)
     return first[sentences].repeat_interleave(n) + within
 
 
@@ -142,8 +144,9 @@ def draw_translations(
     committed models and results of either depend on.
     """
     longest, distribution = longest_allowed(batch.source_lengths), SamplingDistribution(temperature)
-    drawn = torch.full((len(batch), int(longest.max())), PAD)
-    open_rows, token = torch.arange(len(batch)), torch.full((len(batch),), BOS)
+    drawn = batch.source.new_full((len(batch), int(longest.max())), PAD)
+    token = torch.full_like(longest, BOS)
+    open_rows = torch.arange(len(batch), device=token.device)
     with evaluating(model):
         state = model.start(batch.source, batch.source_lengths)
         for t in range(drawn.shape[1]):
@@ -165,7 +168,7 @@ def next_words(p: Tensor, generator: torch.Generator) -> Tensor:
     """Draw a word (B,) from each of the distributions p (B, V): the one at which the cumulative sum
     passes a uniform random number."""
     cumulative = p.cumsum(dim=1)
-    uniform = torch.rand(len(p), 1, generator=generator) * cumulative[:, -1:]
+    uniform = torch.rand(len(p), 1, generator=generator, device=p.device) * cumulative[:, -1:]
     return torch.searchsorted(cumulative, uniform, right=True)[:, 0].clamp(max=p.shape[1] - 1)
 
 
@@ -178,12 +181,12 @@ def teacher_top_k(teacher: Seq2Seq, batch: Batch, k: int | None) -> TopK:
     """
     lengths = (batch.target_out != PAD).sum(dim=1)
     n, width = int(lengths.sum()), len(teacher.target_vocabulary) if k is None else k + 1
-    log_probs = torch.zeros(n, width)
-    words = None if k is None else torch.zeros(n, k, dtype=torch.int64)
+    log_probs = torch.zeros(n, width, device=lengths.device)
+    words = None if k is None else lengths.new_zeros(n, k)
     for sentences in lengths.argsort(stable=True).split(SCORED_TOGETHER):
         part = sentences_of(batch, sentences)
         with evaluating(teacher):
-            likeliest = top_k(teacher.output(teacher.vectors(part)[part.target_out != PAD]), k)
+            likeliest = top_k(teacher.logits(teacher.vectors(part)[part.target_out != PAD]), k)
             check_next_words(likeliest.log_probs.amax(dim=1))
         tokens = token_indices(lengths, sentences)
         log_probs[tokens] = likeliest.log_probs
@@ -232,14 +235,16 @@ def generate_rollouts(
 ) -> Rollouts:
     """Draw translations of `sources` from the student, score them by the teacher, and filter
     them."""
-    generator = torch.Generator().manual_seed(seed)
+    sources = sources.to(student.device)
+    generator = torch.Generator(student.device).manual_seed(seed)
     with timeline.record(GENERATE, update):
         drawn = draw_translations(student, sources, config.temperature, generator)
         batch = with_targets(sources, drawn)
     with timeline.record(SCORE, update):
-        first = torch.arange(max(1, round(config.scored * len(batch))))
+        n_scored = max(1, round(config.scored * len(batch)))
+        first = torch.arange(n_scored, device=student.device)
         scored = teacher_top_k(teacher, sentences_of(batch, first), config.top_k)
-    rollouts = Rollouts(batch, scored, torch.ones(len(batch), dtype=torch.bool))
+    rollouts = Rollouts(batch, scored, torch.ones_like(batch.rows, dtype=torch.bool))
     if config.filter == RANDOM:
         return replace(rollouts, kept=keep_random(len(batch), config.share, generator))
     if config.filter == DELTA_IFD:

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import torch
 from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch
@@ -140,7 +139,7 @@ def cross_entropy(logits: Tensor, distribution: Tensor, target: Tensor) -> Tenso
 def mixed_target(teacher_logits: Tensor, target: Tensor, alpha: float) -> Tensor:
     """Return α · q + (1 − α) · one-hot(target), (B, T, V): what a student interpolates between (Kim
     & Rush 2016, 3.1)."""
-    rest = torch.full((*target.shape, 1), 1.0 - alpha, dtype=teacher_logits.dtype)
+    rest = teacher_logits.new_full((*target.shape, 1), 1.0 - alpha)
     return (alpha * teacher_logits.detach().softmax(dim=2)).scatter_add_(
         2, target[:, :, None], rest
     )

@@ -81,7 +81,7 @@ class RealTokenLogits(torch.nn.Module):
             vectors = packed_reader(self.student).packed_vectors(batch)
         else:
             vectors = self.student.vectors(batch)
-        return self.student.output(vectors[tokens.real])
+        return self.student.logits(vectors[tokens.real])
 
 
 @dataclass(frozen=True)

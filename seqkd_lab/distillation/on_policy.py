@@ -70,7 +70,7 @@ class OnPolicy:
     def __call__(self, model: Seq2Seq, batch: Batch, seed: int) -> Batch:
         """Return the batch with new targets; which sentences, and what is drawn, depends on `seed`
         and the weights alone."""
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator(batch.source.device).manual_seed(seed)
         own = self._drawn_rows(len(batch), generator)
         if len(own) == len(batch):
             return with_targets(batch, draw_targets(model, batch, self.temperature, generator))
@@ -85,7 +85,7 @@ class OnPolicy:
         )
         drawn = draw_targets(model, some, self.temperature, generator)
         longest = max(drawn.shape[1], batch.target_out.shape[1])
-        target = torch.full((len(batch), longest), PAD)
+        target = batch.target_out.new_full((len(batch), longest), PAD)
         target[:, : batch.target_out.shape[1]] = batch.target_out
         target[own] = PAD
         target[own, : drawn.shape[1]] = drawn
@@ -93,11 +93,12 @@ class OnPolicy:
 
     def _drawn_rows(self, n: int, generator: torch.Generator) -> Tensor:
         """Return which of n sentences the student translates, in order."""
+        device = generator.device
         if self.share == 1.0:
-            return torch.arange(n)
+            return torch.arange(n, device=device)
         # ⌊λn + u⌋ with u uniform in [0, 1): its expectation is λn
-        n_drawn = int(self.share * n + torch.rand((), generator=generator).item())
-        return torch.randperm(n, generator=generator)[:n_drawn].sort().values
+        n_drawn = int(self.share * n + torch.rand((), generator=generator, device=device).item())
+        return torch.randperm(n, generator=generator, device=device)[:n_drawn].sort().values
 
 
 def draw_targets(
@@ -115,6 +116,7 @@ def draw_targets(
 
 def with_targets(batch: Batch, target_out: Tensor) -> Batch:
     """Return the same sources with other targets (B, T), each ended by EOS and padded."""
-    target_in, target_out = shift(torch.cat([torch.full((len(batch), 1), BOS), target_out], dim=1))
+    begin = target_out.new_full((len(batch), 1), BOS)
+    target_in, target_out = shift(torch.cat([begin, target_out], dim=1))
     longest = int((target_out != PAD).sum(dim=1).max())
     return replace(batch, target_in=target_in[:, :longest], target_out=target_out[:, :longest])

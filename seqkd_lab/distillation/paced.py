@@ -19,6 +19,7 @@ from torch import Tensor
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.decoding.distribution import SamplingDistribution
 from seqkd_lab.decoding.sampling import sample
+from seqkd_lab.devices import CPU
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.finite import check_loss
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
@@ -113,7 +114,7 @@ def shuffled(values: Tensor, seed: int) -> Tensor:
 
 def _checked(rates: Sequence[float]) -> Tensor:
     """Return `rates` as float32 (N,), all of them in [0, 1]."""
-    p = torch.as_tensor(rates, dtype=torch.float32)
+    p = torch.as_tensor(rates, dtype=torch.float32, device=CPU)
     if not len(p) or not bool(((p >= 0.0) & (p <= 1.0)).all()):
         raise ValueError("pass rates are one or more shares from 0 to 1")
     return p
@@ -146,7 +147,8 @@ class Weighted(Objective):
 
     def per_token(self, logits: Tensor, batch: Batch, teacher_logits: Tensor) -> Tensor:
         per_token = self.objective.per_token(logits, batch, teacher_logits)  # (B, T)
-        return self.weights[batch.rows, None] * per_token
+        own = self.weights[batch.rows.to(self.weights.device), None]
+        return own.to(per_token.device) * per_token
 
 
 def sentence_gradients(
@@ -158,6 +160,7 @@ def sentence_gradients(
     parameters, gradients = list(model.parameters()), []
     with evaluating(model):
         for batch in sentences:
+            batch = batch.to(model.device)
             teacher_logits = None if teacher is None else teacher(batch)
             with torch.enable_grad():
                 logits = model(batch)

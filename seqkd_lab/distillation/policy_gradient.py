@@ -77,7 +77,7 @@ class SampledToken(Objective):
 def is_drawn(batch: Batch) -> Tensor:
     """Return which tokens were the student's choice: (B, T), False at padding and for the EOS that
     stands at the last position allowed, where the drawing leaves no choice."""
-    place = torch.arange(1, batch.target_out.shape[1] + 1)
+    place = torch.arange(1, batch.target_out.shape[1] + 1, device=batch.target_out.device)
     return (batch.target_out != PAD) & (place < longest_allowed(batch.source_lengths)[:, None])
 
 

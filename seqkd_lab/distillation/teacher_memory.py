@@ -8,7 +8,8 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches
 from seqkd_lab.corpus.vocabulary import PAD
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.devices import CPU
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 MOST_BYTES = 160 * 2**20
 """A corpus whose vectors would take more is not remembered. All of the toy corpus takes 153 MiB,
@@ -23,16 +24,18 @@ class TeacherMemory:
     to rounding.
 
     Kept are the D numbers before the output layer, not the V logits: they are fewer, and good at
-    any temperature, which the logits of the teacher's few best words would not be.
+    any temperature, which the logits of the teacher's few best words would not be. They lie in the
+    CPU's memory, of which there is more than of a GPU's; a batch's own go to the teacher's device.
     """
 
     def __init__(self, teacher: Seq2Seq, encoded: EncodedCorpus) -> None:
         self.teacher, self.encoded = teacher.eval(), encoded
-        self.vectors = torch.zeros(encoded.n_target_tokens, width(teacher))
-        with torch.no_grad():
+        self.vectors = torch.zeros(encoded.n_target_tokens, width(teacher), device=CPU)
+        with evaluating(teacher):
             for batch in batches(encoded, batch_size=128, shuffle_seed=None):
                 real = batch.target_out != PAD
-                self.vectors[encoded.target_places(batch)[real]] = teacher.vectors(batch)[real]
+                vectors = teacher.vectors(batch.to(teacher.device)).to(self.vectors)
+                self.vectors[encoded.target_places(batch)[real]] = vectors[real]
 
     @staticmethod
     def holds(teacher: Seq2Seq, encoded: EncodedCorpus) -> bool:
@@ -43,12 +46,12 @@ class TeacherMemory:
         n_bytes = n_numbers * torch.get_default_dtype().itemsize
         return n_bytes <= max(MOST_BYTES, MOST_TIMES * of_weights)
 
-    @torch.no_grad()
     def __call__(self, batch: Batch) -> Tensor:
         """Return logits (B, T, V); those of padding are another place's, and count for nothing in
         any loss."""
         places = self.encoded.target_places(batch).clamp(max=len(self.vectors) - 1)  # (B, T)
-        return self.teacher.output(self.vectors[places])
+        with evaluating(self.teacher):
+            return self.teacher.logits(self.vectors[places].to(batch.source.device))
 
 
 def width(teacher: Seq2Seq) -> int:

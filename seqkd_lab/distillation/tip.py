@@ -92,7 +92,7 @@ def proportional(weight: Tensor, generator: torch.Generator | None = None) -> Te
 
     log weight + Gumbel noise (Efraimidis & Spirakis 2006; Kool et al. 2019, arXiv 1903.06059).
     """
-    uniform = torch.rand(weight.shape, generator=generator).clamp_min(1e-12)
+    uniform = torch.rand(weight.shape, generator=generator, device=weight.device).clamp_min(1e-12)
     return weight.clamp_min(1e-30).log() - (-uniform.log()).clamp_min(1e-12).log()
 
 
@@ -193,7 +193,7 @@ def lean_loss(
     with torch.no_grad():
         teacher_vectors = teacher.vectors(batch)
         parts = [
-            importance(model.output(own), teacher.output(theirs), is_real)
+            importance(model.logits(own), teacher.logits(theirs), is_real)
             for own, theirs, is_real in zip(
                 vectors.split(at_once),
                 teacher_vectors.split(at_once),
@@ -205,5 +205,5 @@ def lean_loss(
             torch.cat([getattr(part, name) for part in parts]) for name in ("h", "delta", "forward")
         )
         kept = selected.kept(Importance(h, delta, forward, real))
-        teacher_logits = teacher.output(teacher_vectors[kept])
-    return mean_reverse_kl(model.output(vectors[kept]), teacher_logits)
+        teacher_logits = teacher.logits(teacher_vectors[kept])
+    return mean_reverse_kl(model.logits(vectors[kept]), teacher_logits)

@@ -124,8 +124,9 @@ def specify(model: TransformerSeq2Seq) -> Any:
     encoder.scale_embeddings, decoder.scale_embeddings = False, size.tied
     encoder.embeddings[0].weight = numbers(model.source_embedding.weight)
     decoder.embeddings.weight = numbers(model.target_embedding.weight)
+    places = sinusoids(0, N_POSITIONS, size.width, model.device)
     for side in (encoder, decoder):
-        side.position_encodings.encodings = numbers(sinusoids(0, N_POSITIONS, size.width))
+        side.position_encodings.encodings = numbers(places)
     fill_encoder(encoder, model)
     fill_decoder(decoder, model)
     specification.register_source_vocabulary(list(model.source_vocabulary.tokens))

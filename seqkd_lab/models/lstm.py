@@ -12,7 +12,8 @@ Where it departs from the paper, and why:
   a wide teacher could saturate on one source word in the first updates and never leave it again;
 - Adam instead of plain SGD (training.py), and widths of a toy's size.
 As in the paper, nothing is tied, embeddings are as wide as the state, and the decoder starts from
-the encoder's end.
+the encoder's end. In every precision the recurrence itself has 32 bits, since what it rounds comes
+back at each word; attention and the output layer have those of the precision.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
+from seqkd_lab.devices import in_32_bits, widened
 from seqkd_lab.models.dropout import Dropout
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
 
@@ -137,7 +139,8 @@ class GateTable(NamedTuple):
     def is_of(self, *weights: Tensor) -> bool:
         """Tell whether `weights` hold the numbers that the table was made of. Their versions do not
         tell: a fused optimiser and changes through `.data` leave them as they are."""
-        return all(map(torch.equal, self.weights, weights))
+        same_place = self.gates.device == weights[0].device
+        return same_place and all(map(torch.equal, self.weights, weights))
 
 
 def versions(*weights: Tensor) -> tuple[tuple[int, int], ...]:
@@ -180,15 +183,17 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
             self._gate_table = None
         B, S = source.shape
         embedded = self.dropout(self.source_embedding(source))  # (B, S, D)
+        # torch wants the lengths on the CPU, whatever computes
         packed = pack_padded_sequence(
-            embedded, source_lengths, batch_first=True, enforce_sorted=False
+            embedded, source_lengths.cpu(), batch_first=True, enforce_sorted=False
         )
-        packed_states, (h, c) = self.encoder(packed)
+        with in_32_bits(source):
+            packed_states, (h, c) = self.encoder(packed)
         states, _ = pad_packed_sequence(
             packed_states, batch_first=True, total_length=S
         )  # (B, S, D)
-        behind = torch.arange(S) >= source_lengths[:, None]  # (B, S)
-        padding = torch.zeros(B, 1, S).masked_fill(behind[:, None], float("-inf"))
+        behind = torch.arange(S, device=source.device) >= source_lengths[:, None]  # (B, S)
+        padding = states.new_zeros(B, 1, S).masked_fill(behind[:, None], float("-inf"))
         keys = self.attend(states) / self.spec.width**0.5
         values = F.linear(states + embedded, self._combine_context)
         h, c = self._join_directions(h), self._join_directions(c)  # (L, B, D)
@@ -218,13 +223,16 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
         T = tokens.shape[1]
         if T > 1 and not self.spec.input_feeding and state.past is None:
             embedded = self.dropout(self.target_embedding(tokens))  # (N, T, D)
-            outputs, (h, c) = self.decoder(embedded, (state.h, state.c))
+            with in_32_bits(tokens):
+                outputs, (h, c) = self.decoder(embedded, (state.h, state.c))
             attended, weights = self._attend(outputs, state)
             state = replace(
                 state, h=h, c=c, attended=attended[:, -1], read=state.read + T, attention=weights
             )
             return self.dropout(attended), state
-        vectors, gates = [], self._input_gates(tokens)  # (N, T, 4D)
+        vectors: list[Tensor] = []
+        with in_32_bits(tokens):
+            gates = self._input_gates(tokens)  # (N, T, 4D)
         for t in range(
             T
         ):  # input feeding needs the previous attended vector, remembering each state
@@ -235,10 +243,11 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
     def _advance(self, gates: Tensor, state: LSTMState) -> LSTMState:
         """Return the state one token later, given what the token adds to the first layer's gates
         (N, 4D)."""
-        if self.spec.input_feeding:
-            input_weight = self.decoder.all_weights[0][0]
-            gates = gates + F.linear(state.attended, input_weight[:, self.spec.width :])
-        h, c = lstm_step(self.decoder, gates, state.h, state.c, self.dropout)  # (L, N, D)
+        with in_32_bits(gates):
+            if self.spec.input_feeding:
+                input_weight = self.decoder.all_weights[0][0]
+                gates = gates + F.linear(state.attended, input_weight[:, self.spec.width :])
+            h, c = lstm_step(self.decoder, gates, state.h, state.c, self.dropout)  # (L, N, D)
         attended, weights = self._attend(h[-1][:, None], state)
         length, attended = state.read + 1, attended[:, 0]
         past = None if state.past is None else (*state.past, (length, h, c, attended))
@@ -253,10 +262,10 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
             state.n_sentences, -1, self.spec.width
         )  # (B, K·T, D): a sentence's rows share its keys
         scores = torch.baddbmm(state.padding, query, state.keys.transpose(1, 2))  # (B, K·T, S)
-        weights = scores.softmax(dim=2)
+        weights = widened(scores).softmax(dim=2)
         combined = torch.baddbmm(F.linear(query, self._combine_output), weights, state.values)
         N, T, D = outputs.shape
-        return torch.tanh(combined).view(N, T, D), weights.view(N, T, -1)
+        return torch.tanh(widened(combined)).view(N, T, D), weights.view(N, T, -1)
 
     def attention(self, batch: Batch) -> Tensor:
         """Return the attention (B, T, S) of each step; word by word, so that input feeding is

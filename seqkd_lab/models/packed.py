@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 
 from seqkd_lab.corpus.packing import PackedBatch
+from seqkd_lab.devices import widened
 from seqkd_lab.models.seq2seq import Seq2Seq
 
 
@@ -22,7 +23,7 @@ class PackedReader(ABC):
     def packed(self, batch: PackedBatch) -> Tensor:
         """Return the logits (R, T, V) of rows that hold several sentences, which do not see each
         other."""
-        return self.output(self.packed_vectors(batch))
+        return widened(self.output(self.packed_vectors(batch)))
 
 
 def packed_reader(model: Seq2Seq) -> PackedReader:

@@ -205,25 +205,27 @@ class TransformerSeq2Seq(Seq2Seq[TransformerState], PackedReader):
         """Encode (B, S); what stands behind a sentence's end is not looked at."""
         check_source(source, source_lengths)
         B, S = source.shape
-        real = (torch.arange(S) < source_lengths[:, None]).view(B, 1, 1, S)
+        places = torch.arange(S, device=source.device)
+        real = (places < source_lengths[:, None]).view(B, 1, 1, S)
         x = self._placed(self.source_embedding(source), first=0)
         for layer in self.encoder:
             x = layer(x, real)
         encoded = self.encoder_norm(x)
-        nothing = x.new_zeros(B, self.spec.heads, 0, self.spec.width // self.spec.heads)
         memory = tuple(layer.source.keys_values(encoded) for layer in self.decoder)
+        nothing = memory[0][0][:, :, :0]  # of a prefix without tokens
         return TransformerState(memory, real, tuple((nothing, nothing) for _ in self.decoder))
 
     def _placed(self, words: Tensor, first: int) -> Tensor:
         """Return the words' vectors (N, T, D) and their places, the first of which is `first`,
         added up."""
-        return self.dropout(words + sinusoids(first, words.shape[1], self.spec.width))
+        N, T, D = words.shape
+        return self.dropout(words + sinusoids(first, T, D, words.device))
 
     def read(self, tokens: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
         """Read `tokens` (N, T) in one pass, each looking at what came before it: (N, T, D)."""
         check_tokens(tokens, len(state.past[0][0]))
         first, T = state.length, tokens.shape[1]
-        positions = torch.arange(first + T)
+        positions = torch.arange(first + T, device=tokens.device)
         sees_all = T == 1 and (self.spec.memory is None or first < self.spec.memory)
         mask = (
             None if sees_all else own_past(positions[first:, None], positions, self.spec.memory)
@@ -257,8 +259,6 @@ class TransformerSeq2Seq(Seq2Seq[TransformerState], PackedReader):
         for layer in self.encoder:
             x = layer(x, batch.source_mask)
         encoded = self.encoder_norm(x)
-        R = len(x)
-        nothing = x.new_zeros(R, self.spec.heads, 0, self.spec.width // self.spec.heads)
         y = self._placed_at(
             self.target_scale * self.target_embedding(batch.target_in), batch.target_place
         )
@@ -268,11 +268,12 @@ class TransformerSeq2Seq(Seq2Seq[TransformerState], PackedReader):
         )  # (R, 1, T, T)
         cross = batch.cross_mask
         for decoding in self.decoder:
-            y, _ = decoding(y, (nothing, nothing), own, decoding.source.keys_values(encoded), cross)
+            memory = decoding.source.keys_values(encoded)
+            nothing = memory[0][:, :, :0]  # before the first token of a row
+            y, _ = decoding(y, (nothing, nothing), own, memory, cross)
         return self.decoder_norm(y)
 
     def _placed_at(self, words: Tensor, position: Tensor) -> Tensor:
         """As `_placed`, at given places (N, T) of which each sentence begins at 0."""
-        return self.dropout(
-            words + sinusoids(0, int(position.max()) + 1, self.spec.width)[position]
-        )
+        waves = sinusoids(0, int(position.max()) + 1, self.spec.width, words.device)
+        return self.dropout(words + waves[position])

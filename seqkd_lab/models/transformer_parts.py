@@ -9,15 +9,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqkd_lab.devices import widened
+
 KeysValues = tuple[Tensor, Tensor]
 """Keys and values of some places, each (N, H, T, D/H)."""
 
 
-def sinusoids(first: int, length: int, width: int) -> Tensor:
+def sinusoids(first: int, length: int, width: int, device: torch.device | str) -> Tensor:
     """(length, D) for the places first, first + 1, …: sine and cosine of waves from 2π to 20,000π
     (section 3.5)."""
-    positions = torch.arange(first, first + length)[:, None]
-    waves = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
+    positions = torch.arange(first, first + length, device=device)[:, None]
+    pairs = torch.arange(0, width, 2, device=device)
+    waves = torch.exp(pairs * (-math.log(10_000.0) / width))
     angles = positions * waves  # (length, D/2)
     return torch.stack([angles.sin(), angles.cos()], dim=2).view(length, width)
 
@@ -59,7 +62,7 @@ class Attention(nn.Module):
         """Return how much x (N, T, D) looks at each of the keys (N, H, S, D/H): (N, H, T, S), whose
         rows have the sum 1."""
         query = self._split(self.query(x))
-        scores = query @ keys.transpose(2, 3) / query.shape[3] ** 0.5
+        scores = widened(query @ keys.transpose(2, 3)) / query.shape[3] ** 0.5
         return scores.masked_fill(~mask, float("-inf")).softmax(dim=3)
 
 
