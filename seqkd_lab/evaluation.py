@@ -226,7 +226,7 @@ def compare_with_truth(
     total, n_tokens = 0.0, 0
     with evaluating(model):
         for batch in batches(encoded, 64, shuffle_seed=None):
-            log_p = model(batch).log_softmax(dim=2)  # (B, T, V)
+            log_p = model(batch.to(model.device)).log_softmax(dim=2).cpu()  # (B, T, V)
             for b, row in enumerate(batch.rows.tolist()):
                 source, target = corpus.source[row], corpus.target[row]
                 total += sentence_kl(log_p[b], source, target, model.target_vocabulary, language)
@@ -249,6 +249,6 @@ def sentence_kl(
     for t in range(len(target) + 1):
         truth = language.next_token(source, target[:t])
         ids = [EOS if token == "</s>" else vocabulary.ids([token])[0] for token in truth]
-        q = torch.tensor(list(truth.values()), dtype=torch.float64)
+        q = torch.tensor(list(truth.values()), dtype=torch.float64, device=log_p.device)
         total += float((q * (q.log() - log_p[t, ids].double())).sum())
     return total

@@ -11,6 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from seqkd_lab.devices import computing
 from seqkd_lab.finite import check_gradient, check_loss
 from seqkd_lab.identity import omitted_when_default
 
@@ -146,7 +147,8 @@ def training_step(
     Raise DivergenceError, before any change, where the loss or the gradient is not finite.
     """
     optimiser.zero_grad()
-    logits = model(batch)  # forward: scores (B, T, V) of every next token
+    with computing([model]):
+        logits = model(batch)  # forward: scores (B, T, V) of every next token
     loss = objective(logits, batch, teacher_logits)
     check_loss(loss, logits, teacher_logits)
     loss.backward()  # backward: the gradient of the loss, by parameter

@@ -11,7 +11,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
@@ -23,7 +23,7 @@ from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
 from seqkd_lab.estimates import check_batch
 from seqkd_lab.finite import DivergenceError, NotFiniteError, check_loss, check_trained, diverged
-from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluated, evaluating
 from seqkd_lab.optimisation import BY_BLEU, History, Optimisation, Progress, set_rate, training_step
 from seqkd_lab.resuming import AnotherRunError, check_shapes, forget, read_state, write_state
 
@@ -44,6 +44,7 @@ def validation_loss(model: Seq2Seq, encoded: EncodedCorpus, batch_size: int = 12
     total, n_tokens = 0.0, 0
     with evaluating(model):
         for batch in limited_batches(encoded, batch_size):
+            batch = batch.to(model.device)
             logits = model(batch)
             loss = nll(logits, batch.target_out)
             check_loss(loss, logits)
@@ -108,7 +109,7 @@ class Trainer:
         assert self.teacher is not None, f"{self.objective} needs no teacher"
         if self.batch_transform is None and TeacherMemory.holds(self.teacher, self.encoded):
             return TeacherMemory(self.teacher, self.encoded)
-        return torch.no_grad()(self.teacher)
+        return partial(evaluated, self.teacher)
 
     def update(self, batch: Batch, n_done: int) -> float:
         """Update the weights once, after `n_done` updates; return the loss in nats a token."""
@@ -153,7 +154,8 @@ class Trainer:
         """Yield the batches of this epoch, each with the number of updates before it."""
         shuffle_seed = self.seed * 1_000 + self.epoch
         shuffled = batches(self.encoded, self.optimisation.batch_size, shuffle_seed)
-        yield from enumerate(shuffled, start=self.epoch * self.updates_per_epoch)
+        for n_done, batch in enumerate(shuffled, start=self.epoch * self.updates_per_epoch):
+            yield n_done, batch.to(self.model.device)
 
     def _transformed(self, batch: Batch, n_done: int) -> Batch:
         """Return `batch` as it is learned from, after `n_done` updates."""

@@ -199,7 +199,7 @@ def _weights_hash(model: Seq2Seq) -> str:
     words = [model.source_vocabulary.tokens, model.target_vocabulary.tokens, repr(model.spec)]
     digest = hashlib.sha256(json.dumps(words).encode())
     for name, tensor in model.state_dict().items():
-        digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
+        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -63,8 +63,9 @@ def weight_classes(model: nn.Module) -> dict[str, list[str]]:
 
 
 def magnitudes(model: nn.Module) -> dict[str, Tensor]:
-    """Return |w| of every parameter, by name."""
-    return {name: parameter.detach().abs() for name, parameter in model.named_parameters()}
+    """Return |w| of every parameter, by name, on the CPU: what goes then does not depend on how a
+    device sorts."""
+    return {name: parameter.detach().cpu().abs() for name, parameter in model.named_parameters()}
 
 
 def scores(model: nn.Module, method: str) -> dict[str, Tensor]:
@@ -76,12 +77,15 @@ def scores(model: nn.Module, method: str) -> dict[str, Tensor]:
     for names in weight_classes(model).values():
         flat = torch.cat([by_name[name].flatten() for name in names])
         if method == CLASS_UNIFORM:
-            rank = torch.empty(len(flat), dtype=torch.float64)
-            rank[flat.argsort(stable=True)] = torch.arange(len(flat), dtype=torch.float64)
+            rank = torch.empty_like(flat, dtype=torch.float64)
+            rank[flat.argsort(stable=True)] = torch.arange(
+                len(flat), dtype=torch.float64, device=flat.device
+            )
             flat = rank / len(flat)
         else:
             weights = torch.cat([model.get_parameter(name).detach().flatten() for name in names])
-            flat = flat / weights.std(correction=0).clamp_min(torch.finfo(flat.dtype).tiny)
+            deviation = weights.cpu().std(correction=0)
+            flat = flat / deviation.clamp_min(torch.finfo(flat.dtype).tiny)
         parts = flat.split([by_name[name].numel() for name in names])
         for name, part in zip(names, parts, strict=True):
             by_name[name] = part.view_as(by_name[name])
@@ -105,11 +109,11 @@ def prune_masks(model: nn.Module, share: float, method: str = CLASS_BLIND) -> di
         raise ValueError(
             f"a share of {share} leaves none of {len(flat):,} parameters; take a smaller one"
         )
-    stays = torch.ones(len(flat), dtype=torch.bool)
+    stays = torch.ones_like(flat, dtype=torch.bool)
     stays[flat.argsort(stable=True)[:n_pruned]] = False
     parts = stays.split([score.numel() for score in by_name.values()])
     return {
-        name: part.view_as(score)
+        name: part.view_as(score).to(model.get_parameter(name).device)
         for (name, score), part in zip(by_name.items(), parts, strict=True)
     }
 

@@ -81,6 +81,11 @@ class Rollouts:
         """N."""
         return len(self.batch)
 
+    def to(self, device: torch.device) -> Rollouts:
+        """Return the same on `device`."""
+        delta = None if self.delta is None else self.delta.to(device)
+        return Rollouts(self.batch.to(device), self.teacher.to(device), self.kept.to(device), delta)
+
     @property
     def lengths(self) -> Tensor:
         """(N,) target tokens, EOS included."""

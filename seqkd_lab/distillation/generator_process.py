@@ -101,7 +101,7 @@ class WorkerSpec:
 
 def to_safetensors(weights: Mapping[str, Tensor]) -> bytes:
     """Return named tensors as safetensors."""
-    return save({name: tensor.detach().contiguous() for name, tensor in weights.items()})
+    return save({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()})
 
 
 def to_bytes(rollouts: Rollouts, events: list[Event]) -> bytes:

@@ -157,7 +157,7 @@ def learn(
     source.synchronise(0, student)
     for job in schedule.jobs():
         with timeline.record(WAIT, job.update):
-            rollouts = source.take(job)
+            rollouts = source.take(job).to(student.device)
         if teacher is not None:
             with timeline.record(SCORE, job.update):
                 rollouts = rollouts.scored_by(teacher)

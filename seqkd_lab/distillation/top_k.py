@@ -28,6 +28,11 @@ class TopK:
     def __getitem__(self, rows: Tensor | slice) -> TopK:
         return TopK(None if self.words is None else self.words[rows], self.log_probs[rows])
 
+    def to(self, device: torch.device) -> TopK:
+        """Return the same on `device`."""
+        words = None if self.words is None else self.words.to(device)
+        return TopK(words, self.log_probs.to(device))
+
     @classmethod
     def joined(cls, parts: list[TopK]) -> TopK:
         """Return the places of all `parts`, one part after the other."""

@@ -15,6 +15,7 @@ from seqkd_lab.corpus.vocabulary import EOS, SPECIALS
 from seqkd_lab.decoding.limits import LONGEST_SOURCE
 from seqkd_lab.decoding.scoring import sentence_log_probs
 from seqkd_lab.decoding.search import search
+from seqkd_lab.devices import CPU
 from seqkd_lab.export.ctranslate2_format import NEVER, ExportError
 from seqkd_lab.export.searching import ExportedModel
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -79,7 +80,7 @@ def compare(model: Seq2Seq, exported: ExportedModel, sources: Sequence[Sequence[
     differences = [
         abs(a - b) / (len(tokens) + 1) for (a, b), tokens in zip(log_probs, greedy, strict=True)
     ]
-    largest = float(torch.tensor(differences).max())  # NaN, where there is one
+    largest = float(torch.tensor(differences, device=CPU).max())  # NaN, where there is one
     return Agreement(len(sources), n_same[0], n_same[1], largest)
 
 

@@ -27,7 +27,8 @@ def save_model(directory: Path, model: Seq2Seq, half: bool = False, sparse: bool
     lost by it.
     """
     weights = {
-        name: tensor.half() if half else tensor for name, tensor in model.state_dict().items()
+        name: (tensor.half() if half else tensor).cpu()
+        for name, tensor in model.state_dict().items()
     }
     save_tensors(directory / "model.safetensors", pack(weights) if sparse else weights)
     vocabularies = {

@@ -141,6 +141,12 @@ def evaluating(*models: nn.Module) -> Iterator[None]:
             model.train(was_training)
 
 
+def evaluated(model: Seq2Seq, batch: Batch) -> Tensor:
+    """Return the logits (B, T, V) of a model that only judges `batch`, as a teacher does."""
+    with evaluating(model):
+        return model(batch)
+
+
 def check_source(source: Tensor, source_lengths: Tensor) -> None:
     """Raise ValueError unless `source` is (B, S), B ≥ 1, and `source_lengths` (B,) within 1..S."""
     if source.dim() != 2 or not len(source) or source_lengths.shape != source.shape[:1]:

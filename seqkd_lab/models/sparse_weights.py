@@ -22,13 +22,13 @@ def sparse_rows(weight: Tensor) -> dict[str, Tensor]:
     matrix = weight.flatten(1) if weight.dim() > 1 else weight.reshape(-1, 1)
     rows, columns = matrix.nonzero(as_tuple=True)  # in order of rows, then columns
     counts = torch.bincount(rows, minlength=len(matrix))
-    begins = torch.cat([torch.zeros(1, dtype=torch.long), counts.cumsum(0)])
+    begins = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
     narrow = torch.int16 if matrix.shape[1] <= 2**15 else torch.int32
     return {
         "values": matrix[rows, columns],
         "columns": columns.to(narrow),
         "begins": begins.to(torch.int32),
-        "shape": torch.tensor(weight.shape, dtype=torch.int32),
+        "shape": torch.tensor(weight.shape, dtype=torch.int32, device=weight.device),
     }
 
 
@@ -40,7 +40,7 @@ def dense(parts: Mapping[str, Tensor]) -> Tensor:
         raise ValueError(
             f"parts are lists, and no shape is negative; got the shape {shape.tolist()}"
         )
-    matrix = torch.zeros(tuple(shape.tolist()), dtype=values.dtype)
+    matrix = values.new_zeros(tuple(shape.tolist()))
     flat = matrix.flatten(1) if matrix.dim() > 1 else matrix.view(-1, 1)  # shares its memory
     counts = begins.diff()
     if (
@@ -52,7 +52,7 @@ def dense(parts: Mapping[str, Tensor]) -> Tensor:
             f"{len(values)} values, {len(columns)} columns and {len(counts)} rows for {len(flat)} "
             "rows"
         )
-    rows = torch.arange(len(counts)).repeat_interleave(counts)
+    rows = torch.arange(len(counts), device=counts.device).repeat_interleave(counts)
     if len(columns) and not 0 <= int(columns.min()) <= int(columns.max()) < flat.shape[1]:
         raise ValueError(f"columns must lie in 0..{flat.shape[1] - 1}")
     flat[rows, columns.long()] = values

@@ -34,7 +34,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 def as_bytes(tensors: Mapping[str, Tensor]) -> bytes:
     """Return named tensors as the content of a safetensors file."""
-    return save({name: tensor.detach().contiguous() for name, tensor in tensors.items()})
+    return save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
 
 
 def stored_tensors(path: Path) -> dict[str, Stored]:
