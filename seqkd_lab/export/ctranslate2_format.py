@@ -124,7 +124,7 @@ def specify(model: TransformerSeq2Seq) -> Any:
     encoder.scale_embeddings, decoder.scale_embeddings = False, size.tied
     encoder.embeddings[0].weight = numbers(model.source_embedding.weight)
     decoder.embeddings.weight = numbers(model.target_embedding.weight)
-    places = sinusoids(0, N_POSITIONS, size.width, model.device)
+    places = sinusoids(0, N_POSITIONS, size.width)
     for side in (encoder, decoder):
         side.position_encodings.encodings = numbers(places)
     fill_encoder(encoder, model)

@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqkd_lab.devices import widened
+from seqkd_lab.devices import CPU, widened
 
 KeysValues = tuple[Tensor, Tensor]
 """Keys and values of some places, each (N, H, T, D/H)."""
 
 
-def sinusoids(first: int, length: int, width: int, device: torch.device | str) -> Tensor:
+def sinusoids(first: int, length: int, width: int, device: torch.device | str = CPU) -> Tensor:
     """(length, D) for the places first, first + 1, …: sine and cosine of waves from 2π to 20,000π
     (section 3.5)."""
     positions = torch.arange(first, first + length, device=device)[:, None]

@@ -28,6 +28,7 @@ from seqkd_lab.distillation.losses import (
 from seqkd_lab.distillation.on_policy import Divergence
 from seqkd_lab.distillation.paced import Weighted
 from seqkd_lab.distillation.tip import SOFT_OR, Selected
+from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.training import Optimisation, Trainer
 
 V = 9
@@ -220,7 +221,7 @@ class TestNormalisation:
         )
 
 
-class RecordingTeacher(nn.Module):
+class RecordingTeacher(Seq2Seq):
     """A teacher that writes down which sentences and prefixes it was asked about."""
 
     def __init__(self, n_tokens: int) -> None:
@@ -232,6 +233,12 @@ class RecordingTeacher(nn.Module):
         for row, prefix in zip(batch.rows.tolist(), batch.target_in.tolist(), strict=True):
             self.asked[row] = [token for token in prefix if token not in (PAD, BOS)]
         return torch.zeros(*batch.target_in.shape, 3)
+
+    def start(self, source, source_lengths):
+        raise NotImplementedError
+
+    def read(self, tokens, state):
+        raise NotImplementedError
 
 
 GOLD = ParallelCorpus(
