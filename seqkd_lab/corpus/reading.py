@@ -87,6 +87,14 @@ def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
     Raise CorpusError, naming `name` and the line, for data that are damaged or not UTF-8; OSError
     where reading fails.
     """
+    for number, line in enumerate(raw_lines(file, name), start=1):
+        yield decoded(name, number, line)
+
+
+def raw_lines(file: BufferedReader, name: Path | str) -> Iterator[bytes]:
+    """Yield the lines of an open file or pipe, plain or gzip, as bytes with their line ends, for
+    `decoded`; a line of LONGEST_BYTES comes in pieces. Raise as `lines_of` does for what is no text
+    as a whole."""
     start = file.peek(8)
     for other, what in OTHER_STARTS.items():
         if start.startswith(other):
@@ -106,7 +114,7 @@ def lines_of(file: BufferedReader, name: Path | str) -> Iterator[str]:
                     f"much memory ({taken / 2**20:,.0f} MiB so far): the same lines again and "
                     "again; unpack it, and take what is to be read"
                 )
-            yield _decode(name, number, line)
+            yield line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         where = f"{name}:{number + 1}"
         raise CorpusError(
@@ -126,7 +134,9 @@ def _most_unpacked(file: BufferedReader) -> int:
     return max(PACKED_TEXT, PACKED_RATIO * status.st_size)
 
 
-def _decode(path: Path | str, number: int, line: bytes) -> str:
+def decoded(path: Path | str, number: int, line: bytes) -> str:
+    """Return the text of a line, which is the `number`-th, without its end. Raise CorpusError,
+    naming both, for what is no line of UTF-8."""
     if len(line) >= LONGEST_BYTES:
         raise CorpusError(
             f"{path}:{number}: over {LONGEST_BYTES // 2**20} MiB without a line end; it must hold "

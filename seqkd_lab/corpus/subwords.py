@@ -144,6 +144,17 @@ class SubwordTokeniser:
         check_unicode(text)
         return tuple(self._pieces.encode(fold(text.replace(SPACE, " ")), out_type=str))
 
+    def numbers(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return sentencepiece's own numbers of the subwords of each text: places in `spellings`.
+        A character that no subword spells has one that `pieces` does not hold."""
+        folded = [fold(text.replace(SPACE, " ")) for text in texts]
+        return self._pieces.encode(folded, out_type=int, num_threads=1)
+
+    @cached_property
+    def spellings(self) -> tuple[str, ...]:
+        """Return all subwords by their number, sentencepiece's own specials among them."""
+        return tuple(self._pieces.id_to_piece(list(range(len(self)))))
+
     def decode(self, tokens: Sequence[str]) -> str:
         """Return the text that the subwords spell."""
         pieces = self._joined_bytes(tokens) if self._byte_of else tokens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,11 +69,15 @@ class Vocabulary:
         if max_size is not None and max_size < 0:
             raise ValueError(f"max_size must be 0 or more words; got {max_size}")
         counts = Counter(word for sentence in sentences for word in sentence)
-        words = [
-            word for word, count in counts.items() if count >= min_count and word not in SPECIALS
-        ]
-        words.sort(key=lambda word: (-counts[word], word))
-        return cls(SPECIALS + tuple(words[:max_size]))
+        frequent = {word: count for word, count in counts.items() if count >= min_count}
+        words = cls.by_frequency(frequent)
+        return words if max_size is None else cls(words.tokens[: len(SPECIALS) + max_size])
+
+    @classmethod
+    def by_frequency(cls, counts: Mapping[str, int]) -> Vocabulary:
+        """Return the words by falling count, ties in alphabetical order."""
+        words = sorted(counts.keys() - set(SPECIALS), key=lambda word: (-counts[word], word))
+        return cls(SPECIALS + tuple(words))
 
     def __len__(self) -> int:
         """V, the specials included."""

@@ -9,8 +9,6 @@ worked on.
 from __future__ import annotations
 
 import multiprocessing
-import os
-import threading
 import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -27,6 +25,7 @@ from seqkd_lab.machine import use_threads
 from seqkd_lab.runs.lease import announced_by
 from seqkd_lab.runs.store import Store
 from seqkd_lab.runs.tasks import Task, most_needed_first
+from seqkd_lab.worker_processes import end_with_parent
 
 
 class Watcher:
@@ -203,18 +202,6 @@ def _raise_as(task: Task, error: BaseException | None) -> None:
 
 
 _messages: SimpleQueue | None = None
-
-
-def end_with_parent() -> None:
-    """Let this process end when the one that started it does, even if that one was killed."""
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        assert parent is not None, "this runs in a worker, which another process has started"
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _start_worker(messages: SimpleQueue) -> None:

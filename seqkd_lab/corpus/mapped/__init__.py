@@ -1,0 +1,1 @@
+"""Corpora larger than memory: token ids in files that are mapped instead of read."""

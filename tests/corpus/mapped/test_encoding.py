@@ -1,0 +1,104 @@
+"""A text that is encoded on disk is the text that a training would have read into memory: the same
+pairs in the same order, the same ids, the same words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from own_text import KINDS, PLAIN
+
+from seqkd_lab.corpus.batching import batch_rows, encode
+from seqkd_lab.corpus.mapped import joining, text
+from seqkd_lab.corpus.mapped.encoding import Text, encode_text
+from seqkd_lab.corpus.mapped.stored import open_corpus
+from seqkd_lab.corpus.mapped.text import AlignedFiles
+from seqkd_lab.runs.data import load_text
+from seqkd_lab.runs.texts import TextData
+
+SIZE = 150
+SPLITS = ("train", "valid", "test")
+
+
+def silent(*told: object) -> None:
+    """What nobody listens to."""
+
+
+def files_in(folder: Path, n_train: int | None = None) -> TextData:
+    paths = [str(folder / f"{split}.{side}") for split in SPLITS for side in ("source", "target")]
+    return TextData(*paths, n_train=n_train, vocabulary_size=SIZE)
+
+
+def as_text(data: TextData, fingerprint: str = "0" * 64) -> Text:
+    return Text(
+        AlignedFiles(data.source, data.target, data.n_train),
+        {
+            "valid": AlignedFiles(data.valid_source, data.valid_target),
+            "test": AlignedFiles(data.test_source, data.test_target),
+        },
+        fingerprint,
+        data.vocabulary_size,
+        data.character_coverage,
+        data.subwords,
+    )
+
+
+def encoded_here(data: TextData, folder: Path, n_workers: int = 1):
+    encode_text(as_text(data), folder, n_workers, silent, silent)
+    return open_corpus(folder)
+
+
+def check_same(stored, data: TextData, cache: Path) -> None:
+    """Compare a stored corpus with what a training in memory would have."""
+    held = load_text(data, cache)
+    assert stored.source_vocabulary == held.source_vocabulary
+    assert stored.target_vocabulary == held.target_vocabulary
+    assert stored.subwords.model == held.subwords.model
+    expected = encode(held.train, held.source_vocabulary, held.target_vocabulary)
+    for side in ("source", "target"):
+        mine, theirs = getattr(stored.train, side), getattr(expected, side)
+        for part in ("ids", "starts", "lengths"):
+            assert torch.equal(getattr(mine, part), getattr(theirs, part)), (side, part)
+    for split in ("valid", "test"):
+        mine, theirs = getattr(stored, split), getattr(held, split)
+        assert (mine.source, mine.target) == (theirs.source, theirs.target)
+        assert mine.references == theirs.references
+    assert stored.cleaning.splitlines()[:3] == held.cleaning.splitlines()[:3]
+    for seed in (1, 2):
+        mine = [rows.tolist() for rows in batch_rows(stored.train, 3, seed)]
+        assert mine == [rows.tolist() for rows in batch_rows(expected, 3, seed)]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_stored_text_is_the_text_in_memory(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(text, "PART_LINES", 7)
+    monkeypatch.setattr(joining, "BUCKET", 5)
+    KINDS[name].write(tmp_path / "text")
+    data = files_in(tmp_path / "text")
+    check_same(encoded_here(data, tmp_path / "encoded"), data, tmp_path / "cache")
+
+
+LETTERS = st.sampled_from(
+    ["a", "b", " ", "  ", "▁", "ß", "字", "\u0301", "\u2028", "<s>", "\t", "🐈"]
+)
+SENTENCE = st.lists(LETTERS, max_size=6).map("".join) | st.just("x" * 401) | st.just("no " * 40)
+ROWS = st.lists(st.tuples(SENTENCE, SENTENCE), max_size=12)
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=30)
+@given(rows=ROWS, size=st.integers(1, 5), bucket=st.integers(1, 4), repeat=st.integers(0, 3))
+def test_whatever_stands_in_a_text(tmp_path_factory, rows, size, bucket, repeat):
+    """Odd letters, empty sides, repeated pairs, sentences of any length, parts of any size."""
+    folder = tmp_path_factory.mktemp("odd")
+    train = [*rows, *rows[:repeat], *PLAIN.train]
+    replace(PLAIN, train=train).write(folder / "text")
+    data = files_in(folder / "text")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "PART_LINES", size)
+        patch.setattr(joining, "BUCKET", bucket)
+        check_same(encoded_here(data, folder / "encoded"), data, folder / "cache")
