@@ -65,10 +65,7 @@ def jupyter_lab(home: Path, fast: bool = True) -> Iterator[str]:
     when it does not start.
     """
     shutil.copytree(notebook_runs.NOTEBOOKS, home / "notebooks")
-    for name, values in SETTINGS.items():
-        file = home / "settings" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(values), encoding="utf-8", newline="\n")
+    write_settings(home / "settings")
     port, token, log = free_port(), secrets.token_hex(16), home / "server.log"
     command = [
         sys.executable,
@@ -97,6 +94,14 @@ def jupyter_lab(home: Path, fast: bool = True) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/lab/tree/notebooks/{{name}}?token={token}"
     finally:
         _end(server)
+
+
+def write_settings(folder: Path) -> None:
+    """Writes JupyterLab's settings for a driven page into its folder of them."""
+    for name, values in SETTINGS.items():
+        file = folder / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values), encoding="utf-8", newline="\n")
 
 
 def _environment(home: Path, fast: bool) -> dict[str, str]:
@@ -146,7 +151,7 @@ def browser_page(executable: str) -> Iterator:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_FLAGS))
         try:
-            page = browser.new_page(viewport={"width": 1400, "height": 1500})
+            page = browser.new_context(viewport={"width": 1400, "height": 1500}).new_page()
             page.set_default_timeout(1000 * START_SECONDS)
             page.troubles = []
             page.on("pageerror", lambda error: page.troubles.append(str(error)))
@@ -167,14 +172,15 @@ class NotebookPage:
         # which kernel to take.
         page.get_by_text("| Idle").first.wait_for()
 
-    def run_all(self) -> None:
-        """Run → Run All Cells, until every code cell has its number."""
+    def run_all(self, seconds: float = RUN_SECONDS) -> None:
+        """Run → Run All Cells, until every code cell has its number; `seconds` is the most it may
+        take."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         self.page.wait_for_function(
             """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')]
                      .every(prompt => /\\[\\d+\\]/.test(prompt.textContent))""",
-            timeout=1000 * RUN_SECONDS,
+            timeout=1000 * seconds,
         )
 
     def errors(self) -> list[str]:

@@ -27,18 +27,28 @@ from datetime import date
 from itertools import product
 from pathlib import Path
 
-from benchmarks.class_server import report, results
+from benchmarks.class_server import report, results, shared_store
 from benchmarks.class_server.hub import Hub, HubError
-from benchmarks.class_server.measuring import FAST, FULL, TRAINED, lesson_path, measure
+from benchmarks.class_server.lessons import FAST, FULL, MODES, lesson_path
+from benchmarks.class_server.measuring import Plan, measure
 from benchmarks.class_server.results import Measured, Round
 from benchmarks.results import machine
 
 
+def plans(arguments: argparse.Namespace) -> list[Plan]:
+    """Return the round of each lesson (or lessons, as 03+06), mode and size of the class."""
+    every = product(arguments.lessons, arguments.modes, arguments.learners)
+    return [
+        Plan(tuple(lesson.split("+")), mode, n, arguments.browser, arguments.seconds)
+        for lesson, mode, n in every
+    ]
+
+
 def all_rounds(hub: Hub, arguments: argparse.Namespace) -> Iterator[Round]:
-    """Yield the round of each lesson, mode and size of the class."""
-    for lesson, mode, n in product(arguments.lessons, arguments.modes, arguments.learners):
-        print(f"lesson {lesson}, {mode}, {n} learners ...", file=sys.stderr, flush=True)
-        yield measure(hub, lesson, mode, n, arguments.seconds)
+    """Yield the rounds, one after the other."""
+    for plan in plans(arguments):
+        print(f"{plan} ...", file=sys.stderr, flush=True)
+        yield measure(hub, plan)
 
 
 def with_rounds(path: Path, rounds: list[Round]) -> Measured:
@@ -62,16 +72,37 @@ def proxy_command(given: str) -> list[str]:
     return [str(Path(found).absolute())]
 
 
+def handed_on_to_learners() -> dict[str, str]:
+    """Return the environment of all servers: the store that a teacher filled, where there is one.
+    Raise SystemExit where learners could write to it."""
+    shared = os.environ.get(shared_store.SHARED)
+    if not shared:
+        return {}
+    try:
+        shared_store.require_read_only(Path(shared))
+    except HubError as error:
+        raise SystemExit(str(error)) from error
+    return {shared_store.SHARED: str(Path(shared).absolute())}
+
+
 def options() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.class_server", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--lessons", nargs="+", default=["03", "06"], help="two digits each")
-    parser.add_argument("--modes", nargs="+", default=[FAST, FULL], choices=(FAST, FULL, TRAINED))
+    parser.add_argument(
+        "--lessons",
+        nargs="+",
+        default=["03", "06"],
+        help="two digits each; 03+06: each learner runs both, and half of them begin with each",
+    )
+    parser.add_argument("--modes", nargs="+", default=[FAST, FULL], choices=MODES)
     parser.add_argument("--learners", nargs="+", type=int, default=[1, 2, 4])
-    parser.add_argument("--seconds", type=float, default=900, help="the most that a round may take")
+    parser.add_argument(
+        "--browser", action="store_true", help="the first learner has a real browser (playwright)"
+    )
+    parser.add_argument("--seconds", type=float, default=2400, help="the most a round may take")
     parser.add_argument("--proxy", default="configurable-http-proxy", metavar="PROGRAM")
     parser.add_argument(
         "--results", type=Path, default=results.DEFAULT, help="where rounds are kept"
@@ -89,12 +120,11 @@ def main() -> int:
     if min(arguments.learners) < 1:
         raise SystemExit(f"--learners {min(arguments.learners)}: a class has 1 learner or more")
     proxy = proxy_command(arguments.proxy)
-    for lesson in arguments.lessons:
-        lesson_path(lesson)
-    shared = os.environ.get("SEQKD_LAB_SHARED")
-    handed_on = {"SEQKD_LAB_SHARED": str(Path(shared).absolute())} if shared else {}
+    for plan in plans(arguments):
+        for lesson in plan.lessons:
+            lesson_path(lesson)
     with tempfile.TemporaryDirectory() as folder:
-        hub = Hub(Path(folder), proxy, handed_on)
+        hub = Hub(Path(folder), proxy, handed_on_to_learners())
         try:
             with hub:
                 for round_ in all_rounds(hub, arguments):

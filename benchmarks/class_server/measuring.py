@@ -1,4 +1,4 @@
-"""One round: a class that runs one lesson at the same moment, and what that takes."""
+"""One round: a class that runs lessons at the same moment, and what that takes."""
 
 from __future__ import annotations
 
@@ -6,102 +6,129 @@ import asyncio
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass, field
 
-import nbformat
-from nbformat import NotebookNode
-
-from benchmarks.class_server import processes
+from benchmarks.class_server import processes, shared_store
 from benchmarks.class_server.hub import Hub, HubError
-from benchmarks.class_server.learner import FOLDER, Learner
+from benchmarks.class_server.learner import FOLDER, Learner, Move, Run, Underway
+from benchmarks.class_server.lessons import NOTEBOOKS, hand_out, lesson_path, order
 from benchmarks.class_server.results import Round
-
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-FAST, FULL, TRAINED = "fast", "full", "trained"
-FAST_CELL = 'import os\nos.environ["SEQKD_LAB_FAST"] = "1"'
-SWITCH = "FROM_NOTHING = "
+from benchmarks.class_server.summing import summed_up
 
 
-def lesson_path(number: str) -> Path:
-    """Return the notebook of a lesson. Raise SystemExit where there is none."""
-    found = sorted(NOTEBOOKS.glob(f"{number}_*.ipynb"))
-    if len(number) != 2 or not found:
-        raise SystemExit(f"--lessons {number}: no such lesson; give two digits, as 03")
-    return found[0]
+@dataclass(frozen=True)
+class Plan:
+    """What a round is to do: the lessons of each learner, their mode, how many learners, whether
+    the first one has a real browser, and the seconds that the round may take."""
+
+    lessons: tuple[str, ...]
+    mode: str
+    n: int
+    in_browser: bool
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"lesson {'+'.join(self.lessons)}, {self.mode}, {self.n} learners"
+
+    def learners(self, hub: Hub) -> list[Learner]:
+        """Return the learners of this class, who have no server yet."""
+        learners = [Learner(hub, f"learner-{place + 1}") for place in range(self.n)]
+        if self.in_browser:
+            from benchmarks.class_server.browser import BrowserLearner  # it needs playwright
+
+            learners[0] = BrowserLearner(hub, learners[0].name, self.seconds)
+        return learners
 
 
-def in_mode(notebook: NotebookNode, mode: str) -> NotebookNode:
-    """Return the notebook for a mode: fast does less of everything, full is what learners get, and
-    trained is fast with the lesson's switch on, so that models are trained rather than read."""
-    if mode != FULL:
-        notebook.cells.insert(0, nbformat.v4.new_code_cell(FAST_CELL))
-    for cell in notebook.cells:
-        if mode == TRAINED and cell.cell_type == "code":
-            cell.source = cell.source.replace(f"{SWITCH}False", f"{SWITCH}True")
-    return notebook
+@dataclass
+class Observed:
+    """What was seen of a round; `spawn_s` until all servers were ready, `wall_s` until the last
+    lesson ended, `load` of the machine before."""
+
+    load: float
+    spawn_s: float = 0.0
+    wall_s: float = 0.0
+    runs: list[Run] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    underway: Underway = field(default_factory=Underway)
+    peak: processes.Peak = field(default_factory=processes.Peak)
+    browser: tuple[float, float] | None = None
 
 
-async def run_lesson(hub: Hub, learners: list[Learner], path: Path, mode: str) -> processes.Peak:
-    """Let all learners run a lesson at once; return the highest memory of their kernels."""
-    peak = processes.Peak()
-    watching = asyncio.create_task(peak.watch(hub.process.pid))
-    lessons = [
-        learner.run(in_mode(nbformat.read(path, as_version=4), mode), path.name)
-        for learner in learners
-    ]
-    try:
-        await asyncio.gather(*lessons)
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-    peak.look(processes.below(hub.process.pid).kernels)
-    return peak
-
-
-def measure(hub: Hub, lesson: str, mode: str, n: int, seconds: float) -> Round:
-    """Return what a class of `n` takes for a lesson. Raise HubError where a cell failed, or where
-    the class is not done within `seconds`."""
-    learners = [Learner(hub, f"learner-{i + 1}") for i in range(n)]
-    names = [learner.name for learner in learners]
+def measure(hub: Hub, plan: Plan) -> Round:
+    """Return what a class takes. Raise HubError, naming the learners, where a cell failed or where
+    the class is not done in time."""
+    learners, observed = plan.learners(hub), Observed(os.getloadavg()[0])
+    store = shared_store.named()
+    before = shared_store.contents(store) if store else {}
     began = time.monotonic()
-    hub.start_servers(names)
-    spawned = time.monotonic()
+    hub.start_servers([learner.name for learner in learners])
+    observed.spawn_s = time.monotonic() - began
     for learner in learners:
         ignored = shutil.ignore_patterns(".ipynb_checkpoints")
         shutil.copytree(NOTEBOOKS, learner.home / FOLDER, ignore=ignored)
-    work = run_lesson(hub, learners, lesson_path(lesson), mode)
-    started = time.monotonic()
-    try:
-        peak = asyncio.run(asyncio.wait_for(work, seconds))
-    except asyncio.TimeoutError:
-        raise HubError(
-            f"lesson {lesson}: not done after {seconds:.0f} s; raise --seconds"
-        ) from None
-    ended = time.monotonic()
-    if wrong := [f"{learner.name}, {error}" for learner in learners for error in learner.errors]:
-        raise HubError(f"lesson {lesson}, {mode}: {'; '.join(wrong[:3])}")
-    round_ = summed_up(hub, learners, peak, (lesson, mode, spawned - began, ended - started))
-    hub.remove(names)
+        hand_out(plan.lessons, plan.mode, learner.home / FOLDER)
+    asyncio.run(whole_round(hub, plan, learners, observed))
+    if wrong := [error for learner in learners for error in learner.errors]:
+        raise HubError(f"{plan}: {'; '.join(wrong)}")
+    if store and shared_store.contents(store) != before:
+        raise HubError(f"{plan}: somebody wrote to {store}")
+    round_ = summed_up(hub, plan, learners, observed)
+    hub.remove([learner.name for learner in learners])
     shutil.rmtree(hub.folder / "homes")
     return round_
 
 
-def summed_up(
-    hub: Hub, learners: list[Learner], peak: processes.Peak, said: tuple[str, str, float, float]
-) -> Round:
-    """Return the round of a class whose kernels are still there."""
-    lesson, mode, spawn_s, wall_s = said
-    n, running = len(learners), processes.below(hub.process.pid)
-    return Round(
-        lesson=lesson, mode=mode, learners=n, spawn_s=round(spawn_s, 1), wall_s=round(wall_s, 1),
-        kernel_cpu_s=round(sum(map(processes.cpu_seconds, running.kernels)) / n, 2),
-        kernel_pss_mib=round(peak.pss_mib / n, 1),
-        kernel_rss_mib=round(peak.rss_mib, 1),
-        server_pss_mib=round(processes.pss_mib(running.servers) / n, 1),
-        hub_pss_mib=round(processes.pss_mib(running.hub), 1),
-        home_mib=round(sum(processes.disk_mib(each.home) for each in learners) / n, 2),
-        cache_mib=round(sum(processes.disk_mib(each.home / ".cache") for each in learners) / n, 2),
-        shared_store="SEQKD_LAB_SHARED" in os.environ,
-    )  # fmt: skip
+async def whole_round(
+    hub: Hub, plan: Plan, learners: Sequence[Learner], observed: Observed
+) -> None:
+    """Let all learners run their lessons at once; then, at rest, move the sliders again."""
+    watching = asyncio.create_task(observed.peak.watch(hub.process.pid))
+    try:
+        await asyncio.gather(*(learner.prepare() for learner in learners))
+        work = (
+            all_lessons(learner, order(plan.lessons, place), observed)
+            for place, learner in enumerate(learners)
+        )
+        began = time.monotonic()
+        await asyncio.wait_for(asyncio.gather(*work), plan.seconds)
+        observed.wall_s = observed.underway.ended - began
+        await at_rest(learners, plan.lessons, observed)
+        observed.peak.look_below(hub.process.pid)
+    except asyncio.TimeoutError:
+        raise HubError(f"{plan}: not done after {plan.seconds:.0f} s; raise --seconds") from None
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        for learner in learners:
+            await learner.leave()
+
+
+async def all_lessons(learner: Learner, lessons: Sequence[str], observed: Observed) -> None:
+    """Let one learner run lessons one after the other, and move a slider of each when it has
+    ended. Raise HubError, with the learner's name, where anything goes wrong."""
+    for lesson in lessons:
+        try:
+            with observed.underway.one_more():
+                path = lesson_path(lesson)
+                first, whole, kernel_id = await learner.run(lesson, path.name)
+            kernel = processes.kernel_process(learner.hub.process.pid, kernel_id)
+            cpu_s = processes.cpu_seconds(kernel)
+            observed.runs.append(
+                Run(learner.name, lesson, learner.in_browser, first, whole, kernel.pid, cpu_s)
+            )
+            observed.moves += await learner.move_slider(lesson, observed.underway)
+        except Exception as error:  # whatever it is, it is said at whom and where
+            said = "; ".join([f"{type(error).__name__}: {error}", *learner.errors])
+            raise HubError(f"{learner.name}, lesson {lesson}: {said}") from error
+
+
+async def at_rest(learners: Sequence[Learner], lessons: Sequence[str], observed: Observed) -> None:
+    """Move the sliders of one learner of each kind, while nobody runs anything."""
+    for learner in {each.in_browser: each for each in learners}.values():
+        for lesson in lessons:
+            observed.moves += await learner.move_slider(lesson, observed.underway)
+        observed.browser = learner.browser_cost() or observed.browser

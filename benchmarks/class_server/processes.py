@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,23 +55,39 @@ def disk_mib(folder: Path) -> float:
 
 @dataclass
 class Peak:
-    """The highest memory of the kernels so far: of all of them together, and of a single one."""
+    """The highest memory of the kernels so far: of all of them together, the resident one of a
+    single kernel, and the proportional one of each by its process id."""
 
     pss_mib: float = 0.0
     rss_mib: float = 0.0
-    every_s: float = field(default=1.0)
+    by_kernel: dict[int, float] = field(default_factory=dict)
+    every_s: float = field(default=2.0)
 
     async def watch(self, hub_pid: int) -> None:
-        """Look at the kernels again and again, until this task is cancelled."""
+        """Look at the kernels again and again, until this task is cancelled; in a thread, so that
+        no learner waits for a look."""
         while True:
-            self.look(below(hub_pid).kernels)
+            await asyncio.to_thread(self.look_below, hub_pid)
             await asyncio.sleep(self.every_s)
 
-    def look(self, kernels: list[psutil.Process]) -> None:
+    def look_below(self, hub_pid: int) -> None:
         """Take in what the kernels have now; leave this look out where one has just ended."""
-        try:
-            pss = pss_mib(kernels)
-            rss = max((kernel.memory_info().rss / MIB for kernel in kernels), default=0.0)
-        except psutil.NoSuchProcess:
-            return
-        self.pss_mib, self.rss_mib = max(self.pss_mib, pss), max(self.rss_mib, rss)
+        with suppress(psutil.NoSuchProcess):
+            self.look(below(hub_pid).kernels)
+
+    def look(self, kernels: list[psutil.Process]) -> None:
+        """Take in what these processes have now."""
+        pss = {kernel.pid: pss_mib([kernel]) for kernel in kernels}
+        rss = max((kernel.memory_info().rss / MIB for kernel in kernels), default=0.0)
+        self.pss_mib = max(self.pss_mib, sum(pss.values()))
+        self.rss_mib = max(self.rss_mib, rss)
+        for pid, mib in pss.items():
+            self.by_kernel[pid] = max(mib, self.by_kernel.get(pid, 0.0))
+
+
+def kernel_process(hub_pid: int, kernel_id: str) -> psutil.Process:
+    """Return the process of a kernel. Raise ProcessLookupError where it has ended."""
+    for process in below(hub_pid).kernels:
+        if kernel_id in " ".join(process.cmdline()):
+            return process
+    raise ProcessLookupError(f"kernel {kernel_id} has ended; was it killed for memory?")
