@@ -2,7 +2,8 @@
 
 Each job runs once before the clock, to find the largest batch that fits: what only a first call
 costs (Adam's moments, the choice of kernels) falls there. A GPU works on while Python goes on, so
-it is waited for before the clock is read.
+it is waited for before the clock is read. On a CPU, seconds are those that the process was given:
+machines are shared, and one thread computes.
 """
 
 from __future__ import annotations
@@ -32,8 +33,6 @@ from seqkd_lab.planning.rates import SEARCH, TRAIN, MeasuredShape, Rate, Similar
 
 MIB = 2**20
 LEARNING_RATE, CLIP_NORM = 1e-4, 1.0
-POOL = 1_280
-"""Sources that a search sorts by length together, as `seqkd-lab distil` does (parts.PART)."""
 
 
 @dataclass(frozen=True)
@@ -105,14 +104,15 @@ def device_name(device: torch.device) -> str:
 
 
 def timed(work: Callable[[], object], device: torch.device, rounds: int) -> list[float]:
-    """Return the seconds of each of `rounds` calls."""
+    """Return the seconds of each of `rounds` calls: of the clock, on a CPU those of the process."""
+    clock = time.process_time if device.type == "cpu" else time.perf_counter
     seconds = []
     for _ in range(rounds):
         synchronise(device)
-        start = time.perf_counter()
+        start = clock()
         work()
         synchronise(device)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(clock() - start)
     return seconds
 
 

@@ -21,9 +21,8 @@ from seqkd_lab.runs.measured import Amount, Count, Name, Positive, Row, Size
 
 REMEDY = "make it with `python -m benchmarks.device --results FILE` in a checkout"
 TRAIN, SEARCH = "train", "search"
-MEBIBYTES = "of the device", "of the process"
 Rounds = Annotated[list[Positive], Meta(min_length=1)]
-"""Seconds of each round."""
+"""Seconds of each round: of the clock on a GPU, of the process on a CPU."""
 
 
 class MeasuredShape(Row):

@@ -30,6 +30,7 @@ REQUIRED = {
     ("corpus", "get"): ("tatoeba-en-es",),
     ("distil",): ("--teacher", "teacher", "--out", "d.tsv"),
     ("export",): ("seq-kd", "e"),
+    ("plan",): ("--pairs", "9"),
     ("prune",): ("--share", "0.5", "--out", "p"),
     ("score",): ("a", "b"),
     ("train",): ("--out", "m"),
