@@ -76,6 +76,20 @@ def check_precision(precision: str, device: torch.device) -> None:
                 f"--precision {BF16}: {torch.cuda.get_device_name(device)} (compute capability "
                 f"{major}.{minor}) has no {BF16} units, which begin at 8.0; take --precision {FP32}"
             )
+    if precision == BF16 and device.type == MPS and not torch.backends.mps.is_macos_or_newer(14, 0):
+        raise ValueError(
+            f"--precision {BF16}: {MPS} computes it from macOS 14 on; take --precision {FP32}"
+        )
+
+
+def seen() -> str:
+    """Name the devices that `choose` can return here, the one of AUTO first."""
+    gpus = [
+        f"{CUDA}:{i} {torch.cuda.get_device_name(i)}, "
+        f"{torch.cuda.get_device_properties(i).total_memory / 2**30:.0f} GiB"
+        for i in range(torch.cuda.device_count() if why_not(CUDA) is None else 0)
+    ]
+    return "; ".join([*gpus, *(name for name in (MPS, CPU) if why_not(name) is None)])
 
 
 @contextmanager

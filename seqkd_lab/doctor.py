@@ -44,6 +44,7 @@ def examine() -> list[Finding]:
         examine_python(),
         *examine_dependencies(),
         examine_torch_build(),
+        examine_devices(),
         examine_threads(),
         examine_memory(machine.available_memory_mib()),
         examine_disk(cache),
@@ -164,6 +165,16 @@ def examine_torch_build() -> Finding:
     )
     detail = f"CUDA {cuda} without a usable GPU: {gigabytes:.1f} GB on disk"
     return Finding("torch build", WARNING, detail, advice)
+
+
+def examine_devices() -> Finding:
+    """Name the devices that --device can name here."""
+    try:
+        from seqkd_lab.devices import seen
+
+        return Finding("devices", OK, seen())
+    except Exception:  # the finding "torch" says why
+        return Finding("devices", PROBLEM, "torch cannot be examined: see torch above")
 
 
 def installed_bytes(prefixes: tuple[str, ...]) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 from seqkd_lab import installation
 from seqkd_lab.corpus.text_folder import files_of
+from seqkd_lab.devices import AUTO, BF16, CPU, CUDA, DEVICES, FP32, MPS, PRECISIONS
 from seqkd_lab.runs.committed import own_results_path
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import SEQ_KD
@@ -85,6 +86,29 @@ TOKENIZE = parent(
     help=f"sacreBLEU's tokeniser for BLEU: {', '.join(TOKENISERS)} (default: by the script of the "
     "references: zh for Chinese, char for other scripts without spaces, otherwise 13a)",
 )
+
+
+def _device() -> ArgumentParser:
+    parser = ArgumentParser(add_help=False)
+    group = parser.add_argument_group("where and how it computes")
+    group.add_argument(
+        "--device",
+        choices=DEVICES,
+        help=f"{AUTO} takes {CUDA} where there is such a GPU, else {MPS}, else {CPU} (default: "
+        f"{AUTO} for your own text; {CPU} for the toy language, whose models are small)",
+    )
+    group.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default=FP32,
+        help=f"{BF16} computes products of matrices in 16 bits, which is faster on GPUs that have "
+        f"units for it; weights and files stay in 32 bits (default: {FP32})",
+    )
+    return parser
+
+
+DEVICE = _device()
+"""The options for where a model computes; `resolve.place_of` reads them."""
 
 
 def seed(purpose: str) -> ArgumentParser:

@@ -7,12 +7,16 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import torch
 
 from seqkd_lab import estimates, machine
 from seqkd_lab.cli.options import MOST_SEED, TEXT_FILES, text_files
 from seqkd_lab.cli.paths import readable_file
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.text_folder import files_of
+from seqkd_lab.devices import AUTO, CPU, FP32, check_precision, choose
 from seqkd_lab.estimates import WORKER_MIB
 from seqkd_lab.metrics import bleu_metric
 from seqkd_lab.runs.presets import PRESETS
@@ -28,6 +32,31 @@ def store_of(arguments: Namespace) -> Store:
     """Return the store of --store, or of the environment, or runs/ in the current folder, with the
     shared one beside it that the environment may name."""
     return from_environment(arguments.store)
+
+
+class Place(NamedTuple):
+    """Where a command's models compute and how: the arguments of `Seq2Seq.place`."""
+
+    device: torch.device
+    precision: str
+
+    @property
+    def key(self) -> list[str]:
+        """Return what a run's key states of it: the precision, unless it is that of runs before
+        there was a choice. A run may go on on another device, as on another machine."""
+        return [] if self.precision == FP32 else [self.precision]
+
+
+def place_of(arguments: Namespace, own_text: bool, index: int | None = None) -> Place:
+    """Return the place that --device and --precision name, which is named on stderr unless it is
+    the usual one; `index`: which of several GPUs. Raise ValueError for one that cannot be used."""
+    place = Place(
+        choose(arguments.device or (AUTO if own_text else CPU), index), arguments.precision
+    )
+    check_precision(place.precision, place.device)
+    if place.device.type != CPU or place.precision != FP32:
+        print(f"device: {place.device}, {place.precision}", file=sys.stderr)
+    return place
 
 
 def data_of(arguments: Namespace, preset: str, cutter: Path | None = None) -> ToyData | TextData:

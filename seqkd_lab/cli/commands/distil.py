@@ -23,7 +23,7 @@ from seqkd_lab.cli.models import (
 )
 from seqkd_lab.cli.options import TEXT_FILES, names_own_text, text_files, text_options, value_of
 from seqkd_lab.cli.paths import check_file, readable_file
-from seqkd_lab.cli.resolve import copies_of_pipes, data_of, store_of
+from seqkd_lab.cli.resolve import Place, copies_of_pipes, data_of, place_of, store_of
 from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.search import Hypothesis, check_beam
@@ -59,6 +59,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
                 "as the teacher was trained on)"
             ),
             options.TEXT,
+            options.DEVICE,
         ],
         help="let a teacher rewrite the training corpus, or translate source text without targets",
         description="Writes a TSV file with each source, the teacher's target, its "
@@ -102,16 +103,18 @@ def run(arguments: Namespace) -> int:
         arguments.beam = 35 if arguments.method == INTERPOLATED else 5
     check_beam(arguments.beam, 1, arguments.length_penalty)
     cutter = one_cutter(arguments.teacher)
+    place = place_of(arguments, cutter is not None)
     check_file(arguments.out, read=[*text_files(arguments), *(arguments.input or [])])
     check_earlier(arguments.out)
     if arguments.input is not None:
-        return translate_input(arguments)
+        return translate_input(arguments, place)
     check_kind(arguments.teacher, names_own_text(arguments))
     data = store_of(arguments).dataset(pairs_of(arguments, cutter))
     if data.subwords is not None:
         print(data.cleaning, file=sys.stderr)
     teacher = find_teacher(arguments.teacher, store_of(arguments))
-    distilled = replace_targets(data.train, kept_translations(arguments, teacher, data.train))
+    found = kept_translations(arguments, teacher, data.train, place)
+    distilled = replace_targets(data.train, found)
     write_cutter(arguments.out, teacher.subwords)
     write_distilled(arguments.out, distilled)
     kept_file(arguments).unlink(missing_ok=True)
@@ -159,7 +162,7 @@ def preset_option(arguments: Namespace) -> str:
     return "" if preset is None else f" --preset {preset}"
 
 
-def translate_input(arguments: Namespace) -> int:
+def translate_input(arguments: Namespace, place: Place) -> int:
     """Translate source text that has no targets, write the translations, and print a summary."""
     check_input(arguments)
     lines, dropped = clean_sources(read_sources(inputs_of(arguments)))
@@ -167,9 +170,8 @@ def translate_input(arguments: Namespace) -> int:
     teacher = find_teacher(arguments.teacher, store_of(arguments))
     sources = tuple(map(teacher.encode, lines))
     corpus = ParallelCorpus("input", "input", "unknown", sources, sources)
-    kept, failed = drop_failures(
-        translated(sources, kept_translations(arguments, teacher, corpus)), teacher.decode
-    )
+    found = kept_translations(arguments, teacher, corpus, place)
+    kept, failed = drop_failures(translated(sources, found), teacher.decode)
     print(f"translations: {failed}", file=sys.stderr)
     usual = trained_on(arguments.teacher).tokens_per_source_token
     if usual is not None:
@@ -222,20 +224,20 @@ def kept_file(arguments: Namespace) -> Path:
 
 
 def kept_translations(
-    arguments: Namespace, teacher: TrainedModel, corpus: ParallelCorpus
+    arguments: Namespace, teacher: TrainedModel, corpus: ParallelCorpus, place: Place
 ) -> list[Hypothesis]:
     """Return the teacher's translation of each source, continuing from what an interrupted run
     kept."""
     how = (arguments.method, arguments.beam, arguments.length_penalty, arguments.seed)
     warn_of_unknown(teacher, corpus.source)
-    kept = Kept(
-        kept_file(arguments), run_key(teacher.model, corpus.fingerprint, PART, *how), len(corpus)
-    )
+    model = teacher.model.place(*place)
+    key = run_key(model, corpus.fingerprint, PART, *how, *place.key)
+    kept = Kept(kept_file(arguments), key, len(corpus))
     with Bar(total=len(corpus), desc="distil", unit=" sentences") as bar:
 
         def translate(first: int, last: int, report) -> list[Hypothesis]:
             seed = arguments.seed + first * 1_000_003  # each part has draws of its own
-            return translations(teacher.model, corpus[first:last], *how[:3], seed, report)
+            return translations(model, corpus[first:last], *how[:3], seed, report)
 
         return in_parts(kept, translate, bar.update, lambda text: bar.write(text, file=sys.stderr))
 

@@ -23,7 +23,7 @@ from seqkd_lab.cli.learning import (
 from seqkd_lab.cli.models import check_kind, find_model, one_cutter, trained_on
 from seqkd_lab.cli.options import names_own_text, naming
 from seqkd_lab.cli.paths import check_folder
-from seqkd_lab.cli.resolve import data_of, store_of
+from seqkd_lab.cli.resolve import data_of, place_of, store_of
 from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.compression.pruning import (
     CLASS_BLIND,
@@ -35,6 +35,7 @@ from seqkd_lab.compression.pruning import (
     pruned_by_class,
     shares_in_steps,
 )
+from seqkd_lab.devices import FP32
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.models.folder import save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
@@ -52,6 +53,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
             options.distilled("retrain on this distilled corpus instead of gold"),
             options.seed("seed of the retraining"),
             options.TEXT,
+            options.DEVICE,
         ],
         help="prune a model by magnitude, and retrain what is left",
         description="Sets the smallest weights of a model to 0, continues training while they "
@@ -110,13 +112,14 @@ def run(arguments: Namespace) -> int:
         for name in ("epochs", "learning_rate"):
             optimisation = changed(optimisation, arguments, name)
     cutter = one_cutter([arguments.model], read_files([arguments.distilled]))
+    place = place_of(arguments, cutter is not None)
     data = None
     if optimisation is not None:
         check_kind([arguments.model], names_own_text(arguments))
         data = retraining_data(arguments, cutter)
     check_folder(arguments.out)
     trained = find_model(arguments.model, store)
-    model, before = trained.model, n_nonzero(trained.model)
+    model, before = trained.model.place(*place), n_nonzero(trained.model)
     history: list[dict] = []
     if optimisation is not None and data is not None:
         history = retrained(arguments, model, steps, optimisation, data)
@@ -159,6 +162,7 @@ def retrained(
         arguments.seed,
         corpus.fingerprint,
         data.valid.fingerprint,
+        *([] if model.precision == FP32 else [model.precision]),
     )
     history = []
     for number, share in enumerate(steps, start=1):

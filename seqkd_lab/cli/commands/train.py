@@ -28,7 +28,7 @@ from seqkd_lab.cli.learning import (
 from seqkd_lab.cli.models import check_kind, find_teacher, one_cutter
 from seqkd_lab.cli.options import names_own_text, text_options
 from seqkd_lab.cli.paths import check_folder
-from seqkd_lab.cli.resolve import store_of
+from seqkd_lab.cli.resolve import place_of, store_of
 from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.distillation.forward_translation import tokens_per_source_token
 from seqkd_lab.estimates import check_model
@@ -62,6 +62,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
             ),
             learned_from(),
             options.TEXT,
+            options.DEVICE,
         ],
         help="train one model",
         description="Trains one model on gold or on a distilled corpus, and writes its folder: "
@@ -128,6 +129,7 @@ def learned_from() -> argparse.ArgumentParser:
 def run(arguments: Namespace) -> int:
     """Run `seqkd-lab train`; return the exit code."""
     machine.use_threads(1)
+    place = place_of(arguments, names_own_text(arguments))
     objective, store = objective_of(arguments), store_of(arguments)
     teachers = arguments.teacher or []
     tables = read_files([arguments.distilled, *(arguments.add or [])])
@@ -141,14 +143,14 @@ def run(arguments: Namespace) -> int:
     data = store.dataset(recipe.data)
     if data.subwords is not None:
         print(data.cleaning, file=sys.stderr)
-    teacher = find_teacher(teachers, store).model if teachers else None
+    teacher = find_teacher(teachers, store).model.place(*place) if teachers else None
     corpus = pairs_to_learn(arguments, data)
     vocabularies = (teacher or data).source_vocabulary, (teacher or data).target_vocabulary
-    key = run_key(recipe, objective, [] if teacher is None else [teacher], tables)
+    key = run_key(recipe, objective, [] if teacher is None else [teacher], tables, *place.key)
     settle(arguments.out / UNFINISHED, key)
     check_model(recipe.model.width, recipe.model.layers, sum(map(len, vocabularies)))
     torch.manual_seed(recipe.seed)
-    model = build(recipe.model, *vocabularies)
+    model = build(recipe.model, *vocabularies).place(*place)
     validation = (
         ValidationBLEU(data.valid, data.detokenise) if optimisation.best_by == BY_BLEU else None
     )

@@ -11,14 +11,15 @@ from collections.abc import Iterator, Sequence
 
 from seqkd_lab import machine
 from seqkd_lab.cli import options
-from seqkd_lab.cli.models import find_model
-from seqkd_lab.cli.resolve import check_at_least_1, store_of
+from seqkd_lab.cli.models import cutter_of_model, find_model
+from seqkd_lab.cli.resolve import check_at_least_1, place_of, store_of
 from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.cli.text_streams import STANDARD, Input, Output
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.alignment import copy_unknown
 from seqkd_lab.decoding.search import check_beam, search
 from seqkd_lab.decoding.translator import WINDOW, Translation, Translator
+from seqkd_lab.models.folder import TrainedModel
 
 COLUMNS = "line\trank\ttranslation\tlog_prob\tscore"
 LONGEST_SENTENCE = 1_000
@@ -49,7 +50,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     translate = verbs.add_parser(
         "translate",
-        parents=[options.MODEL, options.search(5, "5")],
+        parents=[options.MODEL, options.search(5, "5"), options.DEVICE],
         help="translate a text line by line, or a sentence with its n-best list",
         description=DESCRIPTION,
         epilog=EPILOG,
@@ -145,13 +146,21 @@ def check_options(arguments: Namespace) -> None:
         raise ValueError(f"{unused[0]} needs --input; a sentence is printed with its probabilities")
 
 
+def loaded(arguments: Namespace) -> TrainedModel:
+    """Return the model of --model, placed where it computes."""
+    place = place_of(arguments, cutter_of_model(arguments.model) is not None)
+    trained = find_model(arguments.model, store_of(arguments))
+    trained.model.place(*place)
+    return trained
+
+
 def translate_text(arguments: Namespace) -> int:
     """Translate --input line by line; return the exit code, 130 after an interruption."""
     source = Input(arguments.input)
     try:
         with Output(arguments.output or STANDARD, source) as output:
             translator = Translator(
-                find_model(arguments.model, store_of(arguments)),
+                loaded(arguments),
                 arguments.beam,
                 arguments.n_best or 1,
                 arguments.length_penalty,
@@ -210,7 +219,7 @@ def translate_sentence(arguments: Namespace) -> int:
             f"the sentence is too long: {len(arguments.sentence):,} characters, at most "
             f"{LONGEST_SENTENCE:,}; put it in a file and use --input"
         )
-    trained = find_model(arguments.model, store_of(arguments))
+    trained = loaded(arguments)
     model, source = trained.model, trained.encode(arguments.sentence)
     if not source:
         raise ValueError("the sentence is empty; give some words in quotation marks")
