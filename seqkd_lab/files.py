@@ -159,8 +159,15 @@ def not_finite(content: Any, key: str = "$") -> str | None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` beside `path` and move it into place: a reader sees the old file or the new
-    one, whole.
+    """Write `content` beside `path` and move it into place, as `written_atomically` does."""
+    with written_atomically(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def written_atomically(path: Path) -> Iterator[BinaryIO]:
+    """Give an open file beside `path`, and move it into place at the end of the body: a reader sees
+    the old file or the new one, whole.
 
     Folders that are missing are made, writable for whom the folder around them is. Raise OSError
     (with the path) when the disk is full or not writable: what stood there before stays. Raise
@@ -176,7 +183,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         )
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, 0o644)

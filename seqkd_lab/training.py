@@ -17,7 +17,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, encoded_for, limited_batches
+from seqkd_lab.corpus.batching import Batch, EncodedCorpus, batches, limited_batches
+from seqkd_lab.corpus.in_ids import encoded_for
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
@@ -60,7 +61,7 @@ class Trainer:
     def __init__(
         self,
         model: Seq2Seq,
-        corpus: ParallelCorpus | EncodedCorpus,
+        corpus: ParallelCorpus,
         valid: ParallelCorpus,
         objective: Objective,
         optimisation: Optimisation,
@@ -239,7 +240,7 @@ class Trainer:
 
 def train(
     model: Seq2Seq,
-    corpus: ParallelCorpus | EncodedCorpus,
+    corpus: ParallelCorpus,
     valid: ParallelCorpus,
     objective: Objective,
     optimisation: Optimisation,

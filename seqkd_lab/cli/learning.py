@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqkd_lab.cli.options import MODEL_NAME, names_own_text
-from seqkd_lab.cli.resolve import data_of
+from seqkd_lab.cli.resolve import given_data
 from seqkd_lab.cli.terminal import Bar
+from seqkd_lab.corpus.in_ids import PairsInIds
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.distillation.distilled import read_distilled
 from seqkd_lab.distillation.forward_translation import added, read_translated
 from seqkd_lab.distillation.losses import NLL, OBJECTIVES, Objective
+from seqkd_lab.distillation.mapped_targets import map_distilled
 from seqkd_lab.estimates import check_model
 from seqkd_lab.files import check_regular, sha256_of
 from seqkd_lab.models.architectures import ARCHITECTURES, FIRST, Spec
@@ -145,14 +147,43 @@ def recipe_of(arguments: Namespace, cutter: Path | None) -> Recipe:
     """Return the run without its objective, teachers and files, which have no recipes of their
     own."""
     model, training = sizes_of(arguments)
-    data = data_of(arguments, preset_of(arguments), cutter)
+    data = given_data(arguments, preset_of(arguments), cutter)
     return Recipe(arguments.out.name, data, model, NLL(), training, arguments.seed)
 
 
 def pairs_to_learn(arguments: Namespace, data: Dataset) -> ParallelCorpus:
-    """Return gold or --distilled, followed by the pairs of --add."""
+    """Return gold or --distilled, followed by the pairs of --add.
+
+    Raise ValueError for --add beside a mapped corpus: it would be read into memory.
+    """
+    if isinstance(data.train, PairsInIds):
+        return mapped_pairs(arguments, data.train)
     pairs = data.train if arguments.distilled is None else distilled_pairs(arguments, data.train)
     return added(pairs, *map(read_translated, arguments.add)) if arguments.add else pairs
+
+
+def mapped_pairs(arguments: Namespace, gold: PairsInIds) -> PairsInIds:
+    """Return the mapped gold pairs, or --distilled, which is mapped, too."""
+    if arguments.add:
+        raise ValueError(
+            "--add cannot be combined with --corpus: encode all pairs together instead, or name "
+            "the text by --text"
+        )
+    if arguments.distilled is None:
+        return gold
+    distilled = map_distilled(arguments.distilled, gold).corpus
+    if len(distilled) < len(gold):
+        say_first(arguments.distilled, len(distilled), len(gold))
+    return distilled
+
+
+def say_first(table: Path, n_rows: int, n_pairs: int) -> None:
+    """Note on stderr that a distilled corpus holds only the first pairs."""
+    print(
+        f"{table}: contains the first {n_rows:,} of {n_pairs:,} pairs; the student learns from "
+        "these.",
+        file=sys.stderr,
+    )
 
 
 def distilled_pairs(arguments: Namespace, gold: ParallelCorpus) -> ParallelCorpus:
@@ -163,11 +194,7 @@ def distilled_pairs(arguments: Namespace, gold: ParallelCorpus) -> ParallelCorpu
     n_rows = len(read_lines(arguments.distilled)) - 1
     if 0 < n_rows < len(gold):
         distilled = read_distilled(arguments.distilled, gold[:n_rows])
-        print(
-            f"{arguments.distilled}: contains the first {n_rows:,} of {len(gold):,} pairs; the "
-            "student learns from these.",
-            file=sys.stderr,
-        )
+        say_first(arguments.distilled, n_rows, len(gold))
         return distilled.corpus
     return read_distilled(arguments.distilled, gold).corpus
 

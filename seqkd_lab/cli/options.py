@@ -250,6 +250,15 @@ def _own_text() -> ArgumentParser:
     return parser
 
 
+CORPUS = parent(
+    "--corpus",
+    group=OWN_TEXT,
+    type=typed_path,
+    metavar="FOLDER",
+    help="a text that `seqkd-lab corpus encode` has cleaned and cut, instead of all options for "
+    "the text but --pairs, which then counts pairs after cleaning; it may be larger than memory",
+)
+
 TEXT = _own_text()
 """The options that name and prepare the user's own text."""
 
@@ -274,13 +283,16 @@ def text_files(arguments: Namespace) -> list[str | None]:
 
 
 def names_own_text(arguments: Namespace) -> bool:
-    """Return whether a folder of text, or any of the six files, was named."""
-    return any(file is not None for file in text_files(arguments))
+    """Return whether a folder of text, any of the six files, or an encoded corpus was named."""
+    files = (*text_files(arguments), getattr(arguments, "corpus", None))
+    return any(file is not None for file in files)
 
 
 def text_options(arguments: Namespace) -> str:
     """Return the options for the text as the user typed them, for the suggested next command."""
-    names = ("text", "pairs") if arguments.text is not None else (*TEXT_FILES, "pairs")
+    folder = "corpus" if getattr(arguments, "corpus", None) is not None else "text"
+    is_folder = getattr(arguments, folder) is not None
+    names = (folder, "pairs") if is_folder else (*TEXT_FILES, "pairs")
     values = {name: value_of(arguments, name) for name in names}
     return " ".join(
         shlex.join([f"--{name}", str(value)]) for name, value in values.items() if value is not None

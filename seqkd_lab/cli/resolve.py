@@ -14,6 +14,7 @@ import torch
 from seqkd_lab import estimates, machine
 from seqkd_lab.cli.options import MOST_SEED, TEXT_FILES, text_files
 from seqkd_lab.cli.paths import readable_file
+from seqkd_lab.corpus.mapped.description import DESCRIPTION, SUBWORDS
 from seqkd_lab.corpus.subwords import SubwordTokeniser
 from seqkd_lab.corpus.text_folder import files_of
 from seqkd_lab.devices import AUTO, CPU, FP32, check_precision, choose
@@ -22,6 +23,7 @@ from seqkd_lab.metrics import bleu_metric
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import SourceText, TextData, ToyData
 from seqkd_lab.runs.store import Store, from_environment
+from seqkd_lab.runs.texts import Data, EncodedText
 from seqkd_lab.studies.table1.table import TableRun
 
 MOST_SUBWORDS = 1_000_000
@@ -102,6 +104,32 @@ def data_of(arguments: Namespace, preset: str, cutter: Path | None = None) -> To
         character_coverage=coverage,
         tokenize=tokenize,
     )
+
+
+def given_data(arguments: Namespace, preset: str, cutter: Path | None = None) -> Data:
+    """Return the folder of --corpus, or what `data_of` returns. Raise ValueError for options that
+    cannot stand beside --corpus, and where `cutter` is not what cut that corpus."""
+    folder = arguments.corpus
+    if folder is None:
+        return data_of(arguments, preset, cutter)
+    check_at_least_1("--pairs", arguments.pairs)
+    for name in ("text", *TEXT_FILES, "vocabulary", "character-coverage", "subwords"):
+        if getattr(arguments, name.replace("-", "_")) is not None:
+            raise ValueError(
+                f"--{name} cannot be combined with --corpus {folder}, whose text is cleaned and "
+                "cut already; `seqkd-lab corpus encode` takes that option"
+            )
+    if not (folder / DESCRIPTION).is_file():
+        raise ValueError(
+            f"--corpus {folder}: no encoded corpus (it has no {DESCRIPTION}); `seqkd-lab corpus "
+            "encode` makes one"
+        )
+    if cutter is not None and cutter.read_bytes() != (folder / SUBWORDS).read_bytes():
+        raise ValueError(
+            f"{folder / SUBWORDS} and {cutter} are different subword models, and a model reads "
+            f"only its own; encode the text again with --subwords {cutter}"
+        )
+    return EncodedText(str(folder), arguments.pairs)
 
 
 def check_at_least_1(option: str, number: int | None, unit: str = "") -> None:

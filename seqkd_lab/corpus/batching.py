@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -96,8 +96,6 @@ class EncodedCorpus:
 
     source: Sentences
     target: Sentences
-    vocabularies: tuple[Vocabulary, Vocabulary] | None = field(default=None, repr=False)
-    """Of source and target, where it is known by which the ids were made."""
 
     def __len__(self) -> int:
         """N."""
@@ -134,24 +132,7 @@ def encode(
     return EncodedCorpus(
         Sentences.of([*source_vocabulary.ids(words), EOS] for words in corpus.source),
         Sentences.of([BOS, *target_vocabulary.ids(words), EOS] for words in corpus.target),
-        (source_vocabulary, target_vocabulary),
     )
-
-
-def encoded_for(
-    corpus: ParallelCorpus | EncodedCorpus,
-    source_vocabulary: Vocabulary,
-    target_vocabulary: Vocabulary,
-) -> EncodedCorpus:
-    """Return `corpus` in the ids of these vocabularies. Raise ValueError where it is in ids of
-    others already."""
-    if isinstance(corpus, ParallelCorpus):
-        return encode(corpus, source_vocabulary, target_vocabulary)
-    if corpus.vocabularies not in (None, (source_vocabulary, target_vocabulary)):
-        raise ValueError(
-            "the corpus is in the ids of other vocabularies than the model's; encode its text again"
-        )
-    return corpus
 
 
 def make_batch(encoded: EncodedCorpus, rows: Sequence[int] | Tensor) -> Batch:

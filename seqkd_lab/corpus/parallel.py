@@ -66,6 +66,12 @@ class ParallelCorpus:
         """Return the pairs of a slice, or of a list of places in this order."""
         return replace(self, **_pick(self, ("source", "target", "references"), rows))
 
+    @property
+    def tokens_per_source_token(self) -> float:
+        """Target tokens per source token over all pairs; 0 where there is none."""
+        n_source = sum(map(len, self.source))
+        return sum(map(len, self.target)) / n_source if n_source else 0.0
+
     @cached_property
     def fingerprint(self) -> str:
         """sha256 (hex) of sources, targets and references, in order; name, split and licence do not

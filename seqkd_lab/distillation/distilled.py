@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import eq
 from pathlib import Path
@@ -15,7 +15,7 @@ from seqkd_lab.corpus.parallel import LONGEST_SHOWN, CorpusError, ParallelCorpus
 from seqkd_lab.corpus.reading import read_lines
 from seqkd_lab.corpus.visible import visible
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.files import write_atomically
+from seqkd_lab.files import written_atomically
 
 HEADER = "source\ttarget\tlog_prob\tsimilarity"
 """The first line of a distilled corpus's file."""
@@ -120,14 +120,14 @@ def write_rows(
     log_probs: Iterable[float],
     similarities: Iterable[str],
 ) -> None:
-    """Write the TSV of a distilled corpus, atomically; the last column as it is given."""
-    lines = (
-        f"{' '.join(source)}\t{' '.join(target)}\t{log_prob:.4f}\t{similarity}"
-        for source, target, log_prob, similarity in zip(
-            sources, targets, log_probs, similarities, strict=True
-        )
-    )
-    write_atomically(path, ("\n".join([HEADER, *lines]) + "\n").encode())
+    """Write the TSV of a distilled corpus, atomically, one row in memory at a time; the last column
+    as it is given."""
+    rows = zip(sources, targets, log_probs, similarities, strict=True)
+    with written_atomically(path) as file:
+        file.write(f"{HEADER}\n".encode())
+        for source, target, log_prob, similarity in rows:
+            row = f"{' '.join(source)}\t{' '.join(target)}\t{log_prob:.4f}\t{similarity}\n"
+            file.write(row.encode())
 
 
 def read_distilled(path: Path, corpus: ParallelCorpus) -> DistilledCorpus:
@@ -141,7 +141,7 @@ def read_distilled(path: Path, corpus: ParallelCorpus) -> DistilledCorpus:
         )
     sources = map(" ".join, corpus.source)
     rows = [
-        _row(f"{path}:{number}", line, source)
+        row_of(f"{path}:{number}", line, source)
         for number, (line, source) in enumerate(zip(lines, sources, strict=True), start=2)
     ]
     distilled = corpus.with_target(tuple(target for target, _, _ in rows))
@@ -149,10 +149,13 @@ def read_distilled(path: Path, corpus: ParallelCorpus) -> DistilledCorpus:
     return _compare(corpus, distilled, log_probs, tuple(similar for _, _, similar in rows))
 
 
-def _row(where: str, line: str, source: str) -> tuple[tuple[str, ...], float, float]:
-    """Return target, log_prob and similarity of a line that must have this source."""
+def row_of(
+    where: str, line: str, source: str, same: Callable[[str, str], bool] = eq
+) -> tuple[tuple[str, ...], float, float]:
+    """Return target, log_prob and similarity of a line that must have this source, or one that is
+    the `same`. Raise CorpusError, with `where` in front, for another one."""
     cells = line.split("\t")
-    if len(cells) != 4 or cells[0] != source:
+    if len(cells) != 4 or not same(cells[0], source):
         raise CorpusError(
             f"{where}: expected the source {visible(repr(source), LONGEST_SHOWN)} in "
             f"{visible(repr(line), LONGEST_SHOWN)}: it was made from other pairs, or changed; name "

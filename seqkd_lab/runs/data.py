@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from seqkd_lab.corpus.cleaning import HELD_OUT, reason_to_drop
+from seqkd_lab.corpus.mapped.description import DESCRIPTION
+from seqkd_lab.corpus.mapped.stored import open_corpus
 from seqkd_lab.corpus.own_subwords import try_subwords, unknown_in_words
 from seqkd_lab.corpus.parallel import ParallelCorpus, RawPairs
 from seqkd_lab.corpus.reading import read_aligned
@@ -20,7 +22,7 @@ from seqkd_lab.corpus.toy import dataset as toy
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.evaluation import Detokenise
 from seqkd_lab.files import sha256_of, write_atomically
-from seqkd_lab.runs.texts import TextData, ToyData
+from seqkd_lab.runs.texts import Data, EncodedText, TextData, ToyData
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,11 @@ def without(corpus: ParallelCorpus, words: Collection[str]) -> ParallelCorpus:
     return corpus if len(kept) == len(corpus) else corpus[kept]
 
 
-def fingerprint(data: ToyData | TextData) -> str:
+def fingerprint(data: Data) -> str:
     """Return the sha256 (hex) of what the data holds, whatever its files are called."""
+    if isinstance(data, EncodedText):
+        described = f"encoded {data.n_train} {file_hash(f'{data.folder}/{DESCRIPTION}')}"
+        return hashlib.sha256(described.encode()).hexdigest()
     if isinstance(data, ToyData):
         splits = _toy_splits(data.test)
         described = " ".join(["toy", *(corpus.fingerprint for corpus in splits), str(data.n_train)])
@@ -105,9 +110,29 @@ def file_hash(path: str) -> str:
     return sha256_of(Path(path))
 
 
-def load(data: ToyData | TextData, cache: Path) -> Dataset:
+def load(data: Data, cache: Path) -> Dataset:
     """Load `data`. A subword model is trained once and kept below `cache`."""
+    if isinstance(data, EncodedText):
+        return load_encoded(data)
     return load_toy(data) if isinstance(data, ToyData) else load_text(data, cache)
+
+
+def load_encoded(data: EncodedText) -> Dataset:
+    """Map a text that was encoded before, or its first n_train pairs. Raise CorpusError, naming the
+    file, where the folder is damaged."""
+    stored = open_corpus(Path(data.folder))
+    source, target = stored.train.sides
+    return Dataset(
+        train=stored.train.first(data.n_train),
+        valid=stored.valid,
+        test=stored.test,
+        source_vocabulary=source.vocabulary,
+        target_vocabulary=target.vocabulary,
+        detokenise=stored.subwords.decode,
+        language=None,
+        subwords=stored.subwords,
+        cleaning=stored.cleaning,
+    )
 
 
 @lru_cache(maxsize=2)

@@ -13,7 +13,7 @@ from seqkd_lab.identity import stated
 from seqkd_lab.models.architectures import ARCHITECTURES, FIRST, stated_revision
 from seqkd_lab.runs import data as datasets
 from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, Recipe
-from seqkd_lab.runs.texts import SourceText, TextData, ToyData
+from seqkd_lab.runs.texts import Data, SourceText
 
 
 def identity(thing: Any) -> Any:
@@ -21,7 +21,7 @@ def identity(thing: Any) -> Any:
     by its fingerprint.
 
     Newer fields at their default are left out, too (`omitted_when_default`)."""
-    if isinstance(thing, ToyData | TextData):
+    if isinstance(thing, Data):
         return datasets.fingerprint(thing)
     if isinstance(thing, SourceText):
         return datasets.file_hash(thing.path)

@@ -16,7 +16,7 @@ from seqkd_lab.distillation.losses import NLL, Objective, WordKD
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.identity import omitted_when_default
 from seqkd_lab.models.architectures import Spec
-from seqkd_lab.runs.texts import SourceText, TextData, ToyData
+from seqkd_lab.runs.texts import Data, SourceText, TextData, ToyData
 from seqkd_lab.training import BatchTransform, Optimisation
 
 CorpusChange = Callable[[ParallelCorpus], ParallelCorpus]
@@ -85,7 +85,7 @@ class Recipe:
     """
 
     name: str = field(compare=False)
-    data: ToyData | TextData
+    data: Data
     model: Spec
     objective: Objective
     optimisation: Optimisation | None

@@ -46,7 +46,7 @@ from seqkd_lab.runs.making import (
     translations_table,
 )
 from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, Recipe
-from seqkd_lab.runs.texts import TextData, ToyData
+from seqkd_lab.runs.texts import Data, TextData, ToyData
 
 UNFINISHED = "unfinished"
 """The folder of an interrupted training, within that of its model."""
@@ -68,7 +68,7 @@ class Store:
     root: Path
     shared: Path | None = None
 
-    def dataset(self, data: ToyData | TextData) -> datasets.Dataset:
+    def dataset(self, data: Data) -> datasets.Dataset:
         """Return the corpus of a recipe, loaded once in this process; one process alone learns its
         subwords."""
         cache = self.root / "data"
@@ -280,5 +280,5 @@ def _loaded(data: TextData, cache: Path) -> None:
 
 
 @lru_cache(maxsize=4)
-def _dataset(data: ToyData | TextData, cache: Path) -> datasets.Dataset:
+def _dataset(data: Data, cache: Path) -> datasets.Dataset:
     return datasets.load(data, cache)

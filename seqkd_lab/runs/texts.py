@@ -45,6 +45,18 @@ class TextData:
 
 
 @dataclass(frozen=True)
+class EncodedText:
+    """The folder of a text that `seqkd-lab corpus encode` has cleaned and cut. n_train counts pairs
+    after cleaning."""
+
+    folder: str
+    n_train: int | None = None
+
+
+Data = ToyData | TextData | EncodedText
+
+
+@dataclass(frozen=True)
 class SourceText:
     """A file of source sentences without targets, plain or .gz, one a line; what it holds counts,
     not its name."""

@@ -37,13 +37,13 @@ from seqkd_lab.runs.recipes import (
     Distillation,
     Preset,
     Recipe,
-    TextData,
     ToyData,
     table_recipes,
 )
 from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.store import Report, Store, identity, silent
 from seqkd_lab.runs.study import Study, read_study
+from seqkd_lab.runs.texts import Data
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.training import Optimisation
 
@@ -206,7 +206,7 @@ class LanguageStore(Store):
     run: NoHelpRun = field(kw_only=True)
     ambiguous: bool = field(kw_only=True)
 
-    def dataset(self, data: ToyData | TextData) -> Dataset:
+    def dataset(self, data: Data) -> Dataset:
         """Return the toy corpus in this language."""
         return self._dataset
 

@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from argparse import Namespace
+from pathlib import Path
 
 import torch
 
@@ -30,7 +31,6 @@ from seqkd_lab.cli.options import names_own_text, text_options
 from seqkd_lab.cli.paths import check_folder
 from seqkd_lab.cli.resolve import place_of, store_of
 from seqkd_lab.cli.terminal import Bar
-from seqkd_lab.distillation.forward_translation import tokens_per_source_token
 from seqkd_lab.estimates import check_model
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.folder import TRAINED_ON, TrainedModel, save_folder
@@ -63,6 +63,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
             learned_from(),
             options.TEXT,
             options.DEVICE,
+            options.CORPUS,
         ],
         help="train one model",
         description="Trains one model on gold or on a distilled corpus, and writes its folder: "
@@ -197,7 +198,7 @@ def record_of(
 ) -> dict:
     """Return the history of the model's folder: the curves, the kept epoch, and what `distil` needs
     to know of a teacher."""
-    ratio = tokens_per_source_token(data.train.source, data.train.target)
+    ratio = data.train.tokens_per_source_token
     trained_on = {
         "preset": preset_of(arguments),
         "n_pairs": recipe.data.n_train,
@@ -228,6 +229,11 @@ def describe(
     print(f"next: {next_command(arguments)}")
 
 
+def test_source(arguments: Namespace) -> Path | str:
+    """Return the file of the test sources."""
+    return arguments.test_source if arguments.corpus is None else arguments.corpus / "test.source"
+
+
 def next_command(arguments: Namespace) -> str:
     """Return the command that usually follows this one."""
     if arguments.as_teacher:
@@ -237,8 +243,8 @@ def next_command(arguments: Namespace) -> str:
         return f"{command} {text_options(arguments)}".rstrip()
     if names_own_text(arguments):
         return (
-            f"seqkd-lab translate --model {arguments.out} --input {arguments.test_source} --output "
-            "translations.txt"
+            f"seqkd-lab translate --model {arguments.out} --input {test_source(arguments)} "
+            "--output translations.txt"
         )
     return (
         f"seqkd-lab translate --model {arguments.out} "

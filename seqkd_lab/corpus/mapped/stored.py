@@ -3,17 +3,15 @@ read."""
 
 from __future__ import annotations
 
-import hashlib
 import warnings
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
 
 import torch
 from torch import Tensor
 
 from seqkd_lab.corpus.batching import EncodedCorpus, Sentences
+from seqkd_lab.corpus.in_ids import PairsInIds
 from seqkd_lab.corpus.mapped.arrays import Numbers
 from seqkd_lab.corpus.mapped.description import (
     DESCRIPTION,
@@ -26,91 +24,20 @@ from seqkd_lab.corpus.mapped.sentences import WrittenSentences, mapped_sentences
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
 from seqkd_lab.corpus.reading import read_aligned
 from seqkd_lab.corpus.subwords import SubwordTokeniser, tokenise
-from seqkd_lab.corpus.vocabulary import BOS, Vocabulary
+from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.files import FileError, sha256_of
-
-AT_ONCE = 4_096
-"""Sentences that are turned into words together where all are gone through."""
 
 
 @dataclass(frozen=True)
 class StoredCorpus:
     """What `encode_text` wrote. train is mapped; valid and test are in memory, with their
-    references. fingerprint: sha256 (hex) of all that is there."""
+    references."""
 
-    folder: Path
-    train: EncodedCorpus
+    train: PairsInIds
     valid: ParallelCorpus
     test: ParallelCorpus
     subwords: SubwordTokeniser
-    source_vocabulary: Vocabulary
-    target_vocabulary: Vocabulary
     cleaning: str
-    fingerprint: str
-
-    @property
-    def sources(self) -> WordView:
-        """Return the training sources in words."""
-        return WordView(self.train.source, self.source_vocabulary)
-
-    @property
-    def targets(self) -> WordView:
-        """Return the training targets in words."""
-        return WordView(self.train.target, self.target_vocabulary)
-
-    @property
-    def tokens_per_source_token(self) -> float:
-        """Return target tokens per source token of the training pairs, without BOS and EOS."""
-        n = len(self.train)
-        return (len(self.train.target.ids) - 2 * n) / max(1, len(self.train.source.ids) - n)
-
-
-@dataclass(frozen=True)
-class WordView(Sequence[tuple[str, ...]]):
-    """N mapped sentences as a sequence of tuples of words, made when they are asked for: without
-    BOS and EOS, and a character that no subword spells is "<unk>"."""
-
-    sentences: Sentences
-    words: Vocabulary
-
-    def __len__(self) -> int:
-        """Return N."""
-        return len(self.sentences.lengths)
-
-    @overload
-    def __getitem__(self, rows: int) -> tuple[str, ...]: ...
-
-    @overload
-    def __getitem__(self, rows: slice) -> tuple[tuple[str, ...], ...]: ...
-
-    def __getitem__(self, rows: int | slice) -> tuple[str, ...] | tuple[tuple[str, ...], ...]:
-        """Return one sentence, or those of a slice."""
-        if isinstance(rows, int):
-            return self._sentence(range(len(self))[rows])
-        return tuple(map(self._sentence, range(len(self))[rows]))
-
-    def _sentence(self, row: int) -> tuple[str, ...]:
-        ids = self.ids(row)
-        return tuple(self.words.tokens[number] for number in ids)
-
-    def ids(self, row: int) -> list[int]:
-        """Return the ids of one sentence, without BOS and EOS."""
-        start = int(self.sentences.starts[row])
-        ids = self.sentences.ids[start : start + int(self.sentences.lengths[row])].tolist()
-        return ids[ids[0] == BOS : -1]
-
-    def __iter__(self) -> Iterator[tuple[str, ...]]:
-        """Yield all sentences."""
-        for first in range(0, len(self), AT_ONCE):
-            yield from self[first : first + AT_ONCE]
-
-    @property
-    def fingerprint(self) -> str:
-        """Return the sha256 (hex) of the words, whatever their ids are."""
-        digest = hashlib.sha256()
-        for sentence in self:
-            digest.update(" ".join(sentence).encode() + b"\n")
-        return digest.hexdigest()
 
 
 def open_corpus(folder: Path) -> StoredCorpus:
@@ -136,20 +63,15 @@ def open_corpus(folder: Path) -> StoredCorpus:
         raise CorpusError(f"{_missing(folder, error)}") from error
     except FileError as error:
         raise CorpusError(str(error)) from error
-    subwords = SubwordTokeniser.load(folder / SUBWORDS)
-    vocabularies = sides["source"], sides["target"]
-    train = EncodedCorpus(source, target, vocabularies)
     if not len(source.lengths) == len(target.lengths) == description.pairs:
         raise CorpusError(f"{folder / DESCRIPTION}: numbers of pairs that differ; {REMEDY}")
+    subwords = SubwordTokeniser.load(folder / SUBWORDS)
     return StoredCorpus(
-        folder,
-        train,
+        PairsInIds.of(folder.name, EncodedCorpus(source, target), sides["source"], sides["target"]),
         _held_out(folder, "valid", subwords),
         _held_out(folder, "test", subwords),
         subwords,
-        *vocabularies,
         "\n".join(description.cleaning),
-        sha256_of(folder / DESCRIPTION),
     )
 
 
@@ -177,10 +99,15 @@ def _check_files(folder: Path, description: Description) -> None:
 
 
 def opened(
-    folder: Path, name: str, written: WrittenSentences, n_words: int, begins: bool
+    folder: Path,
+    name: str,
+    written: WrittenSentences,
+    n_words: int,
+    begins: bool,
+    remedy: str = REMEDY,
 ) -> Sentences:
     """Return mapped sentences as tensors. Raise FileError as `mapped_sentences` does."""
-    arrays = mapped_sentences(folder, name, written, n_words, begins, REMEDY)
+    arrays = mapped_sentences(folder, name, written, n_words, begins, remedy)
     return Sentences(*map(as_tensor, arrays))
 
 

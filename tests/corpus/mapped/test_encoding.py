@@ -55,21 +55,33 @@ def encoded_here(data: TextData, folder: Path, n_workers: int = 1):
 def check_same(stored, data: TextData, cache: Path) -> None:
     """Compare a stored corpus with what a training in memory would have."""
     held = load_text(data, cache)
-    assert stored.source_vocabulary == held.source_vocabulary
-    assert stored.target_vocabulary == held.target_vocabulary
+    vocabularies = held.source_vocabulary, held.target_vocabulary
+    assert tuple(side.vocabulary for side in stored.train.sides) == vocabularies
     assert stored.subwords.model == held.subwords.model
-    expected = encode(held.train, held.source_vocabulary, held.target_vocabulary)
+    expected = encode(held.train, *vocabularies)
     for side in ("source", "target"):
-        mine, theirs = getattr(stored.train, side), getattr(expected, side)
+        mine, theirs = getattr(stored.train.encoded, side), getattr(expected, side)
         for part in ("ids", "starts", "lengths"):
             assert torch.equal(getattr(mine, part), getattr(theirs, part)), (side, part)
     for split in ("valid", "test"):
         mine, theirs = getattr(stored, split), getattr(held, split)
         assert (mine.source, mine.target) == (theirs.source, theirs.target)
         assert mine.references == theirs.references
+    for stored_side, side in zip(
+        stored.train.sides, (held.train.source, held.train.target), strict=True
+    ):
+        known = [
+            tuple(
+                token if token in stored_side.vocabulary.tokens[4:] else "<unk>" for token in words
+            )
+            for words in side
+        ]
+        assert list(stored_side) == known
+        assert [stored_side[i] for i in range(len(known))] == known
+        assert list(stored_side[::-2]) == known[::-2]
     assert stored.cleaning.splitlines()[:3] == held.cleaning.splitlines()[:3]
     for seed in (1, 2):
-        mine = [rows.tolist() for rows in batch_rows(stored.train, 3, seed)]
+        mine = [rows.tolist() for rows in batch_rows(stored.train.encoded, 3, seed)]
         assert mine == [rows.tolist() for rows in batch_rows(expected, 3, seed)]
 
 
