@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import mean, median
 
 from benchmarks.class_server.capacity import RESERVE_MIB, Needs, needs_of
 from benchmarks.class_server.results import Measured, Round
 
-CORES = (2, 8, 32)
+MACHINES = ((2, 8), (8, 32), (32, 128))
+"""Cores, and GiB of memory."""
 RAM_GIB = (4, 8, 32, 128)
-SECONDS = (120, 300)
+SECONDS = (120, 300, 600)
+"""How long a class may wait, from the moment at which all start a lesson."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -27,11 +30,59 @@ def rounds_table(rounds: Sequence[Round]) -> str:
 
 def round_row(each: Round) -> list[str]:
     """Return a round as the cells of a row."""
-    store = ", store filled beforehand" if each.shared_store else ""
     seconds = [f"{each.wall_s:.0f}", f"{each.kernel_cpu_s:.1f}"]
     memory = (each.kernel_pss_mib, each.server_pss_mib, each.hub_pss_mib, each.class_pss_mib)
-    name = f"{each.lesson} {each.mode}{store}"
-    return [name, str(each.learners), *seconds, *(f"{mib:,.0f}" for mib in memory)]
+    return [name(each), str(each.learners), *seconds, *(f"{mib:,.0f}" for mib in memory)]
+
+
+def name(each: Round) -> str:
+    """Return what a round was, but for its size."""
+    store = ", store filled beforehand" if each.shared_store else ""
+    return f"{each.lesson} {each.mode}{store}"
+
+
+def visits_table(rounds: Sequence[Round]) -> str:
+    """Return the seconds of each lesson in the rounds that kept them: through the interface and in
+    a browser, the median and the slowest learner."""
+    head = ("round", "learners", "load", "lesson", "first picture, s", "lesson, s", "CPU, s")
+    return table(head, (row for each in rounds for row in visit_rows(each)))
+
+
+def visit_rows(each: Round) -> Iterator[list[str]]:
+    """Yield a row for each lesson of a round, and one for each that ran in a browser."""
+    kinds = sorted({(visit.lesson, visit.in_browser) for visit in each.visits})
+    for lesson, in_browser in kinds:
+        among = [v for v in each.visits if (v.lesson, v.in_browser) == (lesson, in_browser)]
+        shown = [visit.first_picture_s for visit in among], [visit.lesson_s for visit in among]
+        seconds = [f"{median(taken):.0f} ({max(taken):.0f})" for taken in shown]
+        where = f"{lesson}, in a browser" if in_browser else lesson
+        cpu_s = f"{mean(visit.cpu_s for visit in among):.1f}"
+        yield [name(each), str(each.learners), f"{each.load:.1f}", where, *seconds, cpu_s]
+
+
+def sliders_table(rounds: Sequence[Round]) -> str:
+    """Return the milliseconds from a slider's move to its picture: median and 95th percentile, at
+    rest and under load, a row for each lesson of a round, and for each that ran in a browser."""
+    head = ("round", "learners", "lesson", "at rest, ms", "under load, ms", "moves under load")
+    rows = [
+        [name(each), str(each.learners), *slider_row(each, lesson, in_browser)]
+        for each in rounds
+        for lesson, in_browser in sorted({(m.lesson, m.in_browser) for m in each.moves})
+    ]
+    return table(head, rows)
+
+
+def slider_row(each: Round, lesson: str, in_browser: bool) -> list[str]:
+    """Return the cells of one lesson's slider; a dash where it was not moved."""
+    moves = {
+        m.under_load: m for m in each.moves if (m.lesson, m.in_browser) == (lesson, in_browser)
+    }
+    spreads = [
+        f"{moves[load].median_ms:.0f} ({moves[load].p95_ms:.0f})" if load in moves else "–"
+        for load in (False, True)
+    ]
+    where = f"{lesson}, in a browser" if in_browser else lesson
+    return [where, *spreads, str(moves[True].n) if True in moves else "0"]
 
 
 def memory_table(needs: Needs) -> str:
@@ -44,16 +95,21 @@ def memory_table(needs: Needs) -> str:
     return table(head, rows)
 
 
-def machines_table(needs: Needs) -> str:
-    """Return how many learners a machine carries, by cores and memory, for each patience."""
-    head = ["cores", *(f"{ram} GiB" for ram in RAM_GIB)]
+def machines_table(by_lesson: Mapping[str, Needs]) -> str:
+    """Return how many learners a machine carries: by its memory, with as many open lessons as there
+    are here, and by its cores, for each lesson and each wait."""
+    most = max(by_lesson.values(), key=lambda needs: needs.kernel_mib)
+    waits = " / ".join(map(str, SECONDS))
+    head = ["machine", "by memory, 1 / 2 open lessons"]
+    head += [f"by processor, {lesson} within {waits} s" for lesson in by_lesson]
     rows = []
-    for cores in CORES:
-        cells = [
-            " / ".join(str(needs.learners_on(cores, ram, seconds)) for seconds in SECONDS)
-            for ram in RAM_GIB
+    for cores, ram in MACHINES:
+        memory = " / ".join(str(most.by_memory(ram, kernels)) for kernels in (1, 2))
+        processor = [
+            " / ".join(str(needs.by_cpu(cores, seconds)) for seconds in SECONDS)
+            for needs in by_lesson.values()
         ]
-        rows.append([str(cores), *cells])
+        rows.append([f"{cores} cores, {ram} GiB", memory, *processor])
     return table(head, rows)
 
 
@@ -67,15 +123,15 @@ def formula(needs: Needs) -> str:
 
 def report(measured: Measured) -> str:
     """Return all tables, as the command prints them."""
+    timed = [each for each in measured.rounds if each.visits]
     parts = [rounds_table(measured.rounds)]
-    for lesson, mode in sorted({(r.lesson, r.mode) for r in measured.rounds if not r.shared_store}):
-        needs = needs_of(measured.rounds, lesson, mode)
-        waits = " / ".join(str(seconds) for seconds in SECONDS)
-        parts += [
-            f"Lesson {lesson} in {mode} mode, extrapolated from {needs.learners} learners.\n"
-            f"Memory: {formula(needs)}\n",
-            memory_table(needs),
-            f"Learners a machine, where all start at once and wait at most {waits} s:\n",
-            machines_table(needs),
-        ]
+    if timed:
+        parts += [visits_table(timed), sliders_table(timed)]
+    for mode, store in sorted({(r.mode, r.shared_store) for r in measured.rounds}):
+        rounds = [r for r in measured.rounds if (r.mode, r.shared_store) == (mode, store)]
+        lessons = sorted({lesson for r in rounds for lesson in r.lesson.split("+")})
+        by_lesson = {each: needs_of(rounds, each, mode, store) for each in lessons}
+        parts += [f"Learners a machine, {mode} mode, extrapolated:\n", machines_table(by_lesson)]
+        for lesson, needs in by_lesson.items():
+            parts.append(f"Lesson {lesson}, {needs.learners} learners: {formula(needs)}\n")
     return "\n".join(parts)
