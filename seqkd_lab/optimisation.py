@@ -29,7 +29,9 @@ class Optimisation:
     """How long and how fast to learn. batch_size counts sentences; patience (epochs without a
     better validation score; None: never) stops early and keeps the best epoch. best_by: the score
     that says which epoch is the best, BY_LOSS or BY_BLEU, which is then kept with patience and
-    without; "": the last epoch, with patience BY_LOSS."""
+    without; "": the last epoch, with patience BY_LOSS. micro_batches: the parts of a batch, whose
+    gradients are added up before the update; one process may work through all of them, or several
+    share them, with the same curve."""
 
     epochs: int = 8
     learning_rate: float = 0.01
@@ -38,12 +40,18 @@ class Optimisation:
     clip_norm: float = 1.0
     patience: int | None = None
     best_by: str = omitted_when_default("")
+    micro_batches: int = omitted_when_default(1)
 
     def __post_init__(self) -> None:
         if not 1 <= self.epochs <= MOST or not 1 <= self.batch_size <= MOST:
             raise ValueError(
                 f"epochs and batch_size must lie in 1..{MOST:,}; got {self.epochs} and "
                 f"{self.batch_size}"
+            )
+        if not 1 <= self.micro_batches <= self.batch_size:
+            raise ValueError(
+                f"a batch of {self.batch_size} sentences (--batch-size) cannot be divided into "
+                f"{self.micro_batches} micro-batches (--accumulate times the number of processes)"
             )
         if self.patience is not None and self.patience < 1:
             raise ValueError(
@@ -155,3 +163,32 @@ def training_step(
     check_gradient(torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm))
     optimiser.step()  # update: move the parameters against the gradient
     return loss.item()
+
+
+def add_gradient(
+    model: torch.nn.Module,
+    batch: Example,
+    objective: Loss[Example],
+    teacher_logits: Tensor | None,
+    weight: float,
+) -> float:
+    """Add `weight` times the gradient of a micro-batch's loss to the parameters' gradients; return
+    the loss times the weight.
+
+    With the micro-batch's share of the batch's tokens as the weight, the sum over the micro-batches
+    is the gradient of the whole batch. Raise DivergenceError where the loss is not finite.
+    """
+    logits = model(batch)
+    loss = objective(logits, batch, teacher_logits)
+    check_loss(loss, logits, teacher_logits)
+    (weight * loss).backward()
+    return weight * loss.item()
+
+
+def apply_gradient(
+    model: torch.nn.Module, optimiser: torch.optim.Optimizer, clip_norm: float
+) -> None:
+    """Update the parameters of `model` by the gradients that were added up, clipped as in
+    `training_step`. Raise DivergenceError, before any change, where they are not finite."""
+    check_gradient(torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm))
+    optimiser.step()

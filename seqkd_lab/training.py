@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -24,8 +25,19 @@ from seqkd_lab.distillation.losses import Objective, nll
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
 from seqkd_lab.estimates import check_batch
 from seqkd_lab.finite import DivergenceError, NotFiniteError, check_loss, check_trained, diverged
+from seqkd_lab.micro_batches import add_gradients, own_micro_batches
 from seqkd_lab.models.seq2seq import Seq2Seq, evaluated, evaluating
-from seqkd_lab.optimisation import BY_BLEU, History, Optimisation, Progress, set_rate, training_step
+from seqkd_lab.optimisation import (
+    BY_BLEU,
+    History,
+    Optimisation,
+    Progress,
+    add_gradient,
+    apply_gradient,
+    set_rate,
+    training_step,
+)
+from seqkd_lab.processes import ALONE, Job
 from seqkd_lab.resuming import AnotherRunError, check_shapes, forget, read_state, write_state
 
 Callback = Callable[[Progress], "bool | None"]
@@ -36,22 +48,25 @@ BatchTransform = Callable[[Seq2Seq, Batch, int], Batch]
 `OnPolicy` gives it the student's own targets, `SourceDropout` empties sources."""
 
 
-def validation_loss(model: Seq2Seq, encoded: EncodedCorpus, batch_size: int = 128) -> float:
-    """Return NLL of gold in nats a token, teacher forcing, dropout off.
+def validation_loss(
+    model: Seq2Seq, encoded: EncodedCorpus, batch_size: int = 128, job: Job = ALONE
+) -> float:
+    """Return NLL of gold in nats a token, teacher forcing, dropout off; the processes of `job`
+    share the batches.
 
     Batches have at most `batch_size` sentences, and fewer where they are long (limited_batches).
     Raise DivergenceError where the loss is not finite.
     """
     total, n_tokens = 0.0, 0
     with evaluating(model):
-        for batch in limited_batches(encoded, batch_size):
+        for batch in islice(limited_batches(encoded, batch_size), job.rank, None, job.size):
             batch = batch.to(model.device)
             logits = model(batch)
             loss = nll(logits, batch.target_out)
             check_loss(loss, logits)
             total += loss.item() * batch.n_tokens
             n_tokens += batch.n_tokens
-    return total / n_tokens
+    return job.total(total) / job.total(n_tokens)
 
 
 class Trainer:
@@ -69,7 +84,13 @@ class Trainer:
         teacher: Seq2Seq | None = None,
         batch_transform: BatchTransform | None = None,
         validation: Validation | None = None,
+        job: Job = ALONE,
     ) -> None:
+        if optimisation.micro_batches < job.size:
+            raise ValueError(
+                f"{job.size} processes need as many micro-batches at least; got "
+                f"{optimisation.micro_batches}"
+            )
         if optimisation.best_by == BY_BLEU and validation is None:
             raise ValueError(f"best_by={BY_BLEU!r} needs `validation`, which measures it")
         if objective.needs_teacher and teacher is None:
@@ -95,6 +116,7 @@ class Trainer:
             model.parameters(), lr=optimisation.learning_rate, fused=True
         )
         self.updates_per_epoch = math.ceil(len(corpus) / optimisation.batch_size)
+        self.job, self.replica = job, job.replica(model)
         self.epoch, self.history = 0, History()
         self.best: dict[str, Tensor] | None = None
 
@@ -139,9 +161,8 @@ class Trainer:
         total, n_tokens, epoch = 0.0, 0, self.epoch + 1
         for n_done, batch in self._batches():
             with self._diverging(f"in update {n_done + 1} (epoch {epoch})", batch):
-                batch = self._transformed(batch, n_done)
-                loss = self.update(batch, n_done)
-            total, n_tokens = total + loss * batch.n_tokens, n_tokens + batch.n_tokens
+                loss, n_learned = self._learn(batch, n_done)
+            total, n_tokens = total + loss * n_learned, n_tokens + n_learned
             rate, valid_loss = self.optimiser.param_groups[0]["lr"], None
             if (n_done + 1) % self.updates_per_epoch == 0:
                 valid_loss = self._end_epoch(total / n_tokens, rate, n_tokens)
@@ -158,11 +179,35 @@ class Trainer:
         for n_done, batch in enumerate(shuffled, start=self.epoch * self.updates_per_epoch):
             yield n_done, batch.to(self.model.device)
 
-    def _transformed(self, batch: Batch, n_done: int) -> Batch:
-        """Return `batch` as it is learned from, after `n_done` updates."""
+    def _learn(self, batch: Batch, n_done: int) -> tuple[float, int]:
+        """Update the weights once, after `n_done` updates, from the batch or from the micro-batches
+        that are this process's; return the whole batch's loss in nats a token, and its tokens."""
+        if self.optimisation.micro_batches > 1:
+            return self._learn_together(batch, n_done)
+        batch = self._transformed(batch, self.seed * 1_000_003 + n_done)
+        return self.update(batch, n_done), batch.n_tokens
+
+    def _learn_together(self, batch: Batch, n_done: int) -> tuple[float, int]:
+        """Do the same by micro-batches, whose gradients are added up first."""
+        n = self.optimisation.micro_batches
+        seed = (self.seed * 1_000_003 + n_done) * self.optimisation.batch_size
+        own = own_micro_batches(self.job, self.encoded, batch, n, seed)
+        own = [micro_batch.transformed(self._transformed) for micro_batch in own]
+        set_rate(self.optimiser, self.optimisation, n_done / self.n_updates)
+        self.optimiser.zero_grad()
+        learned = add_gradients(self.job, self.replica, own, self._add_gradient)
+        apply_gradient(self.model, self.optimiser, self.optimisation.clip_norm)
+        return learned
+
+    def _add_gradient(self, batch: Batch, weight: float) -> float:
+        teacher_logits = None if self.teacher is None else self.teacher_logits_of(batch)
+        return add_gradient(self.replica, batch, self.objective, teacher_logits, weight)
+
+    def _transformed(self, batch: Batch, draws: int) -> Batch:
+        """Return `batch` as it is learned from; `draws` is the seed of what is drawn for it."""
         if self.batch_transform is None:
             return batch
-        return self.batch_transform(self.model, batch, self.seed * 1_000_003 + n_done)
+        return self.batch_transform(self.model, batch, draws)
 
     @contextmanager
     def _diverging(self, where: str, batch: Batch | None = None) -> Iterator[None]:
@@ -179,9 +224,9 @@ class Trainer:
         return the validation loss."""
         self.epoch += 1
         with self._diverging(f"at the end of epoch {self.epoch}"):
-            valid_loss = validation_loss(self.model, self.valid)
+            valid_loss = validation_loss(self.model, self.valid, job=self.job)
             check_trained(self.model)
-            valid_bleu = None if self.validation is None else self.validation(self.model)
+            valid_bleu = self._valid_bleu()
         self.history.train_loss.append(train_loss)
         self.history.valid_loss.append(valid_loss)
         self.history.learning_rate.append(rate)
@@ -192,6 +237,10 @@ class Trainer:
         if self.optimisation.keeps_best and best == self.epoch:
             self.best = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
         return valid_loss
+
+    def _valid_bleu(self) -> float | None:
+        measure = self.validation
+        return None if measure is None else self.job.agreed(lambda: measure(self.model))
 
     @property
     def finished(self) -> bool:
@@ -205,7 +254,9 @@ class Trainer:
 
     def save(self, directory: Path, key: str = "") -> None:
         """Write the state after a whole epoch: weights, Adam's moments, best weights, history; and
-        the run's key."""
+        the run's key. Of several processes, which all have the same, the first one writes it."""
+        if not self.job.is_first:
+            return
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in (self.best or {}).items()}
         for number, moments in self.optimiser.state_dict()["state"].items():
@@ -251,6 +302,7 @@ def train(
     batch_transform: BatchTransform | None = None,
     validation: Validation | None = None,
     key: str = "",
+    job: Job = ALONE,
 ) -> History:
     """Train `model` in place and return its history.
 
@@ -258,14 +310,25 @@ def train(
     continues from its last whole epoch to the same result, bit for bit on one machine with one
     number of threads. `key` says what run that is (hash of settings, data, teacher); what another
     key left there is replaced, with a warning. A callback that returns True stops at once: the
-    weights stay as they are then. Raises DivergenceError at the first loss that is not finite; the
+    weights stay as they are then. The processes of `job` train one model together and end with the
+    same weights. Raises DivergenceError at the first loss that is not finite; the
     state of the last whole epoch before it stays in `resume_from`.
     """
     trainer = Trainer(
-        model, corpus, valid, objective, optimisation, seed, teacher, batch_transform, validation
+        model,
+        corpus,
+        valid,
+        objective,
+        optimisation,
+        seed,
+        teacher,
+        batch_transform,
+        validation,
+        job,
     )
     if resume_from is not None:
-        _resume_or_forget(trainer, resume_from, key)
+        with job.first_alone():
+            _resume_or_forget(trainer, resume_from, key)
     stopped = False
     try:
         while not trainer.finished and not stopped:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from importlib import import_module
 
-from seqkd_lab import __version__, interrupts
+from seqkd_lab import __version__, interrupts, processes
 from seqkd_lab.cli import aliases, commands
 from seqkd_lab.cli.options import typed_path
-from seqkd_lab.cli.terminal import visible_streams
+from seqkd_lab.cli.terminal import quiet, visible_streams
 from seqkd_lab.estimates import is_out_of_memory, reason
 from seqkd_lab.finite import DivergenceError
 from seqkd_lab.installation import fitting
@@ -113,7 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         typed = sys.argv[1:] if arguments is None else arguments
         parsed = parser(command_in(typed)).parse_args(typed)
-        with interrupts.raised():
+        check_processes(parsed)
+        with interrupts.raised(), quiet(processes.rank_and_size()[0]):
             code = parsed.run(parsed)
         sys.stdout.flush()  # here, where a closed pipe can still be handled
         return code
@@ -127,12 +128,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         expected = is_out_of_memory(error) or isinstance(error, BrokenExecutor)
         if isinstance(error, RuntimeError) and not expected:
             raise
-        print(f"seqkd-lab: {message_of(error, parsed)}", file=sys.stderr)
+        print(f"{processes.own_name()}: {message_of(error, parsed)}", file=sys.stderr)
         if isinstance(error, OSError):
             _discard_output()  # a full disk would refuse it again
         return 2
     finally:
         warnings.formatwarning = format_before
+
+
+def check_processes(parsed: argparse.Namespace) -> None:
+    """Raise ValueError where `torchrun` has started several processes of a command that cannot
+    share its work."""
+    if processes.rank_and_size()[1] > 1 and not getattr(parsed, "shares_work", False):
+        raise ValueError(
+            f"`seqkd-lab {parsed.command}` works in one process; start it without torchrun (train "
+            "and distil can be shared)"
+        )
 
 
 SMALLER = ("beam", "batch", "batch_size", "width", "pairs", "vocabulary", "workers")

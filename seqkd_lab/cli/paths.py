@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seqkd_lab import installation, machine
+from seqkd_lab import installation, machine, processes
 from seqkd_lab.corpus.opening import open_text
 from seqkd_lab.files import make_folder, read_at_most, write_atomically
 from seqkd_lab.runs.committed import own_results_path, results_path
@@ -35,6 +35,7 @@ def readable_file(path: str | Path, copies: Path) -> str:
     if stat.S_ISDIR(mode):
         raise ValueError(f"{path}: this is a folder; give the path of a text file, plain or .gz")
     if stat.S_ISFIFO(mode):
+        check_one_process(path)
         return _copied(Path(path), copies)
     if not stat.S_ISREG(mode):
         raise ValueError(
@@ -43,6 +44,15 @@ def readable_file(path: str | Path, copies: Path) -> str:
     if not os.access(path, os.R_OK):
         raise ValueError(f"{path}: no permission to read it; try: chmod u+r")
     return str(path)
+
+
+def check_one_process(path: str | Path) -> None:
+    """Raise ValueError where torchrun has started several processes, which would each get a piece
+    of what comes through the pipe `path`."""
+    if processes.rank_and_size()[1] > 1:
+        raise ValueError(
+            f"{path}: several processes cannot read one pipe; write the text to a file first"
+        )
 
 
 def _why(error: OSError) -> str:

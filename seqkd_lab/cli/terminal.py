@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 from tqdm import tqdm
@@ -79,6 +80,17 @@ def visible_streams() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = before
+
+
+@contextmanager
+def quiet(rank: int) -> Iterator[None]:
+    """Let only the first of several processes speak in the body: the others would say the same."""
+    if rank == 0:
+        yield
+        return
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        with redirect_stdout(nowhere), redirect_stderr(nowhere):
+            yield
 
 
 def plain_stream(stream: Any) -> Any:

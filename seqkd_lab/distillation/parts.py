@@ -1,92 +1,159 @@
 """Long translations in parts: what is done is kept on disk, so that an interrupt costs one part and
-not hours.
+not hours, and several processes can share the work.
 
-The parts are the same whether a run is interrupted or not, and so is every byte of the result.
+A window of consecutive sentences is sorted by length and cut into parts, so that little is padded.
+The parts are the same whether a run is interrupted or not, and whichever process does them, and so
+is every byte of the result.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import numpy as np
 
 from seqkd_lab import machine
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.files import read_bytes, write_atomically
+from seqkd_lab.files import FileError, make_folder, read_bytes, sweep, write_atomically
+from seqkd_lab.processes import ALONE, Job
 
 T = TypeVar("T")
 
 PART = 1280
-"""Sentences that are translated together: ten batches of 128, sorted by length, so that little is
-padding."""
+"""Sentences that are translated together: ten batches of 128."""
+WINDOW = 64
+"""Parts whose sentences are sorted by length together, and are in memory together at the end."""
+KEY, PARTS = "key.json", "part-*.jsonl"
 
-TranslatePart = Callable[[int, int, "Callable[[int], None]"], "list[Hypothesis]"]
-"""Translates the sources from `first` to `last` (exclusive) and reports each batch."""
+TranslatePart = Callable[[int, "Sequence[int]", "Callable[[int], None]"], "list[Hypothesis]"]
+"""Translates the sources at some places, which are the part of that number, and reports each
+batch."""
 
 
-class Kept:
-    """The finished parts of a translation, as JSON lines in a file beside the result: a line with
-    the key of the work, then [target tokens, log-probability] for each source, in order."""
+class Parts:
+    """The parts of a translation, as files in a folder beside the result: one with the key of the
+    work, and for each finished part one with a line [target tokens, log-probability] for each of
+    its sources, in the order of their places.
 
-    def __init__(self, path: Path, key: str, n_sources: int) -> None:
-        self.path, self.key, self.n_sources = path, key, n_sources
+    lengths: of the sources, in tokens; what `lengths[a:b]` gives must fit an array.
+    """
 
-    def read(self) -> tuple[list[Hypothesis], str | None]:
-        """Return what is done (whole parts), and in words why what lies there is not used (None: it
-        is, or there is nothing). Raise FileError where no regular file lies there. A line that was
-        cut off by an interrupt ends the reading."""
+    def __init__(self, folder: Path, key: str, lengths: Sequence[int]) -> None:
+        self.folder, self.key, self.lengths = folder, key, lengths
+        self._window: tuple[int, list[list[int]]] = (-1, [])
+
+    def __len__(self) -> int:
+        """Return the number of parts."""
+        return -(-len(self.lengths) // PART)
+
+    def places(self, number: int) -> list[int]:
+        """Return the places of a part's sources in the corpus, in rising order."""
+        window, within = divmod(number, WINDOW)
+        if self._window[0] != window:
+            self._window = window, self._divided(window * WINDOW * PART)
+        return self._window[1][within]
+
+    def _divided(self, first: int) -> list[list[int]]:
+        """Divide the window that begins at the place `first` into parts of similar lengths."""
+        lengths = np.asarray(self.lengths[first : first + WINDOW * PART])
+        by_length = first + lengths.argsort(kind="stable")
+        return [
+            sorted(by_length[begin : begin + PART].tolist())
+            for begin in range(0, len(lengths), PART)
+        ]
+
+    def n_sources(self, numbers: Iterable[int]) -> int:
+        """Return how many sources the parts of these numbers have together."""
+        return sum(len(self.places(number)) for number in numbers)
+
+    def begin(self) -> str | None:
+        """Prepare the folder; return in words what was found there: nothing (None), parts to go on
+        from, or what other work has left, which is gone now."""
+        found = self._found()
+        if found is not None:
+            self.forget()
+            if self.folder.is_file():  # as earlier versions kept their parts
+                self.folder.unlink()
+        make_folder(self.folder)
+        sweep(self.folder)
+        write_atomically(self.folder / KEY, json.dumps({"key": self.key}).encode() + b"\n")
+        if found is not None:
+            return f"{self.folder} {found}: it is replaced, and the work starts from scratch."
+        n_done = self.n_sources(n for n in range(len(self)) if self.file(n).exists())
+        if not n_done:
+            return None
+        return (
+            f"{self.folder}: {n_done:,} of {len(self.lengths):,} sentences are there; the work "
+            "goes on from them."
+        )
+
+    def _found(self) -> str | None:
+        """Say why what lies in the folder is not used; None where it is, or where there is
+        nothing."""
+        if not self.folder.exists():
+            return None
         try:
-            head, *lines = read_bytes(self.path, machine.fair_share()).split(b"\n")
-        except FileNotFoundError:
-            return [], None
+            head = read_bytes(self.folder / KEY, machine.fair_share())
+        except (FileNotFoundError, NotADirectoryError, FileError):
+            head = b""
         if _parsed(head, dict[str, str]) != {"key": self.key}:
-            return [], "was left by other work (another teacher, text, or option)"
-        done: list[Hypothesis] = []
-        for line in lines:
-            entry = _hypothesis(line)
-            if entry is None:
-                break
-            done.append(entry)
-        whole = len(done) if len(done) == self.n_sources else len(done) // PART * PART
-        return done[:whole], None
+            return "was left by other work (another teacher, text, or option)"
+        return None
 
-    def begin(self, done: list[Hypothesis]) -> None:
-        """Write the key and what is done, at once; whatever else lay there is gone."""
-        write_atomically(self.path, json.dumps({"key": self.key}).encode() + b"\n" + _lines(done))
+    def file(self, number: int) -> Path:
+        """Return the path of a finished part."""
+        return self.folder / PARTS.replace("*", f"{number:08}")
 
-    def append(self, part: list[Hypothesis]) -> None:
-        """Add a part and wait until it is on the disk. Raise OSError, with the path, when the disk
-        is full."""
+    def read(self, number: int) -> list[Hypothesis] | None:
+        """Return what is kept of a part; None where there is nothing, or it is not whole. Raise
+        FileError where no regular file lies there."""
         try:
-            with open(self.path, "ab") as file:
-                file.write(_lines(part))
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise OSError(
-                error.errno, f"{error.strerror}; could not write", str(self.path)
-            ) from error
+            lines = read_bytes(self.file(number), machine.fair_share()).splitlines()
+        except FileNotFoundError:
+            return None
+        hypotheses = list(filter(None, map(_hypothesis, lines)))
+        return hypotheses if len(hypotheses) == len(self.places(number)) == len(lines) else None
+
+    def write(self, number: int, hypotheses: Sequence[Hypothesis]) -> None:
+        """Keep a part: a reader sees all of it or nothing. Raise OSError, with the path, when the
+        disk is full."""
+        lines = (
+            json.dumps([hypothesis.tokens, hypothesis.log_prob], ensure_ascii=False) + "\n"
+            for hypothesis in hypotheses
+        )
+        write_atomically(self.file(number), "".join(lines).encode())
+
+    def in_order(self) -> Iterator[Hypothesis]:
+        """Yield the hypothesis of every source, in the order of the corpus, with a window at a time
+        in memory. Raise FileError where a part is missing or damaged."""
+        for first in range(0, len(self), WINDOW):
+            placed: dict[int, Hypothesis] = {}
+            for number in range(first, min(first + WINDOW, len(self))):
+                hypotheses = self.read(number)
+                if hypotheses is None:
+                    raise FileError(
+                        f"{self.file(number)}: this part is missing or damaged; the same command "
+                        "makes it again"
+                    )
+                placed.update(zip(self.places(number), hypotheses, strict=True))
+            yield from (placed[place] for place in sorted(placed))
 
     def forget(self) -> None:
-        """Remove the file, as the result is there."""
-        self.path.unlink(missing_ok=True)
-
-
-def _lines(part: list[Hypothesis]) -> bytes:
-    """Write each hypothesis as a line of JSON."""
-    lines = (
-        json.dumps([entry.tokens, entry.log_prob], ensure_ascii=False) + "\n" for entry in part
-    )
-    return "".join(lines).encode()
+        """Remove the files, as the result is there; the folder, too, unless it holds others."""
+        for file in (self.folder / KEY, *self.folder.glob(PARTS)):
+            file.unlink(missing_ok=True)
+        try:
+            self.folder.rmdir()
+        except OSError:  # it is not there, or holds a file of somebody else
+            pass
 
 
 def _parsed(line: bytes, schema: type[T]) -> T | None:
-    """Return what a line holds; None for what an interrupt has left of one, or another program
-    wrote."""
+    """Return what a line holds; None for what another program wrote."""
     try:
         return msgspec.json.decode(line, type=schema)
     except (ValueError, RecursionError):  # of msgspec, or of text that is not UTF-8
@@ -94,33 +161,34 @@ def _parsed(line: bytes, schema: type[T]) -> T | None:
 
 
 def _hypothesis(line: bytes) -> Hypothesis | None:
-    """Read a line of the file; None for what is none."""
+    """Read a line of a part; None for what is none."""
     entry = _parsed(line, tuple[tuple[str, ...], float])
     if entry is None or any(token.split() != [token] for token in entry[0]):
         return None
     return Hypothesis(*entry, entry[1])
 
 
-def in_parts(
-    kept: Kept, translate: TranslatePart, report: Callable[[int], None], say: Callable[[str], None]
-) -> list[Hypothesis]:
-    """Translate sources 0 .. kept.n_sources − 1 part by part, going on from what is kept.
+def translate_parts(
+    parts: Parts,
+    translate: TranslatePart,
+    report: Callable[[int], None],
+    say: Callable[[str], None],
+    job: Job = ALONE,
+) -> None:
+    """Translate the parts that are not there yet; the processes of `job` share them, and end
+    together.
 
-    `report` is called with how many more sentences are done, `say` with a sentence on what became
-    of an earlier run.
+    `report` is called with how many more sentences of this process's parts are done, `say` with a
+    sentence on what became of an earlier run.
     """
-    done, why_not = kept.read()
-    if why_not is not None:
-        say(f"{kept.path} {why_not}: it is replaced, and the work starts from scratch.")
-    elif done:
-        say(
-            f"{kept.path}: {len(done):,} of {kept.n_sources:,} sentences are there; the work goes "
-            "on from them."
-        )
-    kept.begin(done)
-    report(len(done))
-    while len(done) < kept.n_sources:
-        part = translate(len(done), min(len(done) + PART, kept.n_sources), report)
-        kept.append(part)
-        done += part
-    return done
+    with job.first_alone():
+        found = parts.begin() if job.is_first else None
+    if found is not None:
+        say(found)
+    for number in job.share(range(len(parts))):
+        places = parts.places(number)
+        if parts.read(number) is not None:
+            report(len(places))
+        else:
+            parts.write(number, translate(number, places, report))
+    job.wait()

@@ -6,13 +6,12 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from seqkd_lab import machine
+from seqkd_lab import machine, processes
 from seqkd_lab.cli import options
-from seqkd_lab.cli.learning import run_key
+from seqkd_lab.cli.labelling import translated_parts
 from seqkd_lab.cli.models import (
     beside,
     check_kind,
@@ -22,11 +21,10 @@ from seqkd_lab.cli.models import (
     write_cutter,
 )
 from seqkd_lab.cli.options import TEXT_FILES, names_own_text, text_files, text_options, value_of
-from seqkd_lab.cli.paths import check_file, readable_file
+from seqkd_lab.cli.paths import check_file, check_one_process, readable_file
 from seqkd_lab.cli.resolve import Place, copies_of_pipes, data_of, place_of, store_of
-from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.decoding.search import Hypothesis, check_beam
+from seqkd_lab.decoding.search import check_beam
 from seqkd_lab.distillation.distilled import HEADER, replace_targets, write_distilled
 from seqkd_lab.distillation.forward_translation import (
     STANDARD_INPUT,
@@ -37,13 +35,11 @@ from seqkd_lab.distillation.forward_translation import (
     warn_of_ratio,
     write_translated,
 )
-from seqkd_lab.distillation.parts import PART, Kept, in_parts
-from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED, translations
+from seqkd_lab.distillation.parts import PART
+from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.models.folder import TrainedModel
+from seqkd_lab.processes import Job
 from seqkd_lab.runs.recipes import TextData, ToyData
-
-LEAST_UNKNOWN = 0.01
-"""A larger share of unknown source tokens is pointed out."""
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -69,7 +65,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "instead, for `seqkd-lab train --add`. The text is tokenised with the teacher's own "
         f"subwords, which are written beside the TSV. Finished parts of {PART:,} sentences "
         "are kept in TSV.unfinished; after an interruption, the same command continues from "
-        "there.",
+        "there. Started by torchrun, several processes share the parts, and the file is the "
+        "same.",
     )
     distil.add_argument(
         "--teacher",
@@ -93,7 +90,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         default=MODE,
         help=f"how targets are made (default: {MODE})",
     )
-    distil.set_defaults(run=run)
+    distil.set_defaults(run=run, shares_work=True)
 
 
 def run(arguments: Namespace) -> int:
@@ -103,21 +100,36 @@ def run(arguments: Namespace) -> int:
         arguments.beam = 35 if arguments.method == INTERPOLATED else 5
     check_beam(arguments.beam, 1, arguments.length_penalty)
     cutter = one_cutter(arguments.teacher)
-    place = place_of(arguments, cutter is not None)
+    place = place_of(arguments, cutter is not None, processes.own_gpu())
     check_file(arguments.out, read=[*text_files(arguments), *(arguments.input or [])])
     check_earlier(arguments.out)
-    if arguments.input is not None:
-        return translate_input(arguments, place)
+    with processes.joined(place.device) as job:
+        if arguments.input is None:
+            rewrite_corpus(arguments, cutter, place, job)
+        else:
+            translate_input(arguments, place, job)
+    return 0
+
+
+def rewrite_corpus(
+    arguments: Namespace, cutter: Path | None, place: Place, job: Job
+) -> None:
+    """Put the teacher's translations in the place of the corpus's targets, write it, and print a
+    summary. Several processes translate; the first writes."""
     check_kind(arguments.teacher, names_own_text(arguments))
-    data = store_of(arguments).dataset(pairs_of(arguments, cutter))
+    store = store_of(arguments)
+    with job.first_alone():
+        data = store.dataset(pairs_of(arguments, cutter))
     if data.subwords is not None:
         print(data.cleaning, file=sys.stderr)
-    teacher = find_teacher(arguments.teacher, store_of(arguments))
-    found = kept_translations(arguments, teacher, data.train, place)
-    distilled = replace_targets(data.train, found)
+    teacher = find_teacher(arguments.teacher, store)
+    parts = translated_parts(arguments, teacher, data.train, place, job)
+    if not job.is_first:
+        return
+    distilled = replace_targets(data.train, list(parts.in_order()))
     write_cutter(arguments.out, teacher.subwords)
     write_distilled(arguments.out, distilled)
-    kept_file(arguments).unlink(missing_ok=True)
+    parts.forget()
     print(f"{arguments.out}: {distilled.describe()}")
     written_beside(arguments, teacher)
     print(
@@ -125,7 +137,6 @@ def run(arguments: Namespace) -> int:
         f"runs/student{preset_option(arguments)} "
         f"{text_options(arguments)}".rstrip()
     )
-    return 0
 
 
 def check_earlier(out: Path) -> None:
@@ -162,7 +173,7 @@ def preset_option(arguments: Namespace) -> str:
     return "" if preset is None else f" --preset {preset}"
 
 
-def translate_input(arguments: Namespace, place: Place) -> int:
+def translate_input(arguments: Namespace, place: Place, job: Job) -> None:
     """Translate source text that has no targets, write the translations, and print a summary."""
     check_input(arguments)
     lines, dropped = clean_sources(read_sources(inputs_of(arguments)))
@@ -170,15 +181,17 @@ def translate_input(arguments: Namespace, place: Place) -> int:
     teacher = find_teacher(arguments.teacher, store_of(arguments))
     sources = tuple(map(teacher.encode, lines))
     corpus = ParallelCorpus("input", "input", "unknown", sources, sources)
-    found = kept_translations(arguments, teacher, corpus, place)
-    kept, failed = drop_failures(translated(sources, found), teacher.decode)
+    parts = translated_parts(arguments, teacher, corpus, place, job)
+    if not job.is_first:
+        return
+    kept, failed = drop_failures(translated(sources, list(parts.in_order())), teacher.decode)
     print(f"translations: {failed}", file=sys.stderr)
     usual = trained_on(arguments.teacher).tokens_per_source_token
     if usual is not None:
         warn_of_ratio(kept, usual)
     write_cutter(arguments.out, teacher.subwords)
     write_translated(arguments.out, kept)
-    kept_file(arguments).unlink(missing_ok=True)
+    parts.forget()
     compared = "" if usual is None else f" (the teacher's training corpus: {usual:.3f})"
     print(
         f"{arguments.out}: {len(kept):,} sentences, {kept.tokens_per_source_token:.3f} tokens per "
@@ -190,7 +203,6 @@ def translate_input(arguments: Namespace, place: Place) -> int:
         f"runs/student{preset_option(arguments)}, with "
         "--distilled and the six files"
     )
-    return 0
 
 
 def check_input(arguments: Namespace) -> None:
@@ -213,46 +225,11 @@ def check_input(arguments: Namespace) -> None:
 def inputs_of(arguments: Namespace) -> list[str]:
     """Return the files of --input; each is checked, and a pipe is copied."""
     copies = copies_of_pipes(arguments)
+    if STANDARD_INPUT in arguments.input:
+        check_one_process("standard input")
     return [
         name if name == STANDARD_INPUT else readable_file(name, copies) for name in arguments.input
     ]
-
-
-def kept_file(arguments: Namespace) -> Path:
-    """Return the path where finished parts are kept until the TSV is written."""
-    return arguments.out.with_name(f"{arguments.out.name}.unfinished")
-
-
-def kept_translations(
-    arguments: Namespace, teacher: TrainedModel, corpus: ParallelCorpus, place: Place
-) -> list[Hypothesis]:
-    """Return the teacher's translation of each source, continuing from what an interrupted run
-    kept."""
-    how = (arguments.method, arguments.beam, arguments.length_penalty, arguments.seed)
-    warn_of_unknown(teacher, corpus.source)
-    model = teacher.model.place(*place)
-    key = run_key(model, corpus.fingerprint, PART, *how, *place.key)
-    kept = Kept(kept_file(arguments), key, len(corpus))
-    with Bar(total=len(corpus), desc="distil", unit=" sentences") as bar:
-
-        def translate(first: int, last: int, report) -> list[Hypothesis]:
-            seed = arguments.seed + first * 1_000_003  # each part has draws of its own
-            return translations(model, corpus[first:last], *how[:3], seed, report)
-
-        return in_parts(kept, translate, bar.update, lambda text: bar.write(text, file=sys.stderr))
-
-
-def warn_of_unknown(teacher: TrainedModel, sources: Sequence[Sequence[str]]) -> None:
-    """Warn on stderr where the teacher does not know many of the source tokens."""
-    known = set(teacher.model.source_vocabulary.tokens)
-    n_tokens = sum(map(len, sources))
-    n_unknown = sum(token not in known for source in sources for token in source)
-    if n_unknown > LEAST_UNKNOWN * n_tokens:
-        print(
-            f"{n_unknown / n_tokens:.1%} of the source tokens are unknown to the teacher. Is this "
-            "the kind of text that it was trained on?",
-            file=sys.stderr,
-        )
 
 
 def written_beside(arguments: Namespace, teacher: TrainedModel) -> None:

@@ -7,11 +7,12 @@ import math
 import sys
 import time
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from seqkd_lab import machine
+from seqkd_lab import machine, processes
 from seqkd_lab.cli import options
 from seqkd_lab.cli.learning import (
     UNFINISHED,
@@ -29,13 +30,15 @@ from seqkd_lab.cli.learning import (
 from seqkd_lab.cli.models import check_kind, find_teacher, one_cutter
 from seqkd_lab.cli.options import names_own_text, text_options
 from seqkd_lab.cli.paths import check_folder
-from seqkd_lab.cli.resolve import place_of, store_of
+from seqkd_lab.cli.resolve import Place, place_of, store_of
 from seqkd_lab.cli.terminal import Bar
+from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.estimates import check_model
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.folder import TRAINED_ON, TrainedModel, save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.optimisation import BY_BLEU, BY_LOSS, History, Optimisation
+from seqkd_lab.processes import Job
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import Recipe
@@ -69,9 +72,10 @@ def add(verbs: argparse._SubParsersAction) -> None:
         description="Trains one model on gold or on a distilled corpus, and writes its folder: "
         "weights, description, subwords and history. The state is saved in DIR/unfinished "
         "after each epoch; after an interruption, the same command continues from there, and "
-        "a command with other settings or data starts from scratch.",
+        "a command with other settings or data starts from scratch. Started by torchrun, several "
+        "processes share the sentences of each update.",
     )
-    verb.set_defaults(run=run)
+    verb.set_defaults(run=run, shares_work=True)
 
 
 def model_and_training() -> argparse.ArgumentParser:
@@ -94,6 +98,15 @@ def model_and_training() -> argparse.ArgumentParser:
         "--learning-rate", type=float, metavar="X", help="Adam's peak learning rate, after warm-up"
     )
     sizes.add_argument("--batch-size", type=int, metavar="N", help="number of sentences per update")
+    sizes.add_argument(
+        "--accumulate",
+        type=int,
+        default=1,
+        metavar="N",
+        help="divide each update's batch among the processes into N micro-batches for each, whose "
+        "gradients are added up: N times less memory; one process with N = 8 follows the curve of "
+        "eight with N = 1 (default: 1)",
+    )
     sizes.add_argument(
         "--patience",
         type=int,
@@ -130,33 +143,58 @@ def learned_from() -> argparse.ArgumentParser:
 def run(arguments: Namespace) -> int:
     """Run `seqkd-lab train`; return the exit code."""
     machine.use_threads(1)
-    place = place_of(arguments, names_own_text(arguments))
-    objective, store = objective_of(arguments), store_of(arguments)
+    place = place_of(arguments, names_own_text(arguments), processes.own_gpu())
+    objective = objective_of(arguments)
     teachers = arguments.teacher or []
     tables = read_files([arguments.distilled, *(arguments.add or [])])
-    cutter = one_cutter(teachers, tables)
-    recipe = recipe_of(arguments, cutter)
-    optimisation = recipe.optimisation
-    assert optimisation is not None  # every preset trains
-    warn_of_loss(arguments, optimisation)
+    recipe = recipe_of(arguments, one_cutter(teachers, tables))
     check_kind(teachers, names_own_text(arguments))
     check_folder(arguments.out)
-    data = store.dataset(recipe.data)
+    with processes.joined(place.device) as job:
+        recipe = in_micro_batches(recipe, arguments.accumulate, job)
+        train_model(arguments, recipe, objective, tables, place, job)
+    return 0
+
+
+def in_micro_batches(recipe: Recipe, accumulate: int, job: Job) -> Recipe:
+    """Return the recipe with `accumulate` micro-batches for each process of `job`. Raise ValueError
+    where the batch has fewer sentences, naming the options."""
+    if accumulate < 1:
+        raise ValueError(f"--accumulate must be at least 1; got {accumulate}")
+    assert recipe.optimisation is not None  # every preset trains
+    training = replace(recipe.optimisation, micro_batches=accumulate * job.size)
+    return replace(recipe, optimisation=training)
+
+
+def train_model(
+    arguments: Namespace,
+    recipe: Recipe,
+    objective: Objective,
+    tables: list[Path],
+    place: Place,
+    job: Job,
+) -> None:
+    """Train the model of `recipe`, together with the other processes of `job`, write its folder and
+    print a summary."""
+    store, optimisation = store_of(arguments), recipe.optimisation
+    assert optimisation is not None
+    warn_of_loss(arguments, optimisation)
+    with job.first_alone():
+        data = store.dataset(recipe.data)
     if data.subwords is not None:
         print(data.cleaning, file=sys.stderr)
+    teachers = arguments.teacher
     teacher = find_teacher(teachers, store).model.place(*place) if teachers else None
     corpus = pairs_to_learn(arguments, data)
     vocabularies = (teacher or data).source_vocabulary, (teacher or data).target_vocabulary
     key = run_key(recipe, objective, [] if teacher is None else [teacher], tables, *place.key)
-    settle(arguments.out / UNFINISHED, key)
+    with job.first_alone():
+        settle(arguments.out / UNFINISHED, key)
     check_model(recipe.model.width, recipe.model.layers, sum(map(len, vocabularies)))
     torch.manual_seed(recipe.seed)
     model = build(recipe.model, *vocabularies).place(*place)
-    validation = (
-        ValidationBLEU(data.valid, data.detokenise) if optimisation.best_by == BY_BLEU else None
-    )
     started = time.monotonic()
-    with Bar(desc=f"train {recipe.name}", unit=" updates") as bar:
+    with Bar(desc=f"train {recipe.name}", unit=" updates", disable=not job.is_first) as bar:
         history = train(
             model,
             corpus,
@@ -167,16 +205,35 @@ def run(arguments: Namespace) -> int:
             teacher,
             [watcher(bar)],
             arguments.out / UNFINISHED,
-            validation=validation,
+            validation=validation_of(data, optimisation),
             key=key,
+            job=job,
         )
-    seconds = time.monotonic() - started
-    kept_epoch = history.kept_epoch(optimisation)
-    record = record_of(arguments, recipe, data, history, kept_epoch)
-    save_folder(arguments.out, TrainedModel(model, data.subwords), record)
+    if job.is_first:
+        seconds = time.monotonic() - started
+        save(arguments, recipe, data, TrainedModel(model, data.subwords), history, seconds)
+
+
+def validation_of(data: Dataset, optimisation: Optimisation) -> ValidationBLEU | None:
+    """Return what measures BLEU after each epoch, where the epochs are chosen by it."""
+    by_bleu = optimisation.best_by == BY_BLEU
+    return ValidationBLEU(data.valid, data.detokenise) if by_bleu else None
+
+
+def save(
+    arguments: Namespace,
+    recipe: Recipe,
+    data: Dataset,
+    trained: TrainedModel,
+    history: History,
+    seconds: float,
+) -> None:
+    """Write the folder of the trained model, remove the unfinished run, and print a summary."""
+    assert recipe.optimisation is not None
+    kept_epoch = history.kept_epoch(recipe.optimisation)
+    save_folder(arguments.out, trained, record_of(arguments, recipe, data, history, kept_epoch))
     forget_all(arguments.out)
-    describe(arguments, model, history, kept_epoch, seconds)
-    return 0
+    describe(arguments, trained.model, history, kept_epoch, seconds)
 
 
 def warn_of_loss(arguments: Namespace, optimisation: Optimisation) -> None:
