@@ -74,10 +74,10 @@ class Parts:
         """Prepare the folder; return in words what was found there: nothing (None), parts to go on
         from, or what other work has left, which is gone now."""
         found = self._found()
-        if found is not None:
+        if found is not None and self.folder.is_file():  # as earlier versions kept their parts
+            self.folder.unlink()
+        elif found is not None:
             self.forget()
-            if self.folder.is_file():  # as earlier versions kept their parts
-                self.folder.unlink()
         make_folder(self.folder)
         sweep(self.folder)
         write_atomically(self.folder / KEY, json.dumps({"key": self.key}).encode() + b"\n")

@@ -28,7 +28,7 @@ from seqkd_lab.decoding.search import Hypothesis, search
 from seqkd_lab.distillation.distilled import read_distilled, replace_targets, write_distilled
 from seqkd_lab.distillation.forward_translation import read_translated
 from seqkd_lab.distillation.losses import NLL
-from seqkd_lab.distillation.parts import Kept
+from seqkd_lab.distillation.parts import Parts
 from seqkd_lab.export.folder import FORMAT, ExportError, check_place
 from seqkd_lab.finite import DivergenceError, NotFiniteError
 from seqkd_lab.models.architectures import Spec, build
@@ -149,11 +149,11 @@ def text_readers(folder: Path) -> list[Reader]:
     (folder / "target.txt").write_text(LINES, encoding="utf-8")
     hypotheses = [Hypothesis(target, -1.5, -1.5) for target in CORPUS.target]
     write_distilled(folder / "distilled.tsv", replace_targets(CORPUS, hypotheses))
-    Kept(folder / "kept.jsonl", KEY, len(hypotheses)).begin(hypotheses)
+    parts = Parts(folder, KEY, list(map(len, CORPUS.source)))
+    parts.write(0, hypotheses)
 
-    def corpus_of_kept(file: Path) -> None:
-        done, _ = Kept(file, KEY, len(hypotheses)).read()
-        CORPUS.with_target(entry.tokens for entry in done or hypotheses)
+    def corpus_of_part(file: Path) -> None:
+        CORPUS.with_target(entry.tokens for entry in parts.read(0) or hypotheses)
 
     def aligned(file: Path) -> None:
         read_aligned(file, folder / "target.txt")
@@ -168,7 +168,7 @@ def text_readers(folder: Path) -> list[Reader]:
         "pairs.tsv": read_tsv,
         "test.tsv": lambda file: toy.load(file.parent, "test"),
         "distilled.tsv": distilled,
-        "kept.jsonl": corpus_of_kept,
+        parts.file(0).name: corpus_of_part,
     }
     found = [Reader(name, folder / name, (bytes_damaged,), read) for name, read in readers.items()]
     translated = Reader(

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqkd_lab.corpus.parallel import CorpusError, ParallelCorpus
-from seqkd_lab.decoding.search import Hypothesis, search
-from seqkd_lab.distillation import forward_translation, parts
+from seqkd_lab.decoding.search import search
+from seqkd_lab.distillation import forward_translation
 from seqkd_lab.distillation.distilled import write_distilled
 from seqkd_lab.distillation.forward_translation import (
     Translated,
@@ -27,7 +27,6 @@ from seqkd_lab.distillation.forward_translation import (
     warn_of_ratio,
     write_translated,
 )
-from seqkd_lab.distillation.parts import Kept, in_parts
 from seqkd_lab.distillation.sequence_level import distil_mode
 
 RNG = random.Random(3)
@@ -152,74 +151,3 @@ class TestFile:
         (tmp_path / "m.tsv").write_text(text.replace("HEADER", header), encoding="utf-8")
         with pytest.raises(CorpusError, match=where):
             read_translated(tmp_path / "m.tsv")
-
-
-def hypothesis_of(number: int) -> Hypothesis:
-    return Hypothesis((f"w{number}", "ü"), -number / 7, -number / 7)
-
-
-class Work:
-    """Translates numbers; breaks at the part that begins at `breaks_at`."""
-
-    def __init__(self, breaks_at: int | None = None) -> None:
-        self.breaks_at, self.asked = breaks_at, []
-
-    def __call__(self, first, last, report):
-        if first == self.breaks_at:
-            raise KeyboardInterrupt
-        self.asked.append((first, last))
-        report(last - first)
-        return [hypothesis_of(number) for number in range(first, last)]
-
-
-class TestParts:
-    @pytest.fixture(autouse=True)
-    def small_parts(self, monkeypatch):
-        monkeypatch.setattr(parts, "PART", 4)
-
-    def run(self, path, work, key="k", n=10):
-        reported, said = [], []
-        done = in_parts(Kept(path, key, n), work, reported.append, said.append)
-        return done, sum(reported), said
-
-    @pytest.mark.parametrize("breaks_at", [0, 4, 8])
-    def test_an_interrupted_run_asks_only_for_what_is_missing(self, tmp_path, breaks_at):
-        path, broken, again = tmp_path / "x.unfinished", Work(breaks_at), Work()
-        with pytest.raises(KeyboardInterrupt):
-            self.run(path, broken)
-        done, reported, said = self.run(path, again)
-        assert done == [hypothesis_of(number) for number in range(10)] and reported == 10
-        assert broken.asked + again.asked == [(0, 4), (4, 8), (8, 10)]
-        assert len(said) == (breaks_at > 0) and all(f"{breaks_at} of 10" in line for line in said)
-
-    @pytest.mark.parametrize("cut", [1, 10, 40, 90])
-    def test_a_line_that_was_cut_off_costs_its_part(self, tmp_path, cut):
-        path = tmp_path / "x.unfinished"
-        self.run(path, Work())
-        path.write_bytes(path.read_bytes()[:-cut])
-        assert self.run(path, Work())[:2] == ([hypothesis_of(number) for number in range(10)], 10)
-
-    @pytest.mark.parametrize(
-        "content", [b"", b"\n", b"{}\n", b"\xff\xfe", b"[1, 2]\n[3]\n", b'{"key": "other"}\n']
-    )
-    def test_other_work_and_damaged_files_start_from_scratch_and_say_so(self, tmp_path, content):
-        path, work = tmp_path / "x.unfinished", Work()
-        path.write_bytes(content)
-        done, _, said = self.run(path, work)
-        assert len(done) == 10 and work.asked[0] == (0, 4)
-        assert len(said) == 1 and str(path) in said[0] and "from scratch" in said[0]
-
-    def test_a_finished_run_asks_for_nothing(self, tmp_path):
-        path, work = tmp_path / "x.unfinished", Work(breaks_at=0)
-        self.run(path, Work())
-        assert len(self.run(path, work)[0]) == 10
-
-    def test_a_full_disk_is_named(self, tmp_path, monkeypatch):
-        def full(descriptor):
-            raise OSError(28, "No space left on device")
-
-        kept = Kept(tmp_path / "x.unfinished", "k", 10)
-        kept.begin([])
-        monkeypatch.setattr(parts.os, "fsync", full)
-        with pytest.raises(OSError, match="could not write.*x.unfinished"):
-            kept.append([hypothesis_of(1)])
