@@ -31,9 +31,10 @@ from seqkd_lab.export.ctranslate2_format import import_ctranslate2, write_ctrans
 from seqkd_lab.export.searching import ExportedModel
 from seqkd_lab.models.folder import TrainedModel, load_folder
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.recipes import ToyData
-from seqkd_lab.training import Optimisation, train
+from seqkd_lab.training import train
 
 SPEC = TransformerSpec(width=64, layers=2, heads=4, hidden=128, tied=True)
 LEARNING = Optimisation(epochs=4, learning_rate=0.005, batch_size=64)

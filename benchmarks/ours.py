@@ -16,7 +16,9 @@ from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.models.checkpoint import load_model, save_model
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
-from seqkd_lab.training import Optimisation, Progress, train, validation_loss
+from seqkd_lab.optimisation import Optimisation, Progress
+from seqkd_lab.training import train
+from seqkd_lab.validation import validation_loss
 
 
 def parallel(pairs: Sequence[Pair], split: str = "train") -> ParallelCorpus:

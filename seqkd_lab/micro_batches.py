@@ -33,9 +33,9 @@ class MicroBatch:
         """Return the number of target tokens that count."""
         return 0 if self.is_filler else self.batch.n_tokens
 
-    def transformed(self, transform: Callable[[Batch, int], Batch]) -> MicroBatch:
-        """Return it with what `transform` makes of the batch and the seed."""
-        return replace(self, batch=transform(self.batch, self.seed))
+    def placed(self, device: torch.device, transform: Callable[[Batch, int], Batch]) -> MicroBatch:
+        """Return it on `device`, with what `transform` makes of the batch and the seed."""
+        return replace(self, batch=transform(self.batch.to(device), self.seed))
 
 
 def own_micro_batches(

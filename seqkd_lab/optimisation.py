@@ -178,7 +178,8 @@ def add_gradient(
     With the micro-batch's share of the batch's tokens as the weight, the sum over the micro-batches
     is the gradient of the whole batch. Raise DivergenceError where the loss is not finite.
     """
-    logits = model(batch)
+    with computing([model]):
+        logits = model(batch)
     loss = objective(logits, batch, teacher_logits)
     check_loss(loss, logits, teacher_logits)
     (weight * loss).backward()

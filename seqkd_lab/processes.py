@@ -1,7 +1,7 @@
 """Several processes of one job, as `torchrun` starts them (torch.distributed).
 
 Each is a seqkd_lab of its own with the same command line. They share the micro-batches of every
-update (training.py), or the parts of a labelling (distillation/parts.py). What they tell each other
+update (trainer.py), or the parts of a labelling (distillation/parts.py). What they tell each other
 are gradients, which DistributedDataParallel sums up, and a few numbers. A process that was started
 without `torchrun` is a job of one and tells nobody anything.
 """

@@ -12,12 +12,12 @@ from typed import SPLITS
 
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import Preset
 from seqkd_lab.runs.schedule import Watcher, _raise_as
 from seqkd_lab.runs.store import Store, silent
 from seqkd_lab.runs.tasks import Task, with_needs
-from seqkd_lab.training import Optimisation
 
 Pairs = list[tuple[str, str]]
 ONE_EPOCH = Optimisation(epochs=1, learning_rate=0.01, batch_size=16)

@@ -7,8 +7,8 @@ import random
 from dataclasses import replace
 
 from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.recipes import Preset, TextData
-from seqkd_lab.training import Optimisation
 
 TWO_EPOCHS = Optimisation(epochs=2, learning_rate=0.01, batch_size=25)
 ONE_EPOCH = replace(TWO_EPOCHS, epochs=1)

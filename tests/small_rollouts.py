@@ -13,7 +13,7 @@ from seqkd_lab.distillation.near_policy import Learning
 from seqkd_lab.distillation.rollout_sources import RolloutWorker
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
-from seqkd_lab.training import Optimisation
+from seqkd_lab.optimisation import Optimisation
 
 WORDS = tuple("abcdefgh")
 VOCABULARY = Vocabulary.build([WORDS])

@@ -31,7 +31,8 @@ from seqkd_lab.evaluation import translate_test
 from seqkd_lab.finite import DivergenceError, NotFiniteError, wrong_weight
 from seqkd_lab.models.ensemble import Ensemble
 from seqkd_lab.optimisation import Optimisation, training_step
-from seqkd_lab.training import train, validation_loss
+from seqkd_lab.training import train
+from seqkd_lab.validation import validation_loss
 
 SOURCES = (("ant",), ("bee", "cat", "ant"), ("cat", "bee"))
 PAIRS = ParallelCorpus("", "", "", SOURCES, (("ant", "bee"), ("bee",), ("bee", "ant", "ant")))

@@ -22,7 +22,7 @@ from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.distillation.losses import nll
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
-from seqkd_lab.training import validation_loss
+from seqkd_lab.validation import validation_loss
 
 # Everything a line can hold after read_lines: no surrogates, no zero byte, no LF.
 any_text = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))

@@ -15,19 +15,14 @@ from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.scoring import corpus_log_probs
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation.losses import NLL, WordKD
+from seqkd_lab.finite import DivergenceError
 from seqkd_lab.identity import settings
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
-from seqkd_lab.optimisation import one_cycle
-from seqkd_lab.training import (
-    DivergenceError,
-    Optimisation,
-    Trainer,
-    train,
-    training_step,
-    validation_loss,
-)
-from seqkd_lab.validation import ValidationBLEU
+from seqkd_lab.optimisation import Optimisation, one_cycle, training_step
+from seqkd_lab.trainer import Trainer
+from seqkd_lab.training import train
+from seqkd_lab.validation import ValidationBLEU, validation_loss
 
 PAIRS = [
     (source, tuple(reversed(source)))

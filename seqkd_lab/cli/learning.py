@@ -27,12 +27,13 @@ from seqkd_lab.estimates import check_model
 from seqkd_lab.files import check_regular, sha256_of
 from seqkd_lab.models.architectures import ARCHITECTURES, FIRST, Spec
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import Optimisation, Progress
 from seqkd_lab.resuming import AnotherRunError, forget, read_state
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import Recipe
 from seqkd_lab.runs.store import identity
-from seqkd_lab.training import Callback, Optimisation, Progress
+from seqkd_lab.trainer import Callback
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

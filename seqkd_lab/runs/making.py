@@ -24,10 +24,11 @@ from seqkd_lab.distillation.sequence_level import distil
 from seqkd_lab.evaluation import Evaluation, Translations, evaluate, translate_test
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import BY_BLEU, History, Progress
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.keys import key
 from seqkd_lab.runs.recipes import Distillation, ForwardTranslation, Recipe
-from seqkd_lab.training import BY_BLEU, History, Progress, train
+from seqkd_lab.training import train
 from seqkd_lab.validation import ValidationBLEU
 
 Report = Callable[[int, int], None]

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.recipes import Preset, ToyData
-from seqkd_lab.training import Optimisation
 
 TOY = Preset(
     teacher=LSTMSpec(width=128, dropout=0.1),

@@ -16,9 +16,11 @@ from seqkd_lab.evaluation import OutputScore, score_outputs
 from seqkd_lab.finite import NotFiniteError
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import History, Optimisation
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.measured import Positive, Size
-from seqkd_lab.training import Callback, History, Optimisation, train
+from seqkd_lab.trainer import Callback
+from seqkd_lab.training import train
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from seqkd_lab.distillation.losses import NLL, Objective, WordKD
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.identity import omitted_when_default
 from seqkd_lab.models.architectures import Spec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.texts import Data, SourceText, TextData, ToyData
-from seqkd_lab.training import BatchTransform, Optimisation
+from seqkd_lab.trainer import BatchTransform
 
 CorpusChange = Callable[[ParallelCorpus], ParallelCorpus]
 """Makes other pairs of gold without a teacher: planted mistakes, long sources."""

@@ -43,7 +43,7 @@ from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.tasks import Task, Train
 from seqkd_lab.runs.verdicts import Claim, Rows
 from seqkd_lab.studies.table1.table import TableRun
-from seqkd_lab.training import Trainer
+from seqkd_lab.trainer import Trainer
 
 KINDS = {"LSTM": SHORT, "Transformer": TRANSFORMER}
 TAUGHT = (WORD_KD, SEQ_KD, SEQ_KD_INTER)

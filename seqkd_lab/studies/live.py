@@ -24,6 +24,7 @@ from seqkd_lab.evaluation import OutputScore, score_outputs
 from seqkd_lab.identity import settings
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.committed import (
     checkpoint_directory,
     existing_checkpoint,
@@ -37,7 +38,8 @@ from seqkd_lab.runs.results import with_interval
 from seqkd_lab.runs.store import Report, Store
 from seqkd_lab.runs.study import Study
 from seqkd_lab.runs.verdicts import Claim, Rows
-from seqkd_lab.training import Callback, Optimisation, train
+from seqkd_lab.trainer import Callback
+from seqkd_lab.training import train
 
 GOLD = "gold"
 SAMPLES = "teacher's samples"

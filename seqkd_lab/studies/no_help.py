@@ -21,6 +21,7 @@ from seqkd_lab.corpus.toy import Ambiguity, ToyLanguage
 from seqkd_lab.identity import settings
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.committed import (
     committed_seed,
     existing_checkpoint,
@@ -45,7 +46,6 @@ from seqkd_lab.runs.store import Report, Store, identity, silent
 from seqkd_lab.runs.study import Study, read_study
 from seqkd_lab.runs.texts import Data
 from seqkd_lab.runs.verdicts import Rows
-from seqkd_lab.training import Optimisation
 
 CONTROL = "control"
 DETERMINISTIC = "deterministic"

@@ -35,8 +35,9 @@ from seqkd_lab.models.architectures import Spec, build
 from seqkd_lab.models.checkpoint import load_model, save_model
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.resuming import RESUME
-from seqkd_lab.training import Optimisation, Trainer
+from seqkd_lab.trainer import Trainer
 
 SENTENCES = (("ant", "bee"), ("cat",), ("dog", "ant", "eel", "fox"))
 CORPUS = ParallelCorpus("n", "train", "l", SENTENCES, SENTENCES[::-1])

@@ -32,7 +32,7 @@ from seqkd_lab.models.architectures import build
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.presets import PRESETS
-from seqkd_lab.training import Trainer
+from seqkd_lab.trainer import Trainer
 
 
 def parsers(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> dict:
@@ -111,7 +111,7 @@ def attack(capsys, monkeypatch, folder):
     monkeypatch.chdir(root)
     monkeypatch.setattr(torch.nn.Module, "__call__", reached)
     monkeypatch.setattr(ToyLanguage, "sample", reached)
-    monkeypatch.setattr("seqkd_lab.training.encode", reached)
+    monkeypatch.setattr("seqkd_lab.trainer.encoded_for", reached)
     for work in ("run_all", "measure_seeds"):
         monkeypatch.setattr(f"seqkd_lab.cli.studies.{work}", reached)
 

@@ -13,8 +13,7 @@ from types import SimpleNamespace
 import pytest
 from typed import SMALL, assert_refused, contents, own_text, typed
 
-from seqkd_lab.cli import main
-from seqkd_lab.cli.commands import distil as command
+from seqkd_lab.cli import labelling, main
 from seqkd_lab.decoding.search import search
 from seqkd_lab.distillation import parts
 from seqkd_lab.distillation.forward_translation import read_translated
@@ -177,7 +176,7 @@ class TestResume:
         monkeypatch.setattr(parts, "PART", 16)
 
     def interrupted(self, distil, monkeypatch, *arguments, part=3, **named):
-        real, calls = command.translations, []
+        real, calls = labelling.translations, []
 
         def breaking(*given):
             calls.append(given)
@@ -186,7 +185,7 @@ class TestResume:
             return real(*given)
 
         with monkeypatch.context() as patched:
-            patched.setattr(command, "translations", breaking)
+            patched.setattr(labelling, "translations", breaking)
             code, _, err = distil(*arguments, **named)
         assert code == 130 and "continues from there" in err
 

@@ -12,7 +12,6 @@ import pytest
 import torch
 from typed import SMALL, assert_refused, contents, own_text, typed
 
-from seqkd_lab import training
 from seqkd_lab.cli import main, paths
 from seqkd_lab.cli.commands import train as command
 from seqkd_lab.corpus.subwords import SubwordTokeniser
@@ -23,6 +22,7 @@ from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import BASELINE, ToyData, table_recipes
 from seqkd_lab.runs.schedule import _raise_as
 from seqkd_lab.runs.tasks import Train
+from seqkd_lab.trainer import Trainer
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:the teacher wrote"
@@ -143,17 +143,17 @@ LONG = ("--epochs", "4", "--dropout", "0.1")
 def left_over(folder, text) -> Path:
     """A run that was interrupted in its third epoch, and beside it a teacher t and what it
     distilled, d.tsv."""
-    n, real = 0, training.Trainer.run_epoch
+    n, real = 0, Trainer.run_epoch
 
-    def run_epoch(trainer, callbacks=()):
+    def run_epoch(own, callbacks=()):
         nonlocal n
         n += 1
         if n == 3:
             raise KeyboardInterrupt
-        return real(trainer, callbacks)
+        return real(own, callbacks)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(training.Trainer, "run_epoch", run_epoch)
+        patched.setattr(Trainer, "run_epoch", run_epoch)
         assert (
             main(
                 [

@@ -35,7 +35,9 @@ from seqkd_lab.corpus.batching import encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.distillation.losses import NLL, WordKD, nll
 from seqkd_lab.models.lstm import LSTMSpec
-from seqkd_lab.training import Optimisation, Trainer, train
+from seqkd_lab.optimisation import Optimisation
+from seqkd_lab.trainer import Trainer
+from seqkd_lab.training import train
 
 PAIRS = [
     (source, tuple(reversed(source)))

@@ -29,7 +29,8 @@ from seqkd_lab.distillation.on_policy import Divergence
 from seqkd_lab.distillation.paced import Weighted
 from seqkd_lab.distillation.tip import SOFT_OR, Selected
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.training import Optimisation, Trainer
+from seqkd_lab.optimisation import Optimisation
+from seqkd_lab.trainer import Trainer
 
 V = 9
 TARGET = torch.tensor([[4, 5, 6, EOS], [7, EOS, PAD, PAD], [EOS, PAD, PAD, PAD]])  # 7 real tokens

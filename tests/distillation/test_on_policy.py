@@ -22,7 +22,8 @@ from seqkd_lab.distillation.divergences import divergence, kl
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy, draw_targets, with_targets
 from seqkd_lab.distillation.policy_gradient import OTHERS, SampledToken
 from seqkd_lab.models.lstm import LSTMSpec
-from seqkd_lab.training import Optimisation, train
+from seqkd_lab.optimisation import Optimisation
+from seqkd_lab.training import train
 
 SOURCES = (
     ("ant", "bee"),

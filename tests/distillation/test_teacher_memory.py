@@ -17,7 +17,9 @@ from seqkd_lab.distillation import teacher_memory
 from seqkd_lab.distillation.losses import WordKD
 from seqkd_lab.distillation.teacher_memory import TeacherMemory
 from seqkd_lab.models.lstm import LSTMSpec
-from seqkd_lab.training import Optimisation, Trainer, train
+from seqkd_lab.optimisation import Optimisation
+from seqkd_lab.trainer import Trainer
+from seqkd_lab.training import train
 
 WORDS = ["ant", "bee", "cat", "dog"]
 SOURCE = tuple(

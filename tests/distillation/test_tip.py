@@ -60,7 +60,8 @@ from seqkd_lab.distillation.tip import (
     scaled,
     soft_or,
 )
-from seqkd_lab.training import Optimisation, train
+from seqkd_lab.optimisation import Optimisation
+from seqkd_lab.training import train
 
 seeds = st.integers(0, 10_000)
 SOURCES = (

@@ -46,7 +46,8 @@ from seqkd_lab.models.checkpoint import save_model
 from seqkd_lab.models.folder import TrainedModel, save_folder
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
-from seqkd_lab.training import Optimisation, train
+from seqkd_lab.optimisation import Optimisation
+from seqkd_lab.training import train
 
 SOURCE = Vocabulary.build([[f"s{i}" for i in range(12)]])
 TARGET = Vocabulary.build([[f"t{i}" for i in range(9)]])

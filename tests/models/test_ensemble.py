@@ -18,7 +18,8 @@ from seqkd_lab.distillation.losses import WordKD
 from seqkd_lab.models.ensemble import Ensemble
 from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSeq2Seq, TransformerSpec
-from seqkd_lab.training import Optimisation, train
+from seqkd_lab.optimisation import Optimisation
+from seqkd_lab.training import train
 
 SOURCES = (("ant", "bee"), ("cat",), ("dog", "eel", "fox", "ant"))
 TARGETS = (("ant",), ("bee", "cat", "ant"), ())

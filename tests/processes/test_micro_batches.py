@@ -17,7 +17,8 @@ from seqkd_lab.models.lstm import LSTMSpec
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.optimisation import Optimisation, add_gradient
 from seqkd_lab.processes import ALONE, Job
-from seqkd_lab.training import Trainer, train
+from seqkd_lab.trainer import Trainer
+from seqkd_lab.training import train
 
 SENTENCES = tuple(tuple("abcde"[i % 5] for i in range(1 + n % 7)) for n in range(23))
 CORPUS = ParallelCorpus("n", "train", "l", SENTENCES, tuple(s[::-1] for s in SENTENCES))

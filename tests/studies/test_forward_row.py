@@ -14,6 +14,7 @@ from seqkd_lab.cli.models import TrainedOn, trained_on
 from seqkd_lab.cli.options import TEXT_FILES
 from seqkd_lab.models.folder import load_folder
 from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.presets import PRESETS, QUICK
 from seqkd_lab.runs.recipes import (
     BASELINE,
@@ -33,7 +34,6 @@ from seqkd_lab.runs.tasks import Train, TranslateForward, with_needs
 from seqkd_lab.studies.table1.study import collect
 from seqkd_lab.studies.table1.table import TableRun, said_of_teacher, table_frame
 from seqkd_lab.studies.table1.tour import copy_models
-from seqkd_lab.training import Optimisation
 
 TEXT_FIELDS = [name.replace("-", "_") for name in TEXT_FILES]
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf"}

@@ -16,6 +16,7 @@ from seqkd_lab.files import FileError, write_json
 from seqkd_lab.lab.shared.next_words import SentenceReading
 from seqkd_lab.models.architectures import build
 from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs import store as store_module
 from seqkd_lab.runs.data import load_toy
 from seqkd_lab.runs.recipes import Distillation, ToyData
@@ -30,7 +31,6 @@ from seqkd_lab.studies.memory.examples import FORGOTTEN, KNOWN, likeliest, telli
 from seqkd_lab.studies.memory.reading import change_of_gain
 from seqkd_lab.studies.memory.students import EXAMPLES, MEMORIES, TRUTH, MemoryStudents, memory_key
 from seqkd_lab.studies.memory.study import CLAIMS
-from seqkd_lab.training import Optimisation
 
 ANSWERS = ("it grows", "it stays", "it shrinks", "unknown")
 ROWS = by_seed(synthetic_memory.results())

@@ -10,6 +10,7 @@ import pytest
 
 from seqkd_lab.files import FileError
 from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.committed import (
     committed_seed,
     existing_checkpoint,
@@ -37,7 +38,6 @@ from seqkd_lab.studies.no_help import (
     study_of,
 )
 from seqkd_lab.studies.table1.table import read_results
-from seqkd_lab.training import Optimisation
 
 SEED = committed_seed()
 SHORT = Optimisation(1, 0.01, 32)

@@ -111,9 +111,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def rewrite_corpus(
-    arguments: Namespace, cutter: Path | None, place: Place, job: Job
-) -> None:
+def rewrite_corpus(arguments: Namespace, cutter: Path | None, place: Place, job: Job) -> None:
     """Put the teacher's translations in the place of the corpus's targets, write it, and print a
     summary. Several processes translate; the first writes."""
     check_kind(arguments.teacher, names_own_text(arguments))

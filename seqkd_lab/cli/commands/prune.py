@@ -39,8 +39,9 @@ from seqkd_lab.devices import FP32
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.models.folder import save_folder
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.recipes import TextData, ToyData
-from seqkd_lab.training import Optimisation, train
+from seqkd_lab.training import train
 
 
 def add(verbs: argparse._SubParsersAction) -> None:

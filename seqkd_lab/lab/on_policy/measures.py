@@ -18,11 +18,12 @@ from seqkd_lab.distillation.divergences import divergence
 from seqkd_lab.distillation.on_policy import OnPolicy
 from seqkd_lab.lab.shared.lesson import Bar
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import Optimisation, Progress
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.on_policy.measures import Value, exposure_record
 from seqkd_lab.studies.on_policy.recipes import BATCH_SIZE, LOSSES, RATES, REVERSE
-from seqkd_lab.training import Optimisation, Progress, train
+from seqkd_lab.training import train
 
 
 def beta_curves(teacher: Tensor, student: Tensor, n: int = 101) -> dict[str, list[float]]:

@@ -30,6 +30,7 @@ from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.lab.shared.lesson import Bar, scaled, trained
 from seqkd_lab.lab.shared.scores import validity
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import Optimisation, Progress
 from seqkd_lab.runs.clock import in_turn
 from seqkd_lab.runs.committed import load_committed
 from seqkd_lab.runs.recipes import SEQ_KD, ToyData
@@ -37,7 +38,7 @@ from seqkd_lab.runs.store import Report, silent
 from seqkd_lab.studies.pruning.measures import CHECKPOINTS, pruning_checkpoint
 from seqkd_lab.studies.pruning.recipes import PRUNING, Place, pruning_recipes
 from seqkd_lab.studies.pruning.study import FIRST_SEED
-from seqkd_lab.training import Optimisation, Progress, train
+from seqkd_lab.training import train
 
 SIZES = {
     "66 → 543 (our student's output layer)": (66, 543),

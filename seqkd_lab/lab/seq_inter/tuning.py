@@ -24,6 +24,7 @@ from seqkd_lab.lab.shared.scores import Score, scores
 from seqkd_lab.lab.shared.seeds import draw_seeds
 from seqkd_lab.lab.shared.style import BLACK, GREY, panels, role_of, styled
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import Optimisation, Progress
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.recipes import (
     BASELINE,
@@ -35,7 +36,7 @@ from seqkd_lab.runs.recipes import (
 )
 from seqkd_lab.runs.verdicts import Rows
 from seqkd_lab.studies.table1.findings import beam, gap, greedy
-from seqkd_lab.training import Optimisation, Progress, train
+from seqkd_lab.training import train
 
 GREEDY = "greedy search"
 BEAM = "beam search, beam size 5"

@@ -19,6 +19,7 @@ from seqkd_lab.lab.shared.predictions import CANNOT_TELL
 from seqkd_lab.lab.shared.scores import Score, seed_range
 from seqkd_lab.lab.shared.style import panels, role_of, styled
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import Progress
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.recipes import SEQ_KD
 from seqkd_lab.runs.results import rows_by_seed
@@ -32,7 +33,6 @@ from seqkd_lab.studies.live import (
     teacher_corpora,
     train_student,
 )
-from seqkd_lab.training import Progress
 
 
 def write_corpora(

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from seqkd_lab.lab.shared.picture import BlittedFigure, add_label
 from seqkd_lab.lab.shared.style import BLUE, GREY, VERMILION, panels, styled
-from seqkd_lab.training import Progress
+from seqkd_lab.optimisation import Progress
 
 MOST_NATS = 6.5  # ln of a vocabulary of 665 words: a model that knows nothing
 SMOOTHING = 20  # updates

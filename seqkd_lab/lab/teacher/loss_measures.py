@@ -18,10 +18,11 @@ from seqkd_lab.evaluation import sentence_kl
 from seqkd_lab.lab.shared.learning_curve import Curve
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import Optimisation, Progress
 from seqkd_lab.runs.committed import committed_seed
 from seqkd_lab.runs.recipes import TEACHER
 from seqkd_lab.runs.results import rows_by_seed
-from seqkd_lab.training import Optimisation, Progress, train
+from seqkd_lab.training import train
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,8 @@ from seqkd_lab.lab.teacher.masks import (
     readings_over_padding,
 )
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.optimisation import Optimisation, training_step
 from seqkd_lab.runs.recipes import TEACHER
-from seqkd_lab.training import Optimisation, training_step
 
 if TYPE_CHECKING:  # the view needs ipywidgets, which may be missing
     from seqkd_lab.lab.teacher.view import AttentionView

@@ -14,10 +14,10 @@ from seqkd_lab.lab.shared.lesson import Bar, scaled
 from seqkd_lab.lab.word_kd.map_figure import Own
 from seqkd_lab.models.lstm import LSTMSeq2Seq
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import Progress
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.studies.word_kd_map import MapPoint
-from seqkd_lab.training import Progress
 
 
 def map_student(results: Mapping) -> QuickStudent:

@@ -30,10 +30,10 @@ from seqkd_lab.lab.shared.view import (
 from seqkd_lab.lab.word_kd.map_figure import MapDrawing, Own
 from seqkd_lab.lab.word_kd.tries import COLUMNS, GOLD, LABELS, SEQ, WHOLE, Try, ranked, table_html
 from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.optimisation import Progress
 from seqkd_lab.runs.data import Dataset
 from seqkd_lab.runs.quick_student import QuickStudent, score_student, train_student
 from seqkd_lab.studies.word_kd_map import Place
-from seqkd_lab.training import Progress
 
 MOST_EPOCHS = 10
 SECONDS_BETWEEN_PICTURES = 0.25

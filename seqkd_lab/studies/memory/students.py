@@ -12,6 +12,7 @@ from seqkd_lab.distillation.sequence_level import MODE as BY_BEAM
 from seqkd_lab.distillation.sequence_level import SAMPLED
 from seqkd_lab.identity import settings
 from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.kept import read_translations
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import TEACHER, Distillation, Preset, Recipe, ToyData, table_recipes
@@ -19,7 +20,6 @@ from seqkd_lab.runs.store import Report, Store
 from seqkd_lab.runs.tasks import Evaluate, Task
 from seqkd_lab.studies.live import CORPORA, GOLD, MODE, SAMPLES
 from seqkd_lab.studies.memory.examples import examples, truth_with_memory
-from seqkd_lab.training import Optimisation
 
 MEMORIES = (1, 2, 3, 5, 8, None)
 """Words that a student remembers; None: all."""

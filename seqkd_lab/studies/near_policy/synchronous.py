@@ -12,7 +12,7 @@ from seqkd_lab.distillation.near_policy import Run
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.optimisation import Optimisation
-from seqkd_lab.training import BatchTransform, Trainer
+from seqkd_lab.trainer import BatchTransform, Trainer
 
 
 class SynchronousTrainer(Trainer):

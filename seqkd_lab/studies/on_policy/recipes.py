@@ -11,6 +11,7 @@ from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.distillation.policy_gradient import OTHERS, SampledToken
 from seqkd_lab.distillation.sequence_level import MODE, SAMPLED
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import (
     BASELINE,
@@ -21,7 +22,6 @@ from seqkd_lab.runs.recipes import (
     ToyData,
     table_recipes,
 )
-from seqkd_lab.training import Optimisation
 
 DATA = ToyData()
 N_SENTENCES = 24_000

@@ -26,10 +26,10 @@ from seqkd_lab.corpus.toy.verifier import Verifier
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.distillation.paced import Weighted, shuffled, weights
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.data import without
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import BASELINE, TEACHER, Recipe, ToyData, table_recipes
-from seqkd_lab.training import Optimisation
 
 DATA = ToyData()
 LEFT_OUT = ("although", "because", "before")

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from seqkd_lab.compression.pruning import CLASS_BLIND, Pruning
 from seqkd_lab.models.architectures import Spec
 from seqkd_lab.models.lstm import LSTMSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import (
     BASELINE,
@@ -27,7 +28,6 @@ from seqkd_lab.runs.recipes import (
     table_recipes,
 )
 from seqkd_lab.runs.tasks import Task, Train
-from seqkd_lab.training import Optimisation
 
 WIDE = (BASELINE, SEQ_KD)
 """The students of the size that is pruned; the one of gold is not, it shows what the beam is worth

@@ -13,6 +13,7 @@ from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.on_policy import Divergence, OnPolicy
 from seqkd_lab.models.architectures import Spec
 from seqkd_lab.models.transformer import TransformerSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.runs.presets import TOY
 from seqkd_lab.runs.recipes import (
     BASELINE,
@@ -24,7 +25,6 @@ from seqkd_lab.runs.recipes import (
     ToyData,
     table_recipes,
 )
-from seqkd_lab.training import Optimisation
 
 DEEP = "deep target"
 ON_POLICY = "on-policy"

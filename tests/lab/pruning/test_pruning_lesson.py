@@ -19,9 +19,9 @@ from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.lab.pruning import figures, measures
 from seqkd_lab.lab.shared.showing import png
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
+from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.studies.pruning.recipes import PRUNED, RETRAINED
 from seqkd_lab.studies.pruning.study import shares
-from seqkd_lab.training import Optimisation
 
 
 class TestMeasures:

@@ -20,7 +20,9 @@ from seqkd_lab.lab.teacher import loss_figures as figures
 from seqkd_lab.lab.teacher import loss_measures as measures
 from seqkd_lab.lab.teacher import masks
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
-from seqkd_lab.training import Optimisation, train, validation_loss
+from seqkd_lab.optimisation import Optimisation
+from seqkd_lab.training import train
+from seqkd_lab.validation import validation_loss
 
 N_PAIRS = 12
 ADDED = (0, 3, 11)
