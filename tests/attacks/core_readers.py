@@ -150,11 +150,13 @@ def text_readers(folder: Path) -> list[Reader]:
     (folder / "target.txt").write_text(LINES, encoding="utf-8")
     hypotheses = [Hypothesis(target, -1.5, -1.5) for target in CORPUS.target]
     write_distilled(folder / "distilled.tsv", replace_targets(CORPUS, hypotheses))
-    parts = Parts(folder, KEY, list(map(len, CORPUS.source)))
+    lengths = list(map(len, CORPUS.source))
+    parts = Parts(folder, KEY, lengths)
     parts.write(0, hypotheses)
 
     def corpus_of_part(file: Path) -> None:
-        CORPUS.with_target(entry.tokens for entry in parts.read(0) or hypotheses)
+        kept = Parts(file.parent, KEY, lengths).read(0)
+        CORPUS.with_target(entry.tokens for entry in kept or hypotheses)
 
     def aligned(file: Path) -> None:
         read_aligned(file, folder / "target.txt")
