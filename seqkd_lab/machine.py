@@ -130,7 +130,7 @@ def describe() -> dict[str, str | int | float]:
         "system": f"{platform.system()} {platform.release()}",
         "architecture": platform.machine(),
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "visible_cpus": os.cpu_count() or 1,
         "cpu_quota": cpu_quota(),
         "threads": torch.get_num_threads(),

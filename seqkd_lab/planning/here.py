@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 
 import torch
 
@@ -17,8 +16,8 @@ from seqkd_lab.planning.measuring import (
     Effort,
     Search,
     Subject,
-    device_name,
     memory_mib,
+    record,
     search_rate,
     similarity_rate,
     training_rate,
@@ -44,25 +43,8 @@ def measure(order: Order, device: torch.device, precision: str, say: Say) -> Rat
         if spec == order.teacher:
             rates += _searches(order, subject, device, say)
         del subject
-    return rates_of(device, precision, similarity_rate(lengths_of(order.corpus)), rates)
-
-
-def rates_of(device: torch.device, precision: str, similarities, rates: list[Rate]) -> Rates:
-    """Return the record of what was measured today on `device`."""
-    known = memory_mib(device)
-    return Rates(
-        date=date.today().isoformat(),
-        lab=__version__,
-        device=device.type,  # type: ignore[arg-type]
-        device_name=device_name(device),
-        precision=precision,  # type: ignore[arg-type]
-        memory_mib=known if known == known else 0.0,  # NaN: the system does not say
-        memory_of="of the device" if device.type != "cpu" else "of the process",
-        threads=torch.get_num_threads(),
-        machine=machine.describe(),
-        similarities=similarities,
-        rates=rates,
-    )
+    similarities = similarity_rate(lengths_of(order.corpus))
+    return record(device, precision, __version__, similarities, rates)
 
 
 def _searches(order: Order, subject: Subject, device: torch.device, say: Say) -> list[Rate]:

@@ -8,16 +8,17 @@ machines are shared, and one thread computes.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from datetime import date
 from typing import NamedTuple
 
 import torch
 
 from seqkd_lab import machine, system
-from seqkd_lab.corpus.batching import Batch, batches, encode
+from seqkd_lab.corpus.batching import Batch, batch_rows, encode, make_batch
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.decoding.search import search
@@ -29,7 +30,7 @@ from seqkd_lab.models.seq2seq import Seq2Seq
 from seqkd_lab.models.transformer import TransformerSpec
 from seqkd_lab.optimisation import training_step
 from seqkd_lab.planning import made_up
-from seqkd_lab.planning.rates import SEARCH, TRAIN, MeasuredShape, Rate, Similarities
+from seqkd_lab.planning.rates import SEARCH, TRAIN, MeasuredShape, Rate, Rates, Similarities
 
 MIB = 2**20
 LEARNING_RATE, CLIP_NORM = 1e-4, 1.0
@@ -143,7 +144,9 @@ def training_rate(subject: Subject, effort: Effort) -> Rate:
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
 
     def of_size(batch_size: int) -> list[Batch]:
-        return list(islice(batches(encoded, batch_size, shuffle_seed=1), effort.n_batches))
+        by_length = list(batch_rows(encoded, batch_size, shuffle_seed=None))
+        places = evenly(len(by_length), effort.n_batches)
+        return [make_batch(encoded, by_length[place]) for place in places]
 
     def learn(batch_size: int) -> None:
         for batch in of_size(batch_size):
@@ -187,14 +190,18 @@ def spread_batches(
     """Return the sentences of `n_batches` batches that lie evenly among all batches of `sources`
     by length: as little padding as in a long text, and short and long sentences alike."""
     ordered = sorted(sources, key=len)
-    n_all = max(1, len(ordered) // batch_size)
-    n = min(n_batches, n_all)
-    chosen = [(2 * number + 1) * n_all // (2 * n) for number in range(n)]
+    places = evenly(max(1, len(ordered) // batch_size), n_batches)
     return [
         sentence
-        for place in chosen
+        for place in places
         for sentence in ordered[place * batch_size : (place + 1) * batch_size]
     ]
+
+
+def evenly(n_all: int, n: int) -> list[int]:
+    """Return `n` places (or all, where there are fewer) that lie evenly among `n_all`."""
+    n = min(n, n_all)
+    return [(2 * number + 1) * n_all // (2 * n) for number in range(n)]
 
 
 def _rate(
@@ -256,3 +263,23 @@ def similarity_rate(lengths: made_up.Lengths, rounds: int = 3, number: int = 350
 def half_of(words: Sequence[str], rank: int) -> list[str]:
     """Return a hypothesis that has every second word of gold, and others that no rank shares."""
     return [word if place % 2 else f"x{rank}-{place}" for place, word in enumerate(words)]
+
+
+def record(
+    device: torch.device, precision: str, lab: str, similarities: Similarities, rates: list[Rate]
+) -> Rates:
+    """Return the record of what was measured today on `device`; lab: the version of the lab."""
+    known = memory_mib(device)
+    return Rates(
+        date.today().isoformat(),
+        lab,
+        device.type,  # type: ignore[arg-type]
+        device_name(device),
+        precision,  # type: ignore[arg-type]
+        0.0 if math.isnan(known) else known,
+        "of the process" if device.type == "cpu" else "of the device",
+        torch.get_num_threads(),
+        machine.describe(),
+        similarities,
+        rates,
+    )
