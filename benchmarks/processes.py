@@ -81,7 +81,10 @@ def measure(work: str, several: int) -> Round:
 
 def table(rounds: list[Round]) -> str:
     """Return the table of medians."""
-    rows = ["| work | processes | wall s | CPU s | times faster |", "| --- | --- | --- | --- | --- |"]
+    rows = [
+        "| work | processes | wall s | CPU s | times faster |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for work in dict.fromkeys(each.work for each in rounds):
         own = [each for each in rounds if each.work == work]
         for n in own[0].wall_s:

@@ -16,13 +16,23 @@ from seqkd_lab.studies import study
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-PAGES = ("README.md", "CONTRIBUTING.md", "OWN_TEXT.md", "CLASS.md", "notebooks/instructors.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "OWN_TEXT.md",
+    "CLASS.md",
+    "SCALE.md",
+    "notebooks/instructors.md",
+)
+TORCHRUN = re.compile(r"torchrun .*-m seqkd_lab ")
 
 
 def commands_of(page: str) -> list[str]:
-    """Return the `seqkd-lab` commands of a page, those in code and those in backticks."""
+    """Return the `seqkd-lab` commands of a page, those in code and those in backticks; those that
+    torchrun starts, too."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    blocks = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    blocks = "\n".join(re.findall(r"^```(?:bash)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    blocks = TORCHRUN.sub("seqkd-lab ", blocks.replace("\\\n", " "))
     lines = [re.split(r"  +|\s#", line.strip())[0] for line in blocks.splitlines()]
     quoted = [" ".join(part.split()) for part in re.findall(r"`(seqkd-lab [^`]+)`", text)]
     return [line for line in [*lines, *quoted] if line.startswith("seqkd-lab ")]
