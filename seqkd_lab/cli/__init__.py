@@ -119,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # here, where a closed pipe can still be handled
         return code
     except KeyboardInterrupt:
-        print(f"\n{interrupts.SAID}", file=sys.stderr)
+        if processes.rank_and_size()[0] == 0:
+            print(f"\n{interrupts.SAID}", file=sys.stderr)
         return interrupts.CODE
     except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         _discard_output()

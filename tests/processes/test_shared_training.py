@@ -84,6 +84,16 @@ def test_an_error_of_one_is_said_once_and_with_its_process(tmp_path):
     assert "process 1 of 2" in err or "process 2 of 2" in err
 
 
+def test_an_interrupt_is_answered_once(tmp_path):
+    process = start(tmp_path, "train", *SMALL[:2], "--epochs", 400, "--out", "m")
+    while not (tmp_path / "m" / "unfinished" / "resume.json").exists():
+        assert process.poll() is None, process.communicate()[1].decode()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode and err.decode().count("Finished work is kept") == 1, err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

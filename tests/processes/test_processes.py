@@ -1,0 +1,73 @@
+"""A process among others: what it is told, what falls to it, and what an error of the connection
+becomes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from seqkd_lab import processes
+from seqkd_lab.processes import ALONE, Job, LostProcessError, joined, lost_processes_named
+
+CPU = torch.device("cpu")
+
+
+def launched(monkeypatch, rank: int, size: int) -> None:
+    """Set what torchrun tells a process."""
+    told = {"TORCHELASTIC_RUN_ID": "1", "RANK": rank, "WORLD_SIZE": size, "LOCAL_RANK": rank}
+    for name, value in told.items():
+        monkeypatch.setenv(name, str(value))
+
+
+def test_without_torchrun_a_process_is_alone(monkeypatch):
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
+    monkeypatch.setenv("RANK", "3")  # of another launcher
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    with joined(CPU) as job:
+        assert (job.rank, job.size, job.is_first) == (0, 1, True)
+    assert processes.own_gpu() is None and processes.own_name() == "seqkd-lab"
+
+
+def test_a_job_of_one_changes_nothing():
+    model = nn.Linear(2, 2)
+    assert ALONE.replica(model) is model
+    assert ALONE.total(2.5) == 2.5 and ALONE.agreed(lambda: 7.0) == 7.0
+    assert ALONE.share(range(5)) == range(5)
+    ALONE.wait()
+    with ALONE.own_gradient(model), ALONE.first_alone():
+        model(torch.ones(1, 2)).sum().backward()
+    assert model.weight.grad is not None
+
+
+def test_what_torchrun_tells_is_heard(monkeypatch):
+    launched(monkeypatch, 1, 4)
+    assert processes.rank_and_size() == (1, 4) and processes.own_gpu() == 1
+    assert processes.own_name() == "seqkd-lab, process 2 of 4"
+    assert list(Job(1, 4).share(range(10))) == [1, 5, 9]
+
+
+def test_devices_that_cannot_share_work_are_refused(monkeypatch):
+    launched(monkeypatch, 0, 2)
+    with pytest.raises(ValueError, match="cannot share work on meta"), joined(torch.device("meta")):
+        pass
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[../third_party/gloo/gloo/transport/tcp/pair.cc:547] Connection closed by peer",
+        "NCCL communicator was aborted on rank 1",
+        "Connection reset by peer",
+    ],
+)
+def test_a_lost_connection_is_named(monkeypatch, message):
+    launched(monkeypatch, 1, 2)
+    with pytest.raises(LostProcessError, match="process 2 of 2 lost the connection"):
+        with lost_processes_named(), lost_processes_named():
+            raise RuntimeError(message)
+
+
+def test_other_errors_stay_as_they_are():
+    with pytest.raises(RuntimeError, match="^shape"), lost_processes_named():
+        raise RuntimeError("shape mismatch")
