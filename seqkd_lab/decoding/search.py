@@ -19,6 +19,7 @@ from torch import Tensor
 
 from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.corpus.vocabulary import BOS, EOS, PAD
+from seqkd_lab.decoding.greedy import Written, greedy_batch
 from seqkd_lab.decoding.limits import longest_allowed, rows_by_length, shortened
 from seqkd_lab.estimates import sentences_that_fit
 from seqkd_lab.finite import NotFiniteError
@@ -151,6 +152,13 @@ def first_beam(n_sentences: int, device: torch.device) -> Beam:
     )
 
 
+def beam_of(written: Written) -> Beam:
+    """Return the beam of one sentence that holds a translation that greedy search has finished;
+    one of log-probability −inf is dead."""
+    tokens, log_prob = written
+    return Beam(tokens[None, None], log_prob[None, None], (tokens[-1:] == EOS)[None])
+
+
 @torch.inference_mode()
 def search_batch(
     model: Seq2Seq,
@@ -268,7 +276,12 @@ def search(
                 [sources[i] for i in rows], model.source_vocabulary, model.device
             )
             longest = longest_allowed(lengths, max_length)
-            beams = search_batch(model, source, lengths, longest, beam_size, n_best, length_penalty)
+            if beam_size == 1 and not length_penalty:
+                beams = list(map(beam_of, greedy_batch(model, source, lengths, longest)))
+            else:
+                beams = search_batch(
+                    model, source, lengths, longest, beam_size, n_best, length_penalty
+                )
             for i, beam in zip(rows, beams, strict=True):
                 results[i] = hypotheses(model, beam, n_best, length_penalty)
                 if not results[i]:

@@ -19,7 +19,6 @@ back at each word; attention and the output layer have those of the precision.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -30,6 +29,7 @@ from seqkd_lab.corpus.batching import Batch
 from seqkd_lab.corpus.vocabulary import PAD, Vocabulary
 from seqkd_lab.devices import in_32_bits, widened
 from seqkd_lab.models.dropout import Dropout
+from seqkd_lab.models.lstm_step import GateTable, Layers, StepWeights, lstm_step
 from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_source, check_tokens
 
 REVISION = 2
@@ -59,22 +59,24 @@ class LSTMSpec:
 
 @dataclass(frozen=True)
 class LSTMState(DecoderState):
-    """keys, values (B, S, D) and padding (B, 1, S) of the sources; h, c (L, N, D) and attended (N,
-    D) of the prefixes.
+    """keys, values (B, S, D) and padding (B, 1, S) of the sources; h, c (L times N, D) and attended
+    (N, D) of the prefixes.
 
-    padding is 0 on real tokens and −inf behind them. attention (N, T, S) holds the weights of the
-    latest step; past the (length, h, c, attended) of each remembered length.
+    padding is 0 on real tokens and −inf behind them; weights are what each step multiplies by.
+    attention (N, T, S) holds the weights of the latest step; past the (length, h, c, attended) of
+    each remembered length.
     """
 
     keys: Tensor
     values: Tensor
     padding: Tensor
-    h: Tensor
-    c: Tensor
+    h: Layers
+    c: Layers
     attended: Tensor
+    weights: StepWeights
     read: int = 0
     attention: Tensor | None = None
-    past: tuple[tuple[int, Tensor, Tensor, Tensor], ...] | None = None
+    past: tuple[tuple[int, Layers, Layers, Tensor], ...] | None = None
 
     @property
     def n_sentences(self) -> int:
@@ -87,22 +89,23 @@ class LSTMState(DecoderState):
     def select(self, rows: Tensor) -> LSTMState:
         """Return the state of the hypotheses that continue `rows` (B', K'); keys are copied only
         when sentences leave."""
-        beam_size, flat = self.h.shape[1] // self.n_sentences, rows.reshape(-1)
+        beam_size, flat = len(self.attended) // self.n_sentences, rows.reshape(-1)
         sentences = rows[:, 0] // beam_size
 
-        def kept(h: Tensor, c: Tensor, attended: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            return h.index_select(1, flat), c.index_select(1, flat), attended.index_select(0, flat)
+        def kept(h: Layers, c: Layers, attended: Tensor) -> tuple[Layers, Layers, Tensor]:
+            h, c = (tuple(vectors.index_select(0, flat) for vectors in of) for of in (h, c))
+            return h, c, attended.index_select(0, flat)
 
-        h, c, attended = kept(self.h, self.c, self.attended)
         past = (
             None
             if self.past is None
-            else tuple((length, *kept(*vectors)) for length, *vectors in self.past)
+            else tuple((length, *kept(h, c, attended)) for length, h, c, attended in self.past)
         )
+        h, c, attended = kept(self.h, self.c, self.attended)
         keys, values, padding = self.keys, self.values, self.padding
         if self.n_sentences > 1 and sentences.tolist() != list(range(self.n_sentences)):
             keys, values, padding = keys[sentences], values[sentences], padding[sentences]
-        return LSTMState(keys, values, padding, h, c, attended, self.read, None, past)
+        return LSTMState(keys, values, padding, h, c, attended, self.weights, self.read, None, past)
 
     def remember(self) -> LSTMState:
         return replace(self, past=((self.read, self.h, self.c, self.attended),))
@@ -118,34 +121,6 @@ class LSTMState(DecoderState):
             f"length {length} was not remembered; call state.remember() before the steps to take "
             "back"
         )
-
-
-class GateTable(NamedTuple):
-    """What each of V words adds to the four gates of the decoder's first layer, `gates` (V, 4D),
-    and what it was made of: a copy of the `weights`, and where and how often changed they were."""
-
-    weights: tuple[Tensor, ...]
-    versions: tuple[tuple[int, int], ...]
-    gates: Tensor
-
-    @classmethod
-    def of(cls, words: Tensor, weight: Tensor, *biases: Tensor) -> GateTable:
-        """Compute the table from the embeddings (V, D), the input weights (4D,
-        D or more) and the two biases (4D)."""
-        weights = (words, weight, *biases)
-        gates = F.linear(words, weight[:, : words.shape[1]], biases[0] + biases[1])
-        return cls(tuple(w.clone() for w in weights), versions(*weights), gates)
-
-    def is_of(self, *weights: Tensor) -> bool:
-        """Tell whether `weights` hold the numbers that the table was made of. Their versions do not
-        tell: a fused optimiser and changes through `.data` leave them as they are."""
-        same_place = self.gates.device == weights[0].device
-        return same_place and all(map(torch.equal, self.weights, weights))
-
-
-def versions(*weights: Tensor) -> tuple[tuple[int, int], ...]:
-    """Return where each tensor lies and how many changes torch has counted."""
-    return tuple((weight.data_ptr(), weight._version) for weight in weights)
 
 
 class LSTMSeq2Seq(Seq2Seq[LSTMState]):
@@ -183,21 +158,30 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
             self._gate_table = None
         B, S = source.shape
         embedded = self.dropout(self.source_embedding(source))  # (B, S, D)
-        # torch wants the lengths on the CPU, whatever computes
-        packed = pack_padded_sequence(
-            embedded, source_lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        with in_32_bits(source):
-            packed_states, (h, c) = self.encoder(packed)
-        states, _ = pad_packed_sequence(
-            packed_states, batch_first=True, total_length=S
-        )  # (B, S, D)
+        states, (h, c) = self._encoded(embedded, source_lengths)  # (B, S, D)
         behind = torch.arange(S, device=source.device) >= source_lengths[:, None]  # (B, S)
         padding = states.new_zeros(B, 1, S).masked_fill(behind[:, None], float("-inf"))
         keys = self.attend(states) / self.spec.width**0.5
         values = F.linear(states + embedded, self._combine_context)
-        h, c = self._join_directions(h), self._join_directions(c)  # (L, B, D)
-        return LSTMState(keys, values, padding, h, c, attended=torch.zeros_like(h[0]))
+        layers_h, layers_c = self._join_directions(h), self._join_directions(c)
+        attended = torch.zeros_like(layers_h[0])
+        weights = StepWeights.of(self.decoder, self._combine_output)
+        return LSTMState(keys, values, padding, layers_h, layers_c, attended, weights)
+
+    def _encoded(
+        self, embedded: Tensor, source_lengths: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Return the encoder's states (B, S, D), and its ends (2L, B, D/2), h and c."""
+        B, S, _ = embedded.shape
+        with in_32_bits(embedded):
+            if B == 1 and int(source_lengths) == S:  # alone: there is no padding to cut off
+                return self.encoder(embedded)
+            # torch wants the lengths on the CPU, whatever computes
+            packed = pack_padded_sequence(
+                embedded, source_lengths.cpu(), batch_first=True, enforce_sorted=False
+            )
+            states, ends = self.encoder(packed)
+        return pad_packed_sequence(states, batch_first=True, total_length=S)[0], ends
 
     @property
     def _combine_context(self) -> Tensor:
@@ -211,49 +195,52 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
         """W of W·output in `combine`'s W·[context; output] (D, D)."""
         return self.combine.weight[:, self.spec.width :]
 
-    def _join_directions(self, ends: Tensor) -> Tensor:
-        """(2L, B, D/2), layers outside and directions inside, to (L, B, D)."""
+    def _join_directions(self, ends: Tensor) -> Layers:
+        """(2L, B, D/2), layers outside and directions inside, to (B, D) for each layer."""
         L, B = self.spec.layers, ends.shape[1]
-        return ends.view(L, 2, B, -1).transpose(1, 2).reshape(L, B, -1)
+        return ends.view(L, 2, B, -1).transpose(1, 2).reshape(L, B, -1).unbind()
 
     def read(self, tokens: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
         """Read `tokens` (N, T) in one call, or one by one where each step needs the one before:
         (N, T, D)."""
-        check_tokens(tokens, state.h.shape[1])
+        check_tokens(tokens, len(state.attended))
         T = tokens.shape[1]
         if T > 1 and not self.spec.input_feeding and state.past is None:
             embedded = self.dropout(self.target_embedding(tokens))  # (N, T, D)
             with in_32_bits(tokens):
-                outputs, (h, c) = self.decoder(embedded, (state.h, state.c))
+                before = torch.stack(state.h), torch.stack(state.c)  # (L, N, D)
+                outputs, (h, c) = self.decoder(embedded, before)
             attended, weights = self._attend(outputs, state)
             state = replace(
-                state, h=h, c=c, attended=attended[:, -1], read=state.read + T, attention=weights
+                state,
+                h=h.unbind(),
+                c=c.unbind(),
+                attended=attended[:, -1],
+                read=state.read + T,
+                attention=weights,
             )
             return self.dropout(attended), state
-        vectors: list[Tensor] = []
         with in_32_bits(tokens):
             gates = self._input_gates(tokens)  # (N, T, 4D)
-        for t in range(
-            T
-        ):  # input feeding needs the previous attended vector, remembering each state
+        vectors: list[Tensor] = []
+        for t in range(T):  # input feeding needs the previous vector; remembering, each state
             state = self._advance(gates[:, t], state)
-            vectors.append(state.attended)
-        return self.dropout(torch.stack(vectors, dim=1)), state
+            vectors.append(state.attended[:, None])
+        return self.dropout(vectors[0] if T == 1 else torch.cat(vectors, dim=1)), state
 
     def _advance(self, gates: Tensor, state: LSTMState) -> LSTMState:
         """Return the state one token later, given what the token adds to the first layer's gates
         (N, 4D)."""
         with in_32_bits(gates):
             if self.spec.input_feeding:
-                input_weight = self.decoder.all_weights[0][0]
-                gates = gates + F.linear(state.attended, input_weight[:, self.spec.width :])
-            h, c = lstm_step(self.decoder, gates, state.h, state.c, self.dropout)  # (L, N, D)
-        attended, weights = self._attend(h[-1][:, None], state)
+                from_input, _, _ = state.weights.layers[0]
+                gates = gates + F.linear(state.attended, from_input[:, self.spec.width :])
+            h, c = lstm_step(state.weights, gates, state.h, state.c, self.dropout)
+        attended, attention = self._attend(h[-1][:, None], state)
         length, attended = state.read + 1, attended[:, 0]
         past = None if state.past is None else (*state.past, (length, h, c, attended))
-        return LSTMState(
-            state.keys, state.values, state.padding, h, c, attended, length, weights, past
-        )
+        sources = state.keys, state.values, state.padding
+        return LSTMState(*sources, h, c, attended, state.weights, length, attention, past)
 
     def _attend(self, outputs: Tensor, state: LSTMState) -> tuple[Tensor, Tensor]:
         """tanh(W [context; output]) (N, T, D) for decoder outputs (N, T, D), and the attention (N,
@@ -263,7 +250,7 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
         )  # (B, K·T, D): a sentence's rows share its keys
         scores = torch.baddbmm(state.padding, query, state.keys.transpose(1, 2))  # (B, K·T, S)
         weights = widened(scores).softmax(dim=2)
-        combined = torch.baddbmm(F.linear(query, self._combine_output), weights, state.values)
+        combined = torch.baddbmm(F.linear(query, state.weights.output), weights, state.values)
         N, T, D = outputs.shape
         return torch.tanh(widened(combined)).view(N, T, D), weights.view(N, T, -1)
 
@@ -285,14 +272,14 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
         Without gradients it is looked up in a table of all words, which is made again when the
         weights have changed: `start` compares their numbers.
         """
-        words, weight, *biases = self._gate_weights
         if self.training or torch.is_grad_enabled():
+            _, weight, *biases = self._gate_weights
             embedded = self.dropout(self.target_embedding(tokens))
             return F.linear(embedded, weight[:, : self.spec.width], biases[0] + biases[1])
         table = self._gate_table
-        if table is None or table.versions != versions(words, weight, *biases):
-            table = self._gate_table = GateTable.of(words, weight, *biases)
-        return F.embedding(tokens, table.gates)
+        if table is None or not table.is_current:
+            table = self._gate_table = GateTable.of(*self._gate_weights)
+        return table.gates[tokens]
 
     @property
     def _gate_weights(self) -> tuple[Tensor, ...]:
@@ -300,24 +287,3 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
         decoder's first layer."""
         weight, _, *biases = self.decoder.all_weights[0]
         return self.target_embedding.weight, weight, *biases
-
-
-def lstm_step(
-    lstm: nn.LSTM, gates: Tensor, h: Tensor, c: Tensor, dropout: Dropout
-) -> tuple[Tensor, Tensor]:
-    """Return one step of a stacked LSTM (Hochreiter & Schmidhuber 1997, with a forget gate): h, c
-    (L, N, D), old to new.
-
-    gates (N, 4D) is what the input adds to the first layer's gates, biases included; torch's order:
-    i, f, g, o.
-    """
-    new_h: list[Tensor] = []
-    new_c: list[Tensor] = []
-    for layer, (input_weight, weight, *biases) in enumerate(lstm.all_weights):
-        if layer > 0:
-            gates = F.linear(dropout(new_h[-1]), input_weight, biases[0] + biases[1])
-        gates = torch.addmm(gates, h[layer], weight.t())
-        (i, f, _, o), g = gates.sigmoid().chunk(4, dim=1), gates.chunk(4, dim=1)[2].tanh()
-        new_c.append(f * c[layer] + i * g)
-        new_h.append(o * new_c[-1].tanh())
-    return torch.stack(new_h), torch.stack(new_c)
