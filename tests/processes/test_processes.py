@@ -3,11 +3,14 @@ becomes."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import nn
 
 from seqkd_lab import processes
+from seqkd_lab.cli import main
 from seqkd_lab.processes import ALONE, Job, LostProcessError, joined, lost_processes_named
 
 CPU = torch.device("cpu")
@@ -71,3 +74,39 @@ def test_a_lost_connection_is_named(monkeypatch, message):
 def test_other_errors_stay_as_they_are():
     with pytest.raises(RuntimeError, match="^shape"), lost_processes_named():
         raise RuntimeError("shape mismatch")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("translate", "the old teacher slept ."), "start it without torchrun"),
+        (("train", "--out", "m", "--accumulate", "0"), "--accumulate must be at least 1"),
+        (("train", "--out", "m", "--accumulate", "99"), "cannot be divided into 198"),
+        (
+            ("distil", "--teacher", "teacher", "--out", "d.tsv", "--input", "-"),
+            "several processes cannot read one pipe",
+        ),
+    ],
+    ids=lambda value: None if isinstance(value, str) else value[0],
+)
+def test_what_cannot_be_shared_is_refused_before_the_work(
+    monkeypatch, tmp_path, capsys, arguments, said
+):
+    launched(monkeypatch, 0, 2)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(processes, "joined", lambda device: nullcontext(Job(0, 2)))
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert said in err and "process 1 of 2" in err and not out
+
+
+def test_only_the_first_process_speaks(monkeypatch, tmp_path, capsys):
+    """Where all find the same fault, each says it; what goes well is said once."""
+    launched(monkeypatch, 1, 2)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(processes, "joined", lambda device: nullcontext(Job(1, 2)))
+    monkeypatch.setattr(Job, "total", lambda job, number: number)
+    text = tmp_path / "text"
+    text.write_text("the old teacher slept .\n")
+    assert main(("distil", "--teacher", "teacher", "--out", "d.tsv", "--input", str(text))) == 0
+    assert capsys.readouterr() == ("", "")

@@ -92,21 +92,3 @@ def test_an_interrupt_is_answered_once(tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode and err.decode().count("Finished work is kept") == 1, err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("translate", "the old teacher slept ."), "start it without torchrun"),
-        (("train", *SMALL, "--out", "m", "--accumulate", 0), "--accumulate must be at least 1"),
-        (("train", *SMALL, "--out", "m", "--accumulate", 9), "cannot be divided into 18"),
-        (
-            ("distil", "--teacher", "teacher", "--out", "d.tsv", "--input", "-"),
-            "several processes cannot read one pipe",
-        ),
-    ],
-    ids=lambda value: None if isinstance(value, str) else value[0],
-)
-def test_what_cannot_be_shared_is_refused_with_a_reason(tmp_path, arguments, said):
-    code, out, err = run(tmp_path, *arguments)
-    assert code == 1 and said in err and not out, err

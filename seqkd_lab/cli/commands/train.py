@@ -150,20 +150,20 @@ def run(arguments: Namespace) -> int:
     recipe = recipe_of(arguments, one_cutter(teachers, tables))
     check_kind(teachers, names_own_text(arguments))
     check_folder(arguments.out)
+    recipe = in_micro_batches(recipe, arguments.accumulate)
     with processes.joined(place.device) as job:
-        recipe = in_micro_batches(recipe, arguments.accumulate, job)
         train_model(arguments, recipe, objective, tables, place, job)
     return 0
 
 
-def in_micro_batches(recipe: Recipe, accumulate: int, job: Job) -> Recipe:
-    """Return the recipe with `accumulate` micro-batches for each process of `job`. Raise ValueError
-    where the batch has fewer sentences, naming the options."""
+def in_micro_batches(recipe: Recipe, accumulate: int) -> Recipe:
+    """Return the recipe with `accumulate` micro-batches for each process of the job. Raise
+    ValueError where the batch has fewer sentences, naming the options."""
     if accumulate < 1:
         raise ValueError(f"--accumulate must be at least 1; got {accumulate}")
     assert recipe.optimisation is not None  # every preset trains
-    training = replace(recipe.optimisation, micro_batches=accumulate * job.size)
-    return replace(recipe, optimisation=training)
+    n = accumulate * processes.rank_and_size()[1]
+    return replace(recipe, optimisation=replace(recipe.optimisation, micro_batches=n))
 
 
 def train_model(
