@@ -19,6 +19,7 @@ DEVICES = (AUTO, *PLACES)
 FP32, BF16 = "fp32", "bf16"
 PRECISIONS = (FP32, BF16)
 """What `--precision` may be."""
+AS_IT_IS = nullcontext()
 OTHER_BUILD = "install a build of torch for it as https://pytorch.org describes"
 
 
@@ -118,7 +119,7 @@ def in_32_bits(tensor: Tensor) -> AbstractContextManager[object]:
     kind = tensor.device.type
     if kind in PLACES and torch.is_autocast_enabled(kind):
         return torch.autocast(kind, enabled=False)
-    return nullcontext()
+    return AS_IT_IS
 
 
 def widened(numbers: Tensor) -> Tensor:

@@ -220,9 +220,8 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
                 attention=weights,
             )
             return self.dropout(attended), state
-        with in_32_bits(tokens):
-            gates = self._input_gates(tokens)  # (N, T, 4D)
         vectors: list[Tensor] = []
+        gates = self._input_gates(tokens)  # (N, T, 4D)
         for t in range(T):  # input feeding needs the previous vector; remembering, each state
             state = self._advance(gates[:, t], state)
             vectors.append(state.attended[:, None])
@@ -275,10 +274,12 @@ class LSTMSeq2Seq(Seq2Seq[LSTMState]):
         if self.training or torch.is_grad_enabled():
             _, weight, *biases = self._gate_weights
             embedded = self.dropout(self.target_embedding(tokens))
-            return F.linear(embedded, weight[:, : self.spec.width], biases[0] + biases[1])
+            with in_32_bits(tokens):
+                return F.linear(embedded, weight[:, : self.spec.width], biases[0] + biases[1])
         table = self._gate_table
         if table is None or not table.is_current:
-            table = self._gate_table = GateTable.of(*self._gate_weights)
+            with in_32_bits(tokens):
+                table = self._gate_table = GateTable.of(*self._gate_weights)
         return table.gates[tokens]
 
     @property
