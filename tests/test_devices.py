@@ -26,7 +26,7 @@ from seqkd_lab.optimisation import Optimisation
 from seqkd_lab.training import train
 
 THE_CPU = torch.device(CPU)
-BY_NAME = r"""["'](cuda|mps)\b[^"'\n]*["']"""
+BY_NAME = r"""["'](cuda|mps)(:\d+)?["']"""
 MOVING = rf"\.cuda\(|(device\(|device=|to\()\s*{BY_NAME}"
 
 
