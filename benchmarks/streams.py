@@ -195,8 +195,8 @@ def report(path: Path) -> str:
             n = int(key.split("/")[0])
             lines.append(
                 f"\nTraining from {n:,} mapped pairs: {median(ratios):.2f} "
-                f"({min(ratios):.2f}–{max(ratios):.2f}) times the target tokens a CPU second of the "
-                "same pairs in memory, and the same losses."
+                f"({min(ratios):.2f}–{max(ratios):.2f}) times the target tokens a CPU second of "
+                "the same pairs in memory, and the same losses."
             )
     return "\n".join(lines)
 

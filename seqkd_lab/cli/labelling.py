@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from seqkd_lab.cli.learning import run_key
 from seqkd_lab.cli.resolve import Place
 from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.corpus.parallel import ParallelCorpus
+from seqkd_lab.corpus.vocabulary import SPECIALS
 from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.distillation.parts import PART, Parts, translate_parts
 from seqkd_lab.distillation.sequence_level import translations
@@ -27,11 +28,11 @@ def translated_parts(
     kept."""
     how = (arguments.method, arguments.beam, arguments.length_penalty)
     model = teacher.model.place(*place)
-    warn_of_unknown(teacher, corpus.source)
+    warn_of_unknown(teacher, corpus.source_counts)
     parts = Parts(
         arguments.out.with_name(f"{arguments.out.name}.unfinished"),
         run_key(model, corpus.fingerprint, PART, "by length", *how, arguments.seed, *place.key),
-        list(map(len, corpus.source)),
+        corpus.source_lengths,
     )
     own = parts.n_sources(job.share(range(len(parts))))
     with Bar(total=own, desc="distil", unit=" sentences", disable=not job.is_first) as bar:
@@ -48,11 +49,12 @@ def translated_parts(
     return parts
 
 
-def warn_of_unknown(teacher: TrainedModel, sources: Sequence[Sequence[str]]) -> None:
-    """Warn on stderr where the teacher does not know many of the source tokens."""
-    known = set(teacher.model.source_vocabulary.tokens)
-    n_tokens = sum(map(len, sources))
-    n_unknown = sum(token not in known for source in sources for token in source)
+def warn_of_unknown(teacher: TrainedModel, counts: Mapping[str, int]) -> None:
+    """Warn on stderr where the teacher does not know many of the source tokens, which occur so
+    often."""
+    known = set(teacher.model.source_vocabulary.tokens[len(SPECIALS) :])
+    n_tokens = sum(counts.values())
+    n_unknown = sum(n for token, n in counts.items() if token not in known)
     if n_unknown > LEAST_UNKNOWN * n_tokens:
         print(
             f"{n_unknown / n_tokens:.1%} of the source tokens are unknown to the teacher. Is this "

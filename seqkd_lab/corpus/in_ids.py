@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast, overload
 
+import torch
+
 from seqkd_lab.corpus.batching import EncodedCorpus, Sentences, encode
 from seqkd_lab.corpus.parallel import ParallelCorpus
-from seqkd_lab.corpus.vocabulary import BOS, Vocabulary
+from seqkd_lab.corpus.vocabulary import BOS, EOS, Vocabulary
 
 AT_ONCE = 4_096
 """Sentences that are turned into words together where all are gone through."""
+IDS_AT_ONCE = 2**20
 Words = tuple[str, ...]
 
 
@@ -120,6 +123,21 @@ class PairsInIds(ParallelCorpus):
             source.vocabulary,
             target.vocabulary,
         )
+
+    @property
+    def source_lengths(self) -> Sequence[int]:
+        """Of each source what sorts it by its tokens: its ids, EOS included."""
+        return cast("Sequence[int]", self.encoded.source_lengths.numpy())
+
+    @property
+    def source_counts(self) -> Mapping[str, int]:
+        """How often each word occurs in the sources."""
+        sentences, tokens = self.encoded.source, self.sides[0].vocabulary.tokens
+        counts = torch.zeros(len(tokens), dtype=torch.int64)
+        for ids in sentences.ids[: int(sentences.lengths.sum())].split(IDS_AT_ONCE):
+            counts += ids.bincount(minlength=len(tokens))
+        counts[EOS] = 0
+        return {token: n for token, n in zip(tokens, counts.tolist(), strict=True) if n}
 
     @property
     def tokens_per_source_token(self) -> float:

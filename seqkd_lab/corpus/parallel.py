@@ -6,9 +6,11 @@ import hashlib
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from seqkd_lab.corpus.visible import visible
@@ -65,6 +67,16 @@ class ParallelCorpus:
     def __getitem__(self, rows: slice | Sequence[int]) -> ParallelCorpus:
         """Return the pairs of a slice, or of a list of places in this order."""
         return replace(self, **_pick(self, ("source", "target", "references"), rows))
+
+    @property
+    def source_lengths(self) -> Sequence[int]:
+        """Of each source what sorts it by its tokens."""
+        return list(map(len, self.source))
+
+    @property
+    def source_counts(self) -> Mapping[str, int]:
+        """How often each token occurs in the sources."""
+        return Counter(chain.from_iterable(self.source))
 
     @property
     def tokens_per_source_token(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import eq
 from pathlib import Path
@@ -45,11 +45,44 @@ class DistilledCorpus:
         """Return one line on what the teacher wrote: sentences, length ratio, similarity, sentences
         equal to gold."""
         n = len(self.corpus)
-        mean_similarity = sum(self.similarities) / n
-        return (
-            f"{n:,} sentences, {self.length_ratio:.3f} tokens per gold token, sentence BLEU "
-            f"against gold {mean_similarity:.1f}, {100 * self.exact_matches / n:.1f}% equal to gold"
-        )
+        return _described(n, self.length_ratio, sum(self.similarities), self.exact_matches)
+
+
+def _described(n: int, length_ratio: float, similarity: float, n_equal: int) -> str:
+    """similarity: the sum over n sentences."""
+    return (
+        f"{n:,} sentences, {length_ratio:.3f} tokens per gold token, sentence BLEU "
+        f"against gold {similarity / n:.1f}, {100 * n_equal / n:.1f}% equal to gold"
+    )
+
+
+@dataclass
+class Comparison:
+    """What `DistilledCorpus.describe` says of a corpus that is not in memory: sums over the pairs
+    that were seen."""
+
+    n: int = 0
+    n_tokens: int = 0
+    n_gold_tokens: int = 0
+    similarity: float = 0.0
+    n_equal: int = 0
+
+    def add(self, target: Sequence[str], gold: Sequence[str], similarity: float) -> None:
+        """Add a pair."""
+        self.n += 1
+        self.n_tokens += len(target)
+        self.n_gold_tokens += len(gold)
+        self.similarity += similarity
+        self.n_equal += tuple(target) == tuple(gold)
+
+    @property
+    def length_ratio(self) -> float:
+        """Return distilled tokens per gold token."""
+        return self.n_tokens / self.n_gold_tokens
+
+    def describe(self) -> str:
+        """Return one line on what the teacher wrote."""
+        return _described(self.n, self.length_ratio, self.similarity, self.n_equal)
 
 
 def similarities(hypotheses: Iterable[Sequence[str]], gold: Sequence[str]) -> list[float]:
@@ -113,6 +146,25 @@ def write_distilled(path: Path, distilled: DistilledCorpus) -> None:
     write_rows(path, corpus.source, corpus.target, distilled.log_probs, similarities)
 
 
+def write_hypotheses(
+    path: Path, gold: ParallelCorpus, hypotheses: Iterable[Hypothesis]
+) -> Comparison:
+    """Write what `write_distilled` writes of `replace_targets(gold, hypotheses)`, with one pair in
+    memory at a time; return how the hypotheses compare with gold."""
+    seen = Comparison()
+
+    def rows() -> Iterator[Row]:
+        pairs = zip(gold.source, gold.target, hypotheses, strict=True)
+        for source, target, hypothesis in pairs:
+            similar = round(similarity(hypothesis.tokens, target), 2)
+            seen.add(hypothesis.tokens, target, similar)
+            yield source, hypothesis.tokens, round(hypothesis.log_prob, 4), f"{similar:.2f}"
+
+    _write(path, rows())
+    warn_of_length(seen.length_ratio)
+    return seen
+
+
 def write_rows(
     path: Path,
     sources: Iterable[Sequence[str]],
@@ -120,9 +172,15 @@ def write_rows(
     log_probs: Iterable[float],
     similarities: Iterable[str],
 ) -> None:
-    """Write the TSV of a distilled corpus, atomically, one row in memory at a time; the last column
-    as it is given."""
-    rows = zip(sources, targets, log_probs, similarities, strict=True)
+    """Write the TSV of a distilled corpus, atomically; the last column as it is given."""
+    _write(path, zip(sources, targets, log_probs, similarities, strict=True))
+
+
+Row = tuple[Sequence[str], Sequence[str], float, str]
+
+
+def _write(path: Path, rows: Iterable[Row]) -> None:
+    """Write the rows atomically, one in memory at a time."""
     with written_atomically(path) as file:
         file.write(f"{HEADER}\n".encode())
         for source, target, log_prob, similarity in rows:

@@ -60,7 +60,11 @@ def test_a_student_of_a_distilled_corpus_is_the_same_too(run, text, folder, tmp_
     teacher, table = tmp_path / "teacher", tmp_path / "d.tsv"
     trained = run("train", *SMALL, "--corpus", folder, "--as-teacher", "--out", teacher)
     assert trained[0] == 0 and f"--corpus '{folder}'" in trained[1]
-    assert run("distil", *text, "--teacher", teacher, "--beam", 2, "--out", table)[0] == 0
+    distil = ("distil", "--teacher", teacher, "--beam", 2)
+    assert run(*distil, *text, "--out", table)[0] == 0
+    code, out, err = run(*distil, "--corpus", folder, "--out", tmp_path / "of ids.tsv")
+    assert code == 0 and f"--corpus '{folder}'" in out, err
+    assert (tmp_path / "of ids.tsv").read_bytes() == table.read_bytes()
     learn = ("train", *SMALL, "--distilled", table)
     assert run(*learn, *text, "--out", tmp_path / "of text")[0] == 0
     for name in ("made", "there already"):

@@ -22,10 +22,10 @@ from seqkd_lab.cli.models import (
 )
 from seqkd_lab.cli.options import TEXT_FILES, names_own_text, text_files, text_options, value_of
 from seqkd_lab.cli.paths import check_file, check_one_process, readable_file
-from seqkd_lab.cli.resolve import Place, copies_of_pipes, data_of, place_of, store_of
+from seqkd_lab.cli.resolve import Place, copies_of_pipes, given_data, place_of, store_of
 from seqkd_lab.corpus.parallel import ParallelCorpus
 from seqkd_lab.decoding.search import check_beam
-from seqkd_lab.distillation.distilled import HEADER, replace_targets, write_distilled
+from seqkd_lab.distillation.distilled import HEADER, write_hypotheses
 from seqkd_lab.distillation.forward_translation import (
     STANDARD_INPUT,
     clean_sources,
@@ -39,7 +39,7 @@ from seqkd_lab.distillation.parts import PART
 from seqkd_lab.distillation.sequence_level import INTERPOLATED, MODE, SAMPLED
 from seqkd_lab.models.folder import TrainedModel
 from seqkd_lab.processes import Job
-from seqkd_lab.runs.recipes import TextData, ToyData
+from seqkd_lab.runs.texts import Data
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -55,6 +55,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
                 "as the teacher was trained on)"
             ),
             options.TEXT,
+            options.CORPUS,
             options.DEVICE,
         ],
         help="let a teacher rewrite the training corpus, or translate source text without targets",
@@ -124,11 +125,10 @@ def rewrite_corpus(arguments: Namespace, cutter: Path | None, place: Place, job:
     parts = translated_parts(arguments, teacher, data.train, place, job)
     if not job.is_first:
         return
-    distilled = replace_targets(data.train, list(parts.in_order()))
     write_cutter(arguments.out, teacher.subwords)
-    write_distilled(arguments.out, distilled)
+    compared = write_hypotheses(arguments.out, data.train, parts.in_order())
     parts.forget()
-    print(f"{arguments.out}: {distilled.describe()}")
+    print(f"{arguments.out}: {compared.describe()}")
     written_beside(arguments, teacher)
     print(
         f"next: seqkd-lab train --distilled {arguments.out} --out "
@@ -148,9 +148,9 @@ def check_earlier(out: Path) -> None:
                 )
 
 
-def pairs_of(arguments: Namespace, cutter: Path | None) -> ToyData | TextData:
+def pairs_of(arguments: Namespace, cutter: Path | None) -> Data:
     """Return the pairs to rewrite: by default, as many as the teacher was trained on."""
-    data = data_of(
+    data = given_data(
         arguments, arguments.preset or ("full" if names_own_text(arguments) else "toy"), cutter
     )
     known = trained_on(arguments.teacher)
@@ -211,7 +211,7 @@ def check_input(arguments: Namespace) -> None:
             f"use {MODE}"
         )
     of_cutting = ("vocabulary", "character-coverage", "subwords")
-    of_pairs = ("text", *TEXT_FILES, "pairs", "preset", *of_cutting)
+    of_pairs = ("corpus", "text", *TEXT_FILES, "pairs", "preset", *of_cutting)
     for name in of_pairs:
         if value_of(arguments, name) is not None:
             raise ValueError(

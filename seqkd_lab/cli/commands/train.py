@@ -185,7 +185,8 @@ def train_model(
         print(data.cleaning, file=sys.stderr)
     teachers = arguments.teacher
     teacher = find_teacher(teachers, store).model.place(*place) if teachers else None
-    corpus = pairs_to_learn(arguments, data)
+    with job.first_alone():
+        corpus = pairs_to_learn(arguments, data)
     vocabularies = (teacher or data).source_vocabulary, (teacher or data).target_vocabulary
     key = run_key(recipe, objective, [] if teacher is None else [teacher], tables, *place.key)
     with job.first_alone():
