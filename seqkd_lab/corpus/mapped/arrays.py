@@ -78,13 +78,12 @@ class ArrayWriter:
         at: TracebackType | None,
     ) -> None:
         """Write the head anew, with the length, and wait until all is on the disk."""
-        with self._file:
+        with named(self.path), self._file:
             if error is None:
-                with named(self.path):
-                    self._file.seek(0)
-                    self._write_head()
-                    self._file.flush()
-                    os.fsync(self._file.fileno())
+                self._file.seek(0)
+                self._write_head()
+                self._file.flush()
+                os.fsync(self._file.fileno())
 
 
 def mapped(path: Path, kind: str, n: int, remedy: str) -> Numbers:
