@@ -48,7 +48,7 @@ def test_a_student_of_the_folder_is_the_student_of_the_text(run, text, folder, t
     code, out, err = run("train", *SMALL, "--corpus", folder, "--out", tmp_path / "of ids")
     assert code == 0, err
     assert same_weights(tmp_path / "of text", tmp_path / "of ids")
-    assert f"--input {folder / 'test.source'}" in out
+    assert f"--input '{folder / 'test.source'}'" in out
     names = ("model.safetensors", "history.json", "subwords.model")
     own, other = contents(tmp_path / "of text"), contents(tmp_path / "of ids")
     assert all(own[name] == other[name] for name in names if name != "history.json")
@@ -113,6 +113,12 @@ def test_what_is_there_is_left_alone(run, text, folder):
     assert contents(folder) == before
     (folder / "corpus.json").unlink()
     assert_refused(run("corpus", "encode", *text, *SIZE, "--out", folder), folder, "delete it")
+
+
+def test_where_nothing_can_be_written_is_refused_before_the_work(run, text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert_refused(run("corpus", "encode", *text, "--out", "/proc/x"), "/proc", "cannot write")
+    assert_refused(run("corpus", "encode", *text, "--out", "."), "the current folder")
 
 
 def test_options_that_cannot_stand_beside_a_folder_are_refused(run, text, folder, tmp_path):

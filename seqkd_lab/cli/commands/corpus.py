@@ -12,7 +12,7 @@ from pathlib import Path
 
 from seqkd_lab import installation
 from seqkd_lab.cli import options
-from seqkd_lab.cli.paths import check_file
+from seqkd_lab.cli.paths import check_file, check_folder
 from seqkd_lab.cli.resolve import check_at_least_1, data_of, n_workers_of
 from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.corpus import tatoeba
@@ -114,6 +114,7 @@ def encode_own_text(arguments: Namespace) -> int:
     data = data_of(arguments, "full")
     if isinstance(data, ToyData):
         raise ValueError("give your own text with --text, or with --source and so on")
+    check_folder(arguments.out.absolute().parent)
     with Bar(desc="corpus encode", unit=" lines", unit_scale=True) as bar:
 
         def report(done: int, total: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 import sys
 import time
 from argparse import Namespace
@@ -287,9 +288,10 @@ def describe(
     print(f"next: {next_command(arguments)}")
 
 
-def test_source(arguments: Namespace) -> Path | str:
-    """Return the file of the test sources."""
-    return arguments.test_source if arguments.corpus is None else arguments.corpus / "test.source"
+def test_source(arguments: Namespace) -> str:
+    """Return the file of the test sources, as a shell takes it."""
+    folder = arguments.corpus
+    return shlex.quote(str(arguments.test_source if folder is None else folder / "test.source"))
 
 
 def next_command(arguments: Namespace) -> str:

@@ -107,6 +107,8 @@ def encode_text(text: Text, folder: Path, n_workers: int, report: Report, say: S
 def _there_already(text: Text, folder: Path) -> Description | None:
     """Return the description of `folder` where it is this corpus; None where there is nothing.
     Raise CorpusError for anything else."""
+    if not folder.name or folder.exists() and folder.samefile(Path.cwd()):
+        raise CorpusError(f"{folder}: is the current folder; name one within it by --out")
     if not folder.exists() or folder.is_dir() and not any(folder.iterdir()):
         return None
     if (folder / DESCRIPTION).is_file():
