@@ -7,6 +7,8 @@ one place, with what happens where a system lacks it.
 - Peak memory. Linux: VmHWM. macOS: getrusage, in bytes. Windows: not known.
 - Freed memory goes back to the system at once only where the C library is glibc.
 - The processor's name. Linux: /proc/cpuinfo. macOS, Windows: what Python's platform knows.
+- Which pages of a mapped file are needed soon, and that none beside them are. Linux, macOS: said by
+  madvise. Windows: not said, and the system guesses.
 - Whether a process still runs. Linux, macOS: signal 0. Windows: not asked, since any signal would
   end it; what a dead process left lies for a day.
 - Whose a file is. Linux, macOS: the user's name. Windows: "user 0".
@@ -29,6 +31,7 @@ import ctypes
 import gc
 import getpass
 import math
+import mmap
 import multiprocessing
 import os
 import platform
@@ -191,6 +194,20 @@ def address_space_left() -> float:
     if limit == resource.RLIM_INFINITY or taken is None:
         return math.inf
     return max(0, limit - taken * 1024)
+
+
+def reads_only_what_is_asked(mapping: mmap.mmap) -> None:
+    """Let the system read no more pages of a mapped file than are touched or announced: by itself
+    it may read megabytes around each, which drives out what is needed where memory is short."""
+    if hasattr(mmap, "MADV_RANDOM"):
+        mapping.madvise(mmap.MADV_RANDOM)
+
+
+def announce_pages(mapping: mmap.mmap, first: int, end: int) -> None:
+    """Let the system begin to read the bytes from `first` to `end` of a mapped file."""
+    if hasattr(mmap, "MADV_WILLNEED"):
+        page = first - first % mmap.PAGESIZE
+        mapping.madvise(mmap.MADV_WILLNEED, page, min(end, len(mapping)) - page)
 
 
 def release_memory() -> None:

@@ -81,6 +81,10 @@ class Sentences:
         id_of = torch.tensor(ids, dtype=torch.int32, device=CPU)
         return cls(id_of, length.cumsum(0) - length, length)
 
+    def announce(self, rows: Tensor) -> None:
+        """Say that the sentences at `rows` will be asked for: nothing is to be done, where they are
+        in memory."""
+
     def padded(self, rows: Tensor) -> Tensor:
         """Return the sentences at `rows` (B,) as int64 (B, longest of them), PAD behind each."""
         lengths = self.lengths[rows][:, None]
@@ -188,6 +192,8 @@ def _shuffled(encoded: EncodedCorpus, batch_size: int, chance: torch.Generator) 
     left_over, n_left = torch.empty(0, dtype=torch.int64, device=CPU), len(encoded)
     for window in windows(n_left, chance):
         n_left -= len(window)
+        encoded.source.announce(window)
+        encoded.target.announce(window)
         order = torch.randperm(len(window), generator=chance, device=CPU)
         rows = torch.cat([left_over, window[order]])
         n_whole = len(rows) - len(rows) % batch_size if n_left else len(rows)

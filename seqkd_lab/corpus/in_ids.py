@@ -16,7 +16,7 @@ from seqkd_lab.corpus.vocabulary import BOS, EOS, Vocabulary
 
 AT_ONCE = 4_096
 """Sentences that are turned into words together where all are gone through."""
-IDS_AT_ONCE = 2**20
+IDS_AT_ONCE, ROWS_AT_ONCE = 2**20, 2**16
 Words = tuple[str, ...]
 
 
@@ -43,6 +43,7 @@ class InWords(Sequence[Words]):
         if isinstance(rows, slice):
             places = range(len(self))[rows]
             if places.step == 1 and len(places):
+                self.sentences.announce(torch.arange(places.start, places.stop))
                 return self._next_to_each_other(places.start, places.stop)
             return tuple(self[row] for row in places)
         row = range(len(self))[rows]
@@ -155,8 +156,12 @@ class PairsInIds(ParallelCorpus):
         for side in self.sides:
             digest.update("\n".join(side.vocabulary.tokens).encode())
             digest.update(side.sentences.lengths.numpy().data)
-            n_ids = int(side.sentences.lengths.sum())
-            digest.update(side.sentences.ids[:n_ids].numpy().data)
+            for some in torch.arange(len(side)).split(ROWS_AT_ONCE):
+                side.sentences.announce(some)
+                first, last = int(some[0]), int(some[-1])
+                end = side.sentences.starts[last] + side.sentences.lengths[last]
+                ids = side.sentences.ids[int(side.sentences.starts[first]) : int(end)]
+                digest.update(ids.numpy().data)
         return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@ read."""
 
 from __future__ import annotations
 
+import mmap
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from seqkd_lab import system
 from seqkd_lab.corpus.batching import EncodedCorpus, Sentences
 from seqkd_lab.corpus.in_ids import PairsInIds
 from seqkd_lab.corpus.mapped.arrays import Numbers
@@ -26,6 +28,49 @@ from seqkd_lab.corpus.reading import read_aligned
 from seqkd_lab.corpus.subwords import SubwordTokeniser, tokenise
 from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.files import FileError, sha256_of
+
+
+@dataclass(frozen=True)
+class MappedSentences(Sentences):
+    """Sentences in mapped arrays (ids, starts, lengths), of which the system reads what is
+    announced or touched."""
+
+    arrays: tuple[Numbers, Numbers, Numbers]
+
+    @classmethod
+    def mapping(cls, arrays: tuple[Numbers, Numbers, Numbers]) -> MappedSentences:
+        """Return the sentences of mapped arrays."""
+        for array in arrays:
+            system.reads_only_what_is_asked(_mapping_of(array))
+        ids, starts, lengths = map(as_tensor, arrays)
+        return cls(ids, starts, lengths, arrays)
+
+    def announce(self, rows: Tensor) -> None:
+        """Let the system begin to read the sentences at `rows`, each run of consecutive ones at
+        once."""
+        ends = torch.cat([(rows.diff() != 1).nonzero().flatten(), torch.tensor([len(rows) - 1])])
+        lasts = rows[ends].tolist()
+        firsts = rows[torch.cat([torch.tensor([0]), ends[:-1] + 1])].tolist()
+        ids, starts, lengths = self.arrays
+        for first, last in zip(firsts, lasts, strict=True):
+            _announce(starts, first, last + 1)
+            _announce(lengths, first, last + 1)
+        for first, last in zip(firsts, lasts, strict=True):
+            _announce(ids, int(starts[first]), int(starts[last] + lengths[last]))
+
+
+def _mapping_of(array: Numbers) -> mmap.mmap:
+    """Return the mapped file that an array is a view of."""
+    base = array.base
+    assert isinstance(base, mmap.mmap), "arrays.mapped gives mapped arrays"
+    return base
+
+
+def _announce(array: Numbers, first: int, end: int) -> None:
+    """Let the system begin to read some numbers of a mapped array."""
+    head = int(array.offset)  # type: ignore[attr-defined]
+    places = head + first * array.itemsize, head + end * array.itemsize
+    system.announce_pages(_mapping_of(array), *places)
 
 
 @dataclass(frozen=True)
@@ -108,7 +153,7 @@ def opened(
 ) -> Sentences:
     """Return mapped sentences as tensors. Raise FileError as `mapped_sentences` does."""
     arrays = mapped_sentences(folder, name, written, n_words, begins, remedy)
-    return Sentences(*map(as_tensor, arrays))
+    return MappedSentences.mapping(arrays)
 
 
 def as_tensor(array: Numbers) -> Tensor:

@@ -11,8 +11,10 @@ import torch
 from encoded_text import encoded_here, files_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from own_text import KINDS, PLAIN
+from own_text import KINDS, PLAIN, sentences
 
+from seqkd_lab import system
+from seqkd_lab.corpus import batching
 from seqkd_lab.corpus.batching import batch_rows, encode
 from seqkd_lab.corpus.mapped import joining, text
 from seqkd_lab.runs.data import load_text
@@ -81,3 +83,28 @@ def test_whatever_stands_in_a_text(tmp_path_factory, rows, size, bucket, repeat)
         patch.setattr(text, "PART_LINES", size)
         patch.setattr(joining, "BUCKET", bucket)
         check_same(encoded_here(data, folder / "encoded"), data, folder / "cache")
+
+
+def test_what_a_window_needs_is_announced_and_no_more(tmp_path, monkeypatch):
+    """The system reads the pages that an epoch's next window needs before they are asked for."""
+    replace(PLAIN, train=sentences(200, 3)).write(tmp_path / "text")
+    stored = encoded_here(files_in(tmp_path / "text"), tmp_path / "encoded")
+    monkeypatch.setattr(batching, "BLOCK", 4)
+    monkeypatch.setattr(batching, "WINDOW", 40)
+    source = stored.train.encoded.source
+    announced: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(
+        system, "announce_pages", lambda mapping, *place: announced.append((id(mapping), *place))
+    )
+    epoch = batch_rows(stored.train.encoded, 5, 1)
+    first = torch.cat([next(epoch) for _ in range(8)])  # of 40 pairs
+    ids = source.arrays[0]
+    ranges = [place for mapping, *place in announced if mapping == id(ids.base)]
+    for row in first.tolist():
+        begin = ids.offset + 4 * int(source.starts[row])
+        end = begin + 4 * int(source.lengths[row])
+        assert any(low <= begin and end <= high for low, high in ranges)
+    assert sum(high - low for low, high in ranges) == 4 * int(source.lengths[first].sum())
+    list(epoch)
+    n_bytes = sum(high - low for mapping, low, high in announced if mapping == id(ids.base))
+    assert n_bytes == ids.nbytes, "each sentence once in an epoch"
