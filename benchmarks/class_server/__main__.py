@@ -2,10 +2,13 @@
 lesson at the same moment.
 
 python -m benchmarks.class_server --lessons 03 06 --modes fast full --learners 1 2 4
+python -m benchmarks.class_server --lessons 03+06 --modes full --learners 8 --browser
 
 It starts a hub, a server and a kernel for each learner, runs the lesson through the kernels'
-websockets as a browser does, prints the tables of CLASS.md, and stops everything. It needs, beside
-the lab and JupyterLab (requirements/lab.txt), two things that no lock of the lab has:
+websockets as a browser does (with --browser the first learner has a real one), moves a slider of
+each lesson, prints the tables of CLASS.md, and stops everything. SEQKD_LAB_SHARED names a store
+that learners read. It needs, beside the lab and JupyterLab (requirements/lab.txt), two things that
+no lock of the lab has, and playwright and chromium for --browser:
 
   pip install jupyterhub                       in the same environment (measured with 6.1.1)
   npm install --global configurable-http-proxy or --proxy PATH/TO/configurable-http-proxy

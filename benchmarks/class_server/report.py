@@ -100,8 +100,8 @@ def machines_table(by_lesson: Mapping[str, Needs]) -> str:
     are here, and by its cores, for each lesson and each wait."""
     most = max(by_lesson.values(), key=lambda needs: needs.kernel_mib)
     waits = " / ".join(map(str, SECONDS))
-    head = ["machine", "by memory, 1 / 2 open lessons"]
-    head += [f"by processor, {lesson} within {waits} s" for lesson in by_lesson]
+    head = ["machine", "memory, 1 / 2 open lessons"]
+    head += [f"processor, {lesson} in {waits} s" for lesson in by_lesson]
     rows = []
     for cores, ram in MACHINES:
         memory = " / ".join(str(most.by_memory(ram, kernels)) for kernels in (1, 2))

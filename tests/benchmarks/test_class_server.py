@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +95,35 @@ def test_the_largest_class_counts_and_what_was_not_measured_is_said():
     assert needs_of(rounds, "06", "full").learners == max(full)
     with pytest.raises(ValueError, match="lesson 99"):
         needs_of(rounds, "99", "full")
+
+
+def test_a_round_of_an_earlier_version_is_read_and_a_new_one_is_kept_whole(tmp_path):
+    measured = results.read(results.DEFAULT)
+    file = tmp_path / "class.json"
+    results.write(file, measured)
+    assert set(map(repr, results.read(file).rounds)) == set(map(repr, measured.rounds))
+    content = json.loads(file.read_text("utf-8"))
+    for each in content["rounds"]:
+        for added in ("load", "models_trained", "visits", "moves", "browser"):
+            del each[added]
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert [r.key for r in results.read(file).rounds] == [r["key"] for r in with_keys(content)]
+    assert all(each.visits == [] for each in results.read(file).rounds)
+
+
+def with_keys(content: dict) -> list[dict]:
+    names = ("lesson", "mode", "shared_store", "learners")
+    return [{"key": tuple(each[name] for name in names)} for each in content["rounds"]]
+
+
+def test_every_learner_of_a_committed_class_ran_every_lesson_and_no_time_is_impossible():
+    for each in results.read(results.DEFAULT).rounds:
+        for visit in each.visits:
+            assert 0 < visit.first_picture_s <= visit.lesson_s <= each.wall_s + 1
+        if each.visits:
+            kinds = {(visit.learner, visit.lesson) for visit in each.visits}
+            assert len(kinds) == len(each.visits) == each.learners * len(each.lesson.split("+"))
+        assert all(m.median_ms <= m.p95_ms <= m.highest_ms for m in each.moves)
 
 
 def test_the_whole_class_is_the_sum_of_its_parts_and_every_round_has_a_row():
