@@ -23,6 +23,7 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -32,24 +33,25 @@ from pathlib import Path
 
 from benchmarks.class_server import report, results, shared_store
 from benchmarks.class_server.hub import Hub, HubError
-from benchmarks.class_server.lessons import FAST, FULL, MODES, lesson_path
+from benchmarks.class_server.lessons import FAST, FULL, MODES, lessons_of
 from benchmarks.class_server.measuring import Plan, measure
 from benchmarks.class_server.results import Measured, Round
 from benchmarks.results import machine
 
 
 def plans(arguments: argparse.Namespace) -> list[Plan]:
-    """Return the round of each lesson (or lessons, as 03+06), mode and size of the class."""
+    """Return the round of each lesson (or lessons, as 03+06), mode and size of the class. Raise
+    SystemExit for a lesson that is not there."""
     every = product(arguments.lessons, arguments.modes, arguments.learners)
     return [
-        Plan(tuple(lesson.split("+")), mode, n, arguments.browser, arguments.seconds)
+        Plan(lessons_of(lesson), mode, n, arguments.browser, arguments.seconds)
         for lesson, mode, n in every
     ]
 
 
-def all_rounds(hub: Hub, arguments: argparse.Namespace) -> Iterator[Round]:
+def all_rounds(hub: Hub, planned: list[Plan]) -> Iterator[Round]:
     """Yield the rounds, one after the other."""
-    for plan in plans(arguments):
+    for plan in planned:
         print(f"{plan} ...", file=sys.stderr, flush=True)
         yield measure(hub, plan)
 
@@ -123,14 +125,13 @@ def main() -> int:
     if min(arguments.learners) < 1:
         raise SystemExit(f"--learners {min(arguments.learners)}: a class has 1 learner or more")
     proxy = proxy_command(arguments.proxy)
-    for plan in plans(arguments):
-        for lesson in plan.lessons:
-            lesson_path(lesson)
+    planned = plans(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no hub is left behind
     with tempfile.TemporaryDirectory() as folder:
         hub = Hub(Path(folder), proxy, handed_on_to_learners())
         try:
             with hub:
-                for round_ in all_rounds(hub, arguments):
+                for round_ in all_rounds(hub, planned):
                     results.write(arguments.results, with_rounds(arguments.results, [round_]))
         except HubError as error:
             print(f"{error}; the hub's last lines:\n{hub.last_lines()}", file=sys.stderr)

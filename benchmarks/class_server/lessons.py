@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -15,12 +16,21 @@ FAST_CELL = 'import os\nos.environ["SEQKD_LAB_FAST"] = "1"'
 SWITCH = "FROM_NOTHING = "
 
 
-def lesson_path(number: str) -> Path:
-    """Return the notebook of a lesson. Raise SystemExit where there is none."""
-    found = sorted(NOTEBOOKS.glob(f"{number}_*.ipynb"))
-    if len(number) != 2 or not found:
-        raise SystemExit(f"--lessons {number}: no such lesson; give two digits, as 03, or 03+06")
-    return found[0]
+def lessons_of(said: str) -> tuple[str, ...]:
+    """Return the lessons of a round, from "03" or "03+06". Raise SystemExit for one that is not
+    there, or that is named twice."""
+    lessons = tuple(said.split("+"))
+    if len(set(lessons)) < len(lessons):
+        raise SystemExit(f"--lessons {said}: a lesson is named twice")
+    for lesson in lessons:
+        if not re.fullmatch("[0-9]{2}", lesson) or not sorted(NOTEBOOKS.glob(f"{lesson}_*.ipynb")):
+            raise SystemExit(f"--lessons {said}: no lesson {lesson!r}; as 03, 06 or 03+06")
+    return lessons
+
+
+def lesson_path(lesson: str) -> Path:
+    """Return the notebook of a lesson that is there."""
+    return sorted(NOTEBOOKS.glob(f"{lesson}_*.ipynb"))[0]
 
 
 def in_mode(notebook: NotebookNode, mode: str) -> NotebookNode:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -215,10 +216,11 @@ def test_a_mode_changes_the_switches_and_nothing_else(mode):
     assert ["FROM_NOTHING = True" in each for each in differ] == [True] * mode.startswith("trained")
 
 
-@pytest.mark.parametrize("number", ["3", "99", "../03", ""])
-def test_a_lesson_that_is_not_there_is_said(number):
-    with pytest.raises(SystemExit, match="no such lesson"):
-        lessons.lesson_path(number)
+@pytest.mark.parametrize("said", ["3", "99", "../03", "", "03+", "0306", "03+99", "03+03", "0*"])
+def test_lessons_that_are_not_there_or_named_twice_are_said(said):
+    with pytest.raises(SystemExit, match=re.escape(f"--lessons {said}:")):
+        lessons.lessons_of(said)
+    assert lessons.lessons_of("03+06") == ("03", "06")
 
 
 def test_a_store_that_learners_could_write_to_or_that_is_empty_is_refused(tmp_path, monkeypatch):
