@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import ceiling, levers, report, workloads
+from benchmarks import ceiling, compiled, drafted, levers, report, workloads
 from benchmarks import results as store
 from benchmarks.runner import QUICK, Plan, Runner, check, environment_variables, run
 from benchmarks.tool import SIZES, TOOLS
@@ -19,7 +19,7 @@ from seqkd_lab.files import FileError
 from seqkd_lab.runs.study import judging
 
 PARTS = ("ceiling", "levers", "train", "decode", "distil", "scaling", "neighbour", "import")
-OPTIONAL = ("tour", "sliders")
+OPTIONAL = ("tour", "sliders", "compiled", "drafted")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -124,6 +124,23 @@ def measure_sliders(runner: Runner) -> None:
         )
 
 
+def measure_compiled(runner: Runner) -> None:
+    """Each model and job in a process of its own: what is compiled in one stays out of the next."""
+    for name in compiled.MODELS:
+        for job in compiled.JOBS:
+            runner.forget([f"compiled/{name}/{job}"])
+            workload(runner, f"compiled/{name}/{job}", "compiled", {"model": name, "job": job})
+
+
+def measure_drafted(runner: Runner) -> None:
+    """All teachers in turn, in each of the rounds; what they are made of learns in the first."""
+    runner.forget([f"drafted/{name}" for name in drafted.SIZES])
+    for _ in range(runner.plan.rounds):
+        for name in drafted.SIZES:
+            options = {"teacher": name, "plan": runner.plan.name}
+            workload(runner, f"drafted/{name}", "drafted", options)
+
+
 def measure(runner: Runner, given: argparse.Namespace) -> None:
     """The chosen parts, in an order in which each finds what it needs."""
     parts = given.only or PARTS
@@ -144,6 +161,10 @@ def measure(runner: Runner, given: argparse.Namespace) -> None:
         measure_neighbour(runner)
     if "sliders" in parts:
         measure_sliders(runner)
+    if "compiled" in parts:
+        measure_compiled(runner)
+    if "drafted" in parts:
+        measure_drafted(runner)
     for name, options in (("import", {"repeats": 1 if given.quick else 5}), ("tour", {})):
         if name in parts:
             runner.forget([name])

@@ -42,8 +42,9 @@ N_PAIRS = 8_000
 OURS = "seqkd_lab"
 QUANTISATIONS = ("float32", "int8")
 BEAMS = {"greedy": 1, "beam 5": 5}
+ONE_BY_ONE = ", one by one"
 Sources = Sequence[Sequence[str]]
-Way = Callable[[Sources, int], list[Hypothesis]]
+Way = Callable[[Sources, int, int], list[Hypothesis]]
 
 
 def toy_model() -> TrainedModel:
@@ -73,10 +74,10 @@ def model_and_lines(given: argparse.Namespace) -> tuple[TrainedModel, list[str]]
     return load_folder(given.model), lines[: given.sentences]
 
 
-def ways(model: TransformerSeq2Seq, folder: Path, batch_size: int) -> dict[str, Way]:
+def ways(model: TransformerSeq2Seq, folder: Path) -> dict[str, Way]:
     """Our search, and the export in each quantisation, which is written to `folder`."""
     found: dict[str, Way] = {
-        OURS: lambda sources, beam_size: [
+        OURS: lambda sources, beam_size, batch_size: [
             best[0] for best in search(model, sources, beam_size, batch_size=batch_size)
         ]
     }
@@ -85,25 +86,36 @@ def ways(model: TransformerSeq2Seq, folder: Path, batch_size: int) -> dict[str, 
         directory.mkdir()
         write_ctranslate2(model, directory, quantisation)
         exported = ExportedModel.load(directory, quantisation)
-        found[f"CTranslate2 {quantisation}"] = lambda sources, beam_size, exported=exported: (
-            exported.search(sources, beam_size, batch_size=batch_size)
+        found[f"CTranslate2 {quantisation}"] = (
+            lambda sources, beam_size, batch_size, exported=exported: exported.search(
+                sources, beam_size, batch_size=batch_size
+            )
         )
     return found
 
 
+def searches(batch_size: int) -> dict[str, tuple[int, int]]:
+    """The beam and the batch size of each search that is measured."""
+    together = {name: (beam_size, batch_size) for name, beam_size in BEAMS.items()}
+    return together | {name + ONE_BY_ONE: (beam_size, 1) for name, beam_size in BEAMS.items()}
+
+
 def measure(
-    ways: dict[str, Way], sources: Sources, rounds: int
+    ways: dict[str, Way], sources: Sources, batch_size: int, rounds: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """CPU seconds of each way, round by round, and how many of its translations are ours; both
     {search: {way: …}}."""
-    seconds: dict[str, Any] = {name: {way: [] for way in ways} for name in BEAMS}
-    same: dict[str, Any] = {name: {} for name in BEAMS}
+    asked = searches(batch_size)
+    seconds: dict[str, Any] = {name: {way: [] for way in ways} for name in asked}
+    same: dict[str, Any] = {name: {} for name in asked}
     for n_round in range(rounds + 1):
-        for name, beam_size in BEAMS.items():
+        for name, (beam_size, together) in asked.items():
             ours: list[tuple[str, ...]] = []
             for way, translate in ways.items():
                 begin = time.process_time()
-                written = [hypothesis.tokens for hypothesis in translate(sources, beam_size)]
+                written = [
+                    hypothesis.tokens for hypothesis in translate(sources, beam_size, together)
+                ]
                 if n_round:
                     seconds[name][way].append(time.process_time() - begin)
                 ours = ours or written
@@ -179,7 +191,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     sources = [trained.encode(text) for text in texts]
     with tempfile.TemporaryDirectory() as folder:
         seconds, same = measure(
-            ways(trained.model, Path(folder), given.batch), sources, given.rounds
+            ways(trained.model, Path(folder)), sources, given.batch, given.rounds
         )
     n_words = sum(len(text.split()) for text in texts)
     return {

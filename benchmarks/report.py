@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks import ceiling, levers
+from benchmarks import ceiling, compiled, drafted, levers
 from benchmarks import corpus as toy
 from benchmarks.results import NOTHING, Results, Spread, number, rates, ratios, runs, spread, values
 from benchmarks.runner import name_of
@@ -422,4 +422,6 @@ def everything(results: Results, sizes: Sequence[str]) -> str:
         neighbour_table(results),
     ]
     tables.append(sliders_table(results))
-    return "\n\n".join([*tables, levers.table(results)])
+    return "\n\n".join(
+        [*tables, levers.table(results), compiled.table(results), drafted.table(results)]
+    )

@@ -137,19 +137,35 @@ def tour(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def compiled(options: dict[str, Any]) -> dict[str, Any]:
+    """See benchmarks/compiled.py."""
+    from benchmarks.compiled import measure
+
+    return measure(options)
+
+
+def drafted(options: dict[str, Any]) -> dict[str, Any]:
+    """See benchmarks/drafted.py."""
+    from benchmarks.drafted import measure
+
+    return measure(options)
+
+
 JOBS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "distil": distil,
     "scale": scale,
     "neighbour": neighbour,
     "import": importing,
     "tour": tour,
+    "compiled": compiled,
+    "drafted": drafted,
 }
 
 
 def main(arguments: list[str]) -> None:
     """Runs one job and prints its result."""
     job, options = arguments[0], json.loads(arguments[1])
-    if job in ("distil", "scale"):
+    if job in ("distil", "scale", "compiled", "drafted"):
         import torch
 
         torch.set_num_threads(1)

@@ -555,7 +555,10 @@ class TestBenchmark:
         results = read_json(tmp_path / "results.json")
         assert (results["sentences"], results["source_words"]) == (3, 11)
         assert {(line["search"], line["way"]) for line in results["medians"]} == set(
-            product(("greedy", "beam 5"), ("seqkd_lab", "CTranslate2 float32", "CTranslate2 int8"))
+            product(
+                ("greedy", "beam 5", "greedy, one by one", "beam 5, one by one"),
+                ("seqkd_lab", "CTranslate2 float32", "CTranslate2 int8"),
+            )
         )
         assert all(
             len(seconds) == 2 for ways in results["cpu_s"].values() for seconds in ways.values()
