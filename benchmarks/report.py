@@ -283,7 +283,7 @@ def own_aims(results: Results) -> list[str]:
     """The aims that no peer has a part in."""
     lines = []
     for run in runs(results, "import")[-1:]:
-        for module in ("seqkd_lab", "seqkd_lab.runs.store"):
+        for module in sorted({"seqkd_lab", "seqkd_lab.runs.store"} & set(run)):
             factor = run[module] / run["torch"]
             lines.append(
                 row(
