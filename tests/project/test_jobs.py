@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -158,7 +160,8 @@ def test_the_pods_ask_for_what_they_need_and_find_each_other() -> None:
 def test_a_failure_starts_the_job_again() -> None:
     job = of_kind("Job")["spec"]
     assert job["template"]["spec"]["restartPolicy"] == "OnFailure" and job["backoffLimit"] > 10
-    assert "#SBATCH --requeue" in (JOBS / "slurm.sh").read_text(encoding="utf-8")
+    slurm = (JOBS / "slurm.sh").read_text(encoding="utf-8")
+    assert "#SBATCH --requeue" in slurm and "#SBATCH --signal=B:USR1" in slurm
 
 
 def test_both_set_only_what_the_steps_read() -> None:
@@ -167,6 +170,48 @@ def test_both_set_only_what_the_steps_read() -> None:
     (container,) = of_kind("Job")["spec"]["template"]["spec"]["containers"]
     exported = set(re.findall(r"^export ([A-Z_]+)", slurm, re.MULTILINE))
     assert exported <= read and {each["name"] for each in container["env"]} <= read
+
+
+@pytest.fixture
+def slurm_commands(tmp_path: Path) -> Path:
+    """srun and scontrol, which write what they were called with to calls.txt."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, more in (("scontrol", "echo node-a; echo node-b"), ("srun", "sleep ${WAIT:-0}")):
+        program = folder / name
+        program.write_text(
+            f'#!/bin/bash\necho "{name} $* $HEAD_NODE" >> "{tmp_path}/calls.txt"\n{more}\n'
+        )
+        program.chmod(0o755)
+    return folder
+
+
+def of_slurm(commands: Path, **settings: str) -> dict[str, str]:
+    job = {"SLURM_JOB_NUM_NODES": "2", "SLURM_JOB_NODELIST": "node-[a-b]", "SLURM_JOB_ID": "4711"}
+    return {**os.environ, "PATH": f"{commands}:{os.environ['PATH']}", **job, **settings}
+
+
+def test_slurm_starts_the_steps_on_each_node_and_names_the_first(
+    slurm_commands: Path, tmp_path: Path
+) -> None:
+    script = ["bash", str(JOBS / "slurm.sh")]
+    assert subprocess.run(script, env=of_slurm(slurm_commands)).returncode == 0
+    *_, started = (tmp_path / "calls.txt").read_text().splitlines()
+    assert started.startswith("srun") and "jobs/steps.sh" in started and started.endswith("node-a")
+
+
+@pytest.mark.slow
+def test_slurm_queues_the_job_again_before_its_time_is_over(
+    slurm_commands: Path, tmp_path: Path
+) -> None:
+    script = ["bash", str(JOBS / "slurm.sh")]
+    calls = tmp_path / "calls.txt"
+    with subprocess.Popen(script, env=of_slurm(slurm_commands, WAIT="2")) as job:
+        while not calls.exists() or "srun" not in calls.read_text():
+            time.sleep(0.02)
+        job.send_signal(signal.SIGUSR1)
+        assert job.wait(timeout=60) != 0
+    assert "scontrol requeue 4711" in calls.read_text()
 
 
 def test_slurm_asks_for_what_it_needs() -> None:
