@@ -49,11 +49,11 @@ def head(order: Order, rates: Rates, source: str) -> str:
     ]
     if rates.device == "cpu":
         threads = f"{rates.threads} thread{'s' * (rates.threads != 1)}"
-        lines.append(
+        lines += [
             f"A device here is {threads} of this CPU, not a GPU: the hours say what {n:,} of these "
-            "would take. For a GPU run `python -m benchmarks.device` there, and give its file to "
-            "--rates."
-        )
+            "would take.",
+            "For a GPU run `python -m benchmarks.device` there, and give its file to --rates.",
+        ]
     return "\n".join(lines)
 
 

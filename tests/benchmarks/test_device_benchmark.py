@@ -50,3 +50,8 @@ def test_choosing_among_35_takes_time_from_labelling(capsys) -> None:
     searched.seconds, searched.sentences = [1.0], 100
     _, labelled = device.lines(searched, Similarities(360, [1.0]))
     assert "9.09" in labelled
+
+
+def test_the_committed_rates_are_read_and_named_as_those_of_a_cpu() -> None:
+    rates = read_rates(device.DEFAULT)
+    assert rates.device == "cpu" and {rate.size for rate in rates.rates} == set(device.SIZES)
