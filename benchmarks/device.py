@@ -156,6 +156,7 @@ def run(given: argparse.Namespace) -> Rates:
     machine.use_threads(1)
     device = choose(given.device)
     check_precision(given.precision, device)
+    lab = commit()  # here, since the file of results may itself be one of the checkout's
     similarities = similarity_rate(made_up.WMT14)
     found: list[Rate] = []
     print(HEAD)
@@ -167,7 +168,7 @@ def run(given: argparse.Namespace) -> Rates:
                 found.append(rate)
                 print("\n".join(lines(rate, similarities)), flush=True)
             if found:
-                rates = record(device, given.precision, commit(), similarities, found)
+                rates = record(device, given.precision, lab, similarities, found)
                 write_rates(given.results, rates)
     if not found:
         raise ValueError(f"no job fits into the memory of --device {given.device}")

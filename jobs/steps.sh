@@ -41,12 +41,21 @@ WORKERS=${WORKERS:-16}        # processes that encode
 
 mkdir -p "$WORK"
 
+# Hand an interrupt on to what is running, and wait for it: torchrun then ends its processes. Left
+# behind, it would meet those of the next start.
+running=
+trap 'if [ -n "$running" ]; then kill -TERM "$running"; wait "$running" || true; fi; exit 143' INT TERM
+
 # Run a command once: its marker is written by machine 0, when its part has ended without an error.
+# In the background, since bash runs a trap only when no command is in front of it.
 step() {
   local name=$1
   shift
   [ -e "$WORK/$name.done" ] && return
-  "$@"
+  "$@" &
+  running=$!
+  wait "$running"
+  running=
   [ "$NODE" -eq 0 ] || return 0
   touch "$WORK/$name.done"
 }

@@ -101,6 +101,31 @@ def test_another_error_is_not_taken_for_want_of_memory() -> None:
         measuring.largest_that_fits(memory_for(3, RuntimeError("shapes differ")), 8, CPU)
 
 
+def test_a_gpu_is_waited_for_before_the_clock_is_read(monkeypatch) -> None:
+    """Without it, the seconds would be those of asking, not of computing."""
+    calls: list[str] = []
+    clock = iter(range(100))
+
+    def note(name: str, value=None):
+        return lambda *_: calls.append(name) or (next(clock) if value is None else value)
+
+    monkeypatch.setattr(torch.cuda, "synchronize", note("wait", 0))
+    monkeypatch.setattr(measuring.time, "perf_counter", note("clock"))
+    seconds = measuring.timed(note("work", 0), torch.device("cuda"), rounds=2)
+    assert calls == ["wait", "clock", "work", "wait", "clock"] * 2 and seconds == [1, 1]
+
+
+def test_a_gpus_peak_is_counted_anew_for_each_job(monkeypatch) -> None:
+    calls: list[str] = []
+    for name in ("empty_cache", "reset_peak_memory_stats", "max_memory_allocated"):
+        monkeypatch.setattr(
+            torch.cuda, name, lambda *_, name=name: calls.append(name) or 3 * measuring.MIB
+        )
+    measuring.forget_peak(torch.device("cuda"))
+    assert measuring.peak_mib(torch.device("cuda")) == 3
+    assert calls == ["empty_cache", "reset_peak_memory_stats", "max_memory_allocated"]
+
+
 def test_similarities_are_counted() -> None:
     found = measuring.similarity_rate(LENGTHS, rounds=1, number=70)
     assert found.number == 70 and found.per_s > 0

@@ -110,6 +110,25 @@ def test_a_job_that_failed_goes_on_at_the_step_that_failed(
     assert len(calls(recorder)) == 5  # nothing is done twice
 
 
+@pytest.mark.slow
+def test_an_interrupt_ends_the_step_that_is_running(recorder: Path, tmp_path: Path) -> None:
+    text, ended = text_folder(tmp_path / "text"), tmp_path / "ended"
+    recorder.write_text(
+        "#!/bin/bash\n"
+        f"trap 'touch \"{ended}\"; exit 1' TERM\n"
+        f'echo started >> "{tmp_path}/calls.txt"\n'
+        "for n in {1..600}; do sleep 0.1; done\n"
+    )
+    settings = {"PYTHON": str(recorder), "WORK": str(tmp_path / "work"), "TEXT": str(text)}
+    script = ["bash", str(JOBS / "steps.sh")]
+    with subprocess.Popen(script, env={**os.environ, **settings}) as job:
+        while not calls(recorder):
+            time.sleep(0.02)
+        job.send_signal(signal.SIGTERM)
+        assert job.wait(timeout=60) == 143
+    assert ended.exists() and not (tmp_path / "work" / "encode.done").exists()
+
+
 def test_another_machine_neither_encodes_nor_marks_a_step(recorder: Path, tmp_path: Path) -> None:
     text, work = text_folder(tmp_path / "text"), tmp_path / "work"
     work.mkdir()
