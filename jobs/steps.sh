@@ -89,7 +89,7 @@ together teacher train \
   --device "$DEVICE" --precision "$PRECISION" --out "$WORK/teacher"
 
 together label distil \
-  --teacher "$WORK/teacher" --text "$TEXT" \
+  --teacher "$WORK/teacher" --corpus "$WORK/corpus" \
   --method "$METHOD" --beam "$BEAM" --length-penalty "$LENGTH_PENALTY" \
   --device "$DEVICE" --precision "$PRECISION" --out "$WORK/distilled.tsv"
 

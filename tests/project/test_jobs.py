@@ -72,7 +72,8 @@ def test_the_lab_accepts_every_command_line(recorder: Path, tmp_path: Path) -> N
     assert [words[0] for words in typed] == ["corpus", "train", "distil", "train"]
     teacher, label, student = (cli.parser().parse_args(words) for words in typed[1:])
     encoded = cli.parser().parse_args(typed[0])
-    assert encoded.out == teacher.corpus == student.corpus and not student.as_teacher
+    assert encoded.out == teacher.corpus == label.corpus == student.corpus
+    assert not student.as_teacher
     assert teacher.as_teacher and label.teacher == [str(teacher.out)]
     assert student.distilled == label.out and label.method == "mode" and label.beam == 5
     for each in (teacher, label, student):
