@@ -51,16 +51,15 @@ def test_two_processes_give_the_curve_of_one(tmp_path, options):
 
 def test_eight_micro_batches_are_eight_micro_batches_however_they_are_shared(tmp_path):
     given = ("train", *SMALL, "--dropout", 0.3)
-    for folder, n, each in (("a", 1, 8), ("b", 2, 4), ("c", 4, 2)):
+    for folder, n, each in (("a", 1, 8), ("b", 4, 2)):
         code, _, err = run(tmp_path, *given, "--out", folder, "--accumulate", each, n=n)
         assert code == 0, err
-    for other in ("b", "c"):
-        agree(history(tmp_path / "a"), history(tmp_path / other), 1e-4)
+    agree(history(tmp_path / "a"), history(tmp_path / "b"), 1e-4)
 
 
-@pytest.mark.parametrize("victim", [0, 1])
-def test_a_process_that_dies_ends_the_job_and_its_epochs_are_kept(tmp_path, victim):
+def test_a_process_that_dies_ends_the_job_and_its_epochs_are_kept(tmp_path):
     """The same work goes on in one process, with the result of a run that nobody disturbed."""
+    victim = 1
     given = ("train", *SMALL[:2], "--epochs", 40, *SMALL[4:], "--dropout", 0.3)
     process = start(tmp_path, *given, "--out", "m")
     while not (tmp_path / "m" / "unfinished" / "resume.json").exists():
