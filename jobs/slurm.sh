@@ -27,7 +27,7 @@
 set -euo pipefail
 
 export NODES=$SLURM_JOB_NUM_NODES
-HEAD_NODE=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+HEAD_NODE=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p)  # head would close the pipe early
 export HEAD_NODE
 export JOB=$SLURM_JOB_ID
 export PORT=$((20000 + SLURM_JOB_ID % 10000))

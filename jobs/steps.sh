@@ -27,11 +27,14 @@ DEVICE=${DEVICE:-cuda}
 PRECISION=${PRECISION:-bf16}
 PYTHON=${PYTHON:-python}
 
-# The sizes. `seqkd-lab plan` says what they take. A student has the preset's own size.
-PRESET=${PRESET:-full-transformer}
-WORDS=${WORDS:-32000}
-WIDTH=${WIDTH:-512}
-BATCH=${BATCH:-256}           # sentences of a micro-batch: as many as fit into a GPU
+# The paper's sizes, of LSTMs (PRESET=full); `seqkd-lab plan` says what they take. The learning rate
+# is a guess: nobody has tried it at this size.
+PRESET=${PRESET:-full}
+WORDS=${WORDS:-50000}
+TEACHER=${TEACHER:---layers 4 --width 1000}
+STUDENT=${STUDENT:---layers 2 --width 500}
+RATE=${RATE:-0.001}
+BATCH=${BATCH:-64}            # sentences of a micro-batch: as many as fit into a GPU
 ACCUMULATE=${ACCUMULATE:-1}   # micro-batches of each process before an update
 EPOCHS=${EPOCHS:-13}
 METHOD=${METHOD:-mode}        # Seq-KD; interpolated, with BEAM=35, for Seq-Inter
@@ -45,6 +48,9 @@ mkdir -p "$WORK"
 # behind, it would meet those of the next start.
 running=
 trap 'if [ -n "$running" ]; then kill -TERM "$running"; wait "$running" || true; fi; exit 143' INT TERM
+
+# --batch-size counts the sentences of an update, which all processes share.
+UPDATE=$((BATCH * ACCUMULATE * GPUS * NODES))
 
 # Run a command once: its marker is written by machine 0, when its part has ended without an error.
 # In the background, since bash runs a trap only when no command is in front of it.
@@ -84,8 +90,8 @@ alone encode "$PYTHON" -m seqkd_lab corpus encode \
   --text "$TEXT" --vocabulary "$WORDS" --workers "$WORKERS" --out "$WORK/corpus"
 
 together teacher train \
-  --corpus "$WORK/corpus" --as-teacher --preset "$PRESET" --width "$WIDTH" --epochs "$EPOCHS" \
-  --batch-size "$BATCH" --accumulate "$ACCUMULATE" \
+  --corpus "$WORK/corpus" --as-teacher --preset "$PRESET" $TEACHER --epochs "$EPOCHS" \
+  --learning-rate "$RATE" --batch-size "$UPDATE" --accumulate "$ACCUMULATE" \
   --device "$DEVICE" --precision "$PRECISION" --out "$WORK/teacher"
 
 together label distil \
@@ -94,6 +100,6 @@ together label distil \
   --device "$DEVICE" --precision "$PRECISION" --out "$WORK/distilled.tsv"
 
 together student train \
-  --corpus "$WORK/corpus" --distilled "$WORK/distilled.tsv" --preset "$PRESET" --epochs "$EPOCHS" \
-  --batch-size "$BATCH" --accumulate "$ACCUMULATE" \
+  --corpus "$WORK/corpus" --distilled "$WORK/distilled.tsv" --preset "$PRESET" $STUDENT \
+  --epochs "$EPOCHS" --learning-rate "$RATE" --batch-size "$UPDATE" --accumulate "$ACCUMULATE" \
   --device "$DEVICE" --precision "$PRECISION" --out "$WORK/student"

@@ -124,7 +124,7 @@ def sizes_of(arguments: Namespace) -> tuple[Spec, Optimisation]:
         if arguments.as_teacher
         else (preset.student, preset.student_training)
     )
-    for name in ("width", "dropout"):
+    for name in ("width", "layers", "dropout"):
         model = changed(model, arguments, name)
     check_model(model.width, model.layers)
     for name in ("epochs", "learning_rate", "batch_size", "patience", "best_by"):

@@ -88,7 +88,7 @@ def quiet(rank: int) -> Iterator[None]:
     if rank == 0:
         yield
         return
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+    with open(os.devnull, "w", encoding="utf-8", newline="\n") as nowhere:
         with redirect_stdout(nowhere), redirect_stderr(nowhere):
             yield
 

@@ -28,6 +28,7 @@ REQUIRED = {
     ("corpus", "check"): ("a", "b"),
     ("corpus", "split"): ("a", "b", "--out", "s"),
     ("corpus", "get"): ("tatoeba-en-es",),
+    ("corpus", "encode"): ("--out", "e"),
     ("distil",): ("--teacher", "teacher", "--out", "d.tsv"),
     ("export",): ("seq-kd", "e"),
     ("plan",): ("--pairs", "9"),

@@ -91,6 +91,9 @@ def model_and_training() -> argparse.ArgumentParser:
         help="train the preset's teacher instead of its student",
     )
     sizes.add_argument("--width", type=int, metavar="D", help="width of the model (an even number)")
+    sizes.add_argument(
+        "--layers", type=int, metavar="L", help="layers of encoder and decoder, each"
+    )
     sizes.add_argument("--dropout", type=float, metavar="X", help="dropout rate, in [0, 1)")
     sizes.add_argument(
         "--epochs", type=int, metavar="N", help="number of passes over the training pairs"
