@@ -17,13 +17,16 @@ import numpy as np
 import torch
 
 from seqkd_lab import machine
-from seqkd_lab.corpus.batching import Batch, EncodedCorpus, Sentences, batches
+from seqkd_lab.corpus.batching import Batch, EncodedCorpus, Sentences, batches, encode
 from seqkd_lab.corpus.mapped.stored import open_corpus
+from seqkd_lab.corpus.text_folder import SIDES, SPLITS
 from seqkd_lab.distillation.distilled import write_rows
 from seqkd_lab.distillation.losses import NLL
 from seqkd_lab.distillation.mapped_targets import map_distilled
 from seqkd_lab.models.lstm import LSTMSeq2Seq, LSTMSpec
 from seqkd_lab.optimisation import training_step
+from seqkd_lab.runs.data import load_text
+from seqkd_lab.runs.texts import TextData
 
 BATCH, UPDATES, ROUNDS = 64, 12, 5
 
@@ -85,6 +88,14 @@ def in_memory(encoded: EncodedCorpus) -> EncodedCorpus:
         return Sentences(*(tensor.clone() for tensor in (side.ids, side.starts, side.lengths)))
 
     return EncodedCorpus(copied(encoded.source), copied(encoded.target))
+
+
+def load(text: Path, subwords: Path) -> dict[str, Any]:
+    """Read, clean, cut and look up a text in memory."""
+    files = [str(text / f"{split}.{side}") for split in SPLITS for side in SIDES]
+    data = load_text(TextData(*files, subwords=str(subwords)), text)
+    pairs = encode(data.train, data.source_vocabulary, data.target_vocabulary)
+    return {"pairs": len(pairs)}
 
 
 def write_table(corpus: Path, table: Path) -> dict[str, Any]:

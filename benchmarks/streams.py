@@ -32,6 +32,8 @@ LOOK_SECONDS = 0.25
 GROUP = Path("/sys/fs/cgroup/memory")
 GROUP_MIB = 512
 """What a control group grants to the process that goes through a corpus, page cache included."""
+MOST_IN_MEMORY = 1_000_000
+STEPS = ("in memory", "encode", "pass", "limited pass", "train", "write", "read")
 MIB = 2**20
 
 
@@ -105,6 +107,14 @@ def encoded(text: Path, corpus: Path) -> dict[str, Any]:
     return {**seen, "workers": machine.available_cpus(), "bytes": size}
 
 
+def in_memory(n: int, text: Path, corpus: Path) -> dict[str, Any]:
+    """Read a text as a training without --corpus does, with the subwords of the encoded corpus, in
+    one process; a text that is too large for that is left out."""
+    if n > MOST_IN_MEMORY:
+        return {"refused": f"more than {MOST_IN_MEMORY:,} pairs are not read into memory here"}
+    return step("load", text, corpus / "subwords.model")
+
+
 def limited_pass(corpus: Path) -> dict[str, Any]:
     """Go through a corpus in a control group that has less memory than the corpus has bytes."""
     folder = GROUP / f"streams-{os.getpid()}"
@@ -150,6 +160,7 @@ def run(sizes: Sequence[int], data: Path, path: Path) -> None:
         table = table.with_suffix(".tsv")
         steps = {
             "encode": lambda text=text, corpus=corpus: encoded(text, corpus),
+            "in memory": lambda n=n, text=text, corpus=corpus: in_memory(n, text, corpus),
             "pass": lambda corpus=corpus: step("pass", corpus),
             "limited pass": lambda corpus=corpus: limited_pass(corpus),
             "train": lambda corpus=corpus: step("train", corpus),
@@ -170,23 +181,30 @@ def _short(value: Any) -> Any:
     return round(value, 3) if isinstance(value, float) else value
 
 
+def _order(entry: tuple[str, Any]) -> tuple[int, int]:
+    """Return the place of an entry: by the number of pairs, then as the steps are taken."""
+    n, _, name = entry[0].partition("/")
+    return (int(n), STEPS.index(name)) if name else (0, 0)
+
+
 def report(path: Path) -> str:
     """Return the table of benchmarks/README.md."""
-    results = read_json(path)
+    results = dict(sorted(read_json(path).items(), key=_order))
     lines = [
-        "| pairs | step | seconds | pairs a second | own memory, MiB | mapped pages, MiB |",
-        "|---|---|---|---|---|---|",
+        "| pairs | step | seconds | CPU seconds | pairs a CPU second | own memory, MiB | "
+        "mapped pages, MiB |",
+        "|---|---|---|---|---|---|---|",
     ]
     for key, found in results.items():
         n, _, name = key.partition("/")
         if not name or "refused" in found or name == "train":
             continue
-        seconds = found.get(f"{name.split()[-1]}_s", found["wall_s"])
         if name == "limited pass":
             name = f"pass, in a control group of {found['limit_mib']} MiB"
         lines.append(
-            f"| {int(n):,} | {name} | {seconds:,.0f} | {int(n) / seconds:,.0f} | "
-            f"{found['anon_mib']:,.0f} | {found['file_mib']:,.0f} |"
+            f"| {int(n):,} | {name} | {found['wall_s']:,.0f} | {found['cpu_s']:,.0f} | "
+            f"{int(n) / found['cpu_s']:,.0f} | {found['anon_mib']:,.0f} | "
+            f"{found['file_mib']:,.0f} |"
         )
     for key, found in results.items():
         if key.endswith("/train"):
