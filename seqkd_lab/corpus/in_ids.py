@@ -156,9 +156,9 @@ class PairsInIds(ParallelCorpus):
         for side in self.sides:
             digest.update("\n".join(side.vocabulary.tokens).encode())
             digest.update(side.sentences.lengths.numpy().data)
-            for some in torch.arange(len(side)).split(ROWS_AT_ONCE):
-                side.sentences.announce(some)
-                first, last = int(some[0]), int(some[-1])
+            for first in range(0, len(side), ROWS_AT_ONCE):
+                last = min(first + ROWS_AT_ONCE, len(side)) - 1
+                side.sentences.announce(torch.arange(first, last + 1))
                 end = side.sentences.starts[last] + side.sentences.lengths[last]
                 ids = side.sentences.ids[int(side.sentences.starts[first]) : int(end)]
                 digest.update(ids.numpy().data)
