@@ -121,7 +121,13 @@ def read_table(corpus: Path, table: Path) -> dict[str, Any]:
     return {"read_s": seconds[0], "again_s": seconds[1], "rows": len(read.corpus)}
 
 
-STEPS = {"pass": one_pass, "train": training, "write": write_table, "read": read_table}
+STEPS = {
+    "pass": one_pass,
+    "train": training,
+    "load": load,
+    "write": write_table,
+    "read": read_table,
+}
 
 
 def main() -> None:

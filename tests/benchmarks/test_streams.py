@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 
 import pytest
 from encoded_text import encoded_here, files_in
@@ -45,3 +47,8 @@ def test_memory_is_that_of_a_process_and_all_below_it():
     peak = streams.Peak()
     peak.look(os.getpid())
     assert peak.anon_mib > 1 and os.getpid() in streams.tree(os.getpid())
+
+
+def test_every_step_that_is_asked_for_is_there():
+    asked = re.findall(r'step\("(\w+)"', inspect.getsource(streams))
+    assert set(asked) == set(stream_steps.STEPS)
