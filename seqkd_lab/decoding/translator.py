@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Protocol
 
 from seqkd_lab.corpus.visible import visible
 from seqkd_lab.corpus.vocabulary import UNK, Vocabulary
 from seqkd_lab.decoding.alignment import copy_unknown
 from seqkd_lab.decoding.limits import LONGEST_SOURCE, shortening_notice
-from seqkd_lab.decoding.search import Hypothesis, check_beam, search
+from seqkd_lab.decoding.search import Hypothesis
 from seqkd_lab.models.folder import TrainedModel
+from seqkd_lab.models.seq2seq import Seq2Seq
 
 WINDOW = 2_048
 """Lines that are in memory together. Sentences of similar length among them share a batch, so
@@ -24,6 +26,16 @@ NAMED_WORDS = 10
 """Of the words that a model does not know, so many are named."""
 
 Tokens = tuple[str, ...]
+
+
+class Search(Protocol):
+    """How a translator searches: `search.search` or `drafted.drafted_search`, with all its other
+    parameters decided (`functools.partial`)."""
+
+    def __call__(
+        self, model: Seq2Seq, sources: Sequence[Tokens], *, progress: Callable[[int], None]
+    ) -> list[list[Hypothesis]]:
+        """Return the hypotheses of each source, best first."""
 
 
 @dataclass(frozen=True)
@@ -98,34 +110,15 @@ def counted(number: int) -> str:
 
 
 class Translator:
-    """Translates lines of text by beam search; `notices` holds what was noticed so far.
+    """Translates lines of text as `search` finds it; `notices` holds what was noticed so far.
 
-    beam_size 1 is greedy; n_best: translations of each line; length_penalty: see
-    `search.normalised`; batch_size: sentences that are searched together; copies_unknown: <unk> is
-    replaced by the word of the source that the model looks at most (`alignment.copy_unknown`). A
-    line's translation does not depend on the lines around it. Raise ValueError for numbers that
-    `search` refuses.
+    copies_unknown: <unk> is replaced by the word of the source that the model looks at most
+    (`alignment.copy_unknown`). A line's translation does not depend on the lines around it.
     """
 
-    def __init__(
-        self,
-        trained: TrainedModel,
-        beam_size: int = 5,
-        n_best: int = 1,
-        length_penalty: float = 0.0,
-        batch_size: int = 64,
-        copies_unknown: bool = False,
-    ) -> None:
-        check_beam(beam_size, n_best, length_penalty)
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1; got {batch_size}")
-        self.trained, self.beam_size, self.n_best, self.length_penalty = (
-            trained,
-            beam_size,
-            n_best,
-            length_penalty,
-        )
-        self.batch_size, self.copies_unknown, self.notices = batch_size, copies_unknown, Notices()
+    def __init__(self, trained: TrainedModel, search: Search, copies_unknown: bool = False) -> None:
+        self.trained, self.search, self.copies_unknown = trained, search, copies_unknown
+        self.notices = Notices()
 
     def windows(
         self,
@@ -133,8 +126,9 @@ class Translator:
         window: int = WINDOW,
         progress: Callable[[int], None] | None = None,
     ) -> Iterator[list[list[Translation]]]:
-        """Yield the translations of `window` lines at a time, in order: for each line the n_best,
-        best first, and none for a blank line. `progress` hears how many more lines are done."""
+        """Yield the translations of `window` lines at a time, in order: for each line those that
+        the search finds, best first, and none for a blank line. `progress` hears how many more
+        lines are done."""
         lines = iter(lines)
         while texts := list(_next_window(lines, window)):
             yield self.translate(texts, progress)
@@ -167,15 +161,7 @@ class Translator:
     ) -> dict[Tokens, list[Translation]]:
         """Return the translations of each distinct source that has tokens."""
         distinct = [source for source in dict.fromkeys(sources) if source]
-        hypotheses = search(
-            self.trained.model,
-            distinct,
-            self.beam_size,
-            self.n_best,
-            self.length_penalty,
-            batch_size=self.batch_size,
-            progress=progress,
-        )
+        hypotheses = self.search(self.trained.model, distinct, progress=progress)
         written = [[hypothesis.tokens for hypothesis in n_best] for n_best in hypotheses]
         if self.copies_unknown:
             written = self._copied(distinct, written)

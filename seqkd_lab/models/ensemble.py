@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from seqkd_lab.corpus.batching import Batch
-from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq
+from seqkd_lab.models.seq2seq import DecoderState, Seq2Seq, check_same_vocabularies
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ class Ensemble(Seq2Seq[EnsembleState]):
         if not members:
             raise ValueError("an ensemble needs at least one model")
         for member, name in zip(members[1:], names[1:], strict=True):
-            _check_same_vocabularies(members[0], names[0], member, name)
+            check_same_vocabularies(
+                members[0], names[0], member, name, "an ensemble averages word by word"
+            )
         self.members = nn.ModuleList(members)
         self.models = tuple(members)  # the same, with their type
         self.source_vocabulary = members[0].source_vocabulary
@@ -93,17 +95,3 @@ def mean_log_prob(logits: Sequence[Tensor]) -> Tensor:
     shape."""
     log_probs = torch.stack([scores.log_softmax(dim=-1) for scores in logits])  # (M, ..., V)
     return log_probs.logsumexp(dim=0) - math.log(len(log_probs))
-
-
-def _check_same_vocabularies(
-    first: Seq2Seq, first_name: str, other: Seq2Seq, other_name: str
-) -> None:
-    for side in ("source_vocabulary", "target_vocabulary"):
-        ours, theirs = getattr(first, side).tokens, getattr(other, side).tokens
-        if ours != theirs:
-            kind = side.replace("_", " ")
-            raise ValueError(
-                f"{first_name} and {other_name} have different {kind[:6]} vocabularies "
-                f"({len(ours):,} and {len(theirs):,} words): an ensemble averages word by word; "
-                "train both on the same pairs"
-            )

@@ -147,6 +147,22 @@ def evaluated(model: Seq2Seq, batch: Batch) -> Tensor:
         return model(batch)
 
 
+def check_same_vocabularies(
+    first: Seq2Seq, first_name: str, other: Seq2Seq, other_name: str, reason: str
+) -> None:
+    """Raise ValueError, naming both models and the `reason` for asking, unless a word's number
+    means the same to both."""
+    for side in ("source_vocabulary", "target_vocabulary"):
+        ours, theirs = getattr(first, side).tokens, getattr(other, side).tokens
+        if ours != theirs:
+            kind = side.replace("_", " ")
+            raise ValueError(
+                f"{first_name} and {other_name} have different {kind[:6]} vocabularies "
+                f"({len(ours):,} and {len(theirs):,} words): {reason}; "
+                "train both on the same pairs"
+            )
+
+
 def check_source(source: Tensor, source_lengths: Tensor) -> None:
     """Raise ValueError unless `source` is (B, S), B ≥ 1, and `source_lengths` (B,) within 1..S."""
     if source.dim() != 2 or not len(source) or source_lengths.shape != source.shape[:1]:

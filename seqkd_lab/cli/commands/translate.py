@@ -8,25 +8,28 @@ import math
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from seqkd_lab import machine
 from seqkd_lab.cli import options
-from seqkd_lab.cli.models import cutter_of_model, find_model
+from seqkd_lab.cli.drafting import DRAFT, WHEN_IT_PAYS, check_draft, search_with_draft
+from seqkd_lab.cli.models import find_model, one_cutter
 from seqkd_lab.cli.resolve import check_at_least_1, place_of, store_of
 from seqkd_lab.cli.terminal import Bar
 from seqkd_lab.cli.text_streams import STANDARD, Input, Output
 from seqkd_lab.corpus.toy import ToyLanguage
 from seqkd_lab.decoding.alignment import copy_unknown
 from seqkd_lab.decoding.search import check_beam, search
-from seqkd_lab.decoding.translator import WINDOW, Translation, Translator
+from seqkd_lab.decoding.translator import WINDOW, Search, Translation, Translator
 from seqkd_lab.models.folder import TrainedModel
 
 COLUMNS = "line\trank\ttranslation\tlog_prob\tscore"
+BEAM, BATCH = 5, 64
 LONGEST_SENTENCE = 1_000
 """Characters of a sentence to translate: the longest one of the toy language has about 200, and the
 time grows with the length."""
 
-DESCRIPTION = """Translates a text line by line, or one sentence with its n-best translations.
+DESCRIPTION = f"""Translates a text line by line, or one sentence with its n-best translations.
 
 With --input, each line of the file is translated to one line: blank lines stay blank, the order
 is kept, and only LF (or CR LF) ends a line. Input and output are UTF-8, whatever the terminal's
@@ -37,12 +40,15 @@ The output appears under its name when everything is done; until then it is in O
 sources are read up to 1,000 tokens.
 
 With a sentence, prints the n-best list with probabilities; for the toy language also the true
-probability of each, and what is wrong with an invalid one."""
+probability of each, and what is wrong with an invalid one.
+
+{WHEN_IT_PAYS}"""
 EPILOG = """examples:
   seqkd-lab translate --model student --input news.en --output news.de
   zcat news.en.gz | seqkd-lab translate --model student --input - | head
   seqkd-lab translate --model student --input news.en --n-best 5 --beam 5 --output news.tsv
   seqkd-lab translate "the old teacher sold the sofa ." --model seq-kd --beam 5
+  seqkd-lab translate --model large --draft student --input news.en --output news.de
 """
 
 
@@ -50,7 +56,12 @@ def add(verbs: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
     translate = verbs.add_parser(
         "translate",
-        parents=[options.MODEL, options.search(5, "5"), options.DEVICE],
+        parents=[
+            options.MODEL,
+            options.search(None, f"{BEAM}; with --draft: 1, the only one"),
+            DRAFT,
+            options.DEVICE,
+        ],
         help="translate a text line by line, or a sentence with its n-best list",
         description=DESCRIPTION,
         epilog=EPILOG,
@@ -65,8 +76,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "--n-best",
         type=int,
         metavar="N",
-        help="print the N best translations of each line as TSV, at most K (default for a "
-        "sentence: K)",
+        help="print the N best translations of each line as TSV; at most the beam size, which is "
+        "the default for a sentence",
     )
     translate.add_argument(
         "--copy-unknown",
@@ -95,7 +106,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "--batch",
         type=int,
         metavar="B",
-        help="number of sentences translated together (default: 64); fewer need less memory",
+        help=f"number of sentences translated together (default: {BATCH}; with --draft: 1); "
+        "fewer need less memory",
     )
     files.add_argument(
         "--progress",
@@ -128,11 +140,12 @@ def run(arguments: Namespace) -> int:
 
 def check_options(arguments: Namespace) -> None:
     """Raise ValueError for numbers out of range, and for options of a text beside a sentence."""
-    check_beam(arguments.beam, 1, arguments.length_penalty)
-    if arguments.n_best is not None and not 1 <= arguments.n_best <= arguments.beam:
+    check_draft(arguments)
+    beam_size = beam_size_of(arguments)
+    check_beam(beam_size, 1, arguments.length_penalty)
+    if arguments.n_best is not None and not 1 <= arguments.n_best <= beam_size:
         raise ValueError(
-            f"--n-best must lie between 1 and the beam size {arguments.beam}; got "
-            f"{arguments.n_best}"
+            f"--n-best must lie between 1 and the beam size {beam_size}; got {arguments.n_best}"
         )
     check_at_least_1("--batch", arguments.batch, " sentence")
     of_a_text = {
@@ -146,12 +159,28 @@ def check_options(arguments: Namespace) -> None:
         raise ValueError(f"{unused[0]} needs --input; a sentence is printed with its probabilities")
 
 
-def loaded(arguments: Namespace) -> TrainedModel:
-    """Return the model of --model, placed where it computes."""
-    place = place_of(arguments, cutter_of_model(arguments.model) is not None)
+def beam_size_of(arguments: Namespace) -> int:
+    """Return --beam or its default: a search with a draft is greedy."""
+    if arguments.beam is not None:
+        return arguments.beam
+    return BEAM if arguments.draft is None else 1
+
+
+def loaded(arguments: Namespace, n_best: int) -> tuple[TrainedModel, Search]:
+    """Return the model of --model, placed where it computes, and how it searches."""
+    names = [name for name in (arguments.model, arguments.draft) if name is not None]
+    place = place_of(arguments, one_cutter(names) is not None)
     trained = find_model(arguments.model, store_of(arguments))
-    trained.model.place(*place)
-    return trained
+    model = trained.model.place(*place)
+    if arguments.draft is not None:
+        return trained, search_with_draft(arguments, model, place, arguments.batch or 1)
+    return trained, partial(
+        search,
+        beam_size=beam_size_of(arguments),
+        n_best=n_best,
+        length_penalty=arguments.length_penalty,
+        batch_size=arguments.batch or BATCH,
+    )
 
 
 def translate_text(arguments: Namespace) -> int:
@@ -159,14 +188,8 @@ def translate_text(arguments: Namespace) -> int:
     source = Input(arguments.input)
     try:
         with Output(arguments.output or STANDARD, source) as output:
-            translator = Translator(
-                loaded(arguments),
-                arguments.beam,
-                arguments.n_best or 1,
-                arguments.length_penalty,
-                arguments.batch or 64,
-                arguments.copy_unknown,
-            )
+            trained, search_of_lines = loaded(arguments, arguments.n_best or 1)
+            translator = Translator(trained, search_of_lines, arguments.copy_unknown)
             write_translations(arguments, source, output, translator)
     except KeyboardInterrupt:  # unlike other commands, the same command does not continue
         print("\nInterrupted.", file=sys.stderr)
@@ -219,7 +242,7 @@ def translate_sentence(arguments: Namespace) -> int:
             f"the sentence is too long: {len(arguments.sentence):,} characters, at most "
             f"{LONGEST_SENTENCE:,}; put it in a file and use --input"
         )
-    trained = loaded(arguments)
+    trained, searched = loaded(arguments, arguments.n_best or beam_size_of(arguments))
     model, source = trained.model, trained.encode(arguments.sentence)
     if not source:
         raise ValueError("the sentence is empty; give some words in quotation marks")
@@ -230,13 +253,7 @@ def translate_sentence(arguments: Namespace) -> int:
             "instead.",
             file=sys.stderr,
         )
-    n_best = search(
-        model,
-        [source],
-        arguments.beam,
-        arguments.n_best or arguments.beam,
-        arguments.length_penalty,
-    )[0]
+    n_best = searched(model, [source], progress=lambda more: None)[0]
     targets = [hypothesis.tokens for hypothesis in n_best]
     copied = (
         copy_unknown(model, [source] * len(targets), targets) if arguments.copy_unknown else targets
