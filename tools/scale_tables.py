@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import fill
 
 import msgspec
 
@@ -20,19 +21,51 @@ sys.path.insert(0, str(ROOT))  # benchmarks/ is run from the checkout, never ins
 
 from benchmarks import processes as shared  # noqa: E402
 from benchmarks import streams as mapped  # noqa: E402
+from benchmarks.results import number  # noqa: E402
 from seqkd_lab.cli import main  # noqa: E402
+from seqkd_lab.planning.rates import read_rates  # noqa: E402
 
 PAGE = ROOT / "SCALE.md"
 BLOCK = re.compile(r"(<!-- (\w+): made by tools/scale_tables.py -->\n).*?(<!-- end -->)", re.DOTALL)
 PLAN = ("plan", "--pairs", "4000000", "--teacher", "4x1000", "--gpus", "8")
 
 
-def plan() -> str:
-    """Return the table of the paper's distillation, from the rates of the CPU that was measured."""
-    with contextlib.chdir(ROOT), contextlib.redirect_stdout(io.StringIO()) as printed:
+def printed() -> str:
+    """Return the plan of the paper's distillation, from the rates of the CPU that was measured."""
+    with contextlib.chdir(ROOT), contextlib.redirect_stdout(io.StringIO()) as said:
         main([*PLAN, "--rates", "benchmarks/device.json"])
-    table = printed.getvalue().partition("\n\nArithmetic")[0]
-    return f"```\n{table}\n```\n"
+    return said.getvalue()
+
+
+def plan() -> str:
+    """Return its table."""
+    return fenced(printed().partition("\n\nArithmetic")[0])
+
+
+def reported() -> str:
+    """Return what others reported, beside it."""
+    _, _, rest = printed().partition("What others reported\n")
+    return fenced(rest.partition("\n\n")[0])
+
+
+def fenced(text: str) -> str:
+    """Return printed text as a block of code, in lines as long as the page's."""
+    lines = (fill(line, 118, subsequent_indent=" " * 6) for line in text.splitlines())
+    return "```\n" + "\n".join(lines) + "\n```\n"
+
+
+def rates() -> str:
+    """Return the target tokens a second of each model that was measured."""
+    measured = read_rates(ROOT / "benchmarks" / "device.json").rates
+    jobs = list(dict.fromkeys(rate.beam for rate in measured))
+    rows: dict[str, dict[int, str]] = {}
+    for rate in measured:
+        own = rows.setdefault(f"{rate.size} {rate.model.name}", {})
+        own[rate.beam] = number(rate.tokens_per_s)
+    names = {0: "training", 1: "greedy"}
+    head = ["model", *(names.get(beam, f"beam {beam}") for beam in jobs)]
+    body = [[name, *(own.get(beam, "") for beam in jobs)] for name, own in rows.items()]
+    return "".join(f"| {' | '.join(row)} |\n" for row in [head, ["---"] * len(head), *body])
 
 
 def processes() -> str:
@@ -44,10 +77,12 @@ def processes() -> str:
 
 def streams() -> str:
     """Return what a corpus of a million pairs takes, and one of ten."""
-    return mapped.report()
+    return f"{mapped.report(mapped.RESULTS)}\n"
 
 
-MADE: dict[str, Callable[[], str]] = {each.__name__: each for each in (plan, processes, streams)}
+MADE: dict[str, Callable[[], str]] = {
+    each.__name__: each for each in (plan, reported, rates, processes, streams)
+}
 
 
 def with_tables(page: str) -> str:
