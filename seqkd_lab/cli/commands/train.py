@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
-import shlex
 import sys
 import time
 from argparse import Namespace
@@ -18,10 +16,8 @@ from seqkd_lab.cli import options
 from seqkd_lab.cli.learning import (
     UNFINISHED,
     add_objectives,
-    forget_all,
     objective_of,
     pairs_to_learn,
-    preset_of,
     read_files,
     recipe_of,
     run_key,
@@ -29,19 +25,20 @@ from seqkd_lab.cli.learning import (
     watcher,
 )
 from seqkd_lab.cli.models import check_kind, find_teacher, one_cutter
-from seqkd_lab.cli.options import names_own_text, text_options
+from seqkd_lab.cli.options import names_own_text
 from seqkd_lab.cli.paths import check_folder
 from seqkd_lab.cli.resolve import Place, place_of, store_of
 from seqkd_lab.cli.terminal import Bar
+from seqkd_lab.cli.trained import save
+from seqkd_lab.corpus.vocabulary import Vocabulary
 from seqkd_lab.distillation.losses import Objective
 from seqkd_lab.estimates import check_model
 from seqkd_lab.models.architectures import build
-from seqkd_lab.models.folder import TRAINED_ON, TrainedModel, save_folder
+from seqkd_lab.models.folder import TrainedModel
 from seqkd_lab.models.seq2seq import Seq2Seq
-from seqkd_lab.optimisation import BY_BLEU, BY_LOSS, History, Optimisation
+from seqkd_lab.optimisation import BY_BLEU, BY_LOSS, Optimisation
 from seqkd_lab.processes import Job
 from seqkd_lab.runs.data import Dataset
-from seqkd_lab.runs.presets import PRESETS
 from seqkd_lab.runs.recipes import Recipe
 from seqkd_lab.training import train
 from seqkd_lab.validation import MOST_SENTENCES, ValidationBLEU
@@ -185,19 +182,16 @@ def train_model(
     warn_of_loss(arguments, optimisation)
     with job.first_alone():
         data = store.dataset(recipe.data)
+        corpus = pairs_to_learn(arguments, data)
     if data.subwords is not None:
         print(data.cleaning, file=sys.stderr)
     teachers = arguments.teacher
     teacher = find_teacher(teachers, store).model.place(*place) if teachers else None
-    with job.first_alone():
-        corpus = pairs_to_learn(arguments, data)
     vocabularies = (teacher or data).source_vocabulary, (teacher or data).target_vocabulary
     key = run_key(recipe, objective, [] if teacher is None else [teacher], tables, *place.key)
     with job.first_alone():
         settle(arguments.out / UNFINISHED, key)
-    check_model(recipe.model.width, recipe.model.layers, sum(map(len, vocabularies)))
-    torch.manual_seed(recipe.seed)
-    model = build(recipe.model, *vocabularies).place(*place)
+    model = new_model(recipe, *vocabularies).place(*place)
     started = time.monotonic()
     with Bar(desc=f"train {recipe.name}", unit=" updates", disable=not job.is_first) as bar:
         history = train(
@@ -219,26 +213,18 @@ def train_model(
         save(arguments, recipe, data, TrainedModel(model, data.subwords), history, seconds)
 
 
+def new_model(recipe: Recipe, source: Vocabulary, target: Vocabulary) -> Seq2Seq:
+    """Return the recipe's model with the random weights of its seed. Raise TooLargeError where it
+    cannot be trained here."""
+    check_model(recipe.model.width, recipe.model.layers, len(source) + len(target))
+    torch.manual_seed(recipe.seed)
+    return build(recipe.model, source, target)
+
+
 def validation_of(data: Dataset, optimisation: Optimisation) -> ValidationBLEU | None:
     """Return what measures BLEU after each epoch, where the epochs are chosen by it."""
     by_bleu = optimisation.best_by == BY_BLEU
     return ValidationBLEU(data.valid, data.detokenise) if by_bleu else None
-
-
-def save(
-    arguments: Namespace,
-    recipe: Recipe,
-    data: Dataset,
-    trained: TrainedModel,
-    history: History,
-    seconds: float,
-) -> None:
-    """Write the folder of the trained model, remove the unfinished run, and print a summary."""
-    assert recipe.optimisation is not None
-    kept_epoch = history.kept_epoch(recipe.optimisation)
-    save_folder(arguments.out, trained, record_of(arguments, recipe, data, history, kept_epoch))
-    forget_all(arguments.out)
-    describe(arguments, trained.model, history, kept_epoch, seconds)
 
 
 def warn_of_loss(arguments: Namespace, optimisation: Optimisation) -> None:
@@ -253,63 +239,3 @@ def warn_of_loss(arguments: Namespace, optimisation: Optimisation) -> None:
             f"learns its teacher's translations; --best-by {BY_BLEU} judges it better.",
             file=sys.stderr,
         )
-
-
-def record_of(
-    arguments: Namespace, recipe: Recipe, data: Dataset, history: History, kept_epoch: int
-) -> dict:
-    """Return the history of the model's folder: the curves, the kept epoch, and what `distil` needs
-    to know of a teacher."""
-    ratio = data.train.tokens_per_source_token
-    trained_on = {
-        "preset": preset_of(arguments),
-        "n_pairs": recipe.data.n_train,
-        "tokens_per_source_token": round(ratio, 4),
-    }
-    return {**history.as_dict(), "kept_epoch": kept_epoch, TRAINED_ON: trained_on}
-
-
-def describe(
-    arguments: Namespace, model: Seq2Seq, history: History, kept_epoch: int, seconds: float
-) -> None:
-    """Print the result of the training, and a suggested next command."""
-    loss, n_words = history.valid_loss[kept_epoch - 1], len(model.target_vocabulary)
-    bleu = ""
-    if history.valid_bleu:
-        bleu = f", BLEU {history.valid_bleu[kept_epoch - 1]:.1f} (greedy)"
-    print(
-        f"{arguments.out}: {model.n_parameters():,} parameters, validation NLL {loss:.3f} nats a "
-        f"token{bleu}; epoch {kept_epoch} of {len(history.valid_loss)} kept; {seconds:.0f} s"
-    )
-    # a distilled student's loss on gold says little
-    if arguments.distilled is None and loss > math.log(n_words):
-        print(
-            f"The validation NLL is worse than that of guessing ({math.log(n_words):.2f}, the log "
-            f"of {n_words:,} words): the training failed. Try a smaller --learning-rate.",
-            file=sys.stderr,
-        )
-    print(f"next: {next_command(arguments)}")
-
-
-def test_source(arguments: Namespace) -> str:
-    """Return the file of the test sources, as a shell takes it."""
-    folder = arguments.corpus
-    return shlex.quote(str(arguments.test_source if folder is None else folder / "test.source"))
-
-
-def next_command(arguments: Namespace) -> str:
-    """Return the command that usually follows this one."""
-    if arguments.as_teacher:
-        penalty = PRESETS[preset_of(arguments)].length_penalty
-        how = f" --length-penalty {penalty:g}" if penalty else ""
-        command = f"seqkd-lab distil --teacher {arguments.out} --out distilled.tsv{how}"
-        return f"{command} {text_options(arguments)}".rstrip()
-    if names_own_text(arguments):
-        return (
-            f"seqkd-lab translate --model {arguments.out} --input {test_source(arguments)} "
-            "--output translations.txt"
-        )
-    return (
-        f"seqkd-lab translate --model {arguments.out} "
-        '"the old teacher sold the sofa because it was broken ."'
-    )
