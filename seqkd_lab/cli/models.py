@@ -40,8 +40,9 @@ def find_model(name: str, store: Store) -> TrainedModel:
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError for a name that is neither a folder nor a row of the table."""
-    if not Path(name).is_dir() and name not in TABLE_ROWS:
+    """Raise ValueError for a name that is neither a folder nor a row of the table; an empty one,
+    which an unset shell variable leaves, is no folder."""
+    if not name.strip() or (not Path(name).is_dir() and name not in TABLE_ROWS):
         raise ValueError(
             f"{name!r} is neither a model folder nor a row of the table: {', '.join(TABLE_ROWS)}"
         )

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import torch
+
+from seqkd_lab.corpus.batching import source_batch
 from seqkd_lab.decoding.distribution import SamplingDistribution
-from seqkd_lab.decoding.limits import rows_by_length, shortened
+from seqkd_lab.decoding.limits import longest_allowed, rows_by_length, shortened
 from seqkd_lab.decoding.search import Hypothesis
-from seqkd_lab.decoding.speculative import speculative_sample
+from seqkd_lab.decoding.speculative import check_drafting, speculative_batch
 from seqkd_lab.finite import NotFiniteError
-from seqkd_lab.models.seq2seq import Seq2Seq
+from seqkd_lab.models.seq2seq import Seq2Seq, evaluating
 
 GREEDY = SamplingDistribution(temperature=0.0)
 
@@ -32,21 +35,39 @@ def drafted_search(
     models of different vocabularies; NotFiniteError where the model gives no translation a finite
     probability.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1; got {batch_size}")
+    check_drafting(model, draft, draft_length, batch_size)
     sources = shortened(sources)
     results: list[list[Hypothesis]] = [[] for _ in sources]
-    for rows in rows_by_length(sources, batch_size):
-        together = [sources[i] for i in rows]
-        written = speculative_sample(
-            model, draft, together, 0, draft_length, GREEDY, batch_size=len(rows)
-        )  # at temperature 0 nothing hangs on the seed
-        for i, hypothesis in zip(rows, written, strict=True):
-            if hypothesis.log_prob == float("-inf"):
-                raise NotFiniteError(
-                    f"the model gives no translation of sentence {i + 1} a probability"
-                )
-            results[i] = [hypothesis]
-        if progress is not None:
-            progress(len(rows))
+    with evaluating(model, draft):
+        for rows in rows_by_length(sources, batch_size):
+            written = _hypotheses(model, draft, [sources[i] for i in rows], draft_length)
+            for i, found in zip(rows, written, strict=True):
+                if found.log_prob == float("-inf"):
+                    raise NotFiniteError(
+                        f"the model gives no translation of sentence {i + 1} a probability"
+                    )
+                results[i] = [found]
+            if progress is not None:
+                progress(len(rows))
     return results
+
+
+def _hypotheses(
+    model: Seq2Seq, draft: Seq2Seq, sources: Sequence[Sequence[str]], draft_length: int
+) -> list[Hypothesis]:
+    """Return the translations of one batch."""
+    source, lengths = source_batch(sources, model.source_vocabulary, model.device)
+    tokens, log_probs = speculative_batch(
+        model,
+        draft,
+        source,
+        lengths,
+        longest_allowed(lengths),
+        draft_length,
+        GREEDY,
+        torch.Generator(model.device),  # at temperature 0 nothing hangs on what is drawn
+    )
+    return [
+        Hypothesis(tuple(model.target_vocabulary.words(ids)), log_prob, log_prob)
+        for ids, log_prob in zip(tokens.tolist(), log_probs.tolist(), strict=True)
+    ]

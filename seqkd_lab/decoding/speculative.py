@@ -181,6 +181,23 @@ def speculative_batch(
     return tokens.masked_fill(after, PAD)[:, 1:], log_prob.masked_fill(after, 0.0).sum(dim=1)
 
 
+def check_drafting(target: Seq2Seq, draft: Seq2Seq, draft_length: int, batch_size: int) -> None:
+    """Raise ValueError for a draft_length or batch_size below 1 and for models of different
+    vocabularies."""
+    if draft_length < 1:
+        raise ValueError(f"draft_length must be at least 1 word; got {draft_length}")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1; got {batch_size}")
+    if (target.source_vocabulary, target.target_vocabulary) != (
+        draft.source_vocabulary,
+        draft.target_vocabulary,
+    ):
+        raise ValueError(
+            "target and draft must share their vocabularies: a word's number has to mean the same "
+            "to both"
+        )
+
+
 def speculative_sample(
     target: Seq2Seq,
     draft: Seq2Seq,
@@ -201,18 +218,7 @@ def speculative_sample(
     log_prob is the target's own (temperature 1, no word cut off). Raise ValueError for a K or
     batch_size below 1 and for models of different vocabularies.
     """
-    if draft_length < 1:
-        raise ValueError(f"draft_length must be at least 1 word; got {draft_length}")
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1; got {batch_size}")
-    if (target.source_vocabulary, target.target_vocabulary) != (
-        draft.source_vocabulary,
-        draft.target_vocabulary,
-    ):
-        raise ValueError(
-            "target and draft must share their vocabularies: a word's number has to mean the same "
-            "to both"
-        )
+    check_drafting(target, draft, draft_length, batch_size)
     generator, results = torch.Generator(target.device).manual_seed(seed), []
     with evaluating(target, draft):
         for first in range(0, len(sources), batch_size):

@@ -137,7 +137,8 @@ class TestRefusals:
         assert_refused(lines("--draft-length", 4), "--draft-length 4", "needs --draft")
 
     def test_a_draft_that_does_not_exist(self, lines):
-        assert_refused(lines("--model", "teacher", "--draft", "parrot"), "'parrot'", "neither")
+        for name in ("parrot", "", " "):
+            assert_refused(lines("--model", "teacher", "--draft", name), repr(name), "neither")
 
     def test_other_vocabularies(self, lines, tmp_path):
         large, _ = toy_pair(tmp_path / "a")

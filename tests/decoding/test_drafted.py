@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import warnings
 from copy import deepcopy
+from functools import partial
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.decoding.drafted import drafted_search
 from seqkd_lab.decoding.limits import LONGEST_SOURCE
 from seqkd_lab.decoding.search import search
+from seqkd_lab.finite import NotFiniteError
 from seqkd_lab.models.architectures import build
 from seqkd_lab.runs import committed
 
@@ -94,3 +96,12 @@ def test_impossible_requests_are_refused():
     for numbers, word in (((0, 1), "draft_length"), ((4, 0), "batch_size")):
         with pytest.raises(ValueError, match=word):
             drafted_search(TARGET, [WORDS], DRAFT, *numbers)
+
+
+def test_a_model_that_can_end_no_translation_is_refused_as_by_greedy_search():
+    never = deepcopy(model(LSTM, 4))
+    with torch.no_grad():
+        never.output.bias[EOS] = float("-inf")
+    for how in (search, partial(drafted_search, draft=DRAFT)):
+        with pytest.raises(NotFiniteError, match="sentence 1 a probability"):
+            how(never, [("ant",)])
