@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import LSTM, TRANSFORMER, WORDS, model
 
-from seqkd_lab.corpus.toy.dataset import load, toy_directory
 from seqkd_lab.corpus.vocabulary import EOS
 from seqkd_lab.decoding.drafted import drafted_search
 from seqkd_lab.decoding.limits import LONGEST_SOURCE
@@ -50,7 +49,16 @@ def test_the_committed_teacher_with_its_student():
         committed.load_committed(committed.checkpoint_directory(row))
         for row in ("teacher", "seq-kd")
     )
-    sources = load(toy_directory(), "test").source[:6]
+    sources = [
+        tuple(line.split())
+        for line in (
+            "the old teacher sold the sofa because it was broken .",
+            "I watched the doctor .",
+            "a student sold my wonderful flat .",
+            "the old student sold the car .",
+            "I watched the doctor because I was very happy .",
+        )
+    ]
     expected = search(teacher, sources)
     assert expected != search(student, sources)
     for batch_size in (1, 4):
