@@ -24,9 +24,9 @@ taught, proposes the next words, and --model checks all of them in one call: spe
 (Leviathan et al. 2023, Chen et al. 2023), here for greedy search. The translations are those of
 --beam 1, but for ties that rounding decides. Drafting pays where --model is a Transformer of many
 layers, the draft is much smaller and often agrees with it, and sentences come one by one.
-Measured on a CPU with --draft-length 4 and a small LSTM as the draft, where a call wrote 3.3 words:
-1.5 to 2.1 times faster with 8 layers, 1.9 to 2.0 times with 24, but 0.75 times (slower) with 2,
-and 0.48 times for those in batches of 16. benchmarks/README.md of the lab, section Drafting, has
+Measured on a CPU, one by one, with --draft-length 4 and a small LSTM as the draft, where a call
+wrote 3.2 to 3.3 tokens: 1.5 to 2.1 times faster with 8 layers, 1.9 to 2.0 times with 24, but 0.75
+times (slower) with 2, and with 2 in batches of 16 0.48 times. benchmarks/README.md of the lab, section Drafting, has
 these figures and the command that measures them. An LSTM as --model reads the proposed words one
 after the other: the toy language's teacher is slower with a draft."""
 

@@ -84,6 +84,11 @@ def add(verbs: argparse._SubParsersAction) -> None:
         action="store_true",
         help="replace each <unk> by the source word with the highest attention",
     )
+    _add_text_options(translate)
+    translate.set_defaults(run=run)
+
+
+def _add_text_options(translate: argparse.ArgumentParser) -> None:
     files = translate.add_argument_group("a text, line by line")
     files.add_argument(
         "--input",
@@ -114,7 +119,6 @@ def add(verbs: argparse._SubParsersAction) -> None:
         action="store_true",
         help="show progress on stderr even if it is not a terminal",
     )
-    translate.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> int:
