@@ -26,9 +26,9 @@ taught, proposes the next words, and --model checks all of them in one call: spe
 layers, the draft is much smaller and often agrees with it, and sentences come one by one.
 Measured on a CPU, one by one, with --draft-length 4 and a small LSTM as the draft, where a call
 wrote 3.2 to 3.3 tokens: 1.5 to 2.1 times faster with 8 layers, 1.9 to 2.0 times with 24, but 0.75
-times (slower) with 2, and with 2 in batches of 16 0.48 times. benchmarks/README.md of the lab, section Drafting, has
-these figures and the command that measures them. An LSTM as --model reads the proposed words one
-after the other: the toy language's teacher is slower with a draft."""
+times (slower) with 2, and with 2 in batches of 16 0.48 times. These figures, and the command that
+measures them, stand in the lab's benchmarks/README.md, section Drafting. An LSTM as --model reads
+the proposed words one after the other: the toy language's teacher is slower with a draft."""
 
 
 def _options() -> ArgumentParser:
