@@ -59,8 +59,8 @@ class InWords(Sequence[Words]):
         lengths = self.sentences.lengths[first:end].tolist()
         ids = self.sentences.ids[starts[0] : starts[-1] + lengths[-1]].tolist()
         for start, length in zip(starts, lengths, strict=True):
-            place = start - starts[0]
-            yield ids[place + (ids[place] == BOS) : place + length - 1]
+            first_id = start - starts[0]
+            yield ids[first_id + (ids[first_id] == BOS) : first_id + length - 1]
 
     def __iter__(self) -> Iterator[Words]:
         """Yield all sentences."""

@@ -77,10 +77,10 @@ def map_distilled(table: Path, gold: PairsInIds) -> MappedDistilled:
 def _is_of(folder: Path, table_hash: str, corpus: str) -> bool:
     """Return whether the folder was made from these."""
     try:
-        found = read_json(folder / DESCRIPTION, Description)
+        description = read_json(folder / DESCRIPTION, Description)
     except (OSError, FileError):
         return False
-    return (found.table, found.corpus) == (table_hash, corpus)
+    return (description.table, description.corpus) == (table_hash, corpus)
 
 
 def _open(folder: Path, gold: PairsInIds) -> MappedDistilled:

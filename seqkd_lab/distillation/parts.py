@@ -73,16 +73,16 @@ class Parts:
     def begin(self) -> str | None:
         """Prepare the folder; return in words what was found there: nothing (None), parts to go on
         from, or what other work has left, which is gone now."""
-        found = self._found()
-        if found is not None and self.folder.is_file():  # as earlier versions kept their parts
+        why_not = self._why_not()
+        if why_not is not None and self.folder.is_file():  # as earlier versions kept their parts
             self.folder.unlink()
-        elif found is not None:
+        elif why_not is not None:
             self.forget()
         make_folder(self.folder)
         sweep(self.folder)
         write_atomically(self.folder / KEY, json.dumps({"key": self.key}).encode() + b"\n")
-        if found is not None:
-            return f"{self.folder} {found}: it is replaced, and the work starts from scratch."
+        if why_not is not None:
+            return f"{self.folder} {why_not}: it is replaced, and the work starts from scratch."
         n_done = self.n_sources(n for n in range(len(self)) if self.file(n).exists())
         if not n_done:
             return None
@@ -91,7 +91,7 @@ class Parts:
             "goes on from them."
         )
 
-    def _found(self) -> str | None:
+    def _why_not(self) -> str | None:
         """Say why what lies in the folder is not used; None where it is, or where there is
         nothing."""
         if not self.folder.exists():
@@ -182,9 +182,9 @@ def translate_parts(
     sentence on what became of an earlier run.
     """
     with job.first_alone():
-        found = parts.begin() if job.is_first else None
-    if found is not None:
-        say(found)
+        left_over = parts.begin() if job.is_first else None
+    if left_over is not None:
+        say(left_over)
     for number in job.share(range(len(parts))):
         places = parts.places(number)
         if parts.read(number) is not None:

@@ -49,12 +49,12 @@ def measure(order: Order, device: torch.device, precision: str, say: Say) -> Rat
 
 def _searches(order: Order, subject: Subject, device: torch.device, say: Say) -> list[Rate]:
     length, (mode, inter) = round(order.corpus.target_length), order.beams
-    found = []
+    rates = []
     for beam, kept in dict.fromkeys(((mode, 1), (inter, inter))):
         say(f"measuring {subject.size}: search, K = {beam}")
         few = 1 + beam // 10  # a large beam fills the device with fewer sentences
-        found.append(search_rate(subject, Search(beam, kept), length, _effort(device, few)))
-    return found
+        rates.append(search_rate(subject, Search(beam, kept), length, _effort(device, few)))
+    return rates
 
 
 def _effort(device: torch.device, divisor: int) -> Effort:

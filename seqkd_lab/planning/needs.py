@@ -74,15 +74,15 @@ def disk(order: Order) -> list[tuple[str, float, str]]:
     lines = corpus.n_pairs * (words * WORD_BYTES + NUMBERS_BYTES)
     ids = corpus.n_pairs * tokens * ID_BYTES
     pairs = f"{corpus.n_pairs:,} pairs"
-    found = [
+    files = [
         ("text", text, f"{pairs} × {words:.1f} words × {WORD_BYTES} bytes"),
         ("the same as ids", ids, f"{pairs} × {tokens:.1f} tokens × {ID_BYTES} bytes"),
     ]
     for name, beam in zip("ŷỹ", order.beams, strict=True):
         counted = f"{pairs} × ({words:.1f} words × {WORD_BYTES} + {NUMBERS_BYTES} bytes)"
-        found.append((f"distilled corpus {name}, K = {beam}", lines, counted))
+        files.append((f"distilled corpus {name}, K = {beam}", lines, counted))
     for spec in dict.fromkeys((order.teacher, *order.students)):
         weights = NUMBER * weight_numbers(spec.width, spec.layers, 2 * corpus.n_words)
         kept = f"4 × {in_words(weights)}: weights, the best ones, two moments"
-        found.append((f"{size(spec)}, while it is trained", 4 * weights, kept))
-    return found
+        files.append((f"{size(spec)}, while it is trained", 4 * weights, kept))
+    return files

@@ -172,12 +172,12 @@ def scaled_in_numbers(rate: Rate, operations: float) -> str:
     return f"{measured} × {rate.operations / 1e9:.4g}/{operations / 1e9:.4g} GFLOP"
 
 
-def _similarities(order: Order, rates: Rates, each: int, name: str) -> Step:
+def _similarities(order: Order, rates: Rates, per_pair: int, name: str) -> Step:
     n_pairs, similarities = order.corpus.n_pairs, rates.similarities
     return Step(
         name,
-        float(n_pairs * each),
-        f"{n_pairs:,} pairs × {each:,} sentence BLEU{'s' * (each != 1)}",
+        float(n_pairs * per_pair),
+        f"{n_pairs:,} pairs × {per_pair:,} sentence BLEU{'s' * (per_pair != 1)}",
         "sentence BLEUs",
         similarities.per_s,
         f"{similarities.per_s:,.0f} on one core",

@@ -62,10 +62,10 @@ def table(steps: Sequence[Step], n: int, price: float | None) -> str:
     heads = ["step", "work", "GFLOP each", "a second", "hours on 1", f"hours on {n:,}"]
     rows = [heads + ["cost"] * (price is not None)]
     rows += [_row(step, n, price) for step in steps]
-    one, together = sum(step.hours for step in steps), sum(step.hours_together for step in steps)
-    total = ["together", "", "", "", number(one), number(together)]
+    alone, together = sum(step.hours for step in steps), sum(step.hours_together for step in steps)
+    total = ["together", "", "", "", number(alone), number(together)]
     rows.append(total + ([] if price is None else [number(together * n * price)]))
-    days = f"That is {number(one / 24)} days on one device"
+    days = f"That is {number(alone / 24)} days on one device"
     days += f", {number(together / 24)} on {n:,} together." if n > 1 else "."
     return f"{aligned(rows)}\n{days}"
 

@@ -35,6 +35,15 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "source", metavar="SOURCE", help="source text, one sentence per line (UTF-8, plain or .gz)"
     )
     pairs.add_argument("target", metavar="TARGET", help="its translations, line by line")
+    add_check(kinds, pairs)
+    add_split(kinds, pairs)
+    add_encode(kinds)
+    add_toy(kinds)
+    add_get(kinds)
+
+
+def add_check(kinds: argparse._SubParsersAction, pairs: argparse.ArgumentParser) -> None:
+    """Add `corpus check`."""
     check = kinds.add_parser(
         "check",
         parents=[pairs],
@@ -45,6 +54,10 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "a minute or two.",
     )
     check.set_defaults(run=check_text)
+
+
+def add_split(kinds: argparse._SubParsersAction, pairs: argparse.ArgumentParser) -> None:
+    """Add `corpus split`."""
     split = kinds.add_parser(
         "split",
         parents=[pairs, options.out("DIR", "folder to write"), options.seed("seed of the draw")],
@@ -63,7 +76,10 @@ def add(verbs: argparse._SubParsersAction) -> None:
             help="number of source sentences (default: 1,000, but at most a tenth of all)",
         )
     split.set_defaults(run=split_text)
-    add_encode(kinds)
+
+
+def add_toy(kinds: argparse._SubParsersAction) -> None:
+    """Add `corpus toy`."""
     language = kinds.add_parser(
         "toy",
         parents=[options.seed("seed of the samples")],
@@ -83,6 +99,10 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "--show", type=int, default=5, metavar="N", help="number of samples to show (default: 5)"
     )
     language.set_defaults(run=toy_samples)
+
+
+def add_get(kinds: argparse._SubParsersAction) -> None:
+    """Add `corpus get`."""
     get = kinds.add_parser("get", help="download freely licensed text, with its attribution")
     get.add_argument("name", choices=["tatoeba-en-es"])
     get.add_argument(

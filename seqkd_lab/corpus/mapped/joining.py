@@ -66,24 +66,24 @@ class Reasons:
 
     def number(self, name: str, n: int, first: int) -> int:
         """Count n lines more that are dropped for this reason, the first of them at `first`; return
-        its place in `names`."""
+        its index in `names`."""
         if name not in self.names:
             self.names.append(name)
             self.counts.append(0)
             self.first.append(first)
-        place = self.names.index(name)
-        self.counts[place] += n
-        self.first[place] = min(self.first[place], first)
-        return place
+        index = self.names.index(name)
+        self.counts[index] += n
+        self.first[index] = min(self.first[index], first)
+        return index
 
     def report(self) -> CleaningReport:
         """Return the counts as `clean` does: by number, those that are equal as they came. Raise
         CorpusError when nothing is left."""
         n_lines = len(np.load(self.path, mmap_mode="r"))
         order = sorted(
-            range(1, len(self.names)), key=lambda place: (-self.counts[place], self.first[place])
+            range(1, len(self.names)), key=lambda index: (-self.counts[index], self.first[index])
         )
-        dropped = {self.names[place]: self.counts[place] for place in order}
+        dropped = {self.names[index]: self.counts[index] for index in order}
         report = CleaningReport("train", n_lines, n_lines - sum(dropped.values()), dropped)
         if not report.kept:
             raise CorpusError(
