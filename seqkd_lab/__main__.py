@@ -20,9 +20,11 @@ def main() -> int:
         os._exit(130)
     code: int | str | None = interrupts.CODE
     try:
+        from seqkd_lab import processes
         from seqkd_lab.cli import main
 
         code = main()
+        processes.leave(code)
         return code
     except KeyboardInterrupt:  # a second one, while the first was answered
         return interrupts.CODE

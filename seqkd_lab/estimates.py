@@ -71,7 +71,10 @@ def check_model(width: int, layers: int, n_words: int = 0) -> None:
         return
     a, b, c = 12 * layers, n_words, free / (4 * NUMBER)  # a·D² + b·D = c
     fits = int((math.sqrt(b * b + 4 * a * c) - b) / (2 * a)) // 2 * 2
-    raise TooLargeError(_refusal(f"a model of width {width:,} (--width)", needed, free, fits))
+    what = (
+        f"a model of {layers:,} layer{'s' * (layers > 1)} (--layers) and width {width:,} (--width)"
+    )
+    raise TooLargeError(_refusal(what, needed, free, fits))
 
 
 def check_batch(batch_size: int, n_pairs: int, n_places: int, n_target_words: int) -> None:

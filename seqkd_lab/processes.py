@@ -9,8 +9,9 @@ without `torchrun` is a job of one and tells nobody anything.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -136,6 +137,18 @@ def joined(device: torch.device) -> Iterator[Job]:
         torch.distributed.init_process_group(backend, timeout=LONGEST_WAIT)
         yield Job(rank, size, device)
         torch.distributed.destroy_process_group()
+
+
+def leave(code: int) -> None:
+    """End this process of a job at once, with what it has printed; a process that is alone goes its
+    usual way. A thread of gloo may still let go of a tensor, and would abort the process if Python
+    was half taken down by then."""
+    if rank_and_size()[1] == 1:
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 @contextmanager

@@ -75,6 +75,7 @@ REQUIRED = {
     ("corpus", "check"): ("SOURCE", "TARGET"),
     ("corpus", "split"): ("SOURCE", "TARGET", "--out", "split"),
     ("corpus", "get"): ("tatoeba-en-es",),
+    ("corpus", "encode"): ("--out", "encoded"),
     ("distil",): ("--teacher", "teacher", "--out", "d.tsv"),
     ("export",): ("seq-kd", "e"),
     ("prune",): ("--out", "p", "--share", "0.5"),
@@ -85,6 +86,7 @@ REQUIRED = {
 }
 """What a command needs beside the option that is looked at."""
 TRAINS_ON_TEXT = (("train",), ("tour",), ("table",))
+READS_TEXT = (("corpus", "encode"),)
 OF_TEXT = ("pairs", "vocabulary", "character_coverage")
 
 
@@ -112,6 +114,7 @@ def attack(capsys, monkeypatch, folder):
     monkeypatch.setattr(torch.nn.Module, "__call__", reached)
     monkeypatch.setattr(ToyLanguage, "sample", reached)
     monkeypatch.setattr("seqkd_lab.trainer.encoded_for", reached)
+    monkeypatch.setattr("seqkd_lab.cli.commands.corpus.encode_text", reached)
     for work in ("run_all", "measure_seeds"):
         monkeypatch.setattr(f"seqkd_lab.cli.studies.{work}", reached)
 
@@ -122,6 +125,8 @@ def attack(capsys, monkeypatch, folder):
         ]
         if action.dest in OF_TEXT and command in TRAINS_ON_TEXT:
             words += [*text, "--preset", "quick"]
+        if command in READS_TEXT:
+            words += text
         if "--results" in OPTIONS_OF[command]:
             words += ["--results", "results"]
         owners = learning.settings().get(action.dest, {})

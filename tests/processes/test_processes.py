@@ -3,13 +3,15 @@ becomes."""
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 
 import pytest
 import torch
 from torch import nn
 
-from seqkd_lab import processes
+from seqkd_lab import interrupts, processes
+from seqkd_lab.__main__ import main as program
 from seqkd_lab.cli import main
 from seqkd_lab.processes import ALONE, Job, LostProcessError, joined, lost_processes_named
 
@@ -110,3 +112,23 @@ def test_only_the_first_process_speaks(monkeypatch, tmp_path, capsys):
     text.write_text("the old teacher slept .\n")
     assert main(("distil", "--teacher", "teacher", "--out", "d.tsv", "--input", str(text))) == 0
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_process_of_a_job_leaves_at_once_with_its_code(monkeypatch, size, capsys):
+    """Before Python is taken down, which threads of gloo may not survive."""
+    launched(monkeypatch, 0, size)
+    left = []
+    monkeypatch.setattr(processes.os, "_exit", left.append)
+    processes.leave(3)
+    assert left == ([3] if size > 1 else [])
+
+
+def test_every_command_of_a_job_leaves_so(monkeypatch, capsys):
+    launched(monkeypatch, 0, 2)
+    left = []
+    monkeypatch.setattr(processes, "leave", left.append)
+    monkeypatch.setattr(sys, "argv", ["seqkd-lab", "translate", "the old teacher slept ."])
+    monkeypatch.setattr(interrupts, "listen", lambda: None)
+    monkeypatch.setattr(interrupts, "ended", lambda code: None)
+    assert program() == 2 and left == [2]
