@@ -144,6 +144,7 @@ def whole(least: int, most: int = MOST) -> Callable[[str], int]:
     before what it refuses."""
 
     def read(typed: str) -> int:
+        """Return the number that was typed. Raise ArgumentTypeError for another one."""
         try:
             number = int(typed)
         except ValueError as error:
@@ -161,6 +162,7 @@ def real(least: float, most: float) -> Callable[[str], float]:
     """Return a reader of numbers from `least` to `most`."""
 
     def read(typed: str) -> float:
+        """Return the number that was typed. Raise ArgumentTypeError for another one."""
         try:
             number = float(typed)
         except ValueError as error:
